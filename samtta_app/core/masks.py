@@ -1,0 +1,91 @@
+"""Masks as bitmaps placed in an image: place, crop, compare, compress, and turn into training targets."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from samtta_app.core.types import BoolArray, Box, Mask, Window
+
+IGNORE = -1
+
+
+def trimmed(bits: BoolArray, x: int = 0, y: int = 0) -> Mask:
+    """The mask of `bits` (h, w) placed at (x, y), cut to its object pixels (1 x 1 of background when empty)."""
+    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
+    if not rows.size:
+        return Mask(x, y, np.zeros((1, 1), dtype=np.bool_))
+    top, left = int(rows[0]), int(columns[0])
+    return Mask(x + left, y + top, np.ascontiguousarray(bits[top : rows[-1] + 1, left : columns[-1] + 1]))
+
+
+def crop(mask: Mask, window: Window) -> BoolArray:
+    """The part of `mask` inside `window`: (window.height, window.width) bool."""
+    out = np.zeros((window.height, window.width), dtype=np.bool_)
+    height, width = mask.bits.shape
+    x0, y0 = max(mask.x, window.x), max(mask.y, window.y)
+    x1, y1 = min(mask.x + width, window.x + window.width), min(mask.y + height, window.y + window.height)
+    if x0 < x1 and y0 < y1:
+        out[y0 - window.y : y1 - window.y, x0 - window.x : x1 - window.x] = mask.bits[
+            y0 - mask.y : y1 - mask.y, x0 - mask.x : x1 - mask.x
+        ]
+    return out
+
+
+def full(mask: Mask, height: int, width: int) -> BoolArray:
+    """`mask` as a bitmap of the whole image (height, width)."""
+    return crop(mask, Window(0, 0, width, height))
+
+
+def bounding_box(mask: Mask) -> Box | None:
+    """The smallest box that holds every object pixel, None for an empty mask."""
+    if not mask.bits.any():
+        return None
+    tight = trimmed(mask.bits, mask.x, mask.y)
+    height, width = tight.bits.shape
+    return Box(tight.x, tight.y, tight.x + width - 1, tight.y + height - 1)
+
+
+def holds(mask: Mask, x: float, y: float) -> bool:
+    """Whether the image point lies on an object pixel."""
+    column, row = round(x) - mask.x, round(y) - mask.y
+    height, width = mask.bits.shape
+    return 0 <= row < height and 0 <= column < width and bool(mask.bits[row, column])
+
+
+def to_rle(mask: Mask, height: int, width: int) -> bytes:
+    """COCO's compressed run lengths of the whole image's bitmap."""
+    return bytes(coco.encode(np.asfortranarray(full(mask, height, width).astype(np.uint8)))["counts"])
+
+
+def from_rle(counts: bytes, height: int, width: int) -> Mask:
+    """The mask whose whole-image bitmap has these COCO run lengths.
+
+    Raises:
+        ValueError: `counts` do not describe a height x width bitmap.
+    """
+    bits = coco.decode({"size": [height, width], "counts": counts})
+    if bytes(coco.encode(bits)["counts"]) != counts:  # too few runs would leave the rest undefined
+        raise ValueError(f"run lengths are not of a {height} x {width} bitmap")
+    return trimmed(bits.astype(np.bool_))
+
+
+def trimap(bits: BoolArray, band: int) -> NDArray[np.int8]:
+    """Training target with an undecided boundary: 1 object, 0 background, IGNORE within `band` pixels of the boundary.
+
+    Object and background are eroded separately, at least one pixel of each is kept where there was one, and the frame
+    of the bitmap is no boundary (a mask that leaves the window goes on beyond it).
+    """
+    target = np.full(bits.shape, IGNORE, dtype=np.int8)
+    target[_core(bits, band)] = 1
+    target[_core(~bits, band)] = 0
+    return target
+
+
+def _core(bits: BoolArray, band: int) -> BoolArray:
+    if not bits.any() or bits.all():
+        return bits
+    distance = cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distance > min(float(band), float(distance.max()) - 1e-3), dtype=np.bool_)

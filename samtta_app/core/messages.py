@@ -1,0 +1,221 @@
+"""What goes to the engine and what comes back: frozen requests with an id, frozen replies that repeat it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from samtta_app.core.types import Candidate, Example, Image, Prompt, Window
+
+Lane = Literal["urgent", "background"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Read an image file."""
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictRequest:
+    """Answer a prompt. `window` None lets the engine choose (whole image or `view`, then around a small object).
+
+    `twin` asks the frozen weights instead of the published ones.
+    """
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    image: Image
+    prompt: Prompt
+    window: Window | None = None
+    view: Window | None = None
+    twin: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrefetchRequest:
+    """Read (when only the path is known) and encode an image's whole window ahead of the first click."""
+
+    lane: ClassVar[Lane] = "background"
+    id: int
+    path: Path
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdaptRequest:
+    """Learn from one accepted object; with `learn` False it is only remembered (a session being resumed)."""
+
+    lane: ClassVar[Lane] = "background"
+    id: int
+    example: Example
+    learn: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequest:
+    """Withdraw an object from the replay memory (its accept was undone or it was deleted)."""
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    object_id: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TwinRequest:
+    """Replay an accepted object with RITM's clicker against its accepted mask, once per weights, both the same way.
+
+    `weights_version` is the version that was published when the object was accepted: it had not seen the object.
+    """
+
+    lane: ClassVar[Lane] = "background"
+    id: int
+    example: Example
+    weights_version: int
+
+
+ControlAction = Literal["pause", "resume", "rollback", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """Pause, resume, roll back one version, or reset to the original weights."""
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    action: ControlAction
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """Publish stored decoder weights (safetensors bytes) as `version`: a session being resumed."""
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    version: int
+    weights: bytes
+
+
+Request = (
+    LoadRequest
+    | PredictRequest
+    | PrefetchRequest
+    | AdaptRequest
+    | ForgetRequest
+    | TwinRequest
+    | ControlRequest
+    | RestoreRequest
+)
+
+
+# --- replies: what comes back ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """An image file was read."""
+
+    request_id: int
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """The answer to a prompt: one or three candidates, `chosen` by predicted IoU, all in `window`."""
+
+    request_id: int
+    window: Window
+    candidates: tuple[Candidate, ...]
+    chosen: int
+    weights_version: int
+    seconds: float
+    twin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """An image is encoded; its first click will be answered at once."""
+
+    request_id: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptReport:
+    """What became of one adaptation.
+
+    `kept` says whether `version` was published; `reason` says why or why not, for a person. The three guard figures are
+    mean IoU on held-back accepted objects (nan when there are none). `weights` are the published decoder's tensors as
+    safetensors bytes (empty when dropped). `losses` has one value per optimiser step.
+    """
+
+    request_id: int
+    object_id: int
+    kept: bool
+    reason: str
+    version: int
+    losses: tuple[float, ...]
+    guard_candidate: float
+    guard_published: float
+    guard_frozen: float
+    guard_objects: int
+    memory_objects: int
+    seconds: float
+    weights: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TwinReport:
+    """IoU with the accepted mask after click 1, 2, ... for the frozen and for the then published weights.
+
+    A trajectory ends at the first IoU >= .90 or after 30 clicks.
+    """
+
+    request_id: int
+    object_id: int
+    weights_version: int
+    frozen: tuple[float, ...]
+    adapted: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """A control or restore request was carried out: the version now published, and whether learning is paused."""
+
+    request_id: int
+    action: str
+    version: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """An object was withdrawn from the replay memory."""
+
+    request_id: int
+    object_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that could not be answered; `text` is for the person, `kind` is the request's class name."""
+
+    request_id: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where long work stands: `stage` in plain words ("encoding", "learning", "comparing with the original")."""
+
+    stage: str
+    fraction: float
+
+
+Reply = Loaded | Prediction | Prefetched | AdaptReport | TwinReport | Controlled | Forgotten | Failure | Progress

@@ -1,0 +1,187 @@
+"""The values that cross the layers: clicks, masks, candidates, annotations.
+
+One coordinate system: image pixels, x right, y down, (0, 0) is the centre of the top-left pixel. Everything here is frozen;
+arrays inside are never written to after construction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A signed point in image pixels; `positive` means "this belongs to the object"."""
+
+    x: float
+    y: float
+    positive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in image pixels, corners included: x0 <= x1, y0 <= y1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of an image that the model sees: columns x .. x + width - 1, rows y .. y + height - 1, inside the image."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def side(self) -> int:
+        """Longer side in pixels; the shorter one is padded to it on the right or at the bottom."""
+        return max(self.width, self.height)
+
+    def contains(self, x: float, y: float) -> bool:
+        """Whether the image point lies in the window."""
+        return -0.5 <= x - self.x < self.width - 0.5 and -0.5 <= y - self.y < self.height - 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """A bitmap placed in an image: `bits` (h, w) bool with its top-left pixel at (x, y); everything outside is background."""
+
+    x: int
+    y: int
+    bits: BoolArray
+
+    @property
+    def area(self) -> int:
+        """Number of object pixels."""
+        return int(np.count_nonzero(self.bits))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logits:
+    """The decoder's low-resolution output for one window: `values` (g, g) float32 over the window padded to a square."""
+
+    window: Window
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """One image as it is shown and encoded.
+
+    `pixels` is (H, W, 3) uint8 RGB, upright (EXIF applied), percentile-stretched where the file is deeper than 8 bit;
+    `raw` is the file's own array (H, W) or (H, W, C) in its own dtype, for the value read-out. `key` names the content.
+    """
+
+    key: str
+    path: Path
+    pixels: NDArray[np.uint8]
+    raw: NDArray[np.generic]
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def whole(self) -> Window:
+        """The window that shows the whole image."""
+        return Window(0, 0, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompt:
+    """All that a person said about one object: clicks in order, an optional box, and the logits of the answer before."""
+
+    clicks: tuple[Click, ...] = ()
+    box: Box | None = None
+    logits: Logits | None = None
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether part, whole and group are left open: a single click and no box (SAM's rule for three masks)."""
+        return len(self.clicks) == 1 and self.box is None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One mask that answers a prompt.
+
+    `entropy` (g, g) float32 in bits, 0 .. 1, is the entropy of the mask probability per low-resolution pixel of
+    `logits.window`; `uncertainty` is its mean weighted by the mask probability (USAM, section A.6), 0 .. 1.
+    """
+
+    mask: Mask
+    logits: Logits
+    predicted_iou: float
+    entropy: FloatArray
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClickRecord:
+    """One step of an object's history; `iou` is the shown mask's IoU with the accepted mask (nan before the accept).
+
+    `click` is None where the step was the box. `seconds` counts from the object's first prompt, `latency` from the
+    prompt to its answer.
+    """
+
+    click: Click | None
+    seconds: float
+    latency: float
+    window: Window
+    weights_version: int
+    predicted_iou: float
+    uncertainty: float
+    iou: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotation:
+    """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling."""
+
+    id: int
+    image_name: str
+    class_id: int
+    mask: Mask
+    box: Box | None
+    history: tuple[ClickRecord, ...]
+    window: Window
+    weights_version: int
+    predicted_iou: float
+    uncertainty: float
+    seconds: float
+    created: str
+
+    @property
+    def clicks(self) -> tuple[Click, ...]:
+        """The clicks that made it, in order."""
+        return tuple(record.click for record in self.history if record.click is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """What the learner may know of one accepted object: image, window, accepted mask, clicks, box. No ground truth."""
+
+    object_id: int
+    image: Image
+    window: Window
+    mask: Mask
+    clicks: tuple[Click, ...]
+    box: Box | None

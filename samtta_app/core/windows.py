@@ -1,0 +1,65 @@
+"""Which part of the image the model sees: the whole, the view on the screen, or the surroundings of a small object."""
+
+from __future__ import annotations
+
+from samtta_app.core.types import Box, Click, Window
+
+SURROUND = 5.0
+"""Side of a window around an object, in object sides: training shows most objects at 1/8 to 1/1.15 of the window."""
+
+SMALL = 8.0
+"""An object whose longer side is less than 1/SMALL of the window's is looked at again from closer by."""
+
+LEAST = 64
+"""No window is narrower than this many pixels (or the image): fewer hold no context."""
+
+
+def around(box: Box, extent: Window, factor: float = SURROUND) -> Window:
+    """A square window of `factor` times the box's longer side about its middle, moved and cut to fit `extent`."""
+    side = round(max(box.x1 - box.x0 + 1, box.y1 - box.y0 + 1) * factor)
+    side = max(side, LEAST)
+    width, height = min(side, extent.width), min(side, extent.height)
+    x = round((box.x0 + box.x1 - width + 1) / 2)
+    y = round((box.y0 + box.y1 - height + 1) / 2)
+    x = min(max(x, extent.x), extent.x + extent.width - width)
+    y = min(max(y, extent.y), extent.y + extent.height - height)
+    return Window(x, y, width, height)
+
+
+def first_window(extent: Window, view: Window | None, clicks: tuple[Click, ...], box: Box | None) -> Window:
+    """Where a new prompt is answered: around a box; else the view on the screen if it holds the clicks; else the image."""
+    if box is not None:
+        return around(box, extent, factor=2.5)
+    if view is not None and view.side < extent.side and all(view.contains(c.x, c.y) for c in clicks):
+        return view
+    return extent
+
+
+def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
+    """A closer window for the object found in `window`, None when the present one will do or would lose a click."""
+    if found is None:
+        return None
+    longest = max(found.x1 - found.x0 + 1, found.y1 - found.y0 + 1)
+    if longest * SMALL >= window.side:
+        return None
+    near = around(found, extent)
+    if near.side >= window.side or not all(near.contains(c.x, c.y) for c in clicks):
+        return None
+    return near
+
+
+def wider(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
+    """A wider window when the object runs into an inner edge of `window` or a click lies outside it, else None."""
+    outside = [c for c in clicks if not window.contains(c.x, c.y)]
+    cut = found is not None and (
+        (found.x0 <= window.x and window.x > extent.x)
+        or (found.y0 <= window.y and window.y > extent.y)
+        or (found.x1 >= window.x + window.width - 1 and window.x + window.width < extent.x + extent.width)
+        or (found.y1 >= window.y + window.height - 1 and window.y + window.height < extent.y + extent.height)
+    )
+    if not outside and not cut:
+        return None
+    xs = [window.x, window.x + window.width - 1, *(c.x for c in outside)]
+    ys = [window.y, window.y + window.height - 1, *(c.y for c in outside)]
+    grown = around(Box(min(xs), min(ys), max(xs), max(ys)), extent, factor=2.0 if cut else 1.25)
+    return None if grown == window else grown

@@ -1,0 +1,62 @@
+"""What can go wrong for a person: one exception tree, each text says what, where and what to do.
+
+UserError
+├── CheckpointError   a weights file that cannot be used
+├── ImageError        an image file that cannot be read or shown
+├── ProjectError      a project folder or database that cannot be opened
+│   └── StoreError    a write that did not happen (disk full, read-only); nothing has moved
+├── PromptError       a click or box that cannot be answered
+├── DatasetError      a data set folder that cannot be used
+├── ExportError       an export that did not happen; no partial file stays
+└── SettingsError     a setting that is not valid
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake or mishap that a person can act on.
+
+    Args:
+        what: what is wrong, one sentence without a full stop.
+        where: the file, folder or place it concerns ("" when the sentence says it).
+        do: what the person can do about it, one sentence without a full stop.
+    """
+
+    def __init__(self, what: str, where: object = "", do: str = "") -> None:
+        self.what, self.where, self.do = what, str(where), do
+        place = f" ({self.where})" if self.where else ""
+        advice = f" {do}." if do else ""
+        super().__init__(f"{what}{place}.{advice}")
+
+
+class CheckpointError(UserError):
+    """A weights file is missing, truncated, of another architecture, or holds more than tensors."""
+
+
+class ImageError(UserError):
+    """An image file is unreadable, empty, truncated, or too large to show."""
+
+
+class ProjectError(UserError):
+    """A project folder or its database cannot be opened."""
+
+
+class StoreError(ProjectError):
+    """A write to the project did not happen; the last good state stays."""
+
+
+class PromptError(UserError):
+    """A click or box lies where no answer is possible."""
+
+
+class DatasetError(UserError):
+    """A data set folder does not have the expected layout or files."""
+
+
+class ExportError(UserError):
+    """An export did not happen; no partial file stays."""
+
+
+class SettingsError(UserError):
+    """A setting is not valid."""

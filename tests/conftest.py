@@ -1,0 +1,74 @@
+"""What holds for every test: no stray warning log, no thread left behind, nothing written outside the test's folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "samtta", deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("samtta")  # no test is timed
+
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_API", "pyside6")
+
+
+class _Collector(logging.Handler):
+    """Keeps what was logged at WARNING or above."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record."""
+        self.records.append(record)
+
+
+@pytest.fixture(autouse=True)
+def no_stray_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that logs at WARNING or above, unless it asked for `caplog`, to look at the log itself."""
+    collector = _Collector()
+    logging.getLogger().addHandler(collector)
+    yield
+    logging.getLogger().removeHandler(collector)
+    if collector.records and "caplog" not in request.fixturenames:
+        lines = [f"{record.name}: {record.levelname}: {record.getMessage()}" for record in collector.records]
+        pytest.fail("logged, although the test did not ask for caplog:\n" + "\n".join(lines), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fail a test that leaves a Python thread of its own running."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before and not _passing(thread)]
+    for thread in left:
+        thread.join(2)
+    names = [thread.name for thread in left if thread.is_alive()]
+    if names:
+        pytest.fail(f"threads left running: {', '.join(names)}", pytrace=False)
+
+
+def _passing(thread: threading.Thread) -> bool:
+    """Threads of libraries that live as long as the process (tqdm's monitor, Qt's own threads seen by Python)."""
+    return isinstance(thread, threading._DummyThread) or type(thread).__name__ == "TMonitor"
+
+
+@pytest.fixture(autouse=True)
+def samtta_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh folder in place of the person's own settings, models and logs."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SAMTTA_HOME", str(home))
+    return home
