@@ -1,0 +1,55 @@
+"""Features by image and window: encoded once, resumed where an encoding was interrupted, the oldest dropped first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Generator
+
+from samtta_app.core.types import Image, Window
+from samtta_app.model.predictor import ImageFeatures, encode
+from samtta_app.model.sam import SamModel
+
+BUDGET = 512 * 2**20
+"""Bytes of features held at most."""
+
+Key = tuple[str, Window]
+
+
+class FeatureCache:
+    """Owns finished features and encodings under way; lives on the engine's thread."""
+
+    def __init__(self, model: SamModel, budget: int = BUDGET) -> None:
+        self._model, self._budget = model, budget
+        self._done: OrderedDict[Key, ImageFeatures] = OrderedDict()
+        self._running: OrderedDict[Key, Generator[None, None, ImageFeatures]] = OrderedDict()
+
+    def has(self, image_key: str, window: Window) -> bool:
+        """Whether the features are ready."""
+        return (image_key, window) in self._done
+
+    def features(self, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
+        """The features of a window; yields while they are being made, and goes on from where another caller stopped."""
+        key = (image.key, window)
+        while key not in self._done:
+            self._advance(key, image, window)
+            if key not in self._done:
+                yield
+        self._done.move_to_end(key)
+        return self._done[key]
+
+    def _advance(self, key: Key, image: Image, window: Window) -> None:
+        if key not in self._running:
+            self._running[key] = encode(self._model, image, window)
+            while len(self._running) > 4:  # abandoned half-way: an image that was left before it was encoded
+                self._running.popitem(last=False)
+        try:
+            next(self._running[key])
+        except StopIteration as finished:
+            del self._running[key]
+            self._keep(key, finished.value)
+
+    def _keep(self, key: Key, features: ImageFeatures) -> None:
+        self._done[key] = features
+        held = sum(f.nbytes for f in self._done.values())
+        while held > self._budget and len(self._done) > 1:
+            held -= self._done.popitem(last=False)[1].nbytes

@@ -1,0 +1,197 @@
+"""Encode a window of an image, and decode a prompt: functions of values, with no state between calls.
+
+The window is resized so that its longer side is the model's input size and padded on the right and at the bottom, as SAM
+does. Coordinates: image pixels outside, input pixels (scaled, window-relative) only inside this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from PIL import Image as Pillow
+from segment_anything.modeling import ImageEncoderViT, MaskDecoder
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from samtta_app.core.types import Image, Logits, Prompt, Window
+from samtta_app.model.compact import CompactSam
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Tensors
+
+Size = tuple[int, int]
+
+REDUCED_FROM = 8192
+"""Windows of a longer side are first shrunk by whole numbers: much faster, and no official result exists to agree with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFeatures:
+    """The encoder's output for one window of one image: `embedding` (1, C, S/16, S/16) and the compact model's skips.
+
+    `valid` is the (height, width) of the input that shows the window; the rest of the square is padding.
+    """
+
+    image_key: str
+    window: Window
+    embedding: Tensor
+    skips: tuple[Tensor, ...]
+    valid: Size
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(t.numel() * t.element_size() for t in (self.embedding, *self.skips))
+
+    def to(self, dtype: torch.dtype) -> ImageFeatures:
+        """The same features in another precision (memory keeps them in half)."""
+        skips = tuple(s.to(dtype) for s in self.skips)
+        return ImageFeatures(self.image_key, self.window, self.embedding.to(dtype), skips, self.valid)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """A prompt as the decoder takes it; it does not depend on the decoder's weights."""
+
+    sparse: Tensor
+    dense: Tensor
+    click_skip: Tensor | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """All four masks of one pass: `logits` (4, G, G) and predicted `iou` (4,); 0 is the single mask, 1-3 the candidates."""
+
+    logits: Tensor
+    iou: Tensor
+
+
+class _AllMasks(nn.Module):
+    """A decoder whose forward gives all four masks, so that they are reached under replaced parameters."""
+
+    def __init__(self, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, *inputs: Tensor, **skips: object) -> tuple[Tensor, Tensor]:
+        outputs = cast(MaskDecoder, self.decoder).predict_masks(*inputs, **skips)  # type: ignore[arg-type] # the compact one takes skips
+        return outputs[0], outputs[1]
+
+
+def encode(model: SamModel, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
+    """Encode `window` of `image`; a ViT yields after every block, so that a click never waits for more than one."""
+    valid = _valid(window, model.size)
+    x = _input(model, image, window, valid)
+    yield
+    net = model.net
+    skips: tuple[Tensor, ...] = ()
+    if isinstance(net, CompactSam):
+        with torch.no_grad():
+            embedding, skips = net.image_encoder(x.to(memory_format=torch.channels_last))
+    else:
+        embedding = yield from _encode_vit(net.image_encoder, x)
+    return ImageFeatures(image.key, window, embedding.contiguous(), tuple(s.contiguous() for s in skips), valid)
+
+
+def _encode_vit(encoder: ImageEncoderViT, x: Tensor) -> Generator[None, None, Tensor]:
+    # no_grad is per thread: it must not be held across a yield, where other work runs.
+    with torch.no_grad():
+        x = encoder.patch_embed(x)
+        if encoder.pos_embed is not None:
+            x = x + encoder.pos_embed
+    for block in encoder.blocks:
+        yield
+        with torch.no_grad():
+            x = block(x)
+    yield
+    with torch.no_grad():
+        return cast(Tensor, encoder.neck(x.permute(0, 3, 1, 2)))
+
+
+def _valid(window: Window, size: int) -> Size:
+    """(height, width) of the resized window, rounded as SAM does."""
+    scale = size / window.side
+    return max(int(window.height * scale + 0.5), 1), max(int(window.width * scale + 0.5), 1)
+
+
+def _input(model: SamModel, image: Image, window: Window, valid: Size) -> Tensor:
+    """The normalised, padded input (1, 3, S, S)."""
+    pixels = image.pixels[window.y : window.y + window.height, window.x : window.x + window.width]
+    gap = 2.0 if window.side > REDUCED_FROM else None
+    resized = Pillow.fromarray(pixels).resize((valid[1], valid[0]), Pillow.Resampling.BILINEAR, reducing_gap=gap)
+    x = torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(model.device, torch.float32)
+    x = (x - cast(Tensor, model.net.pixel_mean)) / cast(Tensor, model.net.pixel_std)
+    return F.pad(x, (0, model.size - valid[1], 0, model.size - valid[0])).unsqueeze(0)
+
+
+def to_input(model: SamModel, window: Window, valid: Size, xy: Tensor) -> Tensor:
+    """Image pixels (N, 2) to input pixels, both counted from the centre of the first pixel.
+
+    Official SAM scales pixel indices (its prompt encoder then adds half an input pixel); the compact model was trained
+    with centres that stay centres. The difference is at most half a pixel of the coarser grid.
+    """
+    scale = torch.tensor([valid[1] / window.width, valid[0] / window.height], device=xy.device)
+    moved = (xy - torch.tensor([window.x, window.y], device=xy.device)) * scale
+    return moved + (scale - 1) / 2 if model.compact else moved
+
+
+def embed(model: SamModel, features: ImageFeatures, prompt: Prompt) -> Embedded:
+    """The prompt encoder's answer to `prompt`, given in image pixels."""
+    points = boxes = masks = None
+    if prompt.clicks:
+        xy = torch.tensor([[c.x, c.y] for c in prompt.clicks], dtype=torch.float32, device=model.device)
+        labels = torch.tensor([[int(c.positive) for c in prompt.clicks]], device=model.device)
+        points = (to_input(model, features.window, features.valid, xy).unsqueeze(0), labels)
+    if prompt.box is not None:
+        b = prompt.box
+        corners = torch.tensor([[b.x0, b.y0], [b.x1, b.y1]], dtype=torch.float32, device=model.device)
+        boxes = to_input(model, features.window, features.valid, corners).reshape(1, 4)
+    if prompt.logits is not None:
+        masks = _in_window(prompt.logits, features.window, model.grid).to(model.device)
+    with torch.no_grad():
+        encoder = model.net.prompt_encoder
+        if isinstance(model.net, CompactSam):
+            return Embedded(*encoder(points, boxes, masks, model.size))
+        sparse, dense = encoder(points=points, boxes=boxes, masks=masks)
+        return Embedded(sparse, dense, None)
+
+
+def _in_window(logits: Logits, window: Window, grid: int) -> Tensor:
+    """Earlier logits (1, 1, grid, grid) as seen in `window`; far outside means background."""
+    values = torch.from_numpy(logits.values)[None, None]
+    if logits.window == window and values.shape[-1] == grid:
+        return values
+    steps = (torch.arange(grid, dtype=torch.float32) + 0.5) / grid * window.side
+    x = (steps + window.x - logits.window.x) / logits.window.side * 2 - 1
+    y = (steps + window.y - logits.window.y) / logits.window.side * 2 - 1
+    where = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)[None]
+    sampled = F.grid_sample(values, where, mode="bilinear", padding_mode="border", align_corners=False)
+    outside = (where.abs() > 1).any(dim=-1)[None]
+    return torch.where(outside, torch.full_like(sampled, float(values.min())), sampled)
+
+
+def decode(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> Decoded:
+    """All four masks for a prompt, under the decoder weights `tensors`; differentiable when grad mode is on."""
+    net = model.net
+    skips: dict[str, object] = {}
+    if isinstance(net, CompactSam) and embedded.click_skip is not None:
+        image_pe = net.prompt_encoder.dense_pe(model.size)
+        skips["skips"] = (features.skips[0], features.skips[1] + embedded.click_skip)
+    else:
+        image_pe = net.prompt_encoder.get_dense_pe()
+    inputs = (features.embedding, image_pe, embedded.sparse, embedded.dense)
+    replaced = {f"decoder.{name}": tensor for name, tensor in tensors.items()}
+    logits, iou = functional_call(_AllMasks(net.mask_decoder), replaced, inputs, skips)
+    return Decoded(logits[0], iou[0])
+
+
+def upscaled(model: SamModel, logits: Tensor, features: ImageFeatures) -> Tensor:
+    """Low-resolution logits (m, G, G) in window pixels (m, window.height, window.width), as SAM's post-processing does."""
+    window, (height, width) = features.window, features.valid
+    x = F.interpolate(logits[None].float(), (model.size, model.size), mode="bilinear", align_corners=False)
+    x = x[..., :height, :width]
+    return F.interpolate(x, (window.height, window.width), mode="bilinear", align_corners=False)[0]

@@ -1,0 +1,126 @@
+"""A prompt is answered in the right window: the view, closer for a small object, wider for one that is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from samtta_app.core.types import Box, Click, Image, Prompt, Window
+from samtta_app.model import answers
+from samtta_app.model.answers import Answer, answer
+from samtta_app.model.cache import FeatureCache
+from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.sam import toy_model
+from tests.unit.values import picture
+
+T = TypeVar("T")
+IMAGE = picture(1, 600, 800)
+CLICK = Prompt((Click(400, 300, True),))
+
+
+def finish(work: Generator[None, None, T]) -> T:
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+@dataclass
+class Seen:
+    """A decoder that finds the box `there` (clipped to the window), and remembers the windows it was shown."""
+
+    there: Box
+    windows: list[Window] = field(default_factory=list)
+
+    def __call__(self, _model: object, _weights: object, features: ImageFeatures, _prompt: Prompt) -> Answer:
+        from samtta_app.core.masks import trimmed
+
+        window, box = features.window, self.there
+        self.windows.append(window)
+        rows, columns = np.mgrid[: window.height, : window.width]
+        x, y = columns + window.x, rows + window.y
+        bits = (x >= box.x0) & (x <= box.x1) & (y >= box.y0) & (y <= box.y1)
+        return Answer(window, torch.zeros(1, 4, 4), (0.5,), (trimmed(bits, window.x, window.y),), 0)
+
+
+def looked(
+    monkeypatch: pytest.MonkeyPatch,
+    there: Box,
+    prompt: Prompt = CLICK,
+    window: Window | None = None,
+    view: Window | None = None,
+    image: Image = IMAGE,
+) -> list[Window]:
+    seen = Seen(there)
+    monkeypatch.setattr(answers, "_decoded", seen)
+    model = toy_model()
+    finish(answer(model, FeatureCache(model), model.frozen, image, prompt, window, view))
+    return seen.windows
+
+
+def test_a_large_object_is_answered_in_the_whole_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, Box(300, 200, 500, 400)) == [IMAGE.whole]
+
+
+def test_a_small_object_is_looked_at_again_from_closer_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = looked(monkeypatch, Box(390, 290, 419, 309))
+    assert first == IMAGE.whole
+    assert second.side == 150
+    assert second.contains(400, 300)
+
+
+def test_the_view_on_the_screen_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Window(350, 250, 120, 100)
+    assert looked(monkeypatch, Box(380, 280, 430, 320), view=view)[0] == view
+
+
+def test_a_view_without_the_click_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, Box(300, 200, 500, 400), view=Window(0, 0, 100, 100))[0] == IMAGE.whole
+
+
+def test_an_object_cut_by_its_window_is_asked_again_in_a_wider_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = Window(380, 280, 64, 64)
+    windows = looked(monkeypatch, Box(300, 250, 460, 360), window=narrow)
+    assert windows[0] == narrow
+    assert windows[-1].side > 2 * 64
+    assert len(windows) <= answers.LOOKS
+
+
+def test_an_object_at_the_images_own_edge_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    corner = Window(0, 0, 200, 200)
+    prompt = Prompt((Click(50, 50, True),))
+    assert looked(monkeypatch, Box(0, 0, 120, 120), prompt, window=corner) == [corner]
+
+
+def test_a_window_once_chosen_is_not_narrowed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, Box(395, 295, 405, 305), window=IMAGE.whole) == [IMAGE.whole]
+
+
+def test_a_box_is_answered_around_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,) = looked(monkeypatch, Box(380, 280, 420, 320), Prompt((), Box(370, 270, 430, 330)))
+    assert window.side == round(61 * 2.5)
+
+
+def test_nothing_found_stays_in_the_whole_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, Box(-9, -9, -5, -5)) == [IMAGE.whole]
+
+
+def test_a_pixel_is_an_image_too() -> None:
+    model, image = toy_model(), picture(3, 1, 1)
+    found = finish(answer(model, FeatureCache(model), model.frozen, image, Prompt((Click(0, 0, True),))))
+    assert found.window == Window(0, 0, 1, 1)
+    assert len(found.masks) == 3
+
+
+def test_feedback_is_the_chosen_candidate() -> None:
+    model = toy_model()
+    found = finish(answer(model, FeatureCache(model), model.frozen, IMAGE, CLICK))
+    assert np.array_equal(found.feedback().values, found.logits[found.chosen].numpy())
+    assert found.feedback().window == found.window
