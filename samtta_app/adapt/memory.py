@@ -1,0 +1,113 @@
+"""The replay memory: what is kept of each accepted object, and which of them are held back for the guard.
+
+A memory is a value: adding or withdrawing an object gives a new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from samtta_app.core.masks import crop, trimap
+from samtta_app.core.types import Box, Click, Example, Mask, Window
+from samtta_app.model.predictor import ImageFeatures
+
+LEARNED_LIMIT = 32
+HELD_LIMIT = 6
+HOLD_EVERY = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """One accepted object: its own image's features in half precision, and the pseudo-label on the decoder's grid.
+
+    `target` (G, G) int8: 1 object, 0 background, -1 ignored (boundary band, padding). `whole` (G, G) is the accepted mask
+    without the band: 1, 0, and -1 on padding, for scoring.
+    """
+
+    object_id: int
+    features: ImageFeatures
+    target: Tensor
+    whole: Tensor
+    mask: Mask
+    extent: Window
+    clicks: tuple[Click, ...]
+    box: Box | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """Objects to learn from, and objects that the learner never sees because the guard asks them."""
+
+    learned: tuple[Remembered, ...] = ()
+    held_back: tuple[Remembered, ...] = ()
+    seen: int = 0
+
+    def add(self, item: Remembered) -> Memory:
+        """The memory with one object more; the second and then every third accepted object is held back.
+
+        The oldest held-back object is released to the learner when there are too many; of the learned ones the oldest
+        is dropped.
+        """
+        seen = self.seen + 1
+        if seen % HOLD_EVERY != 2:
+            return replace(self, learned=(*self.learned, item)[-LEARNED_LIMIT:], seen=seen)
+        held = (*self.held_back, item)
+        released, held = held[:-HELD_LIMIT], held[-HELD_LIMIT:]
+        return Memory((*self.learned, *released)[-LEARNED_LIMIT:], held, seen)
+
+    def without(self, object_id: int) -> Memory:
+        """The memory after the object was withdrawn."""
+        learned = tuple(item for item in self.learned if item.object_id != object_id)
+        held = tuple(item for item in self.held_back if item.object_id != object_id)
+        return replace(self, learned=learned, held_back=held)
+
+    def __len__(self) -> int:
+        """Number of remembered objects."""
+        return len(self.learned) + len(self.held_back)
+
+
+def remember(example: Example, features: ImageFeatures, size: int) -> Remembered | None:
+    """What to keep of an accepted object; None when its window shows no object pixel or nothing else (nothing to learn)."""
+    share, inside = _on_grid(example.mask, features, size)
+    bits = share > 0.5
+    if not bits.any() or bits[inside].all():
+        return None
+    target = trimap(bits, band_of(int(bits.sum())))
+    target[~inside] = -1
+    whole = np.where(inside, bits, -1).astype(np.int8)
+    device = features.embedding.device
+    return Remembered(
+        example.object_id,
+        features.to(torch.float16),
+        torch.from_numpy(target).to(device),
+        torch.from_numpy(whole).to(device),
+        example.mask,
+        example.image.whole,
+        example.clicks,
+        example.box,
+    )
+
+
+def band_of(area: int) -> int:
+    """Width of the undecided band on the grid: 5 % of the object's side, 1 to 4 cells."""
+    return int(np.clip(round(0.05 * area**0.5), 1, 4))
+
+
+def _on_grid(mask: Mask, features: ImageFeatures, size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Share of object per cell of the decoder's grid, and which cells lie wholly in the window (not padding)."""
+    height, width = features.valid
+    bits = crop(mask, features.window).astype(np.float32)
+    shrink = width < bits.shape[1]
+    resized = cv2.resize(bits, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+    square, shown = np.zeros((2, size, size), dtype=np.float32)
+    square[:height, :width], shown[:height, :width] = resized, 1.0
+    grid = (size // 4, size // 4)
+    share = cv2.resize(square, grid, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(shown, grid, interpolation=cv2.INTER_AREA) > 0.999
+    return np.asarray(share, dtype=np.float32), np.asarray(inside, dtype=np.bool_)

@@ -1,0 +1,97 @@
+"""Simulated prompts on a remembered object: a fresh first click, then clicks in the middle of the largest error.
+
+Everything happens on the decoder's grid inside the object's own window, so a round costs one decoding and no encoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samtta_app.adapt.memory import Remembered
+from samtta_app.core.clicker import depth
+from samtta_app.core.types import BoolArray, Click, FloatArray, Logits, Prompt, Window
+from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Tensors
+
+
+def grid_to_image(window: Window, grid: int, column: int, row: int) -> tuple[float, float]:
+    """The image point in the middle of a grid cell."""
+    step = window.side / grid
+    return window.x + (column + 0.5) * step - 0.5, window.y + (row + 0.5) * step - 0.5
+
+
+def answer(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Decoded:
+    """Decode a prompt; gradients flow into `tensors` when grad mode is on."""
+    return decode(model, tensors, features, embed(model, features, prompt))
+
+
+def chosen(decoded: Decoded, prompt: Prompt) -> int:
+    """Which of the four masks is shown: the best candidate by predicted IoU for one click, else the single mask."""
+    return 1 + int(decoded.iou[1:].argmax()) if prompt.ambiguous else 0
+
+
+def first_click(item: Remembered, rng: np.random.Generator | None = None) -> Click | None:
+    """A first click on the object: its middle, or with `rng` a random place that is not at its very edge."""
+    inside = depth((item.whole == 1).cpu().numpy())
+    if inside.max() <= 0:
+        return None
+    if rng is None:
+        row, column = np.unravel_index(int(inside.argmax()), inside.shape)
+    else:
+        rows, columns = np.nonzero(inside >= 0.5 * inside.max())
+        pick = int(rng.integers(len(rows)))
+        row, column = rows[pick], columns[pick]
+    return Click(*grid_to_image(item.features.window, inside.shape[0], int(column), int(row)), True)
+
+
+def correction(item: Remembered, shown: Tensor, prompt: Prompt) -> Prompt | None:
+    """The prompt with one click more, in the middle of the largest error of `shown` logits (G, G); None if there is none."""
+    bits, whole = (shown > 0).cpu().numpy(), item.whole.cpu().numpy()
+    missed, wrong = depth((whole == 1) & ~bits), depth((whole == 0) & bits)
+    for click in prompt.clicks:
+        _blank(missed, wrong, item.features.window, click)
+    positive = bool(missed.max() > wrong.max())
+    error = missed if positive else wrong
+    if error.max() <= 0:
+        return None
+    row, column = np.unravel_index(int(error.argmax()), error.shape)
+    click = Click(*grid_to_image(item.features.window, error.shape[0], int(column), int(row)), positive)
+    logits = Logits(item.features.window, shown.detach().float().cpu().numpy())
+    return replace(prompt, clicks=(*prompt.clicks, click), logits=logits)
+
+
+def _blank(missed: FloatArray, wrong: FloatArray, window: Window, click: Click) -> None:
+    grid = missed.shape[0]
+    column = int((click.x - window.x + 0.5) / window.side * grid)
+    row = int((click.y - window.y + 0.5) / window.side * grid)
+    if 0 <= row < grid and 0 <= column < grid:
+        missed[row, column] = wrong[row, column] = 0.0
+
+
+def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int) -> list[float]:
+    """IoU with the accepted mask after each of `clicks` simulated clicks, from a fresh first click; no gradient."""
+    start = first_click(item)
+    if start is None:
+        return []
+    prompt: Prompt | None = Prompt((start,))
+    features = item.features.to(torch.float32)
+    values: list[float] = []
+    with torch.no_grad():
+        while prompt is not None and len(values) < clicks:
+            decoded = answer(model, tensors, features, prompt)
+            shown = decoded.logits[chosen(decoded, prompt)]
+            values.append(grid_iou((shown > 0).cpu().numpy(), item.whole.cpu().numpy()))
+            prompt = correction(item, shown, prompt)
+    return values + [values[-1]] * (clicks - len(values))
+
+
+def grid_iou(bits: BoolArray, whole: np.ndarray) -> float:
+    """IoU on the grid over the cells that are not padding (-1)."""
+    known, truth = whole >= 0, whole == 1
+    either = int(((bits | truth) & known).sum())
+    return int((bits & truth & known).sum()) / either if either else 1.0
