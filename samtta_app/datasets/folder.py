@@ -1,0 +1,173 @@
+"""Folder data sets: images, instance masks, a split and classes in one layout.
+
+<set>/images/<name>.<suffix>   any image that the tool reads
+<set>/masks/<name>.png         instance ids 1 .. n, 0 = background, one channel, 8 or 16 bit
+<set>/split.json               {"train": [names], "test": [names]}      (optional)
+<set>/classes.json             {name: {"id": "class"}}                  (optional)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from samtta_app.core.masks import trimmed
+from samtta_app.core.types import Mask
+from samtta_app.errors import DatasetError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+UNNAMED = "object"
+"""The class of objects in a set without classes.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataImage:
+    """One image of a data set; `masks` is None where the set has no objects for it."""
+
+    name: str
+    path: Path
+    masks: Path | None
+    classes: Mapping[int, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetObject:
+    """One object with its true mask: only the simulated annotator and the figures may see it."""
+
+    image: DataImage
+    instance: int
+    class_name: str
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class FolderDataset:
+    """A data set folder that was checked; pixels and masks are read when asked for."""
+
+    name: str
+    folder: Path
+    images: tuple[DataImage, ...]
+    splits: Mapping[str, tuple[str, ...]] = field(hash=False)
+
+    def part(self, split: str | None) -> tuple[DataImage, ...]:
+        """The images of one split, all of them for None.
+
+        Raises:
+            DatasetError: the set has no such split.
+        """
+        if split is None:
+            return self.images
+        if split not in self.splits:
+            known = ", ".join(self.splits) or "none"
+            raise DatasetError(f'There is no split "{split}"', self.folder, f"Choose one of those it has: {known}")
+        wanted = set(self.splits[split])
+        return tuple(image for image in self.images if image.name in wanted)
+
+
+def open_dataset(folder: Path) -> FolderDataset:
+    """Check the layout of `folder` without reading pixels.
+
+    Raises:
+        DatasetError: a folder or file is missing, or names do not match.
+    """
+    layout = "Give a folder with images/ and masks/ in it, one mask file per image"
+    for part in (folder, folder / "images", folder / "masks"):
+        if not part.is_dir():
+            raise DatasetError("The data set has no such folder", part, layout)
+    classes = _read_json(folder / "classes.json")
+    masks = {path.stem: path for path in (folder / "masks").iterdir() if path.suffix.lower() == ".png"}
+    found: dict[str, DataImage] = {}
+    for path in sorted((folder / "images").iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise DatasetError(f'Two images are named "{path.stem}"', path.parent, "Rename one of them")
+        found[path.stem] = DataImage(path.stem, path, masks.get(path.stem), _class_names(classes, path.stem))
+    if not any(image.masks for image in found.values()):
+        raise DatasetError("No image of the data set has a mask file of its name", folder, layout)
+    return FolderDataset(folder.resolve().name, folder, tuple(found.values()), _splits(folder, found))
+
+
+def read_objects(image: DataImage, min_area: int = 1) -> tuple[TargetObject, ...]:
+    """The objects of one image in the order of their ids, those below `min_area` pixels left out.
+
+    Raises:
+        DatasetError: the mask file cannot be read, has several channels, or another size than the image.
+    """
+    if image.masks is None:
+        return ()
+    labels = read_labels(image)
+    objects = []
+    for instance, place in enumerate(scipy.ndimage.find_objects(labels), start=1):
+        if place is None:
+            continue
+        rows, columns = place
+        mask = trimmed(labels[place] == instance, columns.start, rows.start)
+        if mask.area >= min_area:
+            objects.append(TargetObject(image, instance, image.classes.get(instance, UNNAMED), mask))
+    return tuple(objects)
+
+
+def read_labels(image: DataImage) -> NDArray[np.int32]:
+    """The instance ids (H, W) of one image's mask file.
+
+    Raises:
+        DatasetError: as in `read_objects`.
+    """
+    if image.masks is None:
+        raise DatasetError("The image has no mask file", image.path, "Add one, or leave the image out")
+    try:
+        with PIL.Image.open(image.masks) as file:
+            labels = np.asarray(file)
+        with PIL.Image.open(image.path) as file:
+            width, height = file.size
+            if file.getexif().get(274, 1) in (5, 6, 7, 8):
+                width, height = height, width
+    except (OSError, ValueError, SyntaxError) as e:
+        raise DatasetError(f"A file of the data set cannot be read: {e}", image.masks, "Copy it again") from e
+    if labels.ndim != 2:
+        raise DatasetError("The mask file has several channels", image.masks, "Save instance ids as one grey channel")
+    if labels.shape != (height, width):
+        size = f"The mask is {labels.shape[1]} x {labels.shape[0]}, its image {width} x {height}"
+        raise DatasetError(size, image.masks, "Save it in the image's size")
+    return labels.astype(np.int32)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise DatasetError(f"The file is not valid JSON: {e}", path, "Repair or remove it") from e
+    if not isinstance(values, dict):
+        raise DatasetError("The file holds no JSON object", path, "Repair or remove it")
+    return values
+
+
+def _class_names(classes: Mapping[str, Any], name: str) -> dict[int, str]:
+    try:
+        return {int(instance): str(label) for instance, label in classes.get(name, {}).items()}
+    except (AttributeError, ValueError) as e:
+        raise DatasetError(f'The classes of "{name}" are not {{id: class}}', "classes.json", "Repair it") from e
+
+
+def _splits(folder: Path, images: Mapping[str, DataImage]) -> dict[str, tuple[str, ...]]:
+    path = folder / "split.json"
+    splits = {}
+    for split, names in _read_json(path).items():
+        if not isinstance(names, list):
+            raise DatasetError(f'The split "{split}" is not a list of names', path, "Repair or remove it")
+        missing = [name for name in names if str(name) not in images]
+        if missing:
+            raise DatasetError(f'The split "{split}" names an image that is not there: {missing[0]}', path, "Repair it")
+        splits[split] = tuple(str(name) for name in names)
+    return splits
