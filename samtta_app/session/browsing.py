@@ -1,0 +1,83 @@
+"""The workflow's part that moves between images and has them read and encoded ahead."""
+
+from __future__ import annotations
+
+from samtta_app.core.messages import LoadRequest, PrefetchRequest, Progress
+from samtta_app.core.types import Image
+from samtta_app.session.desk import Desk, Loading, Requests, Then
+from samtta_app.session.state import ImageEntry
+
+AHEAD = 2
+"""This many images after the open one are encoded when nothing else is to do."""
+
+
+class Browsing:
+    """Opens images; at most one is being read and at most one is being encoded ahead."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def open(self, index: int, then: Then = "") -> Requests:
+        """Show an image: its annotations at once, its pixels when they are read."""
+        desk = self._desk
+        if not 0 <= index < len(desk.state.images):
+            return ()
+        entry = desk.state.images[index]
+        desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
+        return self.load(entry, show=True, then=then)
+
+    def load(self, entry: ImageEntry, *, show: bool, then: Then = "") -> Requests:
+        """Have a file read."""
+        request = LoadRequest(self._desk.id(), entry.path)
+        self._desk.loading = Loading(request.id, entry.name, show, then)
+        return (request,)
+
+    def shown(self, image: Image) -> None:
+        """The pixels of the open image are there."""
+        desk = self._desk
+        name = desk.image_name()
+        desk.change(image=image)
+        desk.mark(name)
+        if not desk.store.read_only:
+            desk.store.image_opened(name, image.width, image.height)
+
+    def next_index(self, step: int) -> int | None:
+        """The image `step` further, None (and a word) at the end of the list."""
+        index = self._desk.state.index + step
+        if 0 <= index < len(self._desk.state.images):
+            return index
+        self._desk.say("info", "This is the last image" if step > 0 else "This is the first image")
+        return None
+
+    def unreviewed_index(self) -> int | None:
+        """The next image without an annotation, around the end of the list; None (and a word) if there is none."""
+        images, here = self._desk.state.images, self._desk.state.index
+        order = [*range(here + 1, len(images)), *range(here)]
+        found = next((k for k in order if images[k].status in ("todo", "encoded")), None)
+        if found is None:
+            self._desk.say("good", "Every other image has annotations")
+        return found
+
+    def prefetch(self) -> Requests:
+        """Encode the open image ahead of its first click; when nothing else is to do, the next ones too."""
+        desk = self._desk
+        background = desk.background()
+        if not desk.state.images or any(isinstance(r, PrefetchRequest) for r in background):
+            return ()
+        here, image = desk.state.images[desk.state.index], desk.state.image
+        if image is not None and here.name not in desk.encoded:
+            return (PrefetchRequest(desk.id(), here.path, image),)
+        if background or desk.loading:
+            return ()
+        following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + AHEAD]
+        wanted = (e for e in following if e.status != "unreadable" and e.name not in desk.encoded)
+        return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
+
+    def encoded(self, name: str) -> None:
+        """An image is encoded."""
+        self._desk.encoded.add(name)
+        self._desk.mark(name)
+
+    def progressed(self, reply: Progress) -> None:
+        """Say what the engine is doing."""
+        self._desk.change(activity=f"{reply.stage} {reply.fraction:.0%}")

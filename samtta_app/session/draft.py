@@ -1,0 +1,142 @@
+"""The object being annotated: its preview, the masks it showed, the time spent on it; every change makes a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from samtta_app.core.messages import Prediction
+from samtta_app.core.metrics import iou
+from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Mask, Prompt, Window
+from samtta_app.session.state import Preview
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """One object before its accept.
+
+    `steps` are the clicks and boxes in order, `times` the working seconds at each; `masks` are those that were shown
+    after each answered step (None where the next prompt came first), beside `preview.history`. `seconds` is working
+    time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with `request_id`.
+    """
+
+    preview: Preview
+    steps: tuple[Click | Box, ...]
+    times: tuple[float, ...]
+    masks: tuple[Mask | None, ...]
+    seconds: float
+    touched: float
+    asked: Prompt
+    window: Window | None
+    view: Window | None
+    request_id: int = 0
+    sent: float = 0.0
+
+
+def prompted(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
+    """The draft after one more click or box, waiting for its answer; what was shown stays until then."""
+    steps = (*(draft.steps if draft else ()), step)
+    clicks = tuple(s for s in steps if isinstance(s, Click))
+    box = next((s for s in reversed(steps) if isinstance(s, Box)), None)
+    if draft is None:
+        preview = Preview(clicks, box, (), 0, None, 0, waiting=True)
+        return Draft(preview, steps, (0.0,), (), 0.0, now, Prompt(clicks, box), None, view)
+    shown = draft.preview.candidate
+    worked = touched(draft, now, idle)
+    return replace(
+        worked,
+        preview=replace(draft.preview, clicks=clicks, box=box, waiting=True, frozen=None),
+        steps=steps,
+        times=(*draft.times, worked.seconds),
+        asked=Prompt(clicks, box, shown.logits if shown else None),
+        window=draft.preview.window,
+        view=view,
+    )
+
+
+def answered(draft: Draft, reply: Prediction, now: float) -> Draft:
+    """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask."""
+    last = len(draft.steps) - 1
+    records, masks = list(draft.preview.history[:last]), list(draft.masks[:last])
+    for k in range(len(records), last):
+        records.append(_record(draft, k, reply, None, NAN))
+        masks.append(None)
+    candidate = reply.candidates[reply.chosen]
+    records.append(_record(draft, last, reply, candidate, now - draft.sent))
+    preview = replace(
+        draft.preview,
+        candidates=reply.candidates,
+        chosen=reply.chosen,
+        window=reply.window,
+        weights_version=reply.weights_version,
+        waiting=False,
+        history=tuple(records),
+        frozen=None,
+    )
+    return replace(draft, preview=preview, masks=(*masks, candidate.mask))
+
+
+def turned(draft: Draft, step: int) -> Draft:
+    """The draft showing another of its candidates; the newest record is of the one that is shown."""
+    preview = draft.preview
+    chosen = (preview.chosen + step) % len(preview.candidates)
+    candidate = preview.candidates[chosen]
+    record = replace(
+        preview.history[-1], predicted_iou=candidate.predicted_iou, uncertainty=candidate.uncertainty, iou=NAN
+    )
+    preview = replace(preview, chosen=chosen, history=(*preview.history[:-1], record))
+    return replace(draft, preview=preview, masks=(*draft.masks[:-1], candidate.mask))
+
+
+def touched(draft: Draft, now: float, idle: float) -> Draft:
+    """The draft with the time since the last act added, a longer pause counted as `idle` seconds."""
+    return replace(draft, seconds=draft.seconds + min(max(now - draft.touched, 0.0), idle), touched=now)
+
+
+def resting(draft: Draft, now: float) -> Draft:
+    """The draft taken up again: the time since it was left does not count."""
+    return replace(draft, touched=now)
+
+
+def unanswered(draft: Draft) -> Draft:
+    """The draft without its bitmaps of logits and entropy: light to keep, asked again when it comes back."""
+    preview = replace(draft.preview, candidates=(), chosen=0, waiting=True, frozen=None)
+    return replace(draft, preview=preview, asked=replace(draft.asked, logits=None))
+
+
+def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: int) -> Annotation:
+    """What is stored on accept (id 0): the shown mask, and every step with its mask's IoU with it."""
+    preview = draft.preview
+    history = tuple(
+        replace(record, iou=NAN if mask is None else iou(mask, candidate.mask))
+        for record, mask in zip(preview.history, draft.masks, strict=True)
+    )
+    return Annotation(
+        id=0,
+        image_name=image_name,
+        class_id=class_id,
+        mask=candidate.mask,
+        box=preview.box,
+        history=history,
+        window=candidate.logits.window,
+        weights_version=preview.weights_version,
+        predicted_iou=candidate.predicted_iou,
+        uncertainty=candidate.uncertainty,
+        seconds=draft.seconds,
+        created="",
+    )
+
+
+def _record(draft: Draft, k: int, reply: Prediction, candidate: Candidate | None, latency: float) -> ClickRecord:
+    step = draft.steps[k]
+    return ClickRecord(
+        click=step if isinstance(step, Click) else None,
+        seconds=draft.times[k],
+        latency=latency,
+        window=reply.window,
+        weights_version=reply.weights_version,
+        predicted_iou=candidate.predicted_iou if candidate else NAN,
+        uncertainty=candidate.uncertainty if candidate else NAN,
+        iou=NAN,
+    )

@@ -1,0 +1,46 @@
+"""Which files of a folder are images, and in which order they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from samtta_app.errors import ProjectError
+from samtta_app.session.state import ImageEntry
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+GONE = "The file is no longer in the folder; its annotations are kept"
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which "cell2" comes before "cell10", whatever the case."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return (*((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p), (0, 0, name))
+
+
+def image_files(folder: Path) -> tuple[Path, ...]:
+    """The image files of a folder in natural order; hidden files and subfolders are passed over.
+
+    Raises:
+        ProjectError: the folder does not exist or cannot be read.
+    """
+    try:
+        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        return tuple(sorted((p for p in found if p.is_file()), key=lambda p: natural(p.name)))
+    except OSError as error:
+        raise ProjectError(f"The folder cannot be read: {error.strerror}", folder, "Choose another") from error
+
+
+def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -> tuple[ImageEntry, ...]:
+    """The image list: every file, and every image that has `objects` (name -> number) but whose file is gone."""
+    there = {path.name for path in files}
+    shown = [
+        ImageEntry(p.name, p, "annotated" if objects.get(p.name) else "todo", objects.get(p.name, 0)) for p in files
+    ]
+    shown += [
+        ImageEntry(name, folder / name, "unreadable", number, GONE)
+        for name, number in objects.items()
+        if number and name not in there
+    ]
+    return tuple(sorted(shown, key=lambda entry: natural(entry.name)))

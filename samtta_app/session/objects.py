@@ -1,0 +1,106 @@
+"""The workflow's part that selects, deletes, brings back and labels annotations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samtta_app.core.messages import ForgetRequest
+from samtta_app.core.types import Annotation
+from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.history import Deleted, Relabelled
+from samtta_app.session.learning import Learning
+
+
+class Objects:
+    """What happens to annotations of the open image after their accept."""
+
+    def __init__(self, desk: Desk, learning: Learning) -> None:
+        self._desk, self._learning = desk, learning
+
+    def select(self, annotation_id: int | None) -> Requests:
+        """Select an annotation of the open image, or none."""
+        if annotation_id is None or self.find(annotation_id):
+            self._desk.change(selected=annotation_id)
+        return ()
+
+    def select_next(self, step: int) -> Requests:
+        """Select the next annotation in the order of their accept, around the end."""
+        state = self._desk.state
+        ids = [annotation.id for annotation in state.annotations]
+        if ids and state.selected in ids:
+            self._desk.change(selected=ids[(ids.index(state.selected) + step) % len(ids)])
+        elif ids:
+            self._desk.change(selected=ids[0 if step > 0 else -1])
+        return ()
+
+    def delete_selected(self) -> Requests:
+        """Delete the selected annotation; undo brings it back."""
+        annotation = self.find(self._desk.state.selected)
+        if annotation is None:
+            self._desk.say("info", "Select an object first")
+            return ()
+        requests = self.withdraw(annotation)
+        self._desk.history.push(Deleted(annotation.image_name, annotation))
+        return requests
+
+    def set_class(self, class_id: int) -> Requests:
+        """Make a class the current one; the selected annotation gets it, when no object is being annotated."""
+        desk = self._desk
+        if class_id not in {c.id for c in desk.state.classes}:
+            return ()
+        annotation = None if desk.draft else self.find(desk.state.selected)
+        if annotation is not None and annotation.class_id != class_id:
+            self.relabel(annotation.id, class_id)
+            desk.history.push(Relabelled(annotation.image_name, annotation.id, annotation.class_id, class_id))
+        desk.change(current_class=class_id)
+        return ()
+
+    def add_class(self, name: str) -> Requests:
+        """Add a class and make it the current one."""
+        desk = self._desk
+        added = desk.store.add_class(name)
+        desk.change(classes=desk.store.classes(), current_class=added.id)
+        return ()
+
+    def rename_class(self, class_id: int, name: str) -> Requests:
+        """Give a class another name."""
+        desk = self._desk
+        desk.store.rename_class(class_id, name)
+        desk.change(classes=desk.store.classes())
+        return ()
+
+    def add(self, annotation: Annotation) -> None:
+        """Show an annotation that was just accepted."""
+        self._desk.put_annotations((*self._desk.state.annotations, annotation))
+
+    def withdraw(self, annotation: Annotation) -> Requests:
+        """Take an annotation away, from the store, the screen and the replay memory."""
+        desk = self._desk
+        desk.store.set_deleted(annotation.id, True)
+        desk.put_annotations(tuple(a for a in desk.state.annotations if a.id != annotation.id))
+        if desk.state.selected == annotation.id:
+            desk.change(selected=None)
+        desk.withdraw_record(annotation.id)
+        return (ForgetRequest(desk.id(), annotation.id),)
+
+    def bring_back(self, annotation: Annotation, *, learn: bool) -> Requests:
+        """Undo `withdraw`; `learn` or only remember it."""
+        desk = self._desk
+        desk.store.set_deleted(annotation.id, False)
+        back = sorted((*desk.state.annotations, annotation), key=lambda a: a.id)
+        desk.put_annotations(tuple(back))
+        desk.return_record(annotation.id)
+        return self._learning.learn(annotation) if learn else self._learning.remember(annotation)
+
+    def relabel(self, annotation_id: int, class_id: int) -> None:
+        """Give an annotation of the open image another class."""
+        desk = self._desk
+        desk.store.set_class(annotation_id, class_id)
+        changed = (replace(a, class_id=class_id) if a.id == annotation_id else a for a in desk.state.annotations)
+        desk.put_annotations(tuple(changed))
+        name = next(c.name for c in desk.state.classes if c.id == class_id)
+        desk.change_record(annotation_id, class_name=name)
+
+    def find(self, annotation_id: int | None) -> Annotation | None:
+        """The annotation of the open image with this id."""
+        return next((a for a in self._desk.state.annotations if a.id == annotation_id), None)

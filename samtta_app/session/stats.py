@@ -1,0 +1,223 @@
+"""The session's figures, from its raw records only; a figure that the records do not carry is nan, never a guess.
+
+Definitions are the field's (RITM): NoC_20@85, NoC_30@90 (failures count as the limit), FR_20@85, FR_30@90 (strict).
+The person's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one; a box
+counts as one. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from samtta_app.core.files import staged
+from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
+from samtta_app.errors import ExportError
+from samtta_app.session.records import ObjectRecord
+from samtta_app.session.state import Side, Statistics, StreamPoint
+from samtta_app.session.store import Store
+
+TARGET, LIMIT = 0.85, 20
+STRICT_TARGET, STRICT_LIMIT = 0.90, 30
+RECENT = 20
+"""The sentence speaks of this many objects at the end of the stream."""
+FEWEST = 10
+"""With fewer replayed objects nothing is claimed."""
+CLEAR = 2.0
+"""A difference is claimed when it exceeds this many standard errors of the paired differences."""
+
+OBJECT_COLUMNS = (
+    "object_id",
+    "image",
+    "class",
+    "created",
+    "seconds",
+    "weights_version",
+    "steps",
+    "person_clicks_85",
+    "replayed_version",
+    "adapted_clicks_85",
+    "frozen_clicks_85",
+    "adapted_clicks_90",
+    "frozen_clicks_90",
+)
+CLICK_COLUMNS = (
+    "object_id",
+    "step",
+    "kind",
+    "x",
+    "y",
+    "positive",
+    "seconds",
+    "latency",
+    "window_x",
+    "window_y",
+    "window_width",
+    "window_height",
+    "weights_version",
+    "predicted_iou",
+    "uncertainty",
+    "iou",
+)
+
+
+def statistics(records: Sequence[ObjectRecord]) -> Statistics:
+    """The figures of a session whose objects are `records`, in the order of the stream."""
+    stream = tuple(stream_point(record) for record in records)
+    replayed = [r for r in records if r.frozen is not None]
+    return Statistics(
+        objects=len(records),
+        person_clicks=_mean([point.person for point in stream]),
+        seconds_per_object=_mean([record.seconds for record in records]),
+        adapted=side([r.adapted or () for r in replayed]),
+        frozen=side([r.frozen or () for r in replayed]),
+        stream=stream,
+        sentence=sentence(records),
+    )
+
+
+def stream_point(record: ObjectRecord) -> StreamPoint:
+    """One object's clicks to IoU .85: the person's, and the twins' once they were replayed."""
+    return StreamPoint(
+        record.object_id,
+        clicks(tuple(step.iou for step in record.steps)),
+        None if record.adapted is None else clicks(record.adapted),
+        None if record.frozen is None else clicks(record.frozen),
+    )
+
+
+def clicks(trajectory: Sequence[float]) -> int:
+    """Clicks to IoU .85, 20 when it was not reached."""
+    return clicks_to(trajectory, TARGET, LIMIT) or LIMIT
+
+
+def side(trajectories: Sequence[Sequence[float]]) -> Side:
+    """The four figures of one side."""
+    return Side(
+        objects=len(trajectories),
+        noc_85=number_of_clicks(trajectories, TARGET, LIMIT),
+        noc_90=number_of_clicks(trajectories, STRICT_TARGET, STRICT_LIMIT),
+        fr_20_85=failure_rate(trajectories, TARGET, LIMIT),
+        fr_30_90=failure_rate(trajectories, STRICT_TARGET, STRICT_LIMIT),
+    )
+
+
+def sentence(records: Sequence[ObjectRecord]) -> str:
+    """What a person may conclude, and no more than the paired differences of the last objects show."""
+    replayed = [r for r in records if r.frozen is not None and r.adapted is not None]
+    recent = replayed[-RECENT:]
+    if len(replayed) < FEWEST:
+        return f"Too early to tell: {_objects(len(replayed))}"
+    if not any(r.replayed_version for r in recent):
+        return f"Nothing learnt yet: {_objects(len(replayed))}, all answered with the original weights"
+    adapted, frozen = (
+        [clicks(r.adapted or ()) for r in recent],
+        [clicks(r.frozen or ()) for r in recent],
+    )
+    difference = np.subtract(frozen, adapted)
+    error = float(np.std(difference, ddof=1)) / math.sqrt(len(recent))
+    gain = float(difference.mean())
+    if abs(gain) <= CLEAR * error or gain == 0.0:
+        verdict = "No clear difference so far"
+    else:
+        verdict = "Learning helps" if gain > 0 else "Learning does not help"
+    return (
+        f"{verdict}: {np.mean(adapted):.1f} clicks per object over the last {len(recent)}, "
+        f"{np.mean(frozen):.1f} without it"
+    )
+
+
+def write_statistics(store: Store, folder: Path) -> list[Path]:
+    """Write objects.csv, clicks.csv (one row per prompt step) and statistics.json (figures and raw records).
+
+    Raises:
+        ExportError: the folder cannot be written; no partial file stays.
+    """
+    records = store.records()
+    files = {
+        "clicks.csv": _csv(CLICK_COLUMNS, [row for record in records for row in _click_rows(record)]),
+        "objects.csv": _csv(OBJECT_COLUMNS, [_object_row(record) for record in records]),
+        "statistics.json": json.dumps(_plain(_everything(store, records)), indent=1, ensure_ascii=False),
+    }
+    try:
+        with staged(folder) as stage:
+            for name, text in files.items():
+                (stage / name).write_bytes(text.encode())
+    except OSError as error:
+        raise ExportError(f"Statistics were not written: {error.strerror}", folder, "Choose another folder") from error
+    return [folder / name for name in files]
+
+
+def _everything(store: Store, records: Sequence[ObjectRecord]) -> dict[str, object]:
+    adaptations = [asdict(report) for report in store.adaptations()]
+    for report in adaptations:
+        del report["weights"], report["request_id"]
+    return {
+        "figures": asdict(statistics(records)),
+        "objects": [asdict(record) for record in records],
+        "adaptations": adaptations,
+    }
+
+
+def _object_row(record: ObjectRecord) -> list[object]:
+    point = stream_point(record)
+    strict = [
+        "" if t is None else clicks_to(t, STRICT_TARGET, STRICT_LIMIT) or STRICT_LIMIT
+        for t in (record.adapted, record.frozen)
+    ]
+    return [
+        *(record.object_id, record.image_name, record.class_name, record.created, f"{record.seconds:.3f}"),
+        *(record.weights_version, len(record.steps), point.person),
+        "" if record.frozen is None else record.replayed_version,
+        *("" if value is None else value for value in (point.adapted, point.frozen)),
+        *strict,
+    ]
+
+
+def _click_rows(record: ObjectRecord) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for number, step in enumerate(record.steps, start=1):
+        click, window = step.click, step.window
+        place = ["box", "", "", ""] if click is None else ["click", click.x, click.y, int(click.positive)]
+        figures = (step.seconds, step.latency)
+        answers = (step.predicted_iou, step.uncertainty, step.iou)
+        area = (window.x, window.y, window.width, window.height)
+        given = [record.object_id, number, *place, *map(_figure, figures)]
+        rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
+    return rows
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _figure(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
+def _plain(value: object) -> object:
+    """`value` as strict JSON: nan becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _objects(number: int) -> str:
+    return f"{number} object" if number == 1 else f"{number} objects"

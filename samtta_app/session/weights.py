@@ -1,0 +1,59 @@
+"""The folder of published decoder weights, written aside so that nobody waits for the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from samtta_app.core.files import write_whole
+
+
+class WeightsFolder:
+    """Files `vNNNN.safetensors`, each whole or absent; one thread writes them in order.
+
+    The database knows each file's SHA-256, so a file that is not there yet when the process dies is simply passed over.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weights")
+        self._pending: list[Future[None]] = []
+
+    def path(self, version: int) -> Path:
+        """Where a version lies."""
+        return self._folder / f"v{version:04d}.safetensors"
+
+    def write(self, version: int, data: bytes, *, discard: Iterable[int] = ()) -> None:
+        """Write a version, then delete the files of the versions in `discard`; returns at once."""
+        self._pending.append(self._writer.submit(self._write, version, data, tuple(discard)))
+
+    def read(self, version: int, sha256: str) -> bytes | None:
+        """The bytes of a version, None when the file is missing or not the one that was written."""
+        try:
+            data = self.path(version).read_bytes()
+        except OSError:
+            return None
+        return data if digest(data) == sha256 else None
+
+    def failures(self) -> list[str]:
+        """Why writes since the last call did not happen, in the system's words."""
+        done = [f for f in self._pending if f.done()]
+        self._pending = [f for f in self._pending if not f.done()]
+        return [str(error) for f in done if (error := f.exception()) is not None]
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        self._writer.shutdown(wait=True)
+
+    def _write(self, version: int, data: bytes, discard: tuple[int, ...]) -> None:
+        self._folder.mkdir(exist_ok=True)
+        write_whole(self.path(version), data)
+        for old in discard:
+            self.path(old).unlink(missing_ok=True)
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()

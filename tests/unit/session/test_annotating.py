@@ -1,0 +1,365 @@
+"""From the first click to the accept: what is sent, what is shown, and what is stored."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from samtta_app.core.masks import full
+from samtta_app.core.messages import (
+    AdaptRequest,
+    Failure,
+    LoadRequest,
+    Prediction,
+    PredictRequest,
+    PrefetchRequest,
+    TwinRequest,
+)
+from samtta_app.core.metrics import iou
+from samtta_app.core.types import Box, Click, Mask, Window
+from samtta_app.session.store import Store
+from samtta_app.session.workflow import Workflow
+from tests.unit.session.scripted import HEIGHT, WIDTH, Person, candidate
+from tests.unit.values import disc
+
+
+def predict(person: Person) -> list[PredictRequest]:
+    return [r for r in person.script.requests if isinstance(r, PredictRequest)]
+
+
+def test_the_first_click_lets_the_engine_choose_the_window(person: Person) -> None:
+    view = Window(10, 10, 40, 40)
+    (request,) = person.workflow.click(30, 20, True, view)
+    assert isinstance(request, PredictRequest)
+    assert (request.window, request.view, request.prompt.logits) == (None, view, None)
+    assert request.prompt.clicks == (Click(30, 20, True),)
+    assert person.state.preview.waiting
+    assert person.state.preview.candidate is None
+
+
+def test_the_first_answer_has_three_candidates(person: Person) -> None:
+    person.clicks(30, 20)
+    assert len(person.state.preview.candidates) == 3
+    assert not person.state.preview.waiting
+
+
+def test_later_clicks_send_all_clicks_the_window_and_the_chosen_logits(person: Person) -> None:
+    person.clicks(30, 20)
+    person.does(person.workflow.next_candidate())
+    chosen = person.state.preview.candidate
+    person.clicks(50, 20, positive=False)
+    request = predict(person)[-1]
+    assert [c.positive for c in request.prompt.clicks] == [True, False]
+    assert request.prompt.logits is chosen.logits
+    assert request.window == person.state.preview.window
+
+
+def test_a_box_and_clicks_mix_on_one_object(person: Person) -> None:
+    person.boxes(20, 20, 60, 60)
+    person.clicks(30, 30)
+    prompt = predict(person)[-1].prompt
+    assert prompt.box == Box(20, 20, 60, 60)
+    assert len(prompt.clicks) == 1
+    assert [r.click is None for r in person.state.preview.history] == [True, False]
+
+
+def test_a_second_box_takes_the_place_of_the_first(person: Person) -> None:
+    person.boxes(20, 20, 60, 60)
+    person.boxes(70, 60, 30, 10)
+    assert person.state.preview.box == Box(30, 10, 70, 60)
+    assert len(person.state.preview.history) == 2
+
+
+def test_a_box_is_cut_to_the_image(person: Person) -> None:
+    person.boxes(-20, -5, 500, 40)
+    assert person.state.preview.box == Box(0, 0, WIDTH - 1, 40)
+
+
+@pytest.mark.parametrize("corners", [(10, 10, 11, 11), (-50, 10, -20, 40), (10, 10, 10, 10)])
+def test_a_box_that_is_a_slip_or_outside_is_refused_with_a_word(person: Person, corners: tuple[float, ...]) -> None:
+    assert person.workflow.box(Box(*corners)) == ()
+    assert person.state.preview is None
+    assert "box" in person.state.message.text
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1, 5), (5, -0.6), (WIDTH, 5), (5, HEIGHT - 0.4)])
+def test_a_click_outside_the_image_is_refused_with_a_word_and_nothing_is_sent(
+    person: Person, x: float, y: float
+) -> None:
+    assert person.workflow.click(x, y, True) == ()
+    assert person.state.preview is None
+    assert "outside" in person.state.message.text
+    assert not person.state.can_undo
+
+
+def test_a_click_before_the_image_is_there_is_refused_with_a_word(store: Store) -> None:
+    workflow = Workflow(store)
+    workflow.start()
+    assert workflow.click(5, 5, True) == ()
+    assert workflow.box(Box(1, 1, 9, 9)) == ()
+    assert "not shown" in workflow.state.message.text  # type: ignore[union-attr]
+
+
+def test_an_answer_to_an_older_prompt_is_dropped(person: Person) -> None:
+    (first,) = person.workflow.click(30, 20, True)
+    (second,) = person.workflow.click(40, 20, True)
+    person.does(person.workflow.receive(person.script.answer(first)))
+    assert person.state.preview.waiting
+    person.does(person.workflow.receive(person.script.answer(second)))
+    assert not person.state.preview.waiting
+    assert len(person.state.preview.history) == 2
+    assert math.isnan(person.state.preview.history[0].predicted_iou)
+
+
+def test_an_answer_after_cancel_is_dropped(person: Person) -> None:
+    (request,) = person.workflow.click(30, 20, True)
+    person.does(person.workflow.cancel())
+    assert person.workflow.receive(person.script.answer(request)) == ()
+    assert person.state.preview is None
+
+
+def test_the_old_mask_stays_on_the_screen_until_the_new_one_is_there(person: Person) -> None:
+    person.clicks(30, 20)
+    shown = person.state.preview.candidate
+    person.workflow.click(35, 20, True)
+    assert person.state.preview.candidate is shown
+
+
+def test_a_prompt_that_cannot_be_answered_is_withdrawn_and_the_mask_before_stays(person: Person) -> None:
+    person.clicks(30, 20)
+    before = person.state.preview
+    person.script.refuse = {PredictRequest}
+    person.clicks(35, 20)
+    assert person.state.preview is before
+    assert person.state.message.text == "It cannot be done."
+    person.script.refuse = set()
+    person.clicks(36, 20)
+    assert len(person.state.preview.clicks) == 2
+
+
+def test_a_first_click_that_cannot_be_answered_leaves_no_preview(person: Person) -> None:
+    person.script.refuse = {PredictRequest}
+    person.clicks(30, 20)
+    assert person.state.preview is None
+    assert person.state.message.severity == "error"
+
+
+def test_a_stale_failure_changes_nothing(person: Person) -> None:
+    person.clicks(30, 20)
+    before = person.state
+    assert person.workflow.receive(Failure(9999, "PredictRequest", "old")) == ()
+    assert person.state.preview is before.preview
+    assert person.state.message is before.message
+
+
+def test_tab_goes_through_the_candidates_and_around(person: Person) -> None:
+    person.clicks(30, 20)
+    seen = []
+    for _ in range(3):
+        person.does(person.workflow.next_candidate())
+        seen.append(person.state.preview.chosen)
+    person.does(person.workflow.next_candidate(-1))
+    assert seen == [1, 2, 0]
+    assert person.state.preview.chosen == 2
+    assert person.state.preview.history[-1].predicted_iou == pytest.approx(0.7)
+
+
+def test_holding_compare_asks_the_frozen_twin_the_same(person: Person) -> None:
+    person.clicks(30, 20)
+    shown = person.state.preview.candidate
+    person.does(person.workflow.show(compare=True))
+    request = predict(person)[-1]
+    assert request.twin
+    assert request.prompt is predict(person)[-2].prompt
+    assert person.state.preview.frozen.mask.area > shown.mask.area
+    assert person.state.preview.candidate is shown
+    assert person.workflow.show(compare=False) == ()
+    assert person.workflow.show(compare=True) == ()
+
+
+def test_while_comparing_every_new_answer_is_compared(person: Person) -> None:
+    person.does(person.workflow.show(compare=True))
+    person.clicks(30, 20)
+    assert person.state.preview.frozen is not None
+    (request,) = person.workflow.click(33, 20, True)
+    assert person.state.preview.frozen is None
+    person.does(person.workflow.receive(person.script.answer(request)))
+    assert person.state.preview.frozen is not None
+
+
+def test_the_twins_answer_to_an_older_prompt_is_dropped(person: Person) -> None:
+    person.clicks(30, 20)
+    (twin,) = person.workflow.show(compare=True)
+    person.workflow.click(33, 20, True)
+    person.workflow.receive(person.script.answer(twin))
+    assert person.state.preview.frozen is None
+
+
+# --- accept -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_accept_is_in_the_store_and_on_the_screen(person: Person, store: Store) -> None:
+    saved = person.accepts(60, 50, clicks=2)
+    assert person.state.preview is None
+    assert person.state.annotations == (saved,)
+    assert (person.state.images[0].status, person.state.images[0].objects) == ("annotated", 1)
+    (found,) = store.annotations("a.png")
+    assert (full(found.mask, HEIGHT, WIDTH) == full(disc(60, 50, 12, HEIGHT, WIDTH), HEIGHT, WIDTH)).all()
+
+
+def test_an_accept_is_replayed_with_the_weights_before_it_and_then_learned(person: Person) -> None:
+    person.accepts(30, 30)
+    person.clicks(60, 50)
+    replay, learn = person.workflow.accept()
+    assert isinstance(replay, TwinRequest)
+    assert isinstance(learn, AdaptRequest)
+    assert replay.weights_version == 1
+    assert learn.learn
+    assert replay.example.object_id == learn.example.object_id == 2
+    assert learn.example.clicks == (Click(60, 50, True),)
+
+
+@pytest.mark.parametrize(("learn", "twin"), [(False, False), (True, False), (False, True)])
+def test_learning_and_the_twin_can_be_left_out(store: Store, learn: bool, twin: bool) -> None:
+    person = Person(store, learn=learn, twin=twin).starts()
+    person.accepts()
+    assert bool(person.script.sent(AdaptRequest)) is learn
+    assert bool(person.script.sent(TwinRequest)) is twin
+    assert person.state.adaptation.activity == ("idle" if learn else "off")
+
+
+def test_every_intermediate_masks_iou_with_the_accepted_mask_is_stored(person: Person, store: Store) -> None:
+    person.accepts(60, 50, clicks=3)
+    (found,) = store.annotations()
+    masks = [disc(60, 50, radius, HEIGHT, WIDTH) for radius in (8, 12, 16)]
+    assert [r.iou for r in found.history] == pytest.approx([iou(m, masks[-1]) for m in masks])
+    assert found.history[-1].iou == 1.0
+
+
+def test_the_candidate_that_was_chosen_is_what_counts_for_its_step(person: Person, store: Store) -> None:
+    person.clicks(60, 50)
+    person.does(person.workflow.next_candidate(2))
+    person.does(person.workflow.accept())
+    (found,) = store.annotations()
+    assert found.mask.area == disc(60, 50, 11, HEIGHT, WIDTH).area
+    assert (found.history[-1].iou, found.predicted_iou) == (1.0, pytest.approx(0.7))
+
+
+def test_a_click_that_was_overtaken_has_no_iou_but_counts(person: Person, store: Store) -> None:
+    person.workflow.click(60, 50, True)
+    person.clicks(61, 50)
+    person.does(person.workflow.accept())
+    (found,) = store.annotations()
+    assert len(found.history) == 2
+    assert math.isnan(found.history[0].iou)
+    assert person.state.statistics.stream[0].person == 2
+
+
+def test_working_time_leaves_out_idling(person: Person, store: Store) -> None:
+    person.clicks(60, 50)
+    person.clock.wait(2)
+    person.clicks(61, 50)
+    person.clock.wait(600)
+    person.clicks(62, 50)
+    person.clock.wait(1)
+    person.does(person.workflow.accept())
+    (found,) = store.annotations()
+    assert found.seconds == pytest.approx(2 + 15 + 1)
+    assert [r.seconds for r in found.history] == pytest.approx([0, 2, 17])
+
+
+def test_latency_is_from_the_prompt_to_its_answer(person: Person) -> None:
+    (request,) = person.workflow.click(60, 50, True)
+    person.clock.wait(0.25)
+    person.does(person.workflow.receive(person.script.answer(request)))
+    assert person.state.preview.history[0].latency == pytest.approx(0.25)
+
+
+def test_nothing_to_accept_says_so(person: Person, store: Store) -> None:
+    assert person.workflow.accept() == ()
+    assert "no mask" in person.state.message.text
+    assert store.annotations() == ()
+
+
+def test_a_mask_that_does_not_know_the_last_click_is_not_accepted(person: Person, store: Store) -> None:
+    person.clicks(60, 50)
+    (request,) = person.workflow.click(63, 50, True)
+    assert person.workflow.accept() == ()
+    assert "press Enter again" in person.state.message.text
+    person.does(person.workflow.receive(person.script.answer(request)))
+    person.does(person.workflow.accept())
+    assert len(store.annotations()) == 1
+
+
+def test_an_empty_mask_is_not_accepted(person: Person, store: Store) -> None:
+    (request,) = person.workflow.click(60, 50, True)
+    empty = candidate(Mask(0, 0, np.zeros((1, 1), np.bool_)), 0.4)
+    person.workflow.receive(Prediction(request.id, Window(0, 0, WIDTH, HEIGHT), (empty,), 0, 0, 0.01))
+    assert person.workflow.accept() == ()
+    assert "empty" in person.state.message.text
+    assert store.annotations() == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
+def test_on_a_full_disk_the_preview_stays_and_enter_tries_again(person: Person, store: Store, folder: Path) -> None:
+    import resource
+
+    person.accepts(30, 30)
+    person.clicks(60, 50)
+    before = person.state
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((folder / ".samtta" / "project.db-wal").stat().st_size, hard))
+    try:
+        assert person.workflow.accept() == ()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert person.state.preview is before.preview
+    assert person.state.annotations == before.annotations
+    assert person.state.images == before.images
+    assert person.state.message.severity == "error"
+    assert "try again" in person.state.message.text
+    person.does(person.workflow.accept())
+    assert len(store.annotations()) == 2
+    assert person.state.message is None
+
+
+def test_accept_and_next_goes_on_to_the_next_image(person: Person, store: Store) -> None:
+    person.clicks(60, 50)
+    person.does(person.workflow.accept(then_next=True))
+    assert person.state.index == 1
+    assert person.state.image.path.name == "b.png"
+    assert person.state.annotations == ()
+    assert person.script.sent(AdaptRequest)[-1].example.image.path.name == "a.png"  # type: ignore[attr-defined]
+    assert len(store.annotations("a.png")) == 1
+
+
+def test_a_refused_accept_does_not_go_on(person: Person) -> None:
+    person.does(person.workflow.accept(then_next=True))
+    assert person.state.index == 0
+
+
+def test_an_accept_gets_the_current_class(person: Person, store: Store) -> None:
+    person.does(person.workflow.add_class("leaf"))
+    person.accepts()
+    assert store.annotations()[0].class_id == person.state.current_class == 2
+
+
+def test_states_are_values_that_do_not_change_afterwards(person: Person) -> None:
+    before = person.state
+    copy = replace(before)
+    person.accepts()
+    assert before == copy or before.annotations == ()
+    assert before.preview is None
+    assert person.state is not before
+
+
+def test_only_the_open_images_pixels_are_asked_about(person: Person) -> None:
+    person.does(person.workflow.next_image())
+    person.clicks(10, 10)
+    assert predict(person)[-1].image.path.name == "b.png"
+    assert {type(r) for r in person.script.requests} == {LoadRequest, PrefetchRequest, PredictRequest}

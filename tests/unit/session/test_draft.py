@@ -1,0 +1,90 @@
+"""An object being annotated is a value: each act makes a new one, and its records stay parallel to its steps."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samtta_app.core.messages import Prediction
+from samtta_app.core.types import Box, Click
+from samtta_app.session import draft as drafts
+from samtta_app.session.draft import Draft
+from tests.unit.session.scripted import HEIGHT, WHOLE, WIDTH, candidate
+from tests.unit.values import disc
+
+
+def reply(*radii: int) -> Prediction:
+    found = tuple(candidate(disc(60, 50, r, HEIGHT, WIDTH), 0.9 - 0.1 * k) for k, r in enumerate(radii))
+    return Prediction(1, WHOLE, found, 0, 3, 0.02)
+
+
+def clicked(draft: Draft | None, x: float, now: float = 0.0) -> Draft:
+    return drafts.prompted(draft, Click(x, 50, True), now, 15, None)
+
+
+@given(st.lists(st.sampled_from(["click", "box", "answer", "turn"]), max_size=25))
+def test_records_masks_and_steps_stay_parallel(acts: list[str]) -> None:
+    draft = clicked(None, 1)
+    for k, act in enumerate(acts):
+        if act == "answer" and draft.preview.waiting:
+            draft = drafts.answered(draft, reply(10, 7, 13), k)
+        elif act == "turn" and draft.preview.candidates and not draft.preview.waiting:
+            draft = drafts.turned(draft, 1)
+        elif act == "box":
+            draft = drafts.prompted(draft, Box(0, 0, k + 2, k + 2), k, 15, None)
+        elif act == "click":
+            draft = clicked(draft, k, k)
+        assert len(draft.masks) == len(draft.preview.history) <= len(draft.steps) == len(draft.times)
+    draft = drafts.answered(draft, reply(10), 99)
+    found = drafts.annotation(draft, draft.preview.candidates[0], "a.png", 1)
+    assert len(found.history) == len(draft.steps)
+    assert found.history[-1].iou == 1.0
+    assert [r.click for r in found.history] == [s if isinstance(s, Click) else None for s in draft.steps]
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=20))
+def test_working_time_is_the_sum_of_gaps_none_longer_than_the_idle_limit(gaps: list[float]) -> None:
+    now, draft = 0.0, clicked(None, 1)
+    for gap in gaps:
+        now += gap
+        draft = clicked(draft, 2, now)
+    assert draft.seconds == pytest.approx(sum(min(gap, 15) for gap in gaps), abs=1e-6)
+    assert list(draft.times) == sorted(draft.times)
+
+
+def test_a_clock_that_goes_back_takes_no_time_away() -> None:
+    assert clicked(clicked(None, 1, 100.0), 2, 40.0).seconds == 0
+
+
+def test_an_earlier_draft_is_not_changed_by_what_follows() -> None:
+    first = drafts.answered(clicked(None, 1), reply(10, 7, 13), 0.1)
+    history, chosen = first.preview.history, first.preview.chosen
+    drafts.turned(first, 1)
+    drafts.answered(clicked(first, 2), reply(12), 0.2)
+    assert first.preview.history is history
+    assert first.preview.chosen == chosen
+
+
+def test_an_answer_to_a_prompt_that_was_already_answered_replaces_its_record() -> None:
+    first = drafts.answered(clicked(None, 1), reply(10), 0.1)
+    again = drafts.answered(first, reply(12), 0.2)
+    assert len(again.preview.history) == len(again.masks) == 1
+
+
+def test_a_draft_made_light_holds_no_bitmaps_of_the_decoder_but_its_masks() -> None:
+    full = drafts.answered(clicked(drafts.answered(clicked(None, 1), reply(10), 0.1), 2), reply(12), 0.2)
+    light = drafts.unanswered(full)
+    assert light.preview.candidates == ()
+    assert light.preview.waiting
+    assert light.asked.logits is None
+    assert light.asked.clicks == full.asked.clicks
+    assert light.masks == full.masks
+
+
+def test_what_is_not_known_is_nan_and_never_zero() -> None:
+    draft = drafts.answered(clicked(clicked(None, 1), 2), reply(10), 0.1)
+    overtaken = draft.preview.history[0]
+    assert all(math.isnan(v) for v in (overtaken.predicted_iou, overtaken.uncertainty, overtaken.latency))

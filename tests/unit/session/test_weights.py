@@ -1,0 +1,66 @@
+"""Weights files are whole or absent, and nobody waits for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from samtta_app.session import weights
+from samtta_app.session.weights import WeightsFolder, digest
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[WeightsFolder]:
+    folder = WeightsFolder(tmp_path / "weights")
+    yield folder
+    folder.close()
+
+
+def test_what_was_written_is_read(files: WeightsFolder) -> None:
+    files.write(7, b"seven")
+    files.close()
+    assert files.path(7).name == "v0007.safetensors"
+    assert files.read(7, digest(b"seven")) == b"seven"
+
+
+def test_a_file_that_is_missing_cut_or_another_is_not_read(files: WeightsFolder) -> None:
+    files.write(7, b"seven")
+    files.close()
+    assert files.read(8, digest(b"eight")) is None
+    assert files.read(7, digest(b"other")) is None
+    files.path(7).write_bytes(b"sev")
+    assert files.read(7, digest(b"seven")) is None
+
+
+def test_writing_does_not_wait_for_the_disk(files: WeightsFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, real = threading.Event(), weights.write_whole
+
+    def write(path: Path, data: bytes) -> None:
+        assert slow.wait(60)
+        real(path, data)
+
+    monkeypatch.setattr(weights, "write_whole", write)
+    files.write(1, b"one")
+    assert files.read(1, digest(b"one")) is None
+    slow.set()
+    files.close()
+    assert files.read(1, digest(b"one")) == b"one"
+
+
+def test_old_files_go_only_after_the_new_one_is_there(files: WeightsFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write(1, b"one")
+    files.close()
+    later = WeightsFolder(files.path(1).parent)
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(weights, "write_whole", full)
+    later.write(2, b"two", discard=[1])
+    later.close()
+    assert ["No space" in reason for reason in later.failures()] == [True]
+    assert files.path(1).exists()
+    assert not files.path(2).exists()
