@@ -1,0 +1,326 @@
+"""The engine answers from published weights, learns on a copy, and lets a click in at every step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pillow
+
+from samtta_app.adapt.loop import Learning
+from samtta_app.core.masks import bounding_box
+from samtta_app.core.messages import (
+    AdaptReport,
+    AdaptRequest,
+    Controlled,
+    ControlRequest,
+    Failure,
+    ForgetRequest,
+    Loaded,
+    LoadRequest,
+    Prediction,
+    PredictRequest,
+    Prefetched,
+    PrefetchRequest,
+    Progress,
+    Reply,
+    RestoreRequest,
+    TwinReport,
+    TwinRequest,
+)
+from samtta_app.core.types import Box, Click, Mask, Prompt, Window
+from samtta_app.engine import TWIN_CLICKS, Engine, Work, run
+from samtta_app.model.sam import toy_model
+from tests.unit.values import example, picture
+
+STRONG = Learning(steps=12, learning_rate=2e-3, anchor=0.0)
+
+
+def predict(engine: Engine, **changes: object) -> Prediction:
+    image = picture(1, discs=((60, 50, 18),))
+    request = replace(PredictRequest(1, image, Prompt((Click(60, 50, True),))), **changes)
+    reply = run(engine, request)
+    assert isinstance(reply, Prediction), reply
+    return reply
+
+
+def finish(work: Work) -> Reply:
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            reply: Reply = done.value
+            return reply
+
+
+def adapt(engine: Engine, object_id: int, **changes: object) -> AdaptReport:
+    one = replace(example(object_id, x=40 + 5 * object_id % 50), **changes)
+    reply = run(engine, AdaptRequest(100 + object_id, one))
+    assert isinstance(reply, AdaptReport), reply
+    return reply
+
+
+def taught() -> tuple[Engine, AdaptReport]:
+    """An engine that has published version 1."""
+    engine = Engine(toy_model(), learning=STRONG)
+    adapt(engine, 1)
+    for object_id in range(2, 12):
+        report = adapt(engine, object_id)
+        if report.kept:
+            return engine, report
+    raise AssertionError(f"nothing was published: {report.reason}")
+
+
+def test_one_click_gives_three_candidates_and_the_best_predicted_is_chosen() -> None:
+    reply = predict(Engine(toy_model()))
+    assert len(reply.candidates) == 3
+    scores = [c.predicted_iou for c in reply.candidates]
+    assert reply.chosen == int(np.argmax(scores))
+    assert reply.weights_version == 0
+    assert all(0 <= c.uncertainty <= 1 and c.entropy.shape == (16, 16) for c in reply.candidates)
+
+
+def test_more_clicks_or_a_box_give_one_mask() -> None:
+    engine = Engine(toy_model())
+    first = predict(engine)
+    logits = first.candidates[first.chosen].logits
+    second = predict(
+        engine, prompt=Prompt((Click(60, 50, True), Click(9, 9, False)), None, logits), window=first.window
+    )
+    boxed = predict(engine, prompt=Prompt((), Box(40, 30, 80, 70)))
+    assert (len(second.candidates), len(boxed.candidates)) == (1, 1)
+
+
+def test_a_prediction_does_not_depend_on_what_was_asked_before() -> None:
+    engine = Engine(toy_model())
+    before = predict(engine)
+    predict(engine, image=picture(2), prompt=Prompt((Click(9, 9, True),)))
+    predict(engine, prompt=Prompt((Click(9, 9, False),)))
+    after = predict(engine)
+    assert np.array_equal(before.candidates[0].logits.values, after.candidates[0].logits.values)
+
+
+def test_a_box_is_answered_in_a_window_that_holds_it() -> None:
+    window = predict(Engine(toy_model()), prompt=Prompt((), Box(10, 10, 20, 20))).window
+    assert window.contains(10, 10)
+    assert window.contains(20, 20)
+
+
+def test_a_click_outside_the_given_window_widens_it() -> None:
+    prompt = Prompt((Click(60, 50, True), Click(5, 90, False)))
+    window = predict(Engine(toy_model()), prompt=prompt, window=Window(40, 30, 40, 40)).window
+    assert all(window.contains(c.x, c.y) for c in prompt.clicks)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "word"),
+    [
+        (Prompt(), "nothing to answer"),
+        (Prompt((Click(500, 5, True),)), "outside"),
+        (Prompt((Click(-3, 5, True),)), "outside"),
+    ],
+)
+def test_a_prompt_without_an_answer_is_a_failure_with_a_text(prompt: Prompt, word: str) -> None:
+    reply = run(Engine(toy_model()), PredictRequest(4, picture(1), prompt))
+    assert isinstance(reply, Failure)
+    assert (reply.request_id, reply.kind) == (4, "PredictRequest")
+    assert word in reply.text
+
+
+def test_images_are_read_and_unreadable_ones_named(tmp_path: Path) -> None:
+    engine, path = Engine(toy_model()), tmp_path / "a.png"
+    Pillow.new("RGB", (30, 20), (1, 2, 3)).save(path)
+    reply = run(engine, LoadRequest(1, path))
+    assert isinstance(reply, Loaded)
+    assert (reply.image.width, reply.image.height) == (30, 20)
+    broken = tmp_path / "b.png"
+    broken.write_bytes(b"not an image")
+    failure = run(engine, LoadRequest(2, broken))
+    assert isinstance(failure, Failure)
+    assert "b.png" in failure.text
+
+
+def test_an_image_that_changed_on_disk_is_read_again(tmp_path: Path) -> None:
+    import os
+
+    engine, path = Engine(toy_model()), tmp_path / "a.png"
+    Pillow.new("RGB", (30, 20)).save(path)
+    run(engine, LoadRequest(1, path))
+    Pillow.new("RGB", (40, 20)).save(path)
+    os.utime(path, ns=(1, 1))
+    reply = run(engine, LoadRequest(2, path))
+    assert isinstance(reply, Loaded)
+    assert reply.image.width == 40
+
+
+def test_prefetching_encodes_so_that_the_first_click_does_not(tmp_path: Path) -> None:
+    engine, path = Engine(toy_model()), tmp_path / "a.png"
+    Pillow.fromarray(picture(1).pixels).save(path)
+    assert isinstance(run(engine, PrefetchRequest(1, path)), Prefetched)
+    loaded = run(engine, LoadRequest(2, path))
+    assert isinstance(loaded, Loaded)
+    work = engine.handle(PredictRequest(3, loaded.image, Prompt((Click(5, 5, True),)), loaded.image.whole))
+    assert list(work) == []
+
+
+def test_the_first_object_waits_for_one_to_check_against() -> None:
+    report = adapt(Engine(toy_model()), 1)
+    assert not report.kept
+    assert "second object" in report.reason
+    assert report.memory_objects == 1
+
+
+def test_a_kept_copy_is_published_as_the_next_version_and_answers_from_then_on() -> None:
+    engine, report = taught()
+    assert (report.version, engine.published.version) == (1, 1)
+    assert report.weights
+    assert report.guard_candidate >= max(report.guard_published, report.guard_frozen)
+    assert predict(engine).weights_version == 1
+    assert predict(engine, twin=True).weights_version == 0
+
+
+def test_only_the_mask_decoder_ever_changes_bit_for_bit() -> None:
+    model = toy_model()
+    before = {key: value.clone() for key, value in model.net.state_dict().items()}
+    engine = Engine(model, learning=STRONG)
+    for object_id in range(1, 8):
+        adapt(engine, object_id)
+    assert engine.published.version > 0
+    after = model.net.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert set(engine.published.tensors) == {n for n, _ in model.net.mask_decoder.named_parameters()}
+
+
+def test_the_frozen_twin_answers_the_same_before_and_after_learning() -> None:
+    engine, _ = taught()
+    fresh = predict(Engine(toy_model()))
+    twin = predict(engine, twin=True)
+    assert np.array_equal(fresh.candidates[0].logits.values, twin.candidates[0].logits.values)
+    assert not np.array_equal(fresh.candidates[0].logits.values, predict(engine).candidates[0].logits.values)
+
+
+def test_a_click_is_served_between_steps_from_the_published_weights() -> None:
+    engine = Engine(toy_model(), learning=STRONG)
+    adapt(engine, 1)
+    work = engine.handle(AdaptRequest(9, example(2)))
+    versions = [predict(engine).weights_version for _ in work]
+    assert len(versions) > 10
+    assert set(versions) == {0}
+
+
+def test_a_paused_learner_remembers_but_does_not_learn() -> None:
+    engine = Engine(toy_model(), learning=STRONG)
+    run(engine, ControlRequest(1, "pause"))
+    reports = [adapt(engine, object_id) for object_id in (1, 2, 3)]
+    assert not any(r.kept or r.losses for r in reports)
+    assert reports[-1].memory_objects == 3
+    run(engine, ControlRequest(2, "resume"))
+    assert adapt(engine, 4).losses
+
+
+def test_roll_back_and_reset_publish_older_versions_and_new_ones_count_on() -> None:
+    engine, _ = taught()
+    back = run(engine, ControlRequest(1, "rollback"))
+    assert isinstance(back, Controlled)
+    assert (back.version, engine.published.version) == (0, 0)
+    again = next(r for r in (adapt(engine, k) for k in range(20, 40)) if r.kept)
+    assert again.version == 2
+    reset = run(engine, ControlRequest(2, "reset"))
+    assert isinstance(reset, Controlled)
+    assert reset.version == 0
+    assert run(engine, ControlRequest(3, "rollback")) == Controlled(3, "rollback", 0, False)
+
+
+def test_weights_changed_by_hand_during_learning_are_not_overwritten() -> None:
+    engine, _ = taught()
+    work = engine.handle(AdaptRequest(9, example(50)))
+    while next(work) != Progress("learning", 0.0):
+        pass
+    next(work)
+    run(engine, ControlRequest(1, "reset"))
+    report = finish(work)
+    assert isinstance(report, AdaptReport)
+    assert "changed by hand" in report.reason
+    assert engine.published.version == 0
+
+
+def test_published_weights_come_back_bit_for_bit_in_a_new_engine() -> None:
+    engine, report = taught()
+    again = Engine(toy_model())
+    reply = run(again, RestoreRequest(1, report.version, report.weights))
+    assert isinstance(reply, Controlled)
+    assert again.published.version == report.version
+    assert all(torch.equal(again.published.tensors[k], v) for k, v in engine.published.tensors.items())
+
+
+def test_damaged_weights_are_refused_and_the_published_stay() -> None:
+    engine, report = taught()
+    reply = run(engine, RestoreRequest(1, 5, report.weights[:50]))
+    assert isinstance(reply, Failure)
+    assert engine.published.version == 1
+
+
+def test_a_withdrawn_object_is_forgotten() -> None:
+    engine = Engine(toy_model())
+    adapt(engine, 1)
+    run(engine, ForgetRequest(5, 1))
+    assert adapt(engine, 2).memory_objects == 1
+
+
+def test_an_empty_mask_is_not_learned() -> None:
+    engine = Engine(toy_model(), learning=STRONG)
+    adapt(engine, 1)
+    report = adapt(engine, 2, mask=Mask(0, 0, np.zeros((1, 1), dtype=np.bool_)))
+    assert "empty" in report.reason
+    assert engine.published.version == 0
+
+
+def test_learning_that_diverges_is_dropped_and_the_published_stay() -> None:
+    engine = Engine(toy_model(), learning=Learning(steps=4, learning_rate=float("inf")))
+    adapt(engine, 1)
+    report = adapt(engine, 2)
+    assert not report.kept
+    assert "not finite" in report.reason
+    assert engine.published.version == 0
+
+
+def test_the_twin_is_replayed_the_same_way_under_both_weights() -> None:
+    engine, report = taught()
+    one = example(30)
+    both = run(engine, TwinRequest(1, one, report.version))
+    assert isinstance(both, TwinReport)
+    assert 1 <= len(both.frozen) <= TWIN_CLICKS
+    assert both.frozen != both.adapted
+    same = run(engine, TwinRequest(2, one, 0))
+    assert isinstance(same, TwinReport)
+    assert same.frozen == same.adapted == both.frozen
+
+
+def test_a_twin_of_a_version_that_is_gone_says_so() -> None:
+    reply = run(Engine(toy_model()), TwinRequest(1, example(1), 17))
+    assert isinstance(reply, Failure)
+    assert "17" in reply.text
+
+
+def test_the_same_requests_give_the_same_weights() -> None:
+    def session() -> Engine:
+        engine = Engine(toy_model(), seed=3, learning=STRONG)
+        for object_id in range(1, 6):
+            adapt(engine, object_id)
+        return engine
+
+    one, two = session().published, session().published
+    assert one.version == two.version
+    assert all(torch.equal(one.tensors[k], two.tensors[k]) for k in one.tensors)
+
+
+def test_accepted_masks_lie_where_they_were_found() -> None:
+    reply = predict(Engine(toy_model()))
+    for candidate in reply.candidates:
+        box = bounding_box(candidate.mask)
+        if box is not None:
+            assert reply.window.contains(box.x0, box.y0)
+            assert reply.window.contains(box.x1, box.y1)
