@@ -1,0 +1,252 @@
+"""A session with a simulated annotator over images that carry their truth: what `samtta demo --simulate` does.
+
+Without a window, `run_simulation` annotates the same objects with the frozen and with the adapting decoder and writes the
+adapting session's exports. In a window, a timer calls a `Stepper`, which does one thing at a time with the controller.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.table import Table
+
+from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Hand, Outcome, annotate, perform, settled
+from samtta_app.bench.driver import Driver
+from samtta_app.bench.protocol import Told, stream
+from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
+from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
+from samtta_app.engine import Engine, open_engine
+from samtta_app.errors import ExportError
+from samtta_app.formats import EXPORTERS
+from samtta_app.session.state import State
+from samtta_app.session.stats import write_statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One object: its IoU after each click with the frozen and with the adapting decoder."""
+
+    image: str
+    instance: int
+    class_name: str
+    frozen: tuple[float, ...]
+    adapted: tuple[float, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a simulated session gave: its objects in order, and the files that it wrote below `folder`."""
+
+    folder: Path
+    pairs: tuple[Pair, ...]
+    files: tuple[Path, ...]
+
+    def failure_rates(self, goal: Goal) -> tuple[float, float]:
+        """Frozen and adapted share of objects that missed the goal."""
+        sides = [p.frozen for p in self.pairs], [p.adapted for p in self.pairs]
+        return failure_rate(sides[0], goal.target, goal.limit), failure_rate(sides[1], goal.target, goal.limit)
+
+
+def run_simulation(
+    dataset: FolderDataset | Path,
+    *,
+    out: Path,
+    objects: int = 30,
+    seed: int = 0,
+    model: str | Path | Engine = "samtta-small",
+    progress: Told | None = None,
+    goal: Goal = STRICT,
+) -> Simulation:
+    """Annotate `objects` objects on both sides; exports, statistics and the project are written below a new folder.
+
+    Args:
+        out: the folder to write to; when it holds something, one beside it with a number is taken.
+        goal: when the simulated annotator accepts.
+
+    Raises:
+        DatasetError: the set cannot be used.
+        ExportError: the folder cannot be written.
+        UserError: the model cannot be loaded or did not answer.
+    """
+    data = dataset if isinstance(dataset, FolderDataset) else open_dataset(dataset)
+    engine = model if isinstance(model, Engine) else open_engine(model)
+    folder = new_folder(out)
+    targets = stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16)
+    pairs: list[Pair] = []
+    with ExitStack() as closing:
+        images = data.folder / "images"
+        sides = [
+            closing.enter_context(
+                Driver(
+                    images,
+                    folder / f"project_{name}",
+                    engine.fresh(seed),
+                    learn=name == "adapted",
+                    twin=name == "adapted",
+                )
+            )
+            for name in ("frozen", "adapted")
+        ]
+        for done, target in enumerate(targets, start=1):
+            name = target.image.path.name
+            still, moving = (side.annotate(name, target.mask, goal, target.class_name) for side in sides)
+            pairs.append(_pair(target, still, moving))
+            if progress:
+                progress(done / len(targets), f"{target.class_name} in {name}")
+        files = _export(sides[1], folder)
+    return Simulation(folder, tuple(pairs), tuple(files))
+
+
+def show(console: Console, simulation: Simulation) -> None:
+    """Print clicks per object on both sides, then the figures, then where the exports lie."""
+    console.print(_objects_table(simulation.pairs))
+    console.print(_figures_table(simulation))
+    console.print(f"Exports and statistics: {simulation.folder}", soft_wrap=True)
+    by_folder = Counter(path.relative_to(simulation.folder).parts[0] for path in simulation.files)
+    for name, count in by_folder.items():
+        console.print(f"  {name}: {count} file{'s' if count > 1 else ''}")
+
+
+# --- in a window ----------------------------------------------------------------------------------------------------
+
+
+class Worked(Hand, Protocol):
+    """A controller or workflow: what is done with it shows in its state."""
+
+    @property
+    def state(self) -> State:
+        """What the window shows."""
+
+
+class Stepper:
+    """The simulated annotator at a window: call `step` every now and then; it never waits.
+
+    Args:
+        targets: what to annotate, in this order; their images must be in the session's image list.
+        goal: when it accepts.
+    """
+
+    def __init__(self, targets: Sequence[TargetObject], goal: Goal = STRICT) -> None:
+        self._targets, self._goal = tuple(targets), goal
+        self._work: Generator[Action, State, None] | None = None
+        self._action: Action | None = None
+
+    def step(self, hand: Worked) -> bool:
+        """Do the next thing if what came before has shown; False once all objects are done."""
+        try:
+            if self._work is None:
+                self._work = _rounds(hand.state, self._targets, self._goal)
+                self._action = next(self._work)
+            elif self._action is None:
+                return False
+            elif settled(self._action, hand.state):
+                self._action = self._work.send(hand.state)
+            else:
+                return True
+        except StopIteration:
+            self._action = None
+            return False
+        perform(hand, self._action, hand.state)
+        return True
+
+
+def stepper(dataset: FolderDataset | Path, *, objects: int = 30, seed: int = 0, goal: Goal = STRICT) -> Stepper:
+    """The simulated annotator for the objects that `run_simulation` would annotate.
+
+    Raises:
+        DatasetError: the set cannot be used.
+    """
+    data = dataset if isinstance(dataset, FolderDataset) else open_dataset(dataset)
+    return Stepper(stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16), goal)
+
+
+def _rounds(state: State, targets: Sequence[TargetObject], goal: Goal) -> Generator[Action, State, None]:
+    places = {entry.path.name: index for index, entry in enumerate(state.images)}
+    for target in targets:
+        name = target.image.path.name
+        if name not in places:
+            continue
+        person = annotate(state, target.mask, places[name], goal, target.class_name)
+        try:
+            action = next(person)
+            while True:
+                state = yield action
+                action = person.send(state)
+        except StopIteration:
+            continue
+
+
+# --- exports and tables ---------------------------------------------------------------------------------------------
+
+
+def new_folder(out: Path) -> Path:
+    """Make `out`, or, when it holds something, a folder beside it with a number; returns its path.
+
+    Raises:
+        ExportError: it cannot be made.
+    """
+    folder, number = out, 1
+    try:
+        while folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            number += 1
+            folder = out.with_name(f"{out.name}-{number}")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise ExportError(f"The folder cannot be made: {e.strerror}", folder, "Name another one") from e
+    return folder
+
+
+def _export(driver: Driver, folder: Path) -> list[Path]:
+    project = driver.store.project()
+    files = [path for name, write in EXPORTERS.items() for path in write(project, folder / name)]
+    return [*files, *write_statistics(driver.store, folder / "statistics")]
+
+
+def _pair(target: TargetObject, frozen: Outcome, adapted: Outcome) -> Pair:
+    return Pair(
+        *(target.image.name, target.instance, target.class_name),
+        *(tuple(step.iou for step in frozen.steps), tuple(step.iou for step in adapted.steps)),
+        version=adapted.steps[0].version if adapted.steps else 0,
+    )
+
+
+def _objects_table(pairs: Sequence[Pair]) -> Table:
+    table = Table(title="Clicks per object, in the order of the session", title_justify="left")
+    for column in ("image", "object", "class"):
+        table.add_column(column)
+    for column in ("weights", "to .85 frozen", "adapted", "to .90 frozen", "adapted"):
+        table.add_column(column, justify="right")
+    for pair in pairs:
+        cells = [_clicks(t, goal) for goal in (EASY, STRICT) for t in (pair.frozen, pair.adapted)]
+        table.add_row(pair.image, str(pair.instance), pair.class_name, f"v{pair.version}", *cells)
+    return table
+
+
+def _clicks(trajectory: Sequence[float], goal: Goal) -> str:
+    clicks = clicks_to(trajectory, goal.target, goal.limit)
+    return f">{goal.limit}" if clicks is None else str(clicks)
+
+
+def _figures_table(simulation: Simulation) -> Table:
+    table = Table(title=f"{len(simulation.pairs)} objects, accepted against their true masks", title_justify="left")
+    table.add_column("")
+    for goal in (EASY, STRICT):
+        table.add_column(f"NoC_{goal.name}", justify="right")
+        table.add_column(f"FR_{goal.name}", justify="right")
+    for side, trajectories in (
+        ("frozen", [p.frozen for p in simulation.pairs]),
+        ("adapted", [p.adapted for p in simulation.pairs]),
+    ):
+        cells = []
+        for goal in (EASY, STRICT):
+            cells.append(f"{number_of_clicks(trajectories, goal.target, goal.limit):.2f}")
+            cells.append(f"{100 * failure_rate(trajectories, goal.target, goal.limit):.1f} %")
+        table.add_row(side, *cells)
+    return table

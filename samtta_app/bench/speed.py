@@ -1,0 +1,235 @@
+"""How fast it is: click to mask at rest and while learning, encoder, one learning step, and the official predictor beside it.
+
+Times are medians of repeats on images that are new to the engine. Against `segment_anything.SamPredictor` the same weights
+run in the same process, both sides in turn and in alternating order; the ratio is the median of the paired ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from samtta_app.bench.protocol import Told
+from samtta_app.core.files import write_whole
+from samtta_app.core.images import from_array
+from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest
+from samtta_app.core.types import Click, Example, Image, Mask, Prompt
+from samtta_app.engine import Engine, open_engine, run
+from samtta_app.errors import DatasetError, UserError
+from samtta_app.model.stock import official_predictor, stock_model
+
+SIDE = 640
+WARM_UP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of `repeats` measurements of one thing."""
+
+    name: str
+    p50: float
+    p95: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One thing done by the engine and by the official predictor: median seconds, and the median of ours / theirs."""
+
+    name: str
+    ours: float
+    theirs: float
+    ratio: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What `run_speed` measured."""
+
+    model: str
+    timings: tuple[Timing, ...]
+    ratios: tuple[Ratio, ...]
+
+    def timing(self, name: str) -> Timing:
+        """The timing of this name."""
+        return next(t for t in self.timings if t.name == name)
+
+
+def run_speed(
+    *,
+    model: str | Path | Engine = "samtta-small",
+    repeats: int = 20,
+    seed: int = 0,
+    progress: Told | None = None,
+    out: Path | None = None,
+    stock_size: int = 1024,
+) -> Speed:
+    """Measure the model, and a stock SAM of `stock_size` input pixels against the official predictor.
+
+    Raises:
+        UserError: the model cannot be loaded or did not answer.
+    """
+    tell = progress or (lambda _share, _words: None)
+    engine = (model if isinstance(model, Engine) else open_engine(model)).fresh(seed)
+    rng = np.random.default_rng(seed)
+    tell(0.0, "encoder and clicks")
+    encoder, idle = _encoder_and_clicks(engine, rng, repeats)
+    tell(0.3, "clicks while learning")
+    busy, steps = _while_learning(engine, rng, repeats)
+    tell(0.6, "against segment_anything.SamPredictor")
+    ratios = _against_official(rng, max(3, repeats // 2), stock_size, seed)
+    tell(1.0, "done")
+    timings = (
+        _timing("encoder", encoder),
+        _timing("click to mask, at rest", idle),
+        _timing("click to mask, while learning", busy),
+        _timing("one learning step", steps),
+    )
+    speed = Speed(engine.description, timings, ratios)
+    if out is not None:
+        _write(speed, out)
+    return speed
+
+
+def show(console: Console, speed: Speed) -> None:
+    """Print the timings and the ratios."""
+    table = Table(title=speed.model, title_justify="left")
+    table.add_column("what")
+    for column in ("p50 ms", "p95 ms", "x encoder", "n"):
+        table.add_column(column, justify="right")
+    encoder = speed.timings[0].p50
+    for t in speed.timings:
+        table.add_row(t.name, f"{1000 * t.p50:.1f}", f"{1000 * t.p95:.1f}", f"{t.p50 / encoder:.2f}", str(t.repeats))
+    console.print(table)
+    table = Table(title="Against segment_anything.SamPredictor, same weights, same run", title_justify="left")
+    table.add_column("what")
+    for column in ("samtta ms", "official ms", "ratio", "n"):
+        table.add_column(column, justify="right")
+    for r in speed.ratios:
+        table.add_row(r.name, f"{1000 * r.ours:.1f}", f"{1000 * r.theirs:.1f}", f"{r.ratio:.2f}", str(r.repeats))
+    console.print(table)
+    console.print("A ratio below 1 means that samtta is faster.")
+
+
+# --- one model by itself --------------------------------------------------------------------------------------------
+
+
+def _encoder_and_clicks(engine: Engine, rng: np.random.Generator, repeats: int) -> tuple[list[float], list[float]]:
+    encoder, clicks = [], []
+    for k in range(repeats + WARM_UP):
+        image = _image(rng)
+        encoder.append(_seconds(run, engine, PrefetchRequest(3 * k, image.path, image)))
+        clicks.append(_seconds(run, engine, _click(3 * k + 1, image, rng)))
+    return encoder[WARM_UP:], clicks[WARM_UP:]
+
+
+def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> tuple[list[float], list[float]]:
+    """Clicks that come at a random moment of a learning step: they wait for its end, then for their answer."""
+    busy: list[float] = []
+    steps: list[float] = []
+    image = _image(rng)
+    for k in range(20 * (repeats + WARM_UP)):
+        work = engine.handle(AdaptRequest(1000 + 2 * k, _example(k, image, rng)))
+        ended = False
+        while not ended and len(busy) < repeats + WARM_UP:
+            started = time.perf_counter()
+            try:
+                stage = next(work)
+            except StopIteration:
+                ended = True
+                continue
+            step = time.perf_counter() - started
+            if stage is not None and stage.stage == "learning" and stage.fraction > 0:
+                steps.append(step)
+                answer = _seconds(run, engine, _click(1001 + 2 * k, image, rng))
+                busy.append(rng.random() * step + answer)
+        if len(busy) >= repeats + WARM_UP:
+            work.close()
+            return busy[WARM_UP:], steps[WARM_UP:]
+    raise UserError("The model never learned, so clicks while learning cannot be measured")
+
+
+# --- against the official predictor ---------------------------------------------------------------------------------
+
+
+def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: int) -> tuple[Ratio, ...]:
+    model = stock_model(size=size, seed=seed)
+    engine, official = Engine(model, seed=seed), official_predictor(model)
+    encoding: list[tuple[float, float]] = []
+    clicking: list[tuple[float, float]] = []
+    for k in range(repeats + 1):
+        image = _image(rng)
+        request = _click(2 * k + 1, image, rng)
+        where = np.array([[c.x, c.y] for c in request.prompt.clicks])
+        encode = partial(run, engine, PrefetchRequest(2 * k, image.path, image))
+        encoding.append(_in_turn(k, encode, partial(official.set_image, image.pixels)))
+        click = partial(run, engine, request)
+        clicking.append(_in_turn(k, click, partial(official.predict, where, np.array([1]), multimask_output=True)))
+    return _ratio(f"encode (stock SAM, {size} px)", encoding[1:]), _ratio("click to masks", clicking[1:])
+
+
+def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of both, the first one changing with `k`."""
+    if k % 2:
+        second = _seconds(theirs)
+        return _seconds(ours), second
+    return _seconds(ours), _seconds(theirs)
+
+
+def _ratio(name: str, pairs: Sequence[tuple[float, float]]) -> Ratio:
+    ours, theirs = np.array(pairs).T
+    return Ratio(name, _median(ours), _median(theirs), _median(ours / theirs), len(pairs))
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _seconds(work: Callable[..., object], *inputs: object) -> float:
+    started = time.perf_counter()
+    work(*inputs)
+    return time.perf_counter() - started
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    return float(np.median(values))
+
+
+def _timing(name: str, seconds: Sequence[float]) -> Timing:
+    p50, p95 = (float(v) for v in np.percentile(seconds, (50, 95)))
+    return Timing(name, p50, p95, len(seconds))
+
+
+def _image(rng: np.random.Generator) -> Image:
+    return from_array(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))
+
+
+def _click(number: int, image: Image, rng: np.random.Generator) -> PredictRequest:
+    x, y = rng.uniform(SIDE * 0.2, SIDE * 0.8, 2)
+    return PredictRequest(number, image, Prompt((Click(float(x), float(y), True),)), image.whole)
+
+
+def _example(number: int, image: Image, rng: np.random.Generator) -> Example:
+    side = int(rng.integers(SIDE // 6, SIDE // 3))
+    x, y = (int(v) for v in rng.integers(SIDE // 10, SIDE - side - SIDE // 10, 2))
+    rows, columns = np.mgrid[0:side, 0:side]
+    bits = np.hypot(rows - side / 2, columns - side / 2) < side / 2
+    click = Click(x + side / 2, y + side / 2, True)
+    return Example(number, image, image.whole, Mask(x, y, bits), (click,), None)
+
+
+def _write(speed: Speed, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "speed.json", json.dumps(asdict(speed), indent=1).encode())
+    except OSError as e:
+        raise DatasetError(f"The timings cannot be written: {e.strerror}", folder, "Choose another folder") from e

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Outcome, annotate, perform, settled
+from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
+from samtta_app.session.state import (
+    Adaptation,
+    Display,
+    ImageEntry,
+    LabelClass,
+    Preview,
+    Side,
+    State,
+    Statistics,
+)
+
+WHOLE = Window(0, 0, 20, 20)
+TARGET = Mask(5, 5, np.ones((8, 8), np.bool_))
+PIXELS = np.zeros((20, 20, 3), np.uint8)
+IMAGE = Image("key", Path("a.png"), PIXELS, PIXELS)
+SIDE = Side(0, *(float("nan"),) * 4)
+
+
+def state(**changes: object) -> State:
+    entries = tuple(ImageEntry(f"{name}.png", Path(f"{name}.png"), "todo", 0) for name in "ab")
+    start = State(
+        *(Path("."), Path(".samtta"), entries, 0, IMAGE, (), None, (LabelClass(1, "object", 0),), 1, None),
+        *(Adaptation("idle", 0, ()), Statistics(0, 0, 0, SIDE, SIDE, (), ""), Display(), None),
+        *(False, False, False, ""),
+    )
+    return replace(start, **changes)
+
+
+def part(share: float) -> Mask:
+    """The upper rows of the target: `share` is its IoU with the target."""
+    bits = np.zeros((8, 8), np.bool_)
+    bits[: round(8 * share)] = True
+    return Mask(5, 5, bits)
+
+
+def shows(clicks: tuple[Click, ...], mask: Mask, *, waiting: bool = False) -> State:
+    low = np.zeros((4, 4), np.float32)
+    candidate = Candidate(mask, Logits(WHOLE, low), 0.7, low, 0.2)
+    history = tuple(ClickRecord(c, 0.0, 0.05, WHOLE, 3, 0.7, 0.2, float("nan")) for c in clicks)
+    return state(preview=Preview(clicks, None, (candidate,), 0, WHOLE, 3, waiting, history))
+
+
+def played(goal: Goal, shares: list[float]) -> tuple[list[Action], Outcome]:
+    """What the annotator does when its k-th click is answered with a mask of IoU shares[k] (the last one repeats)."""
+    person, actions, now = annotate(state(), TARGET, 0, goal), [], state()
+    clicks: tuple[Click, ...] = ()
+    try:
+        action = next(person)
+        while True:
+            actions.append(action)
+            if action.click is not None:
+                clicks = (*clicks, action.click)
+                now = shows(clicks, part(shares[min(len(clicks), len(shares)) - 1]))
+            elif action.kind == "accept":
+                accepted = Annotation(1, "a.png", 1, TARGET, None, (), WHOLE, 3, 0.7, 0.2, 1.0, "")
+                now = state(annotations=(accepted,))
+            else:
+                now = state()
+            action = person.send(now)
+    except StopIteration as finished:
+        outcome: Outcome = finished.value
+    return actions, outcome
+
+
+def test_goals_are_named_like_the_figures() -> None:
+    assert (EASY.name, STRICT.name) == ("20@85", "30@90")
+
+
+def test_it_clicks_until_the_mask_is_good_enough_and_accepts() -> None:
+    actions, outcome = played(EASY, [0.25, 0.5, 0.875])
+    assert [a.kind for a in actions] == ["click"] * 3 + ["accept"]
+    assert [round(s.iou, 3) for s in outcome.steps] == [0.25, 0.5, 0.875]
+    assert outcome.accepted
+
+
+def test_at_the_limit_it_cancels_and_nothing_is_accepted() -> None:
+    actions, outcome = played(Goal(0.85, 4), [0.5])
+    assert [a.kind for a in actions] == ["click"] * 4 + ["cancel"]
+    assert len(outcome.steps) == 4
+    assert not outcome.accepted
+
+
+def test_reaching_the_goal_with_the_last_click_is_accepted() -> None:
+    actions, outcome = played(Goal(0.85, 2), [0.5, 1.0])
+    assert actions[-1].kind == "accept"
+    assert outcome.accepted
+
+
+def test_it_clicks_like_the_oracle_and_never_twice_on_one_pixel() -> None:
+    actions, _ = played(Goal(0.85, 6), [0.5])
+    clicks = [a.click for a in actions if a.click]
+    assert clicks[0] == Click(8, 8, True)
+    assert len({(c.x, c.y) for c in clicks}) == 6
+
+
+def test_a_step_says_which_weights_answered_where_and_how_fast() -> None:
+    _, outcome = played(EASY, [1.0])
+    step = outcome.steps[0]
+    assert (step.version, step.window, step.seconds) == (3, WHOLE, 0.05)
+    assert (step.predicted_iou, step.uncertainty) == (0.7, 0.2)
+
+
+def test_another_image_is_opened_first() -> None:
+    assert next(annotate(state(), TARGET, 1, EASY)) == Action("open", index=1)
+    assert next(annotate(state(image=None), TARGET, 0, EASY)) == Action("open", index=0)
+
+
+def test_an_image_that_cannot_be_opened_ends_without_a_step() -> None:
+    person = annotate(state(), TARGET, 1, EASY)
+    next(person)
+    with pytest.raises(StopIteration) as finished:
+        person.send(state(index=1, image=None))
+    assert finished.value.value == Outcome((), False)
+
+
+def test_a_click_without_an_answer_ends_the_object() -> None:
+    person = annotate(state(), TARGET, 0, EASY)
+    assert next(person).kind == "click"
+    with pytest.raises(StopIteration) as finished:
+        person.send(state())
+    assert not finished.value.value.accepted
+
+
+def test_an_accept_that_was_not_stored_is_cancelled() -> None:
+    person = annotate(state(), TARGET, 0, EASY)
+    click = next(person).click
+    assert click is not None
+    good = shows((click,), TARGET)
+    assert person.send(good).kind == "accept"
+    assert person.send(good).kind == "cancel"
+    with pytest.raises(StopIteration) as finished:
+        person.send(state())
+    assert not finished.value.value.accepted
+
+
+def test_a_class_is_added_once_and_chosen() -> None:
+    person = annotate(state(), TARGET, 0, EASY, "nut")
+    assert next(person) == Action("class", name="nut")
+    known = (LabelClass(1, "object", 0), LabelClass(2, "nut", 1))
+    assert person.send(state(classes=known)) == Action("class", name="nut")
+    assert person.send(state(classes=known, current_class=2)).kind == "click"
+
+
+def test_the_right_class_is_left_alone() -> None:
+    assert next(annotate(state(), TARGET, 0, EASY, "object")).kind == "click"
+
+
+class Noted:
+    """Writes down what is done with it."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[object, ...]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *inputs: self.done.append((name, *inputs))
+
+
+def test_actions_become_calls() -> None:
+    hand = Noted()
+    known = state(classes=(LabelClass(4, "nut", 0),))
+    for action in (
+        Action("open", index=1),
+        Action("class", name="nut"),
+        Action("class", name="bolt"),
+        Action("click", click=Click(2, 3, False)),
+        Action("accept"),
+        Action("cancel"),
+    ):
+        perform(hand, action, known)
+    assert hand.done == [
+        ("open_image", 1),
+        ("set_class", 4),
+        ("add_class", "bolt"),
+        ("click", 2, 3, False),
+        ("accept",),
+        ("cancel",),
+    ]
+
+
+def test_a_window_waits_for_the_image_and_for_the_answer() -> None:
+    assert not settled(Action("open", index=0), state(image=None))
+    assert not settled(Action("open", index=1), state())
+    assert settled(Action("open", index=0), state())
+    clicks = (Click(8, 8, True),)
+    assert not settled(Action("click", click=clicks[0]), shows(clicks, TARGET, waiting=True))
+    assert settled(Action("click", click=clicks[0]), shows(clicks, TARGET))
+
+
+def test_a_window_does_not_wait_for_an_unreadable_image() -> None:
+    bad = (ImageEntry("a.png", Path("a.png"), "unreadable", 0, "cut off"),)
+    assert settled(Action("open", index=0), state(images=bad, image=None))

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from samtta_app.bench.speed import Speed, run_speed, show
+from samtta_app.engine import Engine
+from samtta_app.model.sam import toy_model
+from samtta_app.model.stock import official_predictor, stock_model
+
+
+@pytest.fixture(scope="module")
+def speed() -> Speed:
+    return run_speed(model=Engine(toy_model()), repeats=3, stock_size=64)
+
+
+def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
+    for name in ("encoder", "click to mask, at rest", "click to mask, while learning", "one learning step"):
+        timing = speed.timing(name)
+        assert 0 < timing.p50 <= timing.p95
+        assert timing.repeats >= 3
+
+
+def test_the_official_predictor_is_measured_beside_it(speed: Speed) -> None:
+    assert [r.name for r in speed.ratios] == ["encode (stock SAM, 64 px)", "click to masks"]
+    assert all(r.ours > 0 and r.theirs > 0 and r.ratio > 0 for r in speed.ratios)
+
+
+def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) -> None:
+    told: list[float] = []
+    run_speed(
+        model=Engine(toy_model()),
+        repeats=3,
+        stock_size=64,
+        out=tmp_path / "out",
+        progress=lambda share, _: told.append(share),
+    )
+    assert (told[0], told[-1]) == (0.0, 1.0)
+    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 4
+
+
+def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    show(console, speed)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for expected in ("p95 ms", "while learning", "ratio", "SamPredictor"):
+        assert expected in text
+
+
+def test_both_sides_of_the_comparison_run_the_same_weights() -> None:
+    model = stock_model(size=64)
+    predictor = official_predictor(model)
+    assert predictor.model is model.net
+    rng = np.random.default_rng(0)
+    predictor.set_image(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    masks, _, _ = predictor.predict(np.array([[30.0, 30.0]]), np.array([1]), multimask_output=True)
+    assert masks.shape == (3, 64, 64)
+
+
+def test_the_stock_model_is_the_same_for_a_seed() -> None:
+    one, other = (stock_model(size=64, seed=2).frozen.tensors for _ in range(2))
+    assert all(bool((one[name] == other[name]).all()) for name in one)
