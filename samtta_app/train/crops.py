@@ -1,0 +1,124 @@
+"""Square windows around objects: where they lie, how they are cut, and what a training sample is made of."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samtta_app.train.records import ObjectBox, Record
+
+GRID = 4
+MIN_WINDOW = 32
+MIN_TARGET_CELLS = 1.5
+"""A target smaller than this many low-res cells teaches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zoom:
+    """How many times larger than its object a window is: shares of three log-uniform ranges."""
+
+    product: tuple[float, float] = (3.5, 6.5)
+    near: tuple[float, float] = (1.15, 8.0)
+    far: tuple[float, float] = (8.0, 20.0)
+    product_share: float = 0.35
+    far_share: float = 0.15
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One zoom."""
+        u = rng.random()
+        low, high = self.near
+        if u < self.product_share:
+            low, high = self.product
+        elif u < self.product_share + self.far_share:
+            low, high = self.far
+        return float(math.exp(rng.uniform(math.log(low), math.log(high))))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A window of an image at the model's input size: RGB pixels, full-size masks, and the part that is image."""
+
+    pixels: NDArray[np.uint8]
+    """(S, S, 3)."""
+    masks: tuple[NDArray[np.uint8], ...]
+    """(S, S) of 0 and 1 each."""
+    valid: tuple[int, int]
+    """Width and height of the image's part in pixels; the rest, right and below, is padding."""
+
+
+def place_window(
+    box: ObjectBox, width: int, height: int, zoom: float, rng: np.random.Generator
+) -> tuple[int, int, int]:
+    """x, y and side of a window `zoom` times the object, the object anywhere in it (cut off now and then)."""
+    side = int(np.clip(box.side * zoom, MIN_WINDOW, 1.15 * max(width, height)))
+    spare = side * 0.12 if rng.random() < 0.12 else 0.0
+
+    def start(low: int, high: int, length: int) -> int:
+        first, last = min(high - side - spare, low + spare), max(high - side - spare, low + spare)
+        return int(np.clip(rng.uniform(first, last), 0, max(length - side, 0)))
+
+    return start(box.x0, box.x1, width), start(box.y0, box.y1, height), side
+
+
+def _shrink_or_grow(array: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    smaller = width < array.shape[1]
+    way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(array, (width, height), interpolation=way), np.uint8)
+
+
+def _visible(record: Record, place: tuple[int, int, int]) -> list[ObjectBox]:
+    x, y, side = place
+    least = side * side * 0.0008
+    seen = []
+    for box in record.objects:
+        width = min(box.x1, x + side) - max(box.x0, x)
+        height = min(box.y1, y + side) - max(box.y0, y)
+        if width > 1 and height > 1 and width * height >= max(least, 0.4 * (box.x1 - box.x0) * (box.y1 - box.y0)):
+            seen.append(box)
+    return seen
+
+
+def _shares(objects: Sequence[ObjectBox]) -> NDArray[np.float64]:
+    """Chances of objects: coarser layers weigh more, however many fine regions there are."""
+    layers = np.array([box.layer for box in objects])
+    shares = (layers + 1) / np.bincount(layers)[layers]
+    return np.asarray(shares / shares.sum())
+
+
+def _choose(record: Record, rng: np.random.Generator) -> ObjectBox:
+    return record.objects[rng.choice(len(record.objects), p=_shares(record.objects))]
+
+
+def draw_view(record: Record, size: int, count: int, zoom: Zoom, rng: np.random.Generator) -> View:
+    """A random window of a record with up to `count` of its objects, the one it was drawn around first."""
+    anchor = _choose(record, rng)
+    height, width = record.pixels.shape[:2]
+    x, y, side = place_window(anchor, width, height, zoom.draw(rng), rng)
+    others = [box for box in _visible(record, (x, y, side)) if box != anchor]
+    if others:
+        order = rng.choice(len(others), min(len(others), 2 * count), replace=False, p=_shares(others))
+        others = [others[i] for i in order]
+    cut_w, cut_h = min(side, width - x), min(side, height - y)
+    if rng.random() < 0.15:  # a narrow image: padding although there would be more
+        room = max(anchor.x1 - x, int(0.5 * side))
+        cut_w = int(rng.uniform(min(room, cut_w), cut_w + 1))
+    scale = size / side
+    new_w, new_h = min(size, max(1, round(cut_w * scale))), min(size, max(1, round(cut_h * scale)))
+    pixels = np.zeros((size, size, 3), np.uint8)
+    part = record.pixels[y : y + cut_h, x : x + cut_w]
+    resized = _shrink_or_grow(part, new_w, new_h)
+    pixels[:new_h, :new_w] = resized if resized.ndim == 3 else resized[..., None]
+    masks = []
+    for box in [anchor, *others]:
+        labels = record.layers[box.layer, y : y + cut_h, x : x + cut_w]
+        mask = np.zeros((size, size), np.uint8)
+        # Area and linear averages cut at one half give smooth outlines where nearest pixels would give stairs.
+        mask[:new_h, :new_w] = _shrink_or_grow((labels == box.value).astype(np.uint8) * 255, new_w, new_h) > 127
+        if mask.sum() >= MIN_TARGET_CELLS * GRID * GRID:
+            masks.append(mask)
+        if len(masks) == count:
+            break
+    return View(pixels, tuple(masks), (new_w, new_h))

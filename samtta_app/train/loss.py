@@ -1,0 +1,59 @@
+"""Losses on the low-res grid: normalised focal + Dice, the predicted IoU, and obedience to clicks."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samtta_app.model.compact import DecoderOutput
+from samtta_app.train.clicks import Clicks, truths
+
+FOCAL_FLOOR = 20.0
+CLICK_WEIGHT = 0.05
+
+
+def normalised_focal(logits: Tensor, targets: Tensor) -> Tensor:
+    """Focal loss (gamma 2) divided by its own weights, per mask: (B, m, g, g) -> (B, m).
+
+    Sofiiuk et al. 2019 (AdaptIS). Divided by pixels instead, as in SAM, it empties every mask from scratch.
+    """
+    weights = (torch.sigmoid(logits) - targets).abs().square().detach()
+    losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none") * weights
+    return losses.sum((2, 3)) / (weights.sum((2, 3)) + FOCAL_FLOOR)
+
+
+def dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """Soft Dice loss per mask: (B, m, g, g) -> (B, m)."""
+    p = torch.sigmoid(logits)
+    both = (p * targets).sum((2, 3))
+    return 1 - (2 * both + 1) / (p.sum((2, 3)) + targets.sum((2, 3)) + 1)
+
+
+def hard_iou(logits: Tensor, targets: Tensor) -> Tensor:
+    """IoU of thresholded masks per mask: logits (B, m, g, g), targets (B, g, g) -> (B, m)."""
+    predicted, truth = logits > 0, truths(targets)[:, None]
+    both = (predicted & truth).sum((2, 3)).float()
+    return both / (predicted | truth).sum((2, 3)).clamp(min=1)
+
+
+def obedience(logits: Tensor, clicks: Clicks, size: int) -> Tensor:
+    """Cross-entropy of the single mask (B, g, g) at the clicked pixels: include must be in, exclude out."""
+    if clicks.labels.shape[1] == 0:
+        return logits.new_zeros(())
+    grid = ((clicks.coords + 0.5) / size * 2 - 1)[:, None]
+    values = F.grid_sample(logits[:, None], grid, align_corners=False)[:, 0, 0]
+    known = (clicks.labels >= 0).float()
+    losses = F.binary_cross_entropy_with_logits(values, clicks.labels.clamp(min=0), reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)
+
+
+def round_loss(out: DecoderOutput, targets: Tensor, clicks: Clicks, size: int, *, first: bool) -> Tensor:
+    """Loss of one gradient round.
+
+    At the first prompt the best of three candidates counts most, later the single mask does.
+    """
+    wanted = targets[:, None].expand_as(out.masks)
+    losses = normalised_focal(out.masks, wanted) + dice(out.masks, wanted)
+    single, best = losses[:, 0].mean(), losses[:, 1:].min(1).values.mean()
+    masks = 0.7 * single + best if first else 1.3 * single + 0.3 * best
+    quality = F.mse_loss(out.iou, hard_iou(out.masks.detach(), targets))
+    return masks + quality + CLICK_WEIGHT * obedience(out.masks[:, 0], clicks, size)
