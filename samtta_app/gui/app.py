@@ -1,0 +1,264 @@
+"""The program with a window: puts store, workflow, engine and window together, and takes them apart again."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QApplication
+
+from samtta_app.datasets.samples import ensure_samples
+from samtta_app.engine import open_engine  # brings torch, which has to be loaded before a QApplication is made
+from samtta_app.errors import UserError
+from samtta_app.gui.browsing import Browsing
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.main_window import MainWindow
+from samtta_app.gui.worker import Factory, Worker
+from samtta_app.session.state import Message
+from samtta_app.session.store import Store
+from samtta_app.session.workflow import Workflow
+from samtta_app.settings import Settings, data_folder
+
+Simulate = Callable[[Controller], bool]
+"""Does what a person would do next, when the last thing is answered; False when there is nothing left to do."""
+
+PACE = 40
+"""Milliseconds between two looks of the simulated person."""
+
+log = logging.getLogger(__name__)
+
+
+class Application(QObject):
+    """The window and the project that is open in it.
+
+    Args:
+        settings: the person's settings.
+        factory: makes the engine, on the worker's thread.
+    """
+
+    def __init__(self, settings: Settings, factory: Factory) -> None:
+        super().__init__()
+        self._factory = factory
+        self._samples: _SampleMaker | None = None
+        self._person = QTimer(self)
+        self._person.timeout.connect(self._look)
+        self._simulate: Simulate | None = None
+        self.controller: Controller | None = None
+        self.window = MainWindow(None, settings=settings)
+        self.window.folder_chosen.connect(self.open_folder)
+        self.window.samples_wanted.connect(self.open_samples)
+        self.window.settings_changed.connect(self._use)
+        self.window.closing.connect(self.close)
+
+    def open(self, folder: Path, project: Path | None = None) -> None:
+        """Open a folder of images in the place of what was open before, and resume its session.
+
+        Raises:
+            ProjectError: it cannot be opened; what was open before stays.
+        """
+        settings = self.window.settings
+        store = Store.open(folder, project)
+        workflow = Workflow(store, learn=settings.learn, idle_seconds=settings.idle_seconds)
+        before = self.controller
+        if before is not None:
+            before.close()
+        self.controller = Controller(workflow, Worker(self._factory, Browsing))
+        self.controller.described.connect(self.window.show_model)
+        self.window.attach(self.controller)
+        self._use(settings)
+        self.controller.start()
+        if before is not None:
+            before.deleteLater()
+
+    def simulate(self, simulate: Simulate) -> None:
+        """Let a simulated person work in the window."""
+        self._simulate = simulate
+        self._person.start(PACE)
+
+    @Slot(Path)
+    def open_folder(self, folder: Path) -> None:
+        """Open a folder; where that fails a line says why."""
+        if self.controller is not None and self.controller.state.folder == folder.resolve():
+            return
+        try:
+            self.open(folder)
+        except UserError as e:
+            self.window.show_message(Message("error", str(e)))
+
+    @Slot()
+    def open_samples(self) -> None:
+        """Make the sample images, beside the window's own thread, and open them."""
+        if self._samples is None:
+            self.window.show_message(Message("info", "The samples are being made; this takes a few seconds, once"))
+            self._samples = _SampleMaker()
+            self._samples.made.connect(self._samples_made)
+            self._samples.start()
+
+    @Slot()
+    def close(self) -> None:
+        """End everything that runs; to be called again does no harm."""
+        self._person.stop()
+        if self._samples is not None:
+            self._samples.thread_of_work.join()
+            self._samples = None
+        if self.controller is not None:
+            self.controller.close()
+
+    @Slot(object)
+    def _samples_made(self, made: Path | UserError) -> None:
+        self._samples = None
+        if isinstance(made, UserError):
+            self.window.show_message(Message("error", str(made)))
+        else:
+            self.open_folder(made / "images")
+
+    @Slot(object)
+    def _use(self, settings: Settings) -> None:
+        if self.controller is not None:
+            self.window.canvas.wheel = settings.wheel
+
+    @Slot()
+    def _look(self) -> None:
+        if self.controller is None or self._simulate is None or not self._simulate(self.controller):
+            self._person.stop()
+
+
+class _SampleMaker(QObject):
+    """Makes the samples on a thread of its own; `made` carries their folder, or the UserError."""
+
+    made = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread_of_work = threading.Thread(target=self._run, name="samtta-samples", daemon=False)
+
+    def start(self) -> None:
+        """Begin; whoever wants to hear of it has connected before."""
+        self.thread_of_work.start()
+
+    def _run(self) -> None:
+        try:
+            self.made.emit(ensure_samples())
+        except UserError as e:
+            self.made.emit(e)
+        except Exception as e:
+            log.exception("The samples could not be made")
+            self.made.emit(UserError(f"The samples could not be made: {e}"))
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+def run_window(
+    folder: Path | None,
+    *,
+    project: Path | None = None,
+    model: str = "samtta-small",
+    settings: Settings,
+    simulate: Simulate | None = None,
+) -> int:
+    """Show the window until it is closed; without a folder it shows the start page.
+
+    Args:
+        folder: the images; the session in it (or in `project`) is resumed.
+        project: another place for the project's files.
+        model: as in `open_engine`; one that cannot be used is said in the window, where images can still be looked at.
+        settings: the person's settings.
+        simulate: a simulated person to work in the window.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ProjectError: the folder cannot be opened.
+    """
+    qt = _qt()
+    with _log_file() as file:
+        application = Application(settings, lambda: open_engine(model))
+        with _hooks(application, file):
+            try:
+                if folder is not None:
+                    application.open(folder, project)
+                application.window.show()
+                if simulate is not None:
+                    application.simulate(simulate)
+                return int(qt.exec())
+            finally:
+                application.close()
+                application.window.close()
+
+
+def _qt() -> QApplication:
+    qt = QApplication.instance() or QApplication(sys.argv[:1])
+    if not isinstance(qt, QApplication):
+        raise TypeError("a window needs a QApplication")
+    qt.setApplicationName("samtta")
+    qt.setApplicationDisplayName("samtta")
+    qt.setDesktopFileName("samtta")
+    return qt
+
+
+@contextmanager
+def _log_file() -> Iterator[Path]:
+    """Also log into a file of the person's data folder, as long as the window is open; without it where it cannot be made."""
+    file = data_folder() / "samtta.log"
+    handler: logging.Handler
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(file, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("samtta_app")
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield file
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()
+
+
+@contextmanager
+def _hooks(application: Application, file: Path) -> Iterator[None]:
+    """Unexpected errors are logged and said in one line, and the window goes on; Ctrl+C and SIGTERM close it in order."""
+
+    def crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            application.window.close()
+            return
+        log.critical("unexpected error", exc_info=(kind, error, trace))
+        text = (
+            f"Something went wrong ({kind.__name__}: {error}). What you accepted is stored; the details are in {file}"
+        )
+        application.window.show_message(Message("error", text))
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        application.window.close()
+
+    beat = QTimer()  # lets Python see signals while Qt waits
+    beat.timeout.connect(_nothing)
+    beat.start(200)
+    hook, sys.excepthook = sys.excepthook, crashed
+    handlers = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        beat.stop()
+        sys.excepthook = hook
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _nothing() -> None:
+    pass

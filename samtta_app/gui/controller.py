@@ -1,0 +1,197 @@
+"""Between window and workflow: acts go in, requests go to the worker, replies come back, views hear of each new state once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal, Slot
+
+from samtta_app.core.messages import ControlAction, Failure, Reply, Request
+from samtta_app.core.types import Box, Window
+from samtta_app.formats import EXPORTERS
+from samtta_app.gui.worker import MODEL, Worker
+from samtta_app.session.state import State
+from samtta_app.session.stats import write_statistics
+from samtta_app.session.store import Store
+from samtta_app.session.workflow import Workflow
+
+log = logging.getLogger(__name__)
+
+
+class Controller(QObject):
+    """Runs one session; it decides nothing itself. Its methods are named like the workflow's.
+
+    Signals:
+        state_changed(State): there is a new state; emitted once for each.
+        described(str): the model that answers, and its device.
+
+    Args:
+        workflow: decides.
+        worker: answers; both belong to this controller from now on and are closed with it.
+    """
+
+    state_changed = Signal(object)
+    described = Signal(str)
+
+    def __init__(self, workflow: Workflow, worker: Worker) -> None:
+        super().__init__()
+        self._workflow, self._worker = workflow, worker
+        self._shown: State | None = None
+        self._closed = False
+        self.description = ""
+        worker.replied.connect(self.receive)
+        worker.described.connect(self._describe)
+
+    @property
+    def state(self) -> State:
+        """What is to be shown."""
+        return self._workflow.state
+
+    @property
+    def store(self) -> Store:
+        """The open project, to be read from."""
+        return self._workflow.store
+
+    def start(self) -> None:
+        """Load the model and resume the session; to be called once the views listen."""
+        self._worker.start()
+        self._pass_on(self._workflow.start())
+
+    def close(self) -> None:
+        """End the worker, take what it had still answered, and close the project."""
+        if self._closed:
+            return
+        self._worker.close()
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
+        self._closed = True
+        self._workflow.store.close()
+
+    # --- the engine's replies -----------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def receive(self, reply: Reply) -> None:
+        """Take a reply of the worker."""
+        if self._closed:
+            return
+        if isinstance(reply, Failure) and reply.kind == MODEL:
+            log.info("There is no model: %s", reply.text)
+            self._workflow.say("error", f"{reply.text} Images can be looked at, but clicks are not answered.")
+            self._pass_on(())
+        else:
+            self._pass_on(self._workflow.receive(reply))
+
+    @Slot(str)
+    def _describe(self, description: str) -> None:
+        self.description = description
+        self.described.emit(description)
+
+    def _pass_on(self, requests: tuple[Request, ...]) -> None:
+        for request in requests:
+            self._worker.send(request)
+        state = self._workflow.state
+        if state is not self._shown:
+            self._shown = state
+            self.state_changed.emit(state)
+
+    # --- images -------------------------------------------------------------------------------------------------------
+
+    def open_image(self, index: int) -> None:
+        """Show an image."""
+        self._pass_on(self._workflow.open_image(index))
+
+    def next_image(self, step: int = 1) -> None:
+        """Show the next image, or with -1 the previous."""
+        self._pass_on(self._workflow.next_image(step))
+
+    def next_unreviewed(self) -> None:
+        """Show the next image without an annotation."""
+        self._pass_on(self._workflow.next_unreviewed())
+
+    # --- one object ---------------------------------------------------------------------------------------------------
+
+    def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> None:
+        """Include or exclude an image point."""
+        self._pass_on(self._workflow.click(x, y, positive, view))
+
+    def box(self, box: Box, view: Window | None = None) -> None:
+        """Ask for the object in a box."""
+        self._pass_on(self._workflow.box(box, view))
+
+    def next_candidate(self, step: int = 1) -> None:
+        """Show another candidate mask."""
+        self._pass_on(self._workflow.next_candidate(step))
+
+    def accept(self, then_next: bool = False) -> None:
+        """Store the shown mask, and learn from it."""
+        self._pass_on(self._workflow.accept(then_next))
+
+    def cancel(self) -> None:
+        """Put the preview aside, or drop the selection."""
+        self._pass_on(self._workflow.cancel())
+
+    def undo(self) -> None:
+        """Undo the newest act."""
+        self._pass_on(self._workflow.undo())
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        self._pass_on(self._workflow.redo())
+
+    # --- annotations and classes --------------------------------------------------------------------------------------
+
+    def select(self, annotation_id: int | None) -> None:
+        """Select an annotation, or none."""
+        self._pass_on(self._workflow.select(annotation_id))
+
+    def select_next(self, step: int = 1) -> None:
+        """Select the next annotation."""
+        self._pass_on(self._workflow.select_next(step))
+
+    def delete_selected(self) -> None:
+        """Delete the selected annotation."""
+        self._pass_on(self._workflow.delete_selected())
+
+    def set_class(self, class_id: int) -> None:
+        """Choose a class."""
+        self._pass_on(self._workflow.set_class(class_id))
+
+    def add_class(self, name: str) -> None:
+        """Add a class."""
+        self._pass_on(self._workflow.add_class(name))
+
+    def rename_class(self, class_id: int, name: str) -> None:
+        """Give a class another name."""
+        self._pass_on(self._workflow.rename_class(class_id, name))
+
+    # --- the view, the learner, files ---------------------------------------------------------------------------------
+
+    def show(self, *, masks: bool | None = None, uncertainty: bool | None = None, compare: bool | None = None) -> None:
+        """Show or hide masks, the uncertainty map, and the answer of the original weights."""
+        self._pass_on(self._workflow.show(masks=masks, uncertainty=uncertainty, compare=compare))
+
+    def control(self, action: ControlAction) -> None:
+        """Pause, resume, roll back, or reset the learner."""
+        self._pass_on(self._workflow.control(action))
+
+    def export(self, format_name: str, folder: Path) -> list[Path]:
+        """Write the annotations in one of the EXPORTERS' formats; a line says where.
+
+        Raises:
+            ExportError: it did not happen; no partial file stays.
+        """
+        return self._written("Exported", EXPORTERS[format_name](self.store.project(), folder), folder)
+
+    def export_statistics(self, folder: Path) -> list[Path]:
+        """Write the session's figures and raw records; a line says where.
+
+        Raises:
+            ExportError: it did not happen; no partial file stays.
+        """
+        return self._written("Figures written", write_statistics(self.store, folder), folder)
+
+    def _written(self, done: str, files: list[Path], folder: Path) -> list[Path]:
+        number = "1 file" if len(files) == 1 else f"{len(files)} files"
+        self._workflow.say("good", f"{done}: {number} in {folder}")
+        self._pass_on(())
+        return files

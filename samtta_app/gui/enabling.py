@@ -1,0 +1,91 @@
+"""When an action can be done: functions of the state alone; the state is None where no project is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from samtta_app.session.state import State
+
+
+def always(state: State | None) -> bool:
+    """At any time."""
+    return True
+
+
+def opened(state: State | None) -> bool:
+    """A project is open."""
+    return state is not None
+
+
+def pictured(state: State | None) -> bool:
+    """An image is shown."""
+    return state is not None and state.image is not None
+
+
+def several(state: State | None) -> bool:
+    """There is another image to go to."""
+    return state is not None and len(state.images) > 1
+
+
+def cancellable(state: State | None) -> bool:
+    """There is a preview or a selection to drop."""
+    return state is not None and (state.preview is not None or state.selected is not None)
+
+
+def prompted(state: State | None) -> bool:
+    """An object is being annotated."""
+    return state is not None and state.preview is not None
+
+
+def answered(state: State | None) -> bool:
+    """A preview can be accepted."""
+    return (
+        state is not None and not state.read_only and state.preview is not None and state.preview.candidate is not None
+    )
+
+
+def selectable(state: State | None) -> bool:
+    """Tab has somewhere to go: another candidate of the preview, or an object of the image."""
+    if state is None:
+        return False
+    return len(state.preview.candidates) > 1 if state.preview else bool(state.annotations)
+
+
+def selected(state: State | None) -> bool:
+    """An object is selected and may be changed."""
+    return state is not None and state.selected is not None and state.preview is None and not state.read_only
+
+
+def undoable(state: State | None) -> bool:
+    """There is a step to undo."""
+    return state is not None and state.can_undo
+
+
+def redoable(state: State | None) -> bool:
+    """There is a step to redo."""
+    return state is not None and state.can_redo
+
+
+def annotated(state: State | None) -> bool:
+    """There is something to export."""
+    return state is not None and any(entry.objects for entry in state.images)
+
+
+def learner(state: State | None) -> bool:
+    """The decoder learns (or is paused)."""
+    return state is not None and state.adaptation.activity != "off"
+
+
+def moved(state: State | None) -> bool:
+    """The published weights are not the original ones."""
+    return state is not None and state.adaptation.version > 0
+
+
+def returnable(state: State | None) -> bool:
+    """There is an older version to go back to."""
+    return state is not None and state.adaptation.can_roll_back
+
+
+def has_class(number: int) -> Callable[[State | None], bool]:
+    """There are so many classes."""
+    return lambda state: state is not None and len(state.classes) >= number

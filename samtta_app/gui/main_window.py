@@ -1,0 +1,396 @@
+"""The window: tools on the left, the canvas in the middle, docks on the right; it passes every state on to its views."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar
+
+from samtta_app.errors import SettingsError, UserError
+from samtta_app.gui import icons, recent, theme
+from samtta_app.gui.action_set import ActionSet
+from samtta_app.gui.canvas import Canvas
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs import AboutDialog, ExportDialog, SettingsDialog, ShortcutsDialog
+from samtta_app.gui.keyboard import released, shield
+from samtta_app.gui.panels.adaptation import AdaptationPanel
+from samtta_app.gui.panels.candidates import CandidatesStrip
+from samtta_app.gui.panels.classes import ClassesPanel
+from samtta_app.gui.panels.colour_bar import ColourBar
+from samtta_app.gui.panels.dock import Dock
+from samtta_app.gui.panels.images import ImagesPanel
+from samtta_app.gui.panels.message_bar import MessageBar
+from samtta_app.gui.panels.objects import ObjectsPanel
+from samtta_app.gui.panels.stage import Stage
+from samtta_app.gui.panels.start import StartPage
+from samtta_app.gui.panels.status import StatusBar
+from samtta_app.session.state import Message, State
+from samtta_app.settings import Settings, Theme, save_settings
+
+LAYOUT = 1
+"""Version of the saved dock layout; an older one is not restored."""
+
+DOCKS: tuple[tuple[str, str, int], ...] = (
+    ("classes", "Classes", 18),
+    ("objects", "Objects", 24),
+    ("images", "Images", 20),
+    ("adaptation", "Learning", 44),
+)
+"""Name, title and first height (in grid steps) of each dock."""
+
+
+class View(Protocol):
+    """What shows a state."""
+
+    def show_state(self, state: State) -> None:
+        """Show it."""
+
+
+class MainWindow(QMainWindow):
+    """The window of samtta; without a controller it shows the start page.
+
+    Args:
+        controller: the project's controller, None where no project is open.
+        settings: the person's settings.
+
+    Signals:
+        folder_chosen(Path): the person wants to open this folder.
+        samples_wanted: the person wants the sample images.
+        settings_changed(Settings): the settings are other ones now, and saved.
+        closing: the window is about to close.
+    """
+
+    folder_chosen = Signal(Path)
+    samples_wanted = Signal()
+    settings_changed = Signal(object)
+    closing = Signal()
+
+    def __init__(self, controller: Controller | None, *, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self._controller: Controller | None = None
+        self._canvas: Canvas | None = None
+        self._views: list[View] = []
+        self.docks: dict[str, Dock] = {}
+        self.dialogs: dict[str, ExportDialog | SettingsDialog | ShortcutsDialog | AboutDialog] = {}
+        self._dress()
+        self.messages = MessageBar()
+        self.stage = Stage(self.messages)
+        self.setCentralWidget(self.stage)
+        self.status = StatusBar()
+        self.setStatusBar(self.status)
+        self.actions_made = self._actions()
+        self._furnish()
+        if controller is None:
+            self._show_start()
+        else:
+            self.attach(controller)
+
+    # --- one project ------------------------------------------------------------------------------------------------
+
+    @property
+    def controller(self) -> Controller:
+        """The project's controller.
+
+        Raises:
+            RuntimeError: no project is open (actions that need one are disabled then).
+        """
+        if self._controller is None:
+            raise RuntimeError("no project is open")
+        return self._controller
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas.
+
+        Raises:
+            RuntimeError: no project is open.
+        """
+        if self._canvas is None:
+            raise RuntimeError("no project is open")
+        return self._canvas
+
+    @property
+    def state(self) -> State:
+        """What is shown."""
+        return self.controller.state
+
+    def attach(self, controller: Controller) -> None:
+        """Show a project, in the place of what was shown before; the controller before is not closed."""
+        if self._controller is not None:
+            self._controller.state_changed.disconnect(self.show_state)
+            self._controller.described.disconnect(self.show_model)
+        first, self._controller = self._controller is None, controller
+        canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar()
+        adaptation = AdaptationPanel(controller)
+        adaptation.show_actions([self.actions_made[name] for name in ("pause", "roll_back", "reset")])
+        panels: dict[str, ClassesPanel | ObjectsPanel | ImagesPanel | AdaptationPanel] = {
+            "classes": ClassesPanel(controller),
+            "objects": ObjectsPanel(controller),
+            "images": ImagesPanel(controller),
+            "adaptation": adaptation,
+        }
+        for name, panel in panels.items():
+            self.docks[name].hold(panel)
+        self._canvas, self._views = canvas, [canvas, *panels.values(), strip, key]
+        self._place_canvas(canvas, strip, key)
+        controller.state_changed.connect(self.show_state)
+        controller.described.connect(self.show_model)
+        self.show_model(controller.description)
+        if first:
+            self._open_docks()
+        recent.remember_folder(controller.state.folder)
+        self._fill_recent()
+        self.show_state(controller.state)
+        canvas.setFocus()
+
+    def _place_canvas(self, canvas: Canvas, strip: CandidatesStrip, key: ColourBar) -> None:
+        canvas.setAcceptDrops(False)  # the window takes what is dropped
+        canvas.viewport().setAcceptDrops(False)
+        canvas.wheel = self.settings.wheel
+        canvas.hovered.connect(self.status.show_hover)
+        canvas.zoomed.connect(self.status.show_zoom)
+        self.stage.fill(canvas, bottom=strip, corner=key)
+
+    @Slot(object)
+    def show_state(self, state: State) -> None:
+        """Show a new state everywhere."""
+        self.setWindowTitle(f"{state.folder.name}[*] – samtta")
+        self.setWindowModified(state.preview is not None)
+        self.actions_made.show_state(state)
+        for view in self._views:
+            view.show_state(state)
+        self.stage.keep_clear(self._shown_object(state))
+        self.status.show_state(state)
+        self.messages.show_state(state)
+
+    def _shown_object(self, state: State) -> QRect:
+        """Where the preview lies on the screen."""
+        candidate = state.preview.candidate if state.preview else None
+        if candidate is None or self._canvas is None:
+            return QRect()
+        height, width = candidate.mask.bits.shape
+        corners = self._canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height))
+        return corners.boundingRect()
+
+    def show_message(self, message: Message) -> None:
+        """Show a message that does not come from a project."""
+        self.messages.show_message(message)
+
+    @Slot(str)
+    def show_model(self, description: str) -> None:
+        """Say in the status bar which model runs on which device."""
+        self.status.show_model(description)
+
+    # --- what actions call ------------------------------------------------------------------------------------------
+
+    def choose_folder(self) -> None:
+        """Ask for a folder of images."""
+        start = str(self._controller.state.folder.parent) if self._controller else ""
+        chosen = QFileDialog.getExistingDirectory(self, "Open a folder of images", start)
+        if chosen:
+            self.folder_chosen.emit(Path(chosen))
+
+    def open_samples(self) -> None:
+        """Ask for the samples."""
+        self.samples_wanted.emit()
+
+    def show_export(self) -> None:
+        """Open the export dialog, on the project's own folder."""
+        dialog = ExportDialog(self, self.controller)
+        dialog.failed.connect(self._failed)
+        self._open("export", dialog)
+
+    def show_settings(self) -> None:
+        """Open the settings dialog."""
+        dialog = SettingsDialog(self, self.settings)
+        dialog.chosen.connect(self.use)
+        self._open("settings", dialog)
+
+    def show_shortcuts(self) -> None:
+        """Open the list of keys and gestures."""
+        self._open("shortcuts", ShortcutsDialog(self, self.actions_made.keys))
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        self._open("about", AboutDialog(self, self.status.model.text()))
+
+    def choose_theme(self, chosen: Theme) -> None:
+        """Show a theme and remember it."""
+        self.use(replace(self.settings, theme=chosen))
+
+    def switch_theme(self) -> None:
+        """Change between light and dark."""
+        self.choose_theme("light" if theme.current() is theme.DARK else "dark")
+
+    def leave(self) -> None:
+        """Close the window."""
+        self.close()
+
+    @Slot(object)
+    def use(self, settings: Settings) -> None:
+        """Take other settings and save them; where that fails a message says so, and they hold for this run."""
+        try:
+            self.actions_made.use(settings)
+            self.settings = settings
+            if self._canvas is not None:
+                self._canvas.wheel = settings.wheel
+            self._show_theme()
+            save_settings(settings)
+        except SettingsError as error:
+            self._failed(error)
+        self.settings_changed.emit(self.settings)
+
+    # --- Qt's events ------------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Keep keys for the widget that needs them; end what is held when the window loses the focus."""
+        if event.type() == QEvent.Type.WindowDeactivate:
+            self._stop_comparing()
+        return shield(event, self.focusWidget(), self._canvas) or super().event(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """End what is held when its key goes up."""
+        if released(event, self.actions_made.keys["compare"]):
+            self._stop_comparing()
+        else:
+            super().keyReleaseEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take folders, and files for the folder that they lie in."""
+        if _folder_in(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the folder that was dropped."""
+        folder = _folder_in(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.folder_chosen.emit(folder)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout."""
+        recent.remember("geometry", self.saveGeometry())
+        if self._controller is not None:
+            recent.remember("docks", self.saveState(LAYOUT))
+        self.closing.emit()
+        super().closeEvent(event)
+
+    # --- making -----------------------------------------------------------------------------------------------------
+
+    def _dress(self) -> None:
+        self.setWindowTitle("samtta")
+        self.setWindowIcon(icons.app_icon())
+        self.setAcceptDrops(True)
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+        room = _application().primaryScreen().availableGeometry().size() - QSize(2 * theme.GRID, 6 * theme.GRID)
+        self.resize(QSize(180 * theme.GRID, 112 * theme.GRID).boundedTo(room))  # with room for the title bar
+        theme.choose(_application(), self.settings.theme)
+        _application().styleHints().colorSchemeChanged.connect(self._scheme_changed)
+
+    def _actions(self) -> ActionSet:
+        try:
+            return ActionSet(self, self.settings, self)
+        except SettingsError as error:
+            self._failed(error)
+            self.settings = replace(self.settings, keys={})
+            return ActionSet(self, self.settings, self)
+
+    def _furnish(self) -> None:
+        """Menus, tool bar, docks, keys."""
+        self.bar = QToolBar("Tools")
+        self.bar.setObjectName("tools")
+        self.bar.setMovable(False)
+        self.bar.setIconSize(QSize(theme.ICON, theme.ICON))
+        self.actions_made.fill_bar(self.bar)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.bar)
+        self.addActions(self.actions_made.all())
+        menus = self.actions_made.fill_menus(self.menuBar())
+        self.recent_menu = QMenu("Open recent", self)
+        menus["File"].insertMenu(self.actions_made["samples"], self.recent_menu)
+        menus["View"].addSeparator()
+        for name, title, _ in DOCKS:
+            dock = self.docks[name] = Dock(name, title)
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            dock.hide()
+            menus["View"].addAction(dock.toggleViewAction())
+        self._fill_recent()
+        geometry = recent.layout("geometry")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+
+    def _stop_comparing(self) -> None:
+        if self._controller is not None and self._controller.state.display.compare:
+            self._controller.show(compare=False)
+
+    def _show_start(self) -> None:
+        page = StartPage()
+        page.open_wanted.connect(self.choose_folder)
+        page.samples_wanted.connect(self.samples_wanted)
+        page.recent_chosen.connect(self.folder_chosen)
+        page.show_recent(recent.folders())
+        self.stage.fill(page)
+        self.bar.hide()
+        for name in self.docks:
+            self.docks[name].toggleViewAction().setEnabled(False)
+        self.actions_made.show_state(None)
+
+    def _open_docks(self) -> None:
+        """Show tools and docks: where they were left, or in their first places."""
+        self.bar.show()
+        for dock in self.docks.values():
+            dock.toggleViewAction().setEnabled(True)
+            dock.show()
+        layout = recent.layout("docks")
+        if layout is None or not self.restoreState(layout, LAYOUT):
+            docks, heights = list(self.docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
+            self.resizeDocks(docks, [41 * theme.GRID] * len(docks), Qt.Orientation.Horizontal)
+            self.resizeDocks(docks, heights, Qt.Orientation.Vertical)
+
+    def _open(self, name: str, dialog: ExportDialog | SettingsDialog | ShortcutsDialog | AboutDialog) -> None:
+        """Show a dialog that does not hold up the window; one of each kind at a time."""
+        if name in self.dialogs:
+            self.dialogs.pop(name).close()
+        self.dialogs[name] = dialog
+        dialog.show()
+        dialog.raise_()
+
+    @Slot(object)
+    def _failed(self, error: UserError) -> None:
+        self.messages.show_message(Message("error", str(error)))
+
+    @Slot()
+    def _scheme_changed(self) -> None:
+        if self.settings.theme == "system":
+            self._show_theme()
+
+    def _show_theme(self) -> None:
+        theme.choose(_application(), self.settings.theme)
+        self.actions_made.tint()
+        self.actions_made.show_state(self._controller.state if self._controller else None)
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for folder in recent.folders():
+            action = self.recent_menu.addAction(str(folder))
+            action.triggered.connect(lambda checked=False, folder=folder: self.folder_chosen.emit(folder))
+        self.recent_menu.setEnabled(bool(self.recent_menu.actions()))
+
+
+def _folder_in(event: QDropEvent) -> Path | None:
+    for url in event.mimeData().urls():
+        path = Path(url.toLocalFile())
+        if url.isLocalFile() and path.exists():
+            return path if path.is_dir() else path.parent
+    return None
+
+
+def _application() -> QApplication:
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise RuntimeError("a window needs a QApplication")
+    return application

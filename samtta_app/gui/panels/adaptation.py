@@ -1,0 +1,221 @@
+"""The adaptation panel: one sentence, the curve, and the details behind a disclosure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from samtta_app.gui import theme
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels import figures
+from samtta_app.gui.panels.curve import ClickCurve
+from samtta_app.session.state import Adaptation, State, Statistics
+
+ACTIVITY: dict[str, str] = {
+    "off": "Off",
+    "idle": "Waiting for the next accepted object",
+    "learning": "Learning",
+    "comparing": "Comparing with the original",
+    "paused": "Paused",
+}
+"""What the learner does, in words."""
+
+FACTS: tuple[tuple[str, str], ...] = (
+    ("version", "Weights version"),
+    ("activity", "State"),
+    ("loss", "Last loss"),
+    ("update", "Last update"),
+    ("guard", "Guard IoU"),
+    ("memory", "Objects in memory"),
+    ("time", "Time per object"),
+)
+"""The rows of the details: name and heading."""
+
+TABLE: tuple[tuple[str, str, str], ...] = (
+    ("noc_85", "NoC₂₀@85", "Mean clicks to IoU 0.85; failures count as 20"),
+    ("noc_90", "NoC₃₀@90", "Mean clicks to IoU 0.90; failures count as 30"),
+    ("fr_20_85", "FR₂₀@85", "Share of objects that do not reach IoU 0.85 within 20 clicks"),
+    ("fr_30_90", "FR₃₀@90", "Share of objects that do not reach IoU 0.90 within 30 clicks"),
+)
+"""The rows of the table of figures: field of a Side, heading, tool tip."""
+
+
+_HINT = "Accept objects: the decoder learns from each one, and is compared here with the original on the same objects."
+
+
+def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
+    """The details in words, by the names in FACTS."""
+    report = adaptation.last
+    found = {
+        "version": f"{adaptation.version}" if adaptation.version else "0 (original)",
+        "activity": ACTIVITY[adaptation.activity],
+        "loss": figures.NONE,
+        "update": "None yet",
+        "guard": figures.NONE,
+        "memory": str(adaptation.memory_objects),
+        "time": figures.seconds(statistics.seconds_per_object),
+    }
+    if report is not None:
+        found["update"] = f"{'Kept' if report.kept else 'Dropped'}: {report.reason}"
+        if report.losses:
+            found["loss"] = f"{figures.number(report.losses[0], 3)} → {figures.number(report.losses[-1], 3)}"
+        if report.guard_objects:
+            found["guard"] = (
+                f"{figures.number(report.guard_candidate, 3)} new, {figures.number(report.guard_published, 3)} before, "
+                f"{figures.number(report.guard_frozen, 3)} original (on {report.guard_objects} held back)"
+            )
+    return found
+
+
+def figure(name: str, value: float) -> str:
+    """A figure of the table: rates in percent, numbers of clicks with one decimal."""
+    return figures.percent(value) if name.startswith("fr") else figures.number(value, 1)
+
+
+class Disclosure(QWidget):
+    """A heading that opens and closes what is below it.
+
+    Args:
+        text: the heading.
+        body: what it shows; hidden at first.
+    """
+
+    def __init__(self, text: str, body: QWidget) -> None:
+        super().__init__()
+        self.button = QToolButton()
+        self.button.setText(text)
+        self.button.setProperty("role", "disclosure")
+        self.button.setCheckable(True)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setArrowType(Qt.ArrowType.RightArrow)
+        self.button.toggled.connect(self._toggle)
+        self.body = body
+        self.body.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(self.button)
+        layout.addWidget(body)
+
+    def _toggle(self, opened: bool) -> None:
+        self.button.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self.body.setVisible(opened)
+
+
+class AdaptationPanel(QWidget):
+    """What the decoder learns, and whether it helps.
+
+    Args:
+        controller: unused here, the buttons are the window's own actions (see `show_actions`).
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self.sentence = theme.label(role="title")
+        self.sentence.setWordWrap(True)
+        self.empty = theme.label(_HINT, role="muted")
+        self.empty.setWordWrap(True)
+        self.curve = ClickCurve()
+        self.facts: dict[str, QLabel] = {}
+        self.cells: dict[tuple[str, str], QLabel] = {}
+        self.details = Disclosure("Details", self._details())
+        self._buttons = QHBoxLayout()
+        self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
+        self._buttons.setSpacing(theme.GRID // 2)
+        inner = QWidget()
+        parts = QVBoxLayout(inner)
+        parts.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+        parts.setSpacing(theme.GRID)
+        for part in (self.sentence, self.empty, self.curve, self.details):
+            parts.addWidget(part)
+        parts.addStretch()
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(area)
+        layout.addLayout(self._buttons)
+
+    def show_actions(self, actions: Sequence[QAction]) -> None:
+        """Put the window's actions (pause, roll back, reset) below everything else as buttons."""
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setProperty("role", "wide")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._buttons.addWidget(button)
+        self._buttons.addStretch()
+
+    def show_state(self, state: State) -> None:
+        """Show the sentence, the curve, and the details."""
+        statistics = state.statistics
+        self.sentence.setText(statistics.sentence)
+        self.curve.show_stream(statistics.stream)
+        self.curve.setVisible(bool(statistics.stream))
+        self.empty.setVisible(not statistics.stream)
+        for name, text in facts(state.adaptation, statistics).items():
+            self.facts[name].setText(text)
+        report = state.adaptation.last
+        theme.set_role(self.facts["update"], "text" if report is None else "good" if report.kept else "warn")
+        for side in ("adapted", "frozen"):
+            values = getattr(statistics, side)
+            for name, _, _ in TABLE:
+                self.cells[name, side].setText(figure(name, getattr(values, name)))
+            self.cells["objects", side].setText(str(values.objects))
+
+    def _details(self) -> QWidget:
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * theme.GRID)
+        layout.addLayout(self._facts())
+        layout.addLayout(self._figures())
+        return body
+
+    def _facts(self) -> QGridLayout:
+        grid = _grid()
+        for row, (name, heading) in enumerate(FACTS):
+            value = theme.label(role="figure")
+            value.setWordWrap(True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self.facts[name] = value
+            top = Qt.AlignmentFlag.AlignTop
+            grid.addWidget(theme.label(heading, role="muted"), row, 0, top)
+            grid.addWidget(value, row, 1, top)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _figures(self) -> QGridLayout:
+        grid = _grid()
+        right = Qt.AlignmentFlag.AlignRight
+        for column, heading in enumerate(("With learning", "Without"), start=1):
+            grid.addWidget(theme.label(heading, role="muted"), 0, column, right)
+        rows = (*TABLE, ("objects", "Objects replayed", "Objects that RITM's clicker replayed both ways"))
+        for row, (name, heading, tip) in enumerate(rows, start=1):
+            title = theme.label(heading, role="muted")
+            title.setToolTip(tip)
+            grid.addWidget(title, row, 0)
+            for column, side in enumerate(("adapted", "frozen"), start=1):
+                cell = theme.label(figures.NONE, role="figure")
+                cell.setToolTip(tip)
+                self.cells[name, side] = cell
+                grid.addWidget(cell, row, column, right)
+        grid.setColumnStretch(0, 1)
+        return grid
+
+
+def _grid() -> QGridLayout:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(2 * theme.GRID)
+    grid.setVerticalSpacing(theme.GRID // 2)
+    return grid

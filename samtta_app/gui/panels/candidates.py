@@ -1,0 +1,158 @@
+"""The candidate masks of the preview, side by side: a thumbnail, the predicted IoU and the uncertainty of each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPixmap
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from samtta_app.core.masks import bounding_box, crop
+from samtta_app.core.types import Box, Candidate, Image, Window
+from samtta_app.core.windows import around
+from samtta_app.gui import theme
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels import figures
+from samtta_app.session.state import State
+
+THUMBNAIL = 12 * theme.GRID
+"""Side of a thumbnail, in pixels."""
+
+
+def frame_of(candidates: tuple[Candidate, ...], image: Image) -> Window:
+    """A square-ish window of the image that shows every candidate with some surroundings."""
+    boxes = [box for box in (bounding_box(entry.mask) for entry in candidates) if box is not None]
+    if not boxes:
+        return image.whole
+    x0, y0 = min(box.x0 for box in boxes), min(box.y0 for box in boxes)
+    x1, y1 = max(box.x1 for box in boxes), max(box.y1 for box in boxes)
+    return around(Box(x0, y0, x1, y1), image.whole, factor=1.25)
+
+
+def thumbnail(image: Image, candidate: Candidate, frame: Window, colour: QColor, side: int) -> NDArray[np.uint8]:
+    """The part `frame` of the image with the mask on it: (h, w, 3) uint8, the longer side about `side` pixels.
+
+    The mask keeps the image's brightness at 65 %; what lies outside it is dimmed, so that the shapes can be told apart.
+    """
+    step = max(frame.side // side, 1)
+    rows, columns = slice(frame.y, frame.y + frame.height, step), slice(frame.x, frame.x + frame.width, step)
+    pixels = image.pixels[rows, columns].astype(np.float32)
+    inside = crop(candidate.mask, frame)[::step, ::step]
+    tint = np.array(colour.getRgb()[:3], dtype=np.float32)  # type: ignore[index]
+    pixels[inside] = pixels[inside] * 0.5 + tint * 0.5
+    pixels[~inside] *= 0.6
+    return np.ascontiguousarray(pixels.astype(np.uint8))
+
+
+def sharp(pixels: NDArray[np.uint8], ratio: float) -> QPixmap:
+    """A thumbnail of (h, w, 3) uint8 pixels for a screen with `ratio` device pixels per point."""
+    height, width = pixels.shape[:2]
+    image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    side = round(THUMBNAIL * ratio)
+    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    picture = QPixmap.fromImage(image).scaled(side, side, keep, smooth)
+    picture.setDevicePixelRatio(ratio)
+    return picture
+
+
+class Card(QFrame):
+    """One candidate: a thumbnail above its two numbers.
+
+    Signals:
+        clicked: the person chose it.
+    """
+
+    clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.picture = QLabel()
+        self.picture.setFixedSize(THUMBNAIL, THUMBNAIL)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.quality = theme.label(role="figure")
+        self.unsure = theme.label(role="figure")
+        layout = QVBoxLayout(self)
+        half = theme.GRID // 2
+        layout.setContentsMargins(half, half, half, half)
+        layout.setSpacing(2)
+        layout.addWidget(self.picture)
+        for name, figure in (("Pred. IoU", self.quality), ("Unsure", self.unsure)):
+            row = QHBoxLayout()
+            row.addWidget(theme.label(name, role="muted"))
+            row.addStretch()
+            row.addWidget(figure)
+            layout.addLayout(row)
+
+    def show_candidate(self, candidate: Candidate, chosen: bool) -> None:
+        """Show the numbers and whether this is the mask on the screen."""
+        self.quality.setText(figures.number(candidate.predicted_iou))
+        self.unsure.setText(figures.number(candidate.uncertainty))
+        self.setToolTip(
+            f"Predicted IoU {figures.number(candidate.predicted_iou)}, "
+            f"uncertainty {figures.number(candidate.uncertainty)} (0 sure, 1 unsure)\nTab shows the next one"
+        )
+        if self.property("chosen") != chosen:
+            self.setProperty("chosen", chosen)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click chooses."""
+        if self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+
+class CandidatesStrip(QFrame):
+    """The strip of candidates; it is hidden where there is no preview.
+
+    Args:
+        controller: told which candidate is wanted.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self.setProperty("role", "strip")
+        self._controller = controller
+        self._shown: tuple[Candidate, ...] = ()
+        self._chosen = 0
+        self.cards = tuple(Card() for _ in range(3))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.GRID, theme.GRID, theme.GRID, theme.GRID)
+        layout.setSpacing(theme.GRID)
+        for position, card in enumerate(self.cards):
+            layout.addWidget(card)
+            card.clicked.connect(lambda position=position: self._choose(position))
+        self.hide()
+
+    def show_state(self, state: State) -> None:
+        """Show the preview's candidates."""
+        preview = state.preview
+        if preview is None or state.image is None or not preview.candidates:
+            self._shown = ()
+            self.hide()
+            return
+        self._chosen = preview.chosen
+        for position, (card, entry) in enumerate(zip(self.cards, preview.candidates, strict=False)):
+            card.show_candidate(entry, position == preview.chosen)
+        for position, card in enumerate(self.cards):
+            card.setVisible(position < len(preview.candidates))
+        if preview.candidates is not self._shown:
+            self._draw(state, state.image, preview.candidates)
+        self.show()
+        self.adjustSize()
+
+    def _draw(self, state: State, image: Image, candidates: tuple[Candidate, ...]) -> None:
+        self._shown = candidates
+        frame = frame_of(candidates, image)
+        ratio = self.devicePixelRatioF()
+        index = next((entry.colour for entry in state.classes if entry.id == state.current_class), 0)
+        for card, entry in zip(self.cards, candidates, strict=False):
+            pixels = thumbnail(image, entry, frame, theme.class_colour(index), round(THUMBNAIL * ratio))
+            card.picture.setPixmap(sharp(pixels, ratio))
+
+    def _choose(self, position: int) -> None:
+        if position != self._chosen:
+            self._controller.next_candidate(position - self._chosen)

@@ -1,0 +1,136 @@
+"""The class list: colour, name, key; a click chooses, a double click renames, the field below adds."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from samtta_app.gui import icons, theme
+from samtta_app.gui.controller import Controller
+from samtta_app.session.state import LabelClass, State
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ClassModel(QAbstractListModel):
+    """The project's classes as a list model; editing a row asks the controller to rename.
+
+    Args:
+        controller: told about new names.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._classes: tuple[LabelClass, ...] = ()
+        self._swatches: list[QIcon] = []
+
+    def show_classes(self, classes: tuple[LabelClass, ...]) -> None:
+        """Take the classes of a new state."""
+        before, self._classes = self._classes, classes
+        if before != classes:
+            self._swatches = [
+                icons.swatch(theme.class_colour(entry.colour), _key(row)) for row, entry in enumerate(classes)
+            ]
+        if len(before) != len(classes):
+            self.beginResetModel()
+            self.endResetModel()
+        elif before != classes:
+            self.dataChanged.emit(self.index(0), self.index(len(classes) - 1))
+
+    def entry(self, row: int) -> LabelClass:
+        """The class in a row."""
+        return self._classes[row]
+
+    def row_of(self, class_id: int) -> int:
+        """The row of a class, -1 where there is none."""
+        return next((row for row, entry in enumerate(self._classes) if entry.id == class_id), -1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Number of classes."""
+        return 0 if parent.isValid() else len(self._classes)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Every class can be renamed in place."""
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """What a row shows: the name, and a swatch with the key in it."""
+        if not index.isValid():
+            return None
+        entry = self._classes[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return entry.name
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._swatches[index.row()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            key = _key(index.row())
+            return f"{entry.name}{f'  ({key})' if key else ''}\nDouble-click to rename"
+        return None
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Ask for a new name; the row changes when the state does."""
+        name = str(value).strip()
+        if not index.isValid() or not name or name == self._classes[index.row()].name:
+            return False
+        self._controller.rename_class(self._classes[index.row()].id, name)
+        return True
+
+
+def _key(row: int) -> str:
+    """The key of the class in a row, "" after the ninth."""
+    return str(row + 1) if row < 9 else ""
+
+
+class ClassesPanel(QWidget):
+    """The list of classes with a field that adds one.
+
+    Args:
+        controller: told which class is chosen, added or renamed.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._current = -1
+        self.model = ClassModel(controller)
+        self.view = QListView()
+        self.view.setFrameShape(QFrame.Shape.NoFrame)
+        self.view.setIconSize(QSize(theme.ICON, theme.ICON))
+        self.view.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.view.setModel(self.model)
+        self.view.setAccessibleName("Classes")
+        self.view.clicked.connect(self._choose)
+        self.view.activated.connect(self._choose)
+        self.new_name = QLineEdit()
+        self.new_name.setPlaceholderText("Add a class")
+        self.new_name.setAccessibleName("Name of a new class")
+        self.new_name.returnPressed.connect(self._add)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, theme.GRID)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addWidget(self.view)
+        field = QVBoxLayout()
+        field.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+        field.addWidget(self.new_name)
+        layout.addLayout(field)
+
+    def show_state(self, state: State) -> None:
+        """Show the classes and the current one."""
+        self.model.show_classes(state.classes)
+        self._current = state.current_class
+        self.view.setCurrentIndex(self.model.index(self.model.row_of(state.current_class)))
+        self.new_name.setEnabled(not state.read_only)
+
+    def _choose(self, index: QModelIndex) -> None:
+        chosen = self.model.entry(index.row()).id
+        self._controller.set_class(chosen)
+
+    def _add(self) -> None:
+        name = self.new_name.text().strip()
+        if name:
+            self.new_name.clear()
+            self._controller.add_class(name)

@@ -1,0 +1,102 @@
+"""The curve of the adaptation panel: clicks per object over the stream, with the adapted and with the original weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from samtta_app.gui import theme
+from samtta_app.session.state import StreamPoint
+
+SPAN = 10
+"""Objects in the rolling mean."""
+
+
+def rolling_mean(values: Sequence[float], span: int = SPAN) -> NDArray[np.float64]:
+    """Mean of the last `span` values at every place (of all so far, at the start): (n,)."""
+    sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=np.float64))])
+    ends = np.arange(1, len(sums))
+    starts = np.maximum(ends - span, 0)
+    return np.asarray((sums[ends] - sums[starts]) / (ends - starts), dtype=np.float64)
+
+
+class ClickCurve(QWidget):
+    """Two rolling means over single dots; empty places stay empty, nothing is interpolated.
+
+    The axis of clicks starts at 0, so that a difference looks as large as it is.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stream: tuple[StreamPoint, ...] = ()
+        self.plot = pg.PlotWidget()
+        self.plot.setMenuEnabled(False)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        self.plot.setFixedHeight(19 * theme.GRID)
+        self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.plot.setAccessibleName("Clicks per object over the stream")
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.lines = {side: self.plot.plot([], [], antialias=True) for side in ("frozen", "adapted")}
+        self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
+        for entry in self.dots.values():
+            self.plot.addItem(entry)
+        self.legend = {"adapted": QLabel("with learning"), "frozen": QLabel("without it (original)")}
+        keys = QHBoxLayout()
+        keys.setSpacing(2 * theme.GRID)
+        for entry in self.legend.values():
+            keys.addWidget(entry)
+        keys.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addLayout(keys)
+        layout.addWidget(self.plot)
+        self._tint()
+
+    def show_stream(self, stream: tuple[StreamPoint, ...]) -> None:
+        """Draw the stream."""
+        if stream is self._stream:
+            return
+        self._stream = stream
+        for side in ("adapted", "frozen"):
+            pairs = [(place, getattr(entry, side)) for place, entry in enumerate(stream, start=1)]
+            known = [(place, float(clicks)) for place, clicks in pairs if clicks is not None]
+            places, clicks = [place for place, _ in known], [clicks for _, clicks in known]
+            self.dots[side].setData(places, clicks)
+            self.lines[side].setData(places, rolling_mean(clicks))
+        highest = max((max(entry.adapted or 0, entry.frozen or 0) for entry in stream), default=0)
+        self.plot.setXRange(0.5, max(len(stream), 10) + 0.5, padding=0.02)
+        self.plot.setYRange(0, max(highest, 5), padding=0.05)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+        super().changeEvent(event)
+
+    def _tint(self) -> None:
+        palette = theme.current()
+        self.plot.setBackground(palette.background)
+        colours = {"adapted": QColor(palette.accent), "frozen": QColor(palette.muted)}
+        for side, colour in colours.items():
+            dash = Qt.PenStyle.SolidLine if side == "adapted" else Qt.PenStyle.DashLine
+            self.lines[side].setPen(pg.mkPen(colour, width=2, style=dash))
+            pale = QColor(colour)
+            pale.setAlphaF(0.35)
+            self.dots[side].setBrush(pale)
+            mark = "━━" if side == "adapted" else "╍╍"
+            words = "with learning" if side == "adapted" else "without it (original)"
+            self.legend[side].setText(f'<span style="color:{colour.name()}">{mark}</span> {words}')
+        for side, text in (("bottom", "objects in the order of annotation"), ("left", "clicks to IoU 0.85")):
+            axis = self.plot.getAxis(side)
+            axis.setPen(palette.line)
+            axis.setTextPen(palette.muted)
+            axis.setLabel(text, color=palette.muted)
+            axis.setStyle(tickLength=-4, maxTickLevel=0)

@@ -1,0 +1,30 @@
+"""How numbers are written in the window."""
+
+from __future__ import annotations
+
+import math
+
+NONE = "–"
+"""Stands where there is no figure."""
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """`value` with `digits` decimals; a dash where there is none."""
+    return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share 0 .. 1 in whole percent; a dash where there is none."""
+    return NONE if value is None or not math.isfinite(value) else f"{value * 100:.0f} %"
+
+
+def area(pixels: int) -> str:
+    """An area in pixels with thin spaces between thousands."""
+    return f"{pixels:,}".replace(",", "\u202f")
+
+
+def seconds(value: float | None) -> str:
+    """A time in seconds, or in minutes above two of them; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"

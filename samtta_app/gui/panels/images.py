@@ -1,0 +1,159 @@
+"""The image list: names with status dots and object counts, fast with thousands of files."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter
+from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
+
+from samtta_app.gui import icons, theme
+from samtta_app.gui.controller import Controller
+from samtta_app.session.state import ImageEntry, ImageStatus, State
+
+Index = QModelIndex | QPersistentModelIndex
+
+STATUS_TEXT: dict[ImageStatus, str] = {
+    "todo": "Not looked at yet",
+    "encoded": "Encoded: the first click is answered at once",
+    "annotated": "Annotated",
+    "unreadable": "Cannot be read",
+}
+
+OBJECTS = Qt.ItemDataRole.UserRole
+"""The item role of the number of objects."""
+
+
+class ImageModel(QAbstractListModel):
+    """The images of the project as a list model; it only touches the rows that changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: tuple[ImageEntry, ...] = ()
+        self._dots: dict[ImageStatus, QIcon] = {}
+        self.tint()
+
+    def tint(self) -> None:
+        """Take the dots' colours from the present palette."""
+        palette = theme.current()
+        self._dots = {
+            "todo": icons.dot(QColor(palette.muted), filled=False),
+            "encoded": icons.dot(QColor(palette.accent), filled=False),
+            "annotated": icons.dot(QColor(palette.good)),
+            "unreadable": icons.dot(QColor(palette.bad)),
+        }
+        if self._entries:
+            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1))
+
+    def show_entries(self, entries: tuple[ImageEntry, ...]) -> None:
+        """Take the images of a new state."""
+        before = self._entries
+        if entries is before:
+            return
+        if len(entries) != len(before):
+            self.beginResetModel()
+            self._entries = entries
+            self.endResetModel()
+            return
+        self._entries = entries
+        for row, (old, new) in enumerate(zip(before, entries, strict=True)):
+            if old is not new and old != new:
+                self.dataChanged.emit(self.index(row), self.index(row))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Number of images."""
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """What a row shows: name, dot, reason, number of objects."""
+        if not index.isValid() or index.row() >= len(self._entries):
+            return None
+        entry = self._entries[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return entry.name
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._dots[entry.status]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{entry.name}\n{entry.text or STATUS_TEXT[entry.status]}"
+        return entry.objects if role == OBJECTS else None
+
+
+class CountDelegate(QStyledItemDelegate):
+    """Draws the number of objects at the right edge of an image's row, and keeps the name clear of it."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Leave room for the number."""
+        super().initStyleOption(option, index)
+        option.font.setFeature(theme.TABULAR, 1)
+        room = self._room(option, index)
+        width = option.rect.width() - option.decorationSize.width() - 3 * theme.GRID - room
+        elided = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideMiddle, width)
+        option.text = elided
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw one row."""
+        super().paint(painter, option, index)
+        count = index.data(OBJECTS)
+        if count:
+            painter.save()
+            painter.setPen(QColor(theme.current().muted))
+            place = option.rect.adjusted(0, 0, -theme.GRID - 2, 0)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
+            painter.restore()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Rows are three grid steps high, or as high as a large font needs."""
+        hint = super().sizeHint(option, index)
+        return QSize(hint.width(), max(hint.height(), 3 * theme.GRID))
+
+    def _room(self, option: QStyleOptionViewItem, index: Index) -> int:
+        count = index.data(OBJECTS)
+        return option.fontMetrics.horizontalAdvance(str(count)) + theme.GRID if count else 0
+
+
+class ImagesPanel(QWidget):
+    """The list of images.
+
+    Args:
+        controller: told which image to open.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._row = -1
+        self.model = ImageModel()
+        self.view = QListView()
+        self.view.setFrameShape(QFrame.Shape.NoFrame)
+        self.view.setUniformItemSizes(True)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setModel(self.model)
+        self.view.setItemDelegate(CountDelegate(self.view))
+        self.view.setAccessibleName("Images")
+        self.view.selectionModel().currentChanged.connect(self._choose)
+        self.summary = theme.label(role="muted")
+        self.summary.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID // 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.summary)
+        layout.addWidget(self.view)
+
+    def show_state(self, state: State) -> None:
+        """Show the images, which one is open, and how many are done."""
+        self.model.show_entries(state.images)
+        done = sum(entry.status == "annotated" for entry in state.images)
+        self.summary.setText(f"{done} of {len(state.images)} annotated")
+        self._row = state.index
+        if self.view.currentIndex().row() != state.index:
+            self.view.setCurrentIndex(self.model.index(state.index))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self.model.tint()
+        super().changeEvent(event)
+
+    def _choose(self, now: QModelIndex, before: QModelIndex) -> None:
+        if now.isValid() and now.row() != self._row:
+            self._controller.open_image(now.row())

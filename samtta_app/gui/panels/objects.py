@@ -1,0 +1,185 @@
+"""The objects of the image that is shown: class, area, clicks, uncertainty, and the weights version that made them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStackedLayout, QTreeView, QVBoxLayout, QWidget
+
+from samtta_app.core.types import Annotation
+from samtta_app.gui import icons, theme
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels import figures
+from samtta_app.session.state import LabelClass, State
+
+Index = QModelIndex | QPersistentModelIndex
+
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("Object", "Class of the object"),
+    ("Area", "Area in pixels"),
+    ("Clicks", "Clicks that made it"),
+    ("Unsure", "Uncertainty of its mask, 0 to 1: the mean entropy inside it, in bits"),
+    ("v", "Weights version that made it; 0 is the original"),
+)
+"""Heading and tool tip of each column."""
+
+SORT = Qt.ItemDataRole.UserRole
+"""The item role that rows are sorted by."""
+
+_HINT = "Click an object in the image.\nAccept its mask, and it is listed here."
+
+
+class ObjectModel(QAbstractTableModel):
+    """The accepted objects of one image as a table model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[Annotation, ...] = ()
+        self._classes: dict[int, LabelClass] = {}
+        self._swatches: dict[int, QIcon] = {}
+
+    def show_objects(self, rows: tuple[Annotation, ...], classes: tuple[LabelClass, ...]) -> None:
+        """Take the objects of a new state."""
+        named = {entry.id: entry for entry in classes}
+        if rows is self._rows and named == self._classes:
+            return
+        self.beginResetModel()
+        self._rows, self._classes = rows, named
+        self._swatches = {entry.id: icons.swatch(theme.class_colour(entry.colour)) for entry in classes}
+        self.endResetModel()
+
+    def id_of(self, row: int) -> int:
+        """The annotation in a row."""
+        return self._rows[row].id
+
+    def row_of(self, annotation_id: int | None) -> int:
+        """The row of an annotation, -1 where there is none."""
+        return next((row for row, entry in enumerate(self._rows) if entry.id == annotation_id), -1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Number of objects."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Number of columns."""
+        return len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Headings and their tool tips."""
+        if orientation == Qt.Orientation.Vertical:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return {Qt.ItemDataRole.DisplayRole: COLUMNS[section][0], Qt.ItemDataRole.ToolTipRole: COLUMNS[section][1]}.get(
+            Qt.ItemDataRole(role)
+        )
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """What a cell shows, how it is aligned, and what it is sorted by."""
+        if not index.isValid():
+            return None
+        entry, column = self._rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._texts(entry)[column]
+        if role == SORT:
+            return self._keys(entry)[column]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(column)
+        if role == Qt.ItemDataRole.DecorationRole and column == 0:
+            return self._swatches.get(entry.class_id)
+        return None
+
+    def _name(self, entry: Annotation) -> str:
+        return self._classes[entry.class_id].name if entry.class_id in self._classes else figures.NONE
+
+    def _texts(self, entry: Annotation) -> tuple[str, ...]:
+        return (
+            self._name(entry),
+            figures.area(entry.mask.area),
+            str(len(entry.clicks)),
+            figures.number(entry.uncertainty),
+            str(entry.weights_version),
+        )
+
+    def _keys(self, entry: Annotation) -> tuple[str | float, ...]:
+        return self._name(entry), entry.mask.area, len(entry.clicks), entry.uncertainty, entry.weights_version
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class ObjectsPanel(QWidget):
+    """The list of objects, its selection in step with the canvas.
+
+    Args:
+        controller: told which object is selected.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._syncing = False
+        self.model = ObjectModel()
+        self.sorted = QSortFilterProxyModel()
+        self.sorted.setSourceModel(self.model)
+        self.sorted.setSortRole(SORT)
+        self.view = QTreeView()
+        self._dress()
+        self.empty = theme.label(_HINT, role="muted")
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.empty.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.view)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._stack)
+
+    def _dress(self) -> None:
+        view = self.view
+        view.setModel(self.sorted)
+        view.setFrameShape(QFrame.Shape.NoFrame)
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setAllColumnsShowFocus(True)
+        view.setIconSize(QSize(2 * theme.GRID, 2 * theme.GRID))
+        view.setFont(theme.tabular(view.font()))
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setSortingEnabled(True)
+        view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        view.setAccessibleName("Objects of this image")
+        header = view.header()
+        header.setStretchLastSection(False)
+        header.setSortIndicatorClearable(True)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, widest in enumerate(("0,000,000", "Clicks", "Unsure", "000"), start=1):
+            header.resizeSection(column, view.fontMetrics().horizontalAdvance(widest) + 2 * theme.GRID)
+        view.selectionModel().selectionChanged.connect(self._choose)  # the current row also moves with the focus
+
+    def show_state(self, state: State) -> None:
+        """Show the objects and which one is selected."""
+        self._syncing = True
+        self.model.show_objects(state.annotations, state.classes)
+        self._stack.setCurrentWidget(self.view if state.annotations else self.empty)
+        row = self.model.row_of(state.selected)
+        index = self.sorted.mapFromSource(self.model.index(row, 0)) if row >= 0 else QModelIndex()
+        flags = QItemSelectionModel.SelectionFlag
+        self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self._syncing = False
+
+    def _choose(self) -> None:
+        rows = self.view.selectionModel().selectedRows()
+        if rows and not self._syncing:
+            self._controller.select(self.model.id_of(self.sorted.mapToSource(rows[0]).row()))

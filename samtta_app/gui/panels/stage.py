@@ -1,0 +1,97 @@
+"""The middle of the window: the canvas or the start page, with messages, candidates and the colour key lying on it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from samtta_app.gui import theme
+
+MARGIN = 2 * theme.GRID
+WIDEST = 80 * theme.GRID
+
+
+class Stage(QWidget):
+    """Holds one filling widget, and lays small ones over it: what appears there does not move the image.
+
+    Args:
+        top: lies at the top, centred, at most WIDEST wide.
+    """
+
+    def __init__(self, top: QWidget) -> None:
+        super().__init__()
+        self.filling: QWidget | None = None
+        self._top = top
+        self._bottom: QWidget | None = None
+        self._corner: QWidget | None = None
+        self._clear = QRect()
+        self._below = True
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._adopt(top)
+
+    def fill(self, filling: QWidget, bottom: QWidget | None = None, corner: QWidget | None = None) -> None:
+        """Show `filling`, `bottom` at its lower edge, `corner` in its lower right; what was there is deleted."""
+        for old in (self.filling, self._bottom, self._corner):
+            if old is not None:
+                old.removeEventFilter(self)
+                old.hide()
+                old.setParent(None)
+                old.deleteLater()
+        self.filling, self._bottom, self._corner = filling, bottom, corner
+        self._clear, self._below = QRect(), True
+        self._layout.addWidget(filling)
+        for lying in (bottom, corner):
+            if lying is not None:
+                self._adopt(lying)
+        self._top.raise_()
+        self._place()
+
+    def keep_clear(self, rect: QRect) -> None:
+        """Do not cover `rect` (in the filling's coordinates) with what lies at the lower edge, if the upper edge is free."""
+        if rect != self._clear:
+            self._clear = rect
+            self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the small widgets in their places."""
+        super().resizeEvent(event)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Place a small widget anew when what it holds has changed."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
+            self._place()
+        return False
+
+    def _adopt(self, lying: QWidget) -> None:
+        shown = not lying.isHidden()
+        lying.setParent(self)
+        lying.setVisible(shown)
+        lying.installEventFilter(self)
+        lying.raise_()
+
+    def _place(self) -> None:
+        width = min(self.width() - 2 * MARGIN, WIDEST)
+        height = self._top.heightForWidth(width) if self._top.hasHeightForWidth() else self._top.sizeHint().height()
+        self._top.setGeometry((self.width() - width) // 2, MARGIN, width, height)
+        if self._bottom is not None:
+            self._bottom.setGeometry(self._free_edge(self._bottom.sizeHint()))
+        if self._corner is not None:
+            size = self._corner.sizeHint()
+            self._corner.resize(size)
+            self._corner.move(self.width() - size.width() - MARGIN, self.height() - size.height() - MARGIN)
+
+    def _free_edge(self, size: QSize) -> QRect:
+        """Where the lower widget goes: it stays at its edge while it covers nothing there."""
+        left = (self.width() - size.width()) // 2
+        above, below = (
+            QRect(QPoint(left, MARGIN), size),
+            QRect(QPoint(left, self.height() - size.height() - MARGIN), size),
+        )
+        here, there = (below, above) if self._below else (above, below)
+        if here.intersects(self._clear) and not there.intersects(self._clear):
+            self._below = not self._below
+            return there
+        return here

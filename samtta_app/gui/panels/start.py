@@ -1,0 +1,111 @@
+"""The page of the first start: open a folder, take a recent one, or try the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from samtta_app.gui import icons, theme
+
+WIDTH = 45 * theme.GRID
+"""Width of the column in the middle."""
+
+
+class StartPage(QWidget):
+    """What is shown while no project is open.
+
+    Signals:
+        open_wanted: the person wants to choose a folder.
+        samples_wanted: the person wants the samples.
+        recent_chosen(Path): the person wants this folder.
+    """
+
+    open_wanted = Signal()
+    samples_wanted = Signal()
+    recent_chosen = Signal(Path)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mark = QLabel()
+        self._mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
+        self.open_button = self._button("Open a folder of images…", self.open_wanted)
+        self.samples_button = self._button("Try the samples", self.samples_wanted)
+        self.recent_heading = theme.label("Recent", role="muted")
+        self.recent: list[QPushButton] = []
+        self._recent_layout = QVBoxLayout()
+        self._recent_layout.setSpacing(theme.GRID // 2)
+        self._arrange()
+        self._tint()
+        self.show_recent([])
+
+    def show_recent(self, folders: Sequence[Path]) -> None:
+        """Show the folders that were opened before, newest first."""
+        for button in self.recent:
+            self._recent_layout.removeWidget(button)
+            button.deleteLater()
+        self.recent = []
+        for folder in folders:
+            button = QPushButton(folder.name or str(folder))
+            button.setProperty("role", "recent")
+            button.setIconSize(QSize(theme.ICON, theme.ICON))
+            button.setToolTip(str(folder))
+            button.clicked.connect(lambda checked=False, folder=folder: self.recent_chosen.emit(folder))
+            self.recent.append(button)
+            self._recent_layout.addWidget(button)
+        self.recent_heading.setVisible(bool(folders))
+        self._tint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+        super().changeEvent(event)
+
+    def _button(self, text: str, wanted: SignalInstance) -> QPushButton:
+        button = QPushButton(text)
+        button.setProperty("role", "start")
+        button.setIconSize(QSize(theme.ICON, theme.ICON))
+        button.clicked.connect(wanted)
+        return button
+
+    def _arrange(self) -> None:
+        words = theme.label(
+            "Click an object and accept its mask; the decoder learns from it while you go on.", role="muted"
+        )
+        words.setWordWrap(True)
+        head = QHBoxLayout()
+        head.setSpacing(2 * theme.GRID)
+        head.addWidget(self._mark)
+        titles = QVBoxLayout()
+        titles.setSpacing(2)
+        titles.addStretch()
+        titles.addWidget(theme.label("samtta", role="heading"))
+        titles.addWidget(words)
+        titles.addStretch()
+        head.addLayout(titles, 1)
+        column = QWidget()
+        column.setFixedWidth(WIDTH)
+        inner = QVBoxLayout(column)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(theme.GRID)
+        inner.addLayout(head)
+        inner.addSpacing(theme.GRID)
+        for button in (self.open_button, self.samples_button):
+            inner.addWidget(button)
+        inner.addSpacing(theme.GRID)
+        inner.addWidget(self.recent_heading)
+        inner.addLayout(self._recent_layout)
+        inner.addWidget(theme.label("A folder can also be dropped on this window.", role="muted"))
+        layout = QVBoxLayout(self)
+        layout.addStretch()
+        layout.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch()
+
+    def _tint(self) -> None:
+        self.open_button.setIcon(icons.icon("folder-open"))
+        self.samples_button.setIcon(icons.icon("image-square"))
+        for button in self.recent:
+            button.setIcon(icons.icon("clock-counter-clockwise", tint="muted"))

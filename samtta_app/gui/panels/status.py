@@ -1,0 +1,126 @@
+"""The status bar: what to do next, where one is, what lies under the pointer, and what runs in the background."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtWidgets import QStatusBar
+
+from samtta_app.core.types import Image
+from samtta_app.gui import theme
+from samtta_app.gui.controller import Controller
+from samtta_app.session.state import State
+
+LEARNER = {
+    "off": "Learning off",
+    "idle": "Learning on",
+    "learning": "Learning…",
+    "comparing": "Comparing…",
+    "paused": "Learning paused",
+}
+"""The learner's state in a word or two."""
+
+
+def hint(state: State | None) -> str:
+    """What the person can do now, one sentence without a full stop."""
+    if state is None:
+        return "Open a folder of images, or try the samples"
+    entry = state.images[state.index] if 0 <= state.index < len(state.images) else None
+    if entry is not None and entry.status == "unreadable":
+        return "This image cannot be read: go on with D"
+    if state.image is None:
+        return "Reading the image…"
+    if state.read_only:
+        return "The project is read-only: look, but nothing can be saved"
+    if state.preview is None:
+        return (
+            "Delete removes the selected object"
+            if state.selected is not None
+            else "Click an object, or drag a box around it"
+        )
+    if state.preview.candidate is None:
+        return "Looking…" if state.preview.waiting else "Click again, or press Esc"
+    if len(state.preview.candidates) > 1:
+        return "Enter accepts, Tab shows another candidate, a right click takes away"
+    return "Enter accepts, click what is missing, right-click what is too much"
+
+
+def place(state: State) -> str:
+    """Which image of how many."""
+    return f"{state.index + 1} / {len(state.images)}" if state.images else ""
+
+
+def value_at(image: Image | None, x: float, y: float) -> str:
+    """The pixel under the pointer and its raw value: "120, 34   181 160 92"; "" outside the image."""
+    if image is None or not (math.isfinite(x) and math.isfinite(y)):
+        return ""
+    column, row = round(x), round(y)
+    if not (0 <= column < image.width and 0 <= row < image.height):
+        return ""
+    found = np.atleast_1d(image.raw[row, column])
+    words = " ".join(f"{entry:.4g}" if found.dtype.kind == "f" else str(entry) for entry in found)
+    return f"{column}, {row}   {words}"
+
+
+class StatusBar(QStatusBar):
+    """The status bar.
+
+    Args:
+        controller: unused here, so that all views are made the same way.
+    """
+
+    def __init__(self, controller: Controller | None = None) -> None:
+        super().__init__()
+        self._controller = controller
+        self._state: State | None = None
+        self.setSizeGripEnabled(False)
+        self.hint = theme.label()
+        self.position = theme.label(role="figure")
+        self.zoom = theme.label(role="figure")
+        self.image = theme.label(role="figure")
+        self.work = theme.label(role="muted")
+        self.learner = theme.label(role="muted")
+        self.model = theme.label(role="muted")
+        self._fields = (self.work, self.position, self.zoom, self.image, self.learner, self.model)
+        self.addWidget(self.hint, 1)
+        for field in self._fields:
+            field.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+            self.addPermanentWidget(field)
+        self.hint.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
+        digits = self.fontMetrics()
+        self.position.setMinimumWidth(digits.horizontalAdvance("00000, 00000   000 000 000"))
+        self.zoom.setMinimumWidth(digits.horizontalAdvance("0000 %") + 2 * theme.GRID)
+        for field, tip in (
+            (self.position, "Pixel under the pointer: x, y, value"),
+            (self.zoom, "Zoom: screen pixels per image pixel"),
+            (self.image, "Image"),
+            (self.learner, "The learner"),
+            (self.model, "Model and device"),
+            (self.work, "What runs in the background"),
+        ):
+            field.setToolTip(tip)
+        self.show_state(None)
+
+    def show_state(self, state: State | None) -> None:
+        """Show the hint, the place, and what runs."""
+        self._state = state
+        self.hint.setText(hint(state))
+        self.image.setText(place(state) if state else "")
+        self.learner.setText(f"{LEARNER[state.adaptation.activity]} · v{state.adaptation.version}" if state else "")
+        self.work.setText(state.activity if state else "")
+        for field in self._fields:
+            field.setVisible(bool(field.text()) or (state is not None and field in (self.position, self.zoom)))
+
+    def show_model(self, text: str) -> None:
+        """Say which model runs on which device."""
+        self.model.setText(text)
+        self.model.setVisible(bool(text))
+
+    def show_hover(self, x: float, y: float) -> None:
+        """Show what lies under the pointer (image coordinates; nan when it has left)."""
+        self.position.setText(value_at(self._state.image if self._state else None, x, y))
+
+    def show_zoom(self, factor: float) -> None:
+        """Show the zoom: screen pixels per image pixel."""
+        self.zoom.setText(f"{factor * 100:.0f} %")

@@ -1,0 +1,158 @@
+"""The real program in one process: window, controller, thread, store and a toy model, worked with mouse and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from samtta_app.core.types import Mask
+from samtta_app.engine import Engine
+from samtta_app.gui.app import Application
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.main_window import MainWindow
+from samtta_app.gui.panels.images import ImagesPanel
+from samtta_app.model.sam import toy_model
+from samtta_app.session.state import State
+from samtta_app.settings import Settings
+
+WAIT = 30_000
+Key = Qt.Key
+
+
+class Sitting:
+    """A person who sits at the window of the program.
+
+    Args:
+        qtbot: waits.
+        learn: whether the program learns from what is accepted.
+    """
+
+    def __init__(self, qtbot: QtBot, *, learn: bool = True) -> None:
+        self._qtbot = qtbot
+        self.application = Application(Settings(theme="light", learn=learn), lambda: Engine(toy_model()))
+        self.window.resize(1200, 800)
+        self.window.show()
+
+    # --- what is seen -------------------------------------------------------------------------------------------------
+
+    @property
+    def window(self) -> MainWindow:
+        return self.application.window
+
+    @property
+    def controller(self) -> Controller:
+        assert self.application.controller is not None
+        return self.application.controller
+
+    @property
+    def state(self) -> State:
+        return self.controller.state
+
+    @property
+    def said(self) -> str:
+        """Everything that the message bar says now."""
+        return "\n".join(line.message.text for line in self.window.messages.lines)
+
+    @property
+    def severities(self) -> list[str]:
+        return [line.message.severity for line in self.window.messages.lines]
+
+    @property
+    def images(self) -> ImagesPanel:
+        panel = self.window.docks["images"].widget()
+        assert isinstance(panel, ImagesPanel)
+        return panel
+
+    @property
+    def settled(self) -> bool:
+        """Whether the open image is there, or was just said not to come."""
+        message = self.state.message
+        return self.state.image is not None or (message is not None and message.severity == "error")
+
+    @property
+    def answered(self) -> bool:
+        preview = self.state.preview
+        return preview is not None and preview.candidate is not None and not preview.waiting
+
+    def tip(self, row: int) -> str:
+        """What the list says of an image under the pointer."""
+        return str(self.images.model.index(row).data(Qt.ItemDataRole.ToolTipRole))
+
+    def brightness(self, x: float, y: float) -> int:
+        """How bright the screen is at an image point."""
+        return self.window.canvas.viewport().grab().toImage().pixelColor(self.place(x, y)).lightness()
+
+    # --- what is done -------------------------------------------------------------------------------------------------
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        self._qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT)
+
+    def opens(self, folder: Path, project: Path | None = None) -> None:
+        """Open a folder, as the command line does."""
+        self.application.open(folder, project)
+        self.wait(lambda: self.settled)
+
+    def shows(self, name: str) -> None:
+        """Choose an image in the list."""
+        row = next(k for k, entry in enumerate(self.state.images) if entry.name == name)
+        self.images.view.setCurrentIndex(self.images.model.index(row))
+        self.wait(lambda: self.settled)
+
+    def place(self, x: float, y: float) -> QPoint:
+        """Where an image point is on the canvas."""
+        return self.window.canvas.viewportTransform().map(QPointF(x, y)).toPoint()
+
+    def clicks(self, x: float, y: float, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Click an image point with the mouse."""
+        QTest.mouseClick(self.window.canvas.viewport(), Qt.MouseButton.LeftButton, keys, self.place(x, y))
+
+    def drags(self, start: QPoint, end: QPoint) -> None:
+        """Draw a box between two points of the canvas."""
+        viewport, left, none = (
+            self.window.canvas.viewport(),
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QTest.mousePress(viewport, left, none, start)
+        QTest.mouseMove(viewport, (start + end) / 2)
+        QTest.mouseMove(viewport, end)
+        QTest.mouseRelease(viewport, left, none, end)
+
+    def presses(self, key: Qt.Key, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Press a key on the canvas."""
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow)
+        self.window.canvas.setFocus()
+        QTest.keyClick(self.window.canvas, key, keys)
+
+    def previews(self, *places: tuple[float, float]) -> Mask:
+        """Click until there is a mask that holds something: a toy's masks may be empty."""
+        for x, y in places:
+            self.clicks(x, y)
+            self.wait(lambda: self.answered)
+            for _ in range(3):
+                preview = self.state.preview
+                if preview is not None and preview.candidate is not None and preview.candidate.mask.area:
+                    return preview.candidate.mask
+                self.presses(Key.Key_Tab)
+            self.presses(Key.Key_Escape)
+        raise AssertionError("the toy model found nothing at all")
+
+    def accepts(self, *places: tuple[float, float]) -> Mask:
+        """Click, and press Enter."""
+        before = len(self.state.annotations)
+        mask = self.previews(*places)
+        self.presses(Key.Key_Return)
+        assert len(self.state.annotations) == before + 1, self.said
+        return mask
+
+    def leaves(self) -> None:
+        """Close the window."""
+        self.application.close()
+        self.window.close()
+        QApplication.processEvents()

@@ -1,0 +1,307 @@
+"""The adaptation panel opens with one sentence, then the curve, then the details, and claims nothing beyond the figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QAction
+
+from samtta_app.gui import theme
+from samtta_app.gui.panels.adaptation import FACTS, TABLE, AdaptationPanel, facts, figure
+from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
+from samtta_app.session.state import Adaptation, StreamPoint
+from tests.gui.scenes import Recorder, report, scene, statistics, stream
+
+
+@pytest.fixture
+def panel(qapp, qtbot) -> AdaptationPanel:
+    theme.choose(qapp, "light")
+    made = AdaptationPanel(Recorder(scene()))
+    qtbot.addWidget(made)
+    made.resize(320, 600)
+    made.show()
+    made.show_state(scene())
+    return made
+
+
+EMPTY = scene(statistics=statistics(0), adaptation=Adaptation("idle", 0, ()))
+
+
+# --- the sentence ---------------------------------------------------------------------------------------------------
+
+
+def test_the_panel_opens_with_the_sentence_of_the_statistics(panel: AdaptationPanel):
+    assert panel.sentence.text() == "Learning helps: 4.2 clicks per object over the last 20, 6.9 without it"
+
+
+def test_the_sentence_is_never_cut(panel: AdaptationPanel):
+    assert panel.sentence.wordWrap()
+    assert panel.sentence.height() >= panel.sentence.heightForWidth(panel.sentence.width())
+    assert panel.sentence.width() <= panel.width()
+
+
+def test_it_is_said_when_it_is_too_early_to_tell(panel: AdaptationPanel):
+    panel.show_state(scene(statistics=statistics(6)))
+    assert panel.sentence.text() == "Too early to tell: 6 objects"
+
+
+def test_an_empty_session_says_what_to_do(panel: AdaptationPanel):
+    panel.show_state(EMPTY)
+    assert panel.empty.isVisible()
+    assert "Accept" in panel.empty.text()
+    assert not panel.curve.isVisible()
+
+
+def test_the_hint_goes_with_the_first_object(panel: AdaptationPanel):
+    panel.show_state(EMPTY)
+    panel.show_state(scene())
+    assert not panel.empty.isVisible()
+    assert panel.curve.isVisible()
+
+
+# --- details --------------------------------------------------------------------------------------------------------
+
+
+def test_the_details_are_closed_at_first(panel: AdaptationPanel):
+    assert not panel.details.body.isVisible()
+
+
+def test_the_details_open_and_close(panel: AdaptationPanel):
+    panel.details.button.click()
+    assert panel.details.body.isVisible()
+    panel.details.button.click()
+    assert not panel.details.body.isVisible()
+
+
+def test_the_details_stay_open_when_the_state_changes(panel: AdaptationPanel):
+    panel.details.button.click()
+    panel.show_state(EMPTY)
+    panel.show_state(scene())
+    assert panel.details.body.isVisible()
+
+
+def test_every_fact_has_a_place(panel: AdaptationPanel):
+    assert set(panel.facts) == {name for name, _ in FACTS} == set(facts(scene().adaptation, statistics()))
+
+
+def fact(name: str, **changes: object) -> str:
+    state = scene(**changes)
+    return facts(state.adaptation, state.statistics)[name]
+
+
+def test_the_version_is_named():
+    assert fact("version") == "4"
+    assert fact("version", adaptation=Adaptation("idle", 0, ())) == "0 (original)"
+
+
+@pytest.mark.parametrize(
+    ("activity", "words"),
+    [
+        ("off", "Off"),
+        ("idle", "Waiting"),
+        ("learning", "Learning"),
+        ("comparing", "Comparing with the original"),
+        ("paused", "Paused"),
+    ],
+)
+def test_the_activity_is_named(activity, words):
+    assert fact("activity", adaptation=Adaptation(activity, 1, ())).startswith(words)
+
+
+def test_the_loss_is_shown_from_first_to_last_step():
+    assert fact("loss") == "0.610 → 0.310"
+
+
+def test_a_kept_update_says_why():
+    assert fact("update") == "Kept: no worse on 6 held-back objects"
+
+
+def test_a_dropped_update_says_why(panel: AdaptationPanel):
+    state = scene(adaptation=Adaptation("idle", 4, (report(kept=False),)))
+    panel.show_state(state)
+    assert panel.facts["update"].text().startswith("Dropped: worse than before")
+    assert panel.facts["update"].property("role") == "warn"
+
+
+def test_kept_and_dropped_differ_in_words_and_colour(panel: AdaptationPanel):
+    assert panel.facts["update"].property("role") == "good"
+
+
+def test_the_newest_report_counts():
+    reports = (report(kept=False), report(kept=True))
+    assert fact("update", adaptation=Adaptation("idle", 4, reports)).startswith("Kept")
+
+
+def test_the_guards_three_figures_are_shown():
+    text = fact("guard")
+    assert all(number in text for number in ("0.912", "0.902", "0.861", "6 held back"))
+
+
+def test_without_held_back_objects_the_guard_shows_no_figure():
+    empty = replace(report(), guard_objects=0, guard_candidate=float("nan"))
+    assert fact("guard", adaptation=Adaptation("idle", 1, (empty,))) == "–"
+
+
+def test_without_steps_there_is_no_loss():
+    assert fact("loss", adaptation=Adaptation("idle", 1, (replace(report(), losses=()),))) == "–"
+
+
+def test_the_memory_and_the_time_are_shown():
+    assert fact("memory") == "14"
+    assert fact("time") == "8.4 s"
+
+
+def test_before_the_first_update_nothing_is_claimed():
+    assert fact("update", adaptation=Adaptation("idle", 0, ())) == "None yet"
+    assert fact("time", statistics=statistics(0)) == "–"
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_compares_both_sides(panel: AdaptationPanel):
+    rows = {name: (panel.cells[name, "adapted"].text(), panel.cells[name, "frozen"].text()) for name, _, _ in TABLE}
+    assert rows == {
+        "noc_85": ("4.6", "6.9"),
+        "noc_90": ("7.2", "10.4"),
+        "fr_20_85": ("5 %", "15 %"),
+        "fr_30_90": ("10 %", "20 %"),
+    }
+
+
+def test_the_table_says_how_many_objects_it_rests_on(panel: AdaptationPanel):
+    assert panel.cells["objects", "adapted"].text() == "40"
+
+
+def test_figures_that_do_not_exist_are_dashes(panel: AdaptationPanel):
+    panel.show_state(EMPTY)
+    assert {panel.cells[name, side].text() for name, _, _ in TABLE for side in ("adapted", "frozen")} == {"–"}
+
+
+def test_rates_are_percent_and_clicks_are_numbers():
+    assert figure("fr_20_85", 0.125) == "12 %"
+    assert figure("noc_85", 4.25) == "4.2"
+
+
+def test_every_figure_explains_itself(panel: AdaptationPanel):
+    assert all(cell.toolTip() for cell in panel.cells.values())
+
+
+def test_numbers_in_the_panel_are_of_equal_width(panel: AdaptationPanel):
+    assert panel.cells["noc_85", "adapted"].font().featureValue(theme.TABULAR) == 1
+
+
+# --- buttons --------------------------------------------------------------------------------------------------------
+
+
+def test_the_buttons_are_the_windows_actions(qtbot, panel: AdaptationPanel):
+    actions = [QAction(text, panel) for text in ("Pause", "Roll back", "Reset")]
+    actions[1].setEnabled(False)
+    panel.show_actions(actions)
+    buttons = [panel._buttons.itemAt(k).widget() for k in range(3)]
+    assert [button.text() for button in buttons] == ["Pause", "Roll back", "Reset"]
+    assert [button.isEnabled() for button in buttons] == [True, False, True]
+    with qtbot.waitSignal(actions[0].triggered):
+        buttons[0].click()
+
+
+# --- the curve ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def curve(qapp, qtbot) -> ClickCurve:
+    theme.choose(qapp, "light")
+    made = ClickCurve()
+    qtbot.addWidget(made)
+    return made
+
+
+def drawn(curve: ClickCurve, side: str) -> tuple[list[float], list[float]]:
+    x, y = curve.lines[side].getData()
+    return list(x if x is not None else []), list(y if y is not None else [])
+
+
+def test_the_rolling_mean_is_that_of_the_last_values():
+    values = np.arange(30, dtype=float)
+    means = rolling_mean(values, 10)
+    assert means[29] == pytest.approx(values[20:].mean())
+    assert means[12] == pytest.approx(values[3:13].mean())
+
+
+def test_at_the_start_the_mean_is_that_of_all_values_so_far():
+    assert rolling_mean([4, 8, 3], 10).tolist() == pytest.approx([4, 6, 5])
+
+
+def test_nothing_has_no_mean():
+    assert rolling_mean([]).shape == (0,)
+
+
+def test_both_sides_are_drawn_as_rolling_means(curve: ClickCurve):
+    points = stream(25)
+    curve.show_stream(points)
+    for side in ("adapted", "frozen"):
+        x, y = drawn(curve, side)
+        assert x == list(range(1, 26))
+        assert y == pytest.approx(list(rolling_mean([getattr(point, side) for point in points])))
+
+
+def test_objects_that_were_not_replayed_leave_a_gap(curve: ClickCurve):
+    points = (StreamPoint(1, 3, 2, 4), StreamPoint(2, 3, None, None), StreamPoint(3, 3, 2, 6))
+    curve.show_stream(points)
+    assert drawn(curve, "adapted")[0] == [1, 3]
+    assert drawn(curve, "frozen")[1] == pytest.approx([4, 5])
+
+
+def test_the_axis_of_clicks_starts_at_zero(curve: ClickCurve):
+    curve.show_stream(stream(25))
+    low, high = curve.plot.viewRange()[1]
+    assert low <= 0 < high
+    assert high >= max(point.frozen for point in stream(25))
+
+
+def test_a_young_stream_has_room_for_ten(curve: ClickCurve):
+    curve.show_stream(stream(2))
+    assert curve.plot.viewRange()[0][1] >= 10
+
+
+def test_an_empty_stream_draws_nothing(curve: ClickCurve):
+    curve.show_stream(stream(5))
+    curve.show_stream(())
+    assert drawn(curve, "adapted") == ([], [])
+
+
+def test_the_axes_are_labelled(curve: ClickCurve):
+    assert "clicks" in curve.plot.getAxis("left").labelText
+    assert "objects" in curve.plot.getAxis("bottom").labelText
+
+
+def test_the_sides_differ_in_line_style_too(curve: ClickCurve):
+    styles = {curve.lines[side].opts["pen"].style() for side in ("adapted", "frozen")}
+    assert len(styles) == 2
+
+
+def test_the_legend_names_both_sides(curve: ClickCurve):
+    assert "with learning" in curve.legend["adapted"].text()
+    assert "original" in curve.legend["frozen"].text()
+
+
+def test_the_curve_follows_the_theme(qapp, curve: ClickCurve):
+    curve.show()
+    theme.choose(qapp, "dark")
+    assert curve.lines["adapted"].opts["pen"].color().name() == theme.DARK.accent
+    assert curve.plot.backgroundBrush().color().name() == theme.DARK.background
+
+
+def test_the_curve_is_not_moved_by_accident(curve: ClickCurve):
+    assert curve.plot.getViewBox().mouseEnabled() == [False, False]
+
+
+def test_the_lines_stay_when_the_theme_changes(curve: ClickCurve):
+    curve.show_stream(stream(12))
+    before = drawn(curve, "adapted")
+    QCoreApplication.sendEvent(curve, QEvent(QEvent.Type.PaletteChange))
+    assert drawn(curve, "adapted") == before
+    assert len(before[0]) == 12

@@ -1,0 +1,285 @@
+"""The program opens, changes and closes projects in order; errors are said, and nothing goes on running."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from samtta_app.engine import Engine
+from samtta_app.errors import DatasetError, ProjectError
+from samtta_app.gui import app
+from samtta_app.gui.app import Application, run_window
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.main_window import MainWindow
+from samtta_app.model.sam import toy_model
+from samtta_app.session.store import Store
+from samtta_app.settings import Settings
+from tests.unit.values import picture
+
+WAIT = 30_000
+
+
+def images(folder: Path, number: int = 2) -> Path:
+    folder.mkdir()
+    for k in range(number):
+        cv2.imwrite(str(folder / f"{k}.png"), picture(k, discs=((60, 50, 18),)).pixels)
+    return folder
+
+
+@pytest.fixture
+def application(qapp: QApplication, qtbot: QtBot) -> Iterator[Application]:
+    made = Application(Settings(theme="light"), lambda: Engine(toy_model()))
+    qtbot.addWidget(made.window)
+    made.window.show()
+    yield made
+    made.close()
+    made.window.close()
+
+
+def words(window: MainWindow) -> str:
+    """Everything that the message bar says."""
+    return "\n".join(line.message.text for line in window.messages.lines)
+
+
+def said(application: Application) -> str:
+    return words(application.window)
+
+
+def opened(application: Application) -> Controller:
+    assert application.controller is not None
+    return application.controller
+
+
+def shows(application: Application) -> bool:
+    return application.controller is not None and application.controller.state.image is not None
+
+
+def test_a_folder_is_opened_and_its_image_shown(application: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    application.open(images(tmp_path / "a"))
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    assert application.window.canvas.view_window() is None
+    qtbot.waitUntil(lambda: "toy" in application.window.status.model.text(), timeout=WAIT)
+
+
+def test_another_folder_takes_the_place_and_the_first_is_released(
+    application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    first, second = images(tmp_path / "a"), images(tmp_path / "b")
+    application.open(first)
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    application.window.folder_chosen.emit(second)
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    assert opened(application).state.folder == second
+    Store.open(first).close()
+    assert sum(thread.name == "samtta-engine" for thread in threading.enumerate()) == 1
+
+
+def test_a_folder_that_cannot_be_opened_is_said_and_the_present_one_stays(
+    application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    application.open(images(tmp_path / "a"))
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    before = application.controller
+    (tmp_path / "empty").mkdir()
+    application.open_folder(tmp_path / "empty")
+    assert application.controller is before
+    assert "no images" in said(application)
+    opened(application).click(60, 50, True)
+    qtbot.waitUntil(lambda: not opened(application).state.preview.waiting, timeout=WAIT)  # type: ignore[union-attr]
+
+
+def test_the_folder_that_is_open_is_not_opened_again(application: Application, tmp_path: Path) -> None:
+    application.open(images(tmp_path / "a"))
+    before = application.controller
+    application.open_folder(tmp_path / "a")
+    assert application.controller is before
+
+
+def test_the_wheel_follows_the_settings(application: Application, tmp_path: Path) -> None:
+    application.open(images(tmp_path / "a"))
+    assert application.window.canvas.wheel == "zoom"
+    application.window.use(Settings(theme="light", wheel="scroll"))
+    assert application.window.canvas.wheel == "scroll"
+
+
+def test_closing_the_window_ends_everything_and_can_happen_twice(application: Application, tmp_path: Path) -> None:
+    application.open(images(tmp_path / "a"))
+    application.window.close()
+    application.close()
+    assert not any(thread.name == "samtta-engine" for thread in threading.enumerate())
+    Store.open(tmp_path / "a").close()
+
+
+def test_a_simulated_person_works_until_there_is_nothing_left(
+    application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    application.open(images(tmp_path / "a"))
+    looks: list[bool] = []
+
+    def person(controller: Controller) -> bool:
+        looks.append(controller.state.image is not None)
+        if looks[-1]:
+            controller.add_class("made by the simulation")
+        return not looks[-1]
+
+    application.simulate(person)
+    qtbot.waitUntil(lambda: any(looks), timeout=WAIT)
+    number = len(looks)
+    qtbot.waitUntil(lambda: not application._person.isActive(), timeout=WAIT)
+    assert len(looks) == number
+    assert opened(application).state.classes[-1].name == "made by the simulation"
+
+
+def test_the_samples_are_made_beside_the_window_and_opened(
+    application: Application, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by: list[str] = []
+
+    def few_samples() -> Path:
+        made_by.append(threading.current_thread().name)
+        (tmp_path / "samples").mkdir()
+        images(tmp_path / "samples" / "images")
+        return tmp_path / "samples"
+
+    monkeypatch.setattr(app, "ensure_samples", few_samples)
+    application.window.samples_wanted.emit()
+    application.window.samples_wanted.emit()
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    assert made_by == ["samtta-samples"]
+    assert opened(application).state.folder == tmp_path / "samples" / "images"
+
+
+def test_samples_that_cannot_be_made_are_said(
+    application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> Path:
+        raise DatasetError("There is no room for the samples", "/full", "Free some space")
+
+    monkeypatch.setattr(app, "ensure_samples", refuse)
+    application.window.samples_wanted.emit()
+    qtbot.waitUntil(lambda: "no room" in said(application), timeout=WAIT)
+
+
+# --- the run ------------------------------------------------------------------------------------------------------------
+
+
+def window() -> MainWindow:
+    return next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The model that the run asks for; it gets the toy."""
+    asked: list[object] = []
+
+    def toy_engine(source: object) -> Engine:
+        asked.append(source)
+        return Engine(toy_model())
+
+    monkeypatch.setattr(app, "open_engine", toy_engine)
+    return asked
+
+
+class Visitor:
+    """Does something once the window shows its image, then closes the window."""
+
+    def __init__(self, act: object) -> None:
+        self._act, self._timer = act, QTimer()
+        self._timer.timeout.connect(self._look)
+        self._timer.start(10)
+
+    def _look(self) -> None:
+        if window()._controller is None or window().state.image is not None:
+            self._timer.stop()
+            shown = window()
+            self._act(shown)  # type: ignore[operator]
+            shown.close()
+
+
+def test_a_run_shows_the_folder_with_the_chosen_model_and_ends_with_0(
+    qapp: QApplication, tmp_path: Path, toy: list[object], samtta_home: Path
+) -> None:
+    titles: list[str] = []
+    visitor = Visitor(lambda shown: titles.append(shown.windowTitle()))
+    hook, handler = sys.excepthook, signal.getsignal(signal.SIGTERM)
+    project = tmp_path / "elsewhere"
+    assert run_window(images(tmp_path / "a"), project=project, model="vit_b", settings=Settings(theme="dark")) == 0
+    assert visitor is not None
+    assert toy == ["vit_b"]
+    assert titles[0].startswith("a")
+    assert (project / "project.db").exists()
+    assert (samtta_home / "samtta.log").exists()
+    assert (sys.excepthook, signal.getsignal(signal.SIGTERM)) == (hook, handler)
+
+
+def test_a_run_without_a_folder_shows_the_start_page(qapp: QApplication, toy: list[object]) -> None:
+    seen: list[object] = []
+    visitor = Visitor(lambda shown: seen.append(shown._controller))
+    assert run_window(None, settings=Settings()) == 0
+    assert visitor is not None
+    assert seen == [None]
+    assert toy == []
+
+
+def test_a_run_on_a_folder_without_images_is_an_error_before_the_window(
+    qapp: QApplication, tmp_path: Path, toy: list[object]
+) -> None:
+    with pytest.raises(ProjectError):
+        run_window(tmp_path, settings=Settings())
+    assert not any(w.isVisible() for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+
+
+def test_an_unexpected_error_is_said_and_logged_and_the_window_goes_on(
+    qapp: QApplication,
+    tmp_path: Path,
+    toy: list[object],
+    samtta_home: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    texts: list[str] = []
+
+    def crash(shown: MainWindow) -> None:
+        error = ZeroDivisionError("by nought")
+        sys.excepthook(type(error), error, None)
+        texts.append(words(shown))
+
+    visitor = Visitor(crash)
+    assert run_window(images(tmp_path / "a"), settings=Settings()) == 0
+    assert visitor is not None
+    assert "by nought" in texts[0]
+    assert "stored" in texts[0]
+    assert "ZeroDivisionError" in (samtta_home / "samtta.log").read_text()
+    assert any(record.levelno == logging.CRITICAL for record in caplog.records)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to oneself")
+def test_the_terminals_interrupt_closes_the_window_in_order(
+    qapp: QApplication, tmp_path: Path, toy: list[object]
+) -> None:
+    started = QTimer()
+    started.setSingleShot(True)
+    started.timeout.connect(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    started.start(50)
+    assert run_window(images(tmp_path / "a"), settings=Settings()) == 0
+    Store.open(tmp_path / "a").close()
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_program(
+    qapp: QApplication, tmp_path: Path, toy: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("SAMTTA_HOME", str(tmp_path / "file" / "home"))
+    with app._log_file() as file:
+        logging.getLogger("samtta_app").info("unheard")
+    assert not file.exists()

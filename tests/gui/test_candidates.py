@@ -1,0 +1,211 @@
+"""Candidates are shown side by side with their figures, and a click on one chooses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from samtta_app.core.masks import trimmed
+from samtta_app.core.types import Window
+from samtta_app.gui import theme
+from samtta_app.gui.panels.candidates import THUMBNAIL, CandidatesStrip, frame_of, sharp, thumbnail
+from tests.gui.scenes import Recorder, candidate, disc, picture, preview, scene
+
+IMAGE = picture()
+MASKS = (disc(60, 50, 18), disc(60, 50, 24), disc(60, 50, 12))
+THREE = scene(preview=preview(IMAGE, MASKS))
+ONE = scene(preview=preview(IMAGE, MASKS[:1]))
+
+
+@pytest.fixture
+def strip(qapp, qtbot) -> Iterator[CandidatesStrip]:
+    theme.choose(qapp, "light")
+    window = QWidget()
+    qtbot.addWidget(window)
+    made = CandidatesStrip(Recorder(scene()))
+    made.setParent(window)
+    window.show()
+    yield made
+    window.close()
+
+
+def calls(strip: CandidatesStrip) -> list[tuple[object, ...]]:
+    return strip._controller.calls
+
+
+def visible(strip: CandidatesStrip) -> list[bool]:
+    return [card.isVisible() for card in strip.cards]
+
+
+# --- when -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_strip_is_hidden_without_a_preview(strip: CandidatesStrip):
+    strip.show_state(scene())
+    assert not strip.isVisible()
+
+
+def test_the_strip_is_hidden_before_the_first_answer(strip: CandidatesStrip):
+    strip.show_state(scene(preview=preview(IMAGE, (), waiting=True)))
+    assert not strip.isVisible()
+
+
+def test_the_strip_appears_with_the_candidates(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    assert strip.isVisible()
+    assert visible(strip) == [True, True, True]
+
+
+def test_a_single_candidate_is_shown_alone(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    strip.show_state(ONE)
+    assert visible(strip) == [True, False, False]
+
+
+def test_the_strip_goes_with_the_preview(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    strip.show_state(scene())
+    assert not strip.isVisible()
+
+
+def test_the_strip_is_hidden_without_an_image(strip: CandidatesStrip):
+    strip.show_state(replace(THREE, image=None))
+    assert not strip.isVisible()
+
+
+def test_the_strip_shrinks_to_what_it_holds(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    wide = strip.width()
+    strip.show_state(ONE)
+    assert strip.width() < wide / 2
+
+
+# --- what -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_card_shows_predicted_iou_and_uncertainty(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    assert [card.quality.text() for card in strip.cards] == ["0.93", "0.85", "0.77"]
+    assert [card.unsure.text() for card in strip.cards] == ["0.08", "0.14", "0.20"]
+
+
+def test_the_tool_tip_says_what_the_figures_are(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    assert "Predicted IoU 0.93" in strip.cards[0].toolTip()
+    assert "uncertainty 0.08" in strip.cards[0].toolTip()
+
+
+def test_the_mask_on_the_screen_is_marked(strip: CandidatesStrip):
+    strip.show_state(replace(THREE, preview=replace(THREE.preview, chosen=2)))
+    assert [card.property("chosen") for card in strip.cards] == [False, False, True]
+
+
+def test_the_mark_moves_without_drawing_thumbnails_anew(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    before = [card.picture.pixmap().cacheKey() for card in strip.cards]
+    strip.show_state(replace(THREE, preview=replace(THREE.preview, chosen=1)))
+    assert [card.picture.pixmap().cacheKey() for card in strip.cards] == before
+    assert strip.cards[1].property("chosen")
+
+
+def test_new_candidates_get_new_thumbnails(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    before = strip.cards[0].picture.pixmap().cacheKey()
+    strip.show_state(scene(preview=preview(IMAGE, MASKS[::-1])))
+    assert strip.cards[0].picture.pixmap().cacheKey() != before
+
+
+def test_thumbnails_are_as_sharp_as_the_screen(qapp):
+    shown = sharp(np.zeros((40, 80, 3), dtype=np.uint8), 2.0)
+    assert shown.width() == 2 * THUMBNAIL
+    assert shown.deviceIndependentSize().width() == THUMBNAIL
+
+
+def test_thumbnails_keep_their_shape(qapp):
+    shown = sharp(np.zeros((40, 80, 3), dtype=np.uint8), 1.0)
+    assert (shown.width(), shown.height()) == (THUMBNAIL, THUMBNAIL // 2)
+
+
+# --- choosing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("chosen", "clicked", "step"), [(0, 1, 1), (0, 2, 2), (2, 0, -2)])
+def test_a_click_on_a_card_chooses_it(strip: CandidatesStrip, chosen: int, clicked: int, step: int):
+    strip.show_state(replace(THREE, preview=replace(THREE.preview, chosen=chosen)))
+    QTest.mouseClick(strip.cards[clicked], Qt.MouseButton.LeftButton)
+    assert calls(strip) == [("next_candidate", step)]
+
+
+def test_a_click_on_the_chosen_card_asks_for_nothing(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    QTest.mouseClick(strip.cards[0], Qt.MouseButton.LeftButton)
+    assert calls(strip) == []
+
+
+def test_a_press_that_ends_elsewhere_chooses_nothing(strip: CandidatesStrip):
+    strip.show_state(THREE)
+    QTest.mousePress(strip.cards[1], Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(strip.cards[1], Qt.MouseButton.LeftButton, pos=QPoint(-50, -50))
+    assert calls(strip) == []
+
+
+# --- thumbnails -----------------------------------------------------------------------------------------------------
+
+
+def candidates(*masks):
+    return tuple(candidate(mask, IMAGE.whole) for mask in masks)
+
+
+def test_the_frame_holds_every_candidate():
+    frame = frame_of(candidates(disc(30, 30, 10), disc(60, 50, 10)), IMAGE)
+    assert frame.contains(20, 20)
+    assert frame.contains(70, 60)
+
+
+def test_the_frame_stays_inside_the_image():
+    frame = frame_of(candidates(disc(3, 3, 10)), IMAGE)
+    assert (frame.x, frame.y) == (0, 0)
+    assert frame.x + frame.width <= IMAGE.width
+
+
+def test_empty_masks_are_shown_in_the_whole_image():
+    empty = trimmed(np.zeros((96, 128), dtype=np.bool_))
+    assert frame_of(candidates(empty), IMAGE) == IMAGE.whole
+
+
+def test_a_thumbnail_tints_the_mask_and_dims_the_rest():
+    colour = theme.class_colour(0)
+    shown = thumbnail(IMAGE, candidate(MASKS[0], IMAGE.whole), IMAGE.whole, colour, 128)
+    tint = np.array(colour.getRgb()[:3])
+    assert shown.shape == (96, 128, 3)
+    assert np.abs(shown[50, 60].astype(int) - (IMAGE.pixels[50, 60] / 2 + tint / 2)).max() <= 1
+    assert (shown[5, 5] < IMAGE.pixels[5, 5]).all()
+
+
+def test_a_thumbnail_of_a_huge_window_is_small():
+    image = picture(2000, 3000)
+    shown = thumbnail(
+        image, candidate(disc(60, 50, 18), image.whole), Window(0, 0, 3000, 2000), theme.class_colour(0), 96
+    )
+    assert max(shown.shape) <= 200
+
+
+def test_a_thumbnail_leaves_the_image_as_it_is():
+    before = IMAGE.pixels.copy()
+    thumbnail(IMAGE, candidate(MASKS[0], IMAGE.whole), IMAGE.whole, theme.class_colour(0), 64)
+    assert np.array_equal(IMAGE.pixels, before)
+
+
+def test_a_mask_is_tinted_in_the_colour_of_the_current_class(strip: CandidatesStrip):
+    shown = []
+    for current in (1, 2):
+        strip.show_state(scene(preview=preview(IMAGE, MASKS), current_class=current))
+        image = strip.cards[0].picture.pixmap().toImage()
+        shown.append(image.pixelColor(image.width() // 2, image.height() // 2).name())
+    assert shown[0] != shown[1]

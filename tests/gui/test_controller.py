@@ -1,0 +1,207 @@
+"""The controller passes acts on, says each new state once, and closes in order: real workflow, store, engine and thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QCoreApplication, QObject, Slot
+from pytestqt.qtbot import QtBot
+
+from samtta_app.core.messages import Loaded
+from samtta_app.core.types import Box
+from samtta_app.engine import Engine
+from samtta_app.errors import CheckpointError, ExportError
+from samtta_app.gui.browsing import Browsing
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.worker import Answering, Worker
+from samtta_app.model.sam import toy_model
+from samtta_app.session.state import State
+from samtta_app.session.store import Store
+from samtta_app.session.workflow import Workflow
+from tests.unit.values import picture
+
+WAIT = 30_000
+
+
+class Listener(QObject):
+    """A view that keeps what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: list[State] = []
+
+    @Slot(object)
+    def show(self, state: State) -> None:
+        self.states.append(state)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for k in (1, 2):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), picture(k, discs=((60, 50, 18),)).pixels)
+    return tmp_path
+
+
+def make(folder: Path, factory: object = None) -> Controller:
+    chosen = factory or (lambda: Engine(toy_model()))
+    return Controller(Workflow(Store.open(folder)), Worker(chosen, Browsing))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def controller(folder: Path, qapp: object, qtbot: QtBot) -> Iterator[Controller]:
+    made = make(folder)
+    made.start()
+    qtbot.waitUntil(lambda: made.state.image is not None, timeout=WAIT)
+    yield made
+    made.close()
+
+
+def answered(controller: Controller) -> bool:
+    preview = controller.state.preview
+    return preview is not None and preview.candidate is not None and not preview.waiting
+
+
+def accept_something(controller: Controller, qtbot: QtBot) -> None:
+    """A toy's masks may be empty: ask until one is not."""
+    for x, y in ((60, 50), (30, 30), (90, 70), (20, 80)):
+        controller.click(x, y, True)
+        qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
+        for _ in range(3):
+            preview = controller.state.preview
+            if preview is not None and preview.candidate is not None and preview.candidate.mask.area:
+                controller.accept()
+                return
+            controller.next_candidate()
+        controller.cancel()
+    pytest.fail("the toy model found nothing at all")
+
+
+def test_each_new_state_is_said_once_and_in_order(controller: Controller, qtbot: QtBot) -> None:
+    ear = Listener()
+    controller.state_changed.connect(ear.show)
+    controller.click(60, 50, True)
+    assert ear.states[-1] is controller.state
+    qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
+    controller.show(uncertainty=True)
+    controller.show(uncertainty=False)
+    assert len(ear.states) == len({id(state) for state in ear.states})
+    assert ear.states[-1] is controller.state
+
+
+def test_a_click_is_answered_accepted_and_learned_from(controller: Controller, qtbot: QtBot) -> None:
+    accept_something(controller, qtbot)
+    assert len(controller.state.annotations) == 1
+    assert controller.state.preview is None
+    qtbot.waitUntil(lambda: len(controller.state.adaptation.reports) == 1, timeout=WAIT)
+
+
+def test_every_act_reaches_the_workflow(controller: Controller, qtbot: QtBot) -> None:
+    controller.box(Box(40, 30, 80, 70))
+    qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
+    controller.undo()
+    assert controller.state.preview is None
+    controller.redo()
+    qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
+    controller.cancel()
+    assert controller.state.preview is None
+    controller.add_class("leaf")
+    newest = controller.state.classes[-1]
+    assert (newest.name, controller.state.current_class) == ("leaf", newest.id)
+    controller.rename_class(newest.id, "frond")
+    assert controller.state.classes[-1].name == "frond"
+    controller.set_class(controller.state.classes[0].id)
+    assert controller.state.current_class == controller.state.classes[0].id
+    controller.control("pause")
+    qtbot.waitUntil(lambda: controller.state.adaptation.activity == "paused", timeout=WAIT)
+
+
+def test_objects_are_selected_and_deleted(controller: Controller, qtbot: QtBot) -> None:
+    accept_something(controller, qtbot)
+    number = controller.state.annotations[0].id
+    controller.select(number)
+    assert controller.state.selected == number
+    controller.select(None)
+    controller.select_next()
+    assert controller.state.selected == number
+    controller.delete_selected()
+    assert controller.state.annotations == ()
+
+
+def test_images_are_changed(controller: Controller, qtbot: QtBot) -> None:
+    for act, index in (
+        (controller.next_image, 1),
+        (lambda: controller.next_image(-1), 0),
+        (controller.next_unreviewed, 1),
+        (lambda: controller.open_image(0), 0),
+    ):
+        act()
+        qtbot.waitUntil(lambda: controller.state.image is not None, timeout=WAIT)
+        assert controller.state.index == index
+
+
+def test_exports_say_where_the_files_are(controller: Controller, qtbot: QtBot, tmp_path: Path) -> None:
+    accept_something(controller, qtbot)
+    files = controller.export("coco", tmp_path / "out")
+    assert [file.name for file in files] == ["annotations.json"]
+    assert controller.state.message is not None
+    assert str(tmp_path / "out") in controller.state.message.text
+    assert all(file.exists() for file in controller.export_statistics(tmp_path / "figures"))
+
+
+def test_an_export_that_does_not_work_is_an_error_for_the_dialog(controller: Controller, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(ExportError):
+        controller.export("coco", tmp_path / "taken")
+
+
+def test_the_model_is_named(controller: Controller, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "toy" in controller.description, timeout=WAIT)
+
+
+def test_close_ends_the_thread_and_releases_the_project(folder: Path, qapp: object, qtbot: QtBot) -> None:
+    made = make(folder)
+    made.start()
+    made.close()
+    made.close()
+    assert not any(thread.name == "samtta-engine" for thread in threading.enumerate())
+    Store.open(folder).close()
+
+
+def test_after_close_late_replies_change_nothing(folder: Path, qapp: object, qtbot: QtBot) -> None:
+    made = make(folder)
+    made.start()
+    qtbot.waitUntil(lambda: made.state.image is not None, timeout=WAIT)
+    made.close()
+    before = made.state
+    assert before.image is not None
+    made.receive(Loaded(99, before.image))
+    QCoreApplication.processEvents()
+    assert made.state is before
+
+
+def test_without_a_model_the_reason_is_shown_and_images_can_be_looked_at(
+    folder: Path, qapp: object, qtbot: QtBot
+) -> None:
+    def broken() -> Answering:
+        raise CheckpointError("The file is truncated", "sam.pth", "Get it again")
+
+    made = make(folder, broken)
+    try:
+        made.start()
+        qtbot.waitUntil(lambda: made.state.image is not None, timeout=WAIT)
+        assert made.state.message is not None
+        assert "sam.pth" in made.state.message.text
+        made.click(60, 50, True)
+        qtbot.waitUntil(lambda: made.state.preview is None, timeout=WAIT)
+        assert made.state.message is not None
+        assert "truncated" in made.state.message.text
+        made.next_image()
+        qtbot.waitUntil(lambda: made.state.image is not None, timeout=WAIT)
+        assert np.asarray(made.state.image.pixels).any()  # type: ignore[union-attr]
+    finally:
+        made.close()

@@ -1,0 +1,276 @@
+"""The dialogs ask for what is needed, refuse what cannot work, and never hold up the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLabel, QWidget
+
+from samtta_app.errors import ExportError
+from samtta_app.formats import EXPORTERS
+from samtta_app.gui import theme
+from samtta_app.gui.actions import GESTURES, TABLE, bindings, shown
+from samtta_app.gui.dialogs import (
+    FIGURES,
+    FORMATS,
+    AboutDialog,
+    ExportDialog,
+    PathField,
+    SettingsDialog,
+    ShortcutsDialog,
+)
+from samtta_app.settings import Settings
+from tests.gui.scenes import Recorder, entries, scene
+
+
+@pytest.fixture
+def parent(qapp, qtbot) -> QWidget:
+    theme.choose(qapp, "light")
+    made = QWidget()
+    qtbot.addWidget(made)
+    return made
+
+
+def press(dialog: QWidget, which: QDialogButtonBox.StandardButton) -> None:
+    dialog.findChild(QDialogButtonBox).button(which).click()
+
+
+# --- export ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def export(parent: QWidget) -> ExportDialog:
+    controller = Recorder(scene(Path("dishes")))
+    made = ExportDialog(parent, controller)
+    made.show()
+    return made
+
+
+def asked(dialog: ExportDialog) -> list[tuple[object, ...]]:
+    return dialog._controller.calls
+
+
+def choices(dialog: ExportDialog) -> list[str]:
+    return [dialog.format.itemData(k) for k in range(dialog.format.count())]
+
+
+def test_every_format_can_be_chosen(export: ExportDialog):
+    assert choices(export) == [*EXPORTERS, FIGURES]
+
+
+def test_every_format_has_a_name_for_people():
+    assert set(FORMATS) == set(EXPORTERS)
+
+
+def test_the_dialog_says_how_much_will_be_exported(export: ExportDialog):
+    assert export.summary.text() == "14 objects on 2 images"
+
+
+def test_one_object_is_one_object(parent: QWidget):
+    one = entries(Path("dishes"), ("annotated",))[0]
+    dialog = ExportDialog(parent, Recorder(scene(images=(type(one)(one.name, one.path, one.status, 1),))))
+    assert dialog.summary.text() == "1 object on 1 image"
+
+
+@pytest.mark.parametrize("name", list(EXPORTERS))
+def test_the_chosen_format_is_written_into_the_chosen_folder(export: ExportDialog, tmp_path: Path, name: str):
+    export.format.setCurrentIndex(choices(export).index(name))
+    export.folder.line.setText(str(tmp_path))
+    export.go.click()
+    assert asked(export) == [("export", name, tmp_path)]
+
+
+def test_the_sessions_figures_can_be_written(export: ExportDialog, tmp_path: Path):
+    export.format.setCurrentIndex(choices(export).index(FIGURES))
+    export.folder.line.setText(str(tmp_path))
+    export.go.click()
+    assert asked(export) == [("export_statistics", tmp_path)]
+
+
+def test_the_dialog_closes_when_files_were_written(export: ExportDialog):
+    export.go.click()
+    assert not export.isVisible()
+
+
+def test_the_dialog_stays_and_says_why_when_nothing_was_written(qtbot, export: ExportDialog):
+    export._controller.answers = {"export": ExportError("The disk is full")}
+    with qtbot.waitSignal(export.failed) as failed:
+        export.go.click()
+    assert "disk is full" in str(failed.args[0])
+    assert export.isVisible()
+
+
+def test_export_needs_a_folder(export: ExportDialog):
+    export.folder.line.setText("  ")
+    assert not export.go.isEnabled()
+    export.folder.line.setText("out")
+    assert export.go.isEnabled()
+
+
+def test_cancel_exports_nothing(export: ExportDialog):
+    press(export, QDialogButtonBox.StandardButton.Cancel)
+    assert not export.isVisible()
+    assert asked(export) == []
+
+
+def test_export_begins_beside_the_images(export: ExportDialog):
+    assert Path(export.folder.line.text()) == Path("dishes") / "export"
+
+
+# --- paths ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_asked_for(qtbot, monkeypatch):
+    field = PathField("old", "Choose")
+    qtbot.addWidget(field)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "new")
+    field.button.click()
+    assert field.line.text() == "new"
+
+
+def test_a_file_is_asked_for(qtbot, monkeypatch):
+    field = PathField("old", "Choose", "Weights (*.pth)")
+    qtbot.addWidget(field)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("sam_vit_b.pth", ""))
+    field.button.click()
+    assert field.line.text() == "sam_vit_b.pth"
+
+
+def test_choosing_nothing_keeps_the_path(qtbot, monkeypatch):
+    field = PathField("old", "Choose")
+    qtbot.addWidget(field)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    field.button.click()
+    assert field.line.text() == "old"
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+MINE = Settings(model="other", theme="dark", threads=3, idle_seconds=20, wheel="scroll", learn=False, keys={"quit": ""})
+
+
+@pytest.fixture
+def settings(parent: QWidget) -> SettingsDialog:
+    made = SettingsDialog(parent, MINE)
+    made.show()
+    return made
+
+
+def test_the_fields_show_the_present_settings(settings: SettingsDialog):
+    assert settings.values() == MINE
+
+
+def test_the_defaults_can_be_shown(parent: QWidget):
+    assert SettingsDialog(parent, Settings()).values() == Settings()
+
+
+def test_saving_hands_on_what_was_chosen(qtbot, settings: SettingsDialog):
+    settings.theme.setCurrentIndex(0)
+    settings.wheel.setCurrentIndex(0)
+    settings.threads.setValue(0)
+    settings.idle.setValue(30)
+    settings.learn.setChecked(True)
+    settings.model.line.setText(" samtta-small ")
+    with qtbot.waitSignal(settings.chosen) as chosen:
+        press(settings, QDialogButtonBox.StandardButton.Save)
+    assert chosen.args == [Settings(idle_seconds=30, keys={"quit": ""})]
+    assert not settings.isVisible()
+
+
+def test_what_is_not_valid_is_said_in_the_dialog(qtbot, settings: SettingsDialog):
+    settings.model.line.setText("  ")
+    with qtbot.assertNotEmitted(settings.chosen):
+        press(settings, QDialogButtonBox.StandardButton.Save)
+    assert settings.isVisible()
+    assert settings.error.isVisible()
+    assert "model" in settings.error.text()
+
+
+def test_cancel_changes_nothing(qtbot, settings: SettingsDialog):
+    settings.threads.setValue(1)
+    with qtbot.assertNotEmitted(settings.chosen):
+        press(settings, QDialogButtonBox.StandardButton.Cancel)
+    assert not settings.isVisible()
+
+
+def test_automatic_threads_are_called_so(settings: SettingsDialog):
+    settings.threads.setValue(0)
+    assert settings.threads.text() == "Automatic"
+
+
+def test_the_keys_survive_the_dialog(settings: SettingsDialog):
+    assert settings.values().keys == {"quit": ""}
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shortcuts(parent: QWidget) -> ShortcutsDialog:
+    made = ShortcutsDialog(parent, bindings())
+    made.show()
+    return made
+
+
+def test_every_action_with_a_key_is_listed(shortcuts: ShortcutsDialog):
+    listed = {entry for rows in shortcuts.rows.values() for entry in rows}
+    for action in TABLE:
+        keys = bindings()[action.name]
+        if keys and action.menu != "Class":
+            assert (action.text.rstrip("…"), shown(keys)) in listed
+
+
+def test_the_nine_classes_are_one_row(shortcuts: ShortcutsDialog):
+    assert shortcuts.rows["Class"] == [("Choose a class", "1 – 9")]
+
+
+def test_the_mouse_is_explained(shortcuts: ShortcutsDialog):
+    assert len(shortcuts.rows["Mouse"]) == len(GESTURES)
+
+
+def test_changed_keys_are_the_ones_that_are_listed(parent: QWidget):
+    dialog = ShortcutsDialog(parent, bindings({"accept": "Ctrl+S", "quit": ""}))
+    listed = dict(entry for rows in dialog.rows.values() for entry in rows)
+    assert listed["Accept"] == shown(("Ctrl+S",))
+    assert "Quit" not in listed
+
+
+def test_without_class_keys_there_is_no_row_for_them(parent: QWidget):
+    keys = bindings({f"class_{number}": "" for number in range(1, 10)})
+    assert "Class" not in ShortcutsDialog(parent, keys).rows
+
+
+def test_no_line_of_the_list_is_cut(shortcuts: ShortcutsDialog):
+    for label in shortcuts.findChildren(QLabel):
+        assert label.width() >= label.minimumSizeHint().width()
+
+
+def test_escape_closes_a_dialog(shortcuts: ShortcutsDialog):
+    QTest.keyClick(shortcuts, Qt.Key.Key_Escape)
+    assert not shortcuts.isVisible()
+
+
+# --- about ----------------------------------------------------------------------------------------------------------
+
+
+def test_about_names_version_and_model(parent: QWidget):
+    dialog = AboutDialog(parent, "samtta-small on cpu")
+    assert "ersion" in dialog.text.text()
+    assert "samtta-small on cpu" in dialog.text.text()
+
+
+def test_about_without_a_model_names_none(parent: QWidget):
+    assert "\n" not in AboutDialog(parent, "").text.text()
+
+
+@pytest.mark.parametrize(
+    "dialog", [AboutDialog, ShortcutsDialog, SettingsDialog, ExportDialog], ids=lambda kind: kind.__name__
+)
+def test_no_dialog_holds_up_the_window(parent: QWidget, dialog):
+    argument = {
+        AboutDialog: "", ShortcutsDialog: bindings(), SettingsDialog: Settings(), ExportDialog: Recorder(scene()),
+    }[dialog]  # fmt: skip
+    assert not dialog(parent, argument).isModal()

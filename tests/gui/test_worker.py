@@ -1,0 +1,337 @@
+"""The worker serves clicks first, drops what nobody waits for, and never dies of a mistake."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject, QThread, Slot
+from pytestqt.qtbot import QtBot
+
+from samtta_app.core.messages import (
+    AdaptRequest,
+    Controlled,
+    ControlRequest,
+    Failure,
+    Loaded,
+    LoadRequest,
+    Prediction,
+    PredictRequest,
+    Prefetched,
+    PrefetchRequest,
+    Progress,
+    Reply,
+    Request,
+)
+from samtta_app.core.types import Click, Example, Prompt
+from samtta_app.engine import Engine
+from samtta_app.errors import CheckpointError
+from samtta_app.gui.browsing import Browsing
+from samtta_app.gui.worker import MODEL, Answering, Worker
+from samtta_app.model.sam import toy_model
+from tests.unit.values import disc, picture
+
+WAIT = 20_000
+
+
+class Scripted:
+    """Answers in steps that the test lets happen one by one, and writes down what it worked on."""
+
+    description = "scripted"
+
+    def __init__(self, steps: int = 3, *, gated: bool = True) -> None:
+        self.steps, self.gated = steps, gated
+        self.log: list[str] = []
+        self.gate, self.began = threading.Semaphore(0), threading.Semaphore(0)
+
+    def handle(self, request: Request) -> Generator[Progress | None, None, Reply | None]:
+        name = f"{type(request).__name__.removesuffix('Request')} {request.id}"
+        try:
+            for step in range(self.steps):
+                self.log.append(f"{name} step {step}")
+                self.began.release()
+                if self.gated:
+                    self.gate.acquire()
+                yield Progress("working", step / self.steps) if request.lane == "background" else None
+        except GeneratorExit:
+            self.log.append(f"{name} given up")
+            raise
+        self.log.append(f"{name} done")
+        return Prefetched(request.id, Path("a.png"))
+
+    def release(self) -> None:
+        """No more waiting."""
+        self.gated = False
+        self.gate.release(100)
+
+
+class Ear(QObject):
+    """Keeps every reply, with the thread it arrived on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replies: list[Reply] = []
+        self.threads: list[QThread] = []
+        self.names: list[str] = []
+
+    @Slot(object)
+    def hear(self, reply: Reply) -> None:
+        self.replies.append(reply)
+        self.threads.append(QThread.currentThread())
+
+    @Slot(str)
+    def learn(self, name: str) -> None:
+        self.names.append(name)
+
+    def ids(self) -> list[int]:
+        return [reply.request_id for reply in self.replies if not isinstance(reply, Progress)]
+
+
+Start = Callable[[Callable[[], Answering]], tuple[Worker, Ear]]
+
+
+@pytest.fixture
+def start(qapp: object) -> Iterator[Start]:
+    workers: list[Worker] = []
+
+    def make(factory: Callable[[], Answering]) -> tuple[Worker, Ear]:
+        worker, ear = Worker(factory, Browsing), Ear()
+        worker.replied.connect(ear.hear)
+        worker.described.connect(ear.learn)
+        worker.start()
+        workers.append(worker)
+        return worker, ear
+
+    yield make
+    for worker in workers:
+        worker.close()
+
+
+def predict(number: int, *, twin: bool = False) -> PredictRequest:
+    return PredictRequest(number, picture(), Prompt((Click(60, 50, True),)), twin=twin)
+
+
+def load(number: int) -> LoadRequest:
+    return LoadRequest(number, Path("missing.png"))
+
+
+def prefetch(number: int) -> PrefetchRequest:
+    return PrefetchRequest(number, Path("a.png"))
+
+
+def test_replies_arrive_on_the_thread_of_the_window(qtbot: QtBot, start: Start) -> None:
+    worker, ear = start(lambda: Scripted(gated=False))
+    worker.send(prefetch(1))
+    qtbot.waitUntil(lambda: ear.ids() == [1], timeout=WAIT)
+    assert set(ear.threads) == {QThread.currentThread()}
+    assert ear.replies[0] == Progress("working", 0.0)
+
+
+def test_a_click_is_served_between_two_steps_of_background_work(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.began.acquire()  # the first step is under way
+    worker.send(predict(2))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    assert ear.ids() == [2, 1]
+    assert engine.log[:2] == ["Prefetch 1 step 0", "Predict 2 step 0"]
+
+
+def test_background_requests_are_finished_in_their_order(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted(gated=False)
+    worker, ear = start(lambda: engine)
+    for number in (1, 2, 3):
+        worker.send(prefetch(number))
+    qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=WAIT)
+    assert ear.ids() == [1, 2, 3]
+    assert engine.log.index("Prefetch 1 done") < engine.log.index("Prefetch 2 step 0")
+
+
+def test_a_burst_of_clicks_costs_one_answer(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(ControlRequest(1, "pause"))
+    engine.began.acquire()  # busy: the clicks have to wait
+    for number in range(2, 12):
+        worker.send(predict(number))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    assert ear.ids() == [1, 11]
+
+
+def test_an_unfinished_answer_is_given_up_for_a_newer_click(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(predict(1))
+    engine.began.acquire()
+    worker.send(predict(2))
+    engine.release()
+    qtbot.waitUntil(lambda: ear.ids() == [2], timeout=WAIT)
+    assert "Predict 1 given up" in engine.log
+
+
+def test_asking_the_twin_never_takes_the_place_of_a_click(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(predict(1))
+    engine.began.acquire()
+    worker.send(predict(2, twin=True))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    assert ear.ids() == [1, 2]
+
+
+def test_a_click_takes_the_place_of_a_waiting_question_to_the_twin(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(ControlRequest(1, "pause"))
+    engine.began.acquire()
+    worker.send(predict(2, twin=True))
+    worker.send(predict(3))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    assert ear.ids() == [1, 3]
+
+
+def test_of_waiting_images_only_the_newest_is_read_and_buttons_are_all_obeyed(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(ControlRequest(1, "pause"))
+    engine.began.acquire()
+    for request in (load(2), ControlRequest(3, "rollback"), load(4), ControlRequest(5, "rollback")):
+        worker.send(request)
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 4, timeout=WAIT)
+    assert ear.ids() == [1, 3, 4, 5]
+
+
+def test_a_programming_error_becomes_a_failure_and_the_worker_lives_on(
+    qtbot: QtBot, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Scripted):
+        def handle(self, request: Request) -> Generator[Progress | None, None, Reply | None]:
+            if request.id == 1:
+                raise ZeroDivisionError("by nought")
+            return super().handle(request)
+
+    class Late(Scripted):
+        def handle(self, request: Request) -> Generator[Progress | None, None, Reply | None]:
+            yield None
+            if request.id == 1:
+                raise ZeroDivisionError("by nought")
+            return (yield from super().handle(request))
+
+    for engine in (Broken(gated=False), Late(gated=False)):
+        worker, ear = start(lambda engine=engine: engine)  # type: ignore[misc]
+        worker.send(predict(1))
+        qtbot.waitUntil(lambda ear=ear: ear.ids() == [1], timeout=WAIT)  # type: ignore[misc]
+        failure = ear.replies[-1]
+        assert isinstance(failure, Failure)
+        assert failure.kind == "PredictRequest"
+        assert "by nought" in failure.text
+        worker.send(predict(2))
+        qtbot.waitUntil(lambda ear=ear: ear.ids() == [1, 2], timeout=WAIT)  # type: ignore[misc]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_close_gives_up_what_is_under_way_and_ends_the_thread(start: Start) -> None:
+    engine = Scripted()
+    worker, _ = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.began.acquire()
+    engine.release()
+    worker.close()
+    assert not any(thread.name == "samtta-engine" for thread in threading.enumerate())
+    worker.send(predict(2))
+    worker.close()
+    assert not any("Predict 2" in line for line in engine.log)
+
+
+def test_close_ends_a_worker_that_has_nothing_to_do(start: Start) -> None:
+    worker, _ = start(lambda: Scripted())
+    worker.close()
+    assert not any(thread.name == "samtta-engine" for thread in threading.enumerate())
+
+
+def test_a_worker_that_was_never_started_can_be_closed(qapp: object) -> None:
+    worker = Worker(lambda: Scripted(), Browsing)
+    worker.send(predict(1))
+    worker.close()
+
+
+def test_the_model_is_made_on_the_workers_thread_and_named(qtbot: QtBot, start: Start) -> None:
+    threads: list[str] = []
+
+    def factory() -> Scripted:
+        threads.append(threading.current_thread().name)
+        return Scripted(gated=False)
+
+    _, ear = start(factory)
+    qtbot.waitUntil(lambda: ear.names == ["scripted"], timeout=WAIT)
+    assert threads == ["samtta-engine"]
+
+
+def test_without_a_model_its_error_is_said_and_requests_still_get_their_answers(qtbot: QtBot, start: Start) -> None:
+    def factory() -> Answering:
+        raise CheckpointError("The file is truncated", "sam.pth", "Get it again")
+
+    worker, ear = start(factory)
+    worker.send(predict(1))
+    qtbot.waitUntil(lambda: len(ear.replies) == 2, timeout=WAIT)
+    assert ear.replies[0] == Failure(0, MODEL, "The file is truncated (sam.pth). Get it again.")
+    assert ear.replies[1] == Failure(1, "PredictRequest", "The file is truncated (sam.pth). Get it again.")
+
+
+def test_a_model_that_breaks_in_an_unknown_way_is_logged_and_said(
+    qtbot: QtBot, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    def factory() -> Answering:
+        raise RuntimeError("no memory")
+
+    _, ear = start(factory)
+    qtbot.waitUntil(lambda: len(ear.replies) == 1, timeout=WAIT)
+    assert "no memory" in str(ear.replies[0])
+    assert "RuntimeError" in caplog.text
+
+
+def test_the_real_engine_answers_a_click_while_it_learns(qtbot: QtBot, start: Start) -> None:
+    worker, ear = start(lambda: Engine(toy_model()))
+    image = picture(1, discs=((60, 50, 18),))
+    example = Example(1, image, image.whole, disc(60, 50, 18), (Click(60, 50, True),), None)
+    other = Example(2, image, image.whole, disc(60, 50, 18), (Click(60, 50, True),), None)
+    worker.send(AdaptRequest(1, example))
+    worker.send(AdaptRequest(2, other))
+    worker.send(PredictRequest(3, image, Prompt((Click(60, 50, True),))))
+    worker.send(ControlRequest(4, "pause"))
+    qtbot.waitUntil(lambda: sorted(ear.ids()) == [1, 2, 3, 4], timeout=60_000)
+    answers = {r.request_id: r for r in ear.replies if not isinstance(r, Progress)}
+    assert isinstance(answers[3], Prediction)
+    assert isinstance(answers[4], Controlled)
+    assert ear.ids().index(3) < ear.ids().index(2)
+
+
+def test_without_a_model_images_are_read_and_what_nobody_waits_for_is_not_answered(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "a.png"), picture().pixels)
+    (tmp_path / "b.png").write_bytes(b"no image")
+
+    def answer(request: Request) -> Reply | None:
+        work = Browsing("No model").handle(request)
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                return end.value
+
+    found = answer(LoadRequest(1, tmp_path / "a.png"))
+    assert isinstance(found, Loaded)
+    assert (found.image.height, found.image.width) == (96, 128)
+    refused = answer(LoadRequest(2, tmp_path / "b.png"))
+    assert isinstance(refused, Failure)
+    assert "b.png" in refused.text
+    assert answer(prefetch(3)) is None
