@@ -1,0 +1,90 @@
+"""The commands that measure run from end to end with the shipped model, and leave what they promise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from samtta_app.cli import main
+
+
+def call(*arguments: str) -> int:
+    """Run the command line here; its exit code."""
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    return int(end.value.code or 0)
+
+
+def test_the_simulated_demo_prints_both_sides_and_exports_and_a_second_one_never_writes_over_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out, second = tmp_path / "demo", tmp_path / "demo-2"
+    assert call("demo", "--simulate", "--no-window", "--objects", "2", "--out", str(out)) == 0
+    shown = capsys.readouterr().out
+    for words in ("FR_20@85", "FR_30@90", "frozen", "adapted", str(out)):
+        assert words in shown
+    written = (out / "coco" / "annotations.json").read_bytes()
+    assert COCO(out / "coco" / "annotations.json").getCatIds()
+    assert list(out.glob("statistics/*.csv"))
+    assert call("demo", "--simulate", "--no-window", "--objects", "1", "--out", str(out)) == 0
+    assert str(second) in capsys.readouterr().out
+    assert (out / "coco" / "annotations.json").read_bytes() == written
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Two images with two bright discs each, in the layout of a data set folder."""
+    folder = tmp_path / "discs"
+    rows, columns = np.mgrid[0:120, 0:160]
+    for name, places in (("a", ((40, 40), (80, 110))), ("b", ((60, 30), (50, 120)))):
+        labels = np.zeros((120, 160), np.uint8)
+        for number, (row, column) in enumerate(places, start=1):
+            labels[np.hypot(rows - row, columns - column) < 20] = number
+        for part, values in (("images", np.where(labels > 0, 210, 60).astype(np.uint8)), ("masks", labels)):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(folder / part / f"{name}.png")
+    return folder
+
+
+def test_the_bench_writes_one_record_per_click_of_every_side_and_goal(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "bench"
+    assert call("bench", str(dataset), "--objects", "2", "--out", str(out)) == 0
+    shown = capsys.readouterr().out
+    assert "discs" in shown
+    records = [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
+    assert {(record["goal"], record["side"]) for record in records} == {
+        (goal, side) for goal in ("20@85", "30@90") for side in ("frozen", "adapted")
+    }
+    assert {record["position"] for record in records} == {0, 1}
+    assert (out / "summary.json").is_file()
+
+
+def test_a_set_that_is_not_there_stops_the_bench_before_anything_is_measured(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert call("bench", str(dataset), str(tmp_path / "absent"), "--out", str(tmp_path / "out")) == 2
+    assert "absent" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_training_with_a_recipe_that_is_not_there_says_so(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    words = (
+        "train",
+        "model",
+        str(dataset),
+        "--out",
+        str(tmp_path / "m.safetensors"),
+        "--recipe",
+        str(tmp_path / "no.toml"),
+    )
+    assert call(*words) == 2
+    assert "no.toml" in capsys.readouterr().err

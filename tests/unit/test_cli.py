@@ -1,0 +1,264 @@
+"""The command line: every promise of `--help`, one clear message for a person's error, and clean ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from samtta_app import cli
+from samtta_app.cli import expanded, main
+from samtta_app.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ["open", "demo", "doctor", "export", "stats", "bench", "train"]
+
+
+def call(*arguments: str) -> int:
+    """Run the command line here; its exit code."""
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    return int(end.value.code or 0)
+
+
+def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    """Run a Python of its own on the checkout."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment, **options)
+
+
+# --- short forms ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ([], ["open"]),
+        (["--help"], ["--help"]),
+        (["--version"], ["--version"]),
+        (["photos"], ["open", "photos"]),
+        (["./doctor"], ["open", "./doctor"]),
+        (["--model", "vit_b", "photos"], ["open", "--model", "vit_b", "photos"]),
+        (["open", "photos"], ["open", "photos"]),
+        (["doctor"], ["doctor"]),
+        (["bench"], ["bench"]),
+        (["bench", "--help"], ["bench", "--help"]),
+        (["bench", "speed"], ["bench", "speed"]),
+        (["bench", "data/nuclei", "data/cells"], ["bench", "run", "data/nuclei", "data/cells"]),
+        (["bench", "--orders", "2", "data/nuclei"], ["bench", "run", "--orders", "2", "data/nuclei"]),
+        (["bench", "run", "speed"], ["bench", "run", "speed"]),
+        (["train", "model", "x"], ["train", "model", "x"]),
+    ],
+)
+def test_short_forms_are_spelled_out(given: list[str], meant: list[str]):
+    assert expanded(given) == meant
+
+
+# --- help -----------------------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command_and_ends_well(capsys: pytest.CaptureFixture[str]):
+    assert call("--help") == 0
+    shown = capsys.readouterr().out
+    assert all(re.search(rf"\b{name}\b", shown) for name in COMMANDS)
+    assert "samtta FOLDER" in shown
+
+
+@pytest.mark.parametrize(
+    "words", [[name] for name in COMMANDS] + [["bench", "run"], ["bench", "speed"], ["train", "model"]]
+)
+def test_every_command_has_help(words: list[str], capsys: pytest.CaptureFixture[str]):
+    assert call(*words, "--help") == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_help_and_version_need_neither_torch_nor_qt():
+    code = (
+        "import sys\nfrom samtta_app.cli import main\n"
+        "for words in (['--help'], ['bench', '--help'], ['train', 'model', '--help'], ['--version']):\n"
+        "    try: main(words)\n"
+        "    except SystemExit as end: assert not end.code, end.code\n"
+        "heavy = {'torch', 'PySide6', 'cv2', 'numpy', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_runs_as_a_module_too():
+    done = python("-m", "samtta_app", "--help")
+    assert done.returncode == 0
+    assert "samtta" in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_version_is_shown_even_where_samtta_is_not_installed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cli, "version", lambda name: "1.2.3")
+    assert call("--version") == 0
+    assert capsys.readouterr().out == "samtta 1.2.3\n"
+
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(cli, "version", absent)
+    assert call("--version") == 0
+    assert "not installed" in capsys.readouterr().out
+
+
+def test_the_readme_names_every_command_and_no_other():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("### Commands")[1].split("###")[0]
+    named = set(re.findall(r"samtta (\w+)", table))
+    assert named - {"FOLDER", "COMMAND"} == set(COMMANDS)
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_persons_error_is_one_message_on_stderr_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert call("export", str(tmp_path), "--format", "png", "--out", str(tmp_path / "out")) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert str(tmp_path) in captured.err
+    assert "Traceback" not in captured.err
+    assert not (tmp_path / ".samtta").exists(), "a command that only reads made a project"
+
+
+def test_square_brackets_in_a_message_are_shown_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def fail() -> None:
+        raise UserError("The name [bold]x[/bold] is not valid", "[red]/somewhere", "Choose another")
+
+    monkeypatch.setattr(cli, "load_settings", fail)
+    assert call("open") == 2
+    assert "The name [bold]x[/bold] is not valid ([red]/somewhere). Choose another." in capsys.readouterr().err
+
+
+def test_a_word_that_is_neither_folder_nor_command_is_named(capsys: pytest.CaptureFixture[str]):
+    assert call("exprot") == 2
+    assert "neither a folder nor a command" in capsys.readouterr().err
+
+
+def test_a_settings_file_that_is_not_valid_stops_with_its_place(
+    tmp_path: Path, samtta_home: Path, capsys: pytest.CaptureFixture[str]
+):
+    (samtta_home / "settings.toml").write_text("theme = 'pink'")
+    assert call("open", str(tmp_path)) == 2
+    assert "settings.toml" in capsys.readouterr().err
+
+
+def test_an_unknown_export_format_is_refused_with_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert call("export", str(tmp_path), "--format", "gif", "--out", str(tmp_path)) == 2
+    assert "coco, png" in capsys.readouterr().err
+
+
+def test_a_missing_option_is_exit_code_2_and_no_traceback(capsys: pytest.CaptureFixture[str]):
+    assert call("export", "somewhere") == 2
+    assert "--format" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
+def test_without_a_display_one_line_names_the_simulated_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for words in (["open", str(tmp_path)], ["demo"]):
+        assert call(*words) == 2
+        shown = capsys.readouterr().err
+        assert shown.count("\n") == 1
+        assert "samtta demo --simulate" in shown
+
+
+def test_an_output_that_is_cut_off_ends_without_a_traceback():
+    code = "import sys; from samtta_app.cli import main; main(['--help'])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False, env=environment
+    )
+    os.close(writing)
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send there")
+def test_ctrl_c_ends_with_130_and_without_a_traceback():
+    code = (
+        "import os, signal, samtta_app.doctor as doctor\n"
+        "def examine(): os.kill(os.getpid(), signal.SIGINT); return []\n"
+        "doctor.examine = examine\n"
+        "from samtta_app.cli import main; main(['doctor'])\n"
+    )
+    done = python("-c", code)
+    assert done.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in done.stderr
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("levels", "code"), [(["ok", "warn"], 0), (["ok", "problem"], 1)])
+def test_doctor_ends_with_1_when_there_is_a_problem(
+    levels, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from samtta_app import doctor
+
+    findings = [doctor.Finding(level, f"thing {level}", "found [so]", "do this") for level in levels]
+    monkeypatch.setattr(doctor, "examine", lambda: findings)
+    assert call("doctor") == code
+    shown = capsys.readouterr().out
+    assert all(f"thing {level}" in shown for level in levels)
+    assert "found [so]" in shown
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder of one image with a project in it, nothing accepted yet."""
+    from samtta_app.session.store import Store
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.new("RGB", (40, 30), "grey").save(folder / "a.png")
+    with Store.open(folder) as store:
+        store.image_opened("a.png", 40, 30)
+    return folder
+
+
+@pytest.mark.parametrize("place", [".", ".samtta"])
+def test_export_takes_the_images_folder_or_the_project_folder(
+    project: Path, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert call("export", str(project / place), "--format", "coco", "--out", str(tmp_path / "out")) == 0
+    assert (tmp_path / "out" / "annotations.json").is_file()
+    assert "annotations.json" in capsys.readouterr().out
+
+
+def test_stats_writes_its_files_and_says_the_sentence(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert call("stats", str(project), "--out", str(tmp_path / "out")) == 0
+    written = sorted(path.suffix for path in (tmp_path / "out").iterdir())
+    assert ".csv" in written
+    assert ".json" in written
+    assert "wrote" in capsys.readouterr().out
+
+
+def test_threads_of_the_settings_reach_torch_before_it_is_loaded(samtta_home: Path, monkeypatch: pytest.MonkeyPatch):
+    (samtta_home / "settings.toml").write_text("threads = 3")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert cli.prepared().threads == 3
+    assert os.environ["OMP_NUM_THREADS"] == "3"

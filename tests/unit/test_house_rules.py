@@ -1,0 +1,89 @@
+"""The gate's house rules find what they are made for, and the tree keeps to the fixed top level."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def rules() -> ModuleType:
+    """packaging/house_rules.py, which is no part of the package."""
+    spec = importlib.util.spec_from_file_location("house_rules", ROOT / "packaging" / "house_rules.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def parsed(modules: dict[str, str]) -> dict[str, ast.Module]:
+    return {path: ast.parse(text) for path, text in modules.items()}
+
+
+def test_a_new_name_at_the_top_level_is_found_and_dot_files_are_free(rules):
+    assert list(rules.names(["README.md", "samtta_app/cli.py", ".ci/run"])) == []
+    assert list(rules.names(["notes.txt"])) == ["notes.txt: not in the fixed list of the top level"]
+
+
+@pytest.mark.parametrize("path", ["samtta_app/utils.py", "samtta_app/helpers/x.py", "samtta_app/gui/manager.py"])
+def test_a_name_that_says_nothing_is_found(rules, path: str):
+    assert list(rules.names([path])) == [f"{path}: a name that says nothing"]
+
+
+def test_a_long_module_and_a_long_function_are_found(rules):
+    long_function = "def f():\n" + "    x = 1\n" * 60
+    modules = {"samtta_app/a.py": long_function, "samtta_app/b.py": '"""Doc."""\n' + "y = 1\n" * 400}
+    found = "\n".join(rules.sizes(modules, parsed(modules)))
+    assert "samtta_app/a.py:1 f: 61 lines (cap 60)" in found
+    assert "samtta_app/b.py: 401 lines (cap 400)" in found
+    assert "median" in found
+
+
+def test_a_short_tree_breaks_no_size(rules):
+    modules = {"samtta_app/a.py": '"""Doc."""\n\n\ndef f():\n    return 1\n', "samtta_app/__init__.py": ""}
+    assert list(rules.sizes(modules, parsed(modules))) == []
+
+
+def test_stubs_notes_paths_and_missing_docstrings_are_found(rules):
+    modules = {
+        "samtta_app/a.py": "x = 1\n",
+        "samtta_app/b.py": '"""Doc."""\n\n\ndef f():\n    raise NotImplementedError\n',
+        "samtta_app/c.py": '"""Doc."""\n# TO' + "DO later\n",
+        "samtta_app/d.py": '"""Doc."""\nplace = "/ho' + 'me/someone"\n',
+        "samtta_app/core/__init__.py": '"""Doc."""\n',
+        "samtta_app/formats/__init__.py": '"""Doc."""\n',
+    }
+    found = list(rules.contents(modules, parsed(modules)))
+    assert [line.split(":")[0].rsplit("/", 1)[-1] for line in found] == ["a.py", "b.py", "c.py", "d.py", "__init__.py"]
+
+
+def test_an_import_that_is_not_declared_and_a_declaration_that_is_not_imported_are_found(rules):
+    trees = parsed({"samtta_app/a.py": "import os\nimport no_such_library.part\nfrom samtta_app import b\n"})
+    found = list(rules.undeclared(ROOT, trees))
+    assert "samtta_app/a.py: imports no_such_library, which pyproject.toml does not declare" in found
+    assert "pyproject.toml: numpy is declared and never imported" in found
+
+
+def test_requirement_names_are_compared_in_their_normal_form(rules):
+    assert rules.plain("PySide6-Essentials>=6.8,!=6.11.0") == "pyside6-essentials"
+    assert rules.plain("PySide6_Essentials") == "pyside6-essentials"
+
+
+def test_a_file_too_heavy_for_the_repository_and_tests_lighter_than_the_code_are_found(rules, tmp_path, monkeypatch):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_a.py").write_text("x = 1\n")
+    monkeypatch.setattr(rules, "FILE_CAP", 3)
+    found = list(rules.weights(tmp_path, ["tests/test_a.py"], {"samtta_app/a.py": "y = 1\n" * 5}))
+    assert found[0].startswith("tests have 1 lines, the code 5")
+    assert found[1].startswith("tests/test_a.py:")
+
+
+def test_this_tree_keeps_its_names(rules):
+    assert list(rules.names(rules.tracked(ROOT))) == []
