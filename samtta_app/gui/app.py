@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -12,6 +13,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
@@ -114,7 +116,9 @@ class Application(QObject):
 
     @Slot(object)
     def _samples_made(self, made: Path | UserError) -> None:
-        self._samples = None
+        if self._samples is not None:
+            self._samples.thread_of_work.join()  # that thread must not be the last to hold a QObject
+            self._samples = None
         if isinstance(made, UserError):
             self.window.show_message(Message("error", str(made)))
         else:
@@ -181,7 +185,7 @@ def run_window(
         ProjectError: the folder cannot be opened.
     """
     qt = _qt()
-    with _log_file() as file:
+    with _log_file() as file, collected_here():
         application = Application(settings, lambda: open_engine(model))
         with _hooks(application, file):
             try:
@@ -227,6 +231,23 @@ def _log_file() -> Iterator[Path]:
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
+
+
+@contextmanager
+def collected_here() -> Iterator[None]:
+    """Cycles are collected on this thread alone, once a second; elsewhere Qt would crash.
+
+    Python otherwise collects on whatever thread happens to allocate: the engine's would then take down widgets of a closed
+    window while the window's own thread paints.
+    """
+    enabled = gc.isenabled()
+    collector = GarbageCollector(interval=1.0)
+    try:
+        yield
+    finally:
+        collector.timer.stop()
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

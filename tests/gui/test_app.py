@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -273,6 +274,37 @@ def test_the_terminals_interrupt_closes_the_window_in_order(
     started.start(50)
     assert run_window(images(tmp_path / "a"), settings=Settings()) == 0
     Store.open(tmp_path / "a").close()
+
+
+class Cycle:
+    """Something that only the collector can take away; it notes on which thread that was."""
+
+    def __init__(self, threads: list[int]) -> None:
+        self._self, self._threads = self, threads
+
+    def __del__(self) -> None:
+        self._threads.append(threading.get_ident())
+
+
+def test_what_another_thread_leaves_behind_is_collected_on_the_windows_thread(qtbot: QtBot) -> None:
+    threads: list[int] = []
+
+    def litter() -> None:
+        for _ in range(5000):
+            Cycle(threads)
+
+    gc.enable()  # as in the program; the tests have switched it off
+    try:
+        with app.collected_here():
+            other = threading.Thread(target=litter)
+            other.start()
+            other.join()
+            assert not threads
+            qtbot.waitUntil(lambda: bool(threads), timeout=WAIT)
+        assert gc.isenabled()
+    finally:
+        gc.disable()
+    assert set(threads) == {threading.get_ident()}
 
 
 def test_a_log_that_cannot_be_written_does_not_stop_the_program(
