@@ -1,10 +1,13 @@
 """Starting weights: a MobileNetV2 backbone and a DeepLab head from safetensors files with timm's names."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from safetensors.torch import load_file
 
-from samtta_app.model.compact import CompactSam
+from samtta_app.errors import CheckpointError
+from samtta_app.model.compact import CompactSam, load_compact
+from samtta_app.train.grow import grow
 
 HEAD = {"aspp0": "aspp", "image_pooling": "pooling", "concat_projection": "projection"}
 
@@ -26,3 +29,19 @@ def start_from(model: CompactSam, backbone: Path, head: Path | None) -> None:
     for theirs, ours in HEAD.items():
         layer = getattr(encoder, ours)
         layer.load_state_dict({part: values[f"{theirs}.{part}"] for part in ("weight", "bias")})
+
+
+def start_from_model(model: CompactSam, path: Path) -> None:
+    """Copy the weights of a trained compact model, in place; one of a smaller size is widened to answer as it did.
+
+    Raises:
+        CheckpointError: no compact model, or one that cannot be widened to this size.
+    """
+    try:
+        given = load_compact(path)
+        if replace(given.config, name="", input_size=0) == replace(model.config, name="", input_size=0):
+            model.load_state_dict(given.state_dict())
+        else:
+            grow(given, model)
+    except ValueError as e:
+        raise CheckpointError(f"Training cannot start from this model: {e}", path, "Give another, or none") from e
