@@ -85,7 +85,7 @@ def _grown(
 
 def _repeated(tensor: Tensor, dimension: int, factor: int, blocks: int) -> Tensor:
     """`blocks` equal parts of a dimension, each repeated `factor` times in a row."""
-    parts = tensor.unflatten(dimension, (blocks, -1))
+    parts = _split(tensor, dimension, (blocks, tensor.shape[dimension] // blocks))
     return parts.repeat_interleave(factor, dimension).flatten(dimension, dimension + 1)
 
 
@@ -94,5 +94,9 @@ def _shares(tensor: Tensor, reads: int, factor: int, blocks: int, generator: tor
     channels = tensor.shape[reads] // factor
     outer, inner = (blocks, channels // blocks) if blocks else (channels, 1)
     drawn = 1 + UNEVEN * (2 * torch.rand(tensor.shape, generator=generator) - 1)
-    parts = drawn.unflatten(reads, (outer, factor, inner))
+    parts = _split(drawn, reads, (outer, factor, inner))
     return (parts / parts.sum(reads + 1, keepdim=True)).flatten(reads, reads + 2)
+
+
+def _split(tensor: Tensor, dimension: int, sizes: tuple[int, ...]) -> Tensor:
+    return tensor.reshape(*tensor.shape[:dimension], *sizes, *tensor.shape[dimension + 1 :])
