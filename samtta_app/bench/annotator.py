@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from samtta_app.core.clicker import next_click
+from samtta_app.core.masks import crop
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Mask, Window
 from samtta_app.session.state import Preview, State
@@ -45,7 +46,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one click led to; `seconds` is the time from the click to its mask."""
+    """What one click led to; `seconds` is the time from the click to its mask.
+
+    `best_iou` is the IoU of the best candidate offered, `obeyed` whether the clicked pixel is on the asked side.
+    """
 
     click: Click
     iou: float
@@ -54,6 +58,8 @@ class Step:
     seconds: float
     version: int
     window: Window
+    best_iou: float
+    obeyed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +158,16 @@ def _step(preview: Preview, target: Mask) -> Step:
     candidate, record = preview.candidate, preview.history[-1]
     if candidate is None:
         raise ValueError("a preview without an answer has no step")
+    click = preview.clicks[-1]
+    inside = bool(crop(candidate.mask, Window(int(click.x), int(click.y), 1, 1)).any())
     return Step(
-        preview.clicks[-1],
+        click,
         iou(candidate.mask, target),
         candidate.predicted_iou,
         candidate.uncertainty,
         record.latency,
         record.weights_version,
         record.window,
+        max(iou(offered.mask, target) for offered in preview.candidates),
+        inside == click.positive,
     )

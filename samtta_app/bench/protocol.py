@@ -33,7 +33,8 @@ Told = Callable[[float, str], None]
 class Record:
     """One click of one object of one session; `seconds` from the click to its mask, `window` as x, y, width, height.
 
-    `version` is the weights version that answered (0 is the original); `position` counts the objects of the stream from 0.
+    `version` is the weights version that answered (0 is the original); `position` counts the objects of the stream from 0;
+    `best_iou` is the IoU of the best candidate offered, `obeyed` whether the clicked pixel is on the asked side.
     """
 
     set: str
@@ -53,6 +54,8 @@ class Record:
     seconds: float
     version: int
     window: tuple[int, int, int, int]
+    best_iou: float
+    obeyed: bool
 
 
 def stream(
@@ -89,6 +92,7 @@ def run_bench(
     progress: Told | None = None,
     per_image: int = 4,
     min_area: int = 16,
+    learn: bool = True,
 ) -> tuple[Record, ...]:
     """Measure a data set; with `out`, the records are also written to `out`/records.jsonl.
 
@@ -98,6 +102,7 @@ def run_bench(
         orders: streams with the seeds `seed`, `seed` + 1, ...: each is a new session that has learned nothing.
         split: its name, "all", or None for "test" where the set has one.
         targets: goals that the adapting side is run for.
+        learn: False leaves the adapting side out.
 
     Raises:
         DatasetError: the set cannot be used.
@@ -109,7 +114,7 @@ def run_bench(
     records: list[Record] = []
     for order in range(seed, seed + orders):
         targets_seen = stream(data, split=part, objects=objects, seed=order, per_image=per_image, min_area=min_area)
-        for position, found in enumerate(_measured(data, targets_seen, tuple(targets), order, engine)):
+        for position, found in enumerate(_measured(data, targets_seen, tuple(targets), order, engine, learn)):
             records += found
             if progress:
                 done = (order - seed + (position + 1) / len(targets_seen)) / orders
@@ -156,7 +161,12 @@ def cut(steps: tuple[Step, ...], goal: Goal) -> tuple[Step, ...]:
 
 
 def _measured(
-    data: FolderDataset, targets: Sequence[TargetObject], goals: tuple[Goal, ...], order: int, engine: Engine
+    data: FolderDataset,
+    targets: Sequence[TargetObject],
+    goals: tuple[Goal, ...],
+    order: int,
+    engine: Engine,
+    learn: bool,
 ) -> Iterator[list[Record]]:
     """Per object the records of all sides; the sides take turns, so that they share encoded images and circumstances."""
     hardest = Goal(max(goal.target for goal in goals), max(goal.limit for goal in goals))
@@ -167,14 +177,16 @@ def _measured(
         adapted = {
             goal: closing.enter_context(Driver(folder, home / goal.name, engine.fresh(order), learn=True))
             for goal in goals
+            if learn
         }
         for position, target in enumerate(targets):
             name = target.image.path.name
             still = frozen.annotate(name, target.mask, hardest).steps
             found: list[Record] = []
             for goal in goals:
-                moving = adapted[goal].annotate(name, target.mask, goal).steps
-                sides: dict[SideName, tuple[Step, ...]] = {"frozen": cut(still, goal), "adapted": moving}
+                sides: dict[SideName, tuple[Step, ...]] = {"frozen": cut(still, goal)}
+                if learn:
+                    sides["adapted"] = adapted[goal].annotate(name, target.mask, goal).steps
                 for side, steps in sides.items():
                     found += _rows(data.name, goal, side, order, position, target, steps)
             yield found
@@ -186,7 +198,8 @@ def _rows(
     found = []
     for k, step in enumerate(steps, start=1):
         place, click, window = (order, position, target.image.name, target.instance, k), step.click, step.window
+        offered = (step.best_iou, step.obeyed)
         seen = (step.iou, step.predicted_iou, step.uncertainty, step.seconds, step.version)
         corners = (window.x, window.y, window.width, window.height)
-        found.append(Record(name, goal.name, side, *place, click.x, click.y, click.positive, *seen, corners))
+        found.append(Record(name, goal.name, side, *place, click.x, click.y, click.positive, *seen, corners, *offered))
     return found

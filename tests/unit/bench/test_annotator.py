@@ -199,3 +199,15 @@ def test_a_window_waits_for_the_image_and_for_the_answer() -> None:
 def test_a_window_does_not_wait_for_an_unreadable_image() -> None:
     bad = (ImageEntry("a.png", Path("a.png"), "unreadable", 0, "cut off"),)
     assert settled(Action("open", index=0), state(images=bad, image=None))
+
+
+def test_a_step_says_what_was_offered_and_whether_the_clicked_pixel_is_on_the_asked_side() -> None:
+    _, outcome = played(Goal(1.0, 3), [0.5, 0.25])
+    first, second, third = outcome.steps
+    assert first.best_iou == first.iou == 0.5
+    clicked = [(step.click, step.obeyed) for step in (first, second, third)]
+    upper = [5 + 8 * share for share in (0.5, 0.25, 0.25)]  # below it the answer is background
+    assert [obeyed for _, obeyed in clicked] == [
+        click.y < edge for (click, _), edge in zip(clicked, upper, strict=True)
+    ]
+    assert not all(obeyed for _, obeyed in clicked)

@@ -19,7 +19,10 @@ def run(
     values: list[float], position: int, *, side: SideName = "adapted", goal: str = "5@85", order: int = 0
 ) -> list[Record]:
     return [
-        Record("s", goal, side, order, position, "im", 1, k, 1.5, 2.5, k % 2 == 1, v, 0.4, 0.1, 0.01 * k, k, WINDOW)
+        Record(
+            *("s", goal, side, order, position, "im", 1, k, 1.5, 2.5, k % 2 == 1),
+            *(v, 0.4, 0.1, 0.01 * k, k, WINDOW, v, k != 2),
+        )
         for k, v in enumerate(values, start=1)
     ]
 

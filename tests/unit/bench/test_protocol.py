@@ -189,7 +189,7 @@ def test_records_that_cannot_be_written_are_an_error(dataset: Path, toy: Engine,
 
 
 def steps(*values: float) -> tuple[Step, ...]:
-    return tuple(Step(Click(k, 0, True), v, 0, 0, 0, 0, Window(0, 0, 1, 1)) for k, v in enumerate(values))
+    return tuple(Step(Click(k, 0, True), v, 0, 0, 0, 0, Window(0, 0, 1, 1), v, True) for k, v in enumerate(values))
 
 
 def test_a_longer_run_is_cut_where_an_easier_goal_would_have_stopped() -> None:

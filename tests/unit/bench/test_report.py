@@ -17,7 +17,9 @@ def clicks(
     *values: float, position: int = 0, side: SideName = "adapted", goal: str = "20@85", order: int = 0, name: str = "s"
 ) -> list[Record]:
     return [
-        Record(name, goal, side, order, position, "im", 1, k, 0, 0, True, v, 0.5, 0.5, 0.1 * k, 1, (0, 0, 9, 9))
+        Record(
+            name, goal, side, order, position, "im", 1, k, 0, 0, True, v, 0.5, 0.5, 0.1 * k, 1, (0, 0, 9, 9), v, True
+        )
         for k, v in enumerate(values, start=1)
     ]
 

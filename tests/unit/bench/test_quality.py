@@ -1,0 +1,122 @@
+"""Quality without adaptation: hand-worked figures, real sessions that neither accept nor learn, and the command."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from samtta_app.bench.protocol import Record, run_bench
+from samtta_app.bench.quality import TO_THE_END, qualities, quality, show, write_qualities
+from samtta_app.cli_bench import app
+from samtta_app.engine import Engine
+from samtta_app.errors import DatasetError
+
+
+def clicks(
+    values: list[float],
+    *,
+    position: int = 0,
+    name: str = "s",
+    best: float = 0.9,
+    predicted: float = 0.5,
+    disobeyed: tuple[int, ...] = (),
+) -> list[Record]:
+    """One object: click 1 includes, then exclude and include take turns."""
+    return [
+        Record(
+            *(name, "20@100", "frozen", 0, position, "im", 1, k, 1.0, 2.0, k % 2 == 1, value, predicted),
+            *(0.1, 0.01, 0, (0, 0, 9, 9), best if k == 1 else value, k not in disobeyed),
+        )
+        for k, value in enumerate(values, start=1)
+    ]
+
+
+def test_a_curve_that_ends_early_is_held_and_the_mean_is_over_objects() -> None:
+    found = quality("s", [*clicks([0.4, 1.0]), *clicks([0.6, 0.7, 0.8], position=1)])
+    assert found.objects == 2
+    assert found.iou[:4] == pytest.approx((0.5, 0.85, 0.9, 0.9))
+    assert len(found.iou) == 20
+    assert found.iou[-1] == pytest.approx(0.9)
+    assert found.rises
+
+
+def test_a_curve_that_falls_anywhere_does_not_rise() -> None:
+    assert not quality("s", clicks([0.4, 0.6, 0.59, 0.9])).rises
+    assert quality("s", clicks([0.4, 0.4, 0.5])).rises
+
+
+def test_the_best_candidate_counts_after_the_first_click_only() -> None:
+    found = quality("s", [*clicks([0.4, 0.95], best=0.7), *clicks([0.6, 0.9], position=1, best=0.6)])
+    assert found.best == pytest.approx(0.65)
+
+
+def test_the_error_of_predicted_iou_is_over_all_clicks_and_absolute() -> None:
+    assert quality("s", clicks([0.4, 0.6, 0.8], predicted=0.5)).quality_error == pytest.approx((0.1 + 0.1 + 0.3) / 3)
+
+
+def test_obedience_is_told_apart_for_include_and_exclude_clicks() -> None:
+    found = quality("s", clicks([0.1, 0.2, 0.3, 0.4, 0.5], disobeyed=(2, 5)))
+    assert (found.included, found.excluded) == (pytest.approx(2 / 3), 0.5)
+    assert math.isnan(quality("s", clicks([0.3])).excluded)
+
+
+def test_failures_are_strict() -> None:
+    rows = [*clicks([0.1] * 19 + [0.85]), *clicks([0.1] * 20, position=1), *clicks([0.849], position=2)]
+    assert quality("s", rows).fr_20_85 == pytest.approx(2 / 3)
+
+
+def test_several_sets_are_also_taken_together_object_by_object() -> None:
+    rows = [*clicks([0.2], name="a"), *clicks([0.4], name="b"), *clicks([0.6], name="b", position=1)]
+    found = qualities(rows)
+    assert [(q.name, q.objects) for q in found] == [("a", 1), ("b", 2), ("all", 3)]
+    assert found[2].iou[0] == pytest.approx(0.4)
+    assert [q.name for q in qualities(rows[:1])] == ["a"]
+
+
+def test_it_is_shown_and_written(tmp_path: Path) -> None:
+    found = qualities(clicks([0.25, 0.5], disobeyed=(1,)))
+    console = Console(width=200, record=True)
+    show(console, found)
+    text = console.export_text()
+    assert "0.250" in text
+    assert "rises with every click" in text
+    (row,) = json.loads(write_qualities(found, tmp_path / "out").read_text())
+    assert row["iou"][:2] == [0.25, 0.5]
+    assert row["included"] == 0.0
+    assert row["rises"] is True
+
+
+def test_what_is_not_a_number_is_null_in_the_file_and_a_bad_folder_is_an_error(tmp_path: Path) -> None:
+    found = qualities(clicks([0.25]))
+    (row,) = json.loads(write_qualities(found, tmp_path).read_text())
+    assert row["excluded"] is None
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match="cannot be written"):
+        write_qualities(found, tmp_path / "file")
+
+
+def test_a_real_run_clicks_to_the_end_and_never_learns(dataset: Path, toy: Engine) -> None:
+    records = run_bench(dataset, objects=3, targets=(TO_THE_END,), model=toy, learn=False)
+    assert {r.side for r in records} == {"frozen"}
+    assert {r.version for r in records} == {0}
+    assert {r.position for r in records} == {0, 1, 2}
+    (found,) = qualities(records)
+    assert found.best >= found.iou[0]
+    for position in range(3):
+        rows = [r for r in records if r.position == position]
+        assert len(rows) == 20 or rows[-1].iou == 1.0
+
+
+def test_the_command_measures_every_set_and_writes_the_records(dataset: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["quality", str(dataset), "--objects", "1", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "squares" in result.output
+    rows = (tmp_path / "out" / "records.jsonl").read_text().splitlines()
+    assert {json.loads(row)["goal"] for row in rows} == {"20@100"}
+    (figures,) = json.loads((tmp_path / "out" / "quality.json").read_text())
+    assert figures["objects"] == 1
