@@ -71,13 +71,15 @@ def run(engine: Engine, request: Request) -> Reply:
             return reply
 
 
-def open_engine(source: str | Path = DEFAULT, *, device: str = "auto", seed: int = 0) -> Engine:
+def open_engine(
+    source: str | Path = DEFAULT, *, device: str = "auto", seed: int = 0, input_size: int | None = None
+) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
     Raises:
         CheckpointError: as in `load_model`.
     """
-    return Engine(load_model(source, device), seed=seed)
+    return Engine(load_model(source, device, input_size), seed=seed)
 
 
 class Engine:

@@ -29,6 +29,9 @@ OFFICIAL: Mapping[str, str] = {
 DEFAULT = "samtta-small"
 SHIPPED = (DEFAULT,)
 
+MIN_INPUT, MAX_INPUT = 64, 1024
+"""Sides of the compact model's input in pixels; from 256 on its answers are measured."""
+
 _PIXEL_MEAN, _PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 _BLOCKS = {12: "vit_b", 24: "vit_l", 32: "vit_h"}
 
@@ -59,15 +62,16 @@ class SamModel:
         return sum(p.numel() for p in self.net.parameters())
 
 
-def load_model(source: str | Path = DEFAULT, device: str = "auto") -> SamModel:
+def load_model(source: str | Path = DEFAULT, device: str = "auto", input_size: int | None = None) -> SamModel:
     """Load a shipped model by name, an official SAM by architecture name, or any of both from a local path.
 
     Args:
         source: a name or a path.
         device: "cpu", "cuda", "mps", or "auto" for an NVIDIA GPU where torch can use one and the CPU elsewhere.
+        input_size: side of the compact model's input in pixels, in place of its own; official SAMs have a fixed one.
 
     Raises:
-        CheckpointError: missing, truncated, of another architecture, or more than tensors inside.
+        CheckpointError: missing, truncated, of another architecture, or more than tensors inside; no such input size.
     """
     path, device = _locate(source), chosen_device(device)
     net: Sam | CompactSam
@@ -76,9 +80,21 @@ def load_model(source: str | Path = DEFAULT, device: str = "auto") -> SamModel:
             net = load_compact(path)
         except ValueError as e:
             raise CheckpointError(f"The model file cannot be used: {e}", path, "Choose another model file") from e
-        return _built(path.stem, net, net.config.input_size, device)
+        return _built(path.stem, net, _input_size(path, input_size or net.config.input_size), device)
     name, net = _official(path)
+    if input_size not in (None, net.image_encoder.img_size):
+        raise CheckpointError(f"SAM {name} answers at {net.image_encoder.img_size} pixels only", path, "Leave it out")
     return _built(name, net, net.image_encoder.img_size, device)
+
+
+def _input_size(path: Path, size: int) -> int:
+    if size % 32 or not MIN_INPUT <= size <= MAX_INPUT:
+        raise CheckpointError(
+            f"The model cannot answer at {size} pixels",
+            path,
+            f"Choose a multiple of 32 from {MIN_INPUT} to {MAX_INPUT}",
+        )
+    return size
 
 
 def chosen_device(device: str = "auto") -> str:

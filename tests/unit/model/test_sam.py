@@ -5,10 +5,15 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from segment_anything import sam_model_registry
 
+from samtta_app.core.images import from_array
+from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.types import Click, Prompt
+from samtta_app.engine import Engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.model.sam import OFFICIAL, load_model, toy_model
 from samtta_app.settings import model_folder
@@ -130,6 +135,27 @@ def test_the_default_model_loads_and_is_small() -> None:
     model = load_model()
     assert model.compact
     assert model.parameters < 6e6
+
+
+def test_the_default_model_answers_at_another_input_size() -> None:
+    model = load_model(input_size=256)
+    assert (model.size, model.grid) == (256, 64)
+    image = from_array(np.full((40, 60, 3), 90, np.uint8))
+    reply = run(Engine(model), PredictRequest(1, image, Prompt((Click(20, 20, True),)), image.whole))
+    assert isinstance(reply, Prediction)
+    assert {c.logits.values.shape for c in reply.candidates} == {(64, 64)}
+
+
+@pytest.mark.parametrize("size", [32, 500, 1056])
+def test_an_input_size_that_the_model_has_not_is_refused(size: int) -> None:
+    with pytest.raises(CheckpointError, match="multiple of 32"):
+        load_model(input_size=size)
+
+
+def test_an_official_sam_has_one_input_size(official: Path) -> None:
+    assert load_model(official, input_size=1024).size == 1024
+    with pytest.raises(CheckpointError, match="1024 pixels only"):
+        load_model(official, input_size=512)
 
 
 def test_the_toy_model_is_the_same_for_the_same_seed_and_leaves_the_random_state_alone() -> None:
