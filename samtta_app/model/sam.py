@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from samtta_app.errors import CheckpointError
 from samtta_app.model.compact import CompactSam, load_compact
+from samtta_app.model.fuse import fuse_batch_norms
 from samtta_app.model.weights import Weights
 from samtta_app.settings import model_folder, resource
 
@@ -80,6 +81,8 @@ def load_model(source: str | Path = DEFAULT, device: str = "auto", input_size: i
             net = load_compact(path)
         except ValueError as e:
             raise CheckpointError(f"The model file cannot be used: {e}", path, "Choose another model file") from e
+        fuse_batch_norms(net.image_encoder)
+        net.image_encoder.to(memory_format=torch.channels_last)
         return _built(path.stem, net, _input_size(path, input_size or net.config.input_size), device)
     name, net = _official(path)
     if input_size not in (None, net.image_encoder.img_size):
