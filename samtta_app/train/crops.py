@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samtta_app.train import nests
 from samtta_app.train.records import ObjectBox, Record
 
 GRID = 4
 MIN_WINDOW = 32
 MIN_TARGET_CELLS = 1.5
 """A target smaller than this many low-res cells teaches nothing."""
+NEST_RATIO = 1.25
+"""How much larger than its part a whole is at least, by their boxes' sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class View:
     """(S, S) of 0 and 1 each."""
     valid: tuple[int, int]
     """Width and height of the image's part in pixels; the rest, right and below, is padding."""
+    nested: bool = False
+    """Whether the masks are a nest: they share pixels, and one click there means each of them."""
 
 
 def place_window(
@@ -92,9 +97,28 @@ def _choose(record: Record, rng: np.random.Generator) -> ObjectBox:
     return record.objects[rng.choice(len(record.objects), p=_shares(record.objects))]
 
 
+def _chain(record: Record, rng: np.random.Generator) -> list[ObjectBox]:
+    """The objects of all layers at some pixel, the largest first; empty where a few tries found no two of a kind."""
+    for _ in range(6):
+        anchor = _choose(record, rng)
+        place = record.layers[:, anchor.y0 : anchor.y1, anchor.x0 : anchor.x1]
+        rows, columns = np.nonzero(place[anchor.layer] == anchor.value)
+        i = int(rng.integers(rows.size))
+        values = place[:, rows[i], columns[i]]
+        chain = sorted((box for box in record.objects if values[box.layer] == box.value), key=lambda box: -box.side)
+        if chain[0].side > NEST_RATIO * chain[-1].side:
+            return chain
+    return []
+
+
 def draw_view(record: Record, size: int, count: int, zoom: Zoom, rng: np.random.Generator) -> View:
-    """A random window of a record with up to `count` of its objects, the one it was drawn around first."""
-    anchor = _choose(record, rng)
+    """A random window of a record with up to `count` of its objects, the one it was drawn around first.
+
+    With several label layers it is, now and then, drawn around a nest, whose objects are then its masks.
+    """
+    nesting = count > 1 and record.layers.shape[0] > 1 and rng.random() < nests.SHARE
+    chain = _chain(record, rng) if nesting else []
+    anchor = chain[0] if chain else _choose(record, rng)
     height, width = record.pixels.shape[:2]
     x, y, side = place_window(anchor, width, height, zoom.draw(rng), rng)
     others = [box for box in _visible(record, (x, y, side)) if box != anchor]
@@ -105,20 +129,57 @@ def draw_view(record: Record, size: int, count: int, zoom: Zoom, rng: np.random.
     if rng.random() < 0.15:  # a narrow image: padding although there would be more
         room = max(anchor.x1 - x, int(0.5 * side))
         cut_w = int(rng.uniform(min(room, cut_w), cut_w + 1))
-    scale = size / side
-    new_w, new_h = min(size, max(1, round(cut_w * scale))), min(size, max(1, round(cut_h * scale)))
-    pixels = np.zeros((size, size, 3), np.uint8)
-    part = record.pixels[y : y + cut_h, x : x + cut_w]
-    resized = _shrink_or_grow(part, new_w, new_h)
-    pixels[:new_h, :new_w] = resized if resized.ndim == 3 else resized[..., None]
-    masks = []
-    for box in [anchor, *others]:
-        labels = record.layers[box.layer, y : y + cut_h, x : x + cut_w]
-        mask = np.zeros((size, size), np.uint8)
-        # Area and linear averages cut at one half give smooth outlines where nearest pixels would give stairs.
-        mask[:new_h, :new_w] = _shrink_or_grow((labels == box.value).astype(np.uint8) * 255, new_w, new_h) > 127
-        if mask.sum() >= MIN_TARGET_CELLS * GRID * GRID:
-            masks.append(mask)
-        if len(masks) == count:
-            break
-    return View(pixels, tuple(masks), (new_w, new_h))
+    cut = _Cut(x, y, cut_w, cut_h, side, size)
+    pixels = cut.of(record.pixels)
+    pixels = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    if chain:
+        nest = nests.find_nest(cut.masks(record, chain, len(chain)), count, rng)
+        if nest:
+            return View(pixels, tuple(nest), cut.valid, nested=True)
+    return View(pixels, tuple(cut.masks(record, [anchor, *others], count)), cut.valid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A part of an image, in its pixels, that becomes part of a square input."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    side: int
+    size: int
+
+    @property
+    def valid(self) -> tuple[int, int]:
+        """Width and height of the part in the input."""
+        scale = self.size / self.side
+        return (
+            min(self.size, max(1, round(self.width * scale))),
+            min(self.size, max(1, round(self.height * scale))),
+        )
+
+    def of(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The part of `values` (H, W) or (H, W, 3) at the input's size, zeros where there is no image."""
+        part = values[self.y : self.y + self.height, self.x : self.x + self.width]
+        width, height = self.valid
+        out = np.zeros((self.size, self.size, *values.shape[2:]), np.uint8)
+        out[:height, :width] = _shrink_or_grow(part, width, height)
+        return out
+
+    def masks(self, record: Record, boxes: Sequence[ObjectBox], count: int) -> list[NDArray[np.uint8]]:
+        """Masks of the first `count` objects that are large enough here."""
+        masks = []
+        for box in boxes:
+            labels = record.layers[box.layer, self.y : self.y + self.height, self.x : self.x + self.width]
+            mask = np.zeros((self.size, self.size), np.uint8)
+            width, height = self.valid
+            # Area and linear averages cut at one half give smooth outlines where nearest pixels would give stairs;
+            # what is thinner than a pixel here is cut at half of its most.
+            share = _shrink_or_grow((labels == box.value).astype(np.uint8) * 255, width, height)
+            mask[:height, :width] = share > min(127, int(share.max()) // 2)
+            if mask.sum() >= MIN_TARGET_CELLS * GRID * GRID:
+                masks.append(mask)
+            if len(masks) == count:
+                break
+        return masks

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from samtta_app.errors import DatasetError
 from samtta_app.train.augment import Augmentation, augmented
 from samtta_app.train.crops import GRID, View, Zoom, draw_view
 from samtta_app.train.records import Record
@@ -58,6 +59,16 @@ def first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[floa
     return float(columns[i]), float(rows[i])
 
 
+def _first_clicks(
+    view: View, masks: Sequence[NDArray[np.uint8]], rng: np.random.Generator
+) -> list[tuple[float, float]]:
+    """One first click for each mask; the same for all of a nest, in what they share."""
+    if view.nested:
+        shared = np.bitwise_and.reduce(view.masks)
+        return [first_click(shared, rng)] * len(masks)
+    return [first_click(mask, rng) for mask in masks]
+
+
 def tight_box(mask: NDArray[np.uint8]) -> tuple[float, float, float, float]:
     """x0, y0, x1, y1 of a mask, inclusive."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
@@ -96,7 +107,8 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
             view = draw_view(records[int(rng.integers(len(records)))], self.size, self.targets, self.zoom, rng)
             if view.masks:
                 return view
-        raise RuntimeError(f"twenty windows of {name} in a row without a visible object")
+        text = f"Twenty windows of {name} in a row were without a visible object"
+        raise DatasetError(text, do="Leave the set out, or mask larger objects")
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         rng = np.random.default_rng((self.seed, index))
@@ -107,7 +119,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         return (
             torch.from_numpy(view.pixels),
             torch.from_numpy(np.stack(low)),
-            torch.tensor([first_click(m, rng) for m in masks]),
+            torch.tensor(_first_clicks(view, masks, rng)),
             torch.tensor([tight_box(m) for m in masks]),
         )
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
-from samtta_app.core.images import display
+from samtta_app.core.images import DAMAGED, read_image
+from samtta_app.datasets.folder import SUFFIXES
+from samtta_app.errors import DatasetError, UserError
 
 log = logging.getLogger(__name__)
 
 MIN_OBJECT_AREA = 20
 MIN_OBJECT_SIDE = 5
+MAX_ID = 65535
+LAYOUT = 'A data set has images/, split.json with {"train": [names], "test": [names]}, and masks/ unless it is photos'
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +66,70 @@ def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16])
 
 
 def _read_pixels(path: Path) -> NDArray[np.uint8]:
-    with Image.open(path) as image:
-        if image.mode.startswith(("I", "F")):  # more than 8 bits: Pillow would cut them off at white
-            return display(np.asarray(image))
-        return np.asarray(image if image.mode == "L" else image.convert("RGB"))
+    """Upright pixels, (H, W) where all is grey, else (H, W, 3)."""
+    pixels = read_image(path).pixels
+    grey = bool((pixels == pixels[..., :1]).all())
+    return np.ascontiguousarray(pixels[..., 0]) if grey else pixels
 
 
 def _read_labels(path: Path) -> NDArray[np.uint16]:
-    # Pillow keeps palette indices as they are; OpenCV 5 turns them all into background.
-    with Image.open(path) as image:
-        labels = np.asarray(image)
+    """Instance ids (H, W).
+
+    Raises:
+        DatasetError: it cannot be read, has several channels (colours are no ids), or ids that do not fit.
+    """
+    try:
+        # Pillow keeps palette indices as they are; OpenCV 5 turns them all into background.
+        with PIL.Image.open(path) as image:
+            labels = np.asarray(image)
+    except DAMAGED as e:
+        raise DatasetError(f"The mask cannot be read: {e}", path, "Save it again as PNG") from e
     if labels.ndim != 2:
-        raise ValueError(f"{path}: a mask must hold one instance id per pixel, not {labels.ndim} channels")
+        text = f"The mask has {labels.shape[2]} channels"
+        raise DatasetError(text, path, "Save instance ids as one grey or palette channel")
+    if labels.dtype.kind not in "bui" or not 0 <= int(labels.min()) <= int(labels.max()) <= MAX_ID:
+        text = f"The mask holds {labels.min()} to {labels.max()}"
+        raise DatasetError(text, path, f"Number the objects from 1 to {MAX_ID} at most, 0 for the rest")
     return labels.astype(np.uint16)
 
 
-def image_paths(folder: Path, split: str) -> list[Path]:
-    """The images of a split, in the order of `split.json`.
+def _split_names(file: Path, split: str) -> list[str]:
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))[split]
+    except (OSError, LookupError, TypeError, ValueError) as e:
+        raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, LAYOUT) from e
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DatasetError(f"The split {split!r} is not a list of names", file, LAYOUT)
+    return names
 
-    Raises `ValueError` where the folder is no dataset.
+
+def image_paths(folder: Path, split: str) -> list[Path]:
+    """The images of a split, in the order of `split.json`; images that are not there are named in the log.
+
+    Photos (a set without masks) may share a name and differ in their suffix: all of them are meant.
+
+    Raises:
+        DatasetError: `folder` is no data set, none of the split's images is there, or two images share one mask.
     """
+    names = _split_names(folder / "split.json", split)
+    images = folder / "images"
+    found: dict[str, list[Path]] = {}
     try:
-        names = json.loads((folder / "split.json").read_text())[split]
-    except (OSError, KeyError, TypeError, ValueError) as e:
-        raise ValueError(f"{folder}: no readable split.json with {split!r} in it: {e}") from e
-    try:
-        found = {path.stem: path for path in sorted((folder / "images").iterdir())}
+        for path in sorted(images.iterdir()):
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+                found.setdefault(path.stem, []).append(path)
     except OSError as e:
-        raise ValueError(f"{folder}: no readable images folder in it: {e}") from e
-    return [found[name] for name in names if name in found]
+        raise DatasetError(f"There is no readable images folder: {e.strerror}", images, LAYOUT) from e
+    missing = [name for name in names if name not in found]
+    if missing and len(missing) == len(names):
+        raise DatasetError(f"None of the {len(names)} images of the split {split!r} is there", images, LAYOUT)
+    if missing:
+        some = ", ".join(missing[:5])
+        log.warning("%s: %d of the %d images of %r are not there: %s", images, len(missing), len(names), split, some)
+    shared = [name for name in names if len(found.get(name, [])) > 1]
+    if shared and has_masks(folder):
+        raise DatasetError(f'Two images are named "{shared[0]}" and share one mask', images, "Rename one of them")
+    return [path for name in names for path in found.get(name, [])]
 
 
 def has_masks(folder: Path) -> bool:
@@ -105,11 +144,12 @@ def read_records(paths: Sequence[Path]) -> list[Record]:
         mask = path.parent.parent / "masks" / f"{path.stem}.png"
         try:
             pixels, labels = _read_pixels(path), _read_labels(mask)
-        except (OSError, ValueError, UnidentifiedImageError) as e:
+            if labels.shape != pixels.shape[:2]:
+                (height, width), (rows, columns) = pixels.shape[:2], labels.shape
+                text = f"The mask is {columns} x {rows}, its image {width} x {height} (upright)"
+                raise DatasetError(text, mask, "Save it in the image's size")
+        except UserError as e:
             log.warning("skipped %s: %s", path, e)
-            continue
-        if labels.shape != pixels.shape[:2]:
-            log.warning("skipped %s: image %s and mask %s differ in size", path, pixels.shape[:2], labels.shape)
             continue
         record = with_boxes(path.stem, pixels, labels[None])
         if record.objects:

@@ -1,62 +1,73 @@
-"""Random shapes and textures, the material of synthetic scenes; everything takes its generator by argument."""
+"""Random compact shapes, (S, S) of 0 and 1; everything takes its generator by argument."""
 
 from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from samtta_app.train.records import Record
+from samtta_app.train.thin import Mask, Points, draw_thin
 
-Mask = NDArray[np.uint8]
-Texture = NDArray[np.float32]
+GLYPHS = "ABDEGHKMPRSXY2345689&@#?"
 
 
-def _filled(points: NDArray[np.float64], size: int) -> Mask:
+def filled(outlines: Sequence[Points], size: int) -> Mask:
+    """The inside of closed outlines (N, 2) of x, y; an outline within another is a hole."""
     mask = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 1, lineType=cv2.LINE_8, shift=4)
+    corners = [np.round(points * 16).astype(np.int32) for points in outlines]
+    cv2.fillPoly(mask, corners, 1, lineType=cv2.LINE_8, shift=4)
     return mask
 
 
-def blob(size: int, centre: NDArray[np.float64], side: float, rng: np.random.Generator) -> Mask:
-    """A closed outline with a few random harmonics, stretched and turned."""
+def rounded(rng: np.random.Generator) -> Points:
+    """A closed outline of about unit radius with a few random harmonics, stretched and turned."""
     angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     order = np.arange(2, 7)
     strength = rng.uniform(0, 0.35) * rng.standard_normal(5) / order
     radius = 1 + (strength[:, None] * np.cos(order[:, None] * angle + rng.uniform(0, 6.3, (5, 1)))).sum(0)
     stretch, turn = rng.uniform(0.35, 1), rng.uniform(0, np.pi)
     x, y = radius * np.cos(angle), stretch * radius * np.sin(angle)
-    around = np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], 1)
-    return _filled(centre + around * side / 2, size)
+    return np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], 1)
 
 
-def polygon(size: int, centre: NDArray[np.float64], side: float, rng: np.random.Generator) -> Mask:
-    """Three to eight corners, convex or star-like."""
+def cornered(rng: np.random.Generator) -> Points:
+    """An outline of unit radius: three to eight corners, convex or star-like, now and then a regular star."""
     corners = int(rng.integers(3, 9))
-    angle = np.sort(rng.uniform(0, 2 * np.pi, corners) * 0.4 + np.linspace(0, 2 * np.pi, corners, endpoint=False) * 0.8)
-    radius = rng.uniform(0.45, 1, corners)
-    return _filled(centre + np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1) * side / 2, size)
+    if rng.random() < 0.25:
+        angle = np.linspace(0, 2 * np.pi, 2 * corners, endpoint=False) + rng.uniform(0, 6.3)
+        radius = np.tile([1.0, rng.uniform(0.3, 0.75)], corners)
+    else:
+        spread = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+        angle = np.sort(rng.uniform(0, 2 * np.pi, corners) * 0.4 + spread * 0.8)
+        radius = rng.uniform(0.45, 1, corners)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
 
 
-def curve(size: int, centre: NDArray[np.float64], side: float, rng: np.random.Generator) -> Mask:
-    """A thick or thin bent line: hair, fibre, crack, vessel."""
-    knots = rng.uniform(-0.5, 0.5, (4, 2))
-    knots[0], knots[-1] = (-0.5, rng.uniform(-0.3, 0.3)), (0.5, rng.uniform(-0.3, 0.3))
-    t = np.linspace(0, 1, 40)[:, None]
-    b = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
-    line = sum(weight * knot for weight, knot in zip(b, knots, strict=True))
-    turn = rng.uniform(0, np.pi)
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    points = centre + side * (line @ rotation)
+def ring(rng: np.random.Generator) -> list[Points]:
+    """An outline and the same one smaller: a ring or a frame."""
+    outer = rounded(rng) if rng.random() < 0.7 else cornered(rng)
+    return [outer, outer * rng.uniform(0.4, 0.85) + rng.normal(0, 0.04, 2)]
+
+
+def crescent(size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+    """An outline without what a shifted one hides."""
+    outline, turn = rounded(rng) * side / 2, rng.uniform(0, 2 * np.pi)
+    shift = np.array([np.cos(turn), np.sin(turn)]) * side * rng.uniform(0.15, 0.35)
+    return filled([centre + outline], size) & (1 - filled([centre + shift + outline * rng.uniform(0.8, 1.0)], size))
+
+
+def glyph(size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+    """A printed character: strokes, corners, holes."""
+    text, font = GLYPHS[int(rng.integers(len(GLYPHS)))], int(rng.integers(0, 5))
+    width = max(2, round(side * rng.uniform(0.06, 0.2)))
+    scale = side / 30
+    (w, h), _ = cv2.getTextSize(text, font, scale, width)
     mask = np.zeros((size, size), np.uint8)
-    width = max(2, int(side * np.exp(rng.uniform(np.log(0.02), np.log(0.25)))))
-    cv2.polylines(mask, [np.round(points * 16).astype(np.int32)], False, 1, width, cv2.LINE_8, 4)
-    return mask
+    place = (round(centre[0] - w / 2), round(centre[1] + h / 2))
+    return np.asarray(cv2.putText(mask, text, place, font, scale, 1, width, cv2.LINE_8), np.uint8)
 
 
-def stencil(
-    records: Sequence[Record], size: int, centre: NDArray[np.float64], side: float, rng: np.random.Generator
-) -> Mask:
+def stencil(records: Sequence[Record], size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
     """The outline of an object of the training data, resized and turned."""
     record = records[int(rng.integers(len(records)))]
     box = record.objects[int(rng.integers(len(record.objects)))]
@@ -67,56 +78,20 @@ def stencil(
     return (cv2.warpAffine(cut, matrix, (size, size)) > 0.5).astype(np.uint8)
 
 
-def draw_shape(
-    records: Sequence[Record], size: int, centre: NDArray[np.float64], side: float, rng: np.random.Generator
-) -> Mask:
-    """One shape of a random family, now and then with holes."""
+def draw_shape(records: Sequence[Record], size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+    """One shape of a random family about `side` pixels large around `centre` (x, y), now and then with holes."""
     families: tuple[Callable[[], Mask], ...] = (
-        lambda: blob(size, centre, side, rng),
-        lambda: polygon(size, centre, side, rng),
-        lambda: curve(size, centre, side, rng),
+        lambda: filled([centre + rounded(rng) * side / 2], size),
+        lambda: filled([centre + cornered(rng) * side / 2], size),
         lambda: stencil(records, size, centre, side, rng),
+        lambda: filled([centre + outline * side / 2 for outline in ring(rng)], size),
+        lambda: crescent(size, centre, side, rng),
+        lambda: glyph(size, centre, side, rng),
+        lambda: draw_thin(size, centre, side, rng),
     )
-    mask = families[rng.choice(4, p=(0.35, 0.15, 0.15, 0.35))]()
+    mask = families[rng.choice(7, p=(0.32, 0.14, 0.3, 0.06, 0.05, 0.04, 0.09))]()
     if rng.random() < 0.12:
         for _ in range(int(rng.integers(1, 4))):
-            hole = blob(size, centre + rng.normal(0, side * 0.15, 2), side * rng.uniform(0.15, 0.5), rng)
-            mask = mask * (1 - hole)
+            hole = centre + rng.normal(0, side * 0.15, 2) + rounded(rng) * side * rng.uniform(0.08, 0.22)
+            mask = mask & (1 - filled([hole], size))
     return mask
-
-
-def noise(size: int, rng: np.random.Generator) -> Texture:
-    """Isotropic noise of random roughness, (S, S), mean 0 and standard deviation 1."""
-    y = np.zeros((size, size), np.float32)
-    slope = rng.uniform(0.3, 1.2)
-    for octave in range(1, 8):
-        cells = 2**octave
-        if cells > size:
-            break
-        small = rng.standard_normal((cells, cells), dtype=np.float32)
-        y += cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC) / cells**slope
-    return np.asarray((y - y.mean()) / (y.std() + 1e-6), np.float32)
-
-
-def texture(records: Sequence[Record], size: int, rng: np.random.Generator) -> Texture:
-    """(S, S, 3) in 0..255: part of a photo, noise of one hue, stripes, or a plain tone."""
-    kind = rng.choice(4, p=(0.5, 0.3, 0.08, 0.12))
-    if kind == 0:
-        pixels = records[int(rng.integers(len(records)))].pixels
-        side = int(min(pixels.shape[:2]) * rng.uniform(0.15, 1))
-        y = int(rng.integers(pixels.shape[0] - side + 1))
-        x = int(rng.integers(pixels.shape[1] - side + 1))
-        part = cv2.resize(pixels[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_LINEAR)
-        return (part if part.ndim == 3 else np.repeat(part[..., None], 3, axis=2)).astype(np.float32)
-    base = rng.uniform(20, 235) + rng.normal(0, 25, 3)
-    if kind == 3:
-        return np.broadcast_to(base, (size, size, 3)).astype(np.float32)
-    amplitude = rng.uniform(5, 50) * rng.uniform(0.6, 1.2, 3)
-    if kind == 1:
-        field = noise(size, rng)
-    else:
-        grid = np.arange(size, dtype=np.float32)
-        turn, period = rng.uniform(0, np.pi), rng.uniform(size / 40, size / 6)
-        phase = (np.cos(turn) * grid[None] + np.sin(turn) * grid[:, None]) * (2 * np.pi / period)
-        field = np.sin(phase + noise(size, rng) * rng.uniform(0, 1.5)).astype(np.float32)
-    return (base + field[..., None] * amplitude).astype(np.float32)

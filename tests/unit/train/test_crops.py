@@ -12,7 +12,7 @@ from samtta_app.train.data import first_click, tight_box
 from samtta_app.train.records import ObjectBox, Record, with_boxes
 from tests.unit.train.material import record
 
-CLEAN = Augmentation(grey=0, inversion=0, tone=0, tint=0, blur=0, coarse=0, noise=0, speckle=0, shading=0)
+CLEAN = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))
 
 
 def exactly(zoom: float) -> Zoom:
@@ -185,6 +185,16 @@ def test_a_hole_of_an_object_stays_a_hole_in_its_view() -> None:
     assert mask[(y0 + y1) // 2, x0 + 5] == 1
 
 
+def test_a_line_thinner_than_a_pixel_of_its_window_is_still_there() -> None:
+    labels = np.zeros((1, 400, 400), np.uint16)
+    labels[0][np.arange(20, 380), np.arange(20, 380)] = 1
+    line = with_boxes("line", (labels[0] * 200).astype(np.uint8), labels)
+    for seed in range(10):
+        (mask,) = draw_view(line, 64, 1, exactly(1.2), np.random.default_rng(seed)).masks
+        assert 40 <= mask.sum() <= 200
+        assert np.ptp(np.nonzero(mask)[0]) > 30
+
+
 # --- turns ----------------------------------------------------------------------------------------------------------
 
 
@@ -230,7 +240,7 @@ def test_without_any_change_an_augmented_view_is_the_turned_one() -> None:
 def test_every_change_can_be_seen_and_leaves_the_masks_alone() -> None:
     view = draw_view(record(0), 64, 1, exactly(3.0), np.random.default_rng(1))
     whole = View(view.pixels, view.masks, (64, 64))
-    for name in ("grey", "inversion", "tone", "tint", "blur", "coarse", "noise", "speckle", "shading"):
+    for name in CLEAN.__dataclass_fields__:
         colours = whole.pixels.copy()
         colours[..., 0] = 255 - colours[..., 0]
         settings = dict.fromkeys(CLEAN.__dataclass_fields__, 0.0) | {name: 1.0}

@@ -10,7 +10,7 @@ from samtta_app.train.records import ObjectBox
 from tests.unit.train.material import record
 
 SETS = {"squares": [record(0), record(1)]}
-CLEAN = Augmentation(grey=0, inversion=0, tone=0, tint=0, blur=0, coarse=0, noise=0, speckle=0, shading=0)
+CLEAN = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))
 
 
 def source(**mixture: float) -> SampleSource:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samtta_app.errors import DatasetError
 from samtta_app.train.records import image_paths, read_records, with_boxes
 from tests.unit.train.material import write_set
 
@@ -59,7 +60,7 @@ def test_an_unreadable_image_is_skipped_and_named(tmp_path: Path, caplog: pytest
 
 
 def test_a_folder_without_a_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"split\.json"):
+    with pytest.raises(DatasetError, match=r"split\.json"):
         image_paths(tmp_path, "train")
 
 
