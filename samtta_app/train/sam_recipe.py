@@ -1,0 +1,200 @@
+"""SAM's own training recipe for the mask decoder: the loss, the eleven rounds of prompts, the learning rate.
+
+Source: Kirillov et al. 2023 (Segment Anything), sections 3 and appendix A; the focal and Dice terms as in the code released
+with SAM 2. Everything is measured on the decoder's grid of four input pixels a cell: targets are area-averaged to it (shares
+of 0 .. 1, so that thin objects stay) instead of logits being enlarged to the input, which would cost sixteen times the work
+for the same gradient up to the interpolation. Cells that show padding are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from samtta_app.model.compact import GRID_STRIDE, CompactSam
+from samtta_app.model.predictor import Embedded, ImageFeatures
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Tensors
+from samtta_app.train.clicks import Clicks, truths
+from samtta_app.train.loss import dice, hard_iou
+
+FOCAL_WEIGHT, ALPHA, GAMMA = 20.0, 0.25, 2.0
+SAMPLED = 8
+ROUNDS = SAMPLED + 3
+BOX_SHARE = 0.5
+BOX_NOISE, BOX_NOISE_LIMIT = 0.1, 20 / 1024
+"""Standard deviation in sides of the box, and its limit in sides of the input (20 pixels of SAM's 1024)."""
+
+WARM_UP, WARM_UP_SHARE = 250, 0.1
+"""Steps of SAM's warm-up, and the share of a short run that it takes at most."""
+DROPS = (60_000 / 90_000, 86_666 / 90_000)
+"""Shares of a run after which SAM divides its learning rate by ten."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """Objects of one image on the grid: `masks` (B, R, C) shares 0 .. 1 without padding, `boxes` (B, 4) in input pixels."""
+
+    masks: Tensor
+    boxes: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompts:
+    """One prompt for each of B objects: clicks so far, boxes (B, 4) or None, logits (B, 1, G, G) fed back or None."""
+
+    clicks: Clicks
+    boxes: Tensor | None = None
+    logits: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """One round: what was asked, `logits` (B, m, G, G) and predicted `iou` (B, m) of the m masks trained, and the loss."""
+
+    prompts: Prompts
+    logits: Tensor
+    iou: Tensor
+    loss: Tensor
+
+
+def focal(logits: Tensor, targets: Tensor) -> Tensor:
+    """Focal loss (Lin et al. 2017; alpha .25, gamma 2), mean over pixels: (B, m, R, C) twice -> (B, m)."""
+    p = torch.sigmoid(logits)
+    right = p * targets + (1 - p) * (1 - targets)
+    weights = (ALPHA * targets + (1 - ALPHA) * (1 - targets)) * (1 - right) ** GAMMA
+    return (weights * F.binary_cross_entropy_with_logits(logits, targets, reduction="none")).mean((2, 3))
+
+
+def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor) -> Tensor:
+    """20 focal + 1 Dice of each object's best mask, plus the squared error of every predicted IoU; a mean over objects.
+
+    Args:
+        logits: (B, m, R, C); of several masks only the one of the lowest loss is trained.
+        iou: predicted (B, m). All are trained, since they choose among the masks.
+        targets: (B, R, C) shares 0 .. 1.
+    """
+    wanted = targets[:, None].expand_as(logits)
+    losses = FOCAL_WEIGHT * focal(logits, wanted) + dice(logits, wanted)
+    return losses.min(1).values.mean() + F.mse_loss(iou, hard_iou(logits.detach(), targets))
+
+
+def embed_batch(model: SamModel, prompts: Prompts) -> Embedded:
+    """The prompt encoder's answer to B prompts in input pixels, without gradient."""
+    clicks = prompts.clicks
+    points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] else None
+    encoder = model.net.prompt_encoder
+    with torch.no_grad():
+        if isinstance(model.net, CompactSam):
+            return Embedded(*encoder(points, prompts.boxes, prompts.logits, model.size))
+        sparse, dense = encoder(points=points, boxes=prompts.boxes, masks=prompts.logits)
+        return Embedded(sparse, dense, None)
+
+
+def decode_batch(
+    model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded, *, several: bool
+) -> tuple[Tensor, Tensor]:
+    """Three candidates or the single mask for B prompts on one image, under the decoder weights `tensors`.
+
+    Returns logits (B, m, G, G) and predicted IoU (B, m); differentiable in `tensors`.
+    """
+    net = model.net
+    options: dict[str, object] = {"multimask_output": several}
+    if isinstance(net, CompactSam) and embedded.click_skip is not None:
+        image_pe = net.prompt_encoder.dense_pe(model.size)
+        options["skips"] = (features.skips[0], features.skips[1] + embedded.click_skip)
+    else:
+        image_pe = net.prompt_encoder.get_dense_pe()
+    inputs = (features.embedding, image_pe, embedded.sparse, embedded.dense)
+    logits, iou = functional_call(net.mask_decoder, dict(tensors), inputs, options)
+    return logits, iou
+
+
+def _places(cells: Tensor, limits: Tensor, rng: np.random.Generator) -> Tensor:
+    """A uniform place (B, 2), x and y in input pixels, in a uniform one of each object's cells (B, R, C); 0 without any."""
+    found = np.zeros((cells.shape[0], 2), np.float32)
+    for place, of_object in zip(found, cells.cpu().numpy(), strict=True):
+        rows, columns = np.nonzero(of_object)
+        if rows.size:
+            i = rng.integers(rows.size)
+            place[:] = (np.array([columns[i], rows[i]]) + rng.random(2)) * GRID_STRIDE - 0.5
+    return torch.minimum(torch.from_numpy(found).to(cells.device).clamp(min=0), limits)
+
+
+def _limits(targets: Targets) -> Tensor:
+    rows, columns = targets.masks.shape[1:]
+    return torch.tensor([columns, rows], device=targets.masks.device) * GRID_STRIDE - 1.0
+
+
+def noisy_boxes(targets: Targets, size: int, rng: np.random.Generator) -> Tensor:
+    """Boxes (B, 4) whose coordinates are off by a tenth of the side (standard deviation), 20 of 1024 pixels at most."""
+    sides = (targets.boxes[:, 2:] - targets.boxes[:, :2]).repeat(1, 2)
+    noise = torch.from_numpy(rng.standard_normal(tuple(sides.shape)).astype(np.float32)).to(sides.device)
+    limit = BOX_NOISE_LIMIT * size
+    moved = targets.boxes + (noise * BOX_NOISE * sides).clamp(-limit, limit)
+    return torch.minimum(moved.clamp(min=0), _limits(targets).repeat(2))
+
+
+def first_prompts(targets: Targets, size: int, rng: np.random.Generator) -> Prompts:
+    """A point uniform in the mask, or a noisy box, at even chances; the objects of one image share the choice."""
+    device = targets.masks.device
+    if rng.random() < BOX_SHARE:
+        return Prompts(Clicks.none(targets.masks.shape[0], device), noisy_boxes(targets, size, rng))
+    return Prompts(Clicks.first(_places(truths(targets.masks), _limits(targets), rng)))
+
+
+def error_clicks(shown: Tensor, targets: Targets, rng: np.random.Generator) -> Clicks:
+    """A click uniform in each error region of logits `shown` (B, R, C): include where missed, exclude where too much.
+
+    Label -1 (no click) where nothing is wrong.
+    """
+    truth = truths(targets.masks)
+    wrong = (shown > 0) ^ truth
+    coords = _places(wrong, _limits(targets), rng)
+    columns, rows = ((coords + 0.5) / GRID_STRIDE).long().unbind(1)
+    labels = truth[torch.arange(len(truth), device=truth.device), rows, columns].float()
+    return Clicks(coords[:, None], torch.where(wrong.any(2).any(1), labels, -torch.ones_like(labels))[:, None])
+
+
+def rounds_with_click(rng: np.random.Generator) -> tuple[bool, ...]:
+    """Which of the ten rounds after the first add a click: eight do, one at random among them and the last do not."""
+    added = [True] * SAMPLED
+    added.insert(int(rng.integers(SAMPLED)), False)
+    return (*added, False)
+
+
+def interactive_rounds(
+    model: SamModel, tensors: Tensors, features: ImageFeatures, targets: Targets, rng: np.random.Generator
+) -> Iterator[Round]:
+    """The eleven rounds of B objects on one image; gradients reach `tensors` through each round's loss alone.
+
+    The first prompt (one point or box) is answered by three masks, every later one, which has at least the logits beside
+    it, by the single mask. Fed back are the raw logits before, of three masks those of the highest predicted IoU.
+    """
+    rows, columns = targets.masks.shape[1:]
+    prompts = first_prompts(targets, model.size, rng)
+    for number, adding in enumerate((*rounds_with_click(rng), False)):
+        logits, iou = decode_batch(model, tensors, features, embed_batch(model, prompts), several=number == 0)
+        loss = sam_loss(logits[..., :rows, :columns], iou, targets.masks)
+        yield Round(prompts, logits.detach(), iou.detach(), loss)
+        best = iou.detach().argmax(1)
+        shown = logits.detach()[torch.arange(len(best), device=best.device), best]
+        clicks = prompts.clicks
+        if adding:
+            clicks = clicks.plus(error_clicks(shown[:, :rows, :columns], targets, rng))
+        prompts = replace(prompts, clicks=clicks, logits=shown[:, None])
+
+
+def learning_rate(peak: float, step: int, share: float) -> float:
+    """SAM's schedule for step `step` (from 0) at `share` 0 .. 1 of the run: linear warm-up, then two drops to a tenth.
+
+    The warm-up takes 250 steps as in SAM, but no more than a tenth of a run that is shorter than 2500.
+    """
+    ramp = min(1.0, max((step + 1) / WARM_UP, share / WARM_UP_SHARE))
+    return peak * ramp * 0.1 ** sum(share >= drop for drop in DROPS)

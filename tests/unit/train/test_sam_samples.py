@@ -1,0 +1,247 @@
+"""What a decoder is fine-tuned on: which objects count, how they lie on the grid, one encoding an image, held-out figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from samtta_app.adapt.rounds import answer, chosen
+from samtta_app.core.clicker import next_click
+from samtta_app.core.masks import full, trimmed
+from samtta_app.core.metrics import iou
+from samtta_app.core.types import Click, Prompt
+from samtta_app.errors import DatasetError
+from samtta_app.model.predictor import upscaled
+from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.train.sam_samples import (
+    HELD_OUT_IMAGES,
+    FeatureStore,
+    clicked_through,
+    digest,
+    encode_whole,
+    held_out,
+    held_out_ious,
+    on_grid,
+    read_samples,
+    targets_of,
+)
+from tests.unit.train.discs import discs, write_discs, write_split
+from tests.unit.values import disc, picture
+
+
+@pytest.fixture(scope="module")
+def model() -> SamModel:
+    return toy_model()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> SamModel:
+    """The shipped model, asked at 128 pixels: it knows a disc when it sees one."""
+    return load_model(device="cpu", input_size=128)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_discs(tmp_path / "discs", 4, 2)
+
+
+def rewrite(folder: Path, labels: np.ndarray) -> None:
+    """Give every image of a set these labels."""
+    for file in (folder / "masks").iterdir():
+        Image.fromarray(labels.astype(np.uint8)).save(file)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def test_samples_come_with_their_images_and_every_disc(folder: Path, model: SamModel) -> None:
+    samples = read_samples(folder, "train", model)
+    assert [str(sample.image.path) for sample in samples] == ["d0", "d1", "d2", "d3"]
+    assert [len(sample.objects) for sample in samples] == [1, 2, 1, 2]
+    x, y, radius = discs(1)[0]
+    assert np.array_equal(samples[1].bits(samples[1].objects[0]), full(disc(x, y, radius, 64, 64), 64, 64))
+
+
+def test_masks_over_nine_tenths_of_the_image_and_mere_specks_are_left_out(folder: Path, model: SamModel) -> None:
+    labels = np.ones((64, 64))
+    labels[:5, :6] = 2  # thirty pixels: nearly two cells
+    labels[40:45, 40:44] = 3  # twenty pixels, no side below the least: too few cells
+    rewrite(folder, labels)
+    assert [box.value for box in read_samples(folder, "train", model)[0].objects] == [2]
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(57, True), (58, False)])
+def test_ninety_percent_is_where_a_mask_is_too_large(folder: Path, model: SamModel, rows: int, kept: bool) -> None:
+    labels = np.zeros((64, 64))
+    labels[:rows], labels[59:, :20] = 1, 2
+    rewrite(folder, labels)
+    values = [box.value for box in read_samples(folder, "train", model)[0].objects]
+    assert values == ([1, 2] if kept else [2])
+
+
+def test_what_is_no_data_set_is_named_with_what_it_needs(tmp_path: Path, model: SamModel) -> None:
+    with pytest.raises(DatasetError, match=r"nothing.*split\.json") as caught:
+        read_samples(tmp_path / "nothing", "train", model)
+    assert "masks/" in caught.value.do
+
+
+def test_a_set_without_masks_is_refused(folder: Path, model: SamModel) -> None:
+    (folder / "masks").rename(folder / "elsewhere")
+    with pytest.raises(DatasetError, match="no masks") as caught:
+        read_samples(folder, "train", model)
+    assert caught.value.where == str(folder)
+
+
+def test_masks_that_are_all_empty_are_refused_with_the_split(folder: Path, model: SamModel) -> None:
+    rewrite(folder, np.zeros((64, 64)))
+    with pytest.raises(DatasetError, match="None of the 4 images of its split 'train'"):
+        read_samples(folder, "train", model)
+
+
+def test_a_test_split_of_nothing_is_refused(folder: Path, model: SamModel) -> None:
+    write_split(folder, ["d0"], [])
+    with pytest.raises(DatasetError, match="None of the 0 images of its split 'test'"):
+        read_samples(folder, "test", model)
+
+
+def test_a_damaged_image_is_named_and_the_others_are_read(
+    folder: Path, model: SamModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "images" / "d1.png").write_bytes(b"no image")
+    assert len(read_samples(folder, "train", model)) == 3
+    assert "d1.png" in caplog.text
+
+
+def test_the_digest_knows_pixels_and_masks(folder: Path, model: SamModel) -> None:
+    first = digest({"a": read_samples(folder, "train", model)})
+    assert digest({"moved": read_samples(folder, "train", model)}) == first
+    assert digest({"a": read_samples(folder, "test", model)}) != first
+    labels = np.array(Image.open(folder / "masks" / "d2.png"))
+    labels[0, 0] = 1
+    Image.fromarray(labels).save(folder / "masks" / "d2.png")
+    assert digest({"a": read_samples(folder, "train", model)}) != first
+
+
+# --- the grid -------------------------------------------------------------------------------------------------------
+
+
+def test_the_grid_holds_shares_of_its_cells() -> None:
+    bits = np.zeros((8, 16), dtype=bool)
+    bits[0:4, 0:4], bits[4, 4:8], bits[7, 15] = True, True, True
+    got = on_grid(bits, (8, 16))
+    assert got.tolist() == [[1, 0, 0, 0], [0, 0.25, 0, 1 / 16]]
+
+
+def test_a_larger_image_is_averaged_and_a_smaller_one_repeated() -> None:
+    bits = np.zeros((16, 16), dtype=bool)
+    bits[:8, :4] = True
+    assert on_grid(bits, (8, 8)).tolist() == [[0.5, 0], [0, 0]]
+    assert on_grid(bits[::4, ::4], (8, 8)).tolist() == [[0.5, 0], [0, 0]]
+
+
+def test_an_image_that_ends_within_a_cell_fills_its_last_cells_in_part() -> None:
+    got = on_grid(np.ones((6, 9), dtype=bool), (6, 9))
+    assert got.tolist() == [[1, 1, 0.25], [0.5, 0.5, 0.125]]
+
+
+def test_boxes_are_in_input_pixels_with_corners_included(folder: Path, model: SamModel, shipped: SamModel) -> None:
+    sample = read_samples(folder, "train", model)[0]
+    x, y, radius = discs(0)[0]
+    for asked, shift in ((replace(model, size=128), 0.0), (shipped, 0.5)):  # the compact model keeps centres centres
+        features = replace(encode_whole(model, sample.image), valid=(128, 128))
+        got = targets_of(asked, sample, features, sample.objects)
+        corners = [x - radius, y - radius, x + radius, y + radius]
+        assert got.boxes[0].tolist() == [2 * value + shift for value in corners]
+        assert got.masks.shape == (1, 32, 32)
+        assert got.masks.sum().item() * 16 / 4 == pytest.approx(disc(x, y, radius, 64, 64).area)
+
+
+# --- encoded once -----------------------------------------------------------------------------------------------------
+
+
+def counted(model: SamModel) -> list[int]:
+    """A list that grows by one for each image that is encoded from now on."""
+    calls: list[int] = []
+    model.net.image_encoder.patch_embed.register_forward_hook(lambda *_: calls.append(1))
+    return calls
+
+
+def test_an_image_is_encoded_once_and_kept_in_half_precision() -> None:
+    model = toy_model()
+    store, calls, image = FeatureStore(model), counted(model), picture(0, 64, 64)
+    first, again = store.features(image), store.features(image)
+    assert len(calls) == 1
+    assert first.embedding.dtype == torch.float32
+    assert torch.equal(first.embedding, again.embedding)
+    exact = encode_whole(model, image).embedding
+    assert torch.equal(first.embedding, exact.half().float())
+    assert not torch.equal(first.embedding, exact)
+
+
+def test_the_oldest_features_go_when_memory_is_short_and_come_back_the_same() -> None:
+    model = toy_model()
+    images = [picture(seed, 64, 64) for seed in range(3)]
+    one = encode_whole(model, images[0]).nbytes // 2
+    store, calls = FeatureStore(model, budget=2 * one), counted(model)
+    first = store.features(images[0])
+    store.features(images[1])
+    store.features(images[0])
+    assert len(calls) == 2
+    store.features(images[2])
+    store.features(images[2])
+    assert len(calls) == 3
+    assert torch.equal(store.features(images[0]).embedding, first.embedding)
+    assert len(calls) == 4
+
+
+# --- held out -------------------------------------------------------------------------------------------------------
+
+
+def test_held_out_objects_are_the_same_each_time_and_two_an_image_at_most(folder: Path, model: SamModel) -> None:
+    samples = read_samples(folder, "train", model)
+    many = samples * HELD_OUT_IMAGES
+    pairs = held_out(many)
+    assert len({id(image) for image, _ in pairs}) == 4
+    assert len(pairs) == HELD_OUT_IMAGES * 3 // 2
+    assert [mask.area for _, mask in held_out(many)] == [mask.area for _, mask in pairs]
+
+
+def test_a_model_that_knows_discs_finds_them_and_a_decoder_of_zeros_finds_nothing(
+    folder: Path, shipped: SamModel
+) -> None:
+    store = FeatureStore(shipped)
+    sets = {"discs": held_out(read_samples(folder, "test", shipped))}
+    figures = held_out_ious(shipped, shipped.frozen.tensors, store, sets)
+    assert min(figures) > 0.75
+    zeros = {name: torch.zeros_like(tensor) for name, tensor in shipped.frozen.tensors.items()}
+    assert held_out_ious(shipped, zeros, store, sets) == (0, 0, 0)
+
+
+def test_figures_are_means_over_objects_and_then_over_sets(folder: Path, shipped: SamModel) -> None:
+    pairs = held_out(read_samples(folder, "test", shipped))
+    store, tensors = FeatureStore(shipped), shipped.frozen.tensors
+    with torch.no_grad():
+        curves = [clicked_through(shipped, tensors, store.features(image), image, mask) for image, mask in pairs]
+    assert [len(curve) for curve in curves] == [5] * 3
+    got = held_out_ious(shipped, tensors, store, {"one": pairs[:1], "two": pairs[1:]})
+    wanted = [np.mean([curves[0][k], np.mean([curve[k] for curve in curves[1:]])]) for k in (0, 2, 4)]
+    assert got == pytest.approx(wanted)
+
+
+def test_the_first_figure_is_that_of_the_candidate_the_product_shows_and_a_solved_object_keeps_its_own(
+    shipped: SamModel,
+) -> None:
+    image, target = picture(0, 64, 64, ((30, 30, 12),)), disc(30, 30, 12, 64, 64)
+    features, tensors = FeatureStore(shipped).features(image), shipped.frozen.tensors
+    prompt = Prompt((Click(30, 30, True),))
+    with torch.no_grad():
+        decoded = answer(shipped, tensors, features, prompt)
+        shown = trimmed((upscaled(shipped, decoded.logits, features)[chosen(decoded, prompt)] > 0).numpy())
+        assert clicked_through(shipped, tensors, features, image, target)[0] == iou(shown, target) < 1
+        assert next_click(shown, None, (), image.whole) == prompt.clicks[0]
+        assert clicked_through(shipped, tensors, features, image, shown) == [1.0] * 5
