@@ -7,6 +7,7 @@ UserError
 │   └── StoreError    a write that did not happen (disk full, read-only); nothing has moved
 ├── PromptError       a click or box that cannot be answered
 ├── DatasetError      a data set folder that cannot be used
+├── TrainingError     a training that cannot begin or go on; its checkpoint stays
 ├── ExportError       an export that did not happen; no partial file stays
 └── SettingsError     a setting that is not valid
 """
@@ -52,6 +53,10 @@ class PromptError(UserError):
 
 class DatasetError(UserError):
     """A data set folder does not have the expected layout or files."""
+
+
+class TrainingError(UserError):
+    """A training cannot begin or go on; the last checkpoint stays."""
 
 
 class ExportError(UserError):

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from samtta_app.errors import UserError
 from samtta_app.model.compact import CompactSam, load_compact
 from samtta_app.train.clicks import Clicks, worst_place
 from samtta_app.train.crops import View, Zoom, draw_view
@@ -136,10 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     cv2.setNumThreads(1)
-    model = load_compact(given.model)
+    try:
+        model = load_compact(given.model)
+        paths = {folder: image_paths(folder, given.split) for folder in given.datasets}
+    except (UserError, ValueError) as e:
+        parser.error(str(e))
     figures = {}
     for folder in given.datasets:
-        records = read_records(image_paths(folder, given.split))
+        records = read_records(paths[folder])
         views = held_out_views(records, given.objects, given.size, given.seed, given.zoom)
         if not views:
             parser.error(f"{folder}: its split {given.split!r} has no usable image with an object")

@@ -8,7 +8,7 @@ from samtta_app.model.compact import DecoderOutput
 from samtta_app.train.clicks import Clicks, truths
 
 FOCAL_FLOOR = 20.0
-CLICK_WEIGHT = 0.05
+CLICK_WEIGHT = 0.2
 
 
 def normalised_focal(logits: Tensor, targets: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def dice(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def hard_iou(logits: Tensor, targets: Tensor) -> Tensor:
-    """IoU of thresholded masks per mask: logits (B, m, g, g), targets (B, g, g) -> (B, m)."""
+    """IoU of thresholded masks per mask: logits (B, m, g, g), targets or their `truths` (B, g, g) -> (B, m)."""
     predicted, truth = logits > 0, truths(targets)[:, None]
     both = (predicted & truth).sum((2, 3)).float()
     return both / (predicted | truth).sum((2, 3)).clamp(min=1)
@@ -46,8 +46,10 @@ def obedience(logits: Tensor, clicks: Clicks, size: int) -> Tensor:
     return (losses * known).sum() / known.sum().clamp(min=1)
 
 
-def round_loss(out: DecoderOutput, targets: Tensor, clicks: Clicks, size: int, *, first: bool) -> Tensor:
-    """Loss of one gradient round.
+def round_loss(
+    out: DecoderOutput, targets: Tensor, clicks: Clicks, size: int, *, first: bool, truth: Tensor | None = None
+) -> Tensor:
+    """Loss of one gradient round; `truth` are the `truths` of the targets, where they are at hand.
 
     At the first prompt the best of three candidates counts most, later the single mask does.
     """
@@ -55,5 +57,5 @@ def round_loss(out: DecoderOutput, targets: Tensor, clicks: Clicks, size: int, *
     losses = normalised_focal(out.masks, wanted) + dice(out.masks, wanted)
     single, best = losses[:, 0].mean(), losses[:, 1:].min(1).values.mean()
     masks = 0.7 * single + best if first else 1.3 * single + 0.3 * best
-    quality = F.mse_loss(out.iou, hard_iou(out.masks.detach(), targets))
+    quality = F.mse_loss(out.iou, hard_iou(out.masks.detach(), targets if truth is None else truth))
     return masks + quality + CLICK_WEIGHT * obedience(out.masks[:, 0], clicks, size)

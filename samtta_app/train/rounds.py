@@ -1,5 +1,6 @@
 """The interactive rounds of one batch: a first prompt, corrections without gradient, a last one with."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.model.compact import CompactSam, DecoderOutput, Skips
-from samtta_app.train.clicks import Clicks, next_clicks
+from samtta_app.train.clicks import Clicks, next_clicks, truths
 from samtta_app.train.data import Batch
 from samtta_app.train.loss import hard_iou, round_loss
 
@@ -54,14 +55,17 @@ class StepResult:
 def decode(
     model: CompactSam, encoded: Encoded, clicks: Clicks, boxes: Tensor | None, previous: Tensor | None
 ) -> DecoderOutput:
-    """One pass through prompt encoder and decoder."""
+    """One pass through prompt encoder and decoder, everything on the model's device; the output is float32.
+
+    Under autocast the prompt encoder stays in float32: positions need more digits than bfloat16 has.
+    """
     points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] or boxes is None else None
-    sparse, dense, click_skip = model.prompt_encoder(points, boxes, previous, encoded.size)
+    with torch.autocast(encoded.embedding.device.type, enabled=False):
+        sparse, dense, click_skip = model.prompt_encoder(points, boxes, previous, encoded.size)
+        pe = model.prompt_encoder.dense_pe(encoded.size)
     skips = (encoded.skips[0], encoded.skips[1] + click_skip)
-    pe = model.prompt_encoder.dense_pe(encoded.size)
     out = model.mask_decoder(encoded.embedding, pe, sparse, dense, True, skips, full=True)
-    assert isinstance(out, DecoderOutput)
-    return out
+    return DecoderOutput(*(part.float() for part in out))
 
 
 def noisy_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
@@ -91,27 +95,39 @@ def fed_back(out: DecoderOutput, rng: np.random.Generator) -> Tensor | None:
     return logits
 
 
-def interactive_step(model: CompactSam, batch: Batch, rng: np.random.Generator) -> StepResult:
-    """Both gradient rounds of a batch."""
-    targets = batch.targets
-    encoded = Encoded.of(model, batch.pixels, targets.shape[0] // batch.pixels.shape[0])
+def interactive_step(
+    model: CompactSam, batch: Batch, rng: np.random.Generator, pool: Executor | None = None
+) -> StepResult:
+    """Both gradient rounds of a batch that lies on the host, on the model's device.
+
+    Clicks and truths stay on the host, where they are simulated (in the threads of `pool`): in each round only the packed
+    predictions come from the device, and the host never waits for what it sends there.
+    """
+    device = model.pixel_mean.device
+    truth = truths(batch.targets)
+    targets, true_cells, pixels = (part.to(device, non_blocking=True) for part in (batch.targets, truth, batch.pixels))
+    masks = targets.shape[0]
+    encoded = Encoded.of(model, pixels, masks // pixels.shape[0])
     with_box = rng.random() < BOX_SHARE
-    boxes = noisy_boxes(batch.boxes, encoded.size, rng) if with_box else None
-    clicks = Clicks.none(targets.shape[0], targets.device) if with_box else Clicks.first(batch.clicks)
-    out = first = decode(model, encoded, clicks, boxes, None)
-    loss = round_loss(first, targets, clicks, encoded.size, first=True)
+    boxes = noisy_boxes(batch.boxes, encoded.size, rng).to(device, non_blocking=True) if with_box else None
+    clicks = Clicks.none(masks, batch.clicks.device) if with_box else Clicks.first(batch.clicks)
+    shown = clicks.to(device)
+    out = first = decode(model, encoded, shown, boxes, None)
+    loss = round_loss(first, targets, shown, encoded.size, first=True, truth=true_cells)
     counts, shares = zip(*CORRECTIONS, strict=True)
     with torch.no_grad():
         fixed = encoded.detached()
         for _ in range(int(rng.choice(counts, p=shares))):
             previous = fed_back(out, rng)
-            clicks = clicks.plus(next_clicks(out.masks[:, 0], targets, clicks, rng))
-            out = decode(model, fixed, clicks, boxes, previous)
+            clicks = clicks.plus(next_clicks(out.masks[:, 0], truth, clicks, rng, pool))
+            out = decode(model, fixed, clicks.to(device), boxes, previous)
     previous = fed_back(out, rng)
-    clicks = clicks.plus(next_clicks(out.masks[:, 0].detach(), targets, clicks, rng))
-    last = decode(model, encoded, clicks, boxes, previous)
-    loss = loss + round_loss(last, targets, clicks, encoded.size, first=False)
+    clicks = clicks.plus(next_clicks(out.masks[:, 0].detach(), truth, clicks, rng, pool))
+    shown = clicks.to(device)
+    last = decode(model, encoded, shown, boxes, previous)
+    loss = loss + round_loss(last, targets, shown, encoded.size, first=False, truth=true_cells)
     with torch.no_grad():
-        ious = [hard_iou(o.masks[:, :1], targets).mean().item() for o in (first, last)]
-        filled = (first.masks[:, 0] > 0).any(-1).any(-1).float().mean().item()
-    return StepResult(loss, ious[0], ious[1], filled)
+        ious = [hard_iou(o.masks[:, :1], true_cells).mean() for o in (first, last)]
+        filled = (first.masks[:, 0] > 0).any(-1).any(-1).float().mean()
+        figures = torch.stack([*ious, filled]).tolist()
+    return StepResult(loss, *figures)

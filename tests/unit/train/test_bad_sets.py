@@ -7,12 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samtta_app.train import pseudo
+from samtta_app.errors import DatasetError
+from samtta_app.train.crops import Zoom
 from samtta_app.train.data import SYNTHETIC, SampleSource
 from samtta_app.train.evaluate import held_out_views
-from samtta_app.train.loop import read_held_out, read_sets
-from samtta_app.train.pseudo import pseudo_records
-from samtta_app.train.records import MIN_OBJECT_AREA, MIN_OBJECT_SIDE, has_masks, image_paths, read_records, with_boxes
+from samtta_app.train.records import (
+    MAX_ID,
+    MIN_OBJECT_AREA,
+    MIN_OBJECT_SIDE,
+    has_masks,
+    image_paths,
+    read_records,
+    with_boxes,
+)
+from samtta_app.train.sets import read_held_out, read_sets
 from tests.unit.train.material import picture, record, write_set
 
 
@@ -59,6 +67,25 @@ def test_a_mask_of_several_channels_is_skipped_and_named(
     assert "channels" in caplog.text
 
 
+@pytest.mark.parametrize("worst", [-1, MAX_ID + 1])
+def test_ids_that_do_not_fit_are_refused_and_not_wrapped_around(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, worst: int
+) -> None:
+    values = ids().astype(np.int32)
+    values[0, 0] = worst
+    paths = with_mask(tmp_path, Image.fromarray(ids()))
+    Image.fromarray(values).save(paths[0].parents[1] / "masks" / "p0.png", format="tiff")
+    assert read_records(paths) == []
+    assert f"from 1 to {MAX_ID}" in caplog.text
+
+
+def test_a_mask_with_fractions_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    paths = with_mask(tmp_path, Image.fromarray(ids()))
+    Image.fromarray(ids() / np.float32(3)).save(paths[0].parents[1] / "masks" / "p0.png", format="tiff")
+    assert read_records(paths) == []
+    assert "p0.png" in caplog.text
+
+
 def test_an_empty_mask_is_no_record_and_no_complaint(tmp_path: Path) -> None:
     assert read_records(with_mask(tmp_path, Image.new("L", (96, 96)))) == []
 
@@ -68,8 +95,8 @@ def test_a_mask_of_another_size_is_skipped_with_both_sizes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, size: tuple[int, int]
 ) -> None:
     assert read_records(with_mask(tmp_path, Image.new("L", size, 1))) == []
-    assert "(96, 96)" in caplog.text
-    assert str(size[::-1]) in caplog.text
+    assert f"The mask is {size[0]} x {size[1]}, its image 96 x 96" in caplog.text
+    assert "masks/p0.png" in caplog.text.replace("\\", "/")
 
 
 def test_a_mask_that_is_cut_off_is_skipped_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -97,12 +124,51 @@ def test_a_missing_mask_is_named_and_the_other_images_are_still_read(
 def test_images_in_colours_are_kept_in_three_channels(tmp_path: Path, mode: str) -> None:
     data = write_set(tmp_path / "set", 2)
     file = data / "images" / "p0.png"
-    image = Image.open(file).convert("RGB").convert(mode)
+    grey = np.asarray(Image.open(file))
+    image = Image.fromarray(np.stack([grey, grey // 2, grey // 4], -1)).convert(mode)
     file.unlink()
     image.save(file.with_suffix(".tif"))
     (read,) = read_records(image_paths(data, "train"))
     assert read.pixels.shape == (96, 96, 3)
-    assert read.pixels[read.layers[0] > 0].mean() > 150
+    red, _, blue = read.pixels[read.layers[0] > 0].mean(0)
+    assert red > 150
+    assert blue < 100
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA"])
+def test_images_that_are_all_grey_are_kept_in_one_channel(tmp_path: Path, mode: str) -> None:
+    data = write_set(tmp_path / "set", 2)
+    file = data / "images" / "p0.png"
+    Image.open(file).convert(mode).save(file)
+    (read,) = read_records(image_paths(data, "train"))
+    assert np.array_equal(read.pixels, picture(0)[0])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_held_sideways_is_read_upright_as_its_mask_was_drawn(tmp_path: Path, orientation: int) -> None:
+    data = write_set(tmp_path / "set", 2)
+    (data / "images" / "p0.png").unlink()
+    pixels, labels = (part[:70] for part in picture(0))
+    turned = Image.fromarray(pixels)
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    if orientation in undo:
+        turned = turned.transpose(undo[orientation])
+    exif = Image.Exif()
+    exif[274] = orientation
+    turned.save(data / "images" / "p0.jpg", exif=exif, quality=95)
+    Image.fromarray(labels).save(data / "masks" / "p0.png")
+    (read,) = read_records(image_paths(data, "train"))
+    assert read.pixels.shape == (70, 96)
+    assert read.pixels[labels > 0].mean() > 170
+    assert read.pixels[labels == 0].mean() < 70
 
 
 def test_an_image_of_sixteen_bits_keeps_its_contrast(tmp_path: Path) -> None:
@@ -149,21 +215,70 @@ def test_every_layer_has_objects_of_its_own() -> None:
 def test_a_split_that_cannot_be_used_is_refused_with_the_folder(tmp_path: Path, text: str) -> None:
     data = write_set(tmp_path / "set")
     (data / "split.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError, match=r"set: no readable split\.json"):
+    with pytest.raises(DatasetError, match=r"no readable split\.json with 'train'") as caught:
         image_paths(data, "train")
+    assert caught.value.where == str(data / "split.json")
+    assert "images/" in caught.value.do
+
+
+@pytest.mark.parametrize("names", ["p0", {"p0": 1}, [1, 2], None])
+def test_a_split_that_is_no_list_of_names_is_refused(tmp_path: Path, names: object) -> None:
+    data = write_set(tmp_path / "set")
+    (data / "split.json").write_text(json.dumps({"train": names}))
+    with pytest.raises(DatasetError, match="not a list of names"):
+        image_paths(data, "train")
+
+
+def test_names_beyond_ascii_are_found(tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set")
+    for part in ("images", "masks"):
+        (data / part / "p0.png").rename(data / part / "Zürich_細胞.png")
+    (data / "split.json").write_text(json.dumps({"train": ["Zürich_細胞"]}, ensure_ascii=False), encoding="utf-8")
+    (read,) = read_records(image_paths(data, "train"))
+    assert read.name == "Zürich_細胞"
+
+
+def test_a_split_whose_images_are_all_elsewhere_is_refused(tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set")
+    (data / "split.json").write_text(json.dumps({"train": ["a", "b"]}))
+    with pytest.raises(DatasetError, match="None of the 2 images"):
+        image_paths(data, "train")
+
+
+def test_what_is_no_image_lies_beside_images_unharmed(tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set")
+    for name in ("p0.txt", "._p0.png", "Thumbs.db", "p0.png~"):
+        (data / "images" / name).write_bytes(b"no picture")
+    assert [path.name for path in image_paths(data, "train")] == ["p0.png", "p1.png"]
+
+
+def test_two_images_that_would_share_a_mask_are_refused_by_name(tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set")
+    Image.fromarray(picture(7)[0]).save(data / "images" / "p1.jpg")
+    with pytest.raises(DatasetError, match='named "p1"'):
+        image_paths(data, "train")
+
+
+def test_two_photos_of_one_name_are_both_meant(tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set", masks=False)
+    Image.fromarray(picture(7)[0]).save(data / "images" / "p1.jpg")
+    assert [path.name for path in image_paths(data, "train")] == ["p0.png", "p1.jpg", "p1.png"]
 
 
 def test_a_folder_without_images_is_refused_with_its_name(tmp_path: Path) -> None:
     data = write_set(tmp_path / "set")
     (data / "images").rename(data / "pictures")
-    with pytest.raises(ValueError, match="set: no readable images folder"):
+    with pytest.raises(DatasetError, match="no readable images folder"):
         image_paths(data, "train")
 
 
-def test_images_come_in_the_order_of_the_split_and_missing_ones_are_left_out(tmp_path: Path) -> None:
+def test_images_come_in_the_order_of_the_split_and_missing_ones_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data = write_set(tmp_path / "set")
     (data / "split.json").write_text(json.dumps({"train": ["p3", "gone", "p0"], "test": []}))
     assert [path.stem for path in image_paths(data, "train")] == ["p3", "p0"]
+    assert "1 of the 3 images of 'train' are not there: gone" in caplog.text
     assert image_paths(data, "test") == []
 
 
@@ -182,7 +297,7 @@ def test_sets_without_an_object_are_refused_together_by_name(tmp_path: Path) -> 
     for folder in folders:
         for file in (folder / "masks").iterdir():
             Image.new("L", (96, 96)).save(file)
-    with pytest.raises(ValueError, match=r"no usable image with an object in .*one.*two"):
+    with pytest.raises(DatasetError, match=r"no usable image with an object in .*one.*two"):
         read_sets(folders, "train", tmp_path / "cache")
 
 
@@ -199,43 +314,20 @@ def test_a_test_split_without_objects_is_left_out_of_the_held_out_figures(tmp_pa
     assert held_out_views([], 4, 64, seed=0) == []
 
 
-# --- photos ---------------------------------------------------------------------------------------------------------
-
-
-def photo(file: Path) -> Path:
-    pixels = np.full((60, 80, 3), (30, 60, 30), np.uint8)
-    pixels[20:40, 25:55] = (200, 40, 40)
-    Image.fromarray(pixels).save(file)
-    return file
+def test_a_set_whose_objects_can_never_be_seen_is_named_instead_of_searched_for_ever() -> None:
+    speck = np.zeros((1, 200, 200), np.uint16)
+    speck[0, 50:55, 50:55] = 1
+    records = [with_boxes("x", speck[0].astype(np.uint8), speck)]
+    far = Zoom(product=(20.0, 20.0), product_share=1.0, far_share=0.0)
+    source = SampleSource({"specks": records}, {"specks": 1.0}, 32, 1, 0, zoom=far)
+    with pytest.raises(DatasetError, match="windows of specks"):
+        source[0]
 
 
 def test_a_set_without_masks_is_a_set_of_photos(tmp_path: Path) -> None:
     data = write_set(tmp_path / "set", masks=False)
     assert not has_masks(data)
     sets = read_sets([data], "train", tmp_path / "cache")
-    assert {file.name for file in (tmp_path / "cache" / "set").iterdir()} == {"p0.npz", "p1.npz"}
-    assert all(one.layers.shape == (4, 96, 96) for one in sets["set"])
+    assert [one.name for one in sets["set"]] == ["p0", "p1"]
+    assert all(one.layers.shape[1:] == (96, 96) and len(one.layers) > 1 for one in sets["set"])
     assert read_held_out([data]) == {}
-
-
-def test_a_full_disk_leaves_no_half_written_pseudo_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(file: object, **_: object) -> None:
-        file.write(b"half")  # type: ignore[attr-defined]
-        raise OSError(28, "No space left on device")
-
-    file, cache = photo(tmp_path / "a.png"), tmp_path / "cache"
-    cache.mkdir()
-    with monkeypatch.context() as patched:
-        patched.setattr(pseudo.np, "savez_compressed", stopped)
-        with pytest.raises(OSError, match="No space left"):
-            pseudo._cached(file, cache)
-    assert list(cache.iterdir()) == []
-    assert pseudo._cached(file, cache) == cache / "a.npz"
-
-
-def test_photos_keep_their_order_around_one_that_is_broken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    files = [photo(tmp_path / "c.png"), tmp_path / "b.png", photo(tmp_path / "a.png")]
-    files[1].write_bytes(b"no photo")
-    read = pseudo_records(files, tmp_path / "cache", workers=1)
-    assert [one.name for one in read] == ["c", "a"]
-    assert "b.png" in caplog.text

@@ -1,9 +1,12 @@
 """Simulated clicks fall where a user would put them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pytest
 import torch
 
-from samtta_app.train.clicks import Clicks, next_clicks, truths, worst_place
+from samtta_app.train.clicks import Clicks, next_clicks, on_host, packed, truths, worst_place
 
 NOTHING = np.zeros((16, 16), dtype=bool)
 NO_CLICKS = np.zeros((0, 2), dtype=np.int64)
@@ -65,3 +68,81 @@ def test_a_thread_thinner_than_a_cell_still_has_a_truth() -> None:
     targets[0, 3] = 0.25
     assert truths(targets).sum() == 8
     assert truths(torch.ones(1, 8, 8)).all()
+
+
+def test_the_truth_of_booleans_is_themselves() -> None:
+    targets = torch.rand(3, 16, 16)
+    assert torch.equal(truths(truths(targets)), truths(targets))
+
+
+# --- batches --------------------------------------------------------------------------------------------------------
+
+
+def some_batch(masks: int) -> tuple[torch.Tensor, torch.Tensor, Clicks]:
+    numbers = torch.Generator().manual_seed(masks)
+    logits = torch.randn(masks, 32, 32, generator=numbers)
+    targets = torch.zeros(masks, 32, 32)
+    for i in range(masks):
+        targets[i, i % 20 : i % 20 + 9, 5:17] = 1
+    return logits, targets, Clicks.first(torch.rand(masks, 2, generator=numbers) * 127)
+
+
+@pytest.mark.parametrize("masks", [1, 5, 8, 41])
+def test_threads_find_the_same_clicks_as_one(masks: int) -> None:
+    logits, targets, so_far = some_batch(masks)
+    alone = next_clicks(logits, targets, so_far, np.random.default_rng(3))
+    with ThreadPoolExecutor(4) as pool:
+        together = next_clicks(logits, targets, so_far, np.random.default_rng(3), pool)
+    assert torch.equal(alone.coords, together.coords)
+    assert torch.equal(alone.labels, together.labels)
+    assert alone.coords.shape == (masks, 1, 2)
+
+
+def test_each_mask_of_a_batch_gets_the_click_that_it_gets_alone() -> None:
+    logits, targets, so_far = some_batch(12)
+    batch = next_clicks(logits, targets, so_far, np.random.default_rng(5))
+    chances = np.random.default_rng(5).random((12, 2))
+
+    class Given:
+        """Numbers that were drawn before, in place of a generator."""
+
+        def __init__(self, row: int) -> None:
+            self.row = row
+
+        def random(self, count: int) -> np.ndarray:
+            return chances[self.row, :count]
+
+    for row in range(12):
+        taken = (so_far.coords[row] / 4).floor().long().numpy()
+        place = worst_place((logits[row] > 0).numpy(), targets[row].numpy() > 0, taken, Given(row))  # type: ignore[arg-type]
+        assert tuple((batch.coords[row, 0] / 4).floor().long().tolist()) == place[:2]
+        assert batch.labels[row, 0].item() == place[2]
+
+
+def test_truths_at_hand_give_the_same_clicks_as_targets() -> None:
+    logits, targets, so_far = some_batch(6)
+    of_targets = next_clicks(logits, targets, so_far, np.random.default_rng(1))
+    of_truths = next_clicks(logits, truths(targets), so_far, np.random.default_rng(1))
+    assert torch.equal(of_targets.coords, of_truths.coords)
+
+
+def test_two_clicks_in_five_fall_anywhere_in_the_error() -> None:
+    targets = torch.zeros(600, 16, 16)
+    targets[:, 3:10, 3:10] = 1
+    clicks = next_clicks(
+        torch.full((600, 16, 16), -1.0), targets, Clicks.none(600, targets.device), np.random.default_rng(0)
+    )
+    cells = (clicks.coords[:, 0] / 4).floor()
+    middle = (cells == 6).all(1).float().mean().item()
+    assert middle == pytest.approx(0.6 + 0.4 / 49, abs=0.06)
+    assert cells.unique(dim=0).shape[0] > 40
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (5, 16, 32), (0, 8, 8)])
+def test_packed_booleans_are_an_eighth_and_come_back(shape: tuple[int, int, int]) -> None:
+    bits = torch.rand(shape, generator=torch.Generator().manual_seed(0)) > 0.5
+    small = packed(bits)
+    assert small.dtype == torch.uint8
+    assert small.shape == (shape[0], shape[1], shape[2] // 8)
+    assert np.array_equal(np.unpackbits(small.numpy(), axis=-1).view(np.bool_), bits.numpy())
+    assert np.array_equal(on_host(bits), bits.numpy())

@@ -1,52 +1,47 @@
-"""A run learns, writes a model, resumes to the same result and says what is wrong."""
+"""A run learns, writes a model, goes on where it was stopped and says what is wrong before anything is lost."""
 
 import json
+import logging
+import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from samtta_app.model import compact
-from samtta_app.model.compact import CompactConfig, build_compact, load_compact
-from samtta_app.train import evaluate, loop
+from samtta_app.errors import CheckpointError, DatasetError, SettingsError, TrainingError
+from samtta_app.model.compact import build_compact, load_compact, save_compact
+from samtta_app.train import loop
 from samtta_app.train.checkpoint import Progress, read_checkpoint
-from samtta_app.train.crops import Zoom, draw_view
-from samtta_app.train.evaluate import click_through, failure_rate, held_out_views, measure_curve
-from samtta_app.train.loop import learning_rate, make_optimiser, stage_share, train_model, update_ema
-from samtta_app.train.recipe import Stage
-from samtta_app.train.rounds import StepResult
-from tests.unit.train.material import record, write_set
-
-TOY = CompactConfig(name="small", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
-STAGE = Stage(name="a", size=64, images=2, targets=2, lr=1e-3, lr_end=1e-5, steps=4, warmup=1)
+from samtta_app.train.interruption import Interruption, interruptible
+from samtta_app.train.loop import train_model
+from samtta_app.train.standing import Standing
+from tests.unit.train.material import write_set
+from tests.unit.train.toy import TOY, at_step, files_up_to, make_small, press_ctrl_c, recipe, same_weights, told
 
 
 @pytest.fixture(autouse=True)
 def toy_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "CONFIGS", {"small": TOY})
-    monkeypatch.setattr(loop, "HELD_OUT_OBJECTS", 1)
-    monkeypatch.setattr(loop, "HELD_OUT_CLICKS", 1)
+    make_small(monkeypatch)
 
 
-def recipe(folder: Path, steps: int) -> Path:
-    file = folder / f"recipe{steps}.toml"
-    file.write_text(
-        "workers = 0\n[mixture]\nset = 0.7\nsynthetic = 0.3\n"
-        '[[stage]]\nname = "a"\nsize = 64\nimages = 2\ntargets = 2\nlr = 1e-3\nlr_end = 1e-3\nwarmup = 1\n'
-        f"steps = {steps}\n"
-    )
-    return file
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_set(tmp_path / "set")
 
 
-def test_a_run_writes_a_model_that_answers_and_moves_its_weights(tmp_path: Path) -> None:
-    data = write_set(tmp_path / "set")
+def train(data: Path, out: Path, plan: Path, **options: object) -> Progress:
+    given = {"size": "small", "threads": 1, "device": "cpu", **options}
+    return train_model([data], out=out, recipe=plan, **given)  # type: ignore[arg-type]
+
+
+# --- a run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_writes_a_model_that_answers_and_moves_its_weights(tmp_path: Path, data: Path) -> None:
     out = tmp_path / "m.safetensors"
-    progress = train_model([data], size="small", out=out, recipe=recipe(tmp_path, 2), threads=1)
-    assert progress.step == 2
-    assert progress.masks == 8
-    assert "set@1" in progress.history[-1]
+    progress = train(data, out, recipe(tmp_path, 2))
+    assert (progress.step, progress.masks) == (2, 8)
     torch.manual_seed(1)
     untrained = build_compact(TOY)
     key = "mask_decoder.mask_tokens.weight"
@@ -54,188 +49,227 @@ def test_a_run_writes_a_model_that_answers_and_moves_its_weights(tmp_path: Path)
     assert load_compact(out).config == TOY
 
 
-def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = write_set(tmp_path / "set")
-    whole, halves = tmp_path / "whole.safetensors", tmp_path / "halves.safetensors"
-    train_model([data], size="small", out=whole, recipe=recipe(tmp_path, 4), threads=1)
-    state: dict[str, Path] = {}
-
-    class StoppedError(Exception):
-        pass
-
-    def stop(progress: Progress) -> None:
-        if progress.step == 2:
-            raise StoppedError
-
-    original = loop.run_stage
-
-    def run_and_save(run: loop.Run, *rest: object) -> None:
-        try:
-            original(run, *rest)  # type: ignore[arg-type]
-        finally:
-            run.save()
-            state["file"] = run.checkpoint
-
-    monkeypatch.setattr(loop, "run_stage", run_and_save)
-    with pytest.raises(StoppedError):
-        train_model([data], size="small", out=halves, recipe=recipe(tmp_path, 4), threads=1, report=stop)
-    monkeypatch.setattr(loop, "run_stage", original)
-    train_model([data], size="small", out=halves, recipe=recipe(tmp_path, 4), threads=1, resume=state["file"])
-    for key, value in load_file(whole).items():
-        assert torch.equal(value, load_file(halves)[key]), key
+def test_held_out_images_are_measured_at_the_start_and_after_each_stage(tmp_path: Path, data: Path) -> None:
+    seen: list[Standing] = []
+    progress = train(data, tmp_path / "m.safetensors", recipe(tmp_path, 2, 1), report=seen.append)
+    assert [row["step"] for row in progress.history] == [0, 2, 3]
+    assert all({"set@1", "set@3", "set@5"} <= set(row) for row in progress.history)
+    assert [(s.step, s.stage) for s in seen] == [(1, "a"), (2, "a"), (3, "b")]
+    first = progress.history[0]
+    assert seen[0].held_out == pytest.approx([first["set@1"], first["set@3"], first["set@5"]])
+    assert seen[-1].share == 1
+    assert [s.share for s in seen] == sorted(s.share for s in seen)
 
 
-def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
-    data = write_set(tmp_path / "set")
+def test_a_run_begins_with_a_trained_model(tmp_path: Path, data: Path) -> None:
+    torch.manual_seed(5)
+    given = build_compact(TOY)
+    save_compact(given, tmp_path / "given.safetensors")
+    weights = {}
+
+    def look(run: loop.Run, *_: object) -> None:
+        weights.update(run.ema.state_dict())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "run_stages", look)
+        train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1), start=tmp_path / "given.safetensors")
+    key = "mask_decoder.iou_token.weight"
+    assert torch.equal(weights[key], given.state_dict()[key].half().float())
+
+
+def test_sets_that_the_recipe_does_not_know_are_learnt_from(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "samtta_app.train")
+    train(write_set(tmp_path / "wounds"), tmp_path / "m.safetensors", recipe(tmp_path, 1))
+    assert "shares: synthetic 0.30, wounds 0.70" in told(caplog)
+
+
+# --- stopping and going on ------------------------------------------------------------------------------------------
+
+
+def test_a_run_stopped_by_ctrl_c_anywhere_goes_on_to_the_same_weights(tmp_path: Path, data: Path) -> None:
+    plan = recipe(tmp_path, 2, 2)
+    whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
+    train(data, whole, plan, threads=2)
+    for step in (1, 2, 3):  # within the first stage, at its end, within the second
+        with pytest.raises(Interruption, match=r"--resume .*parts\.resume\.pt") as stopped:
+            train(data, parts, plan, threads=2, fresh=True, report=at_step(step, press_ctrl_c))
+        assert stopped.value.step == step
+        assert stopped.value.checkpoint == tmp_path / "parts.resume.pt"
+        done = train(data, parts, plan, threads=2, resume=stopped.value.checkpoint)
+        assert done.step == 4
+        assert same_weights(whole, parts)
+
+
+def test_a_run_stopped_twice_keeps_one_checkpoint_file(tmp_path: Path, data: Path) -> None:
+    plan, out, kept = recipe(tmp_path, 3), tmp_path / "m.safetensors", tmp_path / "kept" / "run.pt"
+    with pytest.raises(Interruption):
+        train(data, out, plan, checkpoint=kept, report=at_step(1, press_ctrl_c))
+    with pytest.raises(Interruption):
+        train(data, out, plan, resume=kept, report=at_step(2, press_ctrl_c))
+    assert read_checkpoint(kept, TOY).progress.step == 2
+    assert not (tmp_path / "m.resume.pt").exists()
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    with interruptible() as stop:
+        press_ctrl_c()
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            press_ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+
+
+def test_outside_of_the_main_thread_signals_are_left_alone() -> None:
+    seen = []
+
+    def work() -> None:
+        with interruptible() as stop:
+            seen.append(stop.is_set())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+
+
+def test_a_finished_run_has_nothing_left_to_do_but_writes_its_model_again(tmp_path: Path, data: Path) -> None:
+    plan, out = recipe(tmp_path, 2), tmp_path / "m.safetensors"
+    done = train(data, out, plan)
+    assert read_checkpoint(tmp_path / "m.resume.pt", TOY).progress == done
+    assert (done.stage, done.stage_step, done.step) == (1, 0, 2)
+    before = out.rename(tmp_path / "before.safetensors")
+    again = train(data, out, plan, resume=tmp_path / "m.resume.pt")
+    assert (again.step, len(again.history)) == (2, len(done.history))
+    assert same_weights(out, before)
+
+
+def test_a_checkpoint_of_an_earlier_run_is_not_written_over(tmp_path: Path, data: Path) -> None:
+    plan, out = recipe(tmp_path, 1), tmp_path / "m.safetensors"
+    train(data, out, plan)
+    before = (tmp_path / "m.resume.pt").read_bytes()
+    with pytest.raises(TrainingError, match=r"earlier run .*m\.resume\.pt.*--resume .*--fresh"):
+        train(data, out, recipe(tmp_path, 2))
+    assert (tmp_path / "m.resume.pt").read_bytes() == before
+    assert train(data, out, recipe(tmp_path, 2), fresh=True).step == 2
+    assert read_checkpoint(tmp_path / "m.resume.pt", TOY).progress.step == 2
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path, data: Path) -> None:
     out = tmp_path / "m.safetensors"
-    train_model([data], size="small", out=out, recipe=recipe(tmp_path, 1), threads=1)
-    with pytest.raises(ValueError, match="another architecture"):
-        read_checkpoint(tmp_path / "m.resume.pt", compact.SMALL)
-    (tmp_path / "x.pt").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"x\.pt"):
-        read_checkpoint(tmp_path / "x.pt", TOY)
+    with pytest.raises(Interruption):
+        train(data, out, recipe(tmp_path, 4), report=at_step(1, press_ctrl_c))
+    with pytest.raises(CheckpointError, match="trains other layers"):
+        train(data, out, recipe(tmp_path, 4, 4), resume=tmp_path / "m.resume.pt")
+
+
+# --- a full disk ----------------------------------------------------------------------------------------------------
+
+
+def test_on_a_full_disk_the_previous_checkpoint_stands_and_the_model_can_be_written_later(
+    tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, kept = tmp_path / "m.safetensors", tmp_path / "m.resume.pt"
+    with pytest.raises(Interruption):
+        train(data, out, recipe(tmp_path, 2), report=at_step(1, press_ctrl_c))
+    before = kept.read_bytes()
+    with files_up_to(100_000), pytest.raises(TrainingError, match=r"was not written.*--resume .*m\.resume\.pt"):
+        train(data, out, recipe(tmp_path, 2), resume=kept)
+    assert kept.read_bytes() == before
+    assert not out.exists()
+    assert "the previous checkpoint stands" in caplog.text
+    assert "was not written yet" in caplog.text
+    assert {file.name for file in tmp_path.iterdir()} == {"set", "recipe-2-2.toml", "m.resume.pt"}
+    train(data, out, recipe(tmp_path, 2), resume=kept)
+    assert load_compact(out).config == TOY
+
+
+# --- what is refused before anything is read ------------------------------------------------------------------------
 
 
 def test_no_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no dataset"):
-        train_model([], size="small", out=tmp_path / "m", recipe=recipe(tmp_path, 1))
+    with pytest.raises(DatasetError, match="no data set"):
+        train_model([], size="small", out=tmp_path / "m.safetensors", recipe=recipe(tmp_path, 1))
 
 
-def test_when_the_disk_is_full_the_previous_checkpoint_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    data, out = write_set(tmp_path / "set"), tmp_path / "m.safetensors"
-    train_model([data], size="small", out=out, recipe=recipe(tmp_path, 1), threads=1)
-    before = (tmp_path / "m.resume.pt").read_bytes()
-
-    def full(_: object, path: Path) -> None:
-        path.write_bytes(b"half a check")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("samtta_app.train.checkpoint.torch.save", full)
-    train_model([data], size="small", out=out, recipe=recipe(tmp_path, 1), threads=1)
-    assert (tmp_path / "m.resume.pt").read_bytes() == before
-    assert not (tmp_path / "m.resume.pt.part").exists()
-    assert "the previous checkpoint stands" in caplog.text
+def test_two_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    folders = [write_set(tmp_path / "one" / "cells"), write_set(tmp_path / "two" / "cells")]
+    with pytest.raises(DatasetError, match=r"'cells' is taken .*two"):
+        train_model(folders, size="small", out=tmp_path / "m.safetensors", recipe=recipe(tmp_path, 1))
+    with pytest.raises(DatasetError, match="'synthetic' is taken"):
+        train_model([tmp_path / "synthetic"], size="small", out=tmp_path / "m.safetensors", recipe=recipe(tmp_path, 1))
 
 
-def test_sets_without_a_usable_image_are_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    data = write_set(tmp_path / "set")
+def test_a_size_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path, data: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no model of size 'huge'.*Choose one of small"):
+        train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1), size="huge")
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path, data: Path) -> None:
+    with pytest.raises(SettingsError, match="'quantum' cannot be used"):
+        train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1), device="quantum")
+
+
+@pytest.mark.parametrize("name", ["m", "m.pt", "folder.safetensors"])
+def test_a_model_file_of_another_kind_is_refused(tmp_path: Path, data: Path, name: str) -> None:
+    (tmp_path / "folder.safetensors").mkdir()
+    with pytest.raises(TrainingError, match=r"must end in \.safetensors"):
+        train(data, tmp_path / name, recipe(tmp_path, 1))
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path, data: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(TrainingError, match=r"cannot be written to.*file"):
+        train(data, tmp_path / "file" / "m.safetensors", recipe(tmp_path, 1))
+    with pytest.raises(TrainingError, match=r"cannot be written to.*file"):
+        train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1), checkpoint=tmp_path / "file" / "c.pt")
+
+
+def test_starting_weights_that_cannot_be_used_are_refused(tmp_path: Path, data: Path) -> None:
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    for name in ("start", "backbone"):
+        for file in ("broken.safetensors", "nowhere.safetensors"):
+            with pytest.raises(CheckpointError, match=file.split(".")[0]):
+                train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1), **{name: tmp_path / file})
+
+
+def test_sets_without_a_usable_image_are_refused(tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture) -> None:
     for file in (data / "images").iterdir():
         file.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="no usable image"):
-        train_model([data], size="small", out=tmp_path / "m", recipe=recipe(tmp_path, 1), threads=1)
+    with pytest.raises(DatasetError, match=r"no usable image with an object in .*set"):
+        train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1))
     assert "p0.png" in caplog.text
 
 
-def test_the_learning_rate_warms_up_and_falls() -> None:
-    progress = [Progress(stage_step=step) for step in range(5)]
-    rates = [learning_rate(STAGE, p) for p in progress]
-    assert rates[0] == pytest.approx(1e-3)
-    assert rates == sorted(rates, reverse=True)
-    assert rates[-1] == pytest.approx(1e-5)
-    assert stage_share(Stage("b", 64, 1, 1, 1e-3, 0, minutes=2), Progress(stage_seconds=60)) == 0.5
+@pytest.mark.parametrize("text", [None, "{", json.dumps({"train": ["p0"]})])
+def test_a_set_that_cannot_be_read_is_refused_with_its_folder(tmp_path: Path, data: Path, text: str | None) -> None:
+    (data / "split.json").unlink()
+    if text is not None:
+        (data / "split.json").write_text(text)
+    with pytest.raises(DatasetError, match="set"):
+        train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1))
 
 
-def test_frozen_parts_are_not_trained_and_a_later_stage_frees_them() -> None:
-    model = build_compact(TOY)
-    make_optimiser(model, Stage("a", 64, 1, 1, 1e-3, 0, steps=1, frozen=("conv_stem",)))
-    stem = model.image_encoder.backbone.conv_stem.weight
-    assert not stem.requires_grad
-    optimiser = make_optimiser(model, STAGE)
-    assert stem.requires_grad
-    held = sum(len(group["params"]) for group in optimiser.param_groups)
-    assert held == len(list(model.parameters()))
+# --- python -m samtta_app.train.loop --------------------------------------------------------------------------------
 
 
-def test_the_average_follows_the_model() -> None:
-    model, average = build_compact(TOY), build_compact(TOY)
-    before = average.mask_decoder.iou_token.weight.clone()
-    target = model.mask_decoder.iou_token.weight
-    update_ema(average, model, 0.9, step=1000)
-    after = average.mask_decoder.iou_token.weight
-    assert torch.allclose(after, 0.9 * before + 0.1 * target, atol=1e-6)
+def words(data: Path, tmp_path: Path, plan: Path) -> list[str]:
+    return [str(data), "--out", str(tmp_path / "m.safetensors"), "--recipe", str(plan), "--threads", "1"]
 
 
-def test_the_clicker_measures_one_iou_per_click() -> None:
-    torch.manual_seed(0)
-    views = held_out_views([record(0), record(1)], 2, 64, seed=0)
-    assert len(views) == 2
-    curve = measure_curve(build_compact(TOY), views, 3)
-    assert curve.ious.shape == (2, 3)
-    assert ((curve.ious >= 0) & (curve.ious <= 1)).all()
-    assert curve.at(3) == pytest.approx(curve.ious[:, 2].mean())
-    assert failure_rate(curve, 1.1) == 1
+def test_the_module_trains_with_a_plain_log(tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "samtta_app.train")
+    loop.main([*words(data, tmp_path, recipe(tmp_path, 10, images=1)), "--size", "small", "--device", "cpu"])
+    lines = told(caplog, logging.DEBUG)
+    assert "set: 2 images, 6 objects" in lines
+    assert [line for line in lines if line.startswith("step 10 stage 0 (100 %)")]
+    assert load_compact(tmp_path / "m.safetensors").config == TOY
 
 
-def test_a_perfect_answer_needs_no_more_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = draw_view(record(0), 64, 1, Zoom(), np.random.default_rng(0))
-    truth = torch.from_numpy(view.masks[0].astype(np.float32))[None, None] * 2 - 1
-
-    def perfect(*_: object) -> compact.DecoderOutput:
-        return compact.DecoderOutput(truth.expand(1, 4, -1, -1), torch.ones(1, 4), torch.zeros(1, 5, 32))
-
-    monkeypatch.setattr("samtta_app.train.evaluate.decode", perfect)
-    ious, best, errors, obeyed = click_through(build_compact(TOY), view, 4)
-    assert ious == [1.0] * 4
-    assert best == 1.0
-    assert errors == [0.0]
-    assert obeyed == [True]
-
-
-def test_masks_that_stay_empty_end_the_run_with_a_clear_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "EMPTY_AFTER", 1)
-    original = loop.interactive_step
-
-    def empty(*arguments: object) -> StepResult:
-        result = original(*arguments)  # type: ignore[arg-type]
-        return StepResult(result.loss, 0.0, 0.0, 0.0)
-
-    monkeypatch.setattr(loop, "interactive_step", empty)
-    with pytest.raises(ValueError, match="still empty"):
-        train_model(
-            [write_set(tmp_path / "set")], size="small", out=tmp_path / "m", recipe=recipe(tmp_path, 1), threads=1
-        )
-
-
-def test_the_evaluation_command_tells_and_writes_its_figures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_module_ends_with_one_line_where_something_is_wrong(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = write_set(tmp_path / "set")
-    compact.save_compact(build_compact(TOY), tmp_path / "m.safetensors")
-    limits = ["--objects", "2", "--clicks", "2", "--size", "64", "--threads", "1"]
-    json_file = tmp_path / "figures.json"
-    evaluate.main([str(tmp_path / "m.safetensors"), str(data), *limits, "--json", str(json_file)])
-    assert capsys.readouterr().out.startswith("set ")
-    figures = json.loads(json_file.read_text())["set"]
-    assert figures["objects"] == 2
-    assert len(figures["iou"]) == 2
-
-
-@pytest.mark.parametrize("minutes", [3.0, 0.0, -1.0])
-def test_a_recipe_of_steps_cannot_be_scaled_to_minutes(tmp_path: Path, minutes: float) -> None:
-    with pytest.raises(ValueError, match=r"recipe2\.toml: only stages with minutes"):
-        train_model(
-            [tmp_path], size="small", out=tmp_path / "m", recipe=recipe(tmp_path, 2), threads=1, minutes=minutes
-        )
-
-
-def test_the_evaluation_command_names_a_set_without_objects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = write_set(tmp_path / "set")
-    (data / "split.json").write_text(json.dumps({"test": []}))
-    compact.save_compact(build_compact(TOY), tmp_path / "m.safetensors")
-    with pytest.raises(SystemExit):
-        evaluate.main([str(tmp_path / "m.safetensors"), str(data), "--threads", "1"])
-    assert "no usable image with an object" in capsys.readouterr().err
-
-
-def test_a_checkpoint_keeps_where_the_run_was(tmp_path: Path) -> None:
-    data, out = write_set(tmp_path / "set"), tmp_path / "m.safetensors"
-    done = train_model([data], size="small", out=out, recipe=recipe(tmp_path, 2), threads=1)
-    values = read_checkpoint(tmp_path / "m.resume.pt", TOY)
-    assert Progress(**values["progress"]) == done
-    assert (done.stage, done.stage_step, done.step) == (1, 0, 2)
-    again = train_model(
-        [data], size="small", out=out, recipe=recipe(tmp_path, 2), threads=1, resume=tmp_path / "m.resume.pt"
-    )
-    assert (again.step, len(again.history)) == (2, len(done.history))  # nothing was left to do
+    with pytest.raises(SystemExit) as end:
+        loop.main(words(data, tmp_path, tmp_path / "nowhere.toml"))
+    assert end.value.code == 2
+    assert "nowhere.toml" in capsys.readouterr().err

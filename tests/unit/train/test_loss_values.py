@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.model.compact import CompactConfig, DecoderOutput, build_compact
+from samtta_app.model.compact import DecoderOutput, build_compact
 from samtta_app.train.checkpoint import Progress
 from samtta_app.train.clicks import Clicks, next_clicks, truths, worst_place
-from samtta_app.train.loop import Timer, learning_rate, stage_share, update_ema
+from samtta_app.train.loop import Timer
 from samtta_app.train.loss import CLICK_WEIGHT, FOCAL_FLOOR, dice, hard_iou, normalised_focal, obedience, round_loss
+from samtta_app.train.optimise import learning_rate, stage_share, update_ema
 from samtta_app.train.recipe import Stage
 from samtta_app.train.rounds import noisy_boxes
+from tests.unit.train.toy import TOY
 
-TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
 LN2 = math.log(2)
 
 

@@ -1,16 +1,18 @@
 """The rounds of a batch: prompts stay in the window, logits fed back have the grid's size, gradients reach all parts."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
-from samtta_app.model.compact import CompactConfig, DecoderOutput, build_compact
+from samtta_app.model.compact import DecoderOutput, build_compact
 from samtta_app.train import rounds
+from samtta_app.train.clicks import Clicks
 from samtta_app.train.data import SampleSource, batches
-from samtta_app.train.rounds import Encoded, fed_back, interactive_step, noisy_boxes
+from samtta_app.train.rounds import Encoded, decode, fed_back, interactive_step, noisy_boxes
 from tests.unit.train.material import record
-
-TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
+from tests.unit.train.toy import TOY
 
 
 def test_noisy_boxes_stay_near_and_within_the_window() -> None:
@@ -63,3 +65,83 @@ def test_an_image_is_encoded_once_for_all_its_targets() -> None:
     assert torch.equal(encoded.embedding[0], encoded.embedding[2])
     assert not torch.equal(encoded.embedding[2], encoded.embedding[3])
     assert encoded.skips[1].shape == (6, TOY.dim // 8, 16, 16)
+
+
+def test_threads_for_clicks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "CORRECTIONS", ((2, 1.0),))
+    torch.manual_seed(0)
+    model = build_compact(TOY).train()
+    batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
+    alone = interactive_step(model, batch, np.random.default_rng(1))
+    with ThreadPoolExecutor(3) as pool:
+        together = interactive_step(model, batch, np.random.default_rng(1), pool)
+    assert torch.equal(alone.loss, together.loss)
+    assert (alone.first_iou, alone.last_iou, alone.filled) == (together.first_iou, together.last_iou, together.filled)
+
+
+def test_truths_are_made_once_for_all_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "CORRECTIONS", ((3, 1.0),))
+    made = []
+    original = rounds.truths
+    monkeypatch.setattr(rounds, "truths", lambda targets: made.append(targets.dtype) or original(targets))
+    for module in ("clicks", "loss"):  # these may be asked for the truth of truths, which costs nothing
+        monkeypatch.setattr(f"samtta_app.train.{module}.truths", refusing_shares(original))
+    batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 1, 0), 1, 0, workers=0))
+    interactive_step(build_compact(TOY).train(), batch, np.random.default_rng(1))
+    assert made == [torch.float32]
+
+
+def refusing_shares(original):
+    def only_booleans(targets: torch.Tensor) -> torch.Tensor:
+        assert targets.dtype == torch.bool
+        return original(targets)
+
+    return only_booleans
+
+
+# --- half precision: what a GPU does, with the CPU's own bfloat16 ---------------------------------------------------
+
+
+def test_answers_in_half_precision_are_single_and_near_the_exact_ones() -> None:
+    torch.manual_seed(0)
+    model = build_compact(TOY)
+    pixels = torch.randint(0, 255, (1, 3, 64, 64), dtype=torch.uint8)
+    clicks = Clicks.first(torch.tensor([[30.0, 20.0]]))
+    answers = []
+    for half in (False, True):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half, cache_enabled=False):
+            encoded = Encoded.of(model, pixels, 1)
+            answers.append(decode(model, encoded, clicks, None, None))
+    exact, rough = answers
+    assert {part.dtype for part in rough} == {torch.float32}
+    assert not torch.equal(exact.masks, rough.masks)
+    assert (exact.masks - rough.masks).abs().mean() < 0.05 * exact.masks.abs().mean() + 0.05
+
+
+def test_prompts_are_embedded_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    model = build_compact(TOY)
+    seen = []
+    original = model.prompt_encoder.forward
+    monkeypatch.setattr(model.prompt_encoder, "forward", lambda *given: seen.append(original(*given)) or seen[-1])
+    clicks = Clicks.first(torch.tensor([[30.25, 20.75]]))
+    with torch.no_grad():
+        encoded = Encoded.of(model, torch.zeros(1, 3, 64, 64, dtype=torch.uint8), 1)
+        for half in (False, True):
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                decode(model, encoded, clicks, None, None)
+    for exact, under_autocast in zip(*seen, strict=True):
+        assert torch.equal(exact, under_autocast)
+
+
+def test_a_step_in_half_precision_gives_every_part_a_finite_gradient() -> None:
+    torch.manual_seed(0)
+    model = build_compact(TOY).train()
+    batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        result = interactive_step(model, batch, np.random.default_rng(1))
+    result.loss.backward()
+    for part in (model.image_encoder, model.prompt_encoder.maps_to_skip, model.mask_decoder):
+        gradients = [p.grad for p in part.parameters() if p.grad is not None]
+        assert all(torch.isfinite(g).all() for g in gradients)
+        assert sum(g.abs().sum().item() for g in gradients) > 0

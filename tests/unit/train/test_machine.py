@@ -1,0 +1,115 @@
+"""Errors that mean a lack of memory are told from others, and devices that are not there are refused by name."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from samtta_app.errors import DatasetError, SettingsError
+from samtta_app.train.data import Batch
+from samtta_app.train.machine import ahead, from_loader, loader_workers, out_of_memory, training_device
+
+
+def torch_allocates() -> None:
+    torch.empty(1 << 50, dtype=torch.uint8)
+
+
+def numpy_allocates() -> None:
+    np.empty(1 << 55, np.uint8)
+
+
+def opencv_allocates() -> None:
+    cv2.resize(np.zeros((2, 2), np.uint8), (2**31 - 1, 2**20))
+
+
+@pytest.mark.parametrize("allocate", [torch_allocates, numpy_allocates, opencv_allocates])
+def test_what_libraries_raise_when_memory_does_not_suffice_is_known(allocate) -> None:
+    with pytest.raises((RuntimeError, MemoryError, cv2.error)) as caught:
+        allocate()
+    assert out_of_memory(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: not enough memory: you tried to"),
+        RuntimeError("Unexpected bus error in worker. This might be caused by insufficient shared memory (shm)."),
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+    ],
+)
+def test_what_cannot_be_made_here_is_known_by_its_text(error: Exception) -> None:
+    assert out_of_memory(error)
+
+
+def test_other_mistakes_are_not_taken_for_a_lack_of_memory() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.zeros(2, 3) @ torch.zeros(2, 3)
+    assert not out_of_memory(caught.value)
+    assert not out_of_memory(ValueError("the mixture gives no share"))
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", ""])
+def test_a_device_that_is_not_here_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(SettingsError, match="Choose auto, cpu or cuda") as caught:
+        training_device(name)
+    assert repr(name) in str(caught.value)
+
+
+def test_auto_is_a_device_that_works() -> None:
+    assert training_device("cpu") == torch.device("cpu")
+    assert training_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_a_gpu_is_fed_by_more_processes_than_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    assert loader_workers(1, torch.device("cpu")) == 1
+    assert loader_workers(1, torch.device("cuda")) == 14
+    assert loader_workers(30, torch.device("cuda")) == 30
+
+
+def test_batches_that_are_fetched_ahead_are_the_same_in_the_same_order() -> None:
+    fetched = []
+
+    def feed() -> Iterator[Batch]:
+        for number in range(100):
+            fetched.append(number)
+            yield Batch(*(torch.full((1,), float(number)) for _ in range(4)))
+
+    with ThreadPoolExecutor(2) as pool:
+        early = ahead(feed(), pool, pinned=False)
+        assert [next(early).pixels.item() for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert fetched == [0, 1, 2, 3, 4, 5]  # one more than was asked for
+
+
+def test_an_error_of_the_feed_comes_through() -> None:
+    def feed() -> Iterator[Batch]:
+        yield Batch(*(torch.zeros(1) for _ in range(4)))
+        raise MemoryError
+
+    with ThreadPoolExecutor(1) as pool:
+        early = ahead(feed(), pool, pinned=False)
+        next(early)
+        with pytest.raises(MemoryError):
+            next(early)
+
+
+class Broken(Dataset[int]):
+    """Raises what a set without visible objects does."""
+
+    def __getitem__(self, index: int) -> int:
+        raise DatasetError("Twenty windows of specks in a row were empty", "specks", "Mask larger objects")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_in_a_loaders_process_is_told_as_one_sentence(workers: int) -> None:
+    with pytest.raises(DatasetError) as caught:
+        next(iter(DataLoader(Broken(), sampler=[0], num_workers=workers)))
+    error = from_loader(caught.value)
+    assert type(error) is DatasetError
+    assert str(error) == "Twenty windows of specks in a row were empty (specks). Mask larger objects."

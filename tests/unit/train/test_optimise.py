@@ -1,0 +1,51 @@
+"""The learning rate rises and falls, frozen parts stay, and the average follows."""
+
+import pytest
+import torch
+
+from samtta_app.model.compact import build_compact
+from samtta_app.train.checkpoint import Progress
+from samtta_app.train.optimise import learning_rate, make_optimiser, stage_share, update_ema
+from samtta_app.train.recipe import Stage
+from tests.unit.train.toy import TOY
+
+STAGE = Stage(name="a", size=64, images=2, targets=2, lr=1e-3, lr_end=1e-5, steps=4, warmup=1)
+
+
+def test_the_learning_rate_warms_up_and_falls() -> None:
+    progress = [Progress(stage_step=step) for step in range(5)]
+    rates = [learning_rate(STAGE, p) for p in progress]
+    assert rates[0] == pytest.approx(1e-3)
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(1e-5)
+    assert stage_share(Stage("b", 64, 1, 1, 1e-3, 0, minutes=2), Progress(stage_seconds=60)) == 0.5
+
+
+def test_frozen_parts_are_not_trained_and_a_later_stage_frees_them() -> None:
+    model = build_compact(TOY)
+    make_optimiser(model, Stage("a", 64, 1, 1, 1e-3, 0, steps=1, frozen=("conv_stem",)))
+    stem = model.image_encoder.backbone.conv_stem.weight
+    assert not stem.requires_grad
+    optimiser = make_optimiser(model, STAGE)
+    assert stem.requires_grad
+    held = sum(len(group["params"]) for group in optimiser.param_groups)
+    assert held == len(list(model.parameters()))
+
+
+def test_vectors_do_not_decay_and_the_backbone_is_slower() -> None:
+    model = build_compact(TOY)
+    groups = make_optimiser(model, STAGE).param_groups
+    assert {(group["share"], group["weight_decay"]) for group in groups} == {
+        *((0.2, 0.0), (0.2, 0.01)),
+        *((1.0, 0.0), (1.0, 0.01)),
+    }
+    assert all((p.ndim > 1) == (group["weight_decay"] > 0) for group in groups for p in group["params"])
+
+
+def test_the_average_follows_the_model() -> None:
+    model, average = build_compact(TOY), build_compact(TOY)
+    before = average.mask_decoder.iou_token.weight.clone()
+    target = model.mask_decoder.iou_token.weight
+    update_ema(average, model, 0.9, step=1000)
+    after = average.mask_decoder.iou_token.weight
+    assert torch.allclose(after, 0.9 * before + 0.1 * target, atol=1e-6)
