@@ -21,6 +21,7 @@ from samtta_app.adapt.loop import Learned, Learning, learn
 from samtta_app.adapt.memory import Memory, Remembered, remember
 from samtta_app.core.clicker import next_click
 from samtta_app.core.images import read_image
+from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
@@ -44,6 +45,7 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt, Window
+from samtta_app.core.windows import surroundings
 from samtta_app.errors import PromptError, UserError
 from samtta_app.model.answers import Answer, answer
 from samtta_app.model.cache import FeatureCache
@@ -176,7 +178,9 @@ class Engine:
 
     def _adapt(self, request: AdaptRequest) -> Work:
         started, example = time.perf_counter(), request.example
-        features = yield from self._cache.features(example.image, example.window)
+        box = bounding_box(example.mask)
+        window = surroundings(example.window, box, example.clicks, example.image.whole) if box else example.window
+        features = yield from self._cache.features(example.image, window)
         item = remember(example, features, self._model.size)
         if item is None:
             return self._dropped(request, started, "Not learned: the mask is empty or fills its whole window")

@@ -10,6 +10,12 @@ SURROUND = 5.0
 SMALL = 8.0
 """An object whose longer side is less than 1/SMALL of the window's is looked at again from closer by."""
 
+DETAIL = 2.5
+"""Side of the window in which an outline is mended, in object sides."""
+
+DETAIL_FROM = 3
+"""Clicks from which it is: the first ones settle which object is meant, and need its surroundings."""
+
 LEAST = 64
 """No window is narrower than this many pixels (or the image): fewer hold no context."""
 
@@ -46,6 +52,22 @@ def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent:
     if near.side >= window.side or not all(near.contains(c.x, c.y) for c in clicks):
         return None
     return near
+
+
+def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
+    """A window for mending the outline of the object found in `window`, None when the present one is about as close."""
+    if found is None or len(clicks) < DETAIL_FROM:
+        return None
+    near = around(found, extent, factor=DETAIL)
+    if near.side * 1.3 >= window.side or not all(near.contains(c.x, c.y) for c in clicks):
+        return None
+    return near
+
+
+def surroundings(window: Window, found: Box, clicks: tuple[Click, ...], extent: Window) -> Window:
+    """Where a new click on the object would be answered: `window`, or a wider one where that was used for mending."""
+    usual = around(found, extent)
+    return usual if usual.side > window.side and all(usual.contains(c.x, c.y) for c in clicks) else window
 
 
 def wider(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:

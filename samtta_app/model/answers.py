@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from samtta_app.core.masks import bounding_box, trimmed
-from samtta_app.core.types import Image, Logits, Mask, Prompt, Window
-from samtta_app.core.windows import closer, first_window, wider
+from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
+from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.predictor import ImageFeatures, decode, embed, upscaled
+from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input, upscaled
+from samtta_app.model.refine import REFINES_FROM, mended
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights
 
@@ -63,9 +64,7 @@ def answer(
     here = wider(here, None, prompt.clicks, extent) or here
     found = _decoded(model, weights, (yield from cache.features(image, here)), prompt)
     for _ in range(LOOKS - 1):
-        box = bounding_box(found.shown)
-        near = closer(here, box, prompt.clicks, extent) if fresh else None
-        there = near or wider(here, box, prompt.clicks, extent)
+        there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break
         fresh, here = False, there
@@ -73,13 +72,40 @@ def answer(
     return found
 
 
+def _elsewhere(
+    model: SamModel, here: Window, box: Box | None, prompt: Prompt, extent: Window, *, fresh: bool
+) -> Window | None:
+    """The window to look again in, if any.
+
+    Only the compact models mend outlines from close by: a ViT's features cost too much for it, and it has a finer grid.
+    """
+    if fresh:
+        return closer(here, box, prompt.clicks, extent) or wider(here, box, prompt.clicks, extent)
+    near = detailed(here, box, prompt.clicks, extent) if model.compact else None
+    return wider(here, box, prompt.clicks, extent) or near
+
+
 def _decoded(model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt) -> Answer:
     """Three candidates for a single click, chosen by predicted IoU, one mask for everything else (SAM's rule)."""
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
         part = slice(1, 4) if prompt.ambiguous else slice(0, 1)
-        logits, iou = decoded.logits[part], decoded.iou[part]
+        logits, iou = _mended(model, features, prompt, decoded.logits[part]), decoded.iou[part]
         bits = (upscaled(model, logits, features) > 0).cpu().numpy()
     window = features.window
     masks = tuple(trimmed(np.asarray(layer), window.x, window.y) for layer in bits)
     return Answer(window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()))
+
+
+def _mended(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
+    """From a few clicks on, a compact model's answer in an unchanged window changes near the newest click only."""
+    before = prompt.logits
+    if not model.compact or before is None or before.window != features.window:
+        return logits
+    if len(prompt.clicks) < REFINES_FROM or before.values.shape != logits.shape[1:]:
+        return logits
+    newest = prompt.clicks[-1]
+    x, y = to_input(model, features.window, features.valid, torch.tensor([newest.x, newest.y], device=logits.device))
+    cell = model.size / model.grid
+    values = torch.from_numpy(before.values).to(logits)
+    return mended(values, logits, (float(x + 0.5) / cell - 0.5, float(y + 0.5) / cell - 0.5))

@@ -237,9 +237,9 @@ class Run:
             )
 
     def _backward(self, sample: Sample, images: int, rng: np.random.Generator) -> tuple[float, bool]:
-        """Gradients of one image's eleven rounds; its share of the step's loss, and whether any mask was not empty."""
+        """Gradients of one sample's eleven rounds; its share of the step's loss, and whether any mask was not empty."""
         picked = rng.choice(len(sample.objects), min(self.plan.masks, len(sample.objects)), replace=False)
-        features = self.store.features(sample.image)
+        features = self.store.features(sample.image, sample.window)
         targets = targets_of(self.model, sample, features, [sample.objects[i] for i in picked])
         total, filled = 0.0, False
         for one in interactive_rounds(self.model, self.tensors, features, targets, rng):

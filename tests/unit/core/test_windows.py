@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.core.types import Box, Click, Window
-from samtta_app.core.windows import LEAST, SMALL, around, closer, first_window, wider
+from samtta_app.core.windows import LEAST, SMALL, around, closer, detailed, first_window, surroundings, wider
 
 IMAGE = Window(0, 0, 1000, 600)
 
@@ -78,6 +78,28 @@ def test_a_large_object_nothing_and_a_lost_click_keep_the_window() -> None:
     assert closer(IMAGE, Box(100, 100, 100 + side, 150), (), IMAGE) is None
     assert closer(IMAGE, None, (), IMAGE) is None
     assert closer(IMAGE, Box(500, 300, 510, 310), (Click(5, 5, True),), IMAGE) is None
+
+
+def test_an_outline_is_mended_from_close_by_from_the_third_click_on() -> None:
+    found, window = Box(450, 250, 549, 349), Window(250, 50, 500, 500)
+    near = (Click(500, 300, True), Click(460, 260, True), Click(445, 300, False))
+    assert detailed(window, found, near[:2], IMAGE) is None
+    closer_by = detailed(window, found, near, IMAGE)
+    assert closer_by is not None
+    assert closer_by.side == 250
+    assert detailed(closer_by, found, near, IMAGE) is None
+    assert detailed(window, None, near, IMAGE) is None
+    assert detailed(window, found, (*near, Click(700, 500, False)), IMAGE) is None
+
+
+def test_what_was_mended_from_close_by_is_learned_in_its_surroundings() -> None:
+    found, clicks = Box(450, 250, 549, 349), (Click(500, 300, True),)
+    wide = surroundings(Window(375, 175, 250, 250), found, clicks, IMAGE)
+    assert wide.side == 500
+    assert surroundings(IMAGE, found, clicks, IMAGE) == IMAGE
+    far = (*clicks, Click(200, 100, False))
+    own = Window(150, 60, 450, 450)
+    assert surroundings(own, found, far, IMAGE) == own
 
 
 def test_an_object_cut_by_an_inner_edge_gets_a_wider_window() -> None:

@@ -12,7 +12,7 @@ import torch
 from segment_anything.modeling import MaskDecoder, TwoWayTransformer
 from torch import Tensor
 
-from samtta_app.core.types import Box, Click, Prompt
+from samtta_app.core.types import Box, Click, Image, Prompt
 from samtta_app.model.compact import CompactConfig, build_compact
 from samtta_app.model.predictor import ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel, toy_model
@@ -35,7 +35,7 @@ from samtta_app.train.sam_recipe import (
     rounds_with_click,
     sam_loss,
 )
-from samtta_app.train.sam_samples import encode_whole, on_grid
+from samtta_app.train.sam_samples import encode_window, on_grid
 from tests.unit.values import picture
 
 LN2 = math.log(2)
@@ -51,6 +51,11 @@ def compact_toy() -> SamModel:
     return SamModel("toy", net, 64, Weights(0, tensors), torch.device("cpu"))
 
 
+def whole(model: SamModel, image: Image) -> ImageFeatures:
+    """Features of the whole image."""
+    return encode_window(model, image, image.whole)
+
+
 @pytest.fixture(scope="module")
 def model() -> SamModel:
     return toy_model()
@@ -58,7 +63,7 @@ def model() -> SamModel:
 
 @pytest.fixture(scope="module")
 def features(model: SamModel) -> ImageFeatures:
-    return encode_whole(model, picture(0, 64, 64, ((20, 20, 10), (44, 44, 12))))
+    return whole(model, picture(0, 64, 64, ((20, 20, 10), (44, 44, 12))))
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +171,7 @@ def test_only_one_candidate_at_the_first_prompt_and_only_the_single_mask_later(
 def test_the_networks_of_masks_that_are_not_trained_get_no_gradient(make, targets: Targets) -> None:
     model = make()
     tensors = trainable_copy(model.frozen)
-    features = encode_whole(model, picture(0, 64, 64, ((20, 20, 10),)))
+    features = whole(model, picture(0, 64, 64, ((20, 20, 10),)))
     made = list(interactive_rounds(model, tensors, features, targets, np.random.default_rng(3)))
     made[4].loss.backward()
     touched = {
@@ -319,7 +324,7 @@ def test_no_click_where_nothing_is_wrong() -> None:
 @pytest.mark.parametrize("make", [toy_model, compact_toy])
 def test_a_batch_of_prompts_is_answered_as_each_by_itself(make) -> None:
     model = make()
-    features = encode_whole(model, picture(0, 64, 64, ((20, 20, 10),)))
+    features = whole(model, picture(0, 64, 64, ((20, 20, 10),)))
     coords = torch.tensor([[[20.0, 20], [5, 50]], [[44, 30], [9, 8]]])
     clicks = Clicks(coords, torch.tensor([[1.0, 0], [1, 1]]))
     logits = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -341,7 +346,7 @@ def test_a_batch_of_prompts_is_answered_as_each_by_itself(make) -> None:
 @pytest.mark.parametrize("make", [toy_model, compact_toy])
 def test_prompts_in_input_pixels_are_embedded_as_the_product_embeds_them(make) -> None:
     model = make()
-    features = encode_whole(model, picture(0, 64, 64))
+    features = whole(model, picture(0, 64, 64))
     asked = Prompt((Click(20, 30, True), Click(3, 4, False)), Box(8, 9, 40, 41))
     mine = Prompts(
         Clicks(torch.tensor([[[20.0, 30], [3, 4]]]), torch.tensor([[1.0, 0]])), torch.tensor([[8.0, 9, 40, 41]])
@@ -352,7 +357,7 @@ def test_prompts_in_input_pixels_are_embedded_as_the_product_embeds_them(make) -
 
 
 def test_cells_of_padding_are_left_out_of_the_loss(model: SamModel) -> None:
-    wide = encode_whole(model, picture(0, 32, 64, ((20, 16, 10),)))
+    wide = whole(model, picture(0, 32, 64, ((20, 16, 10),)))
     masks = torch.from_numpy(on_grid(np.eye(32, 64, dtype=bool), wide.valid))[None]
     assert masks.shape == (1, 8, 16)
     made = rounds(model, wide, Targets(masks, torch.tensor([[0.0, 0, 31, 31]])), 0)

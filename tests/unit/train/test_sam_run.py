@@ -76,7 +76,7 @@ def loss_of(model: SamModel, folder: Path) -> float:
     store, total = FeatureStore(model), 0.0
     with torch.no_grad():
         for seed, sample in enumerate(read_samples(folder, "train", model)):
-            features = store.features(sample.image)
+            features = store.features(sample.image, sample.window)
             targets = targets_of(model, sample, features, sample.objects)
             rounds = interactive_rounds(model, model.frozen.tensors, features, targets, np.random.default_rng(seed))
             total += sum(one.loss.item() for one in rounds)

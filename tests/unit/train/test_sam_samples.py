@@ -14,20 +14,23 @@ from samtta_app.adapt.rounds import answer, chosen
 from samtta_app.core.clicker import next_click
 from samtta_app.core.masks import full, trimmed
 from samtta_app.core.metrics import iou
-from samtta_app.core.types import Click, Prompt
+from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.errors import DatasetError
 from samtta_app.model.predictor import upscaled
 from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.train.records import Record, with_boxes
 from samtta_app.train.sam_samples import (
     HELD_OUT_IMAGES,
+    NEAR,
     FeatureStore,
     clicked_through,
     digest,
-    encode_whole,
+    encode_window,
     held_out,
     held_out_ious,
     on_grid,
     read_samples,
+    samples_of,
     targets_of,
 )
 from tests.unit.train.discs import discs, write_discs, write_split
@@ -64,7 +67,8 @@ def test_samples_come_with_their_images_and_every_disc(folder: Path, model: SamM
     assert [str(sample.image.path) for sample in samples] == ["d0", "d1", "d2", "d3"]
     assert [len(sample.objects) for sample in samples] == [1, 2, 1, 2]
     x, y, radius = discs(1)[0]
-    assert np.array_equal(samples[1].bits(samples[1].objects[0]), full(disc(x, y, radius, 64, 64), 64, 64))
+    assert iou(samples[1].mask(samples[1].objects[0]), disc(x, y, radius, 64, 64)) == 1
+    assert all(sample.window == sample.image.whole for sample in samples)
 
 
 def test_masks_over_nine_tenths_of_the_image_and_mere_specks_are_left_out(folder: Path, model: SamModel) -> None:
@@ -127,6 +131,68 @@ def test_the_digest_knows_pixels_and_masks(folder: Path, model: SamModel) -> Non
     assert digest({"a": read_samples(folder, "train", model)}) != first
 
 
+# --- from near ------------------------------------------------------------------------------------------------------
+
+
+def crowd(seed: int, small: int) -> Record:
+    """A large disc and some small ones (of side 17) in an image of 256 x 256."""
+    places = [(60, 60, 40), *((140 + 30 * i, 200, 8) for i in range(small))]
+    labels = np.zeros((256, 256), np.uint16)
+    for value, (x, y, radius) in enumerate(places, start=1):
+        labels[full(disc(x, y, radius, 256, 256), 256, 256)] = value
+    return with_boxes(f"crowd{seed}", picture(seed, 256, 256, tuple(places)).pixels, labels[None])
+
+
+def test_small_objects_are_also_seen_from_near_and_large_ones_are_not() -> None:
+    whole, near = samples_of(crowd(0, 1), 1024)
+    assert [box.value for box in whole.objects] == [1, 2]
+    assert [box.value for box in near.objects] == [2]
+    assert whole.window == whole.image.whole
+    assert near.window == Window(98, 158, 85, 85)  # five times its side around its middle
+    assert len(samples_of(crowd(0, 0), 1024)) == 1
+
+
+@pytest.mark.parametrize("small", [2, 3, 4])
+def test_an_image_has_at_most_two_near_windows_which_hold_all_that_lies_in_them(small: int) -> None:
+    _, *near = samples_of(crowd(0, small), 1024)
+    assert len(near) == NEAR
+    for sample in near:
+        x0, x1 = sample.window.x, sample.window.x + sample.window.width
+        inside = [i for i in range(small) if x0 <= 140 + 30 * i - 8 and 140 + 30 * i + 8 < x1]
+        assert [box.value for box in sample.objects] == [i + 2 for i in inside]
+
+
+def test_an_object_too_small_for_the_whole_image_is_learnt_from_near() -> None:
+    labels = np.zeros((1, 1024, 1024), np.uint16)
+    labels[0, 500:505, 500:505], labels[0, 100:400, 100:400] = 1, 2
+    whole, near = samples_of(with_boxes("a", np.zeros((1024, 1024), np.uint8), labels), 512)
+    assert [box.value for box in whole.objects] == [2]
+    assert [box.value for box in near.objects] == [1]
+
+
+def test_targets_and_boxes_of_a_near_window_are_its_own(shipped: SamModel) -> None:
+    _, near = samples_of(crowd(0, 1), shipped.size)
+    features = encode_window(shipped, near.image, near.window)
+    got = targets_of(shipped, near, features, near.objects)
+    scale = 128 / 85
+    corners = [(value + 0.5) * scale - 0.5 for value in (140 - 8 - 98, 200 - 8 - 158, 140 + 8 - 98, 200 + 8 - 158)]
+    assert got.boxes[0].tolist() == pytest.approx(corners)
+    assert got.masks.shape == (1, 32, 32)
+    assert got.masks.sum().item() * 16 / scale**2 == pytest.approx(disc(140, 200, 8, 256, 256).area, rel=0.01)
+
+
+def test_an_object_is_asked_for_in_its_near_window(shipped: SamModel) -> None:
+    whole, near = samples_of(crowd(0, 1), shipped.size)
+    target, store = near.mask(near.objects[0]), FeatureStore(shipped)
+    figures = []
+    with torch.no_grad():
+        for window in (whole.window, near.window):
+            features = store.features(near.image, window)
+            figures.append(clicked_through(shipped, shipped.frozen.tensors, features, near.image, target))
+    assert figures[1][0] > figures[0][0]
+    assert figures[1][0] > 0.8
+
+
 # --- the grid -------------------------------------------------------------------------------------------------------
 
 
@@ -153,7 +219,7 @@ def test_boxes_are_in_input_pixels_with_corners_included(folder: Path, model: Sa
     sample = read_samples(folder, "train", model)[0]
     x, y, radius = discs(0)[0]
     for asked, shift in ((replace(model, size=128), 0.0), (shipped, 0.5)):  # the compact model keeps centres centres
-        features = replace(encode_whole(model, sample.image), valid=(128, 128))
+        features = replace(encode_window(model, sample.image, sample.window), valid=(128, 128))
         got = targets_of(asked, sample, features, sample.objects)
         corners = [x - radius, y - radius, x + radius, y + radius]
         assert got.boxes[0].tolist() == [2 * value + shift for value in corners]
@@ -174,11 +240,11 @@ def counted(model: SamModel) -> list[int]:
 def test_an_image_is_encoded_once_and_kept_in_half_precision() -> None:
     model = toy_model()
     store, calls, image = FeatureStore(model), counted(model), picture(0, 64, 64)
-    first, again = store.features(image), store.features(image)
+    first, again = store.features(image, image.whole), store.features(image, image.whole)
     assert len(calls) == 1
     assert first.embedding.dtype == torch.float32
     assert torch.equal(first.embedding, again.embedding)
-    exact = encode_whole(model, image).embedding
+    exact = encode_window(model, image, image.whole).embedding
     assert torch.equal(first.embedding, exact.half().float())
     assert not torch.equal(first.embedding, exact)
 
@@ -186,29 +252,32 @@ def test_an_image_is_encoded_once_and_kept_in_half_precision() -> None:
 def test_the_oldest_features_go_when_memory_is_short_and_come_back_the_same() -> None:
     model = toy_model()
     images = [picture(seed, 64, 64) for seed in range(3)]
-    one = encode_whole(model, images[0]).nbytes // 2
+    one = encode_window(model, images[0], images[0].whole).nbytes // 2
     store, calls = FeatureStore(model, budget=2 * one), counted(model)
-    first = store.features(images[0])
-    store.features(images[1])
-    store.features(images[0])
+    first = store.features(images[0], images[0].whole)
+    store.features(images[1], images[1].whole)
+    store.features(images[0], images[0].whole)
     assert len(calls) == 2
-    store.features(images[2])
-    store.features(images[2])
+    store.features(images[2], images[2].whole)
+    store.features(images[2], images[2].whole)
     assert len(calls) == 3
-    assert torch.equal(store.features(images[0]).embedding, first.embedding)
+    assert torch.equal(store.features(images[0], images[0].whole).embedding, first.embedding)
     assert len(calls) == 4
 
 
 # --- held out -------------------------------------------------------------------------------------------------------
 
 
-def test_held_out_objects_are_the_same_each_time_and_two_an_image_at_most(folder: Path, model: SamModel) -> None:
-    samples = read_samples(folder, "train", model)
-    many = samples * HELD_OUT_IMAGES
-    pairs = held_out(many)
-    assert len({id(image) for image, _ in pairs}) == 4
-    assert len(pairs) == HELD_OUT_IMAGES * 3 // 2
-    assert [mask.area for _, mask in held_out(many)] == [mask.area for _, mask in pairs]
+def test_held_out_are_one_object_of_each_image_and_one_from_near_the_same_each_time(model: SamModel) -> None:
+    samples = [s for seed in range(HELD_OUT_IMAGES + 2) for s in samples_of(crowd(seed, 3), 1024)]
+    asked = held_out(samples)
+    assert len(asked) == 2 * HELD_OUT_IMAGES
+    assert all(window == image.whole for image, window, _ in asked[::2])
+    assert all(window.side < image.whole.side for image, window, _ in asked[1::2])
+    assert len({image.key for image, _, _ in asked}) == HELD_OUT_IMAGES
+    again = held_out(samples)
+    assert [(mask.x, mask.y) for _, _, mask in again] == [(mask.x, mask.y) for _, _, mask in asked]
+    assert len(held_out(samples_of(crowd(0, 0), model.size))) == 1
 
 
 def test_a_model_that_knows_discs_finds_them_and_a_decoder_of_zeros_finds_nothing(
@@ -226,7 +295,10 @@ def test_figures_are_means_over_objects_and_then_over_sets(folder: Path, shipped
     pairs = held_out(read_samples(folder, "test", shipped))
     store, tensors = FeatureStore(shipped), shipped.frozen.tensors
     with torch.no_grad():
-        curves = [clicked_through(shipped, tensors, store.features(image), image, mask) for image, mask in pairs]
+        curves = [
+            clicked_through(shipped, tensors, store.features(image, image.whole), image, mask)
+            for image, _, mask in pairs
+        ]
     assert [len(curve) for curve in curves] == [5] * 3
     got = held_out_ious(shipped, tensors, store, {"one": pairs[:1], "two": pairs[1:]})
     wanted = [np.mean([curves[0][k], np.mean([curve[k] for curve in curves[1:]])]) for k in (0, 2, 4)]
@@ -237,7 +309,7 @@ def test_the_first_figure_is_that_of_the_candidate_the_product_shows_and_a_solve
     shipped: SamModel,
 ) -> None:
     image, target = picture(0, 64, 64, ((30, 30, 12),)), disc(30, 30, 12, 64, 64)
-    features, tensors = FeatureStore(shipped).features(image), shipped.frozen.tensors
+    features, tensors = FeatureStore(shipped).features(image, image.whole), shipped.frozen.tensors
     prompt = Prompt((Click(30, 30, True),))
     with torch.no_grad():
         decoded = answer(shipped, tensors, features, prompt)
