@@ -138,7 +138,7 @@ def test_from_the_third_click_on_the_outline_is_mended_from_close_by(small: SamM
     assert windows[2].side == pytest.approx(2.5 * max(box.x1 - box.x0, box.y1 - box.y0), rel=0.25)
 
 
-def test_corrections_bring_drawn_discs_to_their_outline(small: SamModel) -> None:
+def test_clicks_on_what_is_all_but_right_do_no_harm(small: SamModel) -> None:
     curves = []
     for seed in range(4):
         x, y, radius = 30 + 10 * seed, 60 - 5 * seed, 12 + 3 * seed
@@ -157,5 +157,4 @@ def test_corrections_bring_drawn_discs_to_their_outline(small: SamModel) -> None
             curve.append(iou(found.shown, truth))
         curves.append(curve)
     mean = np.mean(curves, axis=0)
-    assert mean[-1] > 0.9
-    assert mean[-1] > mean[0]
+    assert mean.min() > 0.93
