@@ -28,7 +28,7 @@ OFFICIAL: Mapping[str, str] = {
 """Architecture -> file name of Meta's checkpoint, looked for in the model folder."""
 
 DEFAULT = "samtta-small"
-SHIPPED = (DEFAULT,)
+SHIPPED = (DEFAULT, "samtta-base")
 
 MIN_INPUT, MAX_INPUT = 64, 1024
 """Sides of the compact model's input in pixels; from 256 on its answers are measured."""

@@ -137,6 +137,12 @@ def test_the_default_model_loads_and_is_small() -> None:
     assert model.parameters < 6e6
 
 
+def test_the_wider_model_loads_by_its_name_too() -> None:
+    small, base = load_model(), load_model("samtta-base")
+    assert (base.name, base.size) == ("samtta-base", small.size)
+    assert 2 * small.parameters < base.parameters < 7e6
+
+
 def test_the_default_model_answers_at_another_input_size() -> None:
     model = load_model(input_size=256)
     assert (model.size, model.grid) == (256, 64)
