@@ -1,7 +1,7 @@
 """What a decoder is fine-tuned on: images with their objects, encoded once, and the held-out figures.
 
-SAM learnt from whole images. Here small objects are also shown from near, in up to two windows an image, as they are when
-somebody annotates: fine-tuned on whole images alone, the decoder of the compact model got better there and worse from near.
+SAM learnt from whole images. Here small objects are also shown from near, in up to two windows an image, since that is how
+they are answered when somebody annotates.
 
 The image encoder is frozen, so each window is encoded once and kept in memory in half precision, as many as fit into 2 GiB
 (about a thousand for SAM, two thousand for the compact model); one beyond that is encoded again when it is drawn. In memory
