@@ -3,7 +3,6 @@
 import argparse
 import logging
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from samtta_app.errors import SettingsError, TrainingError, UserError
+from samtta_app.errors import SettingsError, UserError
 from samtta_app.model.compact import CONFIGS
 from samtta_app.train.checkpoint import Progress
 from samtta_app.train.crops import View
@@ -20,6 +19,7 @@ from samtta_app.train.interruption import Interruption, interruptible
 from samtta_app.train.machine import from_loader, out_of_memory, training_device
 from samtta_app.train.mixture import mixed_shares
 from samtta_app.train.optimise import stage_share
+from samtta_app.train.places import check_places
 from samtta_app.train.recipe import Recipe, read_recipe, shipped_recipe
 from samtta_app.train.records import Record, has_masks
 from samtta_app.train.run import Run
@@ -96,7 +96,7 @@ def train_model(
     named_folders(datasets)
     on = training_device(device)
     checkpoint = checkpoint or resume or out.with_suffix(".resume.pt")
-    _check_places(out, checkpoint, going_on=fresh or resume is not None)
+    check_places(".safetensors", out, checkpoint, going_on=fresh or resume is not None)
     with Run(plan, CONFIGS[size], on, threads, out, checkpoint) as run:
         if resume is not None:
             run.resume(resume)
@@ -116,25 +116,6 @@ def _material(datasets: Sequence[Path], plan: Recipe, cache: Path) -> tuple[Sets
     shares = mixed_shares(plan.mixture, plan.others, given, photos)
     log.info("shares: %s", ", ".join(f"{name} {share:.2f}" for name, share in shares.items()))
     return sets, shares, views
-
-
-def _check_places(out: Path, checkpoint: Path, *, going_on: bool) -> None:
-    """Before anything is read: the files can be written, and nothing that somebody may want is lost."""
-    if out.suffix != ".safetensors" or out.is_dir():
-        raise TrainingError("The model file must end in .safetensors", out, "Give another name with --out")
-    if checkpoint.exists() and not going_on:
-        raise TrainingError(
-            "There is a checkpoint of an earlier run",
-            checkpoint,
-            f"Go on from it with --resume {checkpoint}, or begin anew with --fresh, which writes over it",
-        )
-    for folder in {out.parent, checkpoint.parent}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as e:
-            raise TrainingError(f"The folder cannot be written to: {e}", folder, "Choose another with --out") from e
 
 
 def run_stages(

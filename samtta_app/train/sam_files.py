@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from samtta_app.errors import CheckpointError, ExportError, TrainingError
+from samtta_app.errors import CheckpointError, ExportError
 from samtta_app.model.compact import CompactSam, load_compact, save_compact
 from samtta_app.model.sam import SHIPPED, SamModel
 from samtta_app.model.weights import Tensors
@@ -49,28 +48,9 @@ def net_in_file(model: SamModel, source: str | Path) -> Sam | CompactSam:
     return load_compact(resource(f"models/{source}.safetensors") if source in SHIPPED else Path(source).expanduser())
 
 
-def check_places(model: SamModel, out: Path, checkpoint: Path, *, going_on: bool) -> None:
-    """Before anything is read: the files can be written and opened again, and nothing that somebody may want is lost.
-
-    Raises:
-        TrainingError: another ending than the model's format has, no place to write to, an earlier run's checkpoint.
-    """
-    ending = ".safetensors" if model.compact else ".pth"
-    if out.suffix != ending or out.is_dir():
-        raise TrainingError(f"The file of this model must end in {ending}", out, "Give another name with --out")
-    if checkpoint.exists() and not going_on:
-        raise TrainingError(
-            "There is a checkpoint of an earlier run",
-            checkpoint,
-            f"Go on from it with --resume {checkpoint}, or begin anew with --fresh, which writes over it",
-        )
-    for folder in {out.parent, checkpoint.parent}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as e:
-            raise TrainingError(f"The folder cannot be written to: {e}", folder, "Choose another with --out") from e
+def ending(model: SamModel) -> str:
+    """What the name of such a model's file ends in."""
+    return ".safetensors" if model.compact else ".pth"
 
 
 def write_model(net: Sam | CompactSam, tensors: Tensors, out: Path, notes: str) -> None:

@@ -22,7 +22,8 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, trainable_copy
 from samtta_app.train.interruption import Interruption, interruptible
 from samtta_app.train.machine import out_of_memory
-from samtta_app.train.sam_files import as_stored, check_places, model_digest, read_state, write_model, write_tensors
+from samtta_app.train.places import check_places
+from samtta_app.train.sam_files import as_stored, ending, model_digest, read_state, write_model, write_tensors
 from samtta_app.train.sam_recipe import ROUNDS, interactive_rounds, learning_rate
 from samtta_app.train.sam_samples import FeatureStore, Sample, digest, held_out, held_out_ious, read_samples, targets_of
 
@@ -112,7 +113,7 @@ def tune_decoder(
         Interruption: Ctrl+C, after the step that it came in, with a checkpoint written.
     """
     checkpoint = resume or out.with_suffix(".resume.pt")
-    check_places(model, out, checkpoint, going_on=fresh or resume is not None)
+    check_places(ending(model), out, checkpoint, going_on=fresh or resume is not None)
     if not datasets:
         raise DatasetError("No data set was given", do="Give at least one folder with images/, masks/ and split.json")
     train, test = ({str(folder): read_samples(folder, s, model) for folder in datasets} for s in ("train", "test"))

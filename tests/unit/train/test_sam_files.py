@@ -12,13 +12,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from segment_anything import sam_model_registry
 
-from samtta_app.errors import CheckpointError, ExportError, TrainingError
+from samtta_app.errors import CheckpointError, ExportError
 from samtta_app.model.sam import DEFAULT, load_model, toy_model
 from samtta_app.model.weights import Weights
 from samtta_app.settings import resource
 from samtta_app.train.sam_files import (
     as_stored,
-    check_places,
+    ending,
     model_digest,
     net_in_file,
     read_state,
@@ -108,32 +108,9 @@ def test_a_full_disk_leaves_the_older_model_and_nothing_half(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["tuned.pth"]
 
 
-@pytest.mark.parametrize(("make", "name"), [(toy_model, "a.safetensors"), (lambda: load_model(device="cpu"), "a.pth")])
-def test_an_ending_that_could_not_be_opened_again_is_refused_at_once(make, name: str, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="must end in"):
-        check_places(make(), tmp_path / name, tmp_path / "a.resume.pt", going_on=False)
-
-
-def test_folders_are_made_and_places_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
-    made, file = tmp_path / "new" / "folder", tmp_path / "file"
-    check_places(toy_model(), made / "a.pth", made / "a.resume.pt", going_on=False)
-    assert list(made.iterdir()) == []
-    file.write_text("")
-    for out, checkpoint in ((file / "a.pth", made / "c"), (made / "a.pth", file / "c")):
-        with pytest.raises(TrainingError, match="cannot be written to"):
-            check_places(toy_model(), out, checkpoint, going_on=True)
-    (tmp_path / "b.pth").mkdir()
-    with pytest.raises(TrainingError, match="must end in"):
-        check_places(toy_model(), tmp_path / "b.pth", made / "c", going_on=True)
-
-
-def test_an_earlier_runs_checkpoint_is_written_over_only_when_asked(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "a.resume.pt"
-    checkpoint.write_bytes(b"hours of work")
-    check_places(toy_model(), tmp_path / "a.pth", checkpoint, going_on=True)
-    with pytest.raises(TrainingError, match="earlier run") as caught:
-        check_places(toy_model(), tmp_path / "a.pth", checkpoint, going_on=False)
-    assert caught.value.where == str(checkpoint)
+def test_a_models_file_has_the_ending_that_opens_it_again() -> None:
+    assert ending(toy_model()) == ".pth"
+    assert ending(load_model(device="cpu")) == ".safetensors"
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------
