@@ -97,6 +97,7 @@ def train_compact_model(
     [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it in
     my_cells.resume.pt; [bold]--resume my_cells.resume.pt[/bold] goes on from the very step.
     """
+    from samtta_app.model.sam import model_file
     from samtta_app.train.loop import train_model
 
     console = Console(stderr=True, highlight=False)
@@ -121,14 +122,6 @@ def train_compact_model(
         console.print(str(stopped) or "stopped; nothing new was saved", markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
     Console(soft_wrap=True).print(f"wrote {out}", highlight=False, markup=False)
-
-
-def model_file(name: str) -> Path:
-    """The file of a shipped model's name, or the path itself."""
-    from samtta_app.model.sam import SHIPPED
-    from samtta_app.settings import resource
-
-    return resource(f"models/{name}.safetensors") if name in SHIPPED else Path(name).expanduser()
 
 
 class Bar(Progress):

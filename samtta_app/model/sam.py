@@ -74,7 +74,7 @@ def load_model(source: str | Path = DEFAULT, device: str = "auto", input_size: i
     Raises:
         CheckpointError: missing, truncated, of another architecture, or more than tensors inside; no such input size.
     """
-    path, device = _locate(source), chosen_device(device)
+    path, device = model_file(source), chosen_device(device)
     net: Sam | CompactSam
     if path.suffix == ".safetensors":
         try:
@@ -137,7 +137,12 @@ def _built(name: str, net: Sam | CompactSam, size: int, device: str) -> SamModel
     return SamModel(name, net, size, Weights(0, tensors), torch.device(device))
 
 
-def _locate(source: str | Path) -> Path:
+def model_file(source: str | Path) -> Path:
+    """The file of a shipped model or an official architecture by name, or the given path.
+
+    Raises:
+        CheckpointError: there is none.
+    """
     name = str(source)
     if name in SHIPPED:
         return resource(f"models/{name}.safetensors")

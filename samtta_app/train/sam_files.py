@@ -16,9 +16,8 @@ from torch import Tensor
 
 from samtta_app.errors import CheckpointError, ExportError
 from samtta_app.model.compact import CompactSam, load_compact, save_compact
-from samtta_app.model.sam import SHIPPED, SamModel
+from samtta_app.model.sam import SamModel, model_file
 from samtta_app.model.weights import Tensors
-from samtta_app.settings import resource
 
 
 def as_stored(model: SamModel, tensors: Tensors) -> dict[str, Tensor]:
@@ -45,7 +44,7 @@ def net_in_file(model: SamModel, source: str | Path) -> Sam | CompactSam:
     """
     if not model.compact:
         return model.net
-    return load_compact(resource(f"models/{source}.safetensors") if source in SHIPPED else Path(source).expanduser())
+    return load_compact(model_file(source))
 
 
 def ending(model: SamModel) -> str:

@@ -10,9 +10,8 @@ from rich.console import Console
 
 from samtta_app import cli_train
 from samtta_app.cli import main
-from samtta_app.cli_train import Told, model_file, told
+from samtta_app.cli_train import Told, told
 from samtta_app.model.compact import load_compact
-from samtta_app.settings import resource
 from samtta_app.train import loop
 from samtta_app.train.standing import Standing
 from tests.unit.train.material import write_set
@@ -105,11 +104,6 @@ def test_the_log_is_as_it_was_after_an_error() -> None:
     with pytest.raises(KeyError), told(screen):
         raise KeyError
     assert logging.getLogger("samtta_app.train").handlers == before
-
-
-def test_a_shipped_model_is_found_by_its_name_and_any_other_by_its_path() -> None:
-    assert model_file("samtta-small") == resource("models/samtta-small.safetensors")
-    assert model_file("mine.safetensors") == Path("mine.safetensors")
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

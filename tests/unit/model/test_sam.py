@@ -15,8 +15,8 @@ from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine import Engine, run
 from samtta_app.errors import CheckpointError
-from samtta_app.model.sam import OFFICIAL, load_model, toy_model
-from samtta_app.settings import model_folder
+from samtta_app.model.sam import OFFICIAL, load_model, model_file, toy_model
+from samtta_app.settings import model_folder, resource
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +141,15 @@ def test_the_wider_model_loads_by_its_name_too() -> None:
     small, base = load_model(), load_model("samtta-base")
     assert (base.name, base.size) == ("samtta-base", small.size)
     assert 2 * small.parameters < base.parameters < 7e6
+
+
+def test_a_shipped_model_is_found_by_its_name_and_any_other_by_its_path(tmp_path: Path) -> None:
+    assert model_file("samtta-small") == resource("models/samtta-small.safetensors")
+    mine = tmp_path / "mine.safetensors"
+    with pytest.raises(CheckpointError, match="no such model file"):
+        model_file(mine)
+    mine.write_bytes(b"")
+    assert model_file(str(mine)) == mine
 
 
 def test_the_default_model_answers_at_another_input_size() -> None:
