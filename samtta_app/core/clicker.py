@@ -8,6 +8,7 @@ first in row-major order is taken, so that the clicker is deterministic.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -31,20 +32,49 @@ def next_click(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent
         clicks: the clicks so far (never repeated).
         extent: the image's whole window.
     """
-    frame = _errors_frame(target, shown, extent)
-    wanted = crop(target, frame)
-    got = crop(shown, frame) if shown else np.zeros_like(wanted)
-    missed, wrong = depth(wanted & ~got), depth(got & ~wanted)
-    for click in clicks:
-        at_row, at_column = round(click.y) - frame.y, round(click.x) - frame.x
-        if 0 <= at_row < frame.height and 0 <= at_column < frame.width:
-            missed[at_row, at_column] = wrong[at_row, at_column] = 0.0
+    found = errors(target, shown, extent)
+    fresh = ~clicked(clicks, found.frame)
+    missed, wrong = depth(found.missed) * fresh, depth(found.wrong) * fresh
     positive = bool(missed.max() > wrong.max())
     chosen = missed if positive else wrong
     if chosen.max() <= 0:
         return None
     row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
-    return Click(float(column + frame.x), float(row + frame.y), positive)
+    return found.click(int(row), int(column), positive)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Errors:
+    """What is wrong in `frame`, the only part of the image where anything is: both (h, w) bool.
+
+    `missed` is object that is not shown (false negative), `wrong` is shown and no object (false positive).
+    """
+
+    frame: Window
+    missed: BoolArray
+    wrong: BoolArray
+
+    def click(self, row: int, column: int, positive: bool) -> Click:
+        """The click on a pixel of the frame."""
+        return Click(float(column + self.frame.x), float(row + self.frame.y), positive)
+
+
+def errors(target: Mask, shown: Mask | None, extent: Window) -> Errors:
+    """Where the mask on the screen (None: nothing is shown) differs from the one that the annotator has in mind."""
+    frame = _errors_frame(target, shown, extent)
+    wanted = crop(target, frame)
+    got = crop(shown, frame) if shown else np.zeros_like(wanted)
+    return Errors(frame, wanted & ~got, got & ~wanted)
+
+
+def clicked(clicks: Sequence[Click], frame: Window) -> BoolArray:
+    """Which pixels of the frame were clicked (h, w) bool."""
+    found = np.zeros((frame.height, frame.width), dtype=np.bool_)
+    for click in clicks:
+        row, column = round(click.y) - frame.y, round(click.x) - frame.x
+        if 0 <= row < frame.height and 0 <= column < frame.width:
+            found[row, column] = True
+    return found
 
 
 def _errors_frame(target: Mask, shown: Mask | None, extent: Window) -> Window:

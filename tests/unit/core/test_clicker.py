@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.core.clicker import depth, next_click
+from samtta_app.core.clicker import clicked, depth, errors, next_click
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Mask, Window
 
@@ -91,3 +91,24 @@ def test_looking_only_around_the_masks_gives_the_click_of_the_whole_image(seed: 
     row, column = np.unravel_index(int(np.argmax(missed if positive else wrong)), target.shape)
     found = next_click(trimmed(target), trimmed(shown), (), Window(0, 0, 50, 40))
     assert found == Click(float(column), float(row), bool(positive))
+
+
+def test_errors_are_told_apart_and_lie_in_a_frame_around_both_masks() -> None:
+    found = errors(rectangle(2, 2, 4, 4), rectangle(4, 2, 6, 4), EXTENT)
+    assert found.frame == Window(1, 1, 7, 5)
+    assert sorted({int(c) + found.frame.x for c in np.nonzero(found.missed)[1]}) == [2, 3]
+    assert sorted({int(c) + found.frame.x for c in np.nonzero(found.wrong)[1]}) == [5, 6]
+    assert found.missed.sum() == found.wrong.sum() == 6
+    assert found.click(1, 2, True) == Click(3, 2, True)
+
+
+def test_before_anything_is_shown_the_whole_object_is_missed() -> None:
+    found = errors(rectangle(0, 0, 2, 1), None, EXTENT)
+    assert found.frame == Window(0, 0, 4, 3)
+    assert (found.missed.sum(), found.wrong.sum()) == (6, 0)
+
+
+def test_clicked_pixels_are_those_of_the_frame() -> None:
+    clicks = (Click(3.4, 2.6, True), Click(0, 0, False), Click(19, 9, True))
+    found = clicked(clicks, Window(2, 1, 3, 4))
+    assert np.argwhere(found).tolist() == [[2, 1]]
