@@ -50,6 +50,7 @@ def answer(
     prompt: Prompt,
     window: Window | None = None,
     view: Window | None = None,
+    offset: float = 0.0,
 ) -> Generator[None, None, Answer]:
     """Answer `prompt`; yields while a window is being encoded.
 
@@ -57,18 +58,19 @@ def answer(
         window: where the object was answered before; None for a new object, whose window is chosen: the view or the whole
             image first, then closer around what was found there.
         view: the part of the image on the screen.
+        offset: added to the answer's logits.
     """
     extent = image.whole
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box)
     here = wider(here, None, prompt.clicks, extent) or here
-    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt)
+    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset)
     for _ in range(LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break
         fresh, here = False, there
-        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt)
+        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset)
     return found
 
 
@@ -85,19 +87,19 @@ def _elsewhere(
     return wider(here, box, prompt.clicks, extent) or near
 
 
-def _decoded(model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt) -> Answer:
+def _decoded(model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float) -> Answer:
     """Three candidates for a single click, chosen by predicted IoU, one mask for everything else (SAM's rule)."""
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
         part = slice(1, 4) if prompt.ambiguous else slice(0, 1)
-        logits, iou = _mended(model, features, prompt, decoded.logits[part]), decoded.iou[part]
+        logits, iou = near_click(model, features, prompt, decoded.logits[part]) + offset, decoded.iou[part]
         bits = (upscaled(model, logits, features) > 0).cpu().numpy()
     window = features.window
     masks = tuple(trimmed(np.asarray(layer), window.x, window.y) for layer in bits)
     return Answer(window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()))
 
 
-def _mended(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
+def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
     """From a few clicks on, a compact model's answer in an unchanged window changes near the newest click only."""
     before = prompt.logits
     if not model.compact or before is None or before.window != features.window:

@@ -16,6 +16,10 @@ from samtta_app.errors import CheckpointError
 Tensors = Mapping[str, Tensor]
 
 
+EXTRA = "extra."
+"""Begins the names of stored tensors that are not the decoder's."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
     """All tensors of one mask decoder, by parameter name; version 0 is the original (the frozen twin)."""
@@ -24,14 +28,14 @@ class Weights:
     tensors: Tensors
 
 
-def trainable_copy(weights: Weights) -> dict[str, Tensor]:
-    """Fresh leaf tensors with the values of `weights`, ready for an optimiser; the original is untouched."""
-    return {name: tensor.detach().clone().requires_grad_(True) for name, tensor in weights.tensors.items()}
+def trainable_copy(tensors: Tensors) -> dict[str, Tensor]:
+    """Fresh leaf tensors with the values of `tensors`, ready for an optimiser; the original is untouched."""
+    return {name: tensor.detach().clone().requires_grad_(True) for name, tensor in tensors.items()}
 
 
-def published(version: int, tensors: Tensors) -> Weights:
-    """Weights `version` with the present values of `tensors`, cut off from any graph or optimiser."""
-    return Weights(version, {name: tensor.detach().clone() for name, tensor in tensors.items()})
+def detached(tensors: Tensors) -> dict[str, Tensor]:
+    """Copies of the present values of `tensors`, cut off from any graph or optimiser."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 def all_finite(tensors: Tensors) -> bool:
@@ -39,42 +43,45 @@ def all_finite(tensors: Tensors) -> bool:
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
 
 
-def to_bytes(weights: Weights, model_name: str) -> bytes:
-    """The weights in safetensors form, with the name of the model that they belong to in the metadata."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.tensors.items()}
-    return save(tensors, metadata={"model": model_name})
+def to_bytes(tensors: Tensors, model_name: str, facts: Mapping[str, str] | None = None) -> bytes:
+    """Tensors in safetensors form; the metadata hold the name of the model that they belong to, and `facts`."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(plain, metadata={**(facts or {}), "model": model_name})
 
 
-def from_bytes(version: int, data: bytes, model_name: str, like: Weights) -> Weights:
-    """Read stored weights back, bit for bit.
+def from_bytes(version: int, data: bytes, model_name: str, like: Tensors) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read stored tensors back, bit for bit, in the order of `like`, and the facts stored with them.
+
+    Names that begin with EXTRA are what a strategy keeps beside the decoder (an optimiser's state); they come last.
 
     Raises:
         CheckpointError: damaged bytes, weights of another model, other names or shapes than `like`, or NaN inside.
     """
     try:
-        tensors = load(data)
+        tensors, facts = load(data), _facts(data)
     except (SafetensorError, ValueError, KeyError) as e:
         raise CheckpointError(
             "The stored decoder weights are damaged", f"version {version}", "The original is used"
         ) from e
-    found = _model_name(data)
+    found = facts.pop("model", "unknown")
     if found != model_name:
         raise CheckpointError(
             f"The stored decoder weights belong to the model {found!r}, not to {model_name!r}",
             f"version {version}",
             f"Open the project with {found!r}, or go on from the original",
         )
-    fits = tensors.keys() == like.tensors.keys() and all(
-        tensor.shape == like.tensors[name].shape for name, tensor in tensors.items()
-    )
+    mine = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
+    fits = mine.keys() == like.keys() and all(t.shape == like[name].shape for name, t in mine.items())
     if not fits or not all_finite(tensors):
         raise CheckpointError(
             "The stored decoder weights do not fit the model", f"version {version}", "The original is used"
         )
-    return Weights(version, {name: tensor.to(like.tensors[name].device) for name, tensor in tensors.items()})
+    names = [*like, *sorted(tensors.keys() - like.keys())]  # the decoder's own order: sums over all of it depend on it
+    device = next(iter(like.values())).device
+    return {name: tensors[name].to(device) for name in names}, facts
 
 
-def _model_name(data: bytes) -> str:
-    """The name in the safetensors header: eight bytes of length, then JSON."""
+def _facts(data: bytes) -> dict[str, str]:
+    """The safetensors header's metadata: eight bytes of length, then JSON."""
     length = int.from_bytes(data[:8], "little")
-    return str(json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("model", "unknown"))
+    return dict(json.loads(data[8 : 8 + length]).get("__metadata__") or {})

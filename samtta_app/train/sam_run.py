@@ -161,7 +161,7 @@ class Run:
         self.asked = {name: held_out(samples) for name, samples in test.items()}
         self.belongs = {"model": model_digest(model), "data": digest(train) + digest(test), "plan": plan.draws}
         self.store = FeatureStore(model)
-        self.tensors = trainable_copy(model.frozen)
+        self.tensors = trainable_copy(model.frozen.tensors)
         self.best: Tensors = model.frozen.tensors
         self.optimiser = make_optimiser(self.tensors, plan)
         self.reached = Reached()

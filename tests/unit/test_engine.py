@@ -11,6 +11,9 @@ import torch
 from PIL import Image as Pillow
 
 from samtta_app.adapt.loop import Learning
+from samtta_app.adapt.ours import Samtta
+from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.adapt.strategy import Frozen
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
@@ -32,11 +35,12 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.types import Box, Click, Mask, Prompt, Window
-from samtta_app.engine import TWIN_CLICKS, Engine, Work, run
+from samtta_app.engine import TWIN_CLICKS, TWIN_TARGET, Engine, Work, run
+from samtta_app.errors import UserError
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example, picture
 
-STRONG = Learning(steps=12, learning_rate=2e-3, anchor=0.0)
+STRONG = Samtta(learning=Learning(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0))
 
 
 def predict(engine: Engine, **changes: object) -> Prediction:
@@ -65,13 +69,12 @@ def adapt(engine: Engine, object_id: int, **changes: object) -> AdaptReport:
 
 def taught() -> tuple[Engine, AdaptReport]:
     """An engine that has published version 1."""
-    engine = Engine(toy_model(), learning=STRONG)
-    adapt(engine, 1)
-    for object_id in range(2, 12):
-        report = adapt(engine, object_id)
-        if report.kept:
-            return engine, report
-    raise AssertionError(f"nothing was published: {report.reason}")
+    engine = Engine(toy_model(), adapting=STRONG)
+    return engine, adapt(engine, 1)
+
+
+def tensors(engine: Engine) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in engine.published.tensors.items()}
 
 
 def test_one_click_gives_three_candidates_and_the_best_predicted_is_chosen() -> None:
@@ -166,18 +169,30 @@ def test_prefetching_encodes_so_that_the_first_click_does_not(tmp_path: Path) ->
     assert list(work) == []
 
 
-def test_the_first_object_waits_for_one_to_check_against() -> None:
-    report = adapt(Engine(toy_model()), 1)
-    assert not report.kept
-    assert "second object" in report.reason
-    assert report.memory_objects == 1
+def test_the_first_object_is_learned_and_reported_without_a_comparison() -> None:
+    report = adapt(Engine(toy_model(), adapting=STRONG), 1)
+    assert report.kept
+    assert "nothing to compare with" in report.reason
+    assert (report.object_id, report.version, report.memory_objects, report.guard_objects) == (1, 1, 1, 0)
+    assert np.isnan([report.guard_candidate, report.guard_published, report.guard_frozen]).all()
+    assert len(report.losses) == 6
+    assert report.seconds > 0
 
 
-def test_a_kept_copy_is_published_as_the_next_version_and_answers_from_then_on() -> None:
+def test_from_the_second_object_on_reports_carry_the_guards_figures() -> None:
+    engine, _ = taught()
+    reports = [adapt(engine, object_id) for object_id in (2, 3, 4)]
+    assert [report.guard_objects for report in reports] == [1, 2, 3]
+    for report in reports:
+        figures = (report.guard_candidate, report.guard_published, report.guard_frozen)
+        assert all(0 <= figure <= 1 for figure in figures)
+        assert f"{report.guard_frozen:.3f}" in report.reason
+
+
+def test_what_was_learned_is_published_as_the_next_version_and_answers_from_then_on() -> None:
     engine, report = taught()
     assert (report.version, engine.published.version) == (1, 1)
     assert report.weights
-    assert report.guard_candidate >= max(report.guard_published, report.guard_frozen)
     assert predict(engine).weights_version == 1
     assert predict(engine, twin=True).weights_version == 0
 
@@ -185,7 +200,7 @@ def test_a_kept_copy_is_published_as_the_next_version_and_answers_from_then_on()
 def test_only_the_mask_decoder_ever_changes_bit_for_bit() -> None:
     model = toy_model()
     before = {key: value.clone() for key, value in model.net.state_dict().items()}
-    engine = Engine(model, learning=STRONG)
+    engine = Engine(model, adapting=STRONG)
     for object_id in range(1, 8):
         adapt(engine, object_id)
     assert engine.published.version > 0
@@ -203,16 +218,34 @@ def test_the_frozen_twin_answers_the_same_before_and_after_learning() -> None:
 
 
 def test_a_click_is_served_between_steps_from_the_published_weights() -> None:
-    engine = Engine(toy_model(), learning=STRONG)
+    engine = Engine(toy_model(), adapting=STRONG)
     adapt(engine, 1)
-    work = engine.handle(AdaptRequest(9, example(2)))
-    versions = [predict(engine).weights_version for _ in work]
-    assert len(versions) > 10
-    assert set(versions) == {0}
+    before = predict(engine).candidates[0].logits.values
+    served = [predict(engine) for _ in engine.handle(AdaptRequest(9, example(2)))]
+    assert len(served) > 10
+    assert {reply.weights_version for reply in served} == {1}
+    assert all(np.array_equal(reply.candidates[0].logits.values, before) for reply in served)
+    assert predict(engine).weights_version == 2
+
+
+def test_clicks_served_between_steps_do_not_change_what_is_learned() -> None:
+    quiet, busy = Engine(toy_model(), adapting=STRONG), Engine(toy_model(), adapting=STRONG)
+    for object_id in (1, 2):
+        alone = adapt(quiet, object_id)
+        work = busy.handle(AdaptRequest(100 + object_id, replace(example(object_id, x=40 + 5 * object_id % 50))))
+        while True:
+            try:
+                next(work)
+                predict(busy)
+            except StopIteration as done:
+                beside: AdaptReport = done.value
+                break
+        assert beside.losses == alone.losses
+        assert all(torch.equal(tensor, tensors(quiet)[name]) for name, tensor in tensors(busy).items())
 
 
 def test_a_paused_learner_remembers_but_does_not_learn() -> None:
-    engine = Engine(toy_model(), learning=STRONG)
+    engine = Engine(toy_model(), adapting=STRONG)
     run(engine, ControlRequest(1, "pause"))
     reports = [adapt(engine, object_id) for object_id in (1, 2, 3)]
     assert not any(r.kept or r.losses for r in reports)
@@ -226,8 +259,7 @@ def test_roll_back_and_reset_publish_older_versions_and_new_ones_count_on() -> N
     back = run(engine, ControlRequest(1, "rollback"))
     assert isinstance(back, Controlled)
     assert (back.version, engine.published.version) == (0, 0)
-    again = next(r for r in (adapt(engine, k) for k in range(20, 40)) if r.kept)
-    assert again.version == 2
+    assert adapt(engine, 20).version == 2
     reset = run(engine, ControlRequest(2, "reset"))
     assert isinstance(reset, Controlled)
     assert reset.version == 0
@@ -237,9 +269,9 @@ def test_roll_back_and_reset_publish_older_versions_and_new_ones_count_on() -> N
 def test_weights_changed_by_hand_during_learning_are_not_overwritten() -> None:
     engine, _ = taught()
     work = engine.handle(AdaptRequest(9, example(50)))
-    while next(work) != Progress("learning", 0.0):
-        pass
-    next(work)
+    progress: Progress | None = None
+    while progress is None or progress.stage != "learning":
+        progress = next(work)
     run(engine, ControlRequest(1, "reset"))
     report = finish(work)
     assert isinstance(report, AdaptReport)
@@ -271,20 +303,19 @@ def test_a_withdrawn_object_is_forgotten() -> None:
 
 
 def test_an_empty_mask_is_not_learned() -> None:
-    engine = Engine(toy_model(), learning=STRONG)
+    engine = Engine(toy_model(), adapting=STRONG)
     adapt(engine, 1)
     report = adapt(engine, 2, mask=Mask(0, 0, np.zeros((1, 1), dtype=np.bool_)))
     assert "empty" in report.reason
-    assert engine.published.version == 0
+    assert (engine.published.version, report.version, report.memory_objects) == (1, 1, 1)
 
 
 def test_learning_that_diverges_is_dropped_and_the_published_stay() -> None:
-    engine = Engine(toy_model(), learning=Learning(steps=4, learning_rate=float("inf")))
-    adapt(engine, 1)
-    report = adapt(engine, 2)
+    engine = Engine(toy_model(), adapting=Samtta(learning=Learning(steps=2, replayed=0, rounds=1, stride=float("inf"))))
+    report = adapt(engine, 1)
     assert not report.kept
     assert "not finite" in report.reason
-    assert engine.published.version == 0
+    assert (engine.published.version, report.weights) == (0, b"")
 
 
 def test_the_twin_is_replayed_the_same_way_under_both_weights() -> None:
@@ -294,9 +325,75 @@ def test_the_twin_is_replayed_the_same_way_under_both_weights() -> None:
     assert isinstance(both, TwinReport)
     assert 1 <= len(both.frozen) <= TWIN_CLICKS
     assert both.frozen != both.adapted
-    same = run(engine, TwinRequest(2, one, 0))
-    assert isinstance(same, TwinReport)
-    assert same.frozen == same.adapted == both.frozen
+    untaught = run(engine.fresh(0, "samtta:fits=0"), TwinRequest(2, one, 0))
+    assert isinstance(untaught, TwinReport)
+    assert untaught.frozen == untaught.adapted == both.frozen
+    assert all(0 <= value <= 1 for value in (*both.frozen, *both.adapted))
+
+
+@pytest.mark.parametrize("name", ["samtta", "fbrs", "schoen2024", "dc-tta"])
+def test_a_strategy_that_fits_the_object_at_hand_has_a_trajectory_of_its_own(name: str) -> None:
+    adapting = STRATEGIES[name]
+    if name == "schoen2024":
+        adapting = replace(adapting, learning_rate=1e-3)
+    engine = Engine(toy_model()).fresh(0, adapting)
+    twin = run(engine, TwinRequest(1, example(30), 0))
+    plain = run(Engine(toy_model(), adapting=Frozen()), TwinRequest(1, example(30), 0))
+    assert isinstance(twin, TwinReport)
+    assert isinstance(plain, TwinReport)
+    assert twin.frozen == plain.frozen == plain.adapted
+    assert twin.adapted != twin.frozen
+    assert twin.adapted[0] == twin.frozen[0]  # nothing to fit before the second click
+
+
+def test_a_twin_stops_where_a_person_would_and_changes_nothing() -> None:
+    engine, report = taught()
+    before = tensors(engine)
+    reply = run(engine, TwinRequest(1, example(30), report.version))
+    assert isinstance(reply, TwinReport)
+    for values in (reply.frozen, reply.adapted):
+        assert all(value < TWIN_TARGET for value in values[:-1])
+        assert len(values) == TWIN_CLICKS or values[-1] >= TWIN_TARGET
+    assert all(torch.equal(before[name], tensor) for name, tensor in engine.published.tensors.items())
+    assert engine.published.version == 1
+
+
+def test_a_fresh_engine_has_learned_nothing_and_shares_the_encoded_images() -> None:
+    engine, _ = taught()
+    predict(engine)
+    fresh = engine.fresh(5)
+    image = picture(1, discs=((60, 50, 18),))
+    assert fresh.published.version == 0
+    assert list(fresh.handle(PredictRequest(3, image, Prompt((Click(5, 5, True),)), image.whole))) == []
+    assert adapt(fresh, 1).losses
+    assert engine.published.version == 1
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_can_be_chosen_by_name_and_answers(name: str) -> None:
+    fresh = Engine(toy_model()).fresh(0, name)
+    first = predict(fresh)
+    both_signs = (Click(60, 50, True), Click(60, 50, False)) * 2
+    prompt = Prompt(both_signs, None, first.candidates[first.chosen].logits)
+    second = predict(fresh, prompt=prompt, window=first.window)
+    assert (len(first.candidates), len(second.candidates)) == (3, 1)
+    assert np.isfinite(second.candidates[0].logits.values).all()
+    fits = STRATEGIES[name].fits
+    twin = predict(fresh, prompt=prompt, window=first.window, twin=True)
+    differs = not np.array_equal(second.candidates[0].logits.values, twin.candidates[0].logits.values)
+    assert differs is fits
+
+
+def test_a_strategy_that_does_not_exist_is_named_with_what_was_meant() -> None:
+    with pytest.raises(UserError, match=r"'smatta'.*Did you mean samtta"):
+        Engine(toy_model()).fresh(0, "smatta")
+
+
+def test_an_engine_that_learns_nothing_says_so() -> None:
+    engine = Engine(toy_model()).fresh(0, "frozen")
+    report = adapt(engine, 1)
+    assert (report.kept, report.losses, report.version) == (False, (), 0)
+    assert "Not learned" in report.reason
 
 
 def test_a_twin_of_a_version_that_is_gone_says_so() -> None:
@@ -307,7 +404,7 @@ def test_a_twin_of_a_version_that_is_gone_says_so() -> None:
 
 def test_the_same_requests_give_the_same_weights() -> None:
     def session() -> Engine:
-        engine = Engine(toy_model(), seed=3, learning=STRONG)
+        engine = Engine(toy_model(), seed=3, adapting=STRONG)
         for object_id in range(1, 6):
             adapt(engine, object_id)
         return engine

@@ -39,7 +39,7 @@ class Seen:
     there: Box
     windows: list[Window] = field(default_factory=list)
 
-    def __call__(self, _model: object, _weights: object, features: ImageFeatures, _prompt: Prompt) -> Answer:
+    def __call__(self, _model: object, _weights: object, features: ImageFeatures, *_: object) -> Answer:
         from samtta_app.core.masks import trimmed
 
         window, box = features.window, self.there

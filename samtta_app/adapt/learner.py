@@ -1,0 +1,175 @@
+"""What one session has learned: the published versions, the memory, the object at hand, and the strategy that uses them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from samtta_app.adapt.guard import Verdict
+from samtta_app.adapt.memory import Memory, remember
+from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Learned, Strategy
+from samtta_app.core.messages import ControlAction
+from samtta_app.core.types import Example, Prompt
+from samtta_app.errors import UserError
+from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
+
+VERSIONS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of an accepted object: the verdict, the losses, and the stored form of a published version (or b"")."""
+
+    verdict: Verdict
+    losses: tuple[float, ...] = ()
+    data: bytes = b""
+
+
+def dropped(reason: str, losses: tuple[float, ...] = ()) -> Outcome:
+    """Nothing is published, for `reason`."""
+    return Outcome(Verdict(False, reason), losses)
+
+
+class Learner:
+    """Owns versions and memory; every method is called on the engine's thread.
+
+    Args:
+        model: its original decoder is version 0 and the frozen twin.
+        strategy: how it learns.
+        seed: of every draw; the same objects in the same order give the same weights (CPU, one process).
+    """
+
+    def __init__(self, model: SamModel, strategy: Strategy, seed: int) -> None:
+        self.strategy = strategy
+        self.memory = Memory()
+        self.paused = False
+        self._model, self._seed = model, seed
+        self._known: OrderedDict[int, Knowledge] = OrderedDict({0: Knowledge(model.frozen.tensors)})
+        self._newest = 0
+        self._lineage = [0]
+        self._attempt: Attempt | None = None
+
+    @property
+    def published(self) -> Weights:
+        """The weights that answer now."""
+        return Weights(self._lineage[-1], self._knowledge.tensors)
+
+    @property
+    def _knowledge(self) -> Knowledge:
+        return self._known[self._lineage[-1]]
+
+    def knowledge(self, version: int) -> Knowledge:
+        """What was known at a version.
+
+        Raises:
+            UserError: it is no longer kept.
+        """
+        if version not in self._known:
+            raise UserError(f"Version {version} is no longer kept, so the object cannot be compared", "", "")
+        return self._known[version]
+
+    # --- the object at hand -----------------------------------------------------------------------------------------
+
+    def fitted(self, image_key: str, prompt: Prompt) -> Generator[None, None, tuple[Weights, Fitted]]:
+        """The weights for the answer that is due; an object that was given up is closed first."""
+        attempt = self._attempt
+        if attempt is not None and not _goes_on(attempt, image_key, prompt):
+            self._leave(attempt)
+            self._attempt = attempt = None
+        found = yield from self.strategy.before_answer(self._model, self._knowledge, attempt, prompt)
+        return Weights(self._lineage[-1], found.tensors), found
+
+    def _leave(self, attempt: Attempt) -> None:
+        """An object was given up; what a strategy learns from that needs a version of its own, the original stays."""
+        known = self._knowledge if self.paused else self.strategy.after_leave(self._knowledge, attempt)
+        if known is self._knowledge:
+            return
+        if self._lineage[-1] == 0:
+            self._publish(known)
+        else:
+            self._known[self._lineage[-1]] = known
+
+    def answered(self, prompt: Prompt, features: ImageFeatures, fitted: Fitted) -> None:
+        """A prompt was answered in the window of `features`."""
+        begun = self._attempt.knowledge if self._attempt else self._knowledge
+        self._attempt = Attempt(begun, prompt, features, fitted.tensors, fitted.carried)
+
+    # --- accepted objects -------------------------------------------------------------------------------------------
+
+    def learn(
+        self, example: Example, features: ImageFeatures, closeup: ImageFeatures | None, *, learn: bool
+    ) -> Generator[float, None, Outcome]:
+        """Remember an accepted object and, with `learn`, learn from it; yields the share of work done."""
+        item = remember(example, features, self._model.size, closeup)
+        if item is None:
+            return dropped("Not learned: the mask is empty or fills its whole window")
+        self.memory = self.memory.add(item)
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None and (attempt.prompt.clicks, attempt.prompt.box) != (example.clicks, example.box):
+            self._attempt, attempt = attempt, None  # the next object has been begun already
+        if not learn:
+            return dropped("Remembered from before")
+        if self.paused:
+            return dropped("Learning is paused; the object is remembered for later")
+        start = self._lineage[-1]
+        rng = np.random.default_rng([self._seed, example.object_id])
+        learned = yield from self.strategy.after_accept(self._model, self._knowledge, attempt, item, self.memory, rng)
+        return self._judged(start, learned)
+
+    def _judged(self, start: int, learned: Learned) -> Outcome:
+        tensors, facts = self.strategy.stored(learned.knowledge)
+        finite = all_finite(learned.knowledge.tensors) and all_finite(tensors)  # what answers, and what is carried on
+        if not finite or not np.isfinite(learned.losses).all():
+            return dropped("Dropped: the loss was not finite", learned.losses)
+        if start != self._lineage[-1]:
+            return dropped("Dropped: the weights were changed by hand meanwhile", learned.losses)
+        if not learned.verdict.kept:
+            return Outcome(learned.verdict, learned.losses)
+        self._publish(learned.knowledge)
+        about = {**facts, "strategy": self.strategy.name}
+        return Outcome(learned.verdict, learned.losses, to_bytes(tensors, self._model.name, about))
+
+    def _publish(self, knowledge: Knowledge) -> None:
+        self._newest += 1
+        self._known[self._newest] = knowledge
+        self._lineage.append(self._newest)
+        for version in list(self._known)[1:-VERSIONS_KEPT]:  # the original is never dropped
+            del self._known[version]
+            self._lineage = [v for v in self._lineage if v != version]
+
+    # --- control ----------------------------------------------------------------------------------------------------
+
+    def control(self, action: ControlAction) -> None:
+        """Pause, resume, roll back one version, or go back to the original weights."""
+        if action in ("pause", "resume"):
+            self.paused = action == "pause"
+        elif action == "rollback" and len(self._lineage) > 1:
+            self._lineage.pop()
+        elif action == "reset":
+            self._lineage = [0]
+
+    def restore(self, version: int, data: bytes) -> None:
+        """Publish a stored version again; of what another strategy learned, what answered is kept.
+
+        Raises:
+            CheckpointError: as in `from_bytes`.
+        """
+        self._newest = max(self._newest, version)  # also where it is refused: its number is not given again
+        tensors, facts = from_bytes(version, data, self._model.name, self._model.frozen.tensors)
+        owner = STRATEGIES.get(facts.get("strategy", ""), self.strategy)
+        known = owner.restored(self._model, tensors, facts)
+        self._known[version] = known if owner.name == self.strategy.name else Knowledge(known.tensors)
+        self._lineage = [0, version]
+
+
+def _goes_on(attempt: Attempt, image_key: str, prompt: Prompt) -> bool:
+    """Whether `prompt` says more about the same object."""
+    before = attempt.prompt
+    same_place = attempt.features.image_key == image_key and before.box in (None, prompt.box)
+    return same_place and prompt.clicks[: len(before.clicks)] == before.clicks

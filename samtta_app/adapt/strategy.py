@@ -1,0 +1,153 @@
+"""The seam behind which every way of adapting lives: what it does before an answer, after an accept, after a cancel.
+
+A strategy is a value (its hyper-parameters); what it has learned is a value too, the `Knowledge` that belongs to one version
+of the weights. The engine owns versions, memory and caches; a strategy only maps knowledge to knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from samtta_app.adapt.guard import Verdict
+from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.core.types import Prompt
+from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Tensors
+
+Facts = Mapping[str, str]
+"""What is kept with stored weights beside the tensors, by name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Knowledge:
+    """What was learned so far: the decoder's `tensors` that answer, and what only the strategy itself understands."""
+
+    tensors: Tensors
+    carried: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """The object being annotated, as it was answered last: the prompt, the window's features, and the weights used.
+
+    `knowledge` is what was known when its first click came; `carried` is the strategy's own.
+    """
+
+    knowledge: Knowledge
+    prompt: Prompt
+    features: ImageFeatures
+    tensors: Tensors
+    carried: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """The decoder's tensors for the answer that is due, and what the strategy wants to find in the attempt afterwards.
+
+    `offset` is added to the answer's logits.
+    """
+
+    tensors: Tensors
+    carried: Any = None
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What an accepted object taught: new knowledge, one loss per optimiser step, and whether and why it is published."""
+
+    knowledge: Knowledge
+    verdict: Verdict
+    losses: tuple[float, ...] = ()
+
+
+class Strategy(Protocol):
+    """One way of adapting. Generators yield wherever a click may be served meanwhile.
+
+    `name` is what people type, `words` what they read in the panel. Nothing here ever sees a true mask, only clicks and
+    masks that a person accepted.
+    """
+
+    @property
+    def name(self) -> str:
+        """As typed: "samtta", "frozen", ..."""
+
+    @property
+    def words(self) -> str:
+        """What it does, in one plain sentence for the person."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it also adapts to the object at hand, between its clicks."""
+
+    def before_answer(
+        self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
+    ) -> Generator[None, None, Fitted]:
+        """The tensors to answer `prompt` with; `attempt` is the same object's last answer, None for its first prompt."""
+
+    def after_accept(
+        self,
+        model: SamModel,
+        known: Knowledge,
+        attempt: Attempt | None,
+        newest: Remembered,
+        memory: Memory,
+        rng: np.random.Generator,
+    ) -> Generator[float, None, Learned]:
+        """Learn from the accepted object `newest` (already in `memory`); yields the share of work done, 0 .. 1."""
+
+    def after_leave(self, known: Knowledge, attempt: Attempt) -> Knowledge:
+        """What is known after an object was given up."""
+
+    def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
+        """What to write to disk, so that `restored` gives the same knowledge bit for bit."""
+
+    def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
+        """The knowledge that was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The original weights, always; also what the other strategies do where they have nothing of their own."""
+
+    name: str = "frozen"
+    words: str = "The original weights answer; nothing is learned"
+    fits: bool = False
+
+    def before_answer(
+        self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
+    ) -> Generator[None, None, Fitted]:
+        """What is known, as it is."""
+        return Fitted(known.tensors)
+        yield
+
+    def after_accept(
+        self,
+        model: SamModel,
+        known: Knowledge,
+        attempt: Attempt | None,
+        newest: Remembered,
+        memory: Memory,
+        rng: np.random.Generator,
+    ) -> Generator[float, None, Learned]:
+        """Nothing is learned."""
+        nan = float("nan")
+        return Learned(known, Verdict(False, "Not learned: the original weights are kept", nan, nan, nan))
+        yield
+
+    def after_leave(self, known: Knowledge, attempt: Attempt) -> Knowledge:
+        """What was known."""
+        return known
+
+    def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
+        """The tensors alone."""
+        return known.tensors, {}
+
+    def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
+        """The tensors alone."""
+        return Knowledge(tensors)

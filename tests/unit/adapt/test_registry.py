@@ -1,0 +1,40 @@
+"""Strategies are found by name, and a wrong name is one message."""
+
+from __future__ import annotations
+
+import pytest
+
+from samtta_app.adapt.registry import DEFAULT, STRATEGIES, strategy
+from samtta_app.errors import UserError
+
+NAMES = ["samtta", "schoen2024", "schoen2024-asreleased", "fbrs", "lit-lora", "dc-tta", "frozen"]
+
+
+def test_every_strategy_is_known_by_its_own_name_the_default_first() -> None:
+    assert list(STRATEGIES) == NAMES
+    assert NAMES[0] == DEFAULT
+    assert [strategy(name).name for name in NAMES] == NAMES
+
+
+def test_every_strategy_says_in_words_what_it_does_and_no_two_the_same() -> None:
+    words = [each.words for each in STRATEGIES.values()]
+    assert len(set(words)) == len(words)
+    assert all(15 < len(text) < 100 and text[0].isupper() for text in words)
+    assert "after the abstract" in strategy("dc-tta").words
+    assert "comparison only" in strategy("schoen2024-asreleased").words
+
+
+def test_a_strategy_is_a_value() -> None:
+    for each in STRATEGIES.values():
+        assert each == type(each)()
+        with pytest.raises((AttributeError, TypeError)):
+            each.name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"), [("schon2024", "schoen2024"), ("lit_lora", "lit-lora"), ("zzz", "frozen")]
+)
+def test_a_wrong_name_is_one_message_with_advice(typed: str, advice: str) -> None:
+    with pytest.raises(UserError, match=typed) as caught:
+        strategy(typed)
+    assert advice in str(caught.value)
