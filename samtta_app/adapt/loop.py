@@ -1,13 +1,15 @@
 """The learning itself: a copy of the decoder takes a few steps on the newest object and on replayed ones.
 
-Only the tensors of the mask decoder are ever given to the optimiser. NoC is decided by the first clicks, so every replayed
-object is asked again under a fresh simulated first click, on its own image's features.
+Only the tensors of the mask decoder are ever given to the optimiser. NoC is decided by the first clicks, so every object is
+asked again under a fresh simulated first click, on its own image's features; corrections follow it, so that what later
+clicks do is not forgotten. The copy is only a scout: the learned weights move a part of the way to it (Zhang et al. 2019,
+Lookahead, eq. 1), which averages out what a few objects would teach by chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,24 +17,32 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.losses import prompt_loss
-from samtta_app.adapt.memory import Remembered
+from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.rounds import answer, chosen, correction, first_click
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors, Weights, trainable_copy
+from samtta_app.model.weights import Tensors, trainable_copy
 
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """Hyper-parameters of one adaptation: `steps` optimiser steps over the newest object and `replayed` others each.
+    """Hyper-parameters of one adaptation.
 
-    `anchor` is the share by which every step pulls the weights back to the original ones (ROID's weight ensembling).
+    `steps` optimiser steps over the newest object and `replayed` others each; `rounds` clicks of every prompt are trained;
+    `learning_rate` is relative to the size of each tensor (Shazeer and Stern 2018, Adafactor, section 8): an optimiser that
+    begins anew at every object must not take full steps where there is next to no gradient;
+    `stride` is the part of the way to the trained copy that the learned weights move; `anchor` the share by which every
+    step pulls the copy back to the original (ROID's weight ensembling); `closeups` the share of prompts that are asked in
+    the window where outlines are mended; `clip` the largest norm of a step's gradient.
     """
 
     steps: int = 6
     replayed: int = 2
-    learning_rate: float = 1e-4
+    rounds: int = 3
+    learning_rate: float = 2e-3
+    stride: float = 0.6
     anchor: float = 0.002
+    closeups: float = 1 / 3
     clip: float = 1.0
 
 
@@ -40,8 +50,8 @@ DEFAULT = Learning()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Learned:
-    """The trained copy and one loss per step (a loss that is not finite ends the training)."""
+class Trained:
+    """The learned weights after an object, and one loss per step (a loss that is not finite ends the training)."""
 
     tensors: Tensors
     losses: tuple[float, ...]
@@ -49,69 +59,70 @@ class Learned:
 
 def learn(
     model: SamModel,
-    start: Weights,
-    newest: Remembered | None,
-    replay: Sequence[Remembered],
+    start: Tensors,
+    newest: Remembered,
+    memory: Memory,
     rng: np.random.Generator,
     learning: Learning = DEFAULT,
-) -> Generator[float, None, Learned]:
-    """Train a copy of `start`; yields the share of work done after every decoded prompt, where a click may be served.
-
-    Args:
-        newest: the object just accepted, None when it is held back for the guard.
-        replay: earlier objects to draw from (may be empty).
-    """
+) -> Generator[float, None, Trained]:
+    """Learn from `newest` and some of `memory`; yields the share of work done after every decoded prompt."""
     copy = trainable_copy(start)
-    optimiser = torch.optim.Adam(list(copy.values()), lr=learning.learning_rate)
+    optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate)
+    others = [item for item in memory.items if item.object_id != newest.object_id]
     losses: list[float] = []
     for step in range(learning.steps):
-        batch = _batch(newest, replay, rng, learning.replayed)
+        drawn = rng.choice(len(others), size=min(learning.replayed, len(others)), replace=False)
+        batch = [newest, *(others[int(i)] for i in drawn)]
         total = 0.0
         for index, item in enumerate(batch):
-            total += _backward(model, copy, item, _prompt(item, rng, own=index == 0 and step % 2 == 0), len(batch))
+            view, prompt = _asked(item, rng, learning, own=index == 0 and step % 2 == 0)
+            total += _backward(model, copy, view, prompt, learning.rounds, len(batch))
             yield (step + (index + 1) / len(batch)) / learning.steps
         losses.append(total)
         if not math.isfinite(total):
             break
         torch.nn.utils.clip_grad_norm_(list(copy.values()), learning.clip)
-        optimiser.step()
+        optimiser.step()  # type: ignore[no-untyped-call]
         optimiser.zero_grad(set_to_none=True)
         _pull_back(copy, model.frozen.tensors, learning.anchor)
-    return Learned(copy, tuple(losses))
+    learned = {name: tensor.lerp(copy[name].detach(), learning.stride) for name, tensor in start.items()}
+    return Trained(learned, tuple(losses))
 
 
-def _batch(
-    newest: Remembered | None, replay: Sequence[Remembered], rng: np.random.Generator, count: int
-) -> list[Remembered]:
-    others = [item for item in replay if newest is None or item.object_id != newest.object_id]
-    wanted = min(count if newest is not None else count + 1, len(others))
-    drawn = [others[int(i)] for i in rng.choice(len(others), size=wanted, replace=False)] if wanted else []
-    return [newest, *drawn] if newest is not None else drawn
-
-
-def _prompt(item: Remembered, rng: np.random.Generator, own: bool) -> Prompt:
-    """The object's own clicks, or a fresh first click: its middle or a random place."""
+def _asked(item: Remembered, rng: np.random.Generator, learning: Learning, *, own: bool) -> tuple[Remembered, Prompt]:
+    """In which window an object is asked, and how: a first click in the wider one, some of its own clicks close by."""
+    if item.closeup is not None and rng.random() < learning.closeups:
+        return item.closeup, _later(item.closeup, rng)
     if own and (item.clicks or item.box is not None):
-        return Prompt(item.clicks, item.box)
+        return item, Prompt(item.clicks, item.box)
     click = first_click(item, rng if rng.random() < 0.5 else None)
-    return Prompt((click,)) if click is not None else Prompt(item.clicks, item.box)
+    return item, Prompt((click,)) if click is not None else Prompt(item.clicks, item.box)
 
 
-def _backward(model: SamModel, copy: dict[str, Tensor], item: Remembered, prompt: Prompt, batch: int) -> float:
-    """Add the gradients of a prompt and of one correction after it; returns the summed loss."""
+def _later(item: Remembered, rng: np.random.Generator) -> Prompt:
+    """Two or more of the object's own clicks, filled up with a random one."""
+    some = item.clicks[: int(rng.integers(2, max(len(item.clicks), 2) + 1))]
+    more = first_click(item, rng) if len(some) < 2 else None
+    return Prompt((*some, more) if more is not None else some, item.box)
+
+
+def _backward(
+    model: SamModel, copy: dict[str, Tensor], item: Remembered, prompt: Prompt, rounds: int, batch: int
+) -> float:
+    """Add the gradients of a prompt and of the corrections after it; returns the summed loss."""
     features = item.features.to(torch.float32)
     total = 0.0
     current: Prompt | None = prompt
-    for _ in range(2):
-        if current is None:
+    for _ in range(rounds):
+        if current is None or not (current.clicks or current.box):
             break
         with torch.enable_grad():
             decoded = answer(model, copy, features, current)
             loss = prompt_loss(
                 decoded.logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous
             )
-            (loss / (2 * batch)).backward()  # type: ignore[no-untyped-call]
-        total += float(loss.detach()) / (2 * batch)
+            (loss / (rounds * batch)).backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach()) / (rounds * batch)
         current = correction(item, decoded.logits[chosen(decoded, current)].detach(), current)
     return total
 

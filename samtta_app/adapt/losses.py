@@ -33,23 +33,29 @@ def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     return focal + 1 - (2 * both + 1) / (either + 1)
 
 
+def logits_at(logits: Tensor, points: Sequence[tuple[float, float]], window: Window) -> Tensor:
+    """Logits (m, G, G) of a window, read bilinearly at n image points (x, y) in pixels -> (m, n); differentiable.
+
+    A point beyond the middle of the outermost cells reads the nearest of them.
+    """
+    where = torch.tensor(points, dtype=logits.dtype, device=logits.device).reshape(-1, 2)
+    origin = torch.tensor([window.x, window.y], dtype=logits.dtype, device=logits.device)
+    at = ((where - origin + 0.5) / window.side * 2 - 1)[None, None].expand(logits.shape[0], 1, -1, 2)
+    return F.grid_sample(logits[:, None], at, mode="bilinear", padding_mode="border", align_corners=False)[:, 0, 0]
+
+
 def click_loss(logits: Tensor, clicks: Sequence[Click], window: Window) -> Tensor:
     """Cross-entropy at the clicks, the logits sampled bilinearly there: logits (m, G, G) -> (m,).
 
     Clicks are not rasterised: on a coarse grid most of them would vanish (Schön et al.'s released code lost 74 to 98 %).
     Means over include and over exclude clicks are added, so that neither outweighs the other.
     """
-    if not clicks:
-        return logits.new_zeros(logits.shape[0])
-    where = torch.tensor([[c.x, c.y] for c in clicks], dtype=logits.dtype, device=logits.device)
-    origin = torch.tensor([window.x, window.y], dtype=logits.dtype, device=logits.device)
-    at = ((where - origin + 0.5) / window.side * 2 - 1)[None, None].expand(logits.shape[0], 1, -1, 2)
-    values = F.grid_sample(logits[:, None], at, mode="bilinear", padding_mode="border", align_corners=False)[:, 0, 0]
     loss = logits.new_zeros(logits.shape[0])
     for positive in (True, False):
-        index = [i for i, click in enumerate(clicks) if click.positive is positive]
-        if index:
-            loss = loss + F.softplus(-values[:, index] if positive else values[:, index]).mean(dim=1)
+        points = [(click.x, click.y) for click in clicks if click.positive is positive]
+        if points:
+            values = logits_at(logits, points, window)
+            loss = loss + F.softplus(-values if positive else values).mean(dim=1)
     return loss
 
 

@@ -1,11 +1,11 @@
-"""The replay memory: what is kept of each accepted object, and which of them are held back for the guard.
+"""The replay memory: what is kept of each accepted object.
 
 A memory is a value: adding or withdrawing an object gives a new one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,9 +17,8 @@ from samtta_app.core.masks import crop, trimap
 from samtta_app.core.types import Box, Click, Example, Mask, Window
 from samtta_app.model.predictor import ImageFeatures
 
-LEARNED_LIMIT = 32
-HELD_LIMIT = 6
-HOLD_EVERY = 3
+LIMIT = 64
+"""Objects kept: about 3 MB each with the default model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +26,8 @@ class Remembered:
     """One accepted object: its own image's features in half precision, and the pseudo-label on the decoder's grid.
 
     `target` (G, G) int8: 1 object, 0 background, -1 ignored (boundary band, padding). `whole` (G, G) is the accepted mask
-    without the band: 1, 0, and -1 on padding, for scoring.
+    without the band: 1, 0, and -1 on padding, for scoring. `closeup` is the same object in the narrower window where its
+    outline was mended, None where there was none: first clicks are learned here, later ones there.
     """
 
     object_id: int
@@ -38,42 +38,39 @@ class Remembered:
     extent: Window
     clicks: tuple[Click, ...]
     box: Box | None
+    closeup: Remembered | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
-    """Objects to learn from, and objects that the learner never sees because the guard asks them."""
+    """The newest accepted objects, by their ids: the same after a session is resumed as before it was closed."""
 
-    learned: tuple[Remembered, ...] = ()
-    held_back: tuple[Remembered, ...] = ()
-    seen: int = 0
+    items: tuple[Remembered, ...] = ()
 
     def add(self, item: Remembered) -> Memory:
-        """The memory with one object more; the second and then every third accepted object is held back.
-
-        The oldest held-back object is released to the learner when there are too many; of the learned ones the oldest
-        is dropped.
-        """
-        seen = self.seen + 1
-        if seen % HOLD_EVERY != 2:
-            return replace(self, learned=(*self.learned, item)[-LEARNED_LIMIT:], seen=seen)
-        held = (*self.held_back, item)
-        released, held = held[:-HELD_LIMIT], held[-HELD_LIMIT:]
-        return Memory((*self.learned, *released)[-LEARNED_LIMIT:], held, seen)
+        """The memory with an object more (or changed); the oldest is dropped when there are more than LIMIT."""
+        others = [old for old in self.items if old.object_id != item.object_id]
+        return Memory(tuple(sorted([*others, item], key=lambda kept: kept.object_id)[-LIMIT:]))
 
     def without(self, object_id: int) -> Memory:
         """The memory after the object was withdrawn."""
-        learned = tuple(item for item in self.learned if item.object_id != object_id)
-        held = tuple(item for item in self.held_back if item.object_id != object_id)
-        return replace(self, learned=learned, held_back=held)
+        return Memory(tuple(item for item in self.items if item.object_id != object_id))
 
     def __len__(self) -> int:
         """Number of remembered objects."""
-        return len(self.learned) + len(self.held_back)
+        return len(self.items)
 
 
-def remember(example: Example, features: ImageFeatures, size: int) -> Remembered | None:
-    """What to keep of an accepted object; None when its window shows no object pixel or nothing else (nothing to learn)."""
+def remember(
+    example: Example, features: ImageFeatures, size: int, closeup: ImageFeatures | None = None
+) -> Remembered | None:
+    """What to keep of an accepted object; None when its window shows no object pixel or nothing else (nothing to learn).
+
+    Args:
+        features: the window in which a new click on the object would be answered.
+        size: side of the model's input, in pixels.
+        closeup: the narrower window in which the mask was accepted, if it was another one.
+    """
     share, inside = _on_grid(example.mask, features, size)
     bits = share > 0.5
     if not bits.any() or bits[inside].all():
@@ -91,6 +88,7 @@ def remember(example: Example, features: ImageFeatures, size: int) -> Remembered
         example.image.whole,
         example.clicks,
         example.box,
+        remember(example, closeup, size) if closeup is not None else None,
     )
 
 

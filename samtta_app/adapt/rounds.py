@@ -5,6 +5,7 @@ Everything happens on the decoder's grid inside the object's own window, so a ro
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,11 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.memory import Remembered
+from samtta_app.adapt.offset import offset
 from samtta_app.core.clicker import depth
 from samtta_app.core.types import BoolArray, Click, FloatArray, Logits, Prompt, Window
+from samtta_app.core.windows import DETAIL_FROM
+from samtta_app.model.answers import near_click
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
@@ -67,27 +71,32 @@ def correction(item: Remembered, shown: Tensor, prompt: Prompt) -> Prompt | None
 
 def _blank(missed: FloatArray, wrong: FloatArray, window: Window, click: Click) -> None:
     grid = missed.shape[0]
-    column = int((click.x - window.x + 0.5) / window.side * grid)
-    row = int((click.y - window.y + 0.5) / window.side * grid)
+    column = math.floor((click.x - window.x + 0.5) / window.side * grid)
+    row = math.floor((click.y - window.y + 0.5) / window.side * grid)
     if 0 <= row < grid and 0 <= column < grid:
         missed[row, column] = wrong[row, column] = 0.0
 
 
 def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int) -> list[float]:
-    """IoU with the accepted mask after each of `clicks` simulated clicks, from a fresh first click; no gradient."""
+    """IoU with the accepted mask after each of `clicks` simulated clicks, from a fresh first click; no gradient.
+
+    As a person is answered: from DETAIL_FROM clicks on in the object's closer window, where there is one.
+    """
     start = first_click(item)
-    if start is None:
-        return []
-    prompt: Prompt | None = Prompt((start,))
-    features = item.features.to(torch.float32)
+    prompt = Prompt((start,)) if start is not None else None
     values: list[float] = []
+    here, features = item, item.features.to(torch.float32)
     with torch.no_grad():
         while prompt is not None and len(values) < clicks:
+            closer = here.closeup
+            if len(prompt.clicks) >= DETAIL_FROM and closer is not None:
+                here, features = closer, closer.features.to(torch.float32)
             decoded = answer(model, tensors, features, prompt)
-            shown = decoded.logits[chosen(decoded, prompt)]
-            values.append(grid_iou((shown > 0).cpu().numpy(), item.whole.cpu().numpy()))
-            prompt = correction(item, shown, prompt)
-    return values + [values[-1]] * (clicks - len(values))
+            shown = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
+            shown = shown + offset(prompt)
+            values.append(grid_iou((shown > 0).cpu().numpy(), here.whole.cpu().numpy()))
+            prompt = correction(here, shown, prompt)
+    return values + values[-1:] * (clicks - len(values))
 
 
 def grid_iou(bits: BoolArray, whole: np.ndarray) -> float:

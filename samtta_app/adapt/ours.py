@@ -1,0 +1,97 @@
+"""samtta's own strategy: slow learning from accepted masks, answered at the share that has proved itself."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from samtta_app.adapt.guard import Evidence, interpolated, scored, verdict
+from samtta_app.adapt.loop import DEFAULT, Learning, learn
+from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.adapt.offset import offset
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned
+from samtta_app.core.types import Prompt
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Tensors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """The learned weights themselves, and the evidence for the shares of them that answer first and later clicks."""
+
+    tensors: Tensors
+    first: Evidence = field(default_factory=Evidence)
+    later: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answering:
+    """The line, and what answers a prompt that leaves the object open no more."""
+
+    line: Line
+    later: Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Samtta(Frozen):
+    """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
+
+    For ablations: `fits` False leaves the threshold, `guarded` False always answers with all that was learned, `learns`
+    False learns nothing.
+    """
+
+    name: str = "samtta"
+    words: str = "Learns from every object you accept, and answers with as much of it as has proved better"
+    learning: Learning = DEFAULT
+    fits: bool = True
+    guarded: bool = True
+    learns: bool = True
+
+    def before_answer(
+        self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
+    ) -> Generator[None, None, Fitted]:
+        """First and later clicks have each the share that proved better for them; errors move the threshold."""
+        later = known.carried.later if isinstance(known.carried, Answering) else known.tensors
+        moved = offset(prompt) if self.fits else 0.0
+        return Fitted(known.tensors if prompt.ambiguous else later, offset=moved)
+        yield
+
+    def after_accept(
+        self,
+        model: SamModel,
+        known: Knowledge,
+        attempt: Attempt | None,
+        newest: Remembered,
+        memory: Memory,
+        rng: np.random.Generator,
+    ) -> Generator[float, None, Learned]:
+        """Test, then learn; the verdict's figures are from the tests only."""
+        if not self.learns:
+            return (yield from Frozen.after_accept(self, model, known, attempt, newest, memory, rng))
+        line = known.carried.line if isinstance(known.carried, Answering) else Line(known.tensors)
+        first, later = line.first, line.later
+        if line.tensors is not model.frozen.tensors:
+            scores = yield from scored(model, line.tensors, newest)
+            first, later = first.add(scores[0]), later.add(scores[1])
+        trained = yield from learn(model, line.tensors, newest, memory, rng, self.learning)
+        line = Line(trained.tensors, first, later)
+        return Learned(self._known(model, line), verdict(first, later), trained.losses)
+
+    def _known(self, model: SamModel, line: Line) -> Knowledge:
+        shares = (line.first.share, line.later.share) if self.guarded else (1.0, 1.0)
+        first, later = (interpolated(model.frozen.tensors, line.tensors, share) for share in shares)
+        return Knowledge(first, Answering(line, later))
+
+    def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
+        """All that was learned, and the evidence; the shares follow from it."""
+        if not isinstance(known.carried, Answering):
+            return known.tensors, {}
+        line = known.carried.line
+        return line.tensors, {"first": line.first.text(), "later": line.later.text()}
+
+    def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
+        """The same knowledge again."""
+        first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
+        return self._known(model, Line(tensors, first, later))

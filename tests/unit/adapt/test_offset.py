@@ -1,0 +1,92 @@
+"""The fast weight: an error shown by a later click moves the threshold, everything else leaves it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samtta_app.adapt.offset import LARGEST, OFFSET_FROM, RATE, offset, value_at
+from samtta_app.adapt.ours import Samtta
+from samtta_app.adapt.strategy import Knowledge
+from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.types import Click, Logits, Prompt, Window
+from samtta_app.engine import Engine, run
+from samtta_app.model.sam import toy_model
+from tests.unit.adapt.test_guard import ended
+from tests.unit.values import picture
+
+WINDOW = Window(10, 20, 40, 40)
+"""Four cells of ten pixels; the middles of the cells of a row lie at x = 14.5, 24.5, 34.5, 44.5."""
+
+
+def logits(values: float | np.ndarray) -> Logits:
+    return Logits(WINDOW, np.broadcast_to(np.asarray(values, np.float32), (4, 4)).copy())
+
+
+def prompt(*signs: bool, at: tuple[float, float] = (30, 40), values: float | np.ndarray = -2.0) -> Prompt:
+    return Prompt(tuple(Click(*at, sign) for sign in signs), None, logits(values))
+
+
+def test_a_logit_is_read_between_the_cells_and_at_the_frame_as_at_the_nearest() -> None:
+    columns = np.array([[0.0, 1.0, 2.0, 3.0]])
+    assert value_at(logits(columns), Click(24.5, 30, True)) == pytest.approx(1.0)
+    assert value_at(logits(columns), Click(29.5, 30, True)) == pytest.approx(1.5)
+    assert value_at(logits(columns), Click(10, 30, True)) == pytest.approx(0.0)
+    assert value_at(logits(columns), Click(49, 30, True)) == pytest.approx(3.0)
+    assert value_at(logits(columns.T), Click(30, 44.5, True)) == pytest.approx(2.0)
+    assert value_at(logits(columns), Click(51, 30, True)) is None
+
+
+def test_a_later_include_click_on_background_raises_all_logits_by_half_of_its_error() -> None:
+    assert RATE == 0.5
+    assert offset(prompt(True, True, False, True)) == pytest.approx(1.0)
+
+
+def test_a_later_exclude_click_on_the_object_lowers_them() -> None:
+    assert offset(prompt(True, True, True, False, values=3.0)) == pytest.approx(-1.5)
+
+
+@pytest.mark.parametrize(("values", "sign"), [(2.0, True), (-2.0, False)])
+def test_a_click_that_confirms_the_mask_moves_nothing(values: float, sign: bool) -> None:
+    assert offset(prompt(True, True, True, sign, values=values)) == 0.0
+
+
+def test_the_first_clicks_move_nothing() -> None:
+    for clicks in range(1, OFFSET_FROM):
+        assert offset(prompt(*[True] * clicks)) == 0.0
+    assert offset(prompt(*[True] * OFFSET_FROM)) > 0
+
+
+@pytest.mark.parametrize(("values", "expected"), [(-100.0, LARGEST), (100.0, -LARGEST)])
+def test_one_click_moves_only_so_much(values: float, expected: float) -> None:
+    assert offset(prompt(True, True, True, values < 0, values=values)) == expected
+
+
+def test_without_an_answer_before_or_outside_its_window_nothing_moves() -> None:
+    assert offset(Prompt(tuple([Click(30, 40, True)] * 5))) == 0.0
+    assert offset(prompt(True, True, True, True, at=(5, 5))) == 0.0
+
+
+def test_errors_of_both_signs_cancel() -> None:
+    include, exclude = offset(prompt(True, True, True, True)), offset(prompt(True, True, True, False, values=2.0))
+    assert include + exclude == 0.0
+
+
+def test_ours_moves_the_threshold_and_the_ablation_does_not() -> None:
+    model = toy_model()
+    known = Knowledge(model.frozen.tensors)
+    for strategy, expected in ((Samtta(), 1.0), (Samtta(fits=False), 0.0)):
+        _, fitted = ended(strategy.before_answer(model, known, None, prompt(True, True, True, True)))
+        assert fitted.offset == pytest.approx(expected)
+        assert fitted.tensors is known.tensors
+
+
+def test_the_answer_carries_the_offset_and_the_twin_does_not() -> None:
+    engine = Engine(toy_model())
+    image = picture(1, discs=((60, 50, 18),))
+    before = Logits(image.whole, np.full((16, 16), -2.0, np.float32))
+    asked = Prompt(tuple(Click(x, 50.0, True) for x in (58.0, 60.0, 62.0, 64.0)), None, before)
+    found = [run(engine, PredictRequest(k, image, asked, image.whole, twin=k == 1)) for k in (0, 1)]
+    ours, theirs = (one.candidates[0].logits for one in found if isinstance(one, Prediction))
+    assert ours.window == theirs.window
+    assert np.allclose(ours.values - theirs.values, 1.0, atol=1e-5)
