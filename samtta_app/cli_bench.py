@@ -1,26 +1,35 @@
-"""`samtta bench`: simulated annotation of data sets, and speed."""
+"""`samtta bench`: simulated annotation of data sets, its report, quality, points, and speed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, TaskID
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+
+from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
-    from samtta_app.bench.protocol import Record
+    from samtta_app.bench.driver import Feedback
+    from samtta_app.bench.records import Record
+    from samtta_app.bench.streams import Way
 
-NAMES = {"run", "quality", "speed"}
+NAMES = {"run", "report", "quality", "points", "shift", "speed"}
 """The group's commands; any other first word is a data set."""
+
+LINE_SECONDS = 30.0
+"""Seconds between two lines about a run where there is no terminal."""
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Measure: annotation of data sets by a simulated annotator, or speed.",
+    help="Measure: annotation of data sets by a simulated annotator, its report, quality, points, or speed.",
     epilog="[bold]samtta bench DATASET...[/bold] is short for [bold]samtta bench run DATASET...[/bold]",
 )
 
@@ -28,6 +37,10 @@ Model = Annotated[str, typer.Option("--model", "-m", help="Shipped model, vit_b,
 InputSize = Annotated[
     int | None, typer.Option(help="Side of the compact model's input (default: its own).", metavar="PIXELS")
 ]
+Datasets = Annotated[
+    list[Path], typer.Argument(help="Folders with images/ and masks/ (instance ids).", metavar="DATASET")
+]
+Split = Annotated[str | None, typer.Option(help='Split, or "all" (default: test where there is one).')]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the raw records and figures.", metavar="DIR")]
 
 
@@ -48,89 +61,223 @@ def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:
     return lambda share, words: bar.update(task, completed=share, description=words)
 
 
+class Standing:
+    """Shows how far a run is and about how long it still takes: a bar on a terminal, elsewhere a line now and then."""
+
+    def __init__(self, console: Console, bar: Progress, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._bar, self._clock = console, bar, clock
+        self._task = bar.add_task("", total=1.0, left="")
+        self._began = clock()
+        self._due = self._began + LINE_SECONDS
+
+    def __call__(self, share: float, words: str) -> None:
+        """So much is done, 0 .. 1."""
+        now = self._clock()
+        left = time_left(now - self._began, share)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=share, description=words, left=left)
+        elif now >= self._due:
+            self._due = now + LINE_SECONDS
+            self._console.print(f"{share:.0%}, {left}: {words}", highlight=False, markup=False, soft_wrap=True)
+
+
+def time_left(seconds: float, share: float) -> str:
+    """About how long a run still takes whose `share` took `seconds`, in words."""
+    if share <= 0:
+        return "time left not known yet"
+    minutes = round(seconds / share * (1 - share) / 60)
+    if minutes < 1:
+        return "less than a minute left"
+    return f"about {minutes} min left" if minutes < 120 else f"about {minutes / 60:.1f} h left"
+
+
+@contextmanager
+def standing() -> Iterator[Standing]:
+    """What shows a long run on standard error."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Standing(console, bar)
+
+
 @app.command("run")
 def run(
-    datasets: Annotated[
-        list[Path], typer.Argument(help="Folders with images/ and masks/ (instance ids).", metavar="DATASET")
-    ],
+    datasets: Datasets,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
+    ] = None,
+    clicker: Annotated[
+        str, typer.Option(help="ritm, schoen, realistic, careless5, careless10.", metavar="NAME")
+    ] = "ritm",
+    feedback: Annotated[
+        str, typer.Option(help="What goes back with the next click.", metavar="logits|binary")
+    ] = "logits",
     objects: Annotated[int, typer.Option(min=1, help="Objects of each stream.")] = 60,
     orders: Annotated[int, typer.Option(min=1, help="Streams: each in another order, learning from nothing.")] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the first order.")] = 0,
-    split: Annotated[str | None, typer.Option(help='Split, or "all" (default: test where there is one).')] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the clickers and of the first order.")] = 0,
+    split: Split = None,
+    mix: Annotated[bool, typer.Option("--mix", help="One session over all sets, object by object in turn.")] = False,
+    chain: Annotated[bool, typer.Option("--chain", help="One session, one set after the other.")] = False,
+    goal: Annotated[
+        list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
     model: Model = "samtta-small",
     out: Out = None,
 ) -> None:
-    """Annotate data sets with RITM's clicker, frozen and adapted over the same stream."""
-    from samtta_app.bench.protocol import run_bench, write_records
-    from samtta_app.bench.report import compare, show, write_summary
-    from samtta_app.datasets.folder import open_dataset
-    from samtta_app.engine import open_engine
+    """Annotate data sets with a simulated annotator, frozen and adapted over the same streams.
 
-    opened = [open_dataset(folder) for folder in datasets]
-    engine = open_engine(model)
-    records: list[Record] = []
-    console = wide_console()
-    with progress_bar() as bar:
-        for dataset in opened:
-            task = bar.add_task(dataset.name, total=1.0)
-            records += run_bench(
-                dataset,
-                objects=objects,
-                orders=orders,
-                seed=seed,
-                split=split,
-                model=engine,
-                progress=telling(bar, task),
-            )
-            if out is not None:  # after each set, so that a later one that fails takes nothing away
-                write_records(records, out)
-    comparisons = compare(records)
-    show(console, comparisons)
+    With --out, every part that is finished is kept, and the same command goes on after a stop.
+    """
+    from samtta_app.adapt.registry import strategy as strategy_named
+    from samtta_app.bench.annotator import goal_named
+    from samtta_app.bench.clickers import clicker as clicker_named
+    from samtta_app.bench.jobs import Plan, Stopped, failed, run_bench
+    from samtta_app.bench.protocol import Conditions
+    from samtta_app.bench.report import show, write_report
+    from samtta_app.bench.streams import sources
+
+    if feedback not in ("logits", "binary"):
+        raise UserError(f"There is no feedback {feedback!r}", "", "Choose logits or binary")
+    clicker_named(clicker)
+    plan = Plan(
+        sources(datasets, _way(mix, chain)),
+        Conditions(objects, seed, split, clicker, cast("Feedback", feedback)),
+        tuple(strategy_named(name).name for name in strategy or ["samtta"]),
+        tuple(goal_named(name) for name in goal or ["20@85", "30@90"]),
+        orders,
+        model,
+    )
+    try:
+        with standing() as told:
+            results = run_bench(plan, out=out, processes=jobs, progress=told)
+    except Stopped as stopped:
+        Console(stderr=True).print(str(stopped), highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(130) from None
+    if results.records:
+        show(wide_console(), results.records)
+        if out is not None:
+            _say(write_report(results.records, out))
+    if results.failures:
+        raise failed(results.failures)
+
+
+def _way(mix: bool, chain: bool) -> Way:
+    if mix and chain:
+        raise UserError("A run cannot both mix and chain", "", "Leave one out")
+    return "mix" if mix else "chain" if chain else "each"
+
+
+@app.command("report")
+def report(
+    records: Annotated[list[Path], typer.Argument(help="Folders or .jsonl files of bench runs.", metavar="RECORDS")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for tables and plots.", metavar="DIR")] = None,
+) -> None:
+    """Tables and plots from raw records: Markdown, CSV and one HTML page."""
+    from samtta_app.bench.records import read_records
+    from samtta_app.bench.report import show, write_report
+
+    found = read_records(records)
+    show(wide_console(), found)
     if out is not None:
-        write_summary(comparisons, out)
-        console.print(f"wrote records.jsonl and summary.json into {out}", highlight=False, markup=False, soft_wrap=True)
+        _say(write_report(found, out))
+
+
+def _say(files: Sequence[Path]) -> None:
+    names = " ".join(file.name for file in files)
+    wide_console().print(f"wrote {names} into {files[0].parent}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command("quality")
 def quality(
-    datasets: Annotated[
-        list[Path], typer.Argument(help="Folders with images/ and masks/ (instance ids).", metavar="DATASET")
-    ],
+    datasets: Datasets,
     objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of the choice of objects.")] = 0,
-    split: Annotated[str | None, typer.Option(help='Split, or "all" (default: test where there is one).')] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects.")] = 0,
+    split: Split = None,
     model: Model = "samtta-small",
     input_size: InputSize = None,
     out: Out = None,
 ) -> None:
     """Twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
-    from samtta_app.bench.protocol import run_bench, write_records
+    from samtta_app.bench.protocol import FROZEN, Conditions, frozen
     from samtta_app.bench.quality import TO_THE_END, qualities, show, write_qualities
-    from samtta_app.datasets.folder import open_dataset
+    from samtta_app.bench.records import write_records
+    from samtta_app.bench.streams import sources
     from samtta_app.engine import open_engine
 
-    opened = [open_dataset(folder) for folder in datasets]
-    engine = open_engine(model, input_size=input_size)
+    opened = sources(datasets, "each")
+    conditions = Conditions(objects, seed, split)
+    for source in opened:
+        conditions.stream(source, seed)
+    engine = open_engine(model, input_size=input_size, adapting=FROZEN)
     records: list[Record] = []
     with progress_bar() as bar:
-        for dataset in opened:
-            told = telling(bar, bar.add_task(dataset.name, total=1.0))
-            records += run_bench(
-                dataset,
-                objects=objects,
-                seed=seed,
-                split=split,
-                targets=(TO_THE_END,),
-                model=engine,
-                progress=told,
-                learn=False,
-            )
+        for source in opened:
+            told = telling(bar, bar.add_task(source.name, total=1.0))
+            records += frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
             if out is not None:  # after each set, so that a later one that fails takes nothing away
-                write_records(records, out)
+                write_records(records, out / "records.jsonl")
     found = qualities(records)
     show(wide_console(), found)
     if out is not None:
         write_qualities(found, out)
+
+
+@app.command("points")
+def points(
+    datasets: Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects, and of random points.")] = 0,
+    split: Split = None,
+    model: Model = "samtta-small",
+    input_size: InputSize = None,
+    out: Out = None,
+) -> None:
+    """Mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as Segment Anything was evaluated."""
+    from samtta_app.bench.points import run_points, show, write_points
+    from samtta_app.bench.streams import sources
+    from samtta_app.engine import open_engine
+
+    opened = sources(datasets, "each")
+    engine = open_engine(model, input_size=input_size)
+    with progress_bar() as bar:
+        rows = [
+            row
+            for source in opened
+            for row in run_points(
+                *(engine, source),
+                objects=objects,
+                seed=seed,
+                split=split,
+                told=telling(bar, bar.add_task(source.name, total=1.0)),
+            )
+        ]
+    show(wide_console(), rows)
+    if out is not None:
+        _say([write_points(rows, out)])
+
+
+@app.command("shift")
+def shift(
+    dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.", metavar="DATASET")],
+    look: Annotated[str, typer.Option(help="What changes.", metavar="edges|speckle|halo")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The new data set.", metavar="DIR")],
+    split: Split = None,
+) -> None:
+    """Write a known data set in a look that is new, to choose hyper-parameters on."""
+    from samtta_app.bench.streams import part_of
+    from samtta_app.datasets.folder import open_dataset
+    from samtta_app.datasets.shifted import LOOKS, write_shifted
+
+    if look not in LOOKS:
+        raise UserError(f"There is no look named {look!r}", "--look", f"There are {', '.join(LOOKS)}")
+    data = open_dataset(dataset)
+    with progress_bar() as bar:
+        told = telling(bar, bar.add_task(data.name, total=1.0))
+        folder = write_shifted(
+            data, look, out, split=part_of(data, split), progress=lambda share: told(share, data.name)
+        )
+    _say([folder])
 
 
 @app.command("speed")

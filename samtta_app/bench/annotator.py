@@ -1,4 +1,4 @@
-"""The simulated person: clicks like RITM's annotator, accepts what is good enough, gives up at a limit.
+"""The simulated person: clicks as a clicker chooses, accepts what is good enough, gives up at a limit.
 
 It does what a person does and sees what a person sees, one action at a time, so that the same steps run without a window
 (bench/driver.py) and in one (a timer in the window calls `perform`). Only its eye, the choice of the next click and the
@@ -7,14 +7,17 @@ decision to accept, knows the true mask.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from samtta_app.bench.clickers import Choice
 from samtta_app.core.clicker import next_click
-from samtta_app.core.masks import crop
-from samtta_app.core.metrics import iou
+from samtta_app.core.masks import holds
+from samtta_app.core.metrics import boundary_iou, iou
 from samtta_app.core.types import Click, Mask, Window
+from samtta_app.errors import UserError
 from samtta_app.session.state import Preview, State
 
 
@@ -32,6 +35,18 @@ class Goal:
 
 
 EASY, STRICT = Goal(0.85, 20), Goal(0.90, 30)
+
+
+def goal_named(name: str) -> Goal:
+    """The goal of a name like "20@85".
+
+    Raises:
+        UserError: it is no such name, or a limit or target that cannot be meant.
+    """
+    found = re.fullmatch(r"(\d{1,4})@(\d{1,3})", name)
+    if found is None or not (int(found[1]) >= 1 and 1 <= int(found[2]) <= 100):
+        raise UserError(f"{name!r} is no goal", "", "Write the most clicks and the IoU in per cent: 20@85 or 30@90")
+    return Goal(int(found[2]) / 100, int(found[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,7 @@ class Step:
 
     click: Click
     iou: float
+    boundary_iou: float
     predicted_iou: float
     uncertainty: float
     seconds: float
@@ -64,10 +80,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an object ended: its steps, and whether it was accepted."""
+    """How an object ended: its steps, whether it was accepted, and the seconds that learning from it took."""
 
     steps: tuple[Step, ...]
     accepted: bool
+    learning_seconds: float = 0.0
 
 
 class Hand(Protocol):
@@ -96,8 +113,13 @@ Person = Generator[Action, State, Outcome]
 """Yields what to do next and is sent the state that it led to, once that state is `settled`."""
 
 
-def annotate(state: State, target: Mask, index: int, goal: Goal, class_name: str | None = None) -> Person:
-    """Annotate one object of image `index`; start it with `next(person)`, then send states, from `state` on."""
+def annotate(
+    state: State, target: Mask, index: int, goal: Goal, class_name: str | None = None, choose: Choice = next_click
+) -> Person:
+    """Annotate one object of image `index`; start it with `next(person)`, then send states, from `state` on.
+
+    `choose` decides on each click (default: RITM's clicker).
+    """
     if state.index != index or state.image is None:
         state = yield Action("open", index=index)
     if class_name is not None:
@@ -107,7 +129,7 @@ def annotate(state: State, target: Mask, index: int, goal: Goal, class_name: str
     while extent is not None:
         preview = state.preview
         if preview is not None and preview.candidate is not None and len(preview.clicks) > len(steps):
-            steps = (*steps, _step(preview, target))
+            steps = (*steps, _step(preview, target, extent))
         if steps and steps[-1].iou >= goal.target:
             before = len(state.annotations)
             state = yield Action("accept")
@@ -115,7 +137,7 @@ def annotate(state: State, target: Mask, index: int, goal: Goal, class_name: str
                 return Outcome(steps, True)
             break
         shown = preview.candidate.mask if preview and preview.candidate else None
-        click = next_click(target, shown, [step.click for step in steps], extent)
+        click = choose(target, shown, [step.click for step in steps], extent)
         if click is None or len(steps) == goal.limit:
             break
         state = yield Action("click", click=click)
@@ -154,20 +176,20 @@ def _choose_class(state: State, name: str) -> Generator[Action, State, State]:
     return state
 
 
-def _step(preview: Preview, target: Mask) -> Step:
+def _step(preview: Preview, target: Mask, extent: Window) -> Step:
     candidate, record = preview.candidate, preview.history[-1]
     if candidate is None:
         raise ValueError("a preview without an answer has no step")
     click = preview.clicks[-1]
-    inside = bool(crop(candidate.mask, Window(int(click.x), int(click.y), 1, 1)).any())
     return Step(
         click,
         iou(candidate.mask, target),
+        boundary_iou(candidate.mask, target, extent),
         candidate.predicted_iou,
         candidate.uncertainty,
         record.latency,
         record.weights_version,
         record.window,
         max(iou(offered.mask, target) for offered in preview.candidates),
-        inside == click.positive,
+        holds(candidate.mask, click.x, click.y) == click.positive,
     )

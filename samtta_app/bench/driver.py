@@ -5,18 +5,26 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
+
+import numpy as np
 
 from samtta_app.bench.annotator import Goal, Outcome, annotate, perform
-from samtta_app.core.messages import Failure, Prefetched, PrefetchRequest, Reply, Request
-from samtta_app.core.types import Mask
+from samtta_app.bench.clickers import Choice
+from samtta_app.core.clicker import next_click
+from samtta_app.core.messages import AdaptReport, Failure, PredictRequest, Prefetched, PrefetchRequest, Reply, Request
+from samtta_app.core.types import Logits, Mask
 from samtta_app.engine import Engine, run
 from samtta_app.errors import UserError
 from samtta_app.session.state import State
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
+
+Feedback = Literal["logits", "binary"]
+"""What goes back to the model with the next click: the shown mask's logits (none with the first click), or zeros and ones."""
 
 
 class Driver:
@@ -27,12 +35,23 @@ class Driver:
         engine: answers; its state afterwards is what this session taught it.
         learn: False never adapts (the frozen side).
         twin: whether accepted objects are replayed for the session's own statistics.
+        feedback: "binary" puts the mask in the place of its logits on their way to the engine.
     """
 
-    def __init__(self, folder: Path, project: Path, engine: Engine, *, learn: bool, twin: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        project: Path,
+        engine: Engine,
+        *,
+        learn: bool,
+        twin: bool = False,
+        feedback: Feedback = "logits",
+    ) -> None:
         self.store = Store.open(folder, project)
         self.workflow = Workflow(self.store, learn=learn, twin=twin)
-        self._engine = engine
+        self._engine, self._feedback = engine, feedback
+        self._learning_seconds = 0.0
         self._urgent: deque[Request] = deque()
         self._background: deque[Request] = deque()
         self.settle(self.workflow.start())
@@ -57,9 +76,12 @@ class Driver:
             if isinstance(reply, Failure):
                 raise UserError(f"The engine could not answer a {reply.kind}: {reply.text}")
 
-    def annotate(self, image: str, target: Mask, goal: Goal, class_name: str | None = None) -> Outcome:
+    def annotate(
+        self, image: str, target: Mask, goal: Goal, class_name: str | None = None, choose: Choice = next_click
+    ) -> Outcome:
         """Let the simulated person annotate one object of the image with this file name, and learn from it."""
-        person = annotate(self.state, target, self._places[image], goal, class_name)
+        self._learning_seconds = 0.0
+        person = annotate(self.state, target, self._places[image], goal, class_name, choose)
         try:
             action = next(person)
             for _ in itertools.count():
@@ -67,7 +89,7 @@ class Driver:
                 action = person.send(self.state)
         except StopIteration as finished:
             outcome: Outcome = finished.value
-        return outcome
+        return replace(outcome, learning_seconds=self._learning_seconds)
 
     def _queue(self, requests: Iterable[Request]) -> None:
         for request in requests:
@@ -76,7 +98,12 @@ class Driver:
     def _reply(self, request: Request) -> Reply:
         if isinstance(request, PrefetchRequest):  # the answers are the same without it, and a bench jumps about
             return Prefetched(request.id, request.path)
-        return run(self._engine, request)
+        if self._feedback == "binary" and isinstance(request, PredictRequest):
+            request = _binary(request)
+        reply = run(self._engine, request)
+        if isinstance(reply, AdaptReport):
+            self._learning_seconds += reply.seconds
+        return reply
 
     def close(self) -> None:
         """Close the project."""
@@ -89,3 +116,18 @@ class Driver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _binary(request: PredictRequest) -> PredictRequest:
+    """The request with its mask as 0 and 1 in place of logits, and a mask of zeros with the first click.
+
+    The mask is given at twice the grid, where every cell is four equal ones: it reaches the prompt encoder unchanged, and is
+    not taken for logits that the answer could be mended from.
+    """
+    before = request.prompt.logits
+    if before is None:
+        mask = Logits(request.window or request.image.whole, np.zeros((2, 2), dtype=np.float32))
+    else:
+        doubled = (before.values > 0).repeat(2, axis=0).repeat(2, axis=1)
+        mask = Logits(before.window, doubled.astype(np.float32))
+    return replace(request, prompt=replace(request.prompt, logits=mask))

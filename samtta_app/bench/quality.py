@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from samtta_app.bench.annotator import EASY, Goal
-from samtta_app.bench.protocol import Record
+from samtta_app.bench.records import Record
 from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import failure_rate
 from samtta_app.errors import DatasetError

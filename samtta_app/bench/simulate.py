@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,10 +19,12 @@ from rich.table import Table
 
 from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Hand, Outcome, annotate, perform, settled
 from samtta_app.bench.driver import Driver
-from samtta_app.bench.protocol import Told, stream
+from samtta_app.bench.jobs import Engines, engine_of
+from samtta_app.bench.protocol import FROZEN
+from samtta_app.bench.streams import stream
+from samtta_app.bench.workers import Told
 from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
-from samtta_app.engine import Engine, open_engine
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
 from samtta_app.session.state import State
@@ -60,7 +63,8 @@ def run_simulation(
     out: Path,
     objects: int = 30,
     seed: int = 0,
-    model: str | Path | Engine = "samtta-small",
+    model: str | Path | Engines = "samtta-small",
+    strategy: str = "samtta",
     progress: Told | None = None,
     goal: Goal = STRICT,
 ) -> Simulation:
@@ -68,21 +72,24 @@ def run_simulation(
 
     Args:
         out: the folder to write to; when it holds something, one beside it with a number is taken.
+        model: name or path, or what makes the engines.
+        strategy: how the adapting side learns.
         goal: when the simulated annotator accepts.
 
     Raises:
         DatasetError: the set cannot be used.
         ExportError: the folder cannot be written.
-        UserError: the model cannot be loaded or did not answer.
+        UserError: there is no such strategy, or the model cannot be loaded or did not answer.
     """
     data = dataset if isinstance(dataset, FolderDataset) else open_dataset(dataset)
-    engine = model if isinstance(model, Engine) else open_engine(model)
+    engines = partial(engine_of, str(model)) if isinstance(model, str | Path) else model
+    sides = {"frozen": engines(FROZEN), "adapted": engines(strategy)}
     folder = new_folder(out)
     targets = stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16)
     pairs: list[Pair] = []
     with ExitStack() as closing:
         images = data.folder / "images"
-        sides = [
+        frozen, adapted = (
             closing.enter_context(
                 Driver(
                     images,
@@ -92,15 +99,15 @@ def run_simulation(
                     twin=name == "adapted",
                 )
             )
-            for name in ("frozen", "adapted")
-        ]
+            for name, engine in sides.items()
+        )
         for done, target in enumerate(targets, start=1):
             name = target.image.path.name
-            still, moving = (side.annotate(name, target.mask, goal, target.class_name) for side in sides)
+            still, moving = (side.annotate(name, target.mask, goal, target.class_name) for side in (frozen, adapted))
             pairs.append(_pair(target, still, moving))
             if progress:
                 progress(done / len(targets), f"{target.class_name} in {name}")
-        files = _export(sides[1], folder)
+        files = _export(adapted, folder)
     return Simulation(folder, tuple(pairs), tuple(files))
 
 

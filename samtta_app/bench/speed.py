@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from samtta_app.bench.protocol import Told
+from samtta_app.bench.workers import Told
 from samtta_app.core.files import write_whole
 from samtta_app.core.images import from_array
 from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest

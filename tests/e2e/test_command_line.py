@@ -58,9 +58,10 @@ def test_the_bench_writes_one_record_per_click_of_every_side_and_goal(
     assert call("bench", str(dataset), "--objects", "2", "--out", str(out)) == 0
     shown = capsys.readouterr().out
     assert "discs" in shown
-    records = [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
-    assert {(record["goal"], record["side"]) for record in records} == {
-        (goal, side) for goal in ("20@85", "30@90") for side in ("frozen", "adapted")
+    lines = [line for file in (out / "records").iterdir() for line in file.read_text().splitlines()]
+    records = [json.loads(line) for line in lines]
+    assert {(record["goal"], record["strategy"]) for record in records} == {
+        (goal, strategy) for goal in ("20@85", "30@90") for strategy in ("frozen", "samtta")
     }
     assert {record["position"] for record in records} == {0, 1}
     assert (out / "summary.json").is_file()

@@ -7,6 +7,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from samtta_app.adapt.registry import strategy
+from samtta_app.bench.jobs import Engines
 from samtta_app.engine import Engine
 from samtta_app.model.sam import toy_model
 
@@ -14,6 +16,12 @@ from samtta_app.model.sam import toy_model
 @pytest.fixture(scope="session")
 def toy() -> Engine:
     return Engine(toy_model())
+
+
+@pytest.fixture(scope="session")
+def engines(toy: Engine) -> Engines:
+    """Engines on the toy model by strategy; they share encoded images."""
+    return lambda name: toy.fresh(0, strategy(name))
 
 
 @pytest.fixture

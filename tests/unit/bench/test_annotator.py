@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Outcome, annotate, perform, settled
+from samtta_app.bench.annotator import (
+    EASY,
+    STRICT,
+    Action,
+    Goal,
+    Outcome,
+    annotate,
+    goal_named,
+    perform,
+    settled,
+)
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
+from samtta_app.errors import UserError
 from samtta_app.session.state import (
     Adaptation,
     Display,
@@ -76,6 +88,18 @@ def test_goals_are_named_like_the_figures() -> None:
     assert (EASY.name, STRICT.name) == ("20@85", "30@90")
 
 
+def test_a_goal_is_read_from_its_name() -> None:
+    assert goal_named("20@85") == EASY
+    assert goal_named("30@90") == STRICT
+    assert goal_named("20@100") == Goal(1.0, 20)
+
+
+@pytest.mark.parametrize("name", ["", "20", "85@", "0@85", "20@0", "20@101", "20@.85", "-1@85", "20@85 ", "twenty@85"])
+def test_another_word_is_no_goal(name: str) -> None:
+    with pytest.raises(UserError, match="no goal"):
+        goal_named(name)
+
+
 def test_it_clicks_until_the_mask_is_good_enough_and_accepts() -> None:
     actions, outcome = played(EASY, [0.25, 0.5, 0.875])
     assert [a.kind for a in actions] == ["click"] * 3 + ["accept"]
@@ -96,6 +120,22 @@ def test_reaching_the_goal_with_the_last_click_is_accepted() -> None:
     assert outcome.accepted
 
 
+def test_it_clicks_where_it_is_told_to_and_says_what_it_saw() -> None:
+    seen: list[tuple[float | None, int, Window]] = []
+
+    def choose(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window) -> Click:
+        seen.append((shown.area / target.area if shown else None, len(clicks), extent))
+        return Click(len(clicks), 3, False)
+
+    person, clicks = annotate(state(), TARGET, 0, EASY, choose=choose), ()
+    action = next(person)
+    for share in (0.25, 0.5):
+        assert action.click == Click(len(clicks), 3, False)
+        clicks = (*clicks, action.click)
+        action = person.send(shows(clicks, part(share)))
+    assert seen == [(None, 0, WHOLE), (0.25, 1, WHOLE), (0.5, 2, WHOLE)]
+
+
 def test_it_clicks_like_the_oracle_and_never_twice_on_one_pixel() -> None:
     actions, _ = played(Goal(0.85, 6), [0.5])
     clicks = [a.click for a in actions if a.click]
@@ -108,6 +148,12 @@ def test_a_step_says_which_weights_answered_where_and_how_fast() -> None:
     step = outcome.steps[0]
     assert (step.version, step.window, step.seconds) == (3, WHOLE, 0.05)
     assert (step.predicted_iou, step.uncertainty) == (0.7, 0.2)
+
+
+def test_a_step_has_the_boundary_iou_with_a_band_of_the_image() -> None:
+    # image of 20 x 20: band of 1 pixel; the target's band has 28 pixels, the upper half's 20, of which 14 are shared with it
+    _, outcome = played(Goal(0.5, 1), [0.5])
+    assert outcome.steps[0].boundary_iou == pytest.approx(14 / (28 + 20 - 14))
 
 
 def test_another_image_is_opened_first() -> None:

@@ -1,55 +1,62 @@
+"""Real sessions on the toy model: what is accepted, what the learner hears, what goes back, what is recorded."""
+
 from __future__ import annotations
 
-import json
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from samtta_app.bench.annotator import EASY, Goal, Step
+from samtta_app.bench.annotator import EASY, Goal, Outcome, Step
 from samtta_app.bench.driver import Driver
-from samtta_app.bench.protocol import Record, cut, read_records, run_bench, stream
+from samtta_app.bench.jobs import Engines
+from samtta_app.bench.protocol import Conditions, adapted, cut, frozen
+from samtta_app.bench.records import Record, read_records, write_records
+from samtta_app.bench.streams import Source
 from samtta_app.core.masks import crop
-from samtta_app.core.messages import AdaptRequest, Failure, LoadRequest
+from samtta_app.core.messages import AdaptRequest, Failure, LoadRequest, PredictRequest
 from samtta_app.core.types import Click, Window
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine import Engine
-from samtta_app.errors import DatasetError, UserError
+from samtta_app.errors import UserError
+from tests.unit.bench.conftest import squares
 
 ANYTHING = Goal(0.0001, 3)
 NEVER = Goal(1.0, 3)
 
 
-def order(dataset: Path, seed: int = 0, **changes: object) -> list[tuple[str, int]]:
-    settings = {"split": None, "objects": 99, "per_image": 9, "min_area": 1} | changes
-    found = stream(open_dataset(dataset), seed=seed, **settings)  # type: ignore[arg-type]
-    return [(t.image.name, t.instance) for t in found]
+def nobody(share: float, words: str) -> None:
+    """Told to nobody."""
 
 
-# --- the stream -----------------------------------------------------------------------------------------------------
+def learned(engines: Engines, source: Source, conditions: Conditions, goal: Goal, order: int = 0) -> list[Record]:
+    engine = engines("samtta")
+    return list(adapted(engine, source, conditions, strategy="samtta", goal=goal, order=order, told=nobody))
 
 
-def test_the_stream_is_the_same_for_a_seed_and_another_for_another(dataset: Path) -> None:
-    assert order(dataset, 1) == order(dataset, 1)
-    assert len({tuple(order(dataset, seed)) for seed in range(5)}) > 1
+def still(
+    engines: Engines, source: Source, conditions: Conditions, goals: tuple[Goal, ...], orders: tuple[int, ...] = (0,)
+) -> list[Record]:
+    return list(frozen(engines("frozen"), source, conditions, goals=goals, orders=orders, told=nobody))
 
 
-def test_every_object_comes_once_and_images_are_not_mixed(dataset: Path) -> None:
-    found = order(dataset)
-    assert len(found) == len(set(found)) == 9
-    names = [name for name, _ in found]
-    assert sum(a != b for a, b in pairwise(names)) == 2
+def without_time(records: list[Record]) -> list[Record]:
+    return [replace(r, seconds=0.0, learning_seconds=0.0) for r in records]
 
 
-def test_a_stream_has_a_length_and_takes_a_few_of_each_image(dataset: Path) -> None:
-    assert len(order(dataset, objects=4)) == 4
-    assert len({name for name, _ in order(dataset, objects=3, per_image=1)}) == 3
+def heard(engine: Engine, monkeypatch: pytest.MonkeyPatch, kind: type) -> list:
+    """The requests of a kind that reach the engine from now on."""
+    told: list = []
+    handle = engine.handle
 
+    def listen(request: object) -> object:
+        if isinstance(request, kind):
+            told.append(request)
+        return handle(request)  # type: ignore[arg-type]
 
-def test_a_stream_without_objects_is_refused(dataset: Path) -> None:
-    with pytest.raises(DatasetError, match="no object of 5000"):
-        order(dataset, min_area=5000)
+    monkeypatch.setattr(engine, "handle", listen)
+    return told
 
 
 # --- the sessions ---------------------------------------------------------------------------------------------------
@@ -73,16 +80,8 @@ def test_an_accepted_object_is_in_the_store_and_a_failed_one_is_not(dataset: Pat
 def test_the_learner_is_told_of_accepted_masks_only_and_never_of_the_truth(
     dataset: Path, toy: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[AdaptRequest] = []
     engine = toy.fresh(0)
-    handle = engine.handle
-
-    def listen(request: object) -> object:
-        if isinstance(request, AdaptRequest):
-            told.append(request)
-        return handle(request)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(engine, "handle", listen)
+    told = heard(engine, monkeypatch, AdaptRequest)
     whole = Window(0, 0, 80, 64)
     with Driver(dataset / "images", tmp_path / "p", engine, learn=True) as driver:
         for target in read_objects(open_dataset(dataset).images[0]):
@@ -92,11 +91,6 @@ def test_the_learner_is_told_of_accepted_masks_only_and_never_of_the_truth(
     assert len(told) == len(accepted) > 0
     for request, annotation in zip(told, accepted, strict=True):
         assert np.array_equal(crop(request.example.mask, whole), crop(annotation.mask, whole))
-
-
-def test_the_frozen_side_never_leaves_the_original_weights(dataset: Path, toy: Engine) -> None:
-    records = run_bench(dataset, model=toy, objects=6, split="all", targets=(ANYTHING,))
-    assert {r.version for r in records if r.side == "frozen"} == {0}
 
 
 def test_a_request_that_the_engine_cannot_answer_stops_the_bench(dataset: Path, toy: Engine, tmp_path: Path) -> None:
@@ -116,84 +110,182 @@ def test_failures_of_requests_that_nobody_made_do_not_confuse_a_session(
         assert driver.state.image is before
 
 
-# --- the records ----------------------------------------------------------------------------------------------------
+# --- what goes back ---------------------------------------------------------------------------------------------------
 
 
-def test_both_sides_of_every_goal_see_the_same_objects_in_the_same_order(dataset: Path, toy: Engine) -> None:
-    records = run_bench(dataset, model=toy, objects=5, targets=(ANYTHING, NEVER), seed=3)
-    streams = {
-        (goal, side): sorted({(r.position, r.image, r.object) for r in records if (r.goal, r.side) == (goal, side)})
-        for goal in (ANYTHING.name, NEVER.name)
-        for side in ("frozen", "adapted")
+def test_by_default_logits_go_back_and_nothing_with_the_first_click(
+    dataset: Path, toy: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = toy.fresh(0)
+    told = heard(engine, monkeypatch, PredictRequest)
+    with Driver(dataset / "images", tmp_path / "p", engine, learn=False) as driver:
+        driver.annotate("im0.png", read_objects(open_dataset(dataset).images[0])[0].mask, NEVER)
+    assert told[0].prompt.logits is None
+    assert all(len(np.unique(request.prompt.logits.values)) > 2 for request in told[1:])
+
+
+def test_binary_feedback_is_the_shown_mask_as_zeros_and_ones_and_zeros_with_the_first_click(
+    dataset: Path, toy: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = toy.fresh(0)
+    told = heard(engine, monkeypatch, PredictRequest)
+    shown = []
+    with Driver(dataset / "images", tmp_path / "p", engine, learn=False, feedback="binary") as driver:
+        send = driver.workflow.click
+
+        def click(x: float, y: float, positive: bool) -> object:
+            preview = driver.state.preview
+            shown.append(preview.candidate.logits if preview and preview.candidate else None)
+            return send(x, y, positive)
+
+        monkeypatch.setattr(driver.workflow, "click", click)
+        driver.annotate("im0.png", read_objects(open_dataset(dataset).images[0])[0].mask, NEVER)
+    assert not told[0].prompt.logits.values.any()
+    assert len(told) == 3
+    for request, before in zip(told[1:], shown[1:], strict=True):
+        given = request.prompt.logits
+        assert given.window == before.window
+        assert np.array_equal(given.values[::2, ::2], (before.values > 0).astype(np.float32))
+        assert np.array_equal(given.values[::2, ::2], given.values[1::2, 1::2])
+
+
+def test_the_two_kinds_of_feedback_are_answered_differently_and_recorded(dataset: Path, engines: Engines) -> None:
+    source = Source((dataset,))
+    found = {way: still(engines, source, Conditions(2, feedback=way), (NEVER,)) for way in ("logits", "binary")}  # type: ignore[arg-type]
+    assert {way: {r.feedback for r in records} for way, records in found.items()} == {w: {w} for w in found}
+    assert [r.predicted_iou for r in found["logits"]] != [r.predicted_iou for r in found["binary"]]
+
+
+# --- the records ------------------------------------------------------------------------------------------------------
+
+
+def test_the_frozen_side_never_leaves_the_original_weights_and_never_learns(dataset: Path, engines: Engines) -> None:
+    records = still(engines, Source((dataset,)), Conditions(6, split="all"), (ANYTHING,))
+    assert {(r.version, r.learning_seconds, r.strategy) for r in records} == {(0, 0.0, "frozen")}
+
+
+def test_every_object_is_annotated_once_for_all_orders_and_goals(
+    dataset: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, float]] = []
+    annotate = Driver.annotate
+
+    def count(self: Driver, image: str, target: object, *more: object) -> Outcome:
+        done.append((image, more[0].target))  # type: ignore[attr-defined]
+        return annotate(self, image, target, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Driver, "annotate", count)
+    records = still(engines, Source((dataset,)), Conditions(9, split="all"), (ANYTHING, NEVER), (0, 1, 2))
+    assert len(done) == 9
+    assert {target for _, target in done} == {NEVER.target}
+    assert {(r.goal, r.order, r.position) for r in records} == {
+        (goal.name, order, position) for goal in (ANYTHING, NEVER) for order in range(3) for position in range(9)
     }
-    first = next(iter(streams.values()))
-    assert len(first) == 5
-    assert all(found == first for found in streams.values())
-    assert {name for _, name, _ in first} <= {"im0", "im1"}  # the split "test"
 
 
-def test_there_is_one_record_per_click_in_order(dataset: Path, toy: Engine) -> None:
-    records = run_bench(dataset, model=toy, objects=2, targets=(NEVER,))
-    for position in (0, 1):
-        for side in ("frozen", "adapted"):
-            clicks = [r.click for r in records if (r.position, r.side) == (position, side)]
-            assert clicks == [1, 2, 3]
+def test_frozen_trajectories_do_not_depend_on_the_order_even_with_a_clicker_of_chance(
+    dataset: Path, engines: Engines
+) -> None:
+    conditions = Conditions(9, split="all", clicker="realistic")
+    every = [still(engines, Source((dataset,)), conditions, (NEVER,), (order,)) for order in (0, 1)]
+    by_object = [
+        {(r.image, r.object, r.click): replace(r, order=0, position=0) for r in without_time(records)}
+        for records in every
+    ]
+    assert [r.image for r in every[0]] != [r.image for r in every[1]]
+    assert by_object[0] == by_object[1]
 
 
-def test_before_anything_was_learned_both_sides_answer_alike(dataset: Path, toy: Engine) -> None:
-    records = run_bench(dataset, model=toy, objects=1, targets=(NEVER,))
-    frozen, adapted = ([(r.x, r.y, r.iou) for r in records if r.side == side] for side in ("frozen", "adapted"))
-    assert frozen == adapted
+def test_both_sides_meet_the_same_luck_until_something_was_learned(dataset: Path, engines: Engines) -> None:
+    conditions = Conditions(2, seed=7, clicker="realistic")
+    source = Source((dataset,))
+    one, other = learned(engines, source, conditions, NEVER), still(engines, source, conditions, (NEVER,))
+    assert [replace(r, strategy="") for r in without_time(one)] == [
+        replace(r, strategy="") for r in without_time(other)
+    ]
+    assert without_time(learned(engines, source, replace(conditions, seed=8), NEVER)) != without_time(one)
 
 
-def test_the_same_seed_gives_the_same_records_but_for_the_time(dataset: Path, toy: Engine) -> None:
-    def figures() -> list[tuple[object, ...]]:
-        records = run_bench(dataset, model=toy, objects=4, split="all", targets=(ANYTHING,))
-        return [(r.side, r.position, r.click, r.x, r.y, r.iou, r.version) for r in records]
-
-    assert figures() == figures()
-
-
-def test_every_order_is_another_stream_of_a_session_that_learned_nothing(dataset: Path, toy: Engine) -> None:
-    records = run_bench(dataset, model=toy, objects=4, orders=2, seed=5, split="all", targets=(ANYTHING,))
-    assert {r.order for r in records} == {5, 6}
-    assert {r.version for r in records if r.position == 0} == {0}
-
-
-def test_progress_ends_at_one_and_names_the_set(dataset: Path, toy: Engine) -> None:
-    told: list[tuple[float, str]] = []
-    run_bench(dataset, model=toy, objects=2, orders=2, targets=(NEVER,), progress=lambda *t: told.append(t))
-    assert [share for share, _ in told] == [0.25, 0.5, 0.75, 1.0]
-    assert all("squares" in text for _, text in told)
+def test_both_sides_see_the_same_objects_of_the_split_in_the_same_order(dataset: Path, engines: Engines) -> None:
+    source, conditions = Source((dataset,)), Conditions(3)
+    sides = (
+        learned(engines, source, conditions, ANYTHING, 3),
+        still(engines, source, conditions, (ANYTHING, NEVER), (3,)),
+    )
+    first, second = (sorted({(r.position, r.image, r.object, r.class_name) for r in side}) for side in sides)
+    assert first == second
+    assert len(first) == 3
+    assert {name for _, name, _, _ in first} <= {"im0", "im1"}  # the split "test"
+    assert {name for *_, name in first} <= {"nut", "bolt"}
 
 
-def test_records_are_one_json_line_per_click_and_come_back_equal(dataset: Path, toy: Engine, tmp_path: Path) -> None:
-    records = run_bench(dataset, model=toy, objects=2, targets=(NEVER,), out=tmp_path / "out")
-    lines = (tmp_path / "out" / "records.jsonl").read_text().splitlines()
-    assert len(lines) == len(records)
-    assert set(json.loads(lines[0])) == set(Record.__slots__)
-    assert read_records(tmp_path / "out" / "records.jsonl") == records
+def test_there_is_one_record_per_click_and_learning_time_on_the_last_one_of_what_was_accepted(
+    dataset: Path, engines: Engines
+) -> None:
+    records = learned(engines, Source((dataset,)), Conditions(3), ANYTHING)
+    for position in range(3):
+        rows = [r for r in records if r.position == position]
+        assert [r.click for r in rows] == list(range(1, len(rows) + 1))
+        assert all(r.learning_seconds == 0 for r in rows[:-1])
+        assert (rows[-1].learning_seconds > 0) == (rows[-1].iou >= ANYTHING.target)
+    assert any(r.learning_seconds > 0 for r in records)
 
 
-def test_another_file_is_not_taken_for_records(tmp_path: Path) -> None:
-    for text in ("hello", '{"set": 1}', "[]"):
-        (tmp_path / "r.jsonl").write_text(text)
-        with pytest.raises(DatasetError, match=r"r\.jsonl"):
-            read_records(tmp_path / "r.jsonl")
+def test_what_was_given_up_is_not_learned(dataset: Path, engines: Engines) -> None:
+    records = learned(engines, Source((dataset,)), Conditions(3), NEVER)
+    assert {(r.version, r.learning_seconds) for r in records} == {(0, 0.0)}
+    assert len(records) == 9
 
 
-def test_records_that_cannot_be_written_are_an_error(dataset: Path, toy: Engine, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(DatasetError, match="cannot be written"):
-        run_bench(dataset, model=toy, objects=1, targets=(NEVER,), out=tmp_path / "file" / "out")
+def test_the_same_seed_gives_the_same_records_but_for_the_time(dataset: Path, engines: Engines) -> None:
+    conditions = Conditions(2, clicker="careless10")
+    first, second = (learned(engines, Source((dataset,)), conditions, ANYTHING) for _ in range(2))
+    assert without_time(first) == without_time(second)
 
 
-def steps(*values: float) -> tuple[Step, ...]:
-    return tuple(Step(Click(k, 0, True), v, 0, 0, 0, 0, Window(0, 0, 1, 1), v, True) for k, v in enumerate(values))
+def test_a_mixed_session_spans_its_sets(dataset: Path, engines: Engines, tmp_path: Path) -> None:
+    source = Source((dataset, squares(tmp_path / "more")), "mix")
+    for records in (learned(engines, source, Conditions(4), ANYTHING), still(engines, source, Conditions(4), (NEVER,))):
+        assert {r.set for r in records} == {"squares+more"}
+        assert {(r.position, r.class_name) for r in records} == {
+            *((0, "squares"), (1, "more"), (2, "squares"), (3, "more"))
+        }
+
+
+def test_the_second_half_of_a_chain_meets_the_objects_and_the_luck_of_its_set_alone(
+    dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    other = squares(tmp_path / "more")
+    conditions = Conditions(6, clicker="realistic")
+    chained = still(engines, Source((dataset, other), "chain"), conditions, (NEVER,))
+    alone = still(engines, Source((other,)), conditions, (NEVER,))
+    assert {r.set for r in chained} == {"squares>more"}
+    assert [replace(r, set="", position=0) for r in without_time(chained) if r.position >= 3] == [
+        replace(r, set="", position=0) for r in without_time(alone) if r.position < 3
+    ]
+
+
+def test_progress_ends_at_one(dataset: Path, engines: Engines) -> None:
+    told: list[float] = []
+    say = lambda share, words: told.append(share)  # noqa: E731
+    list(frozen(engines("frozen"), Source((dataset,)), Conditions(2), goals=(NEVER,), orders=(0,), told=say))
+    assert told == [0.5, 1.0]
+
+
+def test_records_come_back_equal_from_their_file(dataset: Path, engines: Engines, tmp_path: Path) -> None:
+    records = learned(engines, Source((dataset,)), Conditions(2), ANYTHING)
+    assert list(read_records([write_records(records, tmp_path / "out" / "r.jsonl")])) == records
+
+
+def outcome(*values: float) -> Outcome:
+    window = Window(0, 0, 1, 1)
+    return Outcome(
+        tuple(Step(Click(k, 0, True), v, v, 0, 0, 0, 0, window, v, True) for k, v in enumerate(values)), False, 3.0
+    )
 
 
 def test_a_longer_run_is_cut_where_an_easier_goal_would_have_stopped() -> None:
-    run = steps(0.2, 0.86, 0.7, 0.91)
-    assert cut(run, EASY) == run[:2]
-    assert cut(run, Goal(0.9, 20)) == run
-    assert cut(run, Goal(0.95, 3)) == run[:3]
+    run = outcome(0.2, 0.86, 0.7, 0.91)
+    assert cut(run, EASY) == Outcome(run.steps[:2], True)
+    assert cut(run, Goal(0.9, 20)) == Outcome(run.steps, True)
+    assert cut(run, Goal(0.95, 3)) == Outcome(run.steps[:3], False)

@@ -10,10 +10,12 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from samtta_app.bench.protocol import Record, run_bench
+from samtta_app.bench.jobs import Engines
+from samtta_app.bench.protocol import Conditions, frozen
 from samtta_app.bench.quality import TO_THE_END, qualities, quality, show, write_qualities
+from samtta_app.bench.records import Record
+from samtta_app.bench.streams import Source
 from samtta_app.cli_bench import app
-from samtta_app.engine import Engine
 from samtta_app.errors import DatasetError
 
 
@@ -29,8 +31,8 @@ def clicks(
     """One object: click 1 includes, then exclude and include take turns."""
     return [
         Record(
-            *(name, "20@100", "frozen", 0, position, "im", 1, k, 1.0, 2.0, k % 2 == 1, value, predicted),
-            *(0.1, 0.01, 0, (0, 0, 9, 9), best if k == 1 else value, k not in disobeyed),
+            *(name, "20@100", "frozen", "ritm", "logits", 0, position, "im", 1, "nut", k, 1.0, 2.0, k % 2 == 1),
+            *(value, value, predicted, 0.1, 0.01, 0.0, 0, (0, 0, 9, 9), best if k == 1 else value, k not in disobeyed),
         )
         for k, value in enumerate(values, start=1)
     ]
@@ -100,9 +102,10 @@ def test_what_is_not_a_number_is_null_in_the_file_and_a_bad_folder_is_an_error(t
         write_qualities(found, tmp_path / "file")
 
 
-def test_a_real_run_clicks_to_the_end_and_never_learns(dataset: Path, toy: Engine) -> None:
-    records = run_bench(dataset, objects=3, targets=(TO_THE_END,), model=toy, learn=False)
-    assert {r.side for r in records} == {"frozen"}
+def test_a_real_run_clicks_to_the_end_and_never_learns(dataset: Path, engines: Engines) -> None:
+    source, told = Source((dataset,)), lambda share, words: None
+    records = list(frozen(engines("frozen"), source, Conditions(3), goals=(TO_THE_END,), orders=(0,), told=told))
+    assert {r.strategy for r in records} == {"frozen"}
     assert {r.version for r in records} == {0}
     assert {r.position for r in records} == {0, 1, 2}
     (found,) = qualities(records)

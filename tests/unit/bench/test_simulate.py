@@ -10,11 +10,12 @@ from rich.console import Console
 
 from samtta_app.bench.annotator import STRICT, Goal
 from samtta_app.bench.driver import Driver
+from samtta_app.bench.jobs import Engines
 from samtta_app.bench.simulate import Pair, Simulation, Stepper, run_simulation, show, stepper
 from samtta_app.core.messages import Reply, Request
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine import Engine, run
-from samtta_app.errors import DatasetError, ExportError
+from samtta_app.errors import DatasetError, ExportError, UserError
 from samtta_app.session.state import State
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
@@ -23,9 +24,9 @@ ANYTHING = Goal(0.0001, 3)
 
 
 @pytest.fixture(scope="module")
-def simulation(shared_dataset: Path, toy: Engine, tmp_path_factory: pytest.TempPathFactory) -> Simulation:
+def simulation(shared_dataset: Path, engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Simulation:
     out = tmp_path_factory.mktemp("simulation") / "out"
-    return run_simulation(shared_dataset, out=out, objects=5, model=toy, goal=ANYTHING)
+    return run_simulation(shared_dataset, out=out, objects=5, model=engines, goal=ANYTHING)
 
 
 def test_every_object_has_its_clicks_on_both_sides(simulation: Simulation) -> None:
@@ -51,24 +52,51 @@ def test_the_truth_lies_where_it_lay_and_the_images_folder_gets_no_project(
     assert sorted(p.name for p in (shared_dataset / "images").iterdir()) == ["im0.png", "im1.png", "im2.png"]
 
 
-def test_an_earlier_simulation_is_not_written_over(simulation: Simulation, dataset: Path, toy: Engine) -> None:
-    again = run_simulation(dataset, out=simulation.folder, objects=1, model=toy, goal=ANYTHING)
+def test_an_earlier_simulation_is_not_written_over(simulation: Simulation, dataset: Path, engines: Engines) -> None:
+    again = run_simulation(dataset, out=simulation.folder, objects=1, model=engines, goal=ANYTHING)
     assert again.folder == simulation.folder.with_name("out-2")
     assert len(simulation.pairs) == 5
 
 
-def test_a_place_that_cannot_be_written_is_an_export_error(dataset: Path, toy: Engine, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_an_export_error(dataset: Path, engines: Engines, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="cannot be made"):
-        run_simulation(dataset, out=tmp_path / "file" / "out", objects=1, model=toy)
+        run_simulation(dataset, out=tmp_path / "file" / "out", objects=1, model=engines)
 
 
-def test_progress_is_told_object_by_object(dataset: Path, toy: Engine, tmp_path: Path) -> None:
+def test_progress_is_told_object_by_object(dataset: Path, engines: Engines, tmp_path: Path) -> None:
     told: list[float] = []
     run_simulation(
-        dataset, out=tmp_path / "o", objects=2, model=toy, goal=ANYTHING, progress=lambda share, _: told.append(share)
+        dataset,
+        out=tmp_path / "o",
+        objects=2,
+        model=engines,
+        goal=ANYTHING,
+        progress=lambda share, _: told.append(share),
     )
     assert told == [0.5, 1.0]
+
+
+def test_both_sides_are_asked_for_by_their_names_and_the_frozen_one_never_learns(
+    dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def ask(name: str) -> Engine:
+        asked.append(name)
+        return engines(name)
+
+    found = run_simulation(dataset, out=tmp_path / "o", objects=4, model=ask, strategy="frozen", goal=ANYTHING)
+    assert asked == ["frozen", "frozen"]
+    assert all(pair.frozen == pair.adapted and pair.version == 0 for pair in found.pairs)
+
+
+def test_an_unknown_strategy_is_refused_before_a_folder_is_made(
+    dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="sammta"):
+        run_simulation(dataset, out=tmp_path / "o", objects=1, model=engines, strategy="sammta")
+    assert not (tmp_path / "o").exists()
 
 
 def test_the_printed_tables_name_the_figures_and_the_folder(simulation: Simulation) -> None:

@@ -1,0 +1,245 @@
+"""A run of the bench as independent jobs, each with a file of its own, in one process or in several.
+
+A file is written whole when its job has ended; a job whose file is there is not run again, so that a stopped run goes on
+with the same command.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from itertools import product
+from pathlib import Path
+
+from samtta_app.bench.annotator import EASY, STRICT, Goal
+from samtta_app.bench.protocol import FROZEN, Conditions, adapted, frozen
+from samtta_app.bench.records import Record, read_records, write_records
+from samtta_app.bench.streams import Source
+from samtta_app.bench.workers import Failed, Task, Told, in_processes, in_turn
+from samtta_app.core.files import write_whole
+from samtta_app.engine import Engine, open_engine
+from samtta_app.errors import DatasetError, UserError
+
+Engines = Callable[[str], Engine]
+"""A strategy's name -> an engine that learns so."""
+
+CACHE_BYTES = 2 * 2**30
+"""Encoded images that a process of the bench keeps, in bytes."""
+
+LEARNING_COST = 40
+"""About how many clicks take as long as learning from one object."""
+
+TYPICAL = 0.5
+"""About what share of the most clicks an object takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is measured in one go: all streams of the frozen decoder, or one stream of one strategy to one goal."""
+
+    source: Source
+    conditions: Conditions
+    strategy: str
+    goals: tuple[Goal, ...]
+    orders: tuple[int, ...]
+    model: str
+
+    @property
+    def name(self) -> str:
+        """A readable name that is a file name everywhere: "nuclei samtta 20@85 order 0" with dashes."""
+        place = self.source.name.replace(">", "-then-")
+        if self.strategy == FROZEN:
+            return f"{place}_{FROZEN}"
+        return f"{place}_{self.strategy}_{self.goals[0].name}_order{self.orders[0]}"
+
+    @property
+    def cost(self) -> float:
+        """About how many clicks' time it takes; for the order of jobs and the estimate of the time left."""
+        clicks = TYPICAL * max(goal.limit for goal in self.goals)
+        learning = 0 if self.strategy == FROZEN else LEARNING_COST
+        return self.conditions.objects * len(self.orders) * (clicks + learning)
+
+    def run(self, engines: Engines, told: Told) -> tuple[Record, ...]:
+        """Measure.
+
+        Raises:
+            UserError: a set cannot be used, or the engine did not answer.
+        """
+        engine = engines(self.strategy)
+        if self.strategy == FROZEN:
+            found = frozen(engine, self.source, self.conditions, goals=self.goals, orders=self.orders, told=told)
+        else:
+            (goal,), (order,) = self.goals, self.orders
+            found = adapted(
+                engine, self.source, self.conditions, strategy=self.strategy, goal=goal, order=order, told=told
+            )
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole run: every source with the frozen decoder and with every strategy, to every goal, in every order.
+
+    Args:
+        sources: what is annotated.
+        strategies: names; the frozen decoder is always measured beside them.
+        goals: an adapting strategy is run for each by itself.
+        orders: number of streams; their seeds are those of `conditions` and the next ones.
+        model: name or path.
+    """
+
+    sources: tuple[Source, ...]
+    conditions: Conditions
+    strategies: tuple[str, ...] = ("samtta",)
+    goals: tuple[Goal, ...] = (EASY, STRICT)
+    orders: int = 1
+    model: str = "samtta-small"
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """What is to be done, the heaviest first."""
+        orders = tuple(range(self.conditions.seed, self.conditions.seed + self.orders))
+        learning = dict.fromkeys(name for name in self.strategies if name != FROZEN)
+        found = [Job(source, self.conditions, FROZEN, self.goals, orders, self.model) for source in self.sources]
+        found += [
+            Job(source, self.conditions, name, (goal,), (order,), self.model)
+            for source, name, goal, order in product(self.sources, learning, self.goals, orders)
+        ]
+        return tuple(sorted(found, key=lambda job: -job.cost))
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What must be the same for records to lie in one folder; sets and strategies may be added."""
+        goals = [goal.name for goal in self.goals]
+        return {**asdict(self.conditions), "orders": self.orders, "goals": goals, "model": self.model}
+
+    def check(self) -> None:
+        """Read the objects of every stream, so that a set that cannot be used is told before anything is measured.
+
+        Raises:
+            DatasetError: a set cannot be used.
+        """
+        for job in self.jobs:
+            if job.strategy == FROZEN:
+                for order in job.orders:
+                    job.conditions.stream(job.source, order)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The records of the jobs that ended well, and what went wrong in the others (job name, words)."""
+
+    records: tuple[Record, ...]
+    failures: tuple[Failed, ...] = ()
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl+C during a run; its text says what is finished and how to go on."""
+
+
+def run_bench(
+    plan: Plan,
+    *,
+    out: Path | None = None,
+    processes: int = 1,
+    progress: Told | None = None,
+    engines: Engines | None = None,
+) -> Results:
+    """Measure everything that is not in `out` yet.
+
+    Args:
+        plan: what to measure.
+        out: the folder for the records (below `records`); without one they are kept until the end only.
+        processes: how many jobs run at the same time, each in a process with one thread when there are several.
+        progress: told the share that is done, and a few words.
+        engines: makes the engines (default: opens the plan's model); picklable for several processes.
+
+    Raises:
+        DatasetError: a set cannot be used, or `out` has records of other settings or cannot be written.
+        Stopped: Ctrl+C; the records of finished jobs stay in `out`.
+    """
+    plan.check()
+    with _folder(out) as folder:
+        _same_settings(folder, plan)
+        files = {job: folder / "records" / f"{job.name}.jsonl" for job in plan.jobs}
+        waiting = {job: file for job, file in files.items() if not file.exists()}
+        tell = progress or (lambda share, words: None)
+        failures: tuple[Failed, ...] = ()
+        work = partial(finish, settings=plan.settings, engines=engines or partial(engine_of, plan.model))
+        tasks = [Task(job.name, job.cost, partial(work, job, file)) for job, file in waiting.items()]
+        try:
+            failures = in_processes(tasks, processes, tell) if processes > 1 else in_turn(tasks, tell)
+        except KeyboardInterrupt:
+            raise Stopped(_standing(files, out)) from None
+        finished = [file for file in files.values() if file.exists()]
+        return Results(read_records(finished) if finished else (), failures)
+
+
+def engine_of(model: str, strategy: str) -> Engine:
+    """An engine of this strategy; those of one model share a large memory for encoded images."""
+    return _opened(model).fresh(0, strategy)
+
+
+@lru_cache(maxsize=1)
+def _opened(model: str) -> Engine:
+    return open_engine(model, cache_bytes=CACHE_BYTES)
+
+
+def finish(job: Job, file: Path, told: Told, *, settings: Mapping[str, object], engines: Engines) -> None:
+    """Run a job and write its records, and beside them, once, the settings.
+
+    Raises:
+        UserError: as in `Job.run`, or the records cannot be written.
+    """
+    write_records(job.run(engines, told), file)
+    place = _settings_file(file.parent.parent)
+    if not place.exists():
+        write_whole(place, json.dumps(settings, indent=1).encode())
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="samtta-bench-") as place:
+        yield Path(place)
+
+
+def _settings_file(folder: Path) -> Path:
+    return folder / "bench.json"
+
+
+def _same_settings(folder: Path, plan: Plan) -> None:
+    path = _settings_file(folder)
+    if not path.exists():
+        return
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as e:
+        raise DatasetError(f"The settings of the earlier run cannot be read: {e}", path, "Name another folder") from e
+    changed = [name for name, value in plan.settings.items() if before.get(name) != value]
+    if changed:
+        words = ", ".join(f"{name} was {before.get(name)}, now {plan.settings[name]}" for name in changed)
+        raise DatasetError(f"The folder holds a run with other settings: {words}", folder, "Name another folder")
+
+
+def _standing(files: dict[Job, Path], out: Path | None) -> str:
+    finished = sum(file.exists() for file in files.values())
+    if out is None:
+        return "stopped; nothing was kept. With --out DIR, finished parts stay and the same command goes on"
+    return f"stopped; {finished} of {len(files)} parts are finished and kept in {out}. The same command goes on"
+
+
+def failed(failures: Sequence[Failed]) -> UserError:
+    """One error for the jobs that failed: each reason once."""
+    reasons = dict.fromkeys(text for _, text in failures)
+    return UserError(
+        f"{len(failures)} of the parts could not be measured: {' '.join(reasons)}",
+        ", ".join(name for name, _ in failures),
+        "The same command tries them again; the others are kept where --out was given",
+    )

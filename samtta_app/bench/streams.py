@@ -1,0 +1,151 @@
+"""What is annotated, in which order: the objects of one set, of several mixed, or of one set after the other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset, read_objects
+from samtta_app.errors import DatasetError
+
+Way = Literal["each", "mix", "chain"]
+"""How several sets are used: a session each, one session over all of them at once, or one after the other."""
+
+PER_IMAGE, MIN_AREA = 4, 16
+"""Objects taken of one image at most, and the least pixels of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the objects of a session come from: one set, or several `way` "mix" or "chain"."""
+
+    folders: tuple[Path, ...]
+    way: Way = "each"
+
+    @property
+    def name(self) -> str:
+        """One set's own name; "a+b" for a mixture, "a>b" for a chain."""
+        return {"each": "", "mix": "+", "chain": ">"}[self.way].join(_name(folder) for folder in self.folders)
+
+
+def sources(folders: Sequence[Path], way: Way) -> tuple[Source, ...]:
+    """The sessions' sources for some data sets.
+
+    Raises:
+        DatasetError: two of them have one name, or there is only one to mix or chain.
+    """
+    names = [_name(folder) for folder in folders]
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise DatasetError(f'Two data sets are named "{double}"', "", "Rename a folder, or give it once")
+    if way == "each":
+        return tuple(Source((folder,)) for folder in folders)
+    if len(folders) < 2:
+        raise DatasetError("There is only one data set", folders[0], "Give two or more to mix or chain")
+    return (Source(tuple(folders), way),)
+
+
+def objects_of(source: Source, *, objects: int, seed: int, split: str | None) -> tuple[TargetObject, ...]:
+    """The stream of a session, up to `objects` objects; each image's path is where the data set has it.
+
+    A mixture takes its objects from the sets in turn, and each object's class is its set's name. A chain takes the same
+    number from each set, one set after the other; they are the first objects of that set's own stream with this seed.
+
+    Args:
+        seed: of the order, from 0.
+        split: a split's name, "all", or None for "test" where a set has one.
+
+    Raises:
+        DatasetError: a set cannot be used.
+    """
+    opened = [open_dataset(folder) for folder in source.folders]
+    share = -(-objects // len(opened))
+    found = [
+        stream(data, split=part_of(data, split), objects=share, seed=seed, per_image=PER_IMAGE, min_area=MIN_AREA)
+        for data in opened
+    ]
+    if source.way == "mix":
+        named = [
+            [replace(target, class_name=data.name) for target in own] for data, own in zip(opened, found, strict=True)
+        ]
+        in_turn = (target for turn in zip_longest(*named) for target in turn if target is not None)
+        return tuple(in_turn)[:objects]
+    return tuple(chain.from_iterable(found))[:objects]
+
+
+def stream(
+    dataset: FolderDataset, *, split: str | None, objects: int, seed: int, per_image: int, min_area: int
+) -> tuple[TargetObject, ...]:
+    """Up to `objects` objects of one set in the seeded order of a person: image after image, up to `per_image` of each.
+
+    A shorter stream is the beginning of a longer one.
+
+    Raises:
+        DatasetError: there is no such split, or no object in it.
+    """
+    rng = np.random.default_rng(seed)
+    images = dataset.part(split)
+    found: list[TargetObject] = []
+    for place in rng.permutation(len(images)):
+        here = read_objects(images[place], min_area)
+        found += [here[k] for k in rng.permutation(len(here))[:per_image]]
+        if len(found) >= objects:
+            break
+    if not found:
+        raise DatasetError(f"There is no object of {min_area} pixels or more", dataset.folder, "Choose another split")
+    return tuple(found[:objects])
+
+
+def part_of(dataset: FolderDataset, split: str | None) -> str | None:
+    """The split that is meant: None for every image; without a name, "test" where the set has one."""
+    if split is None:
+        return "test" if "test" in dataset.splits else None
+    return None if split == "all" else split
+
+
+def session_files(source: Source, targets: Sequence[TargetObject], home: Path) -> tuple[Path, Mapping[Path, str]]:
+    """The folder of images that a session opens, and each image's name in it.
+
+    For one set that is its own folder. For several it is `home`, with a link (a copy where links cannot be made) to each
+    image of the stream, whose name begins with its set's.
+
+    Raises:
+        DatasetError: `home` cannot be written.
+    """
+    paths = dict.fromkeys(target.image.path for target in targets)
+    if source.way == "each":
+        return source.folders[0] / "images", {path: path.name for path in paths}
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return home, {path: _placed(path, home / f"{_name(path.parent.parent)}-{path.name}") for path in paths}
+    except OSError as e:
+        raise DatasetError(f"The images cannot be put together: {e.strerror}", home, "Make room on the disk") from e
+
+
+def _placed(image: Path, place: Path) -> str:
+    try:
+        place.symlink_to(image.resolve())
+    except (OSError, NotImplementedError):
+        shutil.copyfile(image, place)
+    return place.name
+
+
+def _name(folder: Path) -> str:
+    return folder.resolve().name
+
+
+def distinct(targets: Iterable[TargetObject]) -> tuple[TargetObject, ...]:
+    """Every object once, in the order of images, so that an image is read once."""
+    found = {identity(target): target for target in targets}
+    return tuple(found[key] for key in sorted(found))
+
+
+def identity(target: TargetObject) -> tuple[Path, int]:
+    """What tells an object from every other one of some sets."""
+    return target.image.path, target.instance

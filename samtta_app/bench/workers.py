@@ -1,0 +1,149 @@
+"""Independent tasks one after the other, or several at the same time in processes of their own."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+from samtta_app.errors import UserError
+
+Told = Callable[[float, str], None]
+"""Called with the share that is done, 0 .. 1, and a few words."""
+
+Failed = tuple[str, str]
+"""A task's name, and what went wrong."""
+
+BEAT = 0.2
+"""Seconds between two looks at what the processes have said."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to do: `work` is called with what it tells its progress to. `cost` is in any unit that all tasks share."""
+
+    name: str
+    cost: float
+    work: Callable[[Told], None]
+
+
+def in_turn(tasks: Sequence[Task], tell: Told) -> tuple[Failed, ...]:
+    """Do the tasks here, in this order; a task that fails does not hold up the next ones."""
+    progress = _Progress(tasks, tell)
+    return progress.failures(
+        {index: attempted(task, partial(progress.told, index)) for index, task in enumerate(tasks)}
+    )
+
+
+def in_processes(tasks: Sequence[Task], processes: int, tell: Told) -> tuple[Failed, ...]:
+    """Do the tasks in up to `processes` fresh processes of one thread each; their `work` must be picklable.
+
+    Raises:
+        KeyboardInterrupt: Ctrl+C; tasks under way have ended at their next progress, the others were not begun.
+    """
+    progress = _Progress(tasks, tell)
+    context = multiprocessing.get_context("spawn")
+    with _single_threads(), context.Manager() as manager:
+        said: queue.Queue[tuple[int, float, str]] = manager.Queue()
+        stop = manager.Event()
+        pool = ProcessPoolExecutor(min(processes, max(len(tasks), 1)), context, initializer=_deaf_to_ctrl_c)
+        with pool:
+            futures = {pool.submit(_elsewhere, i, task, said, stop): i for i, task in enumerate(tasks)}
+            try:
+                return progress.failures({i: _ending(f) for f, i in _followed(futures, said, progress)})
+            except KeyboardInterrupt:
+                stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+
+def attempted(task: Task, told: Told) -> str:
+    """Do a task; "" or what went wrong."""
+    try:
+        task.work(told)
+    except UserError as e:
+        return str(e)
+    except Exception as e:  # one broken task must not end a run of many hours
+        log.error("%s failed", task.name, exc_info=True)
+        return f"{type(e).__name__}: {e}"
+    return ""
+
+
+class _Progress:
+    """Puts what the tasks tell together."""
+
+    def __init__(self, tasks: Sequence[Task], tell: Told) -> None:
+        self._tasks, self._tell = tasks, tell
+        self._shares = [0.0] * len(tasks)
+
+    def told(self, index: int, share: float, words: str) -> None:
+        """A task has come so far."""
+        self._shares[index] = share
+        whole = sum(task.cost for task in self._tasks)
+        done = sum(task.cost * part for task, part in zip(self._tasks, self._shares, strict=True))
+        self._tell(done / whole, f"{self._tasks[index].name}: {words}")
+
+    def failures(self, endings: dict[int, str]) -> tuple[Failed, ...]:
+        """The tasks that did not end well, in their order."""
+        return tuple((self._tasks[index].name, endings[index]) for index in sorted(endings) if endings[index])
+
+
+def _elsewhere(index: int, task: Task, said: queue.Queue[tuple[int, float, str]], stop: Event) -> str:
+    """In a worker: do a task; after Ctrl+C in the main process it ends at its next progress."""
+
+    def told(share: float, words: str) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        said.put((index, share, words))
+
+    return attempted(task, told)
+
+
+def _followed(
+    futures: dict[Future[str], int], said: queue.Queue[tuple[int, float, str]], progress: _Progress
+) -> Iterator[tuple[Future[str], int]]:
+    """The futures as they end; what the workers say is told meanwhile."""
+    left = set(futures)
+    while left:
+        ended, left = wait(left, timeout=BEAT)
+        while not said.empty():
+            progress.told(*said.get())
+        for future in ended:
+            yield future, futures[future]
+
+
+def _ending(future: Future[str]) -> str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return "Its process was ended from outside, perhaps because memory ran out. Try fewer --jobs."
+
+
+def _deaf_to_ctrl_c() -> None:
+    """A worker ends when the main process tells it to, not in the middle of something."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _single_threads() -> Iterator[None]:
+    """Processes that are started within use one thread for their arithmetic, or they would be in each other's way."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before

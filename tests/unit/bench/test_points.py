@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from samtta_app.bench.points import COUNTS, Point, mean_ious, run_points, show, uniform, write_points
+from samtta_app.bench.streams import Source
+from samtta_app.core.types import Mask, Window
+from samtta_app.engine import Engine
+from samtta_app.errors import DatasetError, UserError
+
+EXTENT = Window(0, 0, 20, 10)
+
+
+def bar(x: int, width: int) -> Mask:
+    return Mask(x, 4, np.ones((1, width), np.bool_))
+
+
+def point(points: int, iou: float, oracle: float, *, way: str = "centre", instance: int = 1) -> Point:
+    return Point("s", way, "im", instance, points, 1.0, 2.0, True, iou, oracle, 0.5)
+
+
+@pytest.fixture(scope="module")
+def rows(shared_dataset: Path, toy: Engine) -> tuple[Point, ...]:
+    return run_points(toy, Source((shared_dataset,)), objects=3, seed=0, split=None, told=lambda share, words: None)
+
+
+def test_random_points_fall_on_every_wrong_pixel_with_its_sign() -> None:
+    # columns 2 and 3 are missed, columns 6 and 7 wrongly shown
+    target, shown = bar(2, 4), bar(4, 4)
+    found = [uniform(target, shown, (), EXTENT, np.random.default_rng(k)) for k in range(400)]
+    places = [(c.x, c.y, c.positive) for c in found if c is not None]
+    assert set(places) == {(2, 4, True), (3, 4, True), (6, 4, False), (7, 4, False)}
+    assert all(places.count(place) > 65 for place in set(places))  # of 100 expected each
+
+
+def test_without_an_error_there_is_no_point() -> None:
+    assert uniform(bar(2, 4), bar(2, 4), (), EXTENT, np.random.default_rng(0)) is None
+
+
+def test_means_are_over_objects_and_a_finished_object_keeps_its_mask() -> None:
+    found = mean_ious([point(1, 0.2, 0.6), point(2, 0.4, 0.4), point(1, 1.0, 1.0, instance=2)])
+    assert list(found) == [("s", "centre")]
+    assert found["s", "centre"][1] == pytest.approx((0.6, 0.8))
+    for count in (2, 3, 5, 9):
+        assert found["s", "centre"][count] == pytest.approx((0.7, 0.7))
+
+
+def test_both_ways_place_up_to_nine_points_on_every_object(rows: tuple[Point, ...]) -> None:
+    objects = {(r.image, r.object) for r in rows}
+    assert len(objects) == 3
+    for way in ("centre", "random"):
+        for image, instance in objects:
+            counts = [r.points for r in rows if (r.way, r.image, r.object) == (way, image, instance)]
+            assert counts == list(range(1, len(counts) + 1))
+            assert len(counts) == COUNTS[-1]
+
+
+def test_the_best_of_three_is_no_worse_and_from_two_points_on_there_is_one_mask(rows: tuple[Point, ...]) -> None:
+    assert all(r.oracle_iou >= r.iou for r in rows)
+    assert any(r.oracle_iou > r.iou for r in rows if r.points == 1)
+    assert all(r.oracle_iou == r.iou for r in rows if r.points > 1)
+
+
+def test_the_first_centre_is_the_middle_of_the_object_and_repeats(
+    rows: tuple[Point, ...], shared_dataset: Path, toy: Engine
+) -> None:
+    # the squares have 14 x 14 pixels: the first of the four deepest is 6 pixels from the corner
+    corners = {1: (6, 6), 3: (56, 40)}
+    firsts = {(r.object, r.x, r.y) for r in rows if r.points == 1 and r.way == "centre" and r.object in corners}
+    assert firsts <= {(k, x + 6, y + 6) for k, (x, y) in corners.items()}
+    again = run_points(toy, Source((shared_dataset,)), objects=3, seed=0, split=None, told=lambda share, words: None)
+    assert again == rows
+
+
+def test_the_weights_are_the_original_ones_whatever_was_learned(shared_dataset: Path, toy: Engine) -> None:
+    told: list[tuple[float, str]] = []
+    engine = toy.fresh(0)
+    run_points(engine, Source((shared_dataset,)), objects=1, seed=0, split=None, told=lambda *t: told.append(t))
+    assert engine.published.version == 0
+    assert told == [(1.0, "squares: object 1 of 1")]
+
+
+def test_an_image_that_cannot_be_read_is_named(dataset: Path, toy: Engine) -> None:
+    for k in range(2):
+        (dataset / "images" / f"im{k}.png").write_bytes((dataset / "images" / f"im{k}.png").read_bytes()[:90])
+    with pytest.raises(UserError, match=r"im\d\.png"):
+        run_points(toy, Source((dataset,)), objects=1, seed=0, split=None, told=lambda share, words: None)
+
+
+def test_points_are_shown_and_written(rows: tuple[Point, ...], tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    show(console, [point(1, 0.25, 0.75)])
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for expected in ("centre", "most confident", "oracle", "0.250", "0.750"):
+        assert expected in text
+    lines = write_points(rows, tmp_path / "out").read_text().splitlines()
+    assert [Point(**json.loads(line)) for line in lines] == list(rows)
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match="cannot be written"):
+        write_points(rows, tmp_path / "file")
