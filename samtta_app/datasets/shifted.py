@@ -1,0 +1,108 @@
+"""Stand-ins for what is new: a data set in another look, or with another idea of what the object is.
+
+Learning must help on images unlike those that the model was trained on, yet its hyper-parameters may only be chosen on sets
+that it was trained on. Their test images under a strong change of look (or of what counts as the object) fail about as often
+as novel sets do; one look per data set, as one instrument would give.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from skimage.segmentation import expand_labels
+
+from samtta_app.core.images import read_image
+from samtta_app.datasets.folder import DataImage, FolderDataset, read_labels
+from samtta_app.errors import DatasetError
+
+Look = Literal["edges", "speckle", "halo"]
+Pixels = NDArray[np.uint8]
+Labels = NDArray[np.int32]
+
+HALO = 0.3
+"""Width of the halo that counts as object, in roots of the median object's area."""
+
+
+def edges(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """The gradient's magnitude under noise: outlines are bright, insides dark. (H, W, 3) uint8 -> the same."""
+    grey = cv2.GaussianBlur(_grey(pixels), (0, 0), 1.0)
+    size = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    share = np.clip(size / (np.percentile(size, 99.5) + 1e-6), 0, 1)
+    return _rgb(40 + 160 * share + rng.normal(0, 18, share.shape))
+
+
+def speckle(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Multiplicative gamma noise of the grain of ultrasound over a blurred image. (H, W, 3) uint8 -> the same."""
+    grey = _grey(pixels)
+    low, high = np.percentile(grey, (1, 99))
+    level = cv2.GaussianBlur(np.clip((grey - low) / (high - low + 1e-6), 0, 1), (0, 0), 2.0)
+    grain = cv2.GaussianBlur(rng.gamma(1.2, 1.0, grey.shape).astype(np.float32), (0, 0), 1.6)
+    return _rgb(130 * (0.25 + 0.35 * level) * grain)
+
+
+def halo(labels: Labels) -> Labels:
+    """Objects with the ring around them, grown until they touch: (H, W) ids -> the same."""
+    areas = np.bincount(labels.ravel())[1:]
+    if not areas.any():
+        return labels
+    width = max(1.0, HALO * float(np.median(areas[areas > 0])) ** 0.5)
+    grown = expand_labels(labels, distance=width)  # type: ignore[no-untyped-call]
+    return np.asarray(grown, dtype=np.int32)
+
+
+LOOKS: dict[Look, Callable[[Pixels, np.random.Generator], Pixels] | None] = {
+    "edges": edges,
+    "speckle": speckle,
+    "halo": None,
+}
+"""How the pixels change; "halo" changes the masks only."""
+
+
+def write_shifted(
+    data: FolderDataset, look: Look, folder: Path, *, split: str | None = None, progress: Callable[[float], None]
+) -> Path:
+    """Write `folder` as a data set in another look: the images of one split (None: all) that have masks.
+
+    Raises:
+        DatasetError: a file cannot be read or written, or `folder` holds something already.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise DatasetError("The folder for the changed set is not empty", folder, "Name another one")
+    images = [image for image in data.part(split) if image.masks is not None]
+    try:
+        for part in ("images", "masks"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        for done, image in enumerate(images, start=1):
+            _write(image, look, folder, done)
+            progress(done / len(images))
+        splits = {split: [image.name for image in images]} if split else {}
+        (folder / "split.json").write_text(json.dumps(splits), encoding="utf-8")
+    except OSError as e:
+        raise DatasetError(f"The changed set cannot be written: {e.strerror}", folder, "Choose another folder") from e
+    return folder
+
+
+def _write(image: DataImage, look: Look, folder: Path, seed: int) -> None:
+    change = LOOKS[look]
+    pixels, labels = read_image(image.path).pixels, read_labels(image)
+    if change is not None:
+        pixels = change(pixels, np.random.default_rng(seed))
+    if look == "halo":
+        labels = halo(labels)
+    PIL.Image.fromarray(pixels).save(folder / "images" / f"{image.name}.png")
+    PIL.Image.fromarray(labels.astype(np.uint16)).save(folder / "masks" / f"{image.name}.png")
+
+
+def _grey(pixels: Pixels) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+
+
+def _rgb(grey: NDArray[np.floating]) -> Pixels:
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
