@@ -12,12 +12,15 @@ from samtta_app.core.types import Annotation
 from samtta_app.session.draft import Draft
 from samtta_app.session.history import History
 from samtta_app.session.records import ObjectRecord
-from samtta_app.session.state import Adaptation, Display, ImageStatus, Message, Severity, State
+from samtta_app.session.state import Activity, Adaptation, Display, ImageStatus, Message, Severity, State
 from samtta_app.session.stats import statistics
 from samtta_app.session.store import Store
 
 Requests = tuple[Request, ...]
 Then = Literal["", "undo", "redo"]
+
+FROZEN = "frozen"
+"""The strategy that never adapts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,12 @@ class Loading:
 class Desk:
     """The one mutable thing of the workflow; only its parts hold it."""
 
-    def __init__(self, store: Store, *, learn: bool, twin: bool, idle: float, clock: Callable[[], float]) -> None:
-        self.store, self.learn, self.twin, self.idle, self.now = store, learn, twin, idle, clock
+    def __init__(
+        self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
+    ) -> None:
+        self.frozen = strategy == FROZEN
+        self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
+        self.store, self.idle, self.now = store, idle, clock
         self.history = History()
         self.draft: Draft | None = None
         self.loading: Loading | None = None
@@ -44,7 +51,7 @@ class Desk:
         self._withdrawn: dict[int, ObjectRecord] = {}
         self._ids = itertools.count(1)
         self._under_way: dict[int, Request] = {}
-        self.state = first_state(store)
+        self.state = first_state(store, strategy)
         self.recount()
 
     # --- requests ---------------------------------------------------------------------------------------------------
@@ -131,7 +138,7 @@ class Desk:
     def settle(self) -> None:
         """Bring what is derived up to date: what can be undone, and what the engine is doing."""
         background = self.background()
-        activity: Literal["off", "idle", "learning", "comparing", "paused"] = "idle"
+        activity: Activity = "idle"
         if not self.learn:
             activity = "off"
         elif self.paused:
@@ -140,6 +147,8 @@ class Desk:
             activity = "learning"
         elif background and isinstance(background[0], TwinRequest):
             activity = "comparing"
+        elif (background and isinstance(background[0], AdaptRequest)) or (self.loading and not self.loading.show):
+            activity = "remembering"
         waiting = background or self.loading or (self.draft and self.draft.preview.waiting)
         self.change(
             adaptation=replace(self.state.adaptation, activity=activity),
@@ -149,7 +158,7 @@ class Desk:
         )
 
 
-def first_state(store: Store) -> State:
+def first_state(store: Store, strategy: str) -> State:
     """The state of a session that was just opened, with no image shown yet."""
     images, classes, reports = store.images(), store.classes(), store.adaptations()
     last = store.last_image()
@@ -164,7 +173,7 @@ def first_state(store: Store) -> State:
         classes=classes,
         current_class=classes[0].id,
         preview=None,
-        adaptation=Adaptation("idle", 0, reports, reports[-1].memory_objects if reports else 0),
+        adaptation=Adaptation("idle", 0, reports, reports[-1].memory_objects if reports else 0, strategy=strategy),
         statistics=statistics(()),
         display=Display(),
         message=Message("warning", store.notice) if store.notice else None,

@@ -22,8 +22,8 @@ from samtta_app.session.browsing import Browsing
 from samtta_app.session.desk import Desk, Requests
 from samtta_app.session.records import ObjectRecord
 
-MEMORY = 32
-"""This many of the newest objects are remembered again when a session is resumed."""
+MEMORY = 64
+"""This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
 
 SAID = {
     "pause": "Learning is paused; what you accept is remembered",
@@ -33,23 +33,31 @@ SAID = {
 
 
 class Learning:
-    """Accepted objects go to the learner; its reports go to the store."""
+    """Accepted objects go to the learner; its reports go to the store.
+
+    The replay memory is a function of the store: the newest MEMORY objects. What is accepted while objects of an earlier run
+    are still being remembered waits for them, so that a resumed session learns the same as one that was never closed.
+    """
 
     def __init__(self, desk: Desk, browsing: Browsing) -> None:
         self._desk, self._browsing = desk, browsing
         self._unremembered: list[tuple[str, tuple[Annotation, ...]]] = []
+        self._held: list[AdaptRequest] = []
         self._resuming: set[int] = set()
 
     # --- resuming ---------------------------------------------------------------------------------------------------
 
     def resume(self) -> Requests:
         """Publish the stored weights again, and plan to remember the newest objects."""
-        desk = self._desk
+        desk, published = self._desk, self._desk.store.published()
+        if desk.frozen:
+            if published:
+                desk.say("info", f"The original weights answer; version {published} stays in the project")
+            return ()
         if desk.learn:
             newest = sorted(desk.store.newest(MEMORY), key=lambda a: a.image_name)
             groups = [(name, tuple(group)) for name, group in groupby(newest, lambda a: a.image_name)]
             self._unremembered = sorted(groups, key=lambda group: group[1][-1].id)
-        published = desk.store.published()
         stored = desk.store.weights(published)
         version = stored[0] if stored else 0
         if version != published:
@@ -94,6 +102,13 @@ class Learning:
             return self.next_memory()
         return self._browsing.load(entry, show=False)
 
+    def released(self) -> Requests:
+        """What waited to be learned, once everything older is remembered."""
+        if self._unremembered:
+            return ()
+        held, self._held = tuple(self._held), []
+        return held
+
     # --- accepted objects -------------------------------------------------------------------------------------------
 
     def accepted(self, annotation: Annotation) -> Requests:
@@ -113,13 +128,26 @@ class Learning:
 
     def learn(self, annotation: Annotation) -> Requests:
         """Learn from an object of the open image; while learning is paused the engine only remembers it."""
-        return self._adapt(annotation, learn=True)
+        requests = self._adapt(annotation, learn=True)
+        if self._unremembered:
+            self._held += requests
+            return ()
+        return requests
 
     def remember(self, annotation: Annotation) -> Requests:
         """Put an object of the open image into the replay memory again."""
         return self._adapt(annotation, learn=False)
 
-    def _adapt(self, annotation: Annotation, *, learn: bool) -> Requests:
+    def forget(self, annotation: Annotation) -> Requests:
+        """An object was withdrawn: it leaves the replay memory, and the newest one that had no room comes back."""
+        desk = self._desk
+        self._held = [request for request in self._held if request.example.object_id != annotation.id]
+        newest = desk.store.newest(MEMORY) if desk.learn else ()
+        if len(newest) == MEMORY and newest[0].id < annotation.id:
+            self._unremembered.append((newest[0].image_name, newest[:1]))
+        return (ForgetRequest(desk.id(), annotation.id),)
+
+    def _adapt(self, annotation: Annotation, *, learn: bool) -> tuple[AdaptRequest, ...]:
         image = self._desk.state.image
         if not self._desk.learn or image is None:
             return ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from samtta_app.core.messages import ForgetRequest
 from samtta_app.core.types import Annotation
 from samtta_app.session.desk import Desk, Requests
 from samtta_app.session.history import Deleted, Relabelled
@@ -81,7 +80,7 @@ class Objects:
         if desk.state.selected == annotation.id:
             desk.change(selected=None)
         desk.withdraw_record(annotation.id)
-        return (ForgetRequest(desk.id(), annotation.id),)
+        return self._learning.forget(annotation)
 
     def bring_back(self, annotation: Annotation, *, learn: bool) -> Requests:
         """Undo `withdraw`; `learn` or only remember it."""

@@ -10,6 +10,7 @@ from samtta_app.core.messages import AdaptReport
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Image, Window
 
 ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
+Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
 Severity = Literal["info", "good", "warning", "error"]
 
 
@@ -59,13 +60,14 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """The learner as the panel shows it."""
+    """The learner as the panel shows it: what it does, and the `strategy` by which it adapts ("frozen": by none)."""
 
-    activity: Literal["off", "idle", "learning", "comparing", "paused"]
+    activity: Activity
     version: int
     reports: tuple[AdaptReport, ...]
     memory_objects: int = 0
     can_roll_back: bool = False
+    strategy: str = "samtta"
 
     @property
     def last(self) -> AdaptReport | None:

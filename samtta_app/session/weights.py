@@ -49,6 +49,8 @@ class WeightsFolder:
 
     def _write(self, version: int, data: bytes, discard: tuple[int, ...]) -> None:
         self._folder.mkdir(exist_ok=True)
+        for cut_short in self._folder.glob(".v*"):  # by a process that was killed; only this thread writes here
+            cut_short.unlink(missing_ok=True)
         write_whole(self.path(version), data)
         for old in discard:
             self.path(old).unlink(missing_ok=True)

@@ -41,6 +41,8 @@ class Workflow:
     Args:
         store: the open project; every accept is in it before anything else moves.
         learn: have the learner adapt to accepted objects.
+        strategy: name of how the engine adapts, for people; with "frozen" the original weights answer, nothing is learned
+            or replayed, and stored weights stay where they are.
         twin: have accepted objects replayed with the adapted and the original weights.
         idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
         clock: seconds that never go back.
@@ -51,11 +53,12 @@ class Workflow:
         store: Store,
         *,
         learn: bool = True,
+        strategy: str = "samtta",
         twin: bool = True,
         idle_seconds: float = 15,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk = Desk(store, learn=learn, twin=twin, idle=idle_seconds, clock=clock)
+        self._desk = Desk(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
         self._browsing = Browsing(self._desk)
         self._learning = Learning(self._desk, self._browsing)
         self._annotating = Annotating(self._desk)
@@ -178,6 +181,7 @@ class Workflow:
         for reason in self.store.weights_failures():
             self._desk.say("warning", f"The newest weights could not be saved: {reason}")
         requests += self._desk.sent(self._learning.next_memory() if self._prefetched_here() else ())
+        requests += self._desk.sent(self._learning.released())
         return requests + self._out(self._browsing.prefetch())
 
     def _take(self, reply: Reply) -> Requests:

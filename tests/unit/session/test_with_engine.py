@@ -4,50 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import pytest
 
 from samtta_app.core.masks import full
-from samtta_app.core.messages import Reply, Request
-from samtta_app.engine import Engine, run
-from samtta_app.model.sam import toy_model
 from samtta_app.session.stats import write_statistics
 from samtta_app.session.store import Store
+from tests.unit.session.real import Real, annotate, pictures_in
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
-from tests.unit.values import picture
-
-
-class Real:
-    """The engine in the place of the script."""
-
-    def __init__(self) -> None:
-        self.engine = Engine(toy_model())
-
-    def answer(self, request: Request) -> Reply:
-        return run(self.engine, request)
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    for k, name in enumerate(("a.png", "b.png")):
-        pixels = picture(k, HEIGHT, WIDTH, ((40, 40, 14), (90, 60, 18))).pixels
-        (tmp_path / name).write_bytes(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
-    return tmp_path
-
-
-def annotate(person: Person, x: float, y: float) -> None:
-    person.clicks(x, y)
-    person.clicks(x + 3, y)
-    person.does(person.workflow.accept())
+    return pictures_in(tmp_path / "pictures", "a.png", "b.png")
 
 
 def test_a_session_goes_on_where_it_ended(pictures: Path) -> None:
     with Store.open(pictures) as store:
         person = Person(store, Real()).starts()  # type: ignore[arg-type]
-        annotate(person, 40, 40)
-        annotate(person, 90, 60)
+        annotate(person, person.state.index, (40.0, 40.0))
+        annotate(person, person.state.index, (90.0, 60.0))
         person.does(person.workflow.next_image())
-        annotate(person, 40, 40)
+        annotate(person, person.state.index, (40.0, 40.0))
         before = person.state
         masks = [full(a.mask, HEIGHT, WIDTH) for a in store.annotations()]
         assert len(masks) == 3
@@ -64,7 +41,7 @@ def test_a_session_goes_on_where_it_ended(pictures: Path) -> None:
         assert all(
             (full(a.mask, HEIGHT, WIDTH) == mask).all() for a, mask in zip(store.annotations(), masks, strict=True)
         )
-        annotate(person, 90, 60)
+        annotate(person, person.state.index, (90.0, 60.0))
         person.does(person.workflow.undo())
         assert len(store.annotations()) == 3
         person.does(person.workflow.redo())
