@@ -6,9 +6,10 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -36,6 +37,13 @@ app.add_typer(cli_train.app, name="train")
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.", metavar="M"),
+]
+
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy", "-s", help="How the decoder adapts: samtta, frozen, or another by name.", metavar="NAME"
+    ),
 ]
 
 
@@ -99,15 +107,14 @@ def open_folder(
         Path | None, typer.Option("--project", "-p", help="Project folder (default: FOLDER/.samtta).", metavar="P")
     ] = None,
     model: Model = None,
+    strategy: Strategy = None,
 ) -> None:
     """Open a folder of images in the window and go on where you left off; without one, a start page."""
     if folder is not None and not folder.is_dir():
         raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
     settings = prepared()
     require_display()
-    from samtta_app.gui.app import run_window
-
-    raise typer.Exit(run_window(folder, project=project, model=model or settings.model, settings=settings))
+    raise typer.Exit(cli_demo.open_window(folder, settings, given(model, strategy), project=project))
 
 
 @app.command("demo")
@@ -119,17 +126,32 @@ def demo(
         Path, typer.Option("--out", "-o", help="New folder for the simulation's files.", metavar="DIR")
     ] = Path("samtta-demo"),
     model: Model = None,
+    strategy: Strategy = None,
 ) -> None:
     """Open the window on sample images; with --simulate, watch an annotator work, or read its figures without a display."""
     settings = prepared()
-    chosen = model or settings.model
+    chosen = given(model, strategy)
     if simulate and (no_window or not display_present()):
-        cli_demo.simulate_without_window(objects, out, chosen)
+        cli_demo.simulate_without_window(objects, out, replace(settings, **chosen))
     elif simulate:
-        raise typer.Exit(cli_demo.simulate_in_window(objects, out, chosen, settings))
+        raise typer.Exit(cli_demo.simulate_in_window(objects, out, settings, chosen))
     else:
         require_display()
-        raise typer.Exit(cli_demo.open_samples(chosen, settings))
+        raise typer.Exit(cli_demo.open_samples(settings, chosen))
+
+
+def given(model: str | None, strategy: str | None) -> dict[str, Any]:
+    """The settings that were named on the command line.
+
+    Raises:
+        UserError: there is no such strategy.
+    """
+    if strategy is not None:
+        from samtta_app.adapt.registry import strategy as strategy_named
+
+        strategy_named(strategy)
+    named = {"model": model, "strategy": strategy}
+    return {name: value for name, value in named.items() if value}
 
 
 def prepared() -> Settings:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,15 +12,32 @@ from rich.markup import escape
 from samtta_app.cli_bench import progress_bar, telling, wide_console
 from samtta_app.settings import Settings
 
+if TYPE_CHECKING:
+    from samtta_app.gui.controller import Controller
 
-def open_samples(model: str, settings: Settings) -> int:
-    """Open the window on the sample images; the session in them is resumed. Returns the exit code."""
+
+def open_window(
+    folder: Path | None,
+    settings: Settings,
+    given: Mapping[str, Any],
+    *,
+    project: Path | None = None,
+    simulate: Callable[[Controller], bool] | None = None,
+) -> int:
+    """Show the window until it is closed, as in `samtta_app.gui.app.run_window`. Returns the exit code."""
+    from samtta_app.adapt.registry import STRATEGIES
     from samtta_app.gui.app import run_window
 
-    return run_window(_samples() / "images", model=model, settings=settings)
+    words = {name: strategy.words for name, strategy in STRATEGIES.items()}
+    return run_window(folder, project=project, settings=settings, strategies=words, given=given, simulate=simulate)
 
 
-def simulate_without_window(objects: int, out: Path, model: str) -> None:
+def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
+    """Open the window on the sample images; the session in them is resumed. Returns the exit code."""
+    return open_window(_samples() / "images", settings, given)
+
+
+def simulate_without_window(objects: int, out: Path, settings: Settings) -> None:
     """Annotate samples with the frozen and with the adapting decoder; print the figures, write the exports below `out`."""
     from samtta_app.bench.simulate import run_simulation, show
 
@@ -30,24 +48,24 @@ def simulate_without_window(objects: int, out: Path, model: str) -> None:
             samples,
             out=out,
             objects=objects,
-            model=model,
+            model=settings.model,
+            strategy=settings.strategy,
             progress=telling(bar, task),
         )
     show(wide_console(), simulation)
 
 
-def simulate_in_window(objects: int, out: Path, model: str, settings: Settings) -> int:
+def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mapping[str, Any]) -> int:
     """Show the window while the simulated person works in it; once it is closed, write the exports below `out`."""
     from samtta_app.bench.simulate import new_folder, stepper
     from samtta_app.formats import EXPORTERS
-    from samtta_app.gui.app import run_window
     from samtta_app.session.stats import statistics, write_statistics
     from samtta_app.session.store import Store
 
     samples, folder = _samples(), new_folder(out)
     images, project = samples / "images", folder / "project"
     person = stepper(samples, objects=objects)
-    code = run_window(images, project=project, model=model, settings=settings, simulate=person.step)
+    code = open_window(images, settings, given, project=project, simulate=person.step)
     with Store.open(images, project) as store:
         for name, write in EXPORTERS.items():
             say_files(write(store.project(), folder / name))

@@ -23,6 +23,7 @@ from samtta_app.errors import SettingsError
 
 Theme = Literal["system", "light", "dark"]
 Wheel = Literal["zoom", "scroll"]
+Strategy = Literal["samtta", "schoen2024", "schoen2024-asreleased", "fbrs", "lit-lora", "dc-tta", "frozen"]
 
 HOME_VARIABLE = "SAMTTA_HOME"
 
@@ -43,6 +44,7 @@ class Settings:
         threads: processor threads for the model, 0 leaves the choice to torch.
         idle_seconds: a longer pause between two prompts counts as this long in the object's time.
         wheel: what the bare mouse wheel does; Ctrl with the wheel does the other.
+        strategy: name of the way in which the decoder adapts; "frozen" keeps the original weights.
         learn: whether the decoder learns from accepted objects when a project is opened.
         keys: action name -> key, or several separated by ";" ("Return; E"), in place of the action's default.
 
@@ -55,6 +57,7 @@ class Settings:
     threads: int = 0
     idle_seconds: float = 15.0
     wheel: Wheel = "zoom"
+    strategy: Strategy = "samtta"
     learn: bool = True
     keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,6 +70,7 @@ class Settings:
             _number(self.idle_seconds) and 1 <= self.idle_seconds <= 3600, "idle_seconds", "from 1 to 3600 seconds"
         )
         _require(self.wheel in get_args(Wheel), "wheel", '"zoom" or "scroll"')
+        _require(self.strategy in get_args(Strategy), "strategy", f"one of {', '.join(get_args(Strategy))}")
         _require(isinstance(self.learn, bool), "learn", "true or false")
         _require(isinstance(self.keys, Mapping), "keys", "a table of action names and keys")
         for action, text in self.keys.items():

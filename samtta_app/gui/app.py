@@ -7,11 +7,14 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType, MappingProxyType, TracebackType
+from typing import Any
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -23,7 +26,7 @@ from samtta_app.errors import UserError
 from samtta_app.gui.browsing import Browsing
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
-from samtta_app.gui.worker import Factory, Worker
+from samtta_app.gui.worker import Answering, Worker
 from samtta_app.session.state import Message
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
@@ -31,6 +34,9 @@ from samtta_app.settings import Settings, data_folder
 
 Simulate = Callable[[Controller], bool]
 """Does what a person would do next, when the last thing is answered; False when there is nothing left to do."""
+
+Factory = Callable[[Settings], Answering]
+"""Makes what answers: the model that the settings name, adapting as they say."""
 
 PACE = 40
 """Milliseconds between two looks of the simulated person."""
@@ -44,17 +50,26 @@ class Application(QObject):
     Args:
         settings: the person's settings.
         factory: makes the engine, on the worker's thread.
+        strategies: what each strategy does, in words, by name.
+        given: settings that hold for this run whatever the person's own say, by name.
     """
 
-    def __init__(self, settings: Settings, factory: Factory) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        factory: Factory,
+        *,
+        strategies: Mapping[str, str],
+        given: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__()
-        self._factory = factory
+        self._factory, self._given = factory, given
         self._samples: _SampleMaker | None = None
         self._person = QTimer(self)
         self._person.timeout.connect(self._look)
         self._simulate: Simulate | None = None
         self.controller: Controller | None = None
-        self.window = MainWindow(None, settings=settings)
+        self.window = MainWindow(None, settings=settings, strategies=strategies)
         self.window.folder_chosen.connect(self.open_folder)
         self.window.samples_wanted.connect(self.open_samples)
         self.window.settings_changed.connect(self._use)
@@ -66,13 +81,13 @@ class Application(QObject):
         Raises:
             ProjectError: it cannot be opened; what was open before stays.
         """
-        settings = self.window.settings
+        settings = replace(self.window.settings, **self._given)
         store = Store.open(folder, project)
-        workflow = Workflow(store, learn=settings.learn, idle_seconds=settings.idle_seconds)
+        workflow = Workflow(store, learn=settings.learn, strategy=settings.strategy, idle_seconds=settings.idle_seconds)
         before = self.controller
         if before is not None:
             before.close()
-        self.controller = Controller(workflow, Worker(self._factory, Browsing))
+        self.controller = Controller(workflow, Worker(partial(self._factory, settings), Browsing))
         self.controller.described.connect(self.window.show_model)
         self.window.attach(self.controller)
         self._use(settings)
@@ -165,8 +180,9 @@ def run_window(
     folder: Path | None,
     *,
     project: Path | None = None,
-    model: str = "samtta-small",
     settings: Settings,
+    strategies: Mapping[str, str],
+    given: Mapping[str, Any] = MappingProxyType({}),
     simulate: Simulate | None = None,
 ) -> int:
     """Show the window until it is closed; without a folder it shows the start page.
@@ -174,8 +190,9 @@ def run_window(
     Args:
         folder: the images; the session in it (or in `project`) is resumed.
         project: another place for the project's files.
-        model: as in `open_engine`; one that cannot be used is said in the window, where images can still be looked at.
-        settings: the person's settings.
+        settings: the person's settings; a model that cannot be used is said in the window, where images can still be looked at.
+        strategies: what each strategy does, in words, by name.
+        given: settings that hold for this run whatever the person's own say, by name ("model", "strategy").
         simulate: a simulated person to work in the window.
 
     Returns:
@@ -186,7 +203,7 @@ def run_window(
     """
     qt = _qt()
     with _log_file() as file, collected_here():
-        application = Application(settings, lambda: open_engine(model))
+        application = Application(settings, engine_for, strategies=strategies, given=given)
         with _hooks(application, file):
             try:
                 if folder is not None:
@@ -198,6 +215,15 @@ def run_window(
             finally:
                 application.close()
                 application.window.close()
+
+
+def engine_for(settings: Settings) -> Answering:
+    """The engine that the settings name; without learning, nothing adapts to clicks either.
+
+    Raises:
+        CheckpointError: as in `open_engine`.
+    """
+    return open_engine(settings.model, adapting=settings.strategy if settings.learn else "frozen")
 
 
 def _qt() -> QApplication:

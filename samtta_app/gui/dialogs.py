@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import get_args
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -33,7 +34,7 @@ from samtta_app.gui import icons, theme
 from samtta_app.gui.action_set import MENUS
 from samtta_app.gui.actions import GESTURES, TABLE, shown
 from samtta_app.gui.controller import Controller
-from samtta_app.settings import Settings
+from samtta_app.settings import Settings, Strategy
 
 FORMATS: dict[str, str] = {
     "coco": "COCO: one JSON file with run lengths",
@@ -155,6 +156,7 @@ class SettingsDialog(QDialog):
     Args:
         parent: the window.
         settings: what holds now.
+        strategies: what each strategy does, in words, by name.
 
     Signals:
         chosen(Settings): the person wants these.
@@ -162,10 +164,10 @@ class SettingsDialog(QDialog):
 
     chosen = Signal(object)
 
-    def __init__(self, parent: QWidget, settings: Settings) -> None:
+    def __init__(self, parent: QWidget, settings: Settings, strategies: Mapping[str, str]) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self._settings = settings
+        self._settings, self._strategies = settings, strategies
         self._make_fields(settings)
         self.error = theme.label(role="bad")
         self.error.setWordWrap(True)
@@ -176,7 +178,9 @@ class SettingsDialog(QDialog):
         layout = _layout(self)
         layout.addLayout(self._rows())
         layout.addWidget(
-            theme.label("Model, threads, idle time and learning hold from the next project on.", role="muted")
+            theme.label(
+                "All but theme and wheel hold from the next project on, threads from the next start.", role="muted"
+            )
         )
         layout.addWidget(self.error)
         layout.addWidget(buttons)
@@ -194,6 +198,11 @@ class SettingsDialog(QDialog):
         self.idle.setDecimals(0)
         self.idle.setSuffix(" s")
         self.idle.setValue(settings.idle_seconds)
+        self.strategy = _choice({name: name for name in get_args(Strategy)}, settings.strategy)
+        self.words = theme.label(role="muted")
+        self.words.setWordWrap(True)
+        self.strategy.currentIndexChanged.connect(self._say_strategy)
+        self._say_strategy()
         self.learn = QCheckBox("Learn from accepted objects")
         self.learn.setChecked(settings.learn)
 
@@ -204,6 +213,8 @@ class SettingsDialog(QDialog):
         form.addRow("Model", self.model)
         form.addRow("Threads", self.threads)
         form.addRow("Longest pause that counts", self.idle)
+        form.addRow("Strategy", self.strategy)
+        form.addRow("", self.words)
         form.addRow("", self.learn)
         return form
 
@@ -219,9 +230,14 @@ class SettingsDialog(QDialog):
             threads=self.threads.value(),
             idle_seconds=self.idle.value(),
             wheel=self.wheel.currentData(),
+            strategy=self.strategy.currentData(),
             learn=self.learn.isChecked(),
             keys=self._settings.keys,
         )
+
+    def _say_strategy(self) -> None:
+        said = self._strategies.get(self.strategy.currentData(), "")
+        self.words.setText(f"{said}. What was learned before stays; every strategy but frozen goes on from it.")
 
     def _save(self) -> None:
         try:

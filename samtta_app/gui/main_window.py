@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
     Args:
         controller: the project's controller, None where no project is open.
         settings: the person's settings.
+        strategies: what each strategy does, in words, by name.
 
     Signals:
         folder_chosen(Path): the person wants to open this folder.
@@ -69,9 +71,9 @@ class MainWindow(QMainWindow):
     settings_changed = Signal(object)
     closing = Signal()
 
-    def __init__(self, controller: Controller | None, *, settings: Settings) -> None:
+    def __init__(self, controller: Controller | None, *, settings: Settings, strategies: Mapping[str, str]) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings, self._strategies = settings, strategies
         self._controller: Controller | None = None
         self._canvas: Canvas | None = None
         self._views: list[View] = []
@@ -126,7 +128,7 @@ class MainWindow(QMainWindow):
             self._controller.described.disconnect(self.show_model)
         first, self._controller = self._controller is None, controller
         canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar()
-        adaptation = AdaptationPanel(controller)
+        adaptation = AdaptationPanel(controller, self._strategies)
         adaptation.show_actions([self.actions_made[name] for name in ("pause", "roll_back", "reset")])
         panels: dict[str, ClassesPanel | ObjectsPanel | ImagesPanel | AdaptationPanel] = {
             "classes": ClassesPanel(controller),
@@ -207,7 +209,7 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """Open the settings dialog."""
-        dialog = SettingsDialog(self, self.settings)
+        dialog = SettingsDialog(self, self.settings, self._strategies)
         dialog.chosen.connect(self.use)
         self._open("settings", dialog)
 

@@ -26,6 +26,7 @@ from samtta_app.session.state import (
 )
 
 CLASSES = (LabelClass(1, "cell", 0), LabelClass(2, "debris", 1), LabelClass(3, "nucleus", 2))
+WORDS = {"samtta": "Learns from accepted objects", "fbrs": "Fits every object", "frozen": "Nothing is learned"}
 STATUSES: tuple[ImageStatus, ...] = ("annotated", "annotated", "encoded", "todo", "unreadable", "todo")
 
 
@@ -76,7 +77,7 @@ def annotation(number: int, mask: Mask, image: Image, class_id: int = 1, clicks:
 
 def report(kept: bool = True, version: int = 4) -> AdaptReport:
     """What became of one adaptation."""
-    reason = "no worse on 6 held-back objects" if kept else "worse than before on 6 held-back objects (0.871 < 0.902)"
+    reason = "Kept: no worse on 6 objects" if kept else "Dropped: worse than before on 6 objects (0.871 < 0.902)"
     return AdaptReport(9, 12, kept, reason, version, (0.61, 0.44, 0.31), 0.912, 0.902, 0.861, 6, 14, 1.9)
 
 

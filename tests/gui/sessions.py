@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -10,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.types import Mask
 from samtta_app.engine import Engine
 from samtta_app.gui.app import Application
@@ -19,6 +21,7 @@ from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.model.sam import toy_model
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
+from tests.gui.scenes import WORDS
 
 WAIT = 30_000
 Key = Qt.Key
@@ -30,11 +33,17 @@ class Sitting:
     Args:
         qtbot: waits.
         learn: whether the program learns from what is accepted.
+        strategy: how it learns.
+        model: the name by which the toy model goes.
     """
 
-    def __init__(self, qtbot: QtBot, *, learn: bool = True) -> None:
+    def __init__(self, qtbot: QtBot, *, learn: bool = True, strategy: str = "samtta", model: str = "toy") -> None:
         self._qtbot = qtbot
-        self.application = Application(Settings(theme="light", learn=learn), lambda: Engine(toy_model()))
+        settings = Settings(theme="light", learn=learn, strategy=strategy)  # type: ignore[arg-type]
+        toy = replace(toy_model(), name=model)
+        self.application = Application(
+            settings, lambda chosen: Engine(toy, adapting=STRATEGIES[chosen.strategy]), strategies=WORDS
+        )
         self.window.resize(1200, 800)
         self.window.show()
 

@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel
 
 from samtta_app.gui import theme
 from samtta_app.gui.panels.adaptation import FACTS, TABLE, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
 from samtta_app.session.state import Adaptation, StreamPoint
-from tests.gui.scenes import Recorder, report, scene, statistics, stream
+from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
 
 
 @pytest.fixture
 def panel(qapp, qtbot) -> AdaptationPanel:
     theme.choose(qapp, "light")
-    made = AdaptationPanel(Recorder(scene()))
+    made = AdaptationPanel(Recorder(scene()), WORDS)
     qtbot.addWidget(made)
     made.resize(320, 600)
     made.show()
@@ -62,6 +63,47 @@ def test_the_hint_goes_with_the_first_object(panel: AdaptationPanel):
     assert panel.curve.isVisible()
 
 
+# --- the strategy ---------------------------------------------------------------------------------------------------
+
+OFF = Adaptation("off", 0, (), strategy="frozen")
+
+
+def test_the_strategy_and_its_state_are_named_in_plain_words(panel: AdaptationPanel):
+    assert panel.strategy.text() == "samtta: Learns from accepted objects\nWaiting for the next accepted object"
+    panel.show_state(scene(adaptation=Adaptation("learning", 4, (), strategy="fbrs")))
+    assert panel.strategy.text() == "fbrs: Fits every object\nLearning"
+    assert panel.facts["strategy"].text() == "fbrs"
+
+
+def test_the_strategy_is_never_cut(panel: AdaptationPanel):
+    assert panel.strategy.height() >= panel.strategy.heightForWidth(panel.strategy.width())
+    assert panel.strategy.width() <= panel.width()
+
+
+def test_frozen_says_once_that_the_original_answers_and_waits_for_nothing(panel: AdaptationPanel):
+    panel.show_state(scene(statistics=statistics(0), adaptation=OFF))
+    assert panel.sentence.text() == "Off: the original weights answer"
+    assert not panel.strategy.isVisible()
+    assert not panel.empty.isVisible()
+    assert not panel.curve.isVisible()
+    shown = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
+    assert not any(word in text for text in shown for word in ("Waiting", "Too early", "Accept"))
+
+
+def test_objects_that_nobody_replays_draw_no_empty_curve(panel: AdaptationPanel):
+    alone = replace(statistics(0), stream=(StreamPoint(1, 3, None, None),))
+    panel.show_state(scene(statistics=alone, adaptation=OFF))
+    assert not panel.curve.isVisible()
+    assert panel.sentence.text() == "Off: the original weights answer"
+
+
+def test_what_was_learned_before_stays_to_be_seen_while_it_is_off(panel: AdaptationPanel):
+    panel.show_state(scene(adaptation=OFF))
+    assert panel.sentence.text().startswith("Learning helps")
+    assert panel.curve.isVisible()
+    assert panel.strategy.text() == "Off: the original weights answer"
+
+
 # --- details --------------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +142,8 @@ def test_the_version_is_named():
 @pytest.mark.parametrize(
     ("activity", "words"),
     [
-        ("off", "Off"),
+        ("off", "Off: version 1 answers, and nothing is learned"),
+        ("remembering", "Looking again at the objects accepted before"),
         ("idle", "Waiting"),
         ("learning", "Learning"),
         ("comparing", "Comparing with the original"),
@@ -116,7 +159,7 @@ def test_the_loss_is_shown_from_first_to_last_step():
 
 
 def test_a_kept_update_says_why():
-    assert fact("update") == "Kept: no worse on 6 held-back objects"
+    assert fact("update") == "Kept: no worse on 6 objects"
 
 
 def test_a_dropped_update_says_why(panel: AdaptationPanel):
@@ -137,10 +180,19 @@ def test_the_newest_report_counts():
 
 def test_the_guards_three_figures_are_shown():
     text = fact("guard")
-    assert all(number in text for number in ("0.912", "0.902", "0.861", "6 held back"))
+    assert text == (
+        "0.912 new, 0.902 before, 0.861 original (on the last 6 accepted objects, each before it was learned)"
+    )
 
 
-def test_without_held_back_objects_the_guard_shows_no_figure():
+def test_a_guard_of_one_object_speaks_of_one():
+    one = replace(report(), guard_objects=1)
+    assert fact("guard", adaptation=Adaptation("idle", 1, (one,))).endswith(
+        "(on the last accepted object, before it was learned)"
+    )
+
+
+def test_without_compared_objects_the_guard_shows_no_figure():
     empty = replace(report(), guard_objects=0, guard_candidate=float("nan"))
     assert fact("guard", adaptation=Adaptation("idle", 1, (empty,))) == "–"
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.engine import Engine
 from samtta_app.errors import DatasetError, ProjectError
 from samtta_app.gui import app
@@ -26,9 +28,11 @@ from samtta_app.gui.main_window import MainWindow
 from samtta_app.model.sam import toy_model
 from samtta_app.session.store import Store
 from samtta_app.settings import Settings
+from tests.gui.scenes import WORDS
 from tests.unit.values import picture
 
 WAIT = 30_000
+GIVEN = {"model": "vit_b", "strategy": "fbrs"}
 
 
 def images(folder: Path, number: int = 2) -> Path:
@@ -40,7 +44,7 @@ def images(folder: Path, number: int = 2) -> Path:
 
 @pytest.fixture
 def application(qapp: QApplication, qtbot: QtBot) -> Iterator[Application]:
-    made = Application(Settings(theme="light"), lambda: Engine(toy_model()))
+    made = Application(Settings(theme="light"), lambda _: Engine(toy_model()), strategies=WORDS)
     qtbot.addWidget(made.window)
     made.window.show()
     yield made
@@ -105,6 +109,48 @@ def test_the_folder_that_is_open_is_not_opened_again(application: Application, t
     before = application.controller
     application.open_folder(tmp_path / "a")
     assert application.controller is before
+
+
+def test_a_setting_given_for_the_run_holds_and_the_others_may_change(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path
+) -> None:
+    asked: list[Settings] = []
+
+    def engine(settings: Settings) -> Engine:
+        asked.append(settings)
+        return Engine(toy_model())
+
+    made = Application(Settings(theme="light"), engine, strategies=WORDS, given={"strategy": "frozen"})
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.open(images(tmp_path / "a"))
+    qtbot.waitUntil(lambda: shows(made), timeout=WAIT)
+    assert opened(made).state.adaptation.strategy == "frozen"
+    assert opened(made).state.adaptation.activity == "off"
+    made.window.use(replace(made.window.settings, model="other", strategy="fbrs"))
+    made.open(images(tmp_path / "b"))
+    qtbot.waitUntil(lambda: shows(made), timeout=WAIT)
+    assert [(settings.model, settings.strategy) for settings in asked] == [
+        ("samtta-small", "frozen"),
+        ("other", "frozen"),
+    ]
+    assert made.window.settings.strategy == "fbrs"
+    made.close()
+    made.window.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(strategy="lit-lora"), ("samtta-small", "lit-lora")),
+        (Settings(model="vit_b", strategy="fbrs", learn=False), ("vit_b", "frozen")),
+    ],
+)
+def test_without_learning_nothing_adapts_to_clicks_either(
+    toy: list[object], settings: Settings, expected: tuple[str, str]
+) -> None:
+    app.engine_for(settings)
+    assert toy == [expected]
 
 
 def test_the_wheel_follows_the_settings(application: Application, tmp_path: Path) -> None:
@@ -184,9 +230,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The model that the run asks for; it gets the toy."""
     asked: list[object] = []
 
-    def toy_engine(source: object) -> Engine:
-        asked.append(source)
-        return Engine(toy_model())
+    def toy_engine(source: object, adapting: str) -> Engine:
+        asked.append((source, adapting))
+        return Engine(toy_model(), adapting=STRATEGIES[adapting])
 
     monkeypatch.setattr(app, "open_engine", toy_engine)
     return asked
@@ -215,9 +261,14 @@ def test_a_run_shows_the_folder_with_the_chosen_model_and_ends_with_0(
     visitor = Visitor(lambda shown: titles.append(shown.windowTitle()))
     hook, handler = sys.excepthook, signal.getsignal(signal.SIGTERM)
     project = tmp_path / "elsewhere"
-    assert run_window(images(tmp_path / "a"), project=project, model="vit_b", settings=Settings(theme="dark")) == 0
+    assert (
+        run_window(
+            images(tmp_path / "a"), project=project, settings=Settings(theme="dark"), strategies=WORDS, given=GIVEN
+        )
+        == 0
+    )
     assert visitor is not None
-    assert toy == ["vit_b"]
+    assert toy == [("vit_b", "fbrs")]
     assert titles[0].startswith("a")
     assert (project / "project.db").exists()
     assert (samtta_home / "samtta.log").exists()
@@ -227,7 +278,7 @@ def test_a_run_shows_the_folder_with_the_chosen_model_and_ends_with_0(
 def test_a_run_without_a_folder_shows_the_start_page(qapp: QApplication, toy: list[object]) -> None:
     seen: list[object] = []
     visitor = Visitor(lambda shown: seen.append(shown._controller))
-    assert run_window(None, settings=Settings()) == 0
+    assert run_window(None, settings=Settings(), strategies=WORDS) == 0
     assert visitor is not None
     assert seen == [None]
     assert toy == []
@@ -237,7 +288,7 @@ def test_a_run_on_a_folder_without_images_is_an_error_before_the_window(
     qapp: QApplication, tmp_path: Path, toy: list[object]
 ) -> None:
     with pytest.raises(ProjectError):
-        run_window(tmp_path, settings=Settings())
+        run_window(tmp_path, settings=Settings(), strategies=WORDS)
     assert not any(w.isVisible() for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
 
 
@@ -256,7 +307,7 @@ def test_an_unexpected_error_is_said_and_logged_and_the_window_goes_on(
         texts.append(words(shown))
 
     visitor = Visitor(crash)
-    assert run_window(images(tmp_path / "a"), settings=Settings()) == 0
+    assert run_window(images(tmp_path / "a"), settings=Settings(), strategies=WORDS) == 0
     assert visitor is not None
     assert "by nought" in texts[0]
     assert "stored" in texts[0]
@@ -272,7 +323,7 @@ def test_the_terminals_interrupt_closes_the_window_in_order(
     started.setSingleShot(True)
     started.timeout.connect(lambda: os.kill(os.getpid(), signal.SIGTERM))
     started.start(50)
-    assert run_window(images(tmp_path / "a"), settings=Settings()) == 0
+    assert run_window(images(tmp_path / "a"), settings=Settings(), strategies=WORDS) == 0
     Store.open(tmp_path / "a").close()
 
 

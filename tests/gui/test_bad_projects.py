@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,9 +20,12 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Box
 from samtta_app.errors import ProjectError, UserError
+from samtta_app.gui.panels.adaptation import AdaptationPanel
+from samtta_app.model.sam import toy_model
+from samtta_app.model.weights import to_bytes
 from samtta_app.session.store import Store
 from tests.gui.sessions import Key, Sitting
-from tests.unit.session.scripted import report
+from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, report
 from tests.unit.values import picture
 
 ROOT = Path(__file__).parents[2]
@@ -507,6 +511,44 @@ def learned(folder: Path, qtbot: QtBot) -> Path:
         store.log_adaptation(report(kept.id, 1))
     (file,) = (folder / ".samtta" / "weights").glob("v0001.*")
     return file
+
+
+def test_weights_of_another_model_are_refused_with_both_names_and_work_goes_on_with_the_original(
+    folder: Path, qtbot: QtBot
+) -> None:
+    with Store.open(folder) as store:
+        saved = store.accept(accepted("0.png"), WIDTH, HEIGHT)
+        stored = to_bytes(toy_model().frozen.tensors, "leaves")
+        store.log_adaptation(replace(report(saved.id, 1), weights=stored))
+    person = Sitting(qtbot, model="wounds")
+    qtbot.addWidget(person.window)
+    person.opens(folder)
+    person.wait(lambda: "warning" in person.severities)
+    assert "'leaves'" in person.said
+    assert "'wounds'" in person.said
+    assert person.state.adaptation.version == 0
+    person.accepts(*PLACES)
+    assert person.state.annotations[-1].weights_version == 0
+    person.leaves()
+
+
+def test_frozen_says_that_what_was_learned_stays_and_the_panel_waits_for_nothing(folder: Path, qtbot: QtBot) -> None:
+    with Store.open(folder) as store:
+        saved = store.accept(accepted("0.png"), WIDTH, HEIGHT)
+        store.log_adaptation(report(saved.id, 1))
+    person = Sitting(qtbot, strategy="frozen")
+    qtbot.addWidget(person.window)
+    person.opens(folder)
+    assert "version 1 stays in the project" in person.said
+    panel = person.window.docks["adaptation"].widget()
+    assert isinstance(panel, AdaptationPanel)
+    assert panel.sentence.text() == "Off: the original weights answer"
+    person.accepts(*PLACES)
+    assert panel.facts["activity"].text() == "Off: the original weights answer"
+    assert person.state.annotations[-1].weights_version == 0
+    person.leaves()
+    with Store.open(folder) as store:
+        assert store.published() == 1
 
 
 @pytest.mark.parametrize("damage", ["cut off", "scrambled", "gone", "whole but no weights"])

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLabel, QWidget
 
+from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui import theme
@@ -23,7 +24,7 @@ from samtta_app.gui.dialogs import (
     ShortcutsDialog,
 )
 from samtta_app.settings import Settings
-from tests.gui.scenes import Recorder, entries, scene
+from tests.gui.scenes import WORDS, Recorder, entries, scene
 
 
 @pytest.fixture
@@ -149,12 +150,21 @@ def test_choosing_nothing_keeps_the_path(qtbot, monkeypatch):
 
 # --- settings -------------------------------------------------------------------------------------------------------
 
-MINE = Settings(model="other", theme="dark", threads=3, idle_seconds=20, wheel="scroll", learn=False, keys={"quit": ""})
+MINE = Settings(
+    model="other",
+    theme="dark",
+    threads=3,
+    idle_seconds=20,
+    wheel="scroll",
+    strategy="fbrs",
+    learn=False,
+    keys={"quit": ""},
+)
 
 
 @pytest.fixture
 def settings(parent: QWidget) -> SettingsDialog:
-    made = SettingsDialog(parent, MINE)
+    made = SettingsDialog(parent, MINE, WORDS)
     made.show()
     return made
 
@@ -164,7 +174,7 @@ def test_the_fields_show_the_present_settings(settings: SettingsDialog):
 
 
 def test_the_defaults_can_be_shown(parent: QWidget):
-    assert SettingsDialog(parent, Settings()).values() == Settings()
+    assert SettingsDialog(parent, Settings(), WORDS).values() == Settings()
 
 
 def test_saving_hands_on_what_was_chosen(qtbot, settings: SettingsDialog):
@@ -173,6 +183,7 @@ def test_saving_hands_on_what_was_chosen(qtbot, settings: SettingsDialog):
     settings.threads.setValue(0)
     settings.idle.setValue(30)
     settings.learn.setChecked(True)
+    settings.strategy.setCurrentText("samtta")
     settings.model.line.setText(" samtta-small ")
     with qtbot.waitSignal(settings.chosen) as chosen:
         press(settings, QDialogButtonBox.StandardButton.Save)
@@ -199,6 +210,15 @@ def test_cancel_changes_nothing(qtbot, settings: SettingsDialog):
 def test_automatic_threads_are_called_so(settings: SettingsDialog):
     settings.threads.setValue(0)
     assert settings.threads.text() == "Automatic"
+
+
+def test_every_strategy_can_be_chosen_and_is_explained(settings: SettingsDialog):
+    names = [settings.strategy.itemText(k) for k in range(settings.strategy.count())]
+    assert names == list(STRATEGIES)
+    assert settings.words.text().startswith("Fits every object. What was learned")
+    settings.strategy.setCurrentText("frozen")
+    assert settings.words.text().startswith("Nothing is learned. ")
+    assert settings.values().strategy == "frozen"
 
 
 def test_the_keys_survive_the_dialog(settings: SettingsDialog):
@@ -273,4 +293,5 @@ def test_no_dialog_holds_up_the_window(parent: QWidget, dialog):
     argument = {
         AboutDialog: "", ShortcutsDialog: bindings(), SettingsDialog: Settings(), ExportDialog: Recorder(scene()),
     }[dialog]  # fmt: skip
-    assert not dialog(parent, argument).isModal()
+    more = (WORDS,) if dialog is SettingsDialog else ()
+    assert not dialog(parent, argument, *more).isModal()

@@ -25,7 +25,7 @@ from samtta_app.session.state import Display, Message, State
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
 from samtta_app.settings import Settings, load_settings, settings_file
-from tests.gui.scenes import Recorder, disc, picture, preview, scene
+from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
 
 IMAGE = picture()
 PREVIEW = preview(IMAGE, (disc(60, 50, 18), disc(60, 50, 24), disc(60, 50, 12)))
@@ -39,7 +39,7 @@ def shown(qtbot) -> Open:
     """Shows a window on a state made by hand; without a state it shows the start page."""
 
     def make(state: State | None = None, settings: Settings = LIGHT) -> MainWindow:
-        window = MainWindow(Recorder(state) if state else None, settings=settings)
+        window = MainWindow(Recorder(state) if state else None, settings=settings, strategies=WORDS)
         qtbot.addWidget(window)
         window.resize(1200, 800)
         window.show()
@@ -511,7 +511,7 @@ def test_the_size_comes_back(qtbot, shown: Open):
     window = shown()
     window.resize(700, 560)
     window.close()
-    again = MainWindow(None, settings=LIGHT)
+    again = MainWindow(None, settings=LIGHT, strategies=WORDS)
     qtbot.addWidget(again)
     assert (again.width(), again.height()) == (700, 560)
 
@@ -569,7 +569,7 @@ def session(tmp_path: Path) -> Iterator[Controller]:
 
 @pytest.fixture
 def real(qtbot, session: Controller) -> MainWindow:
-    window = MainWindow(session, settings=LIGHT)
+    window = MainWindow(session, settings=LIGHT, strategies=WORDS)
     qtbot.addWidget(window)
     window.show()
     window.activateWindow()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from samtta_app.core.types import Image
 from samtta_app.gui import theme
 from samtta_app.gui.panels import figures
-from samtta_app.gui.panels.status import StatusBar, hint, place, value_at
-from samtta_app.session.state import Adaptation
+from samtta_app.gui.panels.adaptation import ACTIVITY
+from samtta_app.gui.panels.status import LEARNER, StatusBar, hint, place, value_at
+from samtta_app.session.state import Activity, Adaptation
 from tests.gui.scenes import STATUSES, Recorder, disc, entries, picture, preview, scene
 
 IMAGE = picture()
@@ -108,6 +110,10 @@ def test_the_bar_shows_hint_place_and_learner(status: StatusBar):
     assert status.hint.text() == hint(scene())
     assert status.image.text() == "2 / 6"
     assert status.learner.text() == "Learning on · v4"
+
+
+def test_every_state_of_the_learner_has_words_here_and_in_its_panel():
+    assert set(LEARNER) == set(get_args(Activity)) == {*ACTIVITY, "off"}
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,10 @@ def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
         (["bench"], ["bench"]),
         (["bench", "--help"], ["bench", "--help"]),
         (["bench", "speed"], ["bench", "speed"]),
+        (["bench", "report", "out"], ["bench", "report", "out"]),
+        (["bench", "points", "data/nuclei"], ["bench", "points", "data/nuclei"]),
+        (["bench", "quality", "data/nuclei"], ["bench", "quality", "data/nuclei"]),
+        (["bench", "--mix", "a", "b"], ["bench", "run", "--mix", "a", "b"]),
         (["bench", "data/nuclei", "data/cells"], ["bench", "run", "data/nuclei", "data/cells"]),
         (["bench", "--orders", "2", "data/nuclei"], ["bench", "run", "--orders", "2", "data/nuclei"]),
         (["bench", "run", "speed"], ["bench", "run", "speed"]),
@@ -73,7 +77,9 @@ def test_help_names_every_command_and_ends_well(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "words", [[name] for name in COMMANDS] + [["bench", "run"], ["bench", "speed"], ["train", "model"]]
+    "words",
+    [[name] for name in COMMANDS]
+    + [["bench", "run"], ["bench", "report"], ["bench", "points"], ["bench", "speed"], ["train", "model"]],
 )
 def test_every_command_has_help(words: list[str], capsys: pytest.CaptureFixture[str]):
     assert call(*words, "--help") == 0
@@ -206,6 +212,63 @@ def test_ctrl_c_ends_with_130_and_without_a_traceback():
     done = python("-c", code)
     assert done.returncode in (130, -signal.SIGINT)
     assert "Traceback" not in done.stderr
+
+
+# --- strategies -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", [["open"], ["demo"], ["demo", "--simulate"], ["demo", "--simulate", "--no-window"]], ids=" ".join
+)
+def test_a_strategy_that_does_not_exist_is_refused_before_anything_is_done(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert call(*words, "--strategy", "schoen204") == 2
+    shown = capsys.readouterr().err
+    assert "There is no strategy named 'schoen204'. Did you mean schoen2024" in shown
+    assert shown.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_named_on_the_command_line_goes_before_the_settings_and_does_not_change_them(
+    tmp_path: Path, samtta_home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from samtta_app.adapt.registry import STRATEGIES
+    from samtta_app.gui import app
+
+    (samtta_home / "settings.toml").write_text("model = 'mine'\nstrategy = 'fbrs'\n")
+    asked: list[tuple[object, ...]] = []
+
+    def window(folder, *, project, settings, strategies, given, simulate):
+        asked.append((folder, settings.strategy, given))
+        assert strategies == {name: each.words for name, each in STRATEGIES.items()}
+        return 0
+
+    monkeypatch.setattr(app, "run_window", window)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert call("open", str(tmp_path)) == 0
+    assert call("open", str(tmp_path), "--strategy", "frozen", "--model", "vit_b") == 0
+    assert asked == [
+        (tmp_path, "fbrs", {}),
+        (tmp_path, "fbrs", {"model": "vit_b", "strategy": "frozen"}),
+    ]
+
+
+@pytest.mark.parametrize(("named", "expected"), [([], "lit-lora"), (["--strategy", "frozen"], "frozen")])
+def test_the_simulated_demo_learns_by_the_named_strategy_or_by_that_of_the_settings(
+    tmp_path: Path, samtta_home: Path, monkeypatch: pytest.MonkeyPatch, named: list[str], expected: str
+):
+    from samtta_app import cli_demo
+    from samtta_app.bench import simulate
+
+    (samtta_home / "settings.toml").write_text("strategy = 'lit-lora'")
+    asked: list[str] = []
+    monkeypatch.setattr(cli_demo, "_samples", lambda: tmp_path)
+    monkeypatch.setattr(simulate, "run_simulation", lambda samples, *, strategy, **_: asked.append(strategy))
+    monkeypatch.setattr(simulate, "show", lambda console, simulation: None)
+    assert call("demo", "--simulate", "--no-window", "--out", str(tmp_path / "out"), *named) == 0
+    assert asked == [expected]
 
 
 # --- commands -------------------------------------------------------------------------------------------------------

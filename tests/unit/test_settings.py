@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app import settings as module
+from samtta_app.adapt.registry import DEFAULT, STRATEGIES
 from samtta_app.errors import SettingsError
 from samtta_app.settings import (
     Settings,
+    Strategy,
     data_folder,
     load_settings,
     model_folder,
@@ -35,12 +38,13 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path):
     threads=st.integers(0, 1024),
     idle=st.floats(1, 3600),
     wheel=st.sampled_from(["zoom", "scroll"]),
+    strategy=st.sampled_from(get_args(Strategy)),
     learn=st.booleans(),
     keys=st.dictionaries(NAMES, KEYS, max_size=4),
 )
-def test_what_is_saved_is_what_is_loaded(tmp_path_factory, model, theme, threads, idle, wheel, learn, keys):
+def test_what_is_saved_is_what_is_loaded(tmp_path_factory, model, theme, threads, idle, wheel, strategy, learn, keys):
     path = tmp_path_factory.mktemp("settings") / "settings.toml"
-    written = Settings(model, theme, threads, idle, wheel, learn, keys)
+    written = Settings(model, theme, threads, idle, wheel, strategy, learn, keys)
     save_settings(written, path)
     assert load_settings(path) == written
 
@@ -64,6 +68,8 @@ def test_a_whole_number_of_seconds_is_read_as_it_is_written_by_hand(tmp_path: Pa
         ("idle_seconds = nan", "idle_seconds"),
         ("idle_seconds = 'long'", "idle_seconds"),
         ("wheel = 'pan'", "wheel"),
+        ("strategy = 'luck'", "strategy"),
+        ("strategy = 3", "strategy"),
         ("learn = 1", "learn"),
         ("keys = 3", "keys"),
         ("keys.accept = 5", "keys.accept"),
@@ -79,6 +85,16 @@ def test_a_value_that_is_not_valid_is_refused_with_its_name_and_file(tmp_path: P
     assert f"setting {named} " in caught.value.what
     assert caught.value.where == str(path)
     assert caught.value.do
+
+
+def test_the_strategies_are_those_of_the_registry_and_a_wrong_one_names_them_all(tmp_path: Path):
+    assert list(get_args(Strategy)) == list(STRATEGIES)
+    assert Settings().strategy == DEFAULT
+    path = tmp_path / "settings.toml"
+    path.write_text("strategy = 'luck'")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert caught.value.do == f"It must be one of {', '.join(STRATEGIES)}"
 
 
 def test_an_unknown_name_is_refused_and_the_nearest_one_is_offered(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -15,15 +15,16 @@ from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.session.state import Adaptation, State, Statistics
 
 ACTIVITY: dict[str, str] = {
-    "off": "Off",
     "idle": "Waiting for the next accepted object",
+    "remembering": "Looking again at the objects accepted before",
     "learning": "Learning",
     "comparing": "Comparing with the original",
     "paused": "Paused",
 }
-"""What the learner does, in words."""
+"""What the learner does, in words, while it is not off."""
 
 FACTS: tuple[tuple[str, str], ...] = (
+    ("strategy", "Strategy"),
     ("version", "Weights version"),
     ("activity", "State"),
     ("loss", "Last loss"),
@@ -43,15 +44,27 @@ TABLE: tuple[tuple[str, str, str], ...] = (
 """The rows of the table of figures: field of a Side, heading, tool tip."""
 
 
-_HINT = "Accept objects: the decoder learns from each one, and is compared here with the original on the same objects."
+_HINT = (
+    "Accept objects: each one is answered again from its first click, with learning and by the original, and compared."
+)
+
+
+def doing(adaptation: Adaptation) -> str:
+    """What the learner does, in words."""
+    if adaptation.activity != "off":
+        return ACTIVITY[adaptation.activity]
+    if not adaptation.version:
+        return "Off: the original weights answer"
+    return f"Off: version {adaptation.version} answers, and nothing is learned"
 
 
 def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
     """The details in words, by the names in FACTS."""
     report = adaptation.last
     found = {
+        "strategy": adaptation.strategy,
         "version": f"{adaptation.version}" if adaptation.version else "0 (original)",
-        "activity": ACTIVITY[adaptation.activity],
+        "activity": doing(adaptation),
         "loss": figures.NONE,
         "update": "None yet",
         "guard": figures.NONE,
@@ -59,13 +72,17 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
         "time": figures.seconds(statistics.seconds_per_object),
     }
     if report is not None:
-        found["update"] = f"{'Kept' if report.kept else 'Dropped'}: {report.reason}"
+        found["update"] = report.reason
         if report.losses:
             found["loss"] = f"{figures.number(report.losses[0], 3)} → {figures.number(report.losses[-1], 3)}"
         if report.guard_objects:
+            number = report.guard_objects
+            objects = (
+                "accepted object, before it was" if number == 1 else f"{number} accepted objects, each before it was"
+            )
             found["guard"] = (
                 f"{figures.number(report.guard_candidate, 3)} new, {figures.number(report.guard_published, 3)} before, "
-                f"{figures.number(report.guard_frozen, 3)} original (on {report.guard_objects} held back)"
+                f"{figures.number(report.guard_frozen, 3)} original (on the last {objects} learned)"
             )
     return found
 
@@ -110,13 +127,16 @@ class AdaptationPanel(QWidget):
 
     Args:
         controller: unused here, the buttons are the window's own actions (see `show_actions`).
+        strategies: what each strategy does, in words, by name.
     """
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, strategies: Mapping[str, str]) -> None:
         super().__init__()
-        self._controller = controller
+        self._controller, self._strategies = controller, strategies
         self.sentence = theme.label(role="title")
         self.sentence.setWordWrap(True)
+        self.strategy = theme.label(role="muted")
+        self.strategy.setWordWrap(True)
         self.empty = theme.label(_HINT, role="muted")
         self.empty.setWordWrap(True)
         self.curve = ClickCurve()
@@ -130,7 +150,7 @@ class AdaptationPanel(QWidget):
         parts = QVBoxLayout(inner)
         parts.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         parts.setSpacing(theme.GRID)
-        for part in (self.sentence, self.empty, self.curve, self.details):
+        for part in (self.sentence, self.strategy, self.empty, self.curve, self.details):
             parts.addWidget(part)
         parts.addStretch()
         area = QScrollArea()
@@ -156,12 +176,15 @@ class AdaptationPanel(QWidget):
         self._buttons.addStretch()
 
     def show_state(self, state: State) -> None:
-        """Show the sentence, the curve, and the details."""
+        """Show the sentence, the strategy, the curve, and the details."""
         statistics = state.statistics
-        self.sentence.setText(statistics.sentence)
+        off, compared = state.adaptation.activity == "off", any(p.frozen is not None for p in statistics.stream)
+        self.sentence.setText(statistics.sentence if compared or not off else doing(state.adaptation))
+        self.strategy.setText(self._standing(state.adaptation))
+        self.strategy.setVisible(compared or not off)
         self.curve.show_stream(statistics.stream)
-        self.curve.setVisible(bool(statistics.stream))
-        self.empty.setVisible(not statistics.stream)
+        self.curve.setVisible(compared)
+        self.empty.setVisible(not compared and not off)
         for name, text in facts(state.adaptation, statistics).items():
             self.facts[name].setText(text)
         report = state.adaptation.last
@@ -171,6 +194,13 @@ class AdaptationPanel(QWidget):
             for name, _, _ in TABLE:
                 self.cells[name, side].setText(figure(name, getattr(values, name)))
             self.cells["objects", side].setText(str(values.objects))
+
+    def _standing(self, adaptation: Adaptation) -> str:
+        """The strategy and what it is doing; where nothing is learned, only that."""
+        if adaptation.activity == "off":
+            return doing(adaptation)
+        name = adaptation.strategy
+        return f"{name}: {self._strategies.get(name, '')}\n{doing(adaptation)}"
 
     def _details(self) -> QWidget:
         body = QWidget()

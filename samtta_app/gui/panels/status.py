@@ -15,6 +15,7 @@ from samtta_app.session.state import State
 LEARNER = {
     "off": "Learning off",
     "idle": "Learning on",
+    "remembering": "Looking again…",
     "learning": "Learning…",
     "comparing": "Comparing…",
     "paused": "Learning paused",
