@@ -75,9 +75,8 @@ class Evidence:
 
     @property
     def share(self) -> float:
-        """The leader's share; of equal ones the largest, so that learning begins to answer at once."""
-        gains = self.gains
-        return SHARES[max(range(len(SHARES)), key=lambda k: (gains[k], SHARES[k]))]
+        """The leader's share; of equal ones the smallest: what has not been better for any object does not answer."""
+        return SHARES[self.gains.index(max(self.gains))]
 
     def mean(self, share: float) -> float:
         """Plain mean score of an expert; nan without objects."""
@@ -128,7 +127,7 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
     """In words and figures (means of first and later clicks); what is learned is published at the leaders' shares."""
     count, shares = len(first.scores), (first.share, later.share)
     if not count:
-        return Verdict(True, "Kept: nothing to compare with yet", math.nan, math.nan, math.nan)
+        return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
     learned, frozen = ((first.mean(share) + later.mean(share)) / 2 for share in (SHARES[-1], SHARES[0]))
     answers = (first.mean(shares[0]) + later.mean(shares[1])) / 2
     on = f"IoU {answers:.3f} on the last {count} object{'s' if count != 1 else ''}, the original {frozen:.3f}"

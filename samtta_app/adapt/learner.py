@@ -11,7 +11,7 @@ import numpy as np
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, remember
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Learned, Strategy
+from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Learned, Strategy
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Example, Prompt
 from samtta_app.errors import UserError
@@ -162,9 +162,10 @@ class Learner:
         """
         self._newest = max(self._newest, version)  # also where it is refused: its number is not given again
         tensors, facts = from_bytes(version, data, self._model.name, self._model.frozen.tensors)
-        owner = STRATEGIES.get(facts.get("strategy", ""), self.strategy)
+        name = facts.get("strategy", "")
+        owner = self.strategy if name == self.strategy.name else STRATEGIES.get(name.partition(":")[0], Frozen())
         known = owner.restored(self._model, tensors, facts)
-        self._known[version] = known if owner.name == self.strategy.name else Knowledge(known.tensors)
+        self._known[version] = known if owner is self.strategy else Knowledge(known.tensors)
         self._lineage = [0, version]
 
 

@@ -40,7 +40,7 @@ from samtta_app.errors import UserError
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example, picture
 
-STRONG = Samtta(learning=Learning(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0))
+STRONG = Samtta(learning=Learning(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
 
 
 def predict(engine: Engine, **changes: object) -> Prediction:
@@ -172,7 +172,7 @@ def test_prefetching_encodes_so_that_the_first_click_does_not(tmp_path: Path) ->
 def test_the_first_object_is_learned_and_reported_without_a_comparison() -> None:
     report = adapt(Engine(toy_model(), adapting=STRONG), 1)
     assert report.kept
-    assert "nothing to compare with" in report.reason
+    assert "the next object is the first test" in report.reason
     assert (report.object_id, report.version, report.memory_objects, report.guard_objects) == (1, 1, 1, 0)
     assert np.isnan([report.guard_candidate, report.guard_published, report.guard_frozen]).all()
     assert len(report.losses) == 6
@@ -281,7 +281,7 @@ def test_weights_changed_by_hand_during_learning_are_not_overwritten() -> None:
 
 def test_published_weights_come_back_bit_for_bit_in_a_new_engine() -> None:
     engine, report = taught()
-    again = Engine(toy_model())
+    again = Engine(toy_model(), adapting=STRONG)
     reply = run(again, RestoreRequest(1, report.version, report.weights))
     assert isinstance(reply, Controlled)
     assert again.published.version == report.version

@@ -57,9 +57,9 @@ def shifted(seed: int = 1, size: float = 0.3) -> Tensors:
 # --- evidence ---------------------------------------------------------------------------------------------------------
 
 
-def test_without_an_object_nothing_is_gained_and_all_that_was_learned_answers() -> None:
+def test_without_an_object_nothing_is_gained_and_the_original_answers() -> None:
     assert Evidence().gains == (0.0, 0.0, 0.0)
-    assert Evidence().share == 1.0
+    assert Evidence().share == 0.0
 
 
 def test_gains_are_differences_to_the_original_drawn_to_zero_by_the_prior() -> None:
@@ -89,14 +89,14 @@ def test_with_the_figures_in_use_two_objects_give_these_gains() -> None:
         ((0.5, 0.6, 0.7), 1.0),
         ((0.5, 0.7, 0.6), 0.5),
         ((0.7, 0.6, 0.5), 0.0),
-        ((0.5, 0.4, 0.5), 1.0),
-        ((0.5, 0.6, 0.6), 1.0),
-        ((0.6, 0.6, 0.5), 0.5),
-        ((0.5, 0.5, 0.5), 1.0),
+        ((0.5, 0.4, 0.5), 0.0),
+        ((0.5, 0.6, 0.6), 0.5),
+        ((0.6, 0.6, 0.5), 0.0),
+        ((0.5, 0.5, 0.5), 0.0),
         ((0.7, 0.1, 0.6), 0.0),
     ],
 )
-def test_the_leader_answers_and_of_equal_ones_the_larger_share(
+def test_the_leader_answers_and_of_equal_ones_the_smaller_share(
     scores: tuple[float, float, float], share: float
 ) -> None:
     assert Evidence((scores,)).share == share
@@ -165,7 +165,7 @@ GOOD, HALF, BAD = (Evidence((scores,)) for scores in ((0.5, 0.6, 0.7), (0.5, 0.7
 
 def test_before_the_first_test_the_verdict_says_so_and_has_no_figures() -> None:
     found = verdict(Evidence(), Evidence())
-    assert (found.kept, found.reason, found.objects) == (True, "Kept: nothing to compare with yet", 0)
+    assert (found.kept, found.reason, found.objects) == (True, "Held back: the next object is the first test", 0)
     assert all(map(math.isnan, (found.candidate, found.published, found.frozen)))
 
 
@@ -251,12 +251,12 @@ def test_each_expert_is_scored_by_its_first_click_and_by_its_later_ones() -> Non
     assert len(set(later)) > 1
 
 
-def test_weights_that_changed_nothing_score_the_same_and_go_on_answering() -> None:
+def test_weights_that_changed_nothing_score_the_same_and_do_not_lead() -> None:
     copy = {name: tensor.clone() for name, tensor in FROZEN.items()}
     for scores in ended(scored(MODEL, copy, ITEM))[1]:
         assert scores[0] == pytest.approx(scores[2], abs=1e-9)
         assert scores[0] == scores[1]
-        assert Evidence().add(scores).share == 1.0
+        assert Evidence().add(scores).share == 0.0
 
 
 def test_a_test_changes_no_weights() -> None:

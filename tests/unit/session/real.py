@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -30,7 +30,7 @@ NAN = float("nan")
 class Nudging(Frozen):
     """Moves every weight a little, by a draw and by all that is remembered, in its order; what it learns is published."""
 
-    name: str = field(default="samtta", init=False)
+    name: str = "nudging"
 
     def after_accept(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +171,7 @@ def test_clicks_of_both_signs_on_one_spot_are_answered_and_survived(
 class Diverging(Frozen):
     """Learns a little from the first object; from the next ones a loss or a weight comes out as `value`."""
 
-    name: str = field(default="samtta", init=False)
+    name: str = "spoiling"
     value: float = NAN
     in_loss: bool = True
 
