@@ -11,7 +11,7 @@ import numpy as np
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, remember
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Learned, Strategy
+from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Learned, Lesson, Strategy
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Example, Prompt
 from samtta_app.errors import UserError
@@ -119,7 +119,8 @@ class Learner:
             return dropped("Learning is paused; the object is remembered for later")
         start = self._lineage[-1]
         rng = np.random.default_rng([self._seed, example.object_id])
-        learned = yield from self.strategy.after_accept(self._model, self._knowledge, attempt, item, self.memory, rng)
+        lesson = Lesson(item, self.memory, attempt, rng)
+        learned = yield from self.strategy.after_accept(self._model, self._knowledge, lesson)
         return self._judged(start, learned)
 
     def _judged(self, start: int, learned: Learned) -> Outcome:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
@@ -20,9 +19,9 @@ from torchvision.ops import sigmoid_focal_loss
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.lora import merged, new_factors
 from samtta_app.adapt.losses import true_iou
-from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import answer, chosen
-from samtta_app.adapt.strategy import Attempt, Facts, Frozen, Knowledge, Learned
+from samtta_app.adapt.strategy import Facts, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, detached, trainable_copy
@@ -66,22 +65,15 @@ class LitLora(Frozen):
     replayed: int = 5
     passes: int = 48
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Train the factors from where they are (fresh ones the first time) and merge the best snapshot into the original."""
         old: Adapter | None = known.carried
         ious = dict(old.ious) if old else {}
+        newest, memory = lesson.newest, lesson.memory
         others = [item for item in memory.items if item.object_id != newest.object_id and item.object_id in ious]
         others.sort(key=lambda item: ious[item.object_id], reverse=True)
         samples = [newest, *others[: self.replayed]]
-        start = old.factors if old else new_factors(model.frozen.tensors, self.rank, rng)
+        start = old.factors if old else new_factors(model.frozen.tensors, self.rank, lesson.rng)
         best, found, losses = yield from self._trained(model, start, samples, fresh=old is None)
         tensors = detached(merged(model.frozen.tensors, best, self.alpha / self.rank))
         if not all(map(math.isfinite, losses)) or not all_finite(tensors):

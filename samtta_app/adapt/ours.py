@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from samtta_app.adapt.guard import Evidence, interpolated, scored, verdict
 from samtta_app.adapt.loop import DEFAULT, Learning, learn
-from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.offset import offset
-from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
@@ -58,24 +55,16 @@ class Samtta(Frozen):
         return Fitted(known.tensors if prompt.ambiguous else later, offset=moved)
         yield
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Test, then learn; the verdict's figures are from the tests only."""
         if not self.learns:
-            return (yield from Frozen.after_accept(self, model, known, attempt, newest, memory, rng))
+            return (yield from Frozen.after_accept(self, model, known, lesson))
         line = known.carried.line if isinstance(known.carried, Answering) else Line(known.tensors)
         first, later = line.first, line.later
         if line.tensors is not model.frozen.tensors:
-            scores = yield from scored(model, line.tensors, newest)
+            scores = yield from scored(model, line.tensors, lesson.newest)
             first, later = first.add(scores[0]), later.add(scores[1])
-        trained = yield from learn(model, line.tensors, newest, memory, rng, self.learning)
+        trained = yield from learn(model, line.tensors, lesson.newest, lesson.memory, lesson.rng, self.learning)
         line = Line(trained.tensors, first, later)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
 

@@ -21,9 +21,9 @@ from torch.nn import functional as F
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.losses import click_loss
-from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import answer
-from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.masks import IGNORE, full
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.predictor import ImageFeatures
@@ -65,37 +65,30 @@ class Schoen2024(Frozen):
             state, _ = step(model, state, attempt.features, attempt.prompt, self.learning_rate, loss_of)
         return Fitted(state.tensors, state.carried)
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Two steps on the eroded mask under the last prompt, and between them one on an earlier object.
 
         The memory keeps clicks and box but no logits, so the earlier object is asked without a previous mask.
         """
+        newest, attempt = lesson.newest, lesson.attempt
         features, prompt = newest.features.to(torch.float32), Prompt(newest.clicks, newest.box)
         if attempt is not None:
             features, prompt = attempt.features, attempt.prompt
-        lessons = [(features, prompt, newest)] * 2
-        older = [item for item in memory.items if item.object_id != newest.object_id][-self.replayed :]
+        steps = [(features, prompt, newest)] * 2
+        older = [item for item in lesson.memory.items if item.object_id != newest.object_id][-self.replayed :]
         if older:
-            item = older[int(rng.integers(len(older)))]
-            lessons.insert(1, (self._replayed_features(item, features), Prompt(item.clicks, item.box), item))
+            item = older[int(lesson.rng.integers(len(older)))]
+            steps.insert(1, (self._replayed_features(item, features), Prompt(item.clicks, item.box), item))
         state = self._start(known, attempt)
         losses: list[float] = []
-        for index, (seen, asked, item) in enumerate(lessons):
+        for index, (seen, asked, item) in enumerate(steps):
             target = torch.from_numpy(self._target(item, asked.clicks, seen, model.grid)).to(model.device)
             loss_of = partial(self._on_target, target=target)
             state, loss = step(model, state, seen, asked, self.learning_rate, loss_of)
             if not math.isfinite(loss):
                 return Learned(known, Verdict(False, "Dropped: the loss was not finite", NAN, NAN, NAN), tuple(losses))
             losses.append(loss)
-            yield (index + 1) / len(lessons)
+            yield (index + 1) / len(steps)
         return Learned(state, Verdict(True, "Kept: this method does not check itself", NAN, NAN, NAN), tuple(losses))
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:

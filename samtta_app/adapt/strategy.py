@@ -58,6 +58,19 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """An accepted object, as it is learned from: itself, the `memory` that holds it, its last answer if that is still known.
+
+    Every draw comes from `rng`.
+    """
+
+    newest: Remembered
+    memory: Memory
+    attempt: Attempt | None
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Learned:
     """What an accepted object taught: new knowledge, one loss per optimiser step, and whether and why it is published."""
 
@@ -90,16 +103,8 @@ class Strategy(Protocol):
     ) -> Generator[None, None, Fitted]:
         """The tensors to answer `prompt` with; `attempt` is the same object's last answer, None for its first prompt."""
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
-        """Learn from the accepted object `newest` (already in `memory`); yields the share of work done, 0 .. 1."""
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
+        """Learn from an accepted object; yields the share of work done, 0 .. 1."""
 
     def after_leave(self, known: Knowledge, attempt: Attempt) -> Knowledge:
         """What is known after an object was given up."""
@@ -126,15 +131,7 @@ class Frozen:
         return Fitted(known.tensors)
         yield
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Nothing is learned."""
         nan = float("nan")
         return Learned(known, Verdict(False, "Not learned: the original weights are kept", nan, nan, nan))

@@ -12,7 +12,7 @@ from samtta_app.adapt.dc_tta import DcTta, Unit, Units, averaged, overlap
 from samtta_app.adapt.losses import click_loss
 from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.rounds import answer
-from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge
+from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
@@ -101,7 +101,7 @@ def test_the_object_is_forgotten() -> None:
     assert differ(result.tensors, KNOWN.tensors)
     own = Attempt(KNOWN, Prompt(CLICKS), FEATURES, result.tensors, result.carried)
     assert ONE.after_leave(KNOWN, own) is KNOWN
-    learned = done(ONE.after_accept(MODEL, KNOWN, own, ITEM, Memory((ITEM,)), np.random.default_rng(0)))
+    learned = done(ONE.after_accept(MODEL, KNOWN, Lesson(ITEM, Memory((ITEM,)), own, np.random.default_rng(0))))
     assert learned.knowledge is KNOWN
     assert not learned.verdict.kept
     assert done(ONE.before_answer(MODEL, KNOWN, None, Prompt(CLICKS[:1]))).tensors is KNOWN.tensors

@@ -11,7 +11,7 @@ import torch
 from samtta_app.adapt.fbrs import BIAS, WEIGHT, Fbrs, click_errors, scaled
 from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.rounds import answer
-from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge
+from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
@@ -85,7 +85,7 @@ def test_the_object_is_forgotten() -> None:
     own = Attempt(KNOWN, Prompt(CLICKS), FEATURES, result.tensors, result.carried)
     strategy = Fbrs()
     assert strategy.after_leave(KNOWN, own) is KNOWN
-    learned = done(strategy.after_accept(MODEL, KNOWN, own, ITEM, Memory((ITEM,)), np.random.default_rng(0)))
+    learned = done(strategy.after_accept(MODEL, KNOWN, Lesson(ITEM, Memory((ITEM,)), own, np.random.default_rng(0))))
     assert learned.knowledge is KNOWN
     assert not learned.verdict.kept
 

@@ -11,7 +11,7 @@ import torch
 from samtta_app.adapt.lit_lora import Adapter, LitLora, focal_dice
 from samtta_app.adapt.lora import PROJECTIONS, merged, new_factors
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.strategy import Knowledge, Learned
+from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import from_bytes, to_bytes
@@ -24,14 +24,16 @@ KNOWN = Knowledge(MODEL.frozen.tensors)
 
 def learned(strategy: LitLora, newest: Remembered, known: Knowledge = KNOWN, items: int = 1, seed: int = 0) -> Learned:
     return done(
-        strategy.after_accept(MODEL, known, None, newest, Memory(tuple(ITEMS[:items])), np.random.default_rng(seed))
+        strategy.after_accept(
+            MODEL, known, Lesson(newest, Memory(tuple(ITEMS[:items])), None, np.random.default_rng(seed))
+        )
     )
 
 
 def test_the_accepted_object_is_answered_better_and_only_the_projections_change() -> None:
     item, _ = half_a_disc(SHIPPED)
     known, strategy = Knowledge(SHIPPED.frozen.tensors), LitLora(new_rate=3e-3, passes=12, sure=1.0)
-    result = done(strategy.after_accept(SHIPPED, known, None, item, Memory((item,)), np.random.default_rng(0)))
+    result = done(strategy.after_accept(SHIPPED, known, Lesson(item, Memory((item,)), None, np.random.default_rng(0))))
     assert result.verdict.kept
     assert result.losses[-1] < 0.5 * result.losses[0]
     before, after = shown_iou(SHIPPED, known.tensors, item), shown_iou(SHIPPED, result.knowledge.tensors, item)

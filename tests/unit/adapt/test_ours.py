@@ -13,7 +13,7 @@ from samtta_app.adapt.guard import Evidence, interpolated, scored, verdict
 from samtta_app.adapt.loop import Learning
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.ours import Answering, Line, Samtta
-from samtta_app.adapt.strategy import Knowledge, Learned
+from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import Tensors, from_bytes, to_bytes
@@ -37,7 +37,7 @@ def accepted(
     found: list[Learned] = []
     for index, item in enumerate(items):
         rng, memory = np.random.default_rng([seed, item.object_id]), Memory(items[: index + 1])
-        _, learned = ended(strategy.after_accept(model, known, None, item, memory, rng))
+        _, learned = ended(strategy.after_accept(model, known, Lesson(item, memory, None, rng)))
         found.append(learned)
         known = learned.knowledge
     return found
@@ -70,7 +70,9 @@ def clones(tensors: Tensors) -> Tensors:
 
 
 def test_the_first_object_is_learned_without_a_test_and_does_not_answer_yet() -> None:
-    work = OURS.after_accept(MODEL, Knowledge(FROZEN), None, ITEMS[0], Memory(ITEMS[:1]), np.random.default_rng(0))
+    work = OURS.after_accept(
+        MODEL, Knowledge(FROZEN), Lesson(ITEMS[0], Memory(ITEMS[:1]), None, np.random.default_rng(0))
+    )
     shares, learned = ended(work)
     assert shares == [0.5, 1.0]
     assert learned.verdict.kept

@@ -12,7 +12,7 @@ from scipy.ndimage import binary_erosion
 from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.rounds import answer
 from samtta_app.adapt.schoen import Schoen2024, Schoen2024AsReleased, balanced_cross_entropy, eroded, sampled, step
-from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge
+from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.masks import full
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.sam import toy_model
@@ -78,7 +78,7 @@ def test_the_published_tensors_stay_bit_identical(strategy: Schoen2024) -> None:
     fitted = clicked(strategy, attempt(ON))
     learned = done(
         strategy.after_accept(
-            MODEL, KNOWN, attempt(ON, fitted=fitted), ITEM, Memory((OTHER, ITEM)), np.random.default_rng(0)
+            MODEL, KNOWN, Lesson(ITEM, Memory((OTHER, ITEM)), attempt(ON, fitted=fitted), np.random.default_rng(0))
         )
     )
     assert same(before, MODEL.frozen.tensors)
@@ -93,7 +93,7 @@ def test_the_accepted_mask_is_learned() -> None:
     before = shown_iou(SHIPPED, known.tensors, item)
     for _ in range(2):
         own = Attempt(known, Prompt(item.clicks), features, known.tensors, known.carried)
-        learned = done(LOUD.after_accept(SHIPPED, known, own, item, Memory((item,)), np.random.default_rng(0)))
+        learned = done(LOUD.after_accept(SHIPPED, known, Lesson(item, Memory((item,)), own, np.random.default_rng(0))))
         assert learned.verdict.kept
         known, losses = learned.knowledge, [*losses, *learned.losses]
     assert shown_iou(SHIPPED, known.tensors, item) > before + 0.15
@@ -107,7 +107,7 @@ def test_an_accept_goes_back_to_the_objects_start_but_as_released_it_does_not() 
         frozen_adam = Fitted(click_steps.tensors, None)
         own = attempt(fitted=frozen_adam)
         return done(
-            strategy.after_accept(MODEL, KNOWN, own, ITEM, Memory((ITEM,)), np.random.default_rng(0))
+            strategy.after_accept(MODEL, KNOWN, Lesson(ITEM, Memory((ITEM,)), own, np.random.default_rng(0)))
         ).knowledge.tensors
 
     moved, unmoved = clicked(LOUD, attempt()), Fitted(KNOWN.tensors)
@@ -117,7 +117,7 @@ def test_an_accept_goes_back_to_the_objects_start_but_as_released_it_does_not() 
 
 def test_adam_goes_on_through_the_reset() -> None:
     own = attempt(fitted=clicked(LOUD, attempt()))
-    learned = done(LOUD.after_accept(MODEL, KNOWN, own, ITEM, Memory((ITEM,)), np.random.default_rng(0)))
+    learned = done(LOUD.after_accept(MODEL, KNOWN, Lesson(ITEM, Memory((ITEM,)), own, np.random.default_rng(0))))
     assert {float(v["step"]) for v in learned.knowledge.carried["state"].values()} == {3.0}
 
 
@@ -233,7 +233,7 @@ def test_the_fifo_holds_the_newest_objects_and_the_draw_is_seeded() -> None:
     older, _ = encoded(MODEL, 0, x=30)
 
     def taught(memory: Memory, seed: int) -> Tensors:
-        work = strategy.after_accept(MODEL, KNOWN, None, ITEM, memory, np.random.default_rng(seed))
+        work = strategy.after_accept(MODEL, KNOWN, Lesson(ITEM, memory, None, np.random.default_rng(seed)))
         learned = done(work)
         assert len(learned.losses) == 3
         return learned.knowledge.tensors
@@ -251,7 +251,7 @@ def test_what_is_not_finite_never_gets_out() -> None:
     assert np.isnan(loss)
     wild = Schoen2024(learning_rate=float("inf"))
     assert clicked(wild, attempt()).tensors is KNOWN.tensors
-    learned = done(wild.after_accept(MODEL, KNOWN, None, ITEM, Memory((ITEM,)), np.random.default_rng(0)))
+    learned = done(wild.after_accept(MODEL, KNOWN, Lesson(ITEM, Memory((ITEM,)), None, np.random.default_rng(0))))
     assert learned.knowledge is KNOWN
     assert not learned.verdict.kept
     assert "not finite" in learned.verdict.reason

@@ -15,7 +15,7 @@ from samtta_app.adapt.losses import true_iou
 from samtta_app.adapt.memory import Memory, Remembered, remember
 from samtta_app.adapt.registry import STRATEGIES, strategy
 from samtta_app.adapt.rounds import answer, chosen
-from samtta_app.adapt.strategy import Attempt, Knowledge, Strategy
+from samtta_app.adapt.strategy import Attempt, Knowledge, Lesson, Strategy
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.compact import CompactConfig, build_compact
@@ -100,7 +100,9 @@ def object_learned(each: Strategy, model: SamModel, seed: int) -> tuple[Tensors,
             prompt = Prompt((*prompt.clicks, click))
             fitted = done(each.before_answer(model, known, attempt, prompt))
             attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)
-        learned = done(each.after_accept(model, known, attempt, item, items, np.random.default_rng([seed, object_id])))
+        learned = done(
+            each.after_accept(model, known, Lesson(item, items, attempt, np.random.default_rng([seed, object_id])))
+        )
         assert learned.verdict.reason
         assert np.isfinite(learned.losses).all()
         known = learned.knowledge

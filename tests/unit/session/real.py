@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 
 from samtta_app.adapt.guard import Verdict
-from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Attempt, Frozen, Knowledge, Learned, Strategy
+from samtta_app.adapt.strategy import Frozen, Knowledge, Learned, Lesson, Strategy
 from samtta_app.core.messages import AdaptRequest, Reply, Request
 from samtta_app.engine import Engine, run
 from samtta_app.model.sam import SamModel, toy_model
@@ -32,18 +31,10 @@ class Nudging(Frozen):
 
     name: str = "nudging"
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
-        weights = [float(item.features.embedding.float().std()) + len(item.clicks) for item in memory.items]
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
+        weights = [float(item.features.embedding.float().std()) + len(item.clicks) for item in lesson.memory.items]
         seen = sum(k * weight for k, weight in enumerate(weights, start=1))
-        draw = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        draw = torch.Generator().manual_seed(int(lesson.rng.integers(2**31)))
         yield 0.5
         tensors = {
             name: known.tensors[name] + 1e-4 * seen * torch.randn(known.tensors[name].shape, generator=draw)

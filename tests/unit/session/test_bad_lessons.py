@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from samtta_app.adapt.guard import Verdict
-from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Attempt, Frozen, Knowledge, Learned
+from samtta_app.adapt.strategy import Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.masks import holds
 from samtta_app.core.messages import AdaptRequest, Prediction, Reply, Request
 from samtta_app.core.types import Mask
@@ -175,16 +174,8 @@ class Diverging(Frozen):
     value: float = NAN
     in_loss: bool = True
 
-    def after_accept(
-        self,
-        model: SamModel,
-        known: Knowledge,
-        attempt: Attempt | None,
-        newest: Remembered,
-        memory: Memory,
-        rng: np.random.Generator,
-    ) -> Generator[float, None, Learned]:
-        bad = newest.object_id > 1
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
+        bad = lesson.newest.object_id > 1
         spoiled = self.value if bad and not self.in_loss else 1.001
         tensors = {name: tensor * spoiled for name, tensor in known.tensors.items()}
         yield 0.5
