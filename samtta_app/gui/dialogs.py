@@ -201,6 +201,7 @@ class SettingsDialog(QDialog):
         self.strategy = _choice({name: name for name in get_args(Strategy)}, settings.strategy)
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
+        self.words.setMinimumWidth(40 * theme.GRID)
         self.strategy.currentIndexChanged.connect(self._say_strategy)
         self._say_strategy()
         self.learn = QCheckBox("Learn from accepted objects")

@@ -69,9 +69,9 @@ OFF = Adaptation("off", 0, (), strategy="frozen")
 
 
 def test_the_strategy_and_its_state_are_named_in_plain_words(panel: AdaptationPanel):
-    assert panel.strategy.text() == "samtta: Learns from accepted objects\nWaiting for the next accepted object"
+    assert panel.strategy.text() == "samtta: Learns from accepted objects.\nWaiting for the next accepted object"
     panel.show_state(scene(adaptation=Adaptation("learning", 4, (), strategy="fbrs")))
-    assert panel.strategy.text() == "fbrs: Fits every object\nLearning"
+    assert panel.strategy.text() == "fbrs: Fits every object.\nLearning"
     assert panel.facts["strategy"].text() == "fbrs"
 
 
