@@ -76,8 +76,9 @@ def learn(
         total = 0.0
         for index, item in enumerate(batch):
             view, prompt = _asked(item, rng, learning, own=index == 0 and step % 2 == 0)
-            total += _backward(model, copy, view, prompt, learning.rounds, len(batch))
-            yield (step + (index + 1) / len(batch)) / learning.steps
+            for loss in _rounds(model, copy, view, prompt, learning.rounds, len(batch)):
+                total += loss
+                yield (step + (index + 1) / len(batch)) / learning.steps
         losses.append(total)
         if not math.isfinite(total):
             break
@@ -106,12 +107,11 @@ def _later(item: Remembered, rng: np.random.Generator) -> Prompt:
     return Prompt((*some, more) if more is not None else some, item.box)
 
 
-def _backward(
+def _rounds(
     model: SamModel, copy: dict[str, Tensor], item: Remembered, prompt: Prompt, rounds: int, batch: int
-) -> float:
-    """Add the gradients of a prompt and of the corrections after it; returns the summed loss."""
+) -> Generator[float, None, None]:
+    """Add the gradients of a prompt and of the corrections after it; yields the loss of each."""
     features = item.features.to(torch.float32)
-    total = 0.0
     current: Prompt | None = prompt
     for _ in range(rounds):
         if current is None or not (current.clicks or current.box):
@@ -120,11 +120,10 @@ def _backward(
             decoded = answer(model, copy, features, current)
             loss = prompt_loss(
                 decoded.logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous
-            )
-            (loss / (rounds * batch)).backward()  # type: ignore[no-untyped-call]
-        total += float(loss.detach()) / (rounds * batch)
+            ) / (rounds * batch)
+            loss.backward()  # type: ignore[no-untyped-call]
         current = correction(item, decoded.logits[chosen(decoded, current)].detach(), current)
-    return total
+        yield float(loss.detach())
 
 
 def _pull_back(copy: dict[str, Tensor], source: Tensors, share: float) -> None:
