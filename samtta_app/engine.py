@@ -271,7 +271,7 @@ class Engine:
             if click is None:
                 break
             clicks = (*clicks, click)
-            prompt = Prompt(clicks, None, found.feedback() if found else None)
+            prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
             fitted = yield from adapting.before_answer(self._model, known, attempt, prompt)
             weights, window = Weights(-1, fitted.tensors), found.window if found else None
             found = yield from answer(

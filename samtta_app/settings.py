@@ -23,7 +23,17 @@ from samtta_app.errors import SettingsError
 
 Theme = Literal["system", "light", "dark"]
 Wheel = Literal["zoom", "scroll"]
-Strategy = Literal["samtta", "schoen2024", "schoen2024-asreleased", "fbrs", "lit-lora", "dc-tta", "frozen"]
+Strategy = Literal[
+    "samtta",
+    "samtta-per-class",
+    "samtta-both",
+    "schoen2024",
+    "schoen2024-asreleased",
+    "fbrs",
+    "lit-lora",
+    "dc-tta",
+    "frozen",
+]
 
 HOME_VARIABLE = "SAMTTA_HOME"
 

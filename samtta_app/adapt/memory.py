@@ -39,6 +39,7 @@ class Remembered:
     clicks: tuple[Click, ...]
     box: Box | None
     closeup: Remembered | None = None
+    class_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +90,7 @@ def remember(
         example.clicks,
         example.box,
         remember(example, closeup, size) if closeup is not None else None,
+        example.class_id,
     )
 
 

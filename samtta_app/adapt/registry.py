@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
+from samtta_app.adapt.classes import PerClass
 from samtta_app.adapt.dc_tta import DcTta
 from samtta_app.adapt.fbrs import Fbrs
 from samtta_app.adapt.lit_lora import LitLora
@@ -16,8 +17,16 @@ from samtta_app.errors import UserError
 
 DEFAULT = "samtta"
 
+BOTH = PerClass(
+    name="samtta-both", words="Learns from every object you accept, for all classes and then for its own", shared=True
+)
+
 STRATEGIES: dict[str, Strategy] = {
-    each.name: each for each in (Samtta(), Schoen2024(), Schoen2024AsReleased(), Fbrs(), LitLora(), DcTta(), Frozen())
+    each.name: each
+    for each in (
+        *(Samtta(), PerClass(), BOTH),
+        *(Schoen2024(), Schoen2024AsReleased(), Fbrs(), LitLora(), DcTta(), Frozen()),
+    )
 }
 """Every strategy with its published or chosen hyper-parameters, the default first."""
 
@@ -40,10 +49,11 @@ def strategy(name: str) -> Strategy:
 
 
 def _changed(value: Any, key: str, text: str, where: str) -> Any:  # noqa: ANN401 - any dataclass
-    """A frozen dataclass with one field set from text; fields of a nested `learning` are reached by their own names."""
+    """A frozen dataclass with one field set from text; fields of nested dataclasses are reached by their own names."""
     kinds = {f.name: type(getattr(value, f.name)) for f in fields(value)}
-    if key not in kinds and "learning" in kinds:
-        return replace(value, learning=_changed(value.learning, key, text, where))
+    nested = next((name for name, kind in kinds.items() if is_dataclass(kind)), None)
+    if key not in kinds and nested is not None:
+        return replace(value, **{nested: _changed(getattr(value, nested), key, text, where)})
     if kinds.get(key) not in (bool, int, float):
         known = ", ".join(n for n, kind in kinds.items() if kind in (bool, int, float))
         raise UserError(f"There is no hyper-parameter named {key!r}", where, f"There are {known}")

@@ -107,11 +107,15 @@ class Image:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """All that a person said about one object: clicks in order, an optional box, and the logits of the answer before."""
+    """All that a person said about one object: clicks in order, an optional box, and the logits of the answer before.
+
+    `class_id` is the class that is being annotated, None where there are no classes.
+    """
 
     clicks: tuple[Click, ...] = ()
     box: Box | None = None
     logits: Logits | None = None
+    class_id: int | None = None
 
     @property
     def ambiguous(self) -> bool:
@@ -177,7 +181,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """What the learner may know of one accepted object: image, window, accepted mask, clicks, box. No ground truth."""
+    """What the learner may know of one accepted object: image, window, accepted mask, clicks, box, class. No ground truth."""
 
     object_id: int
     image: Image
@@ -185,3 +189,4 @@ class Example:
     mask: Mask
     clicks: tuple[Click, ...]
     box: Box | None
+    class_id: int | None = None

@@ -45,7 +45,7 @@ def all_finite(tensors: Tensors) -> bool:
 
 def to_bytes(tensors: Tensors, model_name: str, facts: Mapping[str, str] | None = None) -> bytes:
     """Tensors in safetensors form; the metadata hold the name of the model that they belong to, and `facts`."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}  # none may be shared
     return save(plain, metadata={**(facts or {}), "model": model_name})
 
 

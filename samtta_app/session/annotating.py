@@ -50,8 +50,9 @@ class Annotating:
         if desk.state.image is None:
             return ()
         self._comparison = 0
-        request = PredictRequest(desk.id(), desk.state.image, draft.asked, draft.window, draft.view)
-        desk.put(replace(draft, request_id=request.id, sent=desk.now()))
+        asked = replace(draft.asked, class_id=desk.state.current_class)
+        request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view)
+        desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
 
     def answered(self, reply: Prediction) -> Requests:

@@ -207,4 +207,5 @@ class Learning:
 
 
 def _example(annotation: Annotation, image: Image) -> Example:
-    return Example(annotation.id, image, annotation.window, annotation.mask, annotation.clicks, annotation.box)
+    a = annotation
+    return Example(a.id, image, a.window, a.mask, a.clicks, a.box, a.class_id)

@@ -48,11 +48,12 @@ class Objects:
         if class_id not in {c.id for c in desk.state.classes}:
             return ()
         annotation = None if desk.draft else self.find(desk.state.selected)
+        requests: Requests = ()
         if annotation is not None and annotation.class_id != class_id:
-            self.relabel(annotation.id, class_id)
+            requests = self.relabel(annotation.id, class_id)
             desk.history.push(Relabelled(annotation.image_name, annotation.id, annotation.class_id, class_id))
         desk.change(current_class=class_id)
-        return ()
+        return requests
 
     def add_class(self, name: str) -> Requests:
         """Add a class and make it the current one."""
@@ -91,14 +92,15 @@ class Objects:
         desk.return_record(annotation.id)
         return self._learning.learn(annotation) if learn else self._learning.remember(annotation)
 
-    def relabel(self, annotation_id: int, class_id: int) -> None:
-        """Give an annotation of the open image another class."""
+    def relabel(self, annotation_id: int, class_id: int) -> Requests:
+        """Give an annotation of the open image another class, in the replay memory too."""
         desk = self._desk
         desk.store.set_class(annotation_id, class_id)
-        changed = (replace(a, class_id=class_id) if a.id == annotation_id else a for a in desk.state.annotations)
-        desk.put_annotations(tuple(changed))
+        changed = tuple(replace(a, class_id=class_id) if a.id == annotation_id else a for a in desk.state.annotations)
+        desk.put_annotations(changed)
         name = next(c.name for c in desk.state.classes if c.id == class_id)
         desk.change_record(annotation_id, class_name=name)
+        return tuple(r for a in changed if a.id == annotation_id for r in self._learning.remember(a))
 
     def find(self, annotation_id: int | None) -> Annotation | None:
         """The annotation of the open image with this id."""

@@ -80,7 +80,7 @@ class Undoing:
             case Deleted(annotation=annotation):
                 return self._objects.bring_back(annotation, learn=False)
             case Relabelled(annotation_id=annotation_id, before=class_id):
-                self._objects.relabel(annotation_id, class_id)
+                return self._objects.relabel(annotation_id, class_id)
         return ()
 
     def _redo(self, entry: Entry) -> Requests:
@@ -90,7 +90,7 @@ class Undoing:
             case Deleted(annotation=annotation):
                 return self._objects.withdraw(annotation)
             case Relabelled(annotation_id=annotation_id, after=class_id):
-                self._objects.relabel(annotation_id, class_id)
+                return self._objects.relabel(annotation_id, class_id)
         return ()
 
     def _take_up(self, draft: Draft) -> Requests:

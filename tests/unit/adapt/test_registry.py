@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from samtta_app.adapt.classes import PerClass
+from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import DEFAULT, STRATEGIES, strategy
 from samtta_app.errors import UserError
 
-NAMES = ["samtta", "schoen2024", "schoen2024-asreleased", "fbrs", "lit-lora", "dc-tta", "frozen"]
+NAMES = [
+    *("samtta", "samtta-per-class", "samtta-both"),
+    *("schoen2024", "schoen2024-asreleased", "fbrs", "lit-lora", "dc-tta", "frozen"),
+]
 
 
 def test_every_strategy_is_known_by_its_own_name_the_default_first() -> None:
@@ -26,7 +31,7 @@ def test_every_strategy_says_in_words_what_it_does_and_no_two_the_same() -> None
 
 def test_a_strategy_is_a_value() -> None:
     for each in STRATEGIES.values():
-        assert each == type(each)()
+        assert each == strategy(each.name)
         with pytest.raises((AttributeError, TypeError)):
             each.name = "other"  # type: ignore[misc]
 
@@ -38,3 +43,29 @@ def test_a_wrong_name_is_one_message_with_advice(typed: str, advice: str) -> Non
     with pytest.raises(UserError, match=typed) as caught:
         strategy(typed)
     assert advice in str(caught.value)
+
+
+def test_hyper_parameters_are_changed_by_name_also_those_of_what_lies_inside() -> None:
+    changed = strategy("samtta:replayed=0,stride=1,guarded=0")
+    assert isinstance(changed, Samtta)
+    assert (changed.learning.replayed, changed.learning.stride, changed.guarded) == (0, 1.0, False)
+    assert changed.name == "samtta:replayed=0,stride=1,guarded=0"
+    inside = strategy("samtta-per-class:steps=2")
+    assert isinstance(inside, PerClass)
+    assert inside.ours.learning.steps == 2
+    assert strategy("samtta") == Samtta()
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("samtta:replay=0", "There is no hyper-parameter named 'replay'"),
+        ("samtta:replayed", "'' is no value for replayed"),
+        ("samtta:replayed=few", "'few' is no value for replayed"),
+        ("samtta:name=other", "There is no hyper-parameter named 'name'"),
+        ("fbrs:learning_rate=1", "There are fits, memory"),
+    ],
+)
+def test_a_wrong_hyper_parameter_is_one_message(typed: str, text: str) -> None:
+    with pytest.raises(UserError, match=text):
+        strategy(typed)

@@ -169,6 +169,27 @@ def test_tab_goes_through_the_candidates_and_around(person: Person) -> None:
     assert person.state.preview.history[-1].predicted_iou == pytest.approx(0.7)
 
 
+def test_a_prompt_says_which_class_is_annotated_and_a_lesson_which_one_was(person: Person) -> None:
+    person.clicks(30, 20)
+    person.does(person.workflow.add_class("leaf"))
+    person.clicks(32, 20)
+    assert [request.prompt.class_id for request in predict(person)] == [1, 2]
+    person.does(person.workflow.accept())
+    (lesson,) = (r for r in person.script.requests if isinstance(r, AdaptRequest))
+    assert (lesson.learn, lesson.example.class_id) == (True, 2)
+
+
+def test_another_class_is_told_to_the_memory_and_so_is_its_undo(person: Person) -> None:
+    person.accepts()
+    person.does(person.workflow.add_class("leaf"))
+    person.does(person.workflow.select(person.state.annotations[0].id))
+    person.does(person.workflow.set_class(1))
+    person.does(person.workflow.set_class(2))
+    person.does(person.workflow.undo())
+    lessons = [r for r in person.script.requests if isinstance(r, AdaptRequest)]
+    assert [(r.learn, r.example.class_id) for r in lessons] == [(True, 1), (False, 2), (False, 1)]
+
+
 def test_holding_compare_asks_the_frozen_twin_the_same(person: Person) -> None:
     person.clicks(30, 20)
     shown = person.state.preview.candidate

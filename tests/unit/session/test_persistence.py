@@ -44,7 +44,9 @@ def alike(one: Remembered, other: Remembered) -> bool:
 # --- the same as never closed -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strategy", [Nudging(), "samtta", "schoen2024"], ids=["nudging", "samtta", "schoen2024"])
+@pytest.mark.parametrize(
+    "strategy", [Nudging(), "samtta", "samtta-both", "schoen2024"], ids=["nudging", "samtta", "both", "schoen2024"]
+)
 def test_a_closed_session_comes_back_bit_for_bit_and_learns_the_same_from_the_next_object(
     pictures: Path, tmp_path: Path, strategy: str | Strategy
 ) -> None:
