@@ -154,7 +154,7 @@ def test_only_one_candidate_at_the_first_prompt_and_only_the_single_mask_later(
 ) -> None:
     separate = with_separate_tokens(model)
     one = Targets(targets.masks[:1], targets.boxes[:1])
-    tensors = trainable_copy(separate.frozen)
+    tensors = trainable_copy(separate.frozen.tensors)
     trained = []
     for made in interactive_rounds(separate, tensors, features, one, np.random.default_rng(0)):
         for tensor in tensors.values():
@@ -170,7 +170,7 @@ def test_only_one_candidate_at_the_first_prompt_and_only_the_single_mask_later(
 @pytest.mark.parametrize("make", [toy_model, compact_toy])
 def test_the_networks_of_masks_that_are_not_trained_get_no_gradient(make, targets: Targets) -> None:
     model = make()
-    tensors = trainable_copy(model.frozen)
+    tensors = trainable_copy(model.frozen.tensors)
     features = whole(model, picture(0, 64, 64, ((20, 20, 10),)))
     made = list(interactive_rounds(model, tensors, features, targets, np.random.default_rng(3)))
     made[4].loss.backward()
