@@ -260,7 +260,7 @@ def points(
 @app.command("shift")
 def shift(
     dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.", metavar="DATASET")],
-    look: Annotated[str, typer.Option(help="What changes.", metavar="edges|speckle|halo")],
+    look: Annotated[str, typer.Option(help="What changes.", metavar="edges|speckle|halo|far")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The new data set.", metavar="DIR")],
     split: Split = None,
 ) -> None:

@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from skimage.segmentation import expand_labels
+from skimage.segmentation import clear_border, expand_labels
 
 from samtta_app.core.images import read_image
 from samtta_app.datasets.folder import DataImage, FolderDataset, read_labels
 from samtta_app.errors import DatasetError
 
-Look = Literal["edges", "speckle", "halo"]
+Look = Literal["edges", "speckle", "halo", "far"]
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 
@@ -57,12 +57,23 @@ def halo(labels: Labels) -> Labels:
     return np.asarray(grown, dtype=np.int32)
 
 
-LOOKS: dict[Look, Callable[[Pixels, np.random.Generator], Pixels] | None] = {
-    "edges": edges,
-    "speckle": speckle,
-    "halo": None,
+def far(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
+    """The image mirrored all around, so that an object is a third as large in it, and only the middle's whole objects.
+
+    (H, W, 3) uint8 and (H, W) ids -> (3 H, 3 W, 3) and (3 H, 3 W). An object that the border cuts is not one there.
+    """
+    around = [(side, side) for side in labels.shape]
+    whole = clear_border(labels)  # type: ignore[no-untyped-call]
+    return np.pad(pixels, [*around, (0, 0)], mode="symmetric"), np.pad(whole, around)
+
+
+LOOKS: dict[Look, Callable[[Pixels, Labels, np.random.Generator], tuple[Pixels, Labels]]] = {
+    "edges": lambda pixels, labels, rng: (edges(pixels, rng), labels),
+    "speckle": lambda pixels, labels, rng: (speckle(pixels, rng), labels),
+    "halo": lambda pixels, labels, rng: (pixels, halo(labels)),
+    "far": lambda pixels, labels, rng: far(pixels, labels),
 }
-"""How the pixels change; "halo" changes the masks only."""
+"""How an image and its objects change."""
 
 
 def write_shifted(
@@ -90,12 +101,7 @@ def write_shifted(
 
 
 def _write(image: DataImage, look: Look, folder: Path, seed: int) -> None:
-    change = LOOKS[look]
-    pixels, labels = read_image(image.path).pixels, read_labels(image)
-    if change is not None:
-        pixels = change(pixels, np.random.default_rng(seed))
-    if look == "halo":
-        labels = halo(labels)
+    pixels, labels = LOOKS[look](read_image(image.path).pixels, read_labels(image), np.random.default_rng(seed))
     PIL.Image.fromarray(pixels).save(folder / "images" / f"{image.name}.png")
     PIL.Image.fromarray(labels.astype(np.uint16)).save(folder / "masks" / f"{image.name}.png")
 

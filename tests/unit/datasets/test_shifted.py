@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from samtta_app.datasets.folder import FolderDataset, open_dataset, read_labels, read_objects
-from samtta_app.datasets.shifted import LOOKS, edges, halo, speckle, write_shifted
+from samtta_app.datasets.shifted import LOOKS, edges, far, halo, speckle, write_shifted
 from samtta_app.errors import DatasetError
 
 
@@ -41,6 +41,7 @@ def test_a_changed_set_is_a_data_set_with_the_same_objects(plain: FolderDataset,
         (found,) = read_objects(image)
         assert found.instance == 3
         assert found.mask.bits.all() or look == "halo"
+        assert read_labels(image).shape == ((192, 240) if look == "far" else (64, 80))
 
 
 def test_only_the_asked_split_is_written_and_it_keeps_its_name(plain: FolderDataset, tmp_path: Path) -> None:
@@ -75,6 +76,19 @@ def test_a_halo_grows_objects_until_they_touch_and_no_further() -> None:
     assert (grown[30, 49:55] == 2).all()
     assert grown[30, 56] == 0
     assert not halo(np.zeros((5, 5), np.int32)).any()
+
+
+def test_from_far_the_middle_keeps_its_whole_objects_and_is_mirrored_around() -> None:
+    pixels, labels = np.full((20, 30, 3), 60, np.uint8), np.zeros((20, 30), np.int32)
+    labels[5:10, 4:12], labels[15:, 20:25] = 3, 4
+    pixels[labels > 0] = 200
+    seen, marked = far(pixels, labels)
+    assert seen.shape == (60, 90, 3)
+    assert set(np.unique(marked)) == {0, 3}
+    assert (marked[25:30, 34:42] == 3).all()
+    assert (marked == 3).sum() == 40
+    assert (seen[20:40, 30:60] == pixels).all()
+    assert (seen[:20, 30:60] == pixels[::-1]).all()
 
 
 def test_the_same_set_twice_gives_the_same_files(plain: FolderDataset, tmp_path: Path) -> None:
