@@ -199,9 +199,9 @@ def quality(
     out: Out = None,
 ) -> None:
     """Twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
-    from samtta_app.bench.protocol import FROZEN, Conditions, frozen
+    from samtta_app.bench.protocol import Conditions, frozen
     from samtta_app.bench.quality import TO_THE_END, qualities, show, write_qualities
-    from samtta_app.bench.records import write_records
+    from samtta_app.bench.records import FROZEN, write_records
     from samtta_app.bench.streams import sources
     from samtta_app.engine import open_engine
 

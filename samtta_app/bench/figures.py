@@ -18,7 +18,6 @@ from samtta_app.errors import DatasetError
 
 Booleans = npt.NDArray[np.bool_]
 
-FROZEN = "frozen"
 CHAIN, MIXTURE = ">", "+"
 """Between the names of the sets of a stream that goes from one to the next, and of one that mixes them."""
 

@@ -16,8 +16,8 @@ from itertools import product
 from pathlib import Path
 
 from samtta_app.bench.annotator import EASY, STRICT, Goal
-from samtta_app.bench.protocol import FROZEN, Conditions, adapted, frozen
-from samtta_app.bench.records import Record, read_records, write_records
+from samtta_app.bench.protocol import Conditions, adapted, frozen
+from samtta_app.bench.records import FROZEN, Record, read_records, write_records
 from samtta_app.bench.streams import Source
 from samtta_app.bench.workers import Failed, Task, Told, in_processes, in_turn
 from samtta_app.core.files import write_whole

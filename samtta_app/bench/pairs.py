@@ -10,7 +10,6 @@ import numpy as np
 
 from samtta_app.bench.figures import (
     CHAIN,
-    FROZEN,
     MEAN,
     PARTS,
     Booleans,
@@ -23,6 +22,7 @@ from samtta_app.bench.figures import (
     weights_of,
 )
 from samtta_app.bench.intervals import Estimate, Floats, average, difference, means, reduction
+from samtta_app.bench.records import FROZEN
 
 COMPARED = ("noc", "fr", "fr_ritm", "noc_20@90", "iou@1")
 

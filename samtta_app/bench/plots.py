@@ -19,9 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from samtta_app.bench.annotator import goal_named
-from samtta_app.bench.figures import FROZEN, Figures, Key, Run, per_object, weights_of
+from samtta_app.bench.figures import Figures, Key, Run, per_object, weights_of
 from samtta_app.bench.goals import OURS
 from samtta_app.bench.intervals import NOTHING, Floats, means
+from samtta_app.bench.records import FROZEN
 
 INK = "#1c2330"
 """Text, axes and the frozen twin; `svg` puts the page's own text colour in its place."""

@@ -18,14 +18,11 @@ from pathlib import Path
 from samtta_app.bench.annotator import Goal, Outcome
 from samtta_app.bench.clickers import clicker, with_luck
 from samtta_app.bench.driver import Driver, Feedback
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import FROZEN, Record
 from samtta_app.bench.streams import Source, distinct, identity, objects_of, session_files
 from samtta_app.bench.workers import Told
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine import Engine
-
-FROZEN = "frozen"
-"""The strategy that never learns: the twin of all others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from pathlib import Path
 from samtta_app.core.files import write_whole
 from samtta_app.errors import DatasetError
 
+FROZEN = "frozen"
+"""The strategy that never learns: the twin of all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

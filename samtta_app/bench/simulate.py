@@ -20,7 +20,7 @@ from rich.table import Table
 from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Hand, Outcome, annotate, perform, settled
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines, engine_of
-from samtta_app.bench.protocol import FROZEN
+from samtta_app.bench.records import FROZEN
 from samtta_app.bench.streams import stream
 from samtta_app.bench.workers import Told
 from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
