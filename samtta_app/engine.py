@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from samtta_app.adapt.learner import Learner, Outcome
 from samtta_app.adapt.registry import DEFAULT as DEFAULT_STRATEGY
 from samtta_app.adapt.registry import strategy
@@ -43,7 +45,7 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt
-from samtta_app.core.windows import surroundings
+from samtta_app.core.windows import varied
 from samtta_app.errors import PromptError, UserError
 from samtta_app.model.answers import Answer, answer
 from samtta_app.model.cache import BUDGET, FeatureCache
@@ -178,7 +180,15 @@ class Engine:
         if not request.twin:
             weights, fitted = yield from self._learner.fitted(request.image.key, prompt)
         found = yield from answer(
-            self._model, self._cache, weights, request.image, prompt, request.window, request.view, fitted.offset
+            self._model,
+            self._cache,
+            weights,
+            request.image,
+            prompt,
+            request.window,
+            request.view,
+            fitted.offset,
+            fitted.side,
         )
         if not request.twin:
             features = yield from self._cache.features(request.image, found.window)
@@ -192,10 +202,12 @@ class Engine:
     def _adapt(self, request: AdaptRequest) -> Work:
         started, example = time.perf_counter(), request.example
         box = bounding_box(example.mask)
-        window = surroundings(example.window, box, example.clicks, example.image.whole) if box else example.window
+        rng = np.random.default_rng(example.object_id)
+        window = varied(box, example.clicks, example.image.whole, rng) if box else None
+        window = window or example.window
         features = yield from self._cache.features(example.image, window)
         closeup = None
-        if window != example.window:
+        if example.window.side < window.side:
             closeup = yield from self._cache.features(example.image, example.window)
         work = self._learner.learn(example, features, closeup, learn=request.learn)
         while True:
@@ -275,7 +287,14 @@ class Engine:
             fitted = yield from adapting.before_answer(self._model, known, attempt, prompt)
             weights, window = Weights(-1, fitted.tensors), found.window if found else None
             found = yield from answer(
-                self._model, self._cache, weights, example.image, prompt, window, offset=fitted.offset
+                self._model,
+                self._cache,
+                weights,
+                example.image,
+                prompt,
+                window,
+                offset=fitted.offset,
+                side=fitted.side,
             )
             features = yield from self._cache.features(example.image, found.window)
             attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)

@@ -20,7 +20,7 @@ from samtta_app.model.weights import Tensors
 SHARES = (0.0, 0.5, 1.0)
 """The experts: what part of the way from the original to the learned weights answers."""
 
-CLICKS, LATER_FROM = 6, 3
+CLICKS, LATER_FROM = 6, 2
 """A test asks for this many clicks: the first is one score, the mean IoU from click LATER_FROM on the other.
 
 What helps a first click (which object is meant) may hurt later ones (where its outline runs), and the other way round.

@@ -20,6 +20,7 @@ from samtta_app.adapt.losses import prompt_loss
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.rounds import answer, chosen, correction, first_click
 from samtta_app.core.types import Prompt
+from samtta_app.model.answers import near_click
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, trainable_copy
 
@@ -118,11 +119,12 @@ def _rounds(
             break
         with torch.enable_grad():
             decoded = answer(model, copy, features, current)
-            loss = prompt_loss(
-                decoded.logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous
-            ) / (rounds * batch)
+            logits = near_click(model, features, current, decoded.logits)
+            loss = prompt_loss(logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous) / (
+                rounds * batch
+            )
             loss.backward()  # type: ignore[no-untyped-call]
-        current = correction(item, decoded.logits[chosen(decoded, current)].detach(), current)
+        current = correction(item, logits[chosen(decoded, current)].detach(), current)
         yield float(loss.detach())
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from samtta_app.adapt.guard import Evidence, interpolated, scored, verdict
+from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
 from samtta_app.adapt.loop import DEFAULT, Learning, learn
 from samtta_app.adapt.offset import offset
+from samtta_app.adapt.sizes import Sizes
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
@@ -16,11 +17,12 @@ from samtta_app.model.weights import Tensors
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """The learned weights themselves, and the evidence for the shares of them that answer first and later clicks."""
+    """The learned weights, the evidence for the shares of them that answer first and later clicks, the objects' sizes."""
 
     tensors: Tensors
     first: Evidence = field(default_factory=Evidence)
     later: Evidence = field(default_factory=Evidence)
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class Samtta(Frozen):
     """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
 
     For ablations: `fits` False leaves the threshold, `guarded` False always answers with all that was learned, `learns`
-    False learns nothing.
+    False keeps the original weights, `sized` False looks at every object as if its size were unknown.
     """
 
     name: str = "samtta"
@@ -45,27 +47,32 @@ class Samtta(Frozen):
     fits: bool = True
     guarded: bool = True
     learns: bool = True
+    sized: bool = True
 
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
         """First and later clicks have each the share that proved better for them; errors move the threshold."""
-        later = known.carried.later if isinstance(known.carried, Answering) else known.tensors
         moved = offset(prompt) if self.fits else 0.0
-        return Fitted(known.tensors if prompt.ambiguous else later, offset=moved)
+        if not isinstance(known.carried, Answering):
+            return Fitted(known.tensors, offset=moved)
+        answering = known.carried
+        side = answering.line.sizes.expected(prompt.class_id) if self.sized else None
+        return Fitted(known.tensors if prompt.ambiguous else answering.later, offset=moved, side=side)
         yield
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Test, then learn; the verdict's figures are from the tests only."""
-        if not self.learns:
-            return (yield from Frozen.after_accept(self, model, known, lesson))
         line = known.carried.line if isinstance(known.carried, Answering) else Line(known.tensors)
-        first, later = line.first, line.later
+        first, later, sizes = line.first, line.later, Sizes.of(lesson.memory.items)
+        if not self.learns:
+            sized = Line(line.tensors, sizes=sizes)
+            return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
             scores = yield from scored(model, line.tensors, lesson.newest)
             first, later = first.add(scores[0]), later.add(scores[1])
         trained = yield from learn(model, line.tensors, lesson.newest, lesson.memory, lesson.rng, self.learning)
-        line = Line(trained.tensors, first, later)
+        line = Line(trained.tensors, first, later, sizes)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
 
     def _known(self, model: SamModel, line: Line) -> Knowledge:
@@ -78,9 +85,9 @@ class Samtta(Frozen):
         if not isinstance(known.carried, Answering):
             return known.tensors, {}
         line = known.carried.line
-        return line.tensors, {"first": line.first.text(), "later": line.later.text()}
+        return line.tensors, {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text()}
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
         """The same knowledge again."""
         first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
-        return self._known(model, Line(tensors, first, later))
+        return self._known(model, Line(tensors, first, later, Sizes.read(facts.get("sizes", "[]"))))

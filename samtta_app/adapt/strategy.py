@@ -49,12 +49,13 @@ class Attempt:
 class Fitted:
     """The decoder's tensors for the answer that is due, and what the strategy wants to find in the attempt afterwards.
 
-    `offset` is added to the answer's logits.
+    `offset` is added to the answer's logits; a first click is answered in a window for objects of `side` pixels.
     """
 
     tensors: Tensors
     carried: Any = None
     offset: float = 0.0
+    side: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

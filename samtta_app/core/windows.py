@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from samtta_app.core.types import Box, Click, Window
 
 SURROUND = 5.0
@@ -9,6 +11,9 @@ SURROUND = 5.0
 
 SMALL = 8.0
 """An object whose longer side is less than 1/SMALL of the window's is looked at again from closer by."""
+
+VARIED = (2.5, 8.0)
+"""Least and largest side of a window in which an object is learned, in object sides."""
 
 DETAIL = 2.5
 """Side of the window in which an outline is mended, in object sides."""
@@ -32,13 +37,22 @@ def around(box: Box, extent: Window, factor: float = SURROUND) -> Window:
     return Window(x, y, width, height)
 
 
-def first_window(extent: Window, view: Window | None, clicks: tuple[Click, ...], box: Box | None) -> Window:
-    """Where a new prompt is answered: around a box; else the view on the screen if it holds the clicks; else the image."""
+def first_window(
+    extent: Window, view: Window | None, clicks: tuple[Click, ...], box: Box | None, side: float | None = None
+) -> Window:
+    """Where a new prompt is answered: around a box; else the view on the screen if it holds the clicks; else the image.
+
+    Where objects of about `side` pixels are expected, their surroundings if these are clearly narrower.
+    """
     if box is not None:
         return around(box, extent, factor=2.5)
-    if view is not None and view.side < extent.side and all(view.contains(c.x, c.y) for c in clicks):
-        return view
-    return extent
+    seen = view is not None and view.side < extent.side and all(view.contains(c.x, c.y) for c in clicks)
+    wide = view if view is not None and seen else extent
+    if side is None or not clicks:
+        return wide
+    x, y, half = clicks[0].x, clicks[0].y, (side - 1) / 2
+    near = around(Box(x - half, y - half, x + half, y + half), extent)
+    return near if near.side * 1.3 < wide.side and all(near.contains(c.x, c.y) for c in clicks) else wide
 
 
 def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
@@ -64,10 +78,24 @@ def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], exten
     return near
 
 
-def surroundings(window: Window, found: Box, clicks: tuple[Click, ...], extent: Window) -> Window:
-    """Where a new click on the object would be answered: `window`, or a wider one where that was used for mending."""
-    usual = around(found, extent)
-    return usual if usual.side > window.side and all(usual.contains(c.x, c.y) for c in clicks) else window
+def varied(found: Box, clicks: tuple[Click, ...], extent: Window, rng: np.random.Generator) -> Window | None:
+    """A window that shows the object as large as a window may, and not in its middle; None where it would lose a click.
+
+    What is learned from objects that are always as large and always in the middle of what is seen is that they are.
+    """
+    low, high = VARIED
+    near = around(found, extent, factor=low * (high / low) ** rng.random())
+    margin, place = near.side / 10, []
+    spans = (
+        (found.x0, found.x1, near.width, extent.x, extent.width),
+        (found.y0, found.y1, near.height, extent.y, extent.height),
+    )
+    for start, end, side, least, length in spans:
+        first, last = max(end + 1 + margin - side, least), min(start - margin, least + length - side)
+        middle = min(max((start + end - side + 1) / 2, least), least + length - side)
+        place.append(round(rng.uniform(first, last) if first < last else middle))
+    window = Window(place[0], place[1], near.width, near.height)
+    return window if all(window.contains(c.x, c.y) for c in clicks) else None
 
 
 def wider(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:

@@ -51,6 +51,7 @@ def answer(
     window: Window | None = None,
     view: Window | None = None,
     offset: float = 0.0,
+    side: float | None = None,
 ) -> Generator[None, None, Answer]:
     """Answer `prompt`; yields while a window is being encoded.
 
@@ -59,10 +60,11 @@ def answer(
             image first, then closer around what was found there.
         view: the part of the image on the screen.
         offset: added to the answer's logits.
+        side: the size of objects that are expected in the image, in pixels; None where nothing is known.
     """
     extent = image.whole
     fresh = window is None
-    here = window or first_window(extent, view, prompt.clicks, prompt.box)
+    here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
     here = wider(here, None, prompt.clicks, extent) or here
     found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset)
     for _ in range(LOOKS - 1):

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.core.types import Box, Click, Window
-from samtta_app.core.windows import LEAST, SMALL, around, closer, detailed, first_window, surroundings, wider
+from samtta_app.core.windows import LEAST, SMALL, VARIED, around, closer, detailed, first_window, varied, wider
 
 IMAGE = Window(0, 0, 1000, 600)
 
@@ -58,6 +59,26 @@ def test_without_a_view_the_whole_image_answers() -> None:
     assert first_window(IMAGE, None, (Click(1, 1, True),), None) == IMAGE
 
 
+def test_where_small_objects_are_expected_their_surroundings_answer() -> None:
+    window = first_window(IMAGE, None, (Click(500, 300, True),), None, side=30)
+    assert window == around(Box(485.5, 285.5, 514.5, 314.5), IMAGE)
+    assert window.side == 150
+
+
+def test_objects_that_fill_the_image_or_the_view_leave_the_window_as_it_is() -> None:
+    click, view = Click(200, 150, True), Window(100, 100, 300, 200)
+    assert first_window(IMAGE, None, (click,), None, side=IMAGE.side / 6) == IMAGE
+    assert first_window(IMAGE, view, (click,), None, side=50) == view
+    assert first_window(IMAGE, view, (click,), None, side=30).side == 150
+
+
+def test_a_click_outside_the_expected_size_or_a_box_says_more_than_sizes() -> None:
+    clicks = (Click(500, 300, True), Click(700, 300, True))
+    assert first_window(IMAGE, None, clicks, None, side=30) == IMAGE
+    box = Box(400, 200, 499, 299)
+    assert first_window(IMAGE, None, clicks[:1], box, side=30) == first_window(IMAGE, None, (), box)
+
+
 def test_a_box_is_answered_in_its_surroundings() -> None:
     box = Box(400, 200, 499, 299)
     window = first_window(IMAGE, None, (), box)
@@ -92,14 +113,37 @@ def test_an_outline_is_mended_from_close_by_from_the_third_click_on() -> None:
     assert detailed(window, found, (*near, Click(700, 500, False)), IMAGE) is None
 
 
-def test_what_was_mended_from_close_by_is_learned_in_its_surroundings() -> None:
-    found, clicks = Box(450, 250, 549, 349), (Click(500, 300, True),)
-    wide = surroundings(Window(375, 175, 250, 250), found, clicks, IMAGE)
-    assert wide.side == 500
-    assert surroundings(IMAGE, found, clicks, IMAGE) == IMAGE
-    far = (*clicks, Click(200, 100, False))
-    own = Window(150, 60, 450, 450)
-    assert surroundings(own, found, far, IMAGE) == own
+@given(boxes(), st.integers(0, 10_000))
+def test_objects_are_learned_whole_at_any_size_and_place_in_a_window(box: Box, seed: int) -> None:
+    window = varied(box, (), IMAGE, np.random.default_rng(seed))
+    assert window is not None
+    assert inside(window, IMAGE)
+    assert window.x <= box.x0
+    assert window.y <= box.y0
+    assert window.x + window.width > box.x1
+    assert window.y + window.height > box.y1
+    longest = max(box.x1 - box.x0, box.y1 - box.y0) + 1
+    assert window.side <= max(VARIED[1] * longest, LEAST) + 1
+    assert window.side >= min(VARIED[0] * longest, IMAGE.side) - 1
+
+
+def test_neither_size_nor_place_in_the_window_is_always_the_same_and_a_seed_gives_it_again() -> None:
+    box = Box(480, 280, 519, 319)
+    windows = [varied(box, (), IMAGE, np.random.default_rng(seed)) for seed in range(200)]
+    assert windows[7] == varied(box, (), IMAGE, np.random.default_rng(7))
+    sides = np.array([w.side for w in windows if w])
+    assert sides.min() < 40 * 2.7
+    assert sides.max() > 40 * 7.5
+    places = np.array([(500 - w.x) / w.width for w in windows if w])
+    assert places.min() < 0.3
+    assert places.max() > 0.7
+    assert abs(places.mean() - 0.5) < 0.05
+
+
+def test_an_object_whose_clicks_would_be_lost_is_learned_where_it_was_answered() -> None:
+    box, far = Box(480, 280, 489, 289), (Click(485, 285, True), Click(10, 10, False))
+    assert varied(box, far, IMAGE, np.random.default_rng(0)) is None
+    assert varied(box, far[:1], IMAGE, np.random.default_rng(0)) is not None
 
 
 def test_an_object_cut_by_an_inner_edge_gets_a_wider_window() -> None:
