@@ -188,7 +188,7 @@ class Engine:
             request.window,
             request.view,
             fitted.offset,
-            fitted.side,
+            fitted.sizes.expected(request.image.key, prompt.class_id),
         )
         if not request.twin:
             features = yield from self._cache.features(request.image, found.window)
@@ -294,7 +294,7 @@ class Engine:
                 prompt,
                 window,
                 offset=fitted.offset,
-                side=fitted.side,
+                side=fitted.sizes.expected(example.image.key, prompt.class_id),
             )
             features = yield from self._cache.features(example.image, found.window)
             attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)

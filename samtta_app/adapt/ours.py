@@ -57,8 +57,8 @@ class Samtta(Frozen):
         if not isinstance(known.carried, Answering):
             return Fitted(known.tensors, offset=moved)
         answering = known.carried
-        side = answering.line.sizes.expected(prompt.class_id) if self.sized else None
-        return Fitted(known.tensors if prompt.ambiguous else answering.later, offset=moved, side=side)
+        sizes = answering.line.sizes if self.sized else Sizes()
+        return Fitted(known.tensors if prompt.ambiguous else answering.later, offset=moved, sizes=sizes)
         yield
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:

@@ -7,13 +7,14 @@ of the weights. The engine owns versions, memory and caches; a strategy only map
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.adapt.sizes import Sizes
 from samtta_app.core.types import Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
@@ -49,13 +50,13 @@ class Attempt:
 class Fitted:
     """The decoder's tensors for the answer that is due, and what the strategy wants to find in the attempt afterwards.
 
-    `offset` is added to the answer's logits; a first click is answered in a window for objects of `side` pixels.
+    `offset` is added to the answer's logits; `sizes` say how large a first click's window is.
     """
 
     tensors: Tensors
     carried: Any = None
     offset: float = 0.0
-    side: float | None = None
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

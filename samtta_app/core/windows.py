@@ -42,17 +42,17 @@ def first_window(
 ) -> Window:
     """Where a new prompt is answered: around a box; else the view on the screen if it holds the clicks; else the image.
 
-    Where objects of about `side` pixels are expected, their surroundings if these are clearly narrower.
+    Where objects of about `side` pixels are expected that are small in it, their surroundings.
     """
     if box is not None:
         return around(box, extent, factor=2.5)
     seen = view is not None and view.side < extent.side and all(view.contains(c.x, c.y) for c in clicks)
     wide = view if view is not None and seen else extent
-    if side is None or not clicks:
+    if side is None or not clicks or side * SMALL >= wide.side:
         return wide
     x, y, half = clicks[0].x, clicks[0].y, (side - 1) / 2
     near = around(Box(x - half, y - half, x + half, y + half), extent)
-    return near if near.side * 1.3 < wide.side and all(near.contains(c.x, c.y) for c in clicks) else wide
+    return near if near.side < wide.side and all(near.contains(c.x, c.y) for c in clicks) else wide
 
 
 def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:

@@ -67,8 +67,8 @@ def test_where_small_objects_are_expected_their_surroundings_answer() -> None:
 
 def test_objects_that_fill_the_image_or_the_view_leave_the_window_as_it_is() -> None:
     click, view = Click(200, 150, True), Window(100, 100, 300, 200)
-    assert first_window(IMAGE, None, (click,), None, side=IMAGE.side / 6) == IMAGE
-    assert first_window(IMAGE, view, (click,), None, side=50) == view
+    assert first_window(IMAGE, None, (click,), None, side=IMAGE.side / SMALL) == IMAGE
+    assert first_window(IMAGE, view, (click,), None, side=view.side / SMALL) == view
     assert first_window(IMAGE, view, (click,), None, side=30).side == 150
 
 
