@@ -108,14 +108,17 @@ def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
     return {name: tensor.lerp(learned[name], share) for name, tensor in original.items()}
 
 
-def scored(model: SamModel, learned: Tensors, item: Remembered) -> Generator[float, None, tuple[Scores, Scores]]:
+def scored(
+    model: SamModel, learned: Tensors, item: Remembered, *, fits: bool = True
+) -> Generator[float, None, tuple[Scores, Scores]]:
     """The experts' scores on an object that was not learned from, after the first click and after later ones.
 
-    Yields 0, no share of the learning, after each expert.
+    Answers are those that a person would get; with `fits` errors move the threshold. Yields 0, no share of the learning,
+    after each expert.
     """
     first, later = [], []
     for share in SHARES:
-        values = trajectory(model, interpolated(model.frozen.tensors, learned, share), item, CLICKS)
+        values = trajectory(model, interpolated(model.frozen.tensors, learned, share), item, CLICKS, fits=fits)
         rest = values[LATER_FROM - 1 :]
         first.append(values[0] if values else math.nan)
         later.append(sum(rest) / len(rest) if rest else math.nan)

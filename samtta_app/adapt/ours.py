@@ -69,7 +69,7 @@ class Samtta(Frozen):
             sized = Line(line.tensors, sizes=sizes)
             return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
-            scores = yield from scored(model, line.tensors, lesson.newest)
+            scores = yield from scored(model, line.tensors, lesson.newest, fits=self.fits)
             first, later = first.add(scores[0]), later.add(scores[1])
         trained = yield from learn(model, line.tensors, lesson.newest, lesson.memory, lesson.rng, self.learning)
         line = Line(trained.tensors, first, later, sizes)

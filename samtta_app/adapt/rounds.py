@@ -77,10 +77,11 @@ def _blank(missed: FloatArray, wrong: FloatArray, window: Window, click: Click) 
         missed[row, column] = wrong[row, column] = 0.0
 
 
-def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int) -> list[float]:
+def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int, *, fits: bool = True) -> list[float]:
     """IoU with the accepted mask after each of `clicks` simulated clicks, from a fresh first click; no gradient.
 
-    As a person is answered: from DETAIL_FROM clicks on in the object's closer window, where there is one.
+    As a person is answered: from DETAIL_FROM clicks on in the object's closer window, where there is one, and with `fits`
+    an error moves the threshold.
     """
     start = first_click(item)
     prompt = Prompt((start,)) if start is not None else None
@@ -93,7 +94,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int)
                 here, features = closer, closer.features.to(torch.float32)
             decoded = answer(model, tensors, features, prompt)
             shown = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
-            shown = shown + offset(prompt)
+            shown = shown + offset(prompt) if fits else shown
             values.append(grid_iou((shown > 0).cpu().numpy(), here.whole.cpu().numpy()))
             prompt = correction(here, shown, prompt)
     return values + values[-1:] * (clicks - len(values))

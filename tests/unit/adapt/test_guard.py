@@ -8,6 +8,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -249,6 +250,13 @@ def test_each_expert_is_scored_by_its_first_click_and_by_its_later_ones() -> Non
         assert first[k] == values[0]
         assert later[k] == pytest.approx(sum(values[LATER_FROM - 1 :]) / (CLICKS - LATER_FROM + 1))
     assert len(set(later)) > 1
+
+
+def test_the_threshold_moves_in_a_test_only_where_it_moves_for_the_person() -> None:
+    moved, still = (ended(scored(MODEL, shifted(), ITEM, fits=fits))[1] for fits in (True, False))
+    assert moved[0] == still[0]  # a first click has no answer before it that could be wrong
+    assert moved[1] != still[1]
+    assert still[1][0] == pytest.approx(np.mean(trajectory(MODEL, FROZEN, ITEM, CLICKS, fits=False)[LATER_FROM - 1 :]))
 
 
 def test_weights_that_changed_nothing_score_the_same_and_do_not_lead() -> None:
