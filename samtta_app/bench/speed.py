@@ -86,7 +86,9 @@ def run_speed(
     encoder, idle = _encoder_and_clicks(engine, rng, repeats)
     tell(0.3, "clicks while learning")
     busy, steps = _while_learning(engine, rng, repeats)
-    tell(0.6, "against segment_anything.SamPredictor")
+    tell(0.5, "accepted objects")
+    objects = _accepted(engine.fresh(seed), rng, max(3, repeats // 2))
+    tell(0.7, "against segment_anything.SamPredictor")
     ratios = _against_official(rng, max(3, repeats // 2), stock_size, seed)
     tell(1.0, "done")
     timings = (
@@ -94,6 +96,7 @@ def run_speed(
         _timing("click to mask, at rest", idle),
         _timing("click to mask, while learning", busy),
         _timing("one learning step", steps),
+        _timing("learning from an accepted object", objects),
     )
     speed = Speed(engine.description, timings, ratios)
     if out is not None:
@@ -159,6 +162,16 @@ def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> t
     raise UserError("The model never learned, so clicks while learning cannot be measured")
 
 
+def _accepted(engine: Engine, rng: np.random.Generator, repeats: int) -> list[float]:
+    """Whole lessons, once there are enough objects for tests and replay."""
+    lessons: list[float] = []
+    for k in range(repeats + WARM_UP + 1):
+        example = _example(k, _image(rng), rng)
+        run(engine, _click_on(2 * k, example))
+        lessons.append(_seconds(run, engine, AdaptRequest(2 * k + 1, example)))
+    return lessons[WARM_UP + 1 :]
+
+
 # --- against the official predictor ---------------------------------------------------------------------------------
 
 
@@ -216,6 +229,10 @@ def _image(rng: np.random.Generator) -> Image:
 def _click(number: int, image: Image, rng: np.random.Generator) -> PredictRequest:
     x, y = rng.uniform(SIDE * 0.2, SIDE * 0.8, 2)
     return PredictRequest(number, image, Prompt((Click(float(x), float(y), True),)), image.whole)
+
+
+def _click_on(number: int, example: Example) -> PredictRequest:
+    return PredictRequest(number, example.image, Prompt(example.clicks), example.window)
 
 
 def _example(number: int, image: Image, rng: np.random.Generator) -> Example:

@@ -20,10 +20,20 @@ def speed() -> Speed:
 
 
 def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
-    for name in ("encoder", "click to mask, at rest", "click to mask, while learning", "one learning step"):
+    for name in (
+        "encoder",
+        "click to mask, at rest",
+        "click to mask, while learning",
+        "one learning step",
+        "learning from an accepted object",
+    ):
         timing = speed.timing(name)
         assert 0 < timing.p50 <= timing.p95
         assert timing.repeats >= 3
+
+
+def test_a_whole_lesson_takes_longer_than_one_of_its_steps(speed: Speed) -> None:
+    assert speed.timing("learning from an accepted object").p50 > 2 * speed.timing("one learning step").p50
 
 
 def test_the_official_predictor_is_measured_beside_it(speed: Speed) -> None:
@@ -41,7 +51,7 @@ def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) 
         progress=lambda share, _: told.append(share),
     )
     assert (told[0], told[-1]) == (0.0, 1.0)
-    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 4
+    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 5
 
 
 def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:
