@@ -13,7 +13,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from threading import Event
+from multiprocessing.managers import SyncManager
+from multiprocessing.process import BaseProcess
+from threading import Event, Thread
 
 from samtta_app.errors import UserError
 
@@ -54,10 +56,12 @@ def in_processes(tasks: Sequence[Task], processes: int, tell: Told) -> tuple[Fai
     """
     progress = _Progress(tasks, tell)
     context = multiprocessing.get_context("spawn")
-    with _single_threads(), context.Manager() as manager:
+    watched = SyncManager(ctx=context)
+    watched.start(_end_with_the_parent)
+    with _single_threads(), watched as manager:
         said: queue.Queue[tuple[int, float, str]] = manager.Queue()
         stop = manager.Event()
-        pool = ProcessPoolExecutor(min(processes, max(len(tasks), 1)), context, initializer=_deaf_to_ctrl_c)
+        pool = ProcessPoolExecutor(min(processes, max(len(tasks), 1)), context, initializer=_begin)
         with pool:
             futures = {pool.submit(_elsewhere, i, task, said, stop): i for i, task in enumerate(tasks)}
             try:
@@ -130,9 +134,21 @@ def _ending(future: Future[str]) -> str:
         return "Its process was ended from outside, perhaps because memory ran out. Try fewer --jobs."
 
 
-def _deaf_to_ctrl_c() -> None:
-    """A worker ends when the main process tells it to, not in the middle of something."""
+def _begin() -> None:
+    """A worker ends when the main process tells it to or is gone, not at a Ctrl+C in the middle of something."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_the_parent()
+
+
+def _end_with_the_parent() -> None:
+    """A process that was killed cannot end those that it started: they watch it themselves."""
+    Thread(target=_end_after, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess | None) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +43,21 @@ def go_on_for_long(path: Path, told: Told) -> None:
     for k in range(10_000):
         told(k / 10_000, "working")
         time.sleep(0.01)
+
+
+def give_signs(path: Path, told: Told) -> None:
+    """A byte every hundredth of a second, whatever becomes of others."""
+    with path.open("ab", buffering=0) as file:
+        for _ in range(10_000):
+            file.write(b".")
+            time.sleep(0.01)
+
+
+def wait_until(met: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def nothing(share: float, words: str) -> None:
@@ -95,6 +113,32 @@ def test_a_process_that_is_killed_is_a_failure_with_advice() -> None:
     (failure,) = in_processes([Task("big", 1, die)], 2, nothing)
     assert failure[0] == "big"
     assert "memory" in failure[1]
+
+
+def test_when_the_main_process_is_killed_its_processes_end_too(tmp_path: Path) -> None:
+    signs = tmp_path / "signs"
+    code = f"""
+from functools import partial
+from pathlib import Path
+from samtta_app.bench.workers import Task, in_processes
+from tests.unit.bench.test_workers import give_signs, nothing
+if __name__ == "__main__":
+    in_processes([Task("a", 1, partial(give_signs, Path({str(signs)!r})))], 1, nothing)
+"""
+    (tmp_path / "main.py").write_text(code)
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "main.py"], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
+    ) as main:
+        wait_until(lambda: signs.exists() and signs.stat().st_size > 5)
+        main.kill()
+    grown: list[int] = []
+
+    def silent() -> bool:
+        grown.append(signs.stat().st_size)
+        return len(grown) > 10 and grown[-10] == grown[-1]  # a second without a sign
+
+    wait_until(silent)
 
 
 def test_ctrl_c_ends_the_processes_at_their_next_progress(tmp_path: Path) -> None:
