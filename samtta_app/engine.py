@@ -254,17 +254,20 @@ class Engine:
 
     def _twin(self, request: TwinRequest) -> Work:
         started = time.perf_counter()
-        known = self._learner.knowledge(request.weights_version)
+        version = self._learner.kept(
+            request.weights_version
+        )  # requests come in order: no later one has seen the object
+        known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)
         frozen = yield from self._trajectory(request.example, Frozen(), self._learner.knowledge(0))
         adapted = frozen
-        if request.weights_version != 0 or self._learner.strategy.fits:
+        if version != 0 or self._learner.strategy.fits:
             yield Progress("comparing with the original", 0.5)
             adapted = yield from self._trajectory(request.example, self._learner.strategy, known)
         return TwinReport(
             request.id,
             request.example.object_id,
-            request.weights_version,
+            version,
             frozen,
             adapted,
             time.perf_counter() - started,

@@ -65,14 +65,25 @@ class Learner:
         return self._known[self._lineage[-1]]
 
     def knowledge(self, version: int) -> Knowledge:
-        """What was known at a version.
+        """What was known at a version, or at the oldest one since then that is still kept.
 
         Raises:
-            UserError: it is no longer kept.
+            UserError: there is none.
         """
-        if version not in self._known:
-            raise UserError(f"Version {version} is no longer kept, so the object cannot be compared", "", "")
-        return self._known[version]
+        return self._known[self.kept(version)]
+
+    def kept(self, version: int) -> int:
+        """The version itself, or the oldest one since then where it is no longer kept.
+
+        Raises:
+            UserError: no version has that number or a later one.
+        """
+        if version in self._known:
+            return version
+        later = [number for number in self._known if number > version]
+        if not later:
+            raise UserError(f"There is no version {version}, so the object cannot be compared", "", "")
+        return min(later)
 
     # --- the object at hand -----------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
+from samtta_app.adapt.learner import VERSIONS_KEPT
 from samtta_app.adapt.loop import Learning
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import STRATEGIES
@@ -396,10 +397,21 @@ def test_an_engine_that_learns_nothing_says_so() -> None:
     assert "Not learned" in report.reason
 
 
-def test_a_twin_of_a_version_that_is_gone_says_so() -> None:
+def test_a_twin_of_a_version_that_never_was_says_so() -> None:
     reply = run(Engine(toy_model()), TwinRequest(1, example(1), 17))
     assert isinstance(reply, Failure)
     assert "17" in reply.text
+
+
+def test_an_object_that_waited_too_long_is_compared_with_the_oldest_version_still_kept() -> None:
+    engine = Engine(toy_model(), adapting=replace(STRATEGIES["schoen2024"], learning_rate=1e-3))
+    for number in range(1, VERSIONS_KEPT + 4):
+        assert adapt(engine, number).version == number
+    late, oldest = (run(engine, TwinRequest(version, example(90), version)) for version in (1, 4))
+    assert isinstance(late, TwinReport)
+    assert isinstance(oldest, TwinReport)
+    assert late.weights_version == oldest.weights_version == 4
+    assert late.adapted == oldest.adapted
 
 
 def test_the_same_requests_give_the_same_weights() -> None:
