@@ -254,9 +254,7 @@ class Engine:
 
     def _twin(self, request: TwinRequest) -> Work:
         started = time.perf_counter()
-        version = self._learner.kept(
-            request.weights_version
-        )  # requests come in order: no later one has seen the object
+        version = self._learner.kept(request.weights_version)  # in order: even a later one has not seen the object
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)
         frozen = yield from self._trajectory(request.example, Frozen(), self._learner.knowledge(0))
