@@ -33,8 +33,7 @@ class Learning:
     `learning_rate` is relative to the size of each tensor (Shazeer and Stern 2018, Adafactor, section 8): an optimiser that
     begins anew at every object must not take full steps where there is next to no gradient;
     `stride` is the part of the way to the trained copy that the learned weights move; `anchor` the share by which every
-    step pulls the copy back to the original (ROID's weight ensembling); `closeups` the share of prompts that are asked in
-    the window where outlines are mended; `clip` the largest norm of a step's gradient.
+    step pulls the copy back to the original (ROID's weight ensembling); `clip` the largest norm of a step's gradient.
     """
 
     steps: int = 6
@@ -43,7 +42,6 @@ class Learning:
     learning_rate: float = 2e-3
     stride: float = 0.6
     anchor: float = 0.002
-    closeups: float = 1 / 3
     clip: float = 1.0
 
 
@@ -76,8 +74,8 @@ def learn(
         batch = [newest, *(others[int(i)] for i in drawn)]
         total = 0.0
         for index, item in enumerate(batch):
-            view, prompt = _asked(item, rng, learning, own=index == 0 and step % 2 == 0)
-            for loss in _rounds(model, copy, view, prompt, learning.rounds, len(batch)):
+            prompt = _asked(item, rng, own=index == 0 and step % 2 == 0)
+            for loss in _rounds(model, copy, item, prompt, learning.rounds, len(batch)):
                 total += loss
                 yield (step + (index + 1) / len(batch)) / learning.steps
         losses.append(total)
@@ -91,21 +89,12 @@ def learn(
     return Trained(learned, tuple(losses))
 
 
-def _asked(item: Remembered, rng: np.random.Generator, learning: Learning, *, own: bool) -> tuple[Remembered, Prompt]:
-    """In which window an object is asked, and how: a first click in the wider one, some of its own clicks close by."""
-    if item.closeup is not None and rng.random() < learning.closeups:
-        return item.closeup, _later(item.closeup, rng)
+def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
+    """How an object is asked for: with the person's clicks, or with a fresh first one."""
     if own and (item.clicks or item.box is not None):
-        return item, Prompt(item.clicks, item.box)
+        return Prompt(item.clicks, item.box)
     click = first_click(item, rng if rng.random() < 0.5 else None)
-    return item, Prompt((click,)) if click is not None else Prompt(item.clicks, item.box)
-
-
-def _later(item: Remembered, rng: np.random.Generator) -> Prompt:
-    """Two or more of the object's own clicks, filled up with a random one."""
-    some = item.clicks[: int(rng.integers(2, max(len(item.clicks), 2) + 1))]
-    more = first_click(item, rng) if len(some) < 2 else None
-    return Prompt((*some, more) if more is not None else some, item.box)
+    return Prompt((click,)) if click is not None else Prompt(item.clicks, item.box)
 
 
 def _rounds(

@@ -26,7 +26,7 @@ from tests.unit.values import example
 
 MODEL = toy_model()
 FROZEN = MODEL.frozen.tensors
-QUICK = Learning(steps=2, replayed=1, rounds=1, closeups=0.0)
+QUICK = Learning(steps=2, replayed=1, rounds=1)
 ONE, TWO, THREE = (encoded(MODEL, number, x)[0] for number, x in ((1, 60), (2, 40), (3, 90)))
 NEAR = Window(30, 20, 60, 60)
 
@@ -188,28 +188,7 @@ def test_corrections_follow_the_first_click(rounds: int) -> None:
     assert counts == list(range(1, rounds + 1)) * 2
 
 
-def test_close_by_an_object_is_asked_with_two_clicks_or_more() -> None:
-    item = in_two_windows()
-    learning = replace(QUICK, steps=12, closeups=1.0)
-    with asked_points() as counts:
-        taught(item, (), learning)
-    assert len(counts) == 12
-    assert min(counts) == 2
-    assert max(counts) == 4
-    blind = replace(broken(item), closeup=item.closeup)
-    assert np.isfinite(taught(blind, (), learning).losses).all()
-
-
-def test_an_object_of_one_click_is_asked_close_by_with_another_one_of_its_own() -> None:
-    item = in_two_windows()
-    assert item.closeup is not None
-    single = replace(item, closeup=replace(item.closeup, clicks=item.clicks[:1]))
-    with asked_points() as counts:
-        taught(single, (), replace(QUICK, steps=5, closeups=1.0))
-    assert counts == [2] * 5
-
-
-def test_first_clicks_are_asked_in_the_wider_window() -> None:
+def test_lessons_are_given_in_the_wider_window_only() -> None:
     item = in_two_windows()
     assert item.closeup is not None
     learned = taught(replace(item, clicks=item.clicks[:1], closeup=broken(item.closeup)), (), replace(QUICK, steps=6))
@@ -217,16 +196,6 @@ def test_first_clicks_are_asked_in_the_wider_window() -> None:
     with asked_points() as counts:
         taught(replace(item, clicks=item.clicks[:1]), (), replace(QUICK, steps=6))
     assert counts == [1] * 6
-
-
-def test_the_share_of_closeups_is_about_what_it_says() -> None:
-    item = in_two_windows()
-    assert item.closeup is not None
-    some = replace(item, clicks=(), closeup=replace(item.closeup, clicks=item.clicks[:2]))
-    with asked_points() as counts:
-        taught(some, (), replace(QUICK, steps=60, closeups=1 / 3))
-    assert 10 <= counts.count(2) <= 30  # 20 expected, standard deviation 3.7
-    assert counts.count(1) + counts.count(2) == 60
 
 
 # --- simulated clicks -------------------------------------------------------------------------------------------------
