@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from samtta_app.core.types import Candidate, Example, Image, Prompt, Window
+from samtta_app.core.types import Candidate, Click, Example, FloatArray, Gaps, Image, Logits, Mask, Prompt, Window
 
 Lane = Literal["urgent", "background"]
 
@@ -24,7 +25,8 @@ class LoadRequest:
 class PredictRequest:
     """Answer a prompt. `window` None lets the engine choose (whole image or `view`, then around a small object).
 
-    `twin` asks the frozen weights instead of the published ones.
+    `twin` asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
+    three masks whatever the prompt, and for no other window than `window` where that is given and holds the prompt.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -34,6 +36,8 @@ class PredictRequest:
     window: Window | None = None
     view: Window | None = None
     twin: bool = False
+    larger: bool = False
+    candidates: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +104,45 @@ class RestoreRequest:
     weights: bytes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RefineRequest:
+    """Say where the answer to a prompt is unsure, by refining it (SUM).
+
+    `answer` is what is refined, in its own window; without it the prompt is answered anew by the published weights, in
+    `window` or, where that is None, as for a new object.
+    """
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    image: Image
+    prompt: Prompt
+    window: Window | None = None
+    answer: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasureRequest:
+    """Say how unsure the answer to a prompt is, by other measures than those that come with it.
+
+    Asked are the published weights, without what was fitted to the object at hand, in `window`.
+
+    Args:
+        names: of `samtta_app.uncertainty.measure.MEASURES`.
+        clicks: what else might have been clicked in place of the newest click; those outside the window are left out; without
+            any, eight clicks near it.
+        heads: a file of heads to ask instead of the model's own.
+    """
+
+    lane: ClassVar[Lane] = "background"
+    id: int
+    image: Image
+    prompt: Prompt
+    window: Window | None
+    names: tuple[str, ...]
+    clicks: tuple[Click, ...] = ()
+    heads: Path | None = None
+
+
 Request = (
     LoadRequest
     | PredictRequest
@@ -109,6 +152,8 @@ Request = (
     | TwinRequest
     | ControlRequest
     | RestoreRequest
+    | RefineRequest
+    | MeasureRequest
 )
 
 
@@ -125,7 +170,11 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """The answer to a prompt: one or three candidates, `chosen` by predicted IoU, all in `window`."""
+    """The answer to a prompt: one or three candidates, `chosen` by predicted IoU, all in `window`.
+
+    `no_gaps` says why the candidates have no gaps, for a person ("" where they have); `advise_from` are the gaps from which
+    on advice is worth a person's act. `larger` is whether the larger model answered.
+    """
 
     request_id: int
     window: Window
@@ -134,6 +183,43 @@ class Prediction:
     weights_version: int
     seconds: float
     twin: bool = False
+    no_gaps: str = ""
+    advise_from: Gaps | None = None
+    larger: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """An answer refined: the refined `mask`, its predicted IoU, and how far both differ, over `window`.
+
+    `uncertainty` (g, g) float32, 0 .. 1, is |probability of the answer - refined probability| per low-resolution pixel of
+    the window padded to a square. Mask and map are None, and `reason` says why for a person, where there is no refiner or
+    nothing to refine. `seconds` are those of the refining alone.
+    """
+
+    request_id: int
+    mask: Mask | None
+    predicted_iou: float
+    uncertainty: FloatArray | None
+    window: Window
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """How unsure the shown mask of an answer is: each name asked for is in `numbers`, `maps` or both, or in `absent`.
+
+    `numbers` by name, those of the heads by the heads' names. `maps` (g, g) are over the answer's window, not logits:
+    "entropy" in bits, the others in probability. `seconds` of each measure alone, the encoded image and the answer given,
+    and of "decoder", one bare pass over the prompt. `absent`: why a name has no value, for a person.
+    """
+
+    request_id: int
+    numbers: Mapping[str, float]
+    maps: Mapping[str, Logits]
+    seconds: Mapping[str, float]
+    absent: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,4 +304,16 @@ class Progress:
     fraction: float
 
 
-Reply = Loaded | Prediction | Prefetched | AdaptReport | TwinReport | Controlled | Forgotten | Failure | Progress
+Reply = (
+    Loaded
+    | Prediction
+    | Refined
+    | Measured
+    | Prefetched
+    | AdaptReport
+    | TwinReport
+    | Controlled
+    | Forgotten
+    | Failure
+    | Progress
+)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
@@ -69,3 +70,23 @@ def failure_rate(trajectories: Sequence[Sequence[float]], target: float, limit: 
     if not trajectories:
         return float("nan")
     return float(np.mean([clicks_to(t, target, limit) is None for t in trajectories]))
+
+
+def relative_auc(
+    uncertainty: NDArray[np.floating], base: NDArray[np.floating], corrected: NDArray[np.floating]
+) -> float:
+    """How well an uncertainty says which objects to correct first: 0.5 by chance, 1 as one who knows the gains, 0 the reverse.
+
+    Objects are corrected in falling order of `uncertainty`, A is the area under their mean IoU by the share that is corrected:
+    (A - A_worst) / (A_best - A_worst). Nan where correcting changes nothing. All (N,).
+
+    Source: Kaiser et al. 2025, "UncertainSAM", whose definition is inferred from figure and tables.
+    """
+    gain = np.asarray(corrected, np.float64) - np.asarray(base, np.float64)
+
+    def area(order: NDArray[np.floating]) -> float:
+        so_far = np.concatenate([[0.0], np.cumsum(gain[np.argsort(-order, kind="stable")])])
+        return float((so_far[1:] + so_far[:-1]).sum() / 2)
+
+    worst, best = area(-gain), area(gain)
+    return (area(np.asarray(uncertainty, np.float64)) - worst) / (best - worst) if best > worst else float("nan")

@@ -123,12 +123,26 @@ class Prompt:
         return len(self.clicks) == 1 and self.box is None
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What a mask would gain in IoU, -0.5 .. 0.5 each (UncertainSAM), and the IoU that is expected of it, 0 .. 1.
+
+    `model`: from a larger model (nan where none is known); `task`: from another candidate; `prompt`: from eight clicks.
+    """
+
+    model: float
+    task: float
+    prompt: float
+    iou: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """One mask that answers a prompt.
 
     `entropy` (g, g) float32 in bits, 0 .. 1, is the entropy of the mask probability per low-resolution pixel of
-    `logits.window`; `uncertainty` is its mean weighted by the mask probability (USAM, section A.6), 0 .. 1.
+    `logits.window`; `uncertainty` is its mean weighted by the mask probability (USAM, section A.6), 0 .. 1. `gaps` is None
+    where the model has no uncertainty heads.
     """
 
     mask: Mask
@@ -136,6 +150,7 @@ class Candidate:
     predicted_iou: float
     entropy: FloatArray
     uncertainty: float
+    gaps: Gaps | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +169,12 @@ class ClickRecord:
     predicted_iou: float
     uncertainty: float
     iou: float
+    gaps: Gaps | None = None
+
+    @property
+    def expected_iou(self) -> float:
+        """The IoU that is expected of the mask: the heads' where the model has them, else the decoder's own."""
+        return self.gaps.iou if self.gaps else self.predicted_iou
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,6 +193,12 @@ class Annotation:
     uncertainty: float
     seconds: float
     created: str
+    gaps: Gaps | None = None
+
+    @property
+    def expected_iou(self) -> float:
+        """The IoU that is expected of the mask: the heads' where the model has them, else the decoder's own."""
+        return self.gaps.iou if self.gaps else self.predicted_iou
 
     @property
     def clicks(self) -> tuple[Click, ...]:

@@ -1,0 +1,92 @@
+"""Whether an expected IoU comes true, and what it means once it was seen not to: reliability and isotonic calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+BINS = 10
+
+FEWEST = 30
+"""With fewer answers nothing is calibrated: what is expected stands."""
+
+Pairs = tuple[tuple[float, float], ...]
+"""(expected IoU, true IoU) of answers, in the order in which they were given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers whose expected IoU lies between `low` and `high`: how many, and the means of what was expected and true."""
+
+    low: float
+    high: float
+    count: int
+    expected: float
+    true: float
+
+
+def reliability(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> tuple[Bin, ...]:
+    """The reliability diagram: equal bins of 0 .. 1 that hold an answer.
+
+    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", with IoU in place of accuracy.
+    """
+    expected, true = _columns(pairs)
+    places = np.clip((expected * bins).astype(int), 0, bins - 1)
+    found = []
+    for k in range(bins):
+        mine = places == k
+        if mine.any():
+            means = float(expected[mine].mean()), float(true[mine].mean())
+            found.append(Bin(k / bins, (k + 1) / bins, int(mine.sum()), *means))
+    return tuple(found)
+
+
+def calibration_error(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> float:
+    """Expected calibration error, 0 .. 1: the bins' |expected - true| weighted by their answers; nan without any."""
+    found = reliability(pairs, bins)
+    total = sum(entry.count for entry in found)
+    return sum(entry.count * abs(entry.expected - entry.true) for entry in found) / total if total else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A rising step function, linear between its steps: `expected` IoU to what came true."""
+
+    expected: tuple[float, ...] = ()
+    true: tuple[float, ...] = ()
+
+    @staticmethod
+    def of(pairs: Sequence[tuple[float, float]]) -> Calibration:
+        """Isotonic regression (pool adjacent violators); the identity with fewer than FEWEST answers."""
+        expected, true = _columns(pairs)
+        if len(expected) < FEWEST:
+            return Calibration()
+        order = np.argsort(expected, kind="stable")
+        fitted = np.asarray(isotonic_regression(true[order]).x)
+        steps, first, counts = np.unique(expected[order], return_index=True, return_counts=True)
+        means = np.add.reduceat(fitted, first) / counts
+        return Calibration(tuple(steps.tolist()), tuple(means.tolist()))
+
+    def __call__(self, expected: float) -> float:
+        """What an expected IoU means; nan stays nan."""
+        return float(np.interp(expected, self.expected, self.true)) if self.expected else expected
+
+
+def online(pairs: Pairs, block: int = 10) -> Pairs:
+    """Every answer with the calibration that was known when it was given: from all answers of the blocks before it."""
+    found: list[tuple[float, float]] = []
+    for start in range(0, len(pairs), block):
+        known = Calibration.of(pairs[:start])
+        found += [(known(expected), true) for expected, true in pairs[start : start + block]]
+    return tuple(found)
+
+
+def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both columns, answers left out of which one is unknown."""
+    values = np.array(pairs, np.float64).reshape(-1, 2)
+    values = values[np.isfinite(values).all(axis=1)]
+    return values[:, 0], values[:, 1]

@@ -1,0 +1,73 @@
+"""How far a map of uncertainty can be trusted: the share of right pixels among those that it calls certain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from samtta_app.core.types import BoolArray, FloatArray, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Shares of pixels, 0 .. 1, of one window or of several that weigh the same; certainty is 1 - uncertainty.
+
+    `right`: of all pixels, those that the answer has right. `pixels_60`, `pixels_80`: of all, those of a certainty above
+    0.6 and 0.8. `right_60`, `right_80`: of these, the right ones (nan where there are none).
+    """
+
+    right: float
+    right_60: float
+    pixels_60: float
+    right_80: float
+    pixels_80: float
+
+    @property
+    def rest_right(self) -> float:
+        """Of the pixels of a certainty of 0.6 at most, the right ones; nan where there are none."""
+        if self.pixels_60 >= 1:
+            return float("nan")
+        above = self.right_60 * self.pixels_60 if self.pixels_60 else 0.0
+        return (self.right - above) / (1 - self.pixels_60)
+
+
+def reliability(uncertainty: FloatArray, right: BoolArray) -> Reliability:
+    """The shares of one window, for its uncertainty 0 .. 1 and which pixels the answer has right, both (h, w), not empty.
+
+    Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), section 3.2.3.
+    """
+    shares = [float(right.mean())]
+    for threshold in (0.6, 0.8):
+        certain = 1 - uncertainty > threshold
+        shares += [float(right[certain].mean()) if certain.any() else float("nan"), float(certain.mean())]
+    return Reliability(*shares)
+
+
+def pooled(windows: Sequence[Reliability]) -> Reliability:
+    """The shares of the pixels of several windows, each of which weighs the same; nan without any."""
+    if not windows:
+        return Reliability(*[float("nan")] * 5)
+    right, right_60, pixels_60, right_80, pixels_80 = np.array(
+        [(one.right, one.right_60, one.pixels_60, one.right_80, one.pixels_80) for one in windows]
+    ).T
+    return Reliability(
+        float(right.mean()),
+        _share_of(right_60, pixels_60),
+        float(pixels_60.mean()),
+        _share_of(right_80, pixels_80),
+        float(pixels_80.mean()),
+    )
+
+
+def _share_of(right: np.ndarray, pixels: np.ndarray) -> float:
+    total = float(pixels.sum())
+    return float((np.nan_to_num(right) * pixels).sum() / total) if total else float("nan")
+
+
+def in_window(values: FloatArray, window: Window) -> FloatArray:
+    """A map (g, g) over a window padded to a square, read bilinearly at the window's pixels: (window.height, window.width)."""
+    whole = cv2.resize(values, (window.side, window.side), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole[: window.height, : window.width], np.float32)
