@@ -24,13 +24,17 @@ LOOKS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What the decoder says in one window: `logits` (m, G, G), predicted `iou` (m,), masks in image pixels, `chosen`."""
+    """What the decoder says in one window: `logits` (m, G, G), predicted `iou` (m,), masks in image pixels, `chosen`.
+
+    `tokens` (m, 2C) are the decoder's output tokens that made them: the IoU token, then the mask's own.
+    """
 
     window: Window
     logits: Tensor
     iou: tuple[float, ...]
     masks: tuple[Mask, ...]
     chosen: int
+    tokens: Tensor
 
     @property
     def shown(self) -> Mask:
@@ -52,6 +56,8 @@ def answer(
     view: Window | None = None,
     offset: float = 0.0,
     side: float | None = None,
+    *,
+    candidates: bool = False,
 ) -> Generator[None, None, Answer]:
     """Answer `prompt`; yields while a window is being encoded.
 
@@ -61,18 +67,20 @@ def answer(
         view: the part of the image on the screen.
         offset: added to the answer's logits.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
+        candidates: give three of them whatever the prompt, and look no further than a given window that holds it.
     """
     extent = image.whole
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
     here = wider(here, None, prompt.clicks, extent) or here
-    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset)
-    for _ in range(LOOKS - 1):
+    part = slice(1, 4) if candidates or prompt.ambiguous else slice(0, 1)
+    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
+    for _ in range(0 if candidates and not fresh else LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break
         fresh, here = False, there
-        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset)
+        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
     return found
 
 
@@ -89,16 +97,19 @@ def _elsewhere(
     return wider(here, box, prompt.clicks, extent) or near
 
 
-def _decoded(model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float) -> Answer:
-    """Three candidates for a single click, chosen by predicted IoU, one mask for everything else (SAM's rule)."""
+def _decoded(
+    model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float, part: slice
+) -> Answer:
+    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule)."""
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
-        part = slice(1, 4) if prompt.ambiguous else slice(0, 1)
         logits, iou = near_click(model, features, prompt, decoded.logits[part]) + offset, decoded.iou[part]
         bits = (upscaled(model, logits, features) > 0).cpu().numpy()
+        own = decoded.tokens[1:][part]
+        tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     window = features.window
     masks = tuple(trimmed(np.asarray(layer), window.x, window.y) for layer in bits)
-    return Answer(window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()))
+    return Answer(window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()), tokens)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:

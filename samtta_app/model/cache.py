@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import cached_property
 
 from samtta_app.core.types import Image, Window
 from samtta_app.model.predictor import ImageFeatures, encode
@@ -53,3 +54,29 @@ class FeatureCache:
         held = sum(f.nbytes for f in self._done.values())
         while held > self._budget and len(self._done) > 1:
             held -= self._done.popitem(last=False)[1].nbytes
+
+
+class Larger:
+    """A second, larger model beside the one that answers: loaded when it is first asked, with features of its own.
+
+    Args:
+        load: gives the model.
+        budget: bytes of features held at most.
+    """
+
+    def __init__(self, load: Callable[[], SamModel], budget: int = BUDGET // 4) -> None:
+        self._load, self._budget = load, budget
+
+    @cached_property
+    def model(self) -> SamModel:
+        """The model.
+
+        Raises:
+            CheckpointError: as in `load_model`.
+        """
+        return self._load()
+
+    @cached_property
+    def cache(self) -> FeatureCache:
+        """Its features."""
+        return FeatureCache(self.model, self._budget)

@@ -6,7 +6,7 @@ does. Coordinates: image pixels outside, input pixels (scaled, window-relative) 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.model.compact import CompactSam
 from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors
+from samtta_app.model.weights import TASK, Tensors
 
 Size = tuple[int, int]
 
@@ -55,31 +55,45 @@ class ImageFeatures:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """A prompt as the decoder takes it; it does not depend on the decoder's weights."""
+    """A prompt as the decoder takes it; it does not depend on the decoder's weights.
+
+    `opens` is whether it is an object's first prompt, a single click or a box: only then a task prompt is added.
+    """
 
     sparse: Tensor
     dense: Tensor
     click_skip: Tensor | None
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """All four masks of one pass: `logits` (4, G, G) and predicted `iou` (4,); 0 is the single mask, 1-3 the candidates."""
+    """All four masks of one pass: `logits` (4, G, G) and predicted `iou` (4,); 0 is the single mask, 1-3 the candidates.
+
+    `tokens` (5, C) are the transformer's output tokens: the IoU token, then the four mask tokens.
+    """
 
     logits: Tensor
     iou: Tensor
+    tokens: Tensor
 
 
 class _AllMasks(nn.Module):
-    """A decoder whose forward gives all four masks, so that they are reached under replaced parameters."""
+    """A decoder whose forward gives all four masks and its tokens, so that they are reached under replaced parameters."""
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, *inputs: Tensor, **skips: object) -> tuple[Tensor, Tensor]:
-        outputs = cast(MaskDecoder, self.decoder).predict_masks(*inputs, **skips)  # type: ignore[arg-type] # the compact one takes skips
-        return outputs[0], outputs[1]
+    def forward(self, *inputs: Tensor, **skips: object) -> tuple[Tensor, Tensor, Tensor]:
+        decoder, seen = cast(MaskDecoder, self.decoder), []
+        # The stock decoder does not give its tokens away; its transformer's output is read as it passes.
+        reading = decoder.transformer.register_forward_hook(lambda _, __, output: seen.append(output[0]))
+        try:
+            outputs = decoder.predict_masks(*inputs, **skips)  # type: ignore[arg-type] # the compact one takes skips
+        finally:
+            reading.remove()
+        return outputs[0], outputs[1], seen[0][:, : 1 + decoder.num_mask_tokens]
 
 
 def encode(model: SamModel, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
@@ -129,7 +143,7 @@ def _input(model: SamModel, image: Image, window: Window, valid: Size) -> Tensor
 
 
 def to_input(model: SamModel, window: Window, valid: Size, xy: Tensor) -> Tensor:
-    """Image pixels (N, 2) to input pixels, both counted from the centre of the first pixel.
+    """Image pixels (..., 2) to input pixels, both counted from the centre of the first pixel.
 
     Official SAM scales pixel indices (its prompt encoder then adds half an input pixel); the compact model was trained
     with centres that stay centres. The difference is at most half a pixel of the coarser grid.
@@ -141,23 +155,32 @@ def to_input(model: SamModel, window: Window, valid: Size, xy: Tensor) -> Tensor
 
 def embed(model: SamModel, features: ImageFeatures, prompt: Prompt) -> Embedded:
     """The prompt encoder's answer to `prompt`, given in image pixels."""
+    return _embedded(model, features, (prompt,))
+
+
+def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt]) -> Embedded:
+    """The same of B prompts that have the same parts and as many clicks each."""
     points = boxes = masks = None
-    if prompt.clicks:
-        xy = torch.tensor([[c.x, c.y] for c in prompt.clicks], dtype=torch.float32, device=model.device)
-        labels = torch.tensor([[int(c.positive) for c in prompt.clicks]], device=model.device)
-        points = (to_input(model, features.window, features.valid, xy).unsqueeze(0), labels)
-    if prompt.box is not None:
-        b = prompt.box
-        corners = torch.tensor([[b.x0, b.y0], [b.x1, b.y1]], dtype=torch.float32, device=model.device)
-        boxes = to_input(model, features.window, features.valid, corners).reshape(1, 4)
-    if prompt.logits is not None:
-        masks = _in_window(prompt.logits, features.window, model.grid).to(model.device)
+    first, window, device = prompts[0], features.window, model.device
+    opens = first.logits is None and len(first.clicks) + (first.box is not None) == 1
+    if first.clicks:
+        xy = torch.tensor([[[c.x, c.y] for c in p.clicks] for p in prompts], dtype=torch.float32, device=device)
+        labels = torch.tensor([[int(c.positive) for c in p.clicks] for p in prompts], device=device)
+        points = (to_input(model, window, features.valid, xy), labels)
+    if first.box is not None:
+        boxed = [p.box for p in prompts if p.box is not None]
+        corners = torch.tensor([[[b.x0, b.y0], [b.x1, b.y1]] for b in boxed], dtype=torch.float32, device=device)
+        boxes = to_input(model, window, features.valid, corners).reshape(-1, 4)
+    if first.logits is not None:
+        earlier = [_in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
+        masks = torch.cat(earlier).to(device)
     with torch.no_grad():
         encoder = model.net.prompt_encoder
         if isinstance(model.net, CompactSam):
-            return Embedded(*encoder(points, boxes, masks, model.size))
+            sparse, dense, click_skip = encoder(points, boxes, masks, model.size)
+            return Embedded(sparse, dense, click_skip, opens)
         sparse, dense = encoder(points=points, boxes=boxes, masks=masks)
-        return Embedded(sparse, dense, None)
+        return Embedded(sparse, dense, None, opens)
 
 
 def _in_window(logits: Logits, window: Window, grid: int) -> Tensor:
@@ -176,6 +199,23 @@ def _in_window(logits: Logits, window: Window, grid: int) -> Tensor:
 
 def decode(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> Decoded:
     """All four masks for a prompt, under the decoder weights `tensors`; differentiable when grad mode is on."""
+    return _decoded(model, tensors, features, embedded)[0]
+
+
+def decode_many(
+    model: SamModel, tensors: Tensors, features: ImageFeatures, prompts: Sequence[Prompt]
+) -> tuple[Decoded, ...]:
+    """The same for several prompts in one pass of the decoder.
+
+    Raises:
+        ValueError: the prompts differ in how many clicks they have, or in whether they have a box or earlier logits.
+    """
+    if len({(len(p.clicks), p.box is None, p.logits is None) for p in prompts}) != 1:
+        raise ValueError("prompts of one pass must have the same parts")
+    return _decoded(model, tensors, features, _embedded(model, features, prompts))
+
+
+def _decoded(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> tuple[Decoded, ...]:
     net = model.net
     skips: dict[str, object] = {}
     if isinstance(net, CompactSam) and embedded.click_skip is not None:
@@ -183,10 +223,12 @@ def decode(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded:
         skips["skips"] = (features.skips[0], features.skips[1] + embedded.click_skip)
     else:
         image_pe = net.prompt_encoder.get_dense_pe()
-    inputs = (features.embedding, image_pe, embedded.sparse, embedded.dense)
-    replaced = {f"decoder.{name}": tensor for name, tensor in tensors.items()}
-    logits, iou = functional_call(_AllMasks(net.mask_decoder), replaced, inputs, skips)
-    return Decoded(logits[0], iou[0])
+    task = tensors.get(TASK) if embedded.opens else None
+    dense = embedded.dense if task is None else embedded.dense + task.view(1, -1, 1, 1)
+    inputs = (features.embedding, image_pe, embedded.sparse, dense)
+    replaced = {f"decoder.{name}": tensor for name, tensor in tensors.items() if name != TASK}
+    found = functional_call(_AllMasks(net.mask_decoder), replaced, inputs, skips)
+    return tuple(Decoded(*each) for each in zip(*found, strict=True))
 
 
 def upscaled(model: SamModel, logits: Tensor, features: ImageFeatures) -> Tensor:

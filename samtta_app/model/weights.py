@@ -19,6 +19,12 @@ Tensors = Mapping[str, Tensor]
 EXTRA = "extra."
 """Begins the names of stored tensors that are not the decoder's."""
 
+TASK = "task"
+"""The name of a task prompt among a decoder's tensors: (C,), added to the dense embedding of an object's first prompt.
+
+Source: SUM (section 3.2): a vector for each task, zero at first, only with the first prompt; here a task is a class.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:

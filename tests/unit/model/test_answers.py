@@ -47,7 +47,7 @@ class Seen:
         rows, columns = np.mgrid[: window.height, : window.width]
         x, y = columns + window.x, rows + window.y
         bits = (x >= box.x0) & (x <= box.x1) & (y >= box.y0) & (y <= box.y1)
-        return Answer(window, torch.zeros(1, 4, 4), (0.5,), (trimmed(bits, window.x, window.y),), 0)
+        return Answer(window, torch.zeros(1, 4, 4), (0.5,), (trimmed(bits, window.x, window.y),), 0, torch.zeros(1, 8))
 
 
 def looked(
