@@ -6,19 +6,29 @@ import torch
 from torch import Tensor
 
 
-def entropy(logits: Tensor) -> Tensor:
-    """Binary entropy of sigmoid(logits) in bits, 0 .. 1, same shape.
+def bits(p: Tensor) -> Tensor:
+    """Binary entropy of probabilities in bits, 0 .. 1, same shape.
 
     Source: UncertainSAM (Kaiser et al. 2025), h2(p) = -p log2 p - (1 - p) log2(1 - p), p clipped to [1e-6, 1 - 1e-6].
     """
-    p = torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6)
+    p = p.clamp(1e-6, 1 - 1e-6)
     return -(p * p.log2() + (1 - p) * (1 - p).log2())
 
 
-def mean_entropy(logits: Tensor) -> Tensor:
-    """One number per mask, 0 .. 1: the entropy averaged with the mask probability as weight; (..., h, w) -> (...).
+def mean_bits(p: Tensor) -> Tensor:
+    """One number per map of probabilities, 0 .. 1: the entropy averaged with the probability as weight; (..., h, w) -> (...).
 
     Source: UncertainSAM, H(p) = sum p h2(p) / sum p.
     """
-    p = torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6)
-    return (p * entropy(logits)).sum(dim=(-2, -1)) / p.sum(dim=(-2, -1))
+    p = p.clamp(1e-6, 1 - 1e-6)
+    return (p * bits(p)).sum(dim=(-2, -1)) / p.sum(dim=(-2, -1))
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """`bits` of sigmoid(logits)."""
+    return bits(torch.sigmoid(logits))
+
+
+def mean_entropy(logits: Tensor) -> Tensor:
+    """`mean_bits` of sigmoid(logits)."""
+    return mean_bits(torch.sigmoid(logits))

@@ -1,0 +1,58 @@
+"""Bayesian measures: the entropy of a mask's probability, averaged over what might as well have been seen, asked or meant.
+
+Source: Kaiser et al. 2025, "UncertainSAM": H(p) = sum p h2(p) / sum p of the averaged map p. The published code first puts
+the three candidates of every answer in the order of their true IoU, for which the truth must be known. Not here: the
+candidate of the highest predicted IoU stands for an answer.
+
+Probabilities of A answers are (A, m, h, w) with their predicted IoU (A, m); m is 3, or 1 where there is a single mask.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samtta_app.uncertainty.maps import mean_bits
+
+
+def shares(iou: Tensor) -> Tensor:
+    """What each candidate counts for: its predicted IoU over the sum of all, (..., m); the same for all where that is 0."""
+    positive = iou.clamp(min=0)
+    total = positive.sum(-1, keepdim=True)
+    return torch.where(total > 0, positive / total, torch.full_like(iou, 1 / iou.shape[-1]))
+
+
+def picked(p: Tensor, iou: Tensor) -> Tensor:
+    """The candidate of the highest predicted IoU of each answer, (A, h, w)."""
+    return p[torch.arange(len(p)), iou.argmax(-1)]
+
+
+def mixed(p: Tensor, iou: Tensor) -> Tensor:
+    """All candidates of each answer by their `shares`, (A, h, w)."""
+    return torch.einsum("am,amhw->ahw", shares(iou), p)
+
+
+def task_entropy(p: Tensor, iou: Tensor) -> float:
+    """H_A: which of the candidates is meant, of one answer (A = 1)."""
+    return float(mean_bits(mixed(p, iou).mean(0)))
+
+
+def answer_entropy(p: Tensor) -> float:
+    """H_Xp, H_Theta, H_aug of the `picked` answers (A, h, w) to other clicks, of other models, to other versions of the image.
+
+    Of the `mixed` answers of all models to all versions and clicks, H_Y: every answer counts the same.
+    """
+    return float(mean_bits(p.mean(0)))
+
+
+def deviation(p: Tensor) -> Tensor:
+    """How far the `picked` answers (A, h, w) differ per pixel: standard deviation of the probability, 0 .. 0.5, (h, w)."""
+    return p.std(0, correction=0)
+
+
+def on_grid(p: Tensor, side: int) -> Tensor:
+    """Probabilities (A, h, w) on another grid of the same window, (A, side, side)."""
+    if p.shape[-1] == side:
+        return p
+    return F.interpolate(p[None], (side, side), mode="bilinear", align_corners=False)[0]
