@@ -10,6 +10,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,14 @@ from samtta_app.core.messages import (
     Forgotten,
     Loaded,
     LoadRequest,
+    MeasureRequest,
     Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
     Progress,
+    Refined,
+    RefineRequest,
     Reply,
     Request,
     RestoreRequest,
@@ -44,14 +48,17 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.metrics import iou
-from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt
+from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt, Window
 from samtta_app.core.windows import varied
 from samtta_app.errors import PromptError, UserError
 from samtta_app.model.answers import Answer, answer
-from samtta_app.model.cache import BUDGET, FeatureCache
-from samtta_app.model.sam import DEFAULT, SamModel, load_model
+from samtta_app.model.cache import BUDGET, FeatureCache, Larger
+from samtta_app.model.sam import DEFAULT, SamModel, load_model, model_file
 from samtta_app.model.weights import Weights
+from samtta_app.uncertainty.gaps import Heads, advice_from, for_clicks, gaps_of, heads_for, larger_for
 from samtta_app.uncertainty.maps import entropy, mean_entropy
+from samtta_app.uncertainty.measure import Measuring, measured
+from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for
 
 Work = Generator[Progress | None, None, Reply]
 
@@ -80,15 +87,21 @@ def open_engine(
     input_size: int | None = None,
     adapting: str = DEFAULT_STRATEGY,
     cache_bytes: int = BUDGET,
+    larger: str | Path | None = None,
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
+
+    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once.
 
     Raises:
         CheckpointError: as in `load_model`.
         UserError: there is no strategy named `adapting`.
     """
-    chosen = strategy(adapting)
-    return Engine(load_model(source, device, input_size), seed=seed, adapting=chosen, cache_bytes=cache_bytes)
+    chosen, second = strategy(adapting), None
+    if larger is not None:
+        second = Larger(partial(load_model, model_file(larger), device))
+    model = load_model(source, device, input_size)
+    return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second)
 
 
 class Engine:
@@ -100,14 +113,25 @@ class Engine:
             one process; between processes the last bits of torch's kernels may differ, and a click may move by a pixel).
         adapting: the strategy, with its hyper-parameters (default: ours).
         cache_bytes: memory for encoded images, at most.
+        larger: a second model, for those who ask for it.
     """
 
     def __init__(
-        self, model: SamModel, *, seed: int = 0, adapting: Strategy | None = None, cache_bytes: int = BUDGET
+        self,
+        model: SamModel,
+        *,
+        seed: int = 0,
+        adapting: Strategy | None = None,
+        cache_bytes: int = BUDGET,
+        larger: Larger | None = None,
     ) -> None:
         self._model = model
-        self._cache = FeatureCache(model, cache_bytes)
+        self._cache, self._larger = FeatureCache(model, cache_bytes), larger
         self._images: OrderedDict[tuple[Path, int], Image] = OrderedDict()
+        self._heads, self._no_heads = heads_for(model)
+        self._click_heads = for_clicks(self._heads) if self._heads else None
+        if self._heads and larger is None:
+            self._larger = larger_for(self._heads, model.device)
         self._learner = Learner(model, adapting or strategy(DEFAULT_STRATEGY), seed)
         self._handlers: dict[type[Any], Callable[[Any], Work]] = {
             LoadRequest: self._load,
@@ -118,6 +142,8 @@ class Engine:
             TwinRequest: self._twin,
             ControlRequest: self._control,
             RestoreRequest: self._restore,
+            RefineRequest: self._refine,
+            MeasureRequest: self._measure,
         }
 
     @property
@@ -137,7 +163,7 @@ class Engine:
             UserError: there is no strategy named `adapting`.
         """
         chosen = strategy(adapting) if isinstance(adapting, str) else adapting
-        engine = Engine(self._model, seed=seed, adapting=chosen or self._learner.strategy)
+        engine = Engine(self._model, seed=seed, adapting=chosen or self._learner.strategy, larger=self._larger)
         engine._cache = self._cache
         return engine
 
@@ -171,17 +197,30 @@ class Engine:
 
     def _predict(self, request: PredictRequest) -> Work:
         started = time.perf_counter()
-        prompt, extent = request.prompt, request.image.whole
-        if not prompt.clicks and prompt.box is None:
-            raise PromptError("There is nothing to answer: no click and no box", "", "Click on the object")
-        if not all(extent.contains(c.x, c.y) for c in prompt.clicks):
-            raise PromptError("The click lies outside the image", "", "Click on the image")
-        weights, fitted = self._model.frozen, Fitted(self._model.frozen.tensors)
-        if not request.twin:
+        found, weights, fitted = yield from self._answered(request)
+        if not (request.twin or request.larger):
+            features = yield from self._cache.features(request.image, found.window)
+            self._learner.answered(request.prompt, features, fitted)
+        seconds = time.perf_counter() - started
+        candidates = _candidates(found, None if request.larger else self._click_heads)
+        return Prediction(
+            *(request.id, found.window, candidates, found.chosen, weights.version, seconds, request.twin),
+            no_gaps=self._no_heads,
+            advise_from=advice_from(self._heads, larger=self._larger is not None) if self._heads else None,
+            larger=request.larger,
+        )
+
+    def _answered(self, request: PredictRequest) -> Generator[None, None, tuple[Answer, Weights, Fitted]]:
+        """The answer and what made it; the learner is not told."""
+        prompt = request.prompt
+        _check(prompt, request.image.whole)
+        model, cache = self._second if request.larger else (self._model, self._cache)
+        weights, fitted = model.frozen, Fitted(model.frozen.tensors)
+        if not (request.twin or request.larger):
             weights, fitted = yield from self._learner.fitted(request.image.key, prompt)
         found = yield from answer(
-            self._model,
-            self._cache,
+            model,
+            cache,
             weights,
             request.image,
             prompt,
@@ -189,13 +228,39 @@ class Engine:
             request.view,
             fitted.offset,
             fitted.sizes.expected(request.image.key, prompt.class_id),
+            candidates=request.candidates,
         )
-        if not request.twin:
-            features = yield from self._cache.features(request.image, found.window)
-            self._learner.answered(prompt, features, fitted)
-        seconds = time.perf_counter() - started
-        candidates = tuple(_candidates(found))
-        return Prediction(request.id, found.window, candidates, found.chosen, weights.version, seconds, request.twin)
+        return found, weights, fitted
+
+    @property
+    def _second(self) -> tuple[SamModel, FeatureCache]:
+        if self._larger is None:
+            raise UserError("There is no larger model to ask", "", "Open one beside this one")
+        return self._larger.model, self._larger.cache
+
+    def _measure(self, request: MeasureRequest) -> Work:
+        _check(request.prompt, request.image.whole)
+        known = self._learner.knowledge(self.published.version)
+        fitted = yield from self._learner.strategy.before_answer(self._model, known, None, request.prompt)
+        weights = Weights(self.published.version, fitted.tensors)
+        knows = Measuring(self._model, self._cache, weights, self._larger, self._heads, self._no_heads)
+        return (yield from measured(knows, request))
+
+    @cached_property
+    def _refiner(self) -> tuple[Refiner | None, str]:
+        return refiner_for(self._model)
+
+    def _refine(self, request: RefineRequest) -> Work:
+        (refiner, reason), shown = self._refiner, request.answer
+        if refiner is None:
+            window = shown.logits.window if shown else request.window or request.image.whole
+            return Refined(request.id, None, float("nan"), None, window, 0.0, reason)
+        if shown is None:
+            asked = PredictRequest(request.id, request.image, request.prompt, request.window)
+            found, _, _ = yield from self._answered(asked)
+            shown = _candidates(found, None)[found.chosen]
+        features = yield from self._cache.features(request.image, shown.logits.window)
+        return refined_reply(self._model, refiner, features, request, shown)
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
@@ -304,11 +369,19 @@ class Engine:
         return tuple(values)
 
 
-def _candidates(found: Answer) -> list[Candidate]:
+def _check(prompt: Prompt, extent: Window) -> None:
+    if not prompt.clicks and prompt.box is None:
+        raise PromptError("There is nothing to answer: no click and no box", "", "Click on the object")
+    if not all(extent.contains(c.x, c.y) for c in prompt.clicks):
+        raise PromptError("The click lies outside the image", "", "Click on the image")
+
+
+def _candidates(found: Answer, heads: Heads | None) -> tuple[Candidate, ...]:
     """The answer's masks with their uncertainty, as values without tensors."""
+    gaps = (heads and gaps_of(heads, found.tokens)) or (None,) * len(found.masks)
     maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
     layers = found.logits.float().cpu().numpy()
-    return [
-        Candidate(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i]))
+    return tuple(
+        Candidate(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i]), gaps[i])
         for i, mask in enumerate(found.masks)
-    ]
+    )
