@@ -16,6 +16,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from rich.text import Text
 
 from samtta_app.cli_train_decoder import train_sam_decoder
+from samtta_app.cli_train_heads import train_uncertainty_heads
+from samtta_app.cli_train_refiner import train_mask_refiner
 
 if TYPE_CHECKING:
     from samtta_app.train.standing import Standing
@@ -31,6 +33,8 @@ app = typer.Typer(
     help="Train models: a compact one of your own, or a mask decoder.",
 )
 app.command("decoder")(train_sam_decoder)
+app.command("heads")(train_uncertainty_heads)
+app.command("refiner")(train_mask_refiner)
 
 
 @app.callback()

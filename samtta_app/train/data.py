@@ -137,7 +137,8 @@ class EndlessNumbers(Sampler[list[int]]):
             step += 1
 
 
-def _one_thread(_: int) -> None:
+def one_thread(_: int) -> None:
+    """For a process that makes samples beside others: it uses one processor."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
@@ -149,7 +150,7 @@ def batches(source: SampleSource, batch: int, first_step: int, workers: int) -> 
         batch_sampler=EndlessNumbers(batch, first_step),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        worker_init_fn=_one_thread,
+        worker_init_fn=one_thread,
     )
     for pixels, targets, clicks, boxes in loader:
         yield Batch(

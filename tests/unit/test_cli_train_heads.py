@@ -1,0 +1,98 @@
+"""`samtta train heads`: what a person sees, and one clear line for everything that cannot be."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from samtta_app.cli import main
+from samtta_app.cli_train_heads import ending
+from samtta_app.model.compact import CompactConfig, build_compact, save_compact
+from samtta_app.model.sam import load_model
+from samtta_app.train import heads as module
+from samtta_app.train.gap_samples import GapRows
+from samtta_app.uncertainty.gaps import load_heads
+from tests.unit.train.discs import write_discs
+
+
+def call(*words: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A compact model at toy size with random weights."""
+    torch.manual_seed(0)
+    config = CompactConfig(
+        name="toy", backbone="mobilenetv2_035", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64
+    )
+    path = tmp_path_factory.mktemp("model") / "toy.safetensors"
+    save_compact(build_compact(config), path)
+    return path
+
+
+@pytest.fixture
+def words(tmp_path: Path, toy_file: Path) -> list[str]:
+    """A command that is as short as it can be."""
+    model = shutil.copy(toy_file, tmp_path / "mine.safetensors")
+    folder = write_discs(tmp_path / "discs", 3, 1)
+    out = tmp_path / "mine.heads.safetensors"
+    return ["train", "heads", str(folder), "--model", str(model), "--windows", "2", "--epochs", "1", "--out", str(out)]
+
+
+def test_heads_are_written_and_their_figures_told(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*words, "--larger", words[4]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"wrote {words[-1]}")
+    assert "task gap: relative area" in said
+    heads = load_heads(Path(words[-1]), load_model(words[4], "cpu"))
+    assert (heads.model, heads.larger) == ("mine", "mine")
+
+
+def test_without_a_larger_model_there_is_no_model_gap(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*words) == 0
+    assert "model gap" not in capsys.readouterr().out
+    assert "model_gap" not in load_heads(Path(words[-1]), load_model(words[4], "cpu")).names
+
+
+def test_a_stop_keeps_what_was_asked(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> GapRows:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "fitted", stopped)
+        assert call(*words) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert list(Path(words[-1]).with_suffix(".rows").glob("*.npz"))
+    assert call(*words) == 0
+    assert not Path(words[-1]).with_suffix(".rows").exists()
+
+
+def test_a_set_without_masks_is_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(Path(words[2]) / "masks")
+    assert call(*words) == 2
+    said = capsys.readouterr().err
+    assert "no masks" in said
+    assert "Traceback" not in said
+
+
+def test_a_model_that_is_not_there_is_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words[4] = "nowhere.safetensors"
+    assert call(*words) == 2
+    assert "There is no such model file" in capsys.readouterr().err
+
+
+def test_the_last_lines_name_chance_and_predicted_iou() -> None:
+    found = {"task_gap": 0.9, "task_gap_score": 0.6, "prompt_gap": 0.7}
+    said = ending(found, Path("h.safetensors"))
+    assert said.splitlines() == [
+        "wrote h.safetensors",
+        "task gap: relative area 90.0% held out (predicted IoU alone 60.0%, chance 50 %)",
+    ]
