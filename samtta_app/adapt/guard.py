@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import trajectory
 from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors
+from samtta_app.model.weights import TASK, Tensors
 
 SHARES = (0.0, 0.5, 1.0)
 """The experts: what part of the way from the original to the learned weights answers."""
@@ -102,10 +102,11 @@ class Evidence:
 
 
 def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
-    """Weights `share` of the way from the original to the learned ones."""
+    """Weights `share` of the way from the original to the learned ones; the original's task prompt is zero."""
     if share in (0.0, 1.0):
         return learned if share else original
-    return {name: tensor.lerp(learned[name], share) for name, tensor in original.items()}
+    between = {name: tensor.lerp(learned[name], share) for name, tensor in original.items()}
+    return {**between, TASK: learned[TASK] * share} if TASK in learned else between
 
 
 def scored(

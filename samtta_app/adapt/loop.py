@@ -9,8 +9,9 @@ Lookahead, eq. 1), which averages out what a few objects would teach by chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from samtta_app.adapt.losses import prompt_loss
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.rounds import answer, chosen, correction, first_click
+from samtta_app.adapt.tasks import Tasks
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import near_click
 from samtta_app.model.sam import SamModel
@@ -33,7 +35,8 @@ class Learning:
     `learning_rate` is relative to the size of each tensor (Shazeer and Stern 2018, Adafactor, section 8): an optimiser that
     begins anew at every object must not take full steps where there is next to no gradient;
     `stride` is the part of the way to the trained copy that the learned weights move; `anchor` the share by which every
-    step pulls the copy back to the original (ROID's weight ensembling); `clip` the largest norm of a step's gradient.
+    step pulls the copy back to the original (ROID's weight ensembling); `clip` the largest norm of a step's gradient;
+    `task_rate` the learning rate of the classes' task prompts (Adam), 0 where they have none.
     """
 
     steps: int = 6
@@ -43,6 +46,7 @@ class Learning:
     stride: float = 0.6
     anchor: float = 0.002
     clip: float = 1.0
+    task_rate: float = 0.0
 
 
 DEFAULT = Learning()
@@ -50,10 +54,21 @@ DEFAULT = Learning()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """The learned weights after an object, and one loss per step (a loss that is not finite ends the training)."""
+    """The learned weights after an object, and one loss per step (a loss that is not finite ends the training).
+
+    `tasks` are the task prompts (C,) of the classes, by their ids.
+    """
 
     tensors: Tensors
     losses: tuple[float, ...]
+    tasks: Mapping[int, Tensor] = field(default_factory=dict)
+
+
+class Unlabelled(Protocol):
+    """What is learned from although nobody accepted it."""
+
+    def loss(self, model: SamModel, tensors: Tensors, rng: np.random.Generator) -> Tensor | None:
+        """Its loss under these tensors (), with gradient; None where it says nothing."""
 
 
 def learn(
@@ -63,10 +78,13 @@ def learn(
     memory: Memory,
     rng: np.random.Generator,
     learning: Learning = DEFAULT,
+    tasks: Mapping[int, Tensor] | None = None,
+    unlabelled: Sequence[Unlabelled] = (),
 ) -> Generator[float, None, Trained]:
-    """Learn from `newest` and some of `memory`; yields the share of work done after every decoded prompt."""
+    """Learn from `newest`, some of `memory` and what is `unlabelled`; yields the share of work done after every prompt."""
     copy = trainable_copy(start)
     optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate)
+    prompts = Tasks(model, tasks or {}, learning.task_rate)
     others = [item for item in memory.items if item.object_id != newest.object_id]
     losses: list[float] = []
     for step in range(learning.steps):
@@ -75,18 +93,27 @@ def learn(
         total = 0.0
         for index, item in enumerate(batch):
             prompt = _asked(item, rng, own=index == 0 and step % 2 == 0)
-            for loss in _rounds(model, copy, item, prompt, learning.rounds, len(batch)):
+            asked = prompts.beside(copy, item.class_id)
+            for loss in _rounds(model, asked, item, prompt, learning.rounds, len(batch)):
                 total += loss
                 yield (step + (index + 1) / len(batch)) / learning.steps
+        for pseudo in unlabelled:
+            with torch.enable_grad():
+                extra = pseudo.loss(model, copy, rng)
+                if extra is not None:
+                    (extra / len(batch)).backward()  # type: ignore[no-untyped-call]
+                    total += float(extra.detach()) / len(batch)
+            yield (step + 1) / learning.steps
         losses.append(total)
         if not math.isfinite(total):
             break
         torch.nn.utils.clip_grad_norm_(list(copy.values()), learning.clip)
         optimiser.step()  # type: ignore[no-untyped-call]
         optimiser.zero_grad(set_to_none=True)
+        prompts.step()
         _pull_back(copy, model.frozen.tensors, learning.anchor)
     learned = {name: tensor.lerp(copy[name].detach(), learning.stride) for name, tensor in start.items()}
-    return Trained(learned, tuple(losses))
+    return Trained(learned, tuple(losses), prompts.learned(learning.stride))
 
 
 def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
@@ -98,7 +125,7 @@ def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
 
 
 def _rounds(
-    model: SamModel, copy: dict[str, Tensor], item: Remembered, prompt: Prompt, rounds: int, batch: int
+    model: SamModel, copy: Tensors, item: Remembered, prompt: Prompt, rounds: int, batch: int
 ) -> Generator[float, None, None]:
     """Add the gradients of a prompt and of the corrections after it; yields the loss of each."""
     features = item.features.to(torch.float32)

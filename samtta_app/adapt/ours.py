@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
-from samtta_app.adapt.loop import DEFAULT, Learning, learn
+from samtta_app.adapt.loop import DEFAULT, Learning, Unlabelled, learn
 from samtta_app.adapt.offset import offset
 from samtta_app.adapt.sizes import Sizes
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.tasks import with_task
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors
+from samtta_app.model.weights import EXTRA, TASK, Tensors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """The learned weights, the evidence for the shares of them that answer first and later clicks, the objects' sizes."""
+    """The learned weights, the evidence for the shares of them that answer first and later clicks, the objects' sizes.
+
+    `tasks` are the task prompts of the classes, by their ids.
+    """
 
     tensors: Tensors
     first: Evidence = field(default_factory=Evidence)
     later: Evidence = field(default_factory=Evidence)
     sizes: Sizes = field(default_factory=Sizes)
+    tasks: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +64,12 @@ class Samtta(Frozen):
         if not isinstance(known.carried, Answering):
             return Fitted(known.tensors, offset=moved)
         answering = known.carried
-        sizes = answering.line.sizes if self.sized else Sizes()
-        return Fitted(known.tensors if prompt.ambiguous else answering.later, offset=moved, sizes=sizes)
+        line = answering.line
+        sizes = line.sizes if self.sized else Sizes()
+        tensors = known.tensors if prompt.ambiguous else answering.later
+        share = (line.first if prompt.ambiguous else line.later).share if self.guarded else 1.0
+        tensors = with_task(tensors, line.tasks, prompt.class_id, share)
+        return Fitted(tensors, offset=moved, sizes=sizes)
         yield
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
@@ -69,11 +80,21 @@ class Samtta(Frozen):
             sized = Line(line.tensors, sizes=sizes)
             return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
-            scores = yield from scored(model, line.tensors, lesson.newest, fits=self.fits)
+            learned = with_task(line.tensors, line.tasks, lesson.newest.class_id, 1.0)
+            scores = yield from scored(model, learned, lesson.newest, fits=self.fits)
             first, later = first.add(scores[0]), later.add(scores[1])
-        trained = yield from learn(model, line.tensors, lesson.newest, lesson.memory, lesson.rng, self.learning)
-        line = Line(trained.tensors, first, later, sizes)
+        memory, learning = lesson.memory, self.learning
+        more = yield from self.unlabelled(model, known, lesson)
+        trained = yield from learn(model, line.tensors, lesson.newest, memory, lesson.rng, learning, line.tasks, more)
+        line = Line(trained.tensors, first, later, sizes, trained.tasks)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
+
+    def unlabelled(
+        self, model: SamModel, known: Knowledge, lesson: Lesson
+    ) -> Generator[float, None, tuple[Unlabelled, ...]]:
+        """What else is learned from with this object: nothing."""
+        return ()
+        yield
 
     def _known(self, model: SamModel, line: Line) -> Knowledge:
         shares = (line.first.share, line.later.share) if self.guarded else (1.0, 1.0)
@@ -85,9 +106,17 @@ class Samtta(Frozen):
         if not isinstance(known.carried, Answering):
             return known.tensors, {}
         line = known.carried.line
-        return line.tensors, {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text()}
+        tasks = {f"{EXTRA}{TASK}.{class_id}": vector for class_id, vector in line.tasks.items()}
+        facts = {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text()}
+        return {**line.tensors, **tasks}, facts
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
         """The same knowledge again."""
         first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
-        return self._known(model, Line(tensors, first, later, Sizes.read(facts.get("sizes", "[]"))))
+        own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
+        tasks = {
+            int(name.rpartition(".")[2]): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(f"{EXTRA}{TASK}.")
+        }
+        return self._known(model, Line(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))

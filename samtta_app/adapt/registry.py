@@ -11,6 +11,7 @@ from samtta_app.adapt.dc_tta import DcTta
 from samtta_app.adapt.fbrs import Fbrs
 from samtta_app.adapt.lit_lora import LitLora
 from samtta_app.adapt.ours import Samtta
+from samtta_app.adapt.proposals import Sum
 from samtta_app.adapt.schoen import Schoen2024, Schoen2024AsReleased
 from samtta_app.adapt.strategy import Frozen, Strategy
 from samtta_app.errors import UserError
@@ -24,7 +25,7 @@ BOTH = PerClass(
 STRATEGIES: dict[str, Strategy] = {
     each.name: each
     for each in (
-        *(Samtta(), PerClass(), BOTH),
+        *(Samtta(), PerClass(), BOTH, Sum()),
         *(Schoen2024(), Schoen2024AsReleased(), Fbrs(), LitLora(), DcTta(), Frozen()),
     )
 }

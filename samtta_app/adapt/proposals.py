@@ -1,0 +1,118 @@
+"""Strategy `sum`: beside the accepted masks, the model's own proposals teach, as far as the refiner believes them.
+
+Source: Liu et al. 2024 (SUM): a mask that a person made is believed in every pixel; of a pseudo-label each pixel counts by
+its certainty, and prompts on it are drawn by certainty, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samtta_app.adapt.loop import Unlabelled
+from samtta_app.adapt.memory import Remembered
+from samtta_app.adapt.ours import Samtta
+from samtta_app.adapt.rounds import answer, grid_to_image
+from samtta_app.adapt.strategy import Knowledge, Lesson
+from samtta_app.core.masks import trimmed
+from samtta_app.core.types import Click, Prompt
+from samtta_app.model.predictor import ImageFeatures, upscaled
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Tensors
+from samtta_app.uncertainty.losses import aware_loss, sampled_click
+from samtta_app.uncertainty.refine import Refiner, refinement, refiner_for
+
+TRIES = 4
+"""Places that are asked for each proposal that is wanted."""
+SURE, STABLE = 0.8, 0.8
+"""What a proposal's predicted IoU and its stability (logits above -1 against above +1) are at least (SUM: .88 and .95)."""
+SMALLEST, LARGEST = 0.002, 0.5
+"""Its size in windows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """A mask that nobody accepted: `target` (G, G) of 0 and 1, `certainty` (G, G) 0 .. 1, in the window of `features`."""
+
+    features: ImageFeatures
+    target: Tensor
+    certainty: Tensor
+
+    def loss(self, model: SamModel, tensors: Tensors, rng: np.random.Generator) -> Tensor | None:
+        """SUM's loss of the best candidate for a first click drawn by certainty; None where no pixel is certain."""
+        bits = self.target.cpu().numpy() > 0
+        place = sampled_click(bits, None, self.certainty.cpu().numpy(), rng)
+        if place is None:
+            return None
+        x, y = grid_to_image(self.features.window, model.grid, int(place.x), int(place.y))
+        features = self.features.to(torch.float32)
+        decoded = answer(model, tensors, features, Prompt((Click(x, y, True),)))
+        rows, columns = (-(-side * model.grid // model.size) for side in features.valid)
+        target, certainty = self.target[:rows, :columns], self.certainty[:rows, :columns]
+        shown = decoded.logits[1:, :rows, :columns]
+        return aware_loss(shown, decoded.iou[1:], target.expand_as(shown), certainty.expand_as(shown)).min()
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Samtta):
+    """samtta's own learning, and `proposals` pseudo-labels in the window of every accepted object."""
+
+    name: str = "sum"
+    words: str = "Learns from every object you accept, and from its own proposals as far as they are certain"
+    proposals: int = 2
+
+    def unlabelled(
+        self, model: SamModel, known: Knowledge, lesson: Lesson
+    ) -> Generator[float, None, tuple[Unlabelled, ...]]:
+        """Proposals of the weights that answer, beside the accepted object; none where the model has no refiner."""
+        refiner = _refiner(model)
+        found: list[Unlabelled] = []
+        for click in _places(model, lesson.newest, TRIES * self.proposals, lesson.rng) if refiner else ():
+            if len(found) == self.proposals or refiner is None:
+                break
+            proposal = _proposed(model, refiner, known.tensors, lesson.newest.features, click)
+            yield 0.0
+            if proposal is not None:
+                found.append(proposal)
+        return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _refiner(model: SamModel) -> Refiner | None:
+    return refiner_for(model)[0]
+
+
+def _places(model: SamModel, item: Remembered, count: int, rng: np.random.Generator) -> list[Click]:
+    """Places in the window that are not on the accepted object."""
+    free = np.argwhere((item.whole == 0).cpu().numpy())
+    if not len(free):
+        return []
+    chosen = free[rng.choice(len(free), min(count, len(free)), replace=False)]
+    points = (grid_to_image(item.features.window, model.grid, int(column), int(row)) for row, column in chosen)
+    return [Click(x, y, True) for x, y in points]
+
+
+def _proposed(
+    model: SamModel, refiner: Refiner, tensors: Tensors, kept: ImageFeatures, click: Click
+) -> Proposal | None:
+    """The answer to a click as a pseudo-label; None where it is not sure, stable, or of a plausible size."""
+    features, prompt = kept.to(torch.float32), Prompt((click,))
+    with torch.no_grad():
+        decoded = answer(model, tensors, features, prompt)
+        best = 1 + int(decoded.iou[1:].argmax())
+        logits = decoded.logits[best]
+        inner, outer = int((logits > 1).sum()), int((logits > -1).sum())
+        size = int((logits > 0).sum()) / logits.numel()
+        if float(decoded.iou[best]) < SURE or inner < STABLE * outer or not SMALLEST <= size <= LARGEST:
+            return None
+        bits = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy()
+    mask = trimmed(np.asarray(bits), features.window.x, features.window.y)
+    refined, _ = refinement(model, refiner, features, prompt, logits, mask)
+    if refined is None:
+        return None
+    return Proposal(kept, (logits > 0).float(), 1 - refined.uncertainty)

@@ -1,0 +1,64 @@
+"""Task prompts: a vector for each class, so that the same first click means a leaf under one and a plant under another.
+
+Source: SUM (Liu et al. 2024), section 3.2: vectors that are zero at first are added to the dense prompt embedding of the
+first prompt. There a task is a kind of annotation, given by the training set; here it is a class of the session, learned
+from the masks that were accepted for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import TASK, Tensors
+
+
+class Tasks:
+    """The task prompts of one lesson, as they are being trained.
+
+    Args:
+        known: class id -> vector (C,) so far; classes that are met here for the first time begin at zero.
+        rate: Adam's learning rate; 0 leaves all of it out.
+    """
+
+    def __init__(self, model: SamModel, known: Mapping[int, Tensor], rate: float) -> None:
+        self._known, self._rate = known, rate
+        self._zero = torch.zeros(model.net.prompt_encoder.embed_dim, device=model.device)
+        self._copies: dict[int, Tensor] = {}
+        self._optimiser: torch.optim.Adam | None = None
+
+    def beside(self, decoder: Tensors, class_id: int | None) -> Tensors:
+        """The decoder's tensors with the class's task prompt among them."""
+        if not self._rate or class_id is None:
+            return decoder
+        if class_id not in self._copies:
+            copy = self._known.get(class_id, self._zero).detach().clone().requires_grad_()
+            if self._optimiser is None:
+                self._optimiser = torch.optim.Adam([copy], lr=self._rate)
+            else:
+                self._optimiser.add_param_group({"params": [copy]})
+            self._copies[class_id] = copy
+        return {**decoder, TASK: self._copies[class_id]}
+
+    def step(self) -> None:
+        """Take a step for the classes that were asked for; their gradients are used up."""
+        if self._optimiser is not None:
+            self._optimiser.step()
+            self._optimiser.zero_grad(set_to_none=True)
+
+    def learned(self, stride: float) -> dict[int, Tensor]:
+        """All task prompts, those that were trained moved a part of the way."""
+        moved = {
+            class_id: self._known.get(class_id, self._zero).lerp(copy.detach(), stride)
+            for class_id, copy in self._copies.items()
+        }
+        return {**self._known, **moved}
+
+
+def with_task(decoder: Tensors, tasks: Mapping[int, Tensor], class_id: int | None, share: float) -> Tensors:
+    """The decoder's tensors that answer a first prompt under a class, whose task prompt counts by `share`."""
+    task = tasks.get(class_id) if class_id is not None else None
+    return {**decoder, TASK: task * share} if task is not None and share else decoder
