@@ -27,6 +27,7 @@ Strategy = Literal[
     "samtta",
     "samtta-per-class",
     "samtta-both",
+    "sum",
     "schoen2024",
     "schoen2024-asreleased",
     "fbrs",
@@ -56,6 +57,7 @@ class Settings:
         wheel: what the bare mouse wheel does; Ctrl with the wheel does the other.
         strategy: name of the way in which the decoder adapts; "frozen" keeps the original weights.
         learn: whether the decoder learns from accepted objects when a project is opened.
+        overlay_opacity: how strongly a map of uncertainty covers the image, 0 .. 1.
         keys: action name -> key, or several separated by ";" ("Return; E"), in place of the action's default.
 
     Raises:
@@ -69,6 +71,7 @@ class Settings:
     wheel: Wheel = "zoom"
     strategy: Strategy = "samtta"
     learn: bool = True
+    overlay_opacity: float = 0.8
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class Settings:
         _require(self.wheel in get_args(Wheel), "wheel", '"zoom" or "scroll"')
         _require(self.strategy in get_args(Strategy), "strategy", f"one of {', '.join(get_args(Strategy))}")
         _require(isinstance(self.learn, bool), "learn", "true or false")
+        _require(_number(self.overlay_opacity) and 0 <= self.overlay_opacity <= 1, "overlay_opacity", "from 0 to 1")
         _require(isinstance(self.keys, Mapping), "keys", "a table of action names and keys")
         for action, text in self.keys.items():
             _require(

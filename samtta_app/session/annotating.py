@@ -51,7 +51,7 @@ class Annotating:
             return ()
         self._comparison = 0
         asked = replace(draft.asked, class_id=desk.state.current_class)
-        request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view)
+        request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view, larger=draft.larger)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
 
@@ -99,6 +99,17 @@ class Annotating:
         if draft and not draft.preview.waiting and len(draft.preview.candidates) > 1:
             self._show(drafts.turned(draft, step))
         return ()
+
+    def ask_larger(self) -> Requests:
+        """Have the larger model answer this object from now on; undo goes back to the first one's answer."""
+        desk, before = self._desk, self._desk.draft
+        if before is None or before.preview.waiting or before.larger:
+            return ()
+        waiting = replace(before.preview, waiting=True, advice=None, frozen=None)
+        requests = self.ask(replace(before, preview=waiting, larger=True))
+        if desk.draft is not None:
+            desk.history.push(Prompted(desk.image_name(), before, desk.draft))
+        return requests
 
     def cancel(self) -> Requests:
         """Put the preview aside; undo brings it back."""

@@ -11,6 +11,7 @@ from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, 
 from samtta_app.core.types import Annotation
 from samtta_app.session.draft import Draft
 from samtta_app.session.history import History
+from samtta_app.session.numbers import worst
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import Activity, Adaptation, Display, ImageStatus, Message, Severity, State
 from samtta_app.session.stats import statistics
@@ -132,8 +133,15 @@ class Desk:
         self.recount()
 
     def recount(self) -> None:
-        """Bring the session's figures up to date."""
+        """Bring the session's figures up to date, and what the images' rows say of their objects."""
+        found = worst(self.records.values())
+        images = tuple(
+            entry if entry.worst == found.get(entry.name, {}) else replace(entry, worst=found.get(entry.name, {}))
+            for entry in self.state.images
+        )
         self.change(statistics=statistics(tuple(self.records.values())))
+        if any(new is not old for new, old in zip(images, self.state.images, strict=True)):
+            self.change(images=images)
 
     def settle(self) -> None:
         """Bring what is derived up to date: what can be undone, and what the engine is doing."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from samtta_app.core.messages import Prediction
 from samtta_app.core.metrics import iou
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Mask, Prompt, Window
+from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Gaps, Mask, Prompt, Window
+from samtta_app.session.advice import advice
 from samtta_app.session.state import Preview
 
 NAN = float("nan")
@@ -18,7 +19,8 @@ class Draft:
 
     `steps` are the clicks and boxes in order, `times` the working seconds at each; `masks` are those that were shown
     after each answered step (None where the next prompt came first), beside `preview.history`. `seconds` is working
-    time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with `request_id`.
+    time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with `request_id`. `worth`
+    are the gaps from which on advice is worth an act, `larger` is whether the larger model is asked.
     """
 
     preview: Preview
@@ -32,6 +34,8 @@ class Draft:
     view: Window | None
     request_id: int = 0
     sent: float = 0.0
+    worth: Gaps | None = None
+    larger: bool = False
 
 
 def prompted(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
@@ -46,7 +50,7 @@ def prompted(draft: Draft | None, step: Click | Box, now: float, idle: float, vi
     worked = touched(draft, now, idle)
     return replace(
         worked,
-        preview=replace(draft.preview, clicks=clicks, box=box, waiting=True, frozen=None),
+        preview=replace(draft.preview, clicks=clicks, box=box, waiting=True, frozen=None, advice=None),
         steps=steps,
         times=(*draft.times, worked.seconds),
         asked=Prompt(clicks, box, shown.logits if shown else None),
@@ -73,8 +77,18 @@ def answered(draft: Draft, reply: Prediction, now: float) -> Draft:
         waiting=False,
         history=tuple(records),
         frozen=None,
+        no_gaps=reply.no_gaps,
+        larger=reply.larger,
     )
-    return replace(draft, preview=preview, masks=(*masks, candidate.mask))
+    return replace(
+        draft, preview=advised(preview, reply.advise_from), masks=(*masks, candidate.mask), worth=reply.advise_from
+    )
+
+
+def advised(preview: Preview, worth: Gaps | None) -> Preview:
+    """The preview with what the uncertainty heads would do next."""
+    shown = advice(preview.candidates, preview.chosen, preview.clicks, worth, larger=preview.larger)
+    return replace(preview, advice=shown)
 
 
 def turned(draft: Draft, step: int) -> Draft:
@@ -83,9 +97,14 @@ def turned(draft: Draft, step: int) -> Draft:
     chosen = (preview.chosen + step) % len(preview.candidates)
     candidate = preview.candidates[chosen]
     record = replace(
-        preview.history[-1], predicted_iou=candidate.predicted_iou, uncertainty=candidate.uncertainty, iou=NAN
+        preview.history[-1],
+        predicted_iou=candidate.predicted_iou,
+        uncertainty=candidate.uncertainty,
+        iou=NAN,
+        gaps=candidate.gaps,
     )
     preview = replace(preview, chosen=chosen, history=(*preview.history[:-1], record))
+    preview = advised(preview, draft.worth)
     return replace(draft, preview=preview, masks=(*draft.masks[:-1], candidate.mask))
 
 
@@ -101,7 +120,7 @@ def resting(draft: Draft, now: float) -> Draft:
 
 def unanswered(draft: Draft) -> Draft:
     """The draft without its bitmaps of logits and entropy: light to keep, asked again when it comes back."""
-    preview = replace(draft.preview, candidates=(), chosen=0, waiting=True, frozen=None)
+    preview = replace(draft.preview, candidates=(), chosen=0, waiting=True, frozen=None, advice=None)
     return replace(draft, preview=preview, asked=replace(draft.asked, logits=None))
 
 
@@ -125,6 +144,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
         uncertainty=candidate.uncertainty,
         seconds=draft.seconds,
         created="",
+        gaps=candidate.gaps,
     )
 
 
@@ -139,4 +159,5 @@ def _record(draft: Draft, k: int, reply: Prediction, candidate: Candidate | None
         predicted_iou=candidate.predicted_iou if candidate else NAN,
         uncertainty=candidate.uncertainty if candidate else NAN,
         iou=NAN,
+        gaps=candidate.gaps if candidate else None,
     )

@@ -12,7 +12,8 @@ class ObjectRecord:
     """One accepted object: every prompt step, and the twins' trajectories once they were replayed.
 
     `frozen` and `adapted` are IoU with the accepted mask after click 1, 2, ... (None before the replay);
-    `replayed_version` is the weights version of the adapted side.
+    `replayed_version` is the weights version of the adapted side. `reviewed` is whether the person looked at the mask again
+    and found it right.
     """
 
     object_id: int
@@ -25,3 +26,4 @@ class ObjectRecord:
     frozen: tuple[float, ...] | None = None
     adapted: tuple[float, ...] | None = None
     replayed_version: int = 0
+    reviewed: bool = False

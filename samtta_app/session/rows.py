@@ -9,13 +9,13 @@ from dataclasses import astuple
 
 from samtta_app.core.masks import from_rle, to_rle, trimmed
 from samtta_app.core.messages import AdaptReport
-from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Mask, Window
+from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created"
+    "seconds, created, gaps"
 )
-STEP = "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou"
+STEP = "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
 REPORT = (
     "object_id, kept, reason, version, losses, guard_candidate, guard_published, guard_frozen, guard_objects, "
     "memory_objects, seconds"
@@ -44,6 +44,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         _null(annotation.uncertainty),
         annotation.seconds,
         annotation.created,
+        _packed_gaps(annotation.gaps),
     )
 
 
@@ -63,6 +64,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         uncertainty=_nan(row["uncertainty"]),
         seconds=row["seconds"],
         created=row["created"],
+        gaps=_gaps(row["gaps"]),
     )
 
 
@@ -78,6 +80,7 @@ def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:
         _packed(record.window),
         record.weights_version,
         *(_null(record.predicted_iou), _null(record.uncertainty), _null(record.iou)),
+        _packed_gaps(record.gaps),
     )
 
 
@@ -92,6 +95,7 @@ def step_of(row: sqlite3.Row) -> ClickRecord:
         predicted_iou=_nan(row["predicted_iou"]),
         uncertainty=_nan(row["uncertainty"]),
         iou=_nan(row["iou"]),
+        gaps=_gaps(row["gaps"]),
     )
 
 
@@ -130,6 +134,14 @@ def packed_floats(values: tuple[float, ...]) -> str:
 def floats(text: str) -> tuple[float, ...]:
     """Figures from JSON; null is nan."""
     return tuple(_nan(value) for value in json.loads(text))
+
+
+def _packed_gaps(gaps: Gaps | None) -> str | None:
+    return None if gaps is None else packed_floats(astuple(gaps))
+
+
+def _gaps(text: str | None) -> Gaps | None:
+    return None if text is None else Gaps(*floats(text))
 
 
 def _packed(value: Box | Window | None) -> str | None:

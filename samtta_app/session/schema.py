@@ -79,7 +79,15 @@ CREATE TABLE twins (
 );
 """
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("first", FIRST),)
+GAPS = """
+ALTER TABLE annotations ADD COLUMN gaps TEXT;
+ALTER TABLE annotations ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE steps ADD COLUMN gaps TEXT
+"""
+"""What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads), and
+whether a person looked at it again and found it right."""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (("first", FIRST), ("gaps", GAPS))
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from samtta_app.core.calibration import Bin
 from samtta_app.core.messages import AdaptReport
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Image, Window
+from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
+from samtta_app.session.advice import Advice
+from samtta_app.session.numbers import Worst
+
+NAN = float("nan")
 
 ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
 Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
 Severity = Literal["info", "good", "warning", "error"]
+OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """One row of the image list; `text` is the reason where the image is unreadable."""
+    """One row of the image list; `text` is the reason where the image is unreadable.
+
+    `worst` has the numbers of the object that needs a look most by each of them.
+    """
 
     name: str
     path: Path
     status: ImageStatus
     objects: int
     text: str = ""
+    worst: Worst = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,8 @@ class Preview:
     """The object being annotated: its prompt so far and the newest answer.
 
     `candidates` is empty until the first answer; `waiting` is True while an answer to the newest prompt is under way;
-    `frozen` is the frozen twin's candidate for the same prompt, once asked for (hold C).
+    `frozen` is the frozen twin's candidate for the same prompt, once asked for (hold C). `advice` is what the uncertainty
+    heads would do next, `no_gaps` why there are none; `larger` is whether the larger model answered.
     """
 
     clicks: tuple[Click, ...]
@@ -51,6 +62,9 @@ class Preview:
     waiting: bool
     history: tuple[ClickRecord, ...] = ()
     frozen: Candidate | None = None
+    advice: Advice | None = None
+    no_gaps: str = ""
+    larger: bool = False
 
     @property
     def candidate(self) -> Candidate | None:
@@ -97,8 +111,25 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Whether expected IoUs came true over `answers` of them: reliability and calibration error.
+
+    `raw` is as the heads (or the decoder) said it, `calibrated` as it was calibrated on the answers before each.
+    """
+
+    answers: int
+    raw: tuple[Bin, ...]
+    calibrated: tuple[Bin, ...]
+    raw_error: float
+    calibrated_error: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
-    """The session's figures from its raw records; `sentence` is what the panel opens with."""
+    """The session's figures from its raw records.
+
+    `sentence` is what the panel opens with, `review` counts the masks that need a second look.
+    """
 
     objects: int
     person_clicks: float
@@ -107,6 +138,8 @@ class Statistics:
     frozen: Side
     stream: tuple[StreamPoint, ...]
     sentence: str
+    trust: Trust = Trust(0, (), (), NAN, NAN)
+    review: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +152,42 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """What the person chose to see."""
+    """What the person chose to see; `opacity` 0 .. 1 is that of the uncertainty map."""
 
     masks: bool = True
-    uncertainty: bool = False
+    overlay: OverlayKind = "off"
+    opacity: float = 0.8
     compare: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """A map of how unsure the answer on the screen is: `values` (g, g) over `window` padded to a square.
+
+    "entropy" is in bits, 0 .. 1; "refiner" and "adapted" are differences of probability, 0 .. 1; "ensemble" is a standard
+    deviation of probability, 0 .. 0.5. Both are None, and `reason` says why for a person, where there is no map.
+    """
+
+    kind: OverlayKind
+    window: Window | None
+    values: FloatArray | None
+    reason: str = ""
+
+    def at(self, x: float, y: float) -> float | None:
+        """The value at an image point; None outside the window, and where there is no map."""
+        if self.window is None or self.values is None or not self.window.contains(x, y):
+            return None
+        last, cells = len(self.values) - 1, len(self.values) / self.window.side
+        row, column = (int((value + 0.5) * cells) for value in (y - self.window.y, x - self.window.x))
+        return float(self.values[min(row, last), min(column, last)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """Everything a view needs; every action's enabled state is a function of it."""
+    """Everything a view needs; every action's enabled state is a function of it.
+
+    `overlay` is the map that was asked for last, of the answer on the screen.
+    """
 
     folder: Path
     project: Path
@@ -148,3 +207,4 @@ class State:
     can_redo: bool
     read_only: bool
     activity: str
+    overlay: Overlay | None = None

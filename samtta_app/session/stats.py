@@ -23,6 +23,7 @@ from samtta_app.errors import ExportError
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import Side, Statistics, StreamPoint
 from samtta_app.session.store import Store
+from samtta_app.session.trust import to_review, trust
 
 TARGET, LIMIT = 0.85, 20
 STRICT_TARGET, STRICT_LIMIT = 0.90, 30
@@ -65,6 +66,10 @@ CLICK_COLUMNS = (
     "predicted_iou",
     "uncertainty",
     "iou",
+    "model_gap",
+    "task_gap",
+    "prompt_gap",
+    "expected_iou",
 )
 
 
@@ -80,6 +85,8 @@ def statistics(records: Sequence[ObjectRecord]) -> Statistics:
         frozen=side([r.frozen or () for r in replayed]),
         stream=stream,
         sentence=sentence(records),
+        trust=trust(records),
+        review=len(to_review(records)),
     )
 
 
@@ -187,7 +194,9 @@ def _click_rows(record: ObjectRecord) -> list[list[object]]:
         click, window = step.click, step.window
         place = ["box", "", "", ""] if click is None else ["click", click.x, click.y, int(click.positive)]
         figures = (step.seconds, step.latency)
-        answers = (step.predicted_iou, step.uncertainty, step.iou)
+        gaps = step.gaps
+        gains = (gaps.model, gaps.task, gaps.prompt) if gaps else (math.nan,) * 3
+        answers = (step.predicted_iou, step.uncertainty, step.iou, *gains, step.expected_iou)
         area = (window.x, window.y, window.width, window.height)
         given = [record.object_id, number, *place, *map(_figure, figures)]
         rows.append([*given, *area, step.weights_version, *map(_figure, answers)])

@@ -135,6 +135,11 @@ class Store:
         with self._writing():
             self._db.execute("UPDATE annotations SET deleted = ? WHERE id = ?", (int(deleted), annotation_id))
 
+    def set_reviewed(self, annotation_id: int) -> None:
+        """A person looked at a mask again and found it right."""
+        with self._writing():
+            self._db.execute("UPDATE annotations SET reviewed = 1 WHERE id = ?", (annotation_id,))
+
     def set_class(self, annotation_id: int, class_id: int) -> None:
         """Give an annotation another class."""
         with self._writing():
@@ -228,7 +233,7 @@ class Store:
         """The raw records of all accepted objects in the order of the stream."""
         steps = self._steps("annotation_id IN (SELECT id FROM annotations WHERE NOT deleted)")
         query = """
-            SELECT a.id, image, c.name AS class, a.created, a.seconds, a.weights_version,
+            SELECT a.id, image, c.name AS class, a.created, a.seconds, a.weights_version, reviewed,
                    frozen, adapted, t.weights_version AS replayed
             FROM annotations a JOIN classes c ON c.id = a.class_id LEFT JOIN twins t ON t.object_id = a.id
             WHERE NOT deleted ORDER BY a.id
@@ -240,6 +245,7 @@ class Store:
                 frozen=None if row["frozen"] is None else rows.floats(row["frozen"]),
                 adapted=None if row["adapted"] is None else rows.floats(row["adapted"]),
                 replayed_version=row["replayed"] or 0,
+                reviewed=bool(row["reviewed"]),
             )
             for row in self._db.execute(query)
         )

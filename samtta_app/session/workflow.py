@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from samtta_app.core.messages import (
     AdaptReport,
@@ -15,10 +16,14 @@ from samtta_app.core.messages import (
     Forgotten,
     Loaded,
     LoadRequest,
+    Measured,
+    MeasureRequest,
     Prediction,
     Prefetched,
     PrefetchRequest,
     Progress,
+    Refined,
+    RefineRequest,
     Reply,
     Request,
     TwinReport,
@@ -30,7 +35,9 @@ from samtta_app.session.browsing import Browsing
 from samtta_app.session.desk import Desk, Requests
 from samtta_app.session.learning import Learning
 from samtta_app.session.objects import Objects
-from samtta_app.session.state import Severity, State
+from samtta_app.session.overlays import Overlays
+from samtta_app.session.reviewing import Reviewing
+from samtta_app.session.state import Display, OverlayKind, Severity, State
 from samtta_app.session.store import Store
 from samtta_app.session.undoing import Undoing
 
@@ -45,6 +52,7 @@ class Workflow:
             or replayed, and stored weights stay where they are.
         twin: have accepted objects replayed with the adapted and the original weights.
         idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
+        opacity: of the uncertainty map, 0 .. 1.
         clock: seconds that never go back.
     """
 
@@ -56,14 +64,18 @@ class Workflow:
         strategy: str = "samtta",
         twin: bool = True,
         idle_seconds: float = 15,
+        opacity: float = 0.8,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._desk = Desk(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
         self._browsing = Browsing(self._desk)
         self._learning = Learning(self._desk, self._browsing)
         self._annotating = Annotating(self._desk)
+        self._overlays = Overlays(self._desk)
         self._objects = Objects(self._desk, self._learning)
+        self._reviewing = Reviewing(self._desk, self._browsing)
         self._undoing = Undoing(self._desk, self._browsing, self._annotating, self._objects)
+        self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
 
     @property
@@ -108,6 +120,10 @@ class Workflow:
         """Show another candidate mask."""
         return self._act(lambda: self._annotating.next_candidate(step))
 
+    def ask_larger(self) -> Requests:
+        """Have the larger model answer the object at hand."""
+        return self._act(self._annotating.ask_larger)
+
     def accept(self, then_next: bool = False) -> Requests:
         """Store the shown mask, in one transaction, before anything else moves; then learn from it."""
         return self._act(lambda: self._accept(then_next))
@@ -134,6 +150,14 @@ class Workflow:
         """Select the next annotation."""
         return self._act(lambda: self._objects.select_next(step))
 
+    def next_review(self) -> Requests:
+        """Show the accepted mask that needs a second look most."""
+        return self._act(lambda: self._away(self._reviewing.next))
+
+    def confirm_review(self) -> Requests:
+        """The selected mask is right; show the next one that needs a look."""
+        return self._act(lambda: self._away(self._reviewing.confirm))
+
     def delete_selected(self) -> Requests:
         """Delete the selected annotation; undo brings it back."""
         return self._act(self._objects.delete_selected)
@@ -153,11 +177,16 @@ class Workflow:
     # --- the view and the learner -----------------------------------------------------------------------------------
 
     def show(
-        self, *, masks: bool | None = None, uncertainty: bool | None = None, compare: bool | None = None
+        self,
+        *,
+        masks: bool | None = None,
+        overlay: OverlayKind | None = None,
+        opacity: float | None = None,
+        compare: bool | None = None,
     ) -> Requests:
-        """Show or hide masks, the uncertainty map, and the answer of the original weights."""
-        wanted = {"masks": masks, "uncertainty": uncertainty, "compare": compare}
-        changes = {key: value for key, value in wanted.items() if value is not None}
+        """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1), and the answer of the original weights."""
+        wanted = {"masks": masks, "overlay": overlay, "opacity": opacity, "compare": compare}
+        changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
         self._desk.change(display=replace(self.state.display, **changes))
         return self._out(self._annotating.compare() if compare else ())
 
@@ -205,6 +234,8 @@ class Workflow:
                 self._learning.replayed(reply)
             case Controlled(), _ if request is not None:
                 self._learning.controlled(reply)
+            case Refined() | Measured(), _:
+                self._overlays.answered(reply)
             case Forgotten(), _:
                 pass
         return ()
@@ -240,6 +271,8 @@ class Workflow:
             case PrefetchRequest(path=path):
                 desk.encoded.add(path.name)  # not asked for again; the first click says what is wrong
                 desk.say("warning", reply.text)
+            case RefineRequest() | MeasureRequest():
+                self._overlays.answered(reply)
             case _:
                 desk.say("warning", reply.text)
         return ()
@@ -251,6 +284,12 @@ class Workflow:
             return ()
         self._annotating.cancel()
         return self._browsing.open(index)
+
+    def _away(self, action: Callable[[], Requests]) -> Requests:
+        """Do what may show another object; a preview is put aside (undo brings it back)."""
+        if self._desk.draft is not None:
+            self._annotating.cancel()
+        return action()
 
     def _accept(self, then_next: bool) -> Requests:
         saved = self._annotating.accept()
@@ -272,6 +311,7 @@ class Workflow:
             return self._out(())
 
     def _out(self, requests: Requests) -> Requests:
+        requests += self._overlays.ask()
         self._desk.sent(requests)
         self._desk.settle()
         return requests

@@ -40,11 +40,14 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path):
     wheel=st.sampled_from(["zoom", "scroll"]),
     strategy=st.sampled_from(get_args(Strategy)),
     learn=st.booleans(),
+    opacity=st.floats(0, 1),
     keys=st.dictionaries(NAMES, KEYS, max_size=4),
 )
-def test_what_is_saved_is_what_is_loaded(tmp_path_factory, model, theme, threads, idle, wheel, strategy, learn, keys):
+def test_what_is_saved_is_what_is_loaded(
+    tmp_path_factory, model, theme, threads, idle, wheel, strategy, learn, opacity, keys
+):
     path = tmp_path_factory.mktemp("settings") / "settings.toml"
-    written = Settings(model, theme, threads, idle, wheel, strategy, learn, keys)
+    written = Settings(model, theme, threads, idle, wheel, strategy, learn, opacity, keys)
     save_settings(written, path)
     assert load_settings(path) == written
 
@@ -71,6 +74,9 @@ def test_a_whole_number_of_seconds_is_read_as_it_is_written_by_hand(tmp_path: Pa
         ("strategy = 'luck'", "strategy"),
         ("strategy = 3", "strategy"),
         ("learn = 1", "learn"),
+        ("overlay_opacity = 1.5", "overlay_opacity"),
+        ("overlay_opacity = true", "overlay_opacity"),
+        ("overlay_opacity = nan", "overlay_opacity"),
         ("keys = 3", "keys"),
         ("keys.accept = 5", "keys.accept"),
         ("keys.accept = 'Ctrl+'", "keys.accept"),

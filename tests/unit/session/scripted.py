@@ -20,17 +20,32 @@ from samtta_app.core.messages import (
     Forgotten,
     Loaded,
     LoadRequest,
+    Measured,
+    MeasureRequest,
     Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
+    Refined,
+    RefineRequest,
     Reply,
     Request,
     RestoreRequest,
     TwinReport,
     TwinRequest,
 )
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
+from samtta_app.core.types import (
+    Annotation,
+    Box,
+    Candidate,
+    Click,
+    ClickRecord,
+    FloatArray,
+    Image,
+    Logits,
+    Mask,
+    Window,
+)
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
 from tests.unit.values import disc
@@ -106,6 +121,8 @@ class Script:
     unreadable: set[str] = field(default_factory=set)
     refuse: set[type] = field(default_factory=set)
     publish: bool = True
+    map: FloatArray = field(default_factory=lambda: np.full((8, 8), 0.25, np.float32))
+    no_map: str = ""
 
     def answer(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -120,6 +137,8 @@ class Script:
             ForgetRequest: lambda r: Forgotten(r.id, r.object_id),
             RestoreRequest: self._restore,
             ControlRequest: self._control,
+            RefineRequest: self._refine,
+            MeasureRequest: self._measure,
         }
         return answers[type(request)](request)
 
@@ -144,7 +163,8 @@ class Script:
             candidate(disc(round(x), round(y), size, HEIGHT, WIDTH), 0.9 - 0.1 * k, window)
             for k, size in enumerate(sizes)
         )
-        return Prediction(request.id, window, found, 0, 0 if request.twin else self.version, 0.04, request.twin)
+        version = 0 if request.twin else self.version
+        return Prediction(request.id, window, found, 0, version, 0.04, request.twin, larger=request.larger)
 
     def _adapt(self, request: AdaptRequest) -> Reply:
         kept = request.learn and self.publish and not self.paused
@@ -161,6 +181,18 @@ class Script:
         else:
             self.version = 0 if request.action == "reset" else max(self.version - 1, 0)
         return Controlled(request.id, request.action, self.version, self.paused)
+
+    def _refine(self, request: RefineRequest) -> Reply:
+        if self.no_map:
+            return Refined(request.id, None, NAN, None, WHOLE, 0.0, self.no_map)
+        assert request.answer is not None
+        return Refined(request.id, request.answer.mask, 0.9, self.map, request.answer.logits.window, 0.01)
+
+    def _measure(self, request: MeasureRequest) -> Reply:
+        (name,) = request.names
+        if self.no_map:
+            return Measured(request.id, {}, {}, {}, {name: self.no_map})
+        return Measured(request.id, {}, {name: Logits(request.window or WHOLE, self.map)}, {name: 0.01}, {})
 
     def sent(self, kind: type) -> list[Request]:
         return [request for request in self.requests if type(request) is kind]

@@ -217,9 +217,9 @@ def test_class_names_are_checked_and_the_reason_is_said(person: Person) -> None:
 
 
 def test_what_is_shown_can_be_chosen_one_by_one(person: Person) -> None:
-    person.does(person.workflow.show(uncertainty=True))
+    person.does(person.workflow.show(overlay="entropy"))
     person.does(person.workflow.show(masks=False))
-    assert (person.state.display.masks, person.state.display.uncertainty) == (False, True)
+    assert (person.state.display.masks, person.state.display.overlay) == (False, "entropy")
 
 
 # --- the learner ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""What the uncertainty heads advise, when what they expect to be gained is worth a person's act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from samtta_app.core.suggest import suggested_click
+from samtta_app.core.types import Candidate, Click, Gaps, Logits
+
+Act = Literal["click", "candidate", "larger"]
+
+WORDS: dict[Act, str] = {
+    "click": "One more click would help",
+    "candidate": "Another candidate may fit better",
+    "larger": "The larger model would do better",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to do next, its expected gain in IoU, and for a click the place."""
+
+    act: Act
+    gain: float
+    place: Click | None = None
+
+    @property
+    def text(self) -> str:
+        """For a person."""
+        return f"{WORDS[self.act]} (about +{self.gain:.2f} IoU)"
+
+
+def advice(
+    candidates: tuple[Candidate, ...], chosen: int, clicks: tuple[Click, ...], worth: Gaps | None, *, larger: bool
+) -> Advice | None:
+    """What promises most of all that is worth doing; None where nothing is.
+
+    Args:
+        candidates: the newest answer.
+        chosen: which of them is shown.
+        clicks: the clicks so far.
+        worth: the gaps from which on advice is worth an act.
+        larger: the larger model has already answered, so that it is not offered again.
+    """
+    shown = candidates[chosen] if candidates else None
+    if shown is None or shown.gaps is None or worth is None or not shown.mask.area:
+        return None
+    gaps = shown.gaps
+    possible: list[tuple[float, Act]] = []
+    if gaps.prompt >= worth.prompt:
+        possible.append((gaps.prompt, "click"))
+    if gaps.task >= worth.task and len(candidates) > 1:
+        possible.append((gaps.task, "candidate"))
+    if gaps.model >= worth.model and not larger:
+        possible.append((gaps.model, "larger"))
+    if not possible:
+        return None
+    gain, act = max(possible)
+    if act != "click":
+        return Advice(act, gain)
+    return Advice(act, gain, suggested_click(Logits(shown.logits.window, shown.entropy), shown.mask, clicks))

@@ -1,0 +1,43 @@
+"""Whether what the model expects of its masks comes true in this session, and which accepted masks need a second look."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from samtta_app.core.calibration import Calibration, calibration_error, online, reliability
+from samtta_app.session.records import ObjectRecord
+from samtta_app.session.state import Trust
+
+REVIEW_BELOW = 0.8
+"""Masks are looked at again whose expected IoU, calibrated on this session, is lower."""
+
+NEWEST = 500
+"""Answers that the calibration is taken from, at most."""
+
+
+def answers(records: Iterable[ObjectRecord]) -> tuple[tuple[float, float], ...]:
+    """(expected IoU, IoU with the accepted mask) of the newest answers, in their order."""
+    return tuple((step.expected_iou, step.iou) for record in records for step in record.steps)[-NEWEST:]
+
+
+def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
+    """The objects that nobody looked at again and of which least was expected, worst first."""
+    every = tuple(records)
+    known = Calibration.of(answers(every))
+    open_ones = [(known(r.steps[-1].expected_iou), r) for r in every if r.steps and not r.reviewed]
+    return tuple(r for value, r in sorted(open_ones, key=lambda pair: pair[0]) if value < REVIEW_BELOW)
+
+
+def trust(records: Iterable[ObjectRecord]) -> Trust:
+    """How well expected IoUs agree with those that came true, before and after calibration."""
+    raw = answers(records)
+    known = tuple((expected, true) for expected, true in raw if math.isfinite(expected) and math.isfinite(true))
+    told = online(known)
+    return Trust(
+        len(known),
+        reliability(known),
+        reliability(told),
+        calibration_error(known),
+        calibration_error(told),
+    )
