@@ -9,7 +9,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QSizePolicy, QToolBar, QWidget
 
 from samtta_app.gui import icons
-from samtta_app.gui.actions import TABLE, Action, Desk, Menu, bindings, shown
+from samtta_app.gui.actions import TABLE, Action, Desk, Menu
+from samtta_app.gui.bindings import bindings, shown
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
 

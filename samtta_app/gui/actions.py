@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from PySide6.QtGui import QKeySequence
-
 from samtta_app.core.messages import ControlAction
-from samtta_app.errors import SettingsError
 from samtta_app.gui import enabling
 from samtta_app.gui.canvas import Canvas
 from samtta_app.gui.controller import Controller
+from samtta_app.session.overlays import following
 from samtta_app.session.state import State
-from samtta_app.settings import Settings, Theme, valid_keys
+from samtta_app.settings import Settings, Theme
 
 Menu = Literal["File", "Edit", "Image", "Class", "View", "Learning", "Help"]
 
@@ -109,6 +107,10 @@ def _class(number: int) -> Callable[[Desk], object]:
     return lambda desk: desk.controller.set_class(desk.state.classes[number - 1].id)
 
 
+def _overlay(step: int) -> Callable[[Desk], object]:
+    return lambda desk: desk.controller.show(overlay=following(desk.state.display.overlay, step))
+
+
 def _control(action: ControlAction) -> Callable[[Desk], object]:
     return lambda desk: desk.controller.control(action)
 
@@ -160,6 +162,15 @@ TABLE: tuple[Action, ...] = (
         enabling.answered,
     ),
     Action("cancel", "Cancel", "Edit", "Esc", "x", lambda d: d.controller.cancel(), enabling.cancellable),
+    Action(
+        "larger",
+        "Ask the larger model",
+        "Edit",
+        "L",
+        "",
+        lambda d: d.controller.ask_larger(),
+        enabling.enlargeable,
+    ),
     Action("next", "Next candidate or object", "Edit", "Tab", "", _step(1), enabling.selectable, divides=True),
     Action("previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _step(-1), enabling.selectable),
     Action(
@@ -184,6 +195,25 @@ TABLE: tuple[Action, ...] = (
     ),
     Action(
         "delete", "Delete object", "Edit", "Del", "trash", lambda d: d.controller.delete_selected(), enabling.selected
+    ),
+    Action(
+        "review",
+        "Next mask that needs a second look",
+        "Edit",
+        "R",
+        "",
+        lambda d: d.controller.next_review(),
+        enabling.reviewable,
+        divides=True,
+    ),
+    Action(
+        "confirm_review",
+        "The selected mask is right",
+        "Edit",
+        "Shift+R",
+        "",
+        lambda d: d.controller.confirm_review(),
+        enabling.selected,
     ),
     Action(
         "previous_image",
@@ -254,14 +284,15 @@ TABLE: tuple[Action, ...] = (
     ),
     Action(
         "uncertainty",
-        "Uncertainty",
+        "Uncertainty, next map",
         "View",
         "U",
         "thermometer-simple",
-        lambda d: d.controller.show(uncertainty=not d.state.display.uncertainty),
+        _overlay(1),
         enabling.pictured,
-        lambda state, settings: state is not None and state.display.uncertainty,
+        lambda state, settings: state is not None and state.display.overlay != "off",
     ),
+    Action("uncertainty_back", "Uncertainty, previous map", "View", "Shift+U", "", _overlay(-1), enabling.pictured),
     Action(
         "compare",
         "Compare with the original (hold)",
@@ -342,51 +373,3 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Space", "Accept, as Enter does"),
 )
 """What the mouse does on the canvas, for the shortcut help."""
-
-
-# --- keys ----------------------------------------------------------------------------------------------------------
-
-
-def bindings(overrides: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
-    """Keys of every action, in Qt's portable spelling: the defaults, or what the settings say.
-
-    Raises:
-        SettingsError: an override names no action, holds no key, or gives one key to two actions.
-    """
-    known = {action.name: action.keys for action in TABLE}
-    chosen = dict(known)
-    for name, text in (overrides or {}).items():
-        if name not in known:
-            raise SettingsError(f"There is no action named {name!r}", "keys", f"The actions are {', '.join(known)}")
-        if not valid_keys(text):
-            raise SettingsError(f"{text!r} is not a key", f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"')
-        chosen[name] = text
-    split = {
-        name: tuple(_portable(name, part) for part in text.split(";") if part.strip()) for name, text in chosen.items()
-    }
-    _refuse_shared(split)
-    return split
-
-
-def _portable(name: str, text: str) -> str:
-    sequence = QKeySequence.fromString(text.strip(), QKeySequence.SequenceFormat.PortableText)
-    written = sequence.toString(QKeySequence.SequenceFormat.PortableText)
-    if not written:
-        raise SettingsError(f"{text!r} is not a key", f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"')
-    return written
-
-
-def _refuse_shared(split: Mapping[str, tuple[str, ...]]) -> None:
-    owner: dict[str, str] = {}
-    for name, keys in split.items():
-        for key in keys:
-            if owner.setdefault(key, name) != name:
-                raise SettingsError(
-                    f"The key {key} is given to both {owner[key]} and {name}", "keys", "Give one of them another key"
-                )
-
-
-def shown(keys: tuple[str, ...]) -> str:
-    """Keys as the platform writes them: "Ctrl+Y, Ctrl+Shift+Z"."""
-    native = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(QKeySequence.fromString(key).toString(native) for key in keys)

@@ -83,7 +83,13 @@ class Application(QObject):
         """
         settings = replace(self.window.settings, **self._given)
         store = Store.open(folder, project)
-        workflow = Workflow(store, learn=settings.learn, strategy=settings.strategy, idle_seconds=settings.idle_seconds)
+        workflow = Workflow(
+            store,
+            learn=settings.learn,
+            strategy=settings.strategy,
+            idle_seconds=settings.idle_seconds,
+            opacity=settings.overlay_opacity,
+        )
         before = self.controller
         if before is not None:
             before.close()

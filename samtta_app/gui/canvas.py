@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEve
 from PySide6.QtWidgets import QAbstractSpinBox, QGraphicsItem, QGraphicsScene, QLineEdit, QTextEdit
 
 from samtta_app.core.masks import holds
-from samtta_app.core.types import Annotation, Box, Candidate, Window
+from samtta_app.core.types import Annotation, Box, Candidate, FloatArray, Window
 from samtta_app.gui.captions import Caption
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.markers import (
@@ -25,13 +25,15 @@ from samtta_app.gui.markers import (
     FrameItem,
     MaskItem,
     MaskStyle,
+    PlaceItem,
     UncertaintyItem,
     crosshair,
 )
-from samtta_app.gui.overlay import pixel_rect
+from samtta_app.gui.overlay import pixel_rect, scale_of
 from samtta_app.gui.theme import GRID, class_colour, current
 from samtta_app.gui.tiles import ImageItem
 from samtta_app.gui.zoom import ZoomView
+from samtta_app.session.overlays import MEASURING, overlay_of
 from samtta_app.session.state import Preview, State
 
 DRAG = 4
@@ -74,6 +76,8 @@ class Canvas(ZoomView):
             scene.addItem(item)
         self._annotations: dict[int, tuple[Annotation, MaskItem]] = {}
         self._passing: list[QGraphicsItem] = []
+        self._map: UncertaintyItem | None = None
+        self._mapped: FloatArray | None = None
         self._press: QPoint | None = None
         self._grip: QPoint | None = None
         self._space = self._space_used = False
@@ -97,12 +101,9 @@ class Canvas(ZoomView):
         if (state.annotations, state.selected, state.classes) != (before.annotations, before.selected, before.classes):
             self._show_annotations(state)
         self._show_display(state)
-        if state.preview is not before.preview or (state.display, state.classes, state.current_class) != (
-            before.display,
-            before.classes,
-            before.current_class,
-        ):
+        if state.preview is not before.preview or _look(state) != _look(before):
             self._show_preview(state)
+        self._show_map(state)
         self._show_words(state)
 
     def view_window(self) -> Window | None:
@@ -127,6 +128,7 @@ class Canvas(ZoomView):
         self._show_annotations(state)
         self._show_display(state)
         self._show_preview(state)
+        self._show_map(state)
         self._show_words(state)
 
     def _show_annotations(self, state: State) -> None:
@@ -164,11 +166,25 @@ class Canvas(ZoomView):
         shown, style = _shown(state, preview)
         if shown is not None:
             self._add(MaskItem(shown.mask, _colour(state, state.current_class), style), MASK)
-            if state.display.uncertainty:
-                self._add(UncertaintyItem(shown.logits.window, shown.entropy), MAP)
+        if preview.advice is not None and preview.advice.place is not None:
+            self._add(PlaceItem(preview.advice.place), CLICKS)
         for click in preview.clicks:
             newest = preview.waiting and click is preview.clicks[-1]
             self._add(ClickItem(click, waiting=newest), CLICKS)
+
+    def _show_map(self, state: State) -> None:
+        overlay = overlay_of(state)
+        values = overlay.values if overlay else None
+        if values is not self._mapped:
+            if self._map is not None:
+                self.scene().removeItem(self._map)
+            self._map, self._mapped = None, values
+            if overlay is not None and overlay.window is not None and values is not None:
+                self._map = UncertaintyItem(overlay.window, values, scale_of(overlay))
+                self._map.setZValue(MAP)
+                self.scene().addItem(self._map)
+        if self._map is not None:
+            self._map.setOpacity(state.display.opacity)
 
     def _add(self, item: QGraphicsItem, depth: float) -> None:
         item.setZValue(depth)
@@ -331,7 +347,18 @@ def _shown(state: State, preview: Preview) -> tuple[Candidate | None, MaskStyle]
     """The candidate on the screen: the preview's, or while comparing the frozen twin's."""
     comparing = state.display.compare and preview.frozen is not None
     shown, style = (preview.frozen, FROZEN) if comparing else (preview.candidate, PREVIEW)
-    return shown, replace(style, fill=0.0) if state.display.uncertainty else style  # the map's colours must be readable
+    return shown, replace(style, fill=0.0) if _covered(state) else style  # a map's colours must be readable
+
+
+def _covered(state: State) -> bool:
+    """Whether a map is shown, or will be."""
+    overlay = overlay_of(state)
+    return overlay is not None and (overlay.values is not None or overlay.reason == MEASURING)
+
+
+def _look(state: State) -> tuple[object, ...]:
+    """What the preview's look depends on, beside itself."""
+    return state.display.compare, _covered(state), state.classes, state.current_class
 
 
 def _comparison(state: State) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from samtta_app.core.messages import ControlAction, Failure, Reply, Request
 from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
-from samtta_app.session.state import State
+from samtta_app.session.state import OverlayKind, State
 from samtta_app.session.stats import write_statistics
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
@@ -122,6 +122,10 @@ class Controller(QObject):
         """Show another candidate mask."""
         self._pass_on(self._workflow.next_candidate(step))
 
+    def ask_larger(self) -> None:
+        """Have the larger model answer the object at hand."""
+        self._pass_on(self._workflow.ask_larger())
+
     def accept(self, then_next: bool = False) -> None:
         """Store the shown mask, and learn from it."""
         self._pass_on(self._workflow.accept(then_next))
@@ -148,6 +152,14 @@ class Controller(QObject):
         """Select the next annotation."""
         self._pass_on(self._workflow.select_next(step))
 
+    def next_review(self) -> None:
+        """Show the accepted mask that needs a second look most."""
+        self._pass_on(self._workflow.next_review())
+
+    def confirm_review(self) -> None:
+        """The selected mask is right; show the next one that needs a look."""
+        self._pass_on(self._workflow.confirm_review())
+
     def delete_selected(self) -> None:
         """Delete the selected annotation."""
         self._pass_on(self._workflow.delete_selected())
@@ -166,9 +178,16 @@ class Controller(QObject):
 
     # --- the view, the learner, files ---------------------------------------------------------------------------------
 
-    def show(self, *, masks: bool | None = None, uncertainty: bool | None = None, compare: bool | None = None) -> None:
-        """Show or hide masks, the uncertainty map, and the answer of the original weights."""
-        self._pass_on(self._workflow.show(masks=masks, uncertainty=uncertainty, compare=compare))
+    def show(
+        self,
+        *,
+        masks: bool | None = None,
+        overlay: OverlayKind | None = None,
+        opacity: float | None = None,
+        compare: bool | None = None,
+    ) -> None:
+        """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1), and the answer of the original weights."""
+        self._pass_on(self._workflow.show(masks=masks, overlay=overlay, opacity=opacity, compare=compare))
 
     def control(self, action: ControlAction) -> None:
         """Pause, resume, roll back, or reset the learner."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import get_args
@@ -32,7 +33,8 @@ from samtta_app.errors import SettingsError, UserError
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui import icons, theme
 from samtta_app.gui.action_set import MENUS
-from samtta_app.gui.actions import GESTURES, TABLE, shown
+from samtta_app.gui.actions import GESTURES, TABLE
+from samtta_app.gui.bindings import shown
 from samtta_app.gui.controller import Controller
 from samtta_app.settings import Settings, Strategy
 
@@ -225,7 +227,8 @@ class SettingsDialog(QDialog):
         Raises:
             SettingsError: a field holds nothing that is valid.
         """
-        return Settings(
+        return replace(
+            self._settings,
             model=self.model.line.text().strip(),
             theme=self.theme.currentData(),
             threads=self.threads.value(),
@@ -233,7 +236,6 @@ class SettingsDialog(QDialog):
             wheel=self.wheel.currentData(),
             strategy=self.strategy.currentData(),
             learn=self.learn.isChecked(),
-            keys=self._settings.keys,
         )
 
     def _say_strategy(self) -> None:

@@ -44,6 +44,17 @@ def answered(state: State | None) -> bool:
     )
 
 
+def enlargeable(state: State | None) -> bool:
+    """The object at hand can be answered by the larger model."""
+    preview = state.preview if state is not None else None
+    return preview is not None and preview.candidate is not None and not preview.waiting and not preview.larger
+
+
+def reviewable(state: State | None) -> bool:
+    """An accepted mask needs a second look."""
+    return state is not None and state.statistics.review > 0
+
+
 def selectable(state: State | None) -> bool:
     """Tab has somewhere to go: another candidate of the preview, or an object of the image."""
     if state is None:

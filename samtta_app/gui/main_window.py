@@ -127,7 +127,7 @@ class MainWindow(QMainWindow):
             self._controller.state_changed.disconnect(self.show_state)
             self._controller.described.disconnect(self.show_model)
         first, self._controller = self._controller is None, controller
-        canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar()
+        canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
         adaptation = AdaptationPanel(controller, self._strategies)
         adaptation.show_actions([self.actions_made[name] for name in ("pause", "roll_back", "reset")])
         panels: dict[str, ClassesPanel | ObjectsPanel | ImagesPanel | AdaptationPanel] = {
@@ -154,8 +154,10 @@ class MainWindow(QMainWindow):
         canvas.setAcceptDrops(False)  # the window takes what is dropped
         canvas.viewport().setAcceptDrops(False)
         canvas.wheel = self.settings.wheel
-        canvas.hovered.connect(self.status.show_hover)
+        for hears in (self.status.show_hover, key.show_hover):
+            canvas.hovered.connect(hears)
         canvas.zoomed.connect(self.status.show_zoom)
+        key.opacity_chosen.connect(lambda opacity: self.use(replace(self.settings, overlay_opacity=opacity)))
         self.stage.fill(canvas, bottom=strip, corner=key)
 
     @Slot(object)

@@ -123,6 +123,31 @@ class ClickItem(QGraphicsItem):
             painter.drawLine(QLineF(0, -4, 0, 4))
 
 
+class PlaceItem(QGraphicsItem):
+    """Where one more click would help: a dashed ring, of one size at every zoom; its sign is for the person to say."""
+
+    def __init__(self, click: Click) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setPos(click.x, click.y)
+        self.click = click
+
+    def boundingRect(self) -> QRectF:
+        """The ring, in screen pixels."""
+        return _about(2 * DISC + 5)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """A light ring under a dashed one."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(_faded(BLACK, 0.35), 5.0))
+        painter.drawEllipse(_about(2 * DISC))
+        painter.setPen(QPen(WHITE, 3.5))
+        painter.drawEllipse(_about(2 * DISC))
+        painter.setPen(QPen(BLACK, 2.5, Qt.PenStyle.DashLine))
+        painter.drawEllipse(_about(2 * DISC))
+
+
 class FrameItem(QGraphicsItem):
     """A rectangle that shows on bright and on dark: light dashes over a dark line, of one width at every zoom.
 
@@ -158,12 +183,12 @@ class FrameItem(QGraphicsItem):
 
 
 class UncertaintyItem(QGraphicsItem):
-    """The entropy map of one candidate, laid over its window."""
+    """A map of uncertainty, laid over its window; its colours stand for 0 to `scale`."""
 
-    def __init__(self, window: Window, entropy: NDArray[np.float32]) -> None:
+    def __init__(self, window: Window, values: NDArray[np.float32], scale: float = 1.0) -> None:
         super().__init__()
         self._clip, self._area = pixel_rect(window), padded_rect(window)
-        self._colours: QImage = uncertainty_image(entropy)
+        self._colours: QImage = uncertainty_image(values, scale)
 
     def boundingRect(self) -> QRectF:
         """The window's own pixels, without the padding."""

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainterPath, QPolygonF
 
 from samtta_app.core.types import BoolArray, FloatArray, Mask, Window
 from samtta_app.gui.theme import UNCERTAINTY_MAP
+from samtta_app.session.state import Overlay
 
 
 def outline(mask: Mask, tolerance: float = 0.0) -> QPainterPath:
@@ -73,9 +74,19 @@ def tinted(mask: Mask, colour: QColor, alpha: float) -> QImage:
     return rgba_image(rgba)
 
 
-def uncertainty_image(entropy: NDArray[np.float32]) -> QImage:
-    """The colours of an entropy map (g, g) in bits, 0 .. 1; clear where the model is sure."""
-    steps = np.clip(np.rint(np.nan_to_num(entropy) * 255), 0, 255).astype(np.uint8)
+SCALES = (0.1, 0.2, 0.5, 1.0)
+"""The greatest values that the colours may stand for."""
+
+
+def scale_of(overlay: Overlay) -> float:
+    """The value that has the strongest colour: 1 bit of entropy; else the least of SCALES that no value exceeds."""
+    greatest = 1.0 if overlay.kind == "entropy" or overlay.values is None else float(overlay.values.max())
+    return next((scale for scale in SCALES if greatest <= scale + 1e-6), SCALES[-1])
+
+
+def uncertainty_image(values: NDArray[np.float32], scale: float = 1.0) -> QImage:
+    """The colours of a map (g, g) from 0 to `scale`; clear where the model is sure."""
+    steps = np.clip(np.rint(np.nan_to_num(values) / scale * 255), 0, 255).astype(np.uint8)
     return rgba_image(UNCERTAINTY_MAP[steps])
 
 

@@ -153,7 +153,7 @@ def whole_way(hand: Hand) -> Plan:
     yield lambda: hand.state.image is not None
     hand.see(screen=QApplication.platformName(), title=hand.window.windowTitle())
     hand.key(Qt.Key.Key_U)
-    yield lambda: hand.state.display.uncertainty
+    yield lambda: hand.state.display.overlay == "entropy"
     (x, y), *others = places()
     hand.click(x, y)
     yield hand.answered

@@ -84,13 +84,13 @@ def test_actions_are_enabled_as_the_table_says(actions: ActionSet):
 
 
 def test_switches_are_checked_as_the_state_says(actions: ActionSet):
-    actions.show_state(scene(display=Display(masks=False, uncertainty=True)))
+    actions.show_state(scene(display=Display(masks=False, overlay="entropy")))
     assert not actions["masks"].isChecked()
     assert actions["uncertainty"].isChecked()
 
 
 def test_showing_a_state_triggers_nothing(window: Window, actions: ActionSet):
-    actions.show_state(scene(display=Display(uncertainty=True, compare=True)))
+    actions.show_state(scene(display=Display(overlay="entropy", compare=True)))
     assert window.controller.calls == []
 
 
@@ -109,7 +109,7 @@ def test_a_disabled_action_does_not_run(window: Window, actions: ActionSet):
 def test_a_switch_stands_as_the_state_says_and_not_as_it_was_clicked(window: Window, actions: ActionSet):
     actions.show_state(scene())
     actions["uncertainty"].trigger()  # this controller does not change its state
-    assert window.controller.calls == [("show", ("uncertainty", True))]
+    assert window.controller.calls == [("show", ("overlay", "entropy"))]
     assert not actions["uncertainty"].isChecked()
 
 

@@ -9,7 +9,8 @@ from PySide6.QtGui import QKeySequence
 
 from samtta_app.errors import SettingsError
 from samtta_app.gui.action_set import BAR, BAR_END
-from samtta_app.gui.actions import GESTURES, TABLE, Action, bindings, shown
+from samtta_app.gui.actions import GESTURES, TABLE, Action
+from samtta_app.gui.bindings import bindings, shown
 from samtta_app.gui.canvas import Canvas
 from samtta_app.session.state import Adaptation, Display, State
 from samtta_app.settings import Settings, Theme
@@ -103,7 +104,8 @@ def test_every_action_asks_for_something_when_it_runs(action: Action):
         ("roll_back", ("control", "rollback")),
         ("reset", ("control", "reset")),
         ("masks", ("show", ("masks", False))),
-        ("uncertainty", ("show", ("uncertainty", True))),
+        ("uncertainty", ("show", ("overlay", "entropy"))),
+        ("uncertainty_back", ("show", ("overlay", "adapted"))),
         ("compare", ("show", ("compare", True))),
     ],
 )
@@ -126,9 +128,9 @@ def test_a_paused_learner_is_resumed_by_the_same_action():
 
 
 def test_switches_are_turned_off_by_the_same_action():
-    state = scene(display=Display(masks=False, uncertainty=True, compare=True))
+    state = scene(display=Display(masks=False, overlay="adapted", compare=True))
     assert done("masks", state) == [("show", ("masks", True))]
-    assert done("uncertainty", state) == [("show", ("uncertainty", False))]
+    assert done("uncertainty", state) == [("show", ("overlay", "off"))]
     assert done("compare", state) == [("show", ("compare", False))]
 
 
@@ -227,7 +229,7 @@ def test_rolling_back_needs_an_older_version():
 
 def test_switches_show_what_the_state_says():
     settings = Settings(theme="dark")
-    on = scene(display=Display(masks=True, uncertainty=True, compare=True), adaptation=Adaptation("paused", 1, ()))
+    on = scene(display=Display(masks=True, overlay="refiner", compare=True), adaptation=Adaptation("paused", 1, ()))
     off = scene(display=Display(masks=False))
     for name in ("masks", "uncertainty", "compare", "pause"):
         assert ROWS[name].checked(on, settings)
@@ -263,6 +265,7 @@ EXPECTED = {
     "actual_size": ("Ctrl+1",),
     "masks": ("V",),
     "uncertainty": ("U",),
+    "uncertainty_back": ("Shift+U",),
     "compare": ("C",),
     "delete": ("Del",),
     "shortcuts": ("F1", "?"),

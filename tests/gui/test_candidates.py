@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,15 +13,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from samtta_app.core.masks import trimmed
-from samtta_app.core.types import Window
+from samtta_app.core.types import Click, Gaps, Window
 from samtta_app.gui import theme
 from samtta_app.gui.panels.candidates import THUMBNAIL, CandidatesStrip, frame_of, sharp, thumbnail
+from samtta_app.session.advice import Advice
+from samtta_app.session.state import State
 from tests.gui.scenes import Recorder, candidate, disc, picture, preview, scene
 
 IMAGE = picture()
 MASKS = (disc(60, 50, 18), disc(60, 50, 24), disc(60, 50, 12))
 THREE = scene(preview=preview(IMAGE, MASKS))
 ONE = scene(preview=preview(IMAGE, MASKS[:1]))
+GAPS = Gaps(0.02, 0.1, 0.1, 0.8)
 
 
 @pytest.fixture
@@ -209,3 +213,48 @@ def test_a_mask_is_tinted_in_the_colour_of_the_current_class(strip: CandidatesSt
         image = strip.cards[0].picture.pixmap().toImage()
         shown.append(image.pixelColor(image.width() // 2, image.height() // 2).name())
     assert shown[0] != shown[1]
+
+
+# --- what would help ------------------------------------------------------------------------------------------------
+
+
+def gained(*gaps: Gaps | None, advice: Advice | None = None, why: str = "") -> State:
+    """As many candidates as there are gaps, and an advice."""
+    shown = preview(IMAGE, MASKS[: len(gaps)])
+    found = tuple(replace(entry, gaps=gap) for entry, gap in zip(shown.candidates, gaps, strict=True))
+    return scene(preview=replace(shown, candidates=found, advice=advice, no_gaps=why))
+
+
+def test_every_card_shows_what_its_mask_would_gain(strip: CandidatesStrip):
+    strip.show_state(gained(Gaps(0.02, 0.11, -0.034, 0.8), Gaps(math.nan, 0.0, 0.2, 0.7)))
+    assert [figure.text() for figure in strip.cards[0].gains] == ["−0.03", "+0.11", "+0.02"]
+    assert [figure.text() for figure in strip.cards[1].gains] == ["+0.20", "+0.00", "–"]
+    assert all(figure.isVisible() for figure in strip.cards[0].gains)
+    assert "Expected gain in IoU from another candidate: +0.11" in strip.cards[0].toolTip()
+
+
+def test_without_heads_there_are_no_gains_but_a_reason(strip: CandidatesStrip):
+    strip.show_state(gained(None, why="The model 'toy' has no uncertainty heads"))
+    assert not any(figure.isVisible() for figure in strip.cards[0].gains)
+    assert "has no uncertainty heads" in strip.cards[0].toolTip()
+    assert not strip.advice.isVisible()
+    assert not strip.follow.isVisible()
+
+
+def test_one_more_click_is_advised_in_words(strip: CandidatesStrip):
+    strip.show_state(gained(GAPS, advice=Advice("click", 0.1, Click(70, 40, False))))
+    assert strip.advice.text() == "One more click would help (about +0.10 IoU): the ring shows where"
+    assert not strip.follow.isVisible()
+    strip.show_state(gained(GAPS))
+    assert not strip.advice.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("act", "words", "call"),
+    [("candidate", "Show the next", ("next_candidate",)), ("larger", "Ask it", ("ask_larger",))],
+)
+def test_a_button_does_what_is_advised(strip: CandidatesStrip, act: str, words: str, call: tuple[object, ...]):
+    strip.show_state(gained(GAPS, GAPS, GAPS, advice=Advice(act, 0.2)))
+    assert strip.follow.text() == words
+    QTest.mouseClick(strip.follow, Qt.MouseButton.LeftButton)
+    assert calls(strip) == [call]

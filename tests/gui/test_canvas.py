@@ -353,7 +353,7 @@ def test_the_uncertainty_map_covers_its_padded_window_and_is_cut_to_the_window(
     recorder.become(state)
     assert not items(canvas, UncertaintyItem)
     plain = {p: colour(canvas, *p) for p in ((40, 20), (90, 20), (90, 55), (110, 20))}
-    recorder.become(replace(state, display=Display(uncertainty=True)))
+    recorder.become(replace(state, display=Display(overlay="entropy")))
     assert len(items(canvas, UncertaintyItem)) == 1
     assert colour(canvas, 40, 20) == plain[40, 20], "sure"
     assert colour(canvas, 90, 20) != plain[90, 20], "unsure"

@@ -87,8 +87,8 @@ def test_each_new_state_is_said_once_and_in_order(controller: Controller, qtbot:
     controller.click(60, 50, True)
     assert ear.states[-1] is controller.state
     qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
-    controller.show(uncertainty=True)
-    controller.show(uncertainty=False)
+    controller.show(overlay="entropy")
+    controller.show(overlay="off")
     assert len(ear.states) == len({id(state) for state in ear.states})
     assert ear.states[-1] is controller.state
 

@@ -13,7 +13,8 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui import theme
-from samtta_app.gui.actions import GESTURES, TABLE, bindings, shown
+from samtta_app.gui.actions import GESTURES, TABLE
+from samtta_app.gui.bindings import bindings, shown
 from samtta_app.gui.dialogs import (
     FIGURES,
     FORMATS,

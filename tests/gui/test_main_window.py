@@ -136,7 +136,7 @@ def test_the_canvas_has_the_most_room(shown: Open):
 
 def test_every_view_hears_of_a_new_state(shown: Open):
     window = shown(scene())
-    window.controller.become(scene(index=2, preview=PREVIEW, selected=None, display=Display(uncertainty=True)))
+    window.controller.become(scene(index=2, preview=PREVIEW, selected=None, display=Display(overlay="entropy")))
     assert window.docks["images"].widget().view.currentIndex().row() == 2
     assert window.stage._bottom.isVisible()
     assert window.stage._corner.isVisible()
@@ -241,7 +241,8 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
         (Key.Key_PageDown, None, ("next_image", 1)),
         (Key.Key_N, None, ("next_unreviewed",)),
         (Key.Key_V, None, ("show", ("masks", False))),
-        (Key.Key_U, None, ("show", ("uncertainty", True))),
+        (Key.Key_U, None, ("show", ("overlay", "entropy"))),
+        (Key.Key_U, SHIFT, ("show", ("overlay", "adapted"))),
     ],
 )
 def test_a_key_on_the_canvas_acts(shown: Open, key, modifiers, call):

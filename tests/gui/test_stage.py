@@ -1,4 +1,4 @@
-"""The start page, the stage with what lies on it, the colour key, and the docks."""
+"""The start page, the stage with what lies on it, and the docks."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMainWindow, QWidget
 
 from samtta_app.gui import theme
-from samtta_app.gui.panels.colour_bar import ColourBar, Ramp
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.panels.message_bar import MessageBar
 from samtta_app.gui.panels.stage import MARGIN, WIDEST, Stage
 from samtta_app.gui.panels.start import StartPage
-from samtta_app.session.state import Display, Message
-from tests.gui.scenes import scene
+from samtta_app.session.state import Message
 
 
 @pytest.fixture(autouse=True)
@@ -214,42 +212,21 @@ def test_filling_again_takes_away_what_was_there(qtbot, stage: Stage):
     assert stage.filling is not first
 
 
-# --- the colour key -------------------------------------------------------------------------------------------------
-
-
-def test_the_colour_key_is_there_while_the_overlay_is_on(qtbot):
-    key = ColourBar()
-    qtbot.addWidget(key)
-    key.show_state(scene())
-    assert not key.isVisible()
-    key.show_state(scene(display=Display(uncertainty=True)))
-    assert key.isVisible()
-    key.show_state(scene(display=Display(uncertainty=True), image=None))
-    assert not key.isVisible()
-
-
-def test_the_colour_key_names_unit_and_ends(qtbot):
-    key = ColourBar()
-    qtbot.addWidget(key)
-    words = " ".join(label.text() for label in key.findChildren(QLabel))
-    for word in ("bits", "0", "1", "sure", "unsure"):
-        assert word in words
-
-
-def test_the_colour_key_lets_clicks_through(qtbot):
-    key = ColourBar()
-    qtbot.addWidget(key)
-    assert key.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-
-def test_the_ramp_goes_from_the_ground_to_the_strongest_colour(qtbot):
-    ramp = Ramp()
-    qtbot.addWidget(ramp)
-    image = ramp.grab().toImage()
-    left, right = image.pixelColor(0, 3), image.pixelColor(image.width() - 1, 3)
-    ground = QColor(theme.LIGHT.canvas)
-    assert all(abs(a - b) <= 2 for a, b in zip(left.getRgb(), ground.getRgb(), strict=True))
-    assert right.hslSaturationF() > 0.5
+def test_the_corner_moves_above_what_lies_below_when_both_would_touch(stage: Stage):
+    bottom, corner = fixed(300, 50), fixed(200, 40)
+    stage.fill(QWidget(), bottom=bottom, corner=corner)
+    bottom.show()
+    corner.show()
+    QApplication.processEvents()
+    assert corner.geometry().bottom() == 600 - MARGIN - 1
+    stage.resize(500, 600)
+    QApplication.processEvents()
+    assert not corner.geometry().intersects(bottom.geometry())
+    assert corner.geometry().right() == 500 - MARGIN - 1
+    assert corner.geometry().bottom() < bottom.y()
+    bottom.hide()
+    QApplication.processEvents()
+    assert corner.geometry().bottom() == 600 - MARGIN - 1
 
 
 # --- docks ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figures
 from samtta_app.gui.panels.curve import ClickCurve
+from samtta_app.gui.panels.reliability import ReliabilityDiagram
 from samtta_app.session.state import Adaptation, State, Statistics
 
 ACTIVITY: dict[str, str] = {
@@ -142,6 +143,7 @@ class AdaptationPanel(QWidget):
         self.curve = ClickCurve()
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
+        self.reliability = ReliabilityDiagram()
         self.details = Disclosure("Details", self._details())
         self._buttons = QHBoxLayout()
         self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
@@ -194,6 +196,7 @@ class AdaptationPanel(QWidget):
             for name, _, _ in TABLE:
                 self.cells[name, side].setText(figure(name, getattr(values, name)))
             self.cells["objects", side].setText(str(values.objects))
+        self.reliability.show_statistics(statistics)
 
     def _standing(self, adaptation: Adaptation) -> str:
         """The strategy and what it is doing; where nothing is learned, only that."""
@@ -209,6 +212,7 @@ class AdaptationPanel(QWidget):
         layout.setSpacing(2 * theme.GRID)
         layout.addLayout(self._facts())
         layout.addLayout(self._figures())
+        layout.addWidget(self.reliability)
         return body
 
     def _facts(self) -> QGridLayout:

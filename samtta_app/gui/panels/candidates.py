@@ -1,4 +1,4 @@
-"""The candidate masks of the preview, side by side: a thumbnail, the predicted IoU and the uncertainty of each."""
+"""The candidate masks of the preview, side by side, each with its figures; below them what would help most."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.types import Box, Candidate, Image, Window
@@ -14,6 +14,7 @@ from samtta_app.core.windows import around
 from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figures
+from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 
 THUMBNAIL = 12 * theme.GRID
@@ -56,8 +57,20 @@ def sharp(pixels: NDArray[np.uint8], ratio: float) -> QPixmap:
     return picture
 
 
+GAINS = (
+    ("Clicks", "prompt", "from more clicks"),
+    ("Other mask", "task", "from another candidate"),
+    ("Larger", "model", "from the larger model"),
+)
+"""What a card calls a gain, its field in `Gaps`, and how the tool tip goes on."""
+
+
+BUTTONS = {"candidate": "Show the next", "larger": "Ask it"}
+"""The acts of an advice that a button can do, and its words."""
+
+
 class Card(QFrame):
-    """One candidate: a thumbnail above its two numbers.
+    """One candidate: a thumbnail above its numbers.
 
     Signals:
         clicked: the person chose it.
@@ -79,21 +92,35 @@ class Card(QFrame):
         layout.setContentsMargins(half, half, half, half)
         layout.setSpacing(2)
         layout.addWidget(self.picture)
+        self.gains = tuple(theme.label(role="figure") for _ in GAINS)
+        self.gain_rows = QWidget()
+        rows = QVBoxLayout(self.gain_rows)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(2)
         for name, figure in (("Pred. IoU", self.quality), ("Unsure", self.unsure)):
-            row = QHBoxLayout()
-            row.addWidget(theme.label(name, role="muted"))
-            row.addStretch()
-            row.addWidget(figure)
-            layout.addLayout(row)
+            layout.addLayout(_row(name, figure))
+        for (name, _, _), figure in zip(GAINS, self.gains, strict=True):
+            rows.addLayout(_row(name, figure))
+        layout.addWidget(self.gain_rows)
 
-    def show_candidate(self, candidate: Candidate, chosen: bool) -> None:
-        """Show the numbers and whether this is the mask on the screen."""
+    def show_candidate(self, candidate: Candidate, chosen: bool, why: str = "") -> None:
+        """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words."""
         self.quality.setText(figures.number(candidate.predicted_iou))
         self.unsure.setText(figures.number(candidate.uncertainty))
-        self.setToolTip(
+        lines = [
             f"Predicted IoU {figures.number(candidate.predicted_iou)}, "
-            f"uncertainty {figures.number(candidate.uncertainty)} (0 sure, 1 unsure)\nTab shows the next one"
-        )
+            f"uncertainty {figures.number(candidate.uncertainty)} (0 sure, 1 unsure)"
+        ]
+        gaps = candidate.gaps
+        self.gain_rows.setVisible(gaps is not None)
+        for (_, field, where), figure in zip(GAINS, self.gains, strict=True):
+            value = getattr(gaps, field) if gaps is not None else None
+            figure.setText(figures.gain(value))
+            if gaps is not None:
+                lines.append(f"Expected gain in IoU {where}: {figures.gain(value)}")
+        if gaps is None and why:
+            lines.append(why)
+        self.setToolTip("\n".join([*lines, "Tab shows the next one"]))
         if self.property("chosen") != chosen:
             self.setProperty("chosen", chosen)
             self.style().unpolish(self)
@@ -103,6 +130,15 @@ class Card(QFrame):
         """A click chooses."""
         if self.rect().contains(event.position().toPoint()):
             self.clicked.emit()
+
+
+def _row(name: str, figure: QLabel) -> QHBoxLayout:
+    """A name at the left, its figure at the right."""
+    row = QHBoxLayout()
+    row.addWidget(theme.label(name, role="muted"))
+    row.addStretch()
+    row.addWidget(figure)
+    return row
 
 
 class CandidatesStrip(QFrame):
@@ -119,12 +155,26 @@ class CandidatesStrip(QFrame):
         self._shown: tuple[Candidate, ...] = ()
         self._chosen = 0
         self.cards = tuple(Card() for _ in range(3))
-        layout = QHBoxLayout(self)
+        cards = QHBoxLayout()
+        cards.setSpacing(theme.GRID)
+        for position, card in enumerate(self.cards):
+            cards.addWidget(card)
+            card.clicked.connect(lambda position=position: self._choose(position))
+        self.advice = theme.label()
+        self.advice.setWordWrap(True)
+        self.advice.setMinimumWidth(24 * theme.GRID)
+        self.follow = QPushButton()
+        self.follow.clicked.connect(self._follow)
+        self._act = ""
+        below = QHBoxLayout()
+        below.setSpacing(theme.GRID)
+        below.addWidget(self.advice, 1)
+        below.addWidget(self.follow)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GRID, theme.GRID, theme.GRID, theme.GRID)
         layout.setSpacing(theme.GRID)
-        for position, card in enumerate(self.cards):
-            layout.addWidget(card)
-            card.clicked.connect(lambda position=position: self._choose(position))
+        layout.addLayout(cards)
+        layout.addLayout(below)
         self.hide()
 
     def show_state(self, state: State) -> None:
@@ -136,13 +186,31 @@ class CandidatesStrip(QFrame):
             return
         self._chosen = preview.chosen
         for position, (card, entry) in enumerate(zip(self.cards, preview.candidates, strict=False)):
-            card.show_candidate(entry, position == preview.chosen)
+            card.show_candidate(entry, position == preview.chosen, preview.no_gaps)
         for position, card in enumerate(self.cards):
             card.setVisible(position < len(preview.candidates))
         if preview.candidates is not self._shown:
             self._draw(state, state.image, preview.candidates)
+        self._advise(preview.advice)
         self.show()
+        for layout in self.findChildren(QLayout):
+            layout.invalidate()  # or a hidden card still counts
         self.adjustSize()
+
+    def _advise(self, advice: Advice | None) -> None:
+        """Say what would help, with a button where a button can do it."""
+        self._act = advice.act if advice else ""
+        place = ": the ring shows where" if advice and advice.place else ""
+        self.advice.setText(f"{advice.text}{place}" if advice else "")
+        self.advice.setVisible(advice is not None)
+        self.follow.setText(BUTTONS.get(self._act, ""))
+        self.follow.setVisible(self._act in BUTTONS)
+
+    def _follow(self) -> None:
+        if self._act == "candidate":
+            self._controller.next_candidate()
+        elif self._act == "larger":
+            self._controller.ask_larger()
 
     def _draw(self, state: State, image: Image, candidates: tuple[Candidate, ...]) -> None:
         self._shown = candidates

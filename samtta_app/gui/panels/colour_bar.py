@@ -1,52 +1,175 @@
-"""The key to the uncertainty overlay: its colours with their unit."""
+"""The key to the uncertainty overlay: what its colours mean, the value under the pointer, and how strongly it covers."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from samtta_app.gui import theme
-from samtta_app.session.state import State
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.overlay import scale_of
+from samtta_app.session.overlays import overlay_of
+from samtta_app.session.state import Overlay, OverlayKind, State
+
+WIDTH = 28 * theme.GRID
+"""Width of what lies in the strip, in pixels."""
+
+WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
+    "entropy": ("Entropy", "in bits", "sure", "unsure"),
+    "refiner": ("Refiner difference", "difference of probability", "same", "changed"),
+    "ensemble": ("Disagreement over clicks", "standard deviation of probability", "agreed", "open"),
+    "adapted": ("Adapted against original", "difference of probability", "same", "changed"),
+}
+"""What each map is called, its unit, and what its least and its greatest value mean."""
+
+TIPS: Mapping[OverlayKind, str] = {
+    "entropy": "How unsure the mask's probability is by itself: 1 bit at one half",
+    "refiner": "How far the probability moves when a refiner mends the mask",
+    "ensemble": "How far the probability varies over eight clicks that might as well have been made",
+    "adapted": "How far what was learned moved the probability",
+}
 
 
 class Ramp(QWidget):
-    """The colour map from 0 to 1, over the grey that lies behind the image."""
+    """The colour map from 0 to the greatest value, over the grey that lies behind the image, with a mark at one value."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedSize(16 * theme.GRID, theme.GRID)
+        self.setFixedSize(WIDTH, theme.GRID + theme.GRID // 2)
         table = theme.UNCERTAINTY_MAP.copy()
         self._row = QImage(table.tobytes(), len(table), 1, 4 * len(table), QImage.Format.Format_RGBA8888).copy()
+        self._opacity, self._mark = 1.0, -1.0
+
+    def show_values(self, opacity: float, mark: float | None) -> None:
+        """Show the colours with this opacity, and a mark at this share of the ramp, 0 .. 1 (None for no mark)."""
+        self._opacity, self._mark = opacity, -1.0 if mark is None else min(max(mark, 0.0), 1.0)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the ramp."""
+        """Draw ramp and mark."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.current().canvas)
+        painter.fillRect(self.rect(), QColor(theme.current().canvas))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(self._opacity)
         painter.drawImage(self.rect(), self._row)
+        painter.setOpacity(1.0)
+        if self._mark >= 0:
+            left = self._mark * (self.width() - 4)
+            painter.fillRect(QRectF(left, 0, 4, self.height()), QColor(theme.current().background))
+            painter.fillRect(QRectF(left + 1, 0, 2, self.height()), QColor(theme.current().text))
         painter.end()
 
 
 class ColourBar(QFrame):
-    """The ramp with its ends named; hidden while the overlay is off."""
+    """The ramp with its name, unit and ends, or why there is no map, and a slider; hidden while overlays are off.
 
-    def __init__(self) -> None:
+    Signals:
+        opacity_chosen(float): the person chose an opacity, 0 .. 1, to be remembered.
+
+    Args:
+        controller: told of the opacity.
+    """
+
+    opacity_chosen = Signal(float)
+
+    def __init__(self, controller: Controller) -> None:
         super().__init__()
         self.setProperty("role", "strip")
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
-        layout.setSpacing(2)
-        layout.addWidget(theme.label("Entropy in bits", role="muted"))
-        layout.addWidget(Ramp())
-        ends = QHBoxLayout()
-        ends.addWidget(theme.label("0 sure", role="figure"))
-        ends.addStretch()
-        ends.addWidget(theme.label("1 unsure", role="figure"))
-        layout.addLayout(ends)
+        self._controller = controller
+        self._overlay: Overlay | None = None
+        self._opacity = 1.0
+        self._pointer = (float("nan"), float("nan"))
+        self.title, self.value = theme.label(role="title"), theme.label(role="figure")
+        self.unit, self.reason = theme.label(role="muted"), theme.label(role="muted")
+        self.least, self.greatest = theme.label(role="figure"), theme.label(role="figure")
+        self.ramp, self.slider, self.percent = Ramp(), QSlider(Qt.Orientation.Horizontal), theme.label(role="figure")
+        self.reason.setWordWrap(True)
+        self.reason.setFixedWidth(WIDTH)
+        self._furnish()
+        self.slider.valueChanged.connect(self._moved)
+        self.slider.sliderReleased.connect(self._released)
         self.hide()
 
+    def _furnish(self) -> None:
+        self.slider.setRange(0, 100)
+        self.slider.setSingleStep(5)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.slider.setAccessibleName("Opacity of the uncertainty map")
+        self.slider.setToolTip("How strongly the map covers the image  (Alt+O)")
+        name = QLabel("&Opacity")
+        name.setBuddy(self.slider)
+        self.percent.setFixedWidth(self.percent.fontMetrics().horizontalAdvance("100 %"))
+        self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addLayout(_row(self.title, None, self.value))
+        for part in (self.reason, self.unit, self.ramp):
+            layout.addWidget(part)
+        layout.addLayout(_row(self.least, None, self.greatest))
+        layout.addLayout(_row(name, self.slider, self.percent))
+
     def show_state(self, state: State) -> None:
-        """Show the key while the overlay is on."""
-        self.setVisible(state.display.uncertainty and state.image is not None)
+        """Show the key to the map that is on the screen."""
+        overlay = self._overlay = overlay_of(state)
+        self._opacity = state.display.opacity
+        if overlay is not None:
+            self._name(overlay)
+            if not self.slider.isSliderDown():
+                self.slider.blockSignals(True)
+                self.slider.setValue(round(self._opacity * 100))
+                self.slider.blockSignals(False)
+            self.percent.setText(f"{round(self._opacity * 100)} %")
+        self.setVisible(overlay is not None)
+        self._point()
+
+    def show_hover(self, x: float, y: float) -> None:
+        """Show the value under the pointer (image coordinates; nan when it has left)."""
+        self._pointer = x, y
+        self._point()
+
+    def _name(self, overlay: Overlay) -> None:
+        title, unit, least, greatest = WORDS[overlay.kind]
+        found = overlay.values is not None
+        top = f"{scale_of(overlay):g}" if found else ""
+        self.title.setText(title)
+        self.unit.setText(unit)
+        self.reason.setText(overlay.reason)
+        self.reason.setFixedHeight(max(self.reason.heightForWidth(WIDTH), 0))
+        self.least.setText(f"0 {least}")
+        self.greatest.setText(f"{top} {greatest}")
+        for part in (self.unit, self.ramp, self.least, self.greatest):
+            part.setVisible(found)
+        self.reason.setVisible(not found)
+        self.setToolTip(TIPS[overlay.kind])
+        self.setAccessibleName(
+            f"{title}: {unit}, 0 {least} to {top} {greatest}" if found else f"{title}: {overlay.reason}"
+        )
+
+    def _point(self) -> None:
+        overlay = self._overlay
+        here = overlay.at(*self._pointer) if overlay else None
+        self.value.setText("" if here is None else f"{here:.3f}")
+        self.ramp.show_values(self._opacity, None if here is None or overlay is None else here / scale_of(overlay))
+
+    def _moved(self, percent: int) -> None:
+        self._controller.show(opacity=percent / 100)
+        if not self.slider.isSliderDown():
+            self._released()
+
+    def _released(self) -> None:
+        self.opacity_chosen.emit(self.slider.value() / 100)
+
+
+def _row(left: QWidget, middle: QWidget | None, right: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addWidget(left)
+    if middle is None:
+        row.addStretch()
+    else:
+        row.addWidget(middle, 1)
+    row.addWidget(right)
+    return row

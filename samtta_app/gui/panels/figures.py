@@ -13,6 +13,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
+def gain(value: float | None) -> str:
+    """A gain with its sign and two decimals; a dash where there is none."""
+    return NONE if value is None or not math.isfinite(value) else f"{value:+.2f}".replace("-", "−")
+
+
 def percent(value: float | None) -> str:
     """A share 0 .. 1 in whole percent; a dash where there is none."""
     return NONE if value is None or not math.isfinite(value) else f"{value * 100:.0f} %"

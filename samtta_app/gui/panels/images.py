@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
+from samtta_app.session.numbers import Number, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
 Index = QModelIndex | QPersistentModelIndex
@@ -19,8 +23,8 @@ STATUS_TEXT: dict[ImageStatus, str] = {
     "unreadable": "Cannot be read",
 }
 
-OBJECTS = Qt.ItemDataRole.UserRole
-"""The item role of the number of objects."""
+OBJECTS, SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+"""The item roles of the number of objects, and of what rows are sorted by."""
 
 
 class ImageModel(QAbstractListModel):
@@ -30,7 +34,14 @@ class ImageModel(QAbstractListModel):
         super().__init__()
         self._entries: tuple[ImageEntry, ...] = ()
         self._dots: dict[ImageStatus, QIcon] = {}
+        self._number: Number | None = None
         self.tint()
+
+    def choose(self, number: Number | None) -> None:
+        """Sort by this number of the object that needs a look most; None: as the files are named."""
+        self._number = number
+        if self._entries:
+            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [SORT])
 
     def tint(self) -> None:
         """Take the dots' colours from the present palette."""
@@ -74,6 +85,11 @@ class ImageModel(QAbstractListModel):
             return self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{entry.name}\n{entry.text or STATUS_TEXT[entry.status]}"
+        if role == NUMBER_ROLE:
+            return entry.worst.get(self._number) if self._number else None
+        if role == SORT:
+            value = entry.worst.get(self._number) if self._number else None
+            return index.row() if self._number is None else -math.inf if value is None else need(value, self._number)
         return entry.objects if role == OBJECTS else None
 
 
@@ -127,6 +143,11 @@ class ImagesPanel(QWidget):
         self.view.setUniformItemSizes(True)
         self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.bar = NumberBar("By name")
+        self.bar.changed.connect(self._sort)
+        self.sorted = NumberFilter(self.bar)
+        self.sorted.setSourceModel(self.model)
+        self.sorted.setSortRole(SORT)
         self.view.setModel(self.model)
         self.view.setItemDelegate(CountDelegate(self.view))
         self.view.setAccessibleName("Images")
@@ -137,6 +158,7 @@ class ImagesPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.summary)
+        layout.addWidget(self.bar)
         layout.addWidget(self.view)
 
     def show_state(self, state: State) -> None:
@@ -145,8 +167,29 @@ class ImagesPanel(QWidget):
         done = sum(entry.status == "annotated" for entry in state.images)
         self.summary.setText(f"{done} of {len(state.images)} annotated")
         self._row = state.index
-        if self.view.currentIndex().row() != state.index:
-            self.view.setCurrentIndex(self.model.index(state.index))
+        self._mark()
+        self.bar.setVisible(done > 0)  # last: where it had the focus, the list takes it, and looks for a current row
+
+    def _mark(self) -> None:
+        """Make the open image the current row, where it is listed."""
+        index = self.model.index(self._row)
+        if self.view.model() is self.sorted:
+            index = self.sorted.mapFromSource(index)
+        if self.view.currentIndex() != index:
+            self.view.setCurrentIndex(index)
+
+    def _sort(self) -> None:
+        """By another number, or as the files are named: then nothing stands between list and images, however many."""
+        number, row = self.bar.number, self._row
+        self._row = -1  # what sorting does to the current row opens no image
+        self.model.choose(number)
+        wanted = self.model if number is None else self.sorted
+        if self.view.model() is not wanted:
+            self.view.setModel(wanted)
+            self.view.selectionModel().currentChanged.connect(self._choose)
+        self.sorted.sort(-1 if number is None else 0, Qt.SortOrder.DescendingOrder)
+        self._row = row
+        self._mark()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -155,5 +198,6 @@ class ImagesPanel(QWidget):
         super().changeEvent(event)
 
     def _choose(self, now: QModelIndex, before: QModelIndex) -> None:
-        if now.isValid() and now.row() != self._row:
-            self._controller.open_image(now.row())
+        row = (self.sorted.mapToSource(now) if self.view.model() is self.sorted else now).row()
+        if now.isValid() and self._row not in (-1, row):
+            self._controller.open_image(row)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import (
     QAbstractTableModel,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QSize,
-    QSortFilterProxyModel,
     Qt,
 )
 from PySide6.QtGui import QIcon
@@ -18,6 +19,8 @@ from samtta_app.core.types import Annotation
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figures
+from samtta_app.gui.panels.number_bar import NUMBER_ROLE, WORDS, NumberBar, NumberFilter
+from samtta_app.session.numbers import Number, number
 from samtta_app.session.state import LabelClass, State
 
 Index = QModelIndex | QPersistentModelIndex
@@ -26,10 +29,13 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("Object", "Class of the object"),
     ("Area", "Area in pixels"),
     ("Clicks", "Clicks that made it"),
-    ("Unsure", "Uncertainty of its mask, 0 to 1: the mean entropy inside it, in bits"),
+    ("Unsure", ""),
     ("v", "Weights version that made it; 0 is the original"),
 )
-"""Heading and tool tip of each column."""
+"""Heading and tool tip of each column; that of NUMBER is the number that is chosen."""
+
+NUMBER = 3
+"""The column of the number that objects are sorted and filtered by."""
 
 SORT = Qt.ItemDataRole.UserRole
 """The item role that rows are sorted by."""
@@ -45,6 +51,13 @@ class ObjectModel(QAbstractTableModel):
         self._rows: tuple[Annotation, ...] = ()
         self._classes: dict[int, LabelClass] = {}
         self._swatches: dict[int, QIcon] = {}
+        self._number: Number = "uncertainty"
+
+    def choose(self, number: Number) -> None:
+        """Show this number."""
+        self.beginResetModel()
+        self._number = number
+        self.endResetModel()
 
     def show_objects(self, rows: tuple[Annotation, ...], classes: tuple[LabelClass, ...]) -> None:
         """Take the objects of a new state."""
@@ -78,9 +91,10 @@ class ObjectModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(section)
-        return {Qt.ItemDataRole.DisplayRole: COLUMNS[section][0], Qt.ItemDataRole.ToolTipRole: COLUMNS[section][1]}.get(
-            Qt.ItemDataRole(role)
-        )
+        heading, tip = COLUMNS[section]
+        if section == NUMBER:
+            heading, _, tip = WORDS[self._number]
+        return {Qt.ItemDataRole.DisplayRole: heading, Qt.ItemDataRole.ToolTipRole: tip}.get(Qt.ItemDataRole(role))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a cell shows, how it is aligned, and what it is sorted by."""
@@ -91,6 +105,8 @@ class ObjectModel(QAbstractTableModel):
             return self._texts(entry)[column]
         if role == SORT:
             return self._keys(entry)[column]
+        if role == NUMBER_ROLE:
+            return number(entry, self._number)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
@@ -105,12 +121,14 @@ class ObjectModel(QAbstractTableModel):
             self._name(entry),
             figures.area(entry.mask.area),
             str(len(entry.clicks)),
-            figures.number(entry.uncertainty),
+            figures.number(number(entry, self._number)),
             str(entry.weights_version),
         )
 
     def _keys(self, entry: Annotation) -> tuple[str | float, ...]:
-        return self._name(entry), entry.mask.area, len(entry.clicks), entry.uncertainty, entry.weights_version
+        value = number(entry, self._number)
+        known = -math.inf if value is None else value
+        return self._name(entry), entry.mask.area, len(entry.clicks), known, entry.weights_version
 
 
 def _side(column: int) -> Qt.AlignmentFlag:
@@ -130,7 +148,9 @@ class ObjectsPanel(QWidget):
         self._controller = controller
         self._syncing = False
         self.model = ObjectModel()
-        self.sorted = QSortFilterProxyModel()
+        self.bar = NumberBar()
+        self.bar.changed.connect(self._number)
+        self.sorted = NumberFilter(self.bar)
         self.sorted.setSourceModel(self.model)
         self.sorted.setSortRole(SORT)
         self.view = QTreeView()
@@ -144,6 +164,8 @@ class ObjectsPanel(QWidget):
         self._stack.addWidget(self.view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
         layout.addLayout(self._stack)
 
     def _dress(self) -> None:
@@ -173,11 +195,19 @@ class ObjectsPanel(QWidget):
         self._syncing = True
         self.model.show_objects(state.annotations, state.classes)
         self._stack.setCurrentWidget(self.view if state.annotations else self.empty)
+        self.bar.setVisible(bool(state.annotations))
         row = self.model.row_of(state.selected)
         index = self.sorted.mapFromSource(self.model.index(row, 0)) if row >= 0 else QModelIndex()
         flags = QItemSelectionModel.SelectionFlag
         self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
         self._syncing = False
+
+    def _number(self) -> None:
+        chosen = self.bar.number
+        if chosen is not None:
+            self._syncing = True
+            self.model.choose(chosen)
+            self._syncing = False
 
     def _choose(self) -> None:
         rows = self.view.selectionModel().selectedRows()

@@ -61,7 +61,7 @@ class Stage(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Place a small widget anew when what it holds has changed."""
-        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show, QEvent.Type.Hide):
             self._place()
         return False
 
@@ -79,9 +79,15 @@ class Stage(QWidget):
         if self._bottom is not None:
             self._bottom.setGeometry(self._free_edge(self._bottom.sizeHint()))
         if self._corner is not None:
-            size = self._corner.sizeHint()
-            self._corner.resize(size)
-            self._corner.move(self.width() - size.width() - MARGIN, self.height() - size.height() - MARGIN)
+            self._corner.setGeometry(self._free_corner(self._corner.sizeHint()))
+
+    def _free_corner(self, size: QSize) -> QRect:
+        """Where the corner's widget goes: above what lies at the lower edge, where both would touch."""
+        here = QRect(QPoint(self.width() - size.width() - MARGIN, self.height() - size.height() - MARGIN), size)
+        other = self._bottom.geometry() if self._bottom is not None and not self._bottom.isHidden() else QRect()
+        if here.adjusted(-theme.GRID, 0, 0, 0).intersects(other):
+            here.moveBottom(other.top() - theme.GRID)
+        return here
 
     def _free_edge(self, size: QSize) -> QRect:
         """Where the lower widget goes: it stays at its edge while it covers nothing there."""

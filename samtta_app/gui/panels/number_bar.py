@@ -1,0 +1,107 @@
+"""By which number objects or images are sorted and filtered."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
+
+from samtta_app.gui import theme
+from samtta_app.session.numbers import NUMBERS, Number, need
+
+Index = QModelIndex | QPersistentModelIndex
+
+WORDS: dict[Number, tuple[str, str, str]] = {
+    "uncertainty": ("Unsure", "Uncertainty", "Uncertainty of its mask, 0 to 1: the mean entropy inside it, in bits"),
+    "expected_iou": ("Exp. IoU", "Expected IoU", "IoU that is expected of its mask"),
+    "prompt": ("+ Clicks", "Gain from more clicks", "IoU that more clicks are expected to gain"),
+    "task": ("+ Other", "Gain from another mask", "IoU that another candidate is expected to gain"),
+    "model": ("+ Larger", "Gain from the larger model", "IoU that the larger model is expected to gain"),
+}
+"""Column heading, name in the list, and tool tip of each number."""
+
+NUMBER_ROLE = Qt.ItemDataRole.UserRole + 7
+"""The item role of the number that is chosen; None where it is not known."""
+
+ALL = -1.0
+"""The limit's lowest value: nothing is filtered."""
+
+
+class NumberBar(QWidget):
+    """A list of numbers, and a limit.
+
+    Signals:
+        changed: another number or limit was chosen.
+
+    Args:
+        first: what stands for no number at all, "" where there must be one.
+    """
+
+    changed = Signal()
+
+    def __init__(self, first: str = "") -> None:
+        super().__init__()
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("Sort and filter by")
+        if first:
+            self.choice.addItem(first, None)
+        for name in NUMBERS:
+            self.choice.addItem(WORDS[name][1], name)
+        self.limit = QDoubleSpinBox()
+        self.limit.setAccessibleName("Limit")
+        self.limit.setRange(ALL, 1.0)
+        self.limit.setSingleStep(0.05)
+        self.limit.setDecimals(2)
+        self.limit.setSpecialValueText("all")
+        self.limit.setValue(ALL)
+        self.limit.stepBy = self._step  # type: ignore[method-assign] # from "all" the first step leads to 0, not to -0.95
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID // 2)
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(self.choice, 1)
+        layout.addWidget(self.limit)
+        self.choice.currentIndexChanged.connect(self._choose)
+        self.limit.valueChanged.connect(lambda _: self.changed.emit())
+        self._choose()
+
+    @property
+    def number(self) -> Number | None:
+        """The number that is chosen."""
+        chosen: Number | None = self.choice.currentData()
+        return chosen
+
+    def passes(self, value: float | None) -> bool:
+        """Whether something with this number is listed: nothing is known of it only where all is."""
+        limit = self.limit.value()
+        if self.number is None or limit < 0:
+            return True
+        return value is not None and need(value, self.number) >= need(limit, self.number)
+
+    def _choose(self) -> None:
+        self.limit.setVisible(self.number is not None)
+        below = self.number == "expected_iou"
+        self.limit.setPrefix("≤ " if below else "≥ ")
+        self.limit.setToolTip(f"List only what is {'at most' if below else 'at least'} this; at the lowest value, all")
+        self.changed.emit()
+
+    def _step(self, steps: int) -> None:
+        value = self.limit.value()
+        moved = 0.0 if value < 0 < steps else value + steps * self.limit.singleStep()
+        self.limit.setValue(ALL if moved < -1e-9 else moved)
+
+
+class NumberFilter(QSortFilterProxyModel):
+    """Lists what the bar lets pass; the source tells its number under NUMBER_ROLE."""
+
+    def __init__(self, bar: NumberBar) -> None:
+        super().__init__()
+        self._bar = bar
+        bar.changed.connect(self.refilter)
+
+    def refilter(self) -> None:
+        """Ask the bar again."""
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        """Whether a row is listed."""
+        source = self.sourceModel()
+        return self._bar.passes(source.index(row, 0, parent).data(NUMBER_ROLE))

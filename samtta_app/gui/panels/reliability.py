@@ -1,0 +1,107 @@
+"""The reliability diagram: the IoU that was expected of answers, and the one that came true."""
+
+from __future__ import annotations
+
+import math
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from samtta_app.core.calibration import Bin
+from samtta_app.gui import theme
+from samtta_app.gui.panels import figures
+from samtta_app.session.state import Statistics, Trust
+
+SIDES = ("raw", "calibrated")
+LARGEST, SMALLEST = 14, 4
+"""Diameters of a bin's dot in pixels: of one that holds all answers, and of one that holds next to none."""
+
+_TIP = (
+    "Every answer's expected IoU against its IoU with the mask that you accepted, in ten bins; on the diagonal they agree.\n"
+    "Calibrated: corrected by what came true for the answers before it."
+)
+
+
+def sentence(statistics: Statistics) -> str:
+    """How far expectation and truth are apart, and how many masks need a second look."""
+    trust = statistics.trust
+    if not trust.answers:
+        return ""
+    answers = "1 answer" if trust.answers == 1 else f"{trust.answers} answers"
+    return (
+        f"Expected IoU is off by {figures.number(trust.raw_error)} on average, by {figures.number(trust.calibrated_error)} "
+        f"calibrated ({answers}). Masks that need a second look: {statistics.review}"
+    )
+
+
+class ReliabilityDiagram(QWidget):
+    """A dot for each bin, as large as its share of the answers; hidden until there are answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._trust: Trust | None = None
+        self.words = theme.label(role="muted")
+        self.words.setWordWrap(True)
+        self.plot = pg.PlotWidget()
+        self.plot.setMenuEnabled(False)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        self.plot.setFixedHeight(22 * theme.GRID)
+        self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.plot.setAccessibleName("Expected IoU against the IoU that came true")
+        self.plot.setToolTip(_TIP)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setXRange(0, 1, padding=0.02)
+        self.plot.setYRange(0, 1, padding=0.02)
+        self.diagonal = self.plot.plot([0, 1], [0, 1])
+        self.dots = {side: pg.ScatterPlotItem(pen=None) for side in SIDES}
+        for entry in self.dots.values():
+            self.plot.addItem(entry)
+        self.legend = theme.label()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID // 2)
+        for part in (self.words, self.legend, self.plot):
+            layout.addWidget(part)
+        self._tint()
+
+    def show_statistics(self, statistics: Statistics) -> None:
+        """Draw the bins of both sides."""
+        trust = statistics.trust
+        self.setVisible(trust.answers > 0)
+        self.words.setText(sentence(statistics))
+        if trust == self._trust:
+            return
+        self._trust = trust
+        for side, bins in (("raw", trust.raw), ("calibrated", trust.calibrated)):
+            sizes = [_size(entry, trust.answers) for entry in bins]
+            self.dots[side].setData([entry.expected for entry in bins], [entry.true for entry in bins], size=sizes)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+        super().changeEvent(event)
+
+    def _tint(self) -> None:
+        palette = theme.current()
+        self.plot.setBackground(palette.background)
+        self.diagonal.setPen(pg.mkPen(palette.line, width=1, style=Qt.PenStyle.DashLine))
+        colours = {"raw": QColor(palette.muted), "calibrated": QColor(palette.accent)}
+        marks = []
+        for side, words in (("calibrated", "calibrated"), ("raw", "as the model says it")):
+            self.dots[side].setBrush(colours[side])
+            marks.append(f'<span style="color:{colours[side].name()}">●</span> {words}')
+        self.legend.setText("&nbsp;&nbsp;&nbsp;".join(marks))
+        for side, text in (("bottom", "expected IoU"), ("left", "true IoU")):
+            axis = self.plot.getAxis(side)
+            axis.setPen(palette.line)
+            axis.setTextPen(palette.muted)
+            axis.setLabel(text, color=palette.muted)
+            axis.setStyle(tickLength=-4, maxTickLevel=0)
+
+
+def _size(entry: Bin, answers: int) -> float:
+    return SMALLEST + (LARGEST - SMALLEST) * math.sqrt(entry.count / answers)
