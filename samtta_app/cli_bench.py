@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from samtta_app.bench.records import Record
     from samtta_app.bench.streams import Way
 
-NAMES = {"run", "report", "quality", "points", "shift", "speed"}
+NAMES = {"run", "report", "quality", "points", "refine", "shift", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
 
 LINE_SECONDS = 30.0
@@ -257,6 +257,40 @@ def points(
         _say([write_points(rows, out)])
 
 
+@app.command("refine")
+def refine(
+    datasets: Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects.")] = 0,
+    split: Split = None,
+    model: Model = "samtta-small",
+    input_size: InputSize = None,
+    out: Out = None,
+) -> None:
+    """One click on every object, refined: IoU and boundary IoU before and after, and how far certainty can be trusted."""
+    from samtta_app.bench.refine import refined_sets, run_refine, show, write_refined
+    from samtta_app.bench.streams import sources
+    from samtta_app.engine import open_engine
+
+    opened = sources(datasets, "each")
+    engine = open_engine(model, input_size=input_size)
+    with progress_bar() as bar:
+        rows = [
+            row
+            for source in opened
+            for row in run_refine(
+                *(engine, source),
+                objects=objects,
+                seed=seed,
+                split=split,
+                told=telling(bar, bar.add_task(source.name, total=1.0)),
+            )
+        ]
+    show(wide_console(), refined_sets(rows))
+    if out is not None:
+        _say([write_refined(rows, out)])
+
+
 @app.command("shift")
 def shift(
     dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.", metavar="DATASET")],
@@ -278,6 +312,44 @@ def shift(
             data, look, out, split=part_of(data, split), progress=lambda share: told(share, data.name)
         )
     _say([folder])
+
+
+@app.command("uncertainty")
+def uncertainty(
+    datasets: Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects, and of their clicks.")] = 0,
+    split: Split = None,
+    model: Model = "samtta-small",
+    larger: Annotated[
+        str, typer.Option(help='A larger model to compare with, or "none".', metavar="MODEL")
+    ] = "samtta-base",
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(help="Heads to ask instead of the model's own (again for more).", metavar="FILE"),
+    ] = None,
+    out: Out = None,
+) -> None:
+    """How well each measure of uncertainty says what to correct, what it costs, and where a second click helps.
+
+    With --out, every object that is done is kept, and the same command goes on after a stop.
+    """
+    from samtta_app.bench.records import FROZEN
+    from samtta_app.bench.streams import sources
+    from samtta_app.bench.uncertainty import Asking, labelled, run_uncertainty
+    from samtta_app.bench.uncertainty_figures import figures, show, write_figures
+    from samtta_app.engine import open_engine
+
+    second = None if larger in ("none", model) else larger
+    asking = Asking(model, second, labelled(heads or []), objects, seed, split)
+    opened = sources(datasets, "each")
+    asking.targets(opened)
+    engine = open_engine(model, adapting=FROZEN, larger=second)
+    with standing() as told:
+        found = figures(run_uncertainty(engine, opened, asking, told, out))
+    show(wide_console(), found)
+    if out is not None:
+        _say(write_figures(found, out))
 
 
 @app.command("speed")
