@@ -24,7 +24,7 @@ def train_uncertainty_heads(
         typer.Option(help="Larger model for the model gap; without one it is not learned.", metavar="M"),
     ] = None,
     windows: Annotated[int, typer.Option(min=1, help="Random windows, with up to three objects each.")] = 2000,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over what the models answered.")] = 30,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over what the models answered.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Seed of windows, clicks, first weights and batches.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that ask the models (0: this one alone).")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")] = "auto",
@@ -65,5 +65,8 @@ def ending(found: Mapping[str, float], out: Path) -> str:
     for gap in ("model", "task", "prompt"):
         own, score = found.get(f"{gap}_gap"), found.get(f"{gap}_gap_score")
         if own is not None and score is not None:
-            lines.append(f"{gap} gap: relative area {own:.1%} held out (predicted IoU alone {score:.1%}, chance 50 %)")
+            told = found.get(f"{gap}_gap_told_best")
+            more = "" if told is None else f", told which candidate is best {told:.1%}"
+            words = f"predicted IoU alone {score:.1%}{more}, chance 50 %"
+            lines.append(f"{gap} gap: relative area {own:.1%} held out ({words})")
     return "\n".join(lines)

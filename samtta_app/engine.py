@@ -378,10 +378,14 @@ def _check(prompt: Prompt, extent: Window) -> None:
 
 def _candidates(found: Answer, heads: Heads | None) -> tuple[Candidate, ...]:
     """The answer's masks with their uncertainty, as values without tensors."""
-    gaps = (heads and gaps_of(heads, found.tokens)) or (None,) * len(found.masks)
+    chosen = found.chosen
+    gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
     maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
     layers = found.logits.float().cpu().numpy()
     return tuple(
-        Candidate(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i]), gaps[i])
+        Candidate(
+            *(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i])),
+            gaps=gaps[0] if gaps and i == chosen else None,
+        )
         for i, mask in enumerate(found.masks)
     )

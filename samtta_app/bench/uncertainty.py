@@ -34,8 +34,6 @@ FREE = ("score", "entropy", "h_a")
 """Measures of the answer itself: so fast that they are taken REPEATS times, for their median."""
 DEAR = ("h_xp", "h_theta", "h_aug", "h_y")
 REPEATS = 5
-TOLD = "best token"
-"""The label of what the heads say where they are told the best candidate."""
 RECORDS = "uncertainty.jsonl"
 
 Heads = Mapping[str, Path | None]
@@ -233,19 +231,7 @@ class _Asked:
             said = [self._measured("heads", heads=file) for _ in range(REPEATS)]
             numbers |= {f"{label}/{name}": value for name, value in said[0].numbers.items()}
             seconds |= {f"{label}/{name}": value for name, value in _medians(said).items() if said[0].numbers}
-        return numbers | self._told(), seconds
-
-    def _told(self) -> dict[str, float]:
-        """What the model's own heads say from the token of the truly best candidate, as in the published evaluation.
-
-        That token alone tells whether another candidate than the best is shown: nobody could know it while annotating.
-        """
-        ious = self._ious(self._answer)
-        gaps = self._answer.candidates[ious.index(max(ious))].gaps
-        if gaps is None:
-            return {}
-        said = {"model_gap": gaps.model, "task_gap": gaps.task, "prompt_gap": gaps.prompt}
-        return {f"{TOLD}/{name}": value for name, value in said.items() if np.isfinite(value)}
+        return numbers, seconds
 
     def _second_clicks(self) -> dict[str, float]:
         """IoU after a second click: RITM's, the suggested one, and a random uncertain one.

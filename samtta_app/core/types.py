@@ -142,7 +142,7 @@ class Candidate:
 
     `entropy` (g, g) float32 in bits, 0 .. 1, is the entropy of the mask probability per low-resolution pixel of
     `logits.window`; `uncertainty` is its mean weighted by the mask probability (USAM, section A.6), 0 .. 1. `gaps` is None
-    where the model has no uncertainty heads.
+    where the model has no uncertainty heads, and for candidates that predicted IoU does not choose.
     """
 
     mask: Mask

@@ -15,7 +15,17 @@ from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train import heads as module
 from samtta_app.train.gap_samples import DENSE, LATER, SINGLES, GapRows, GapViews, clicks_on
-from samtta_app.train.heads import HeadsPlan, chosen_slots, collected, figures, fitted, targets, thresholds, train_heads
+from samtta_app.train.heads import (
+    HeadsPlan,
+    best_slots,
+    chosen_slots,
+    collected,
+    figures,
+    fitted,
+    targets,
+    thresholds,
+    train_heads,
+)
 from samtta_app.train.records import image_paths, read_records
 from samtta_app.uncertainty.gaps import NAMES, Heads, load_heads, new_heads
 from tests.unit.train.discs import write_discs
@@ -125,6 +135,22 @@ def test_heads_learn_what_tokens_tell() -> None:
     assert found["prompt_gap_score"] == pytest.approx(0.5, abs=0.2)  # predicted IoU is the same everywhere
 
 
+def test_heads_that_are_told_the_best_candidate_know_what_nobody_could() -> None:
+    """Tokens that only name their slot: whoever sees the best one's knows whether another one than it is shown."""
+    rng, count = np.random.default_rng(0), 300
+    best = rng.integers(1, 4, count)
+    iou = np.full((count, 4), 0.4, np.float32)
+    iou[np.arange(count), best] = 0.8
+    tokens = np.zeros((count, 5, 8), np.float16)
+    tokens[:, 1:5, :4] = np.eye(4)
+    made = rows(count, iou=iou, tokens=tokens)  # predicted IoU always picks slot 2
+    plan = HeadsPlan(epochs=40, rate=3e-3)
+    honest = fitted(made, "toy", "", plan, lambda share, words: None)
+    told = fitted(made, "toy", "", plan, lambda share, words: None, best_slots)
+    assert figures(told, made, best_slots)["task_gap"] > 0.99
+    assert figures(honest, made)["task_gap"] == pytest.approx(0.5, abs=0.1)
+
+
 def test_without_a_larger_model_five_heads_are_trained() -> None:
     heads = fitted(rows(4, larger=np.full(4, np.nan, np.float32)), "toy", "", TINY, lambda share, words: None)
     assert heads.names == ("iou", "iou_dense", "iou_chosen", "task_gap", "prompt_gap")
@@ -194,6 +220,7 @@ def test_a_run_writes_heads_for_its_model_and_leaves_no_rows(model: SamModel, fo
     assert heads.facts["data"] == "discs"
     assert json.loads(heads.facts["held_out"]).keys() == found.keys()
     assert {"task_gap", "task_gap_difference", "task_gap_score", "pearson", "objects"} <= found.keys()
+    assert {"model_gap_told_best", "task_gap_told_best", "prompt_gap_told_best"} <= found.keys()
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
 
