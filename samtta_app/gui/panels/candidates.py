@@ -59,7 +59,7 @@ def sharp(pixels: NDArray[np.uint8], ratio: float) -> QPixmap:
 
 GAINS = (
     ("Clicks", "prompt", "from more clicks"),
-    ("Other mask", "task", "from another candidate"),
+    ("Other", "task", "from another candidate"),
     ("Larger", "model", "from the larger model"),
 )
 """What a card calls a gain, its field in `Gaps`, and how the tool tip goes on."""
@@ -102,6 +102,7 @@ class Card(QFrame):
         for (name, _, _), figure in zip(GAINS, self.gains, strict=True):
             rows.addLayout(_row(name, figure))
         layout.addWidget(self.gain_rows)
+        layout.addStretch()
 
     def show_candidate(self, candidate: Candidate, chosen: bool, why: str = "") -> None:
         """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words."""

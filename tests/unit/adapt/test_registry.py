@@ -10,7 +10,7 @@ from samtta_app.adapt.registry import DEFAULT, STRATEGIES, strategy
 from samtta_app.errors import UserError
 
 NAMES = [
-    *("samtta", "samtta-per-class", "samtta-both"),
+    *("samtta", "samtta-per-class", "samtta-both", "sum"),
     *("schoen2024", "schoen2024-asreleased", "fbrs", "lit-lora", "dc-tta", "frozen"),
 ]
 

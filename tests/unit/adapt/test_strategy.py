@@ -35,7 +35,7 @@ def done(work: Generator[Any, None, T]) -> T:
         except StopIteration as finished:
             value: T = finished.value
             return value
-        assert share is None or 0 < share <= 1
+        assert share is None or 0 <= share <= 1  # nothing of the learning is done while it is tested or proposals are made
 
 
 def encoded(model: SamModel, object_id: int, x: int = 60, radius: int = 18) -> tuple[Remembered, ImageFeatures]:
@@ -110,7 +110,7 @@ def object_learned(each: Strategy, model: SamModel, seed: int) -> tuple[Tensors,
 
 
 @pytest.mark.parametrize("model", [TOY, COMPACT], ids=["sam", "compact"])
-@pytest.mark.parametrize("name", [name for name in STRATEGIES if not name.startswith("samtta")])
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if not name.startswith(("samtta", "sum"))])
 def test_a_strategy_answers_learns_and_repeats_itself_without_touching_the_original(name: str, model: SamModel) -> None:
     each = quick(name)
     before = {key: value.clone() for key, value in model.net.state_dict().items()}
@@ -128,7 +128,7 @@ def test_a_strategy_answers_learns_and_repeats_itself_without_touching_the_origi
     assert differ(known.tensors, model.frozen.tensors) is for_ever
 
 
-@pytest.mark.parametrize("name", [name for name in STRATEGIES if not name.startswith("samtta")])
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if not name.startswith(("samtta", "sum"))])
 def test_what_is_stored_comes_back(name: str) -> None:
     each = quick(name)
     _, known = object_learned(each, TOY, 0)
