@@ -35,7 +35,9 @@ def done(work: Generator[Any, None, T]) -> T:
         except StopIteration as finished:
             value: T = finished.value
             return value
-        assert share is None or 0 <= share <= 1  # nothing of the learning is done while it is tested or proposals are made
+        assert (
+            share is None or 0 <= share <= 1
+        )  # nothing of the learning is done while it is tested or proposals are made
 
 
 def encoded(model: SamModel, object_id: int, x: int = 60, radius: int = 18) -> tuple[Remembered, ImageFeatures]:
