@@ -23,8 +23,8 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.train.clicks import Clicks, truths
 from samtta_app.train.loss import dice, hard_iou
+from samtta_app.uncertainty.losses import FOCAL_WEIGHT, focal
 
-FOCAL_WEIGHT, ALPHA, GAMMA = 20.0, 0.25, 2.0
 SAMPLED = 8
 ROUNDS = SAMPLED + 3
 BOX_SHARE = 0.5
@@ -62,14 +62,6 @@ class Round:
     logits: Tensor
     iou: Tensor
     loss: Tensor
-
-
-def focal(logits: Tensor, targets: Tensor) -> Tensor:
-    """Focal loss (Lin et al. 2017; alpha .25, gamma 2), mean over pixels: (B, m, R, C) twice -> (B, m)."""
-    p = torch.sigmoid(logits)
-    right = p * targets + (1 - p) * (1 - targets)
-    weights = (ALPHA * targets + (1 - ALPHA) * (1 - targets)) * (1 - right) ** GAMMA
-    return (weights * F.binary_cross_entropy_with_logits(logits, targets, reduction="none")).mean((2, 3))
 
 
 def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ BELIEVED = 0.6
 """The Dice term counts pixels of a higher certainty only."""
 
 
-def focal(logits: Tensor, targets: Tensor, certainty: Tensor) -> Tensor:
-    """Focal loss (Lin et al. 2017; alpha .25, gamma 2) weighted by `certainty`, over the number of all pixels.
+def focal(logits: Tensor, targets: Tensor, certainty: Tensor | None = None) -> Tensor:
+    """Focal loss (Lin et al. 2017; alpha .25, gamma 2) weighted by `certainty` (None: 1), over the number of all pixels.
 
     All (..., R, C), targets and certainty 0 .. 1 -> (...). SUM, equation 1.
     """
@@ -30,7 +30,8 @@ def focal(logits: Tensor, targets: Tensor, certainty: Tensor) -> Tensor:
     right = p * targets + (1 - p) * (1 - targets)
     weights = (ALPHA * targets + (1 - ALPHA) * (1 - targets)) * (1 - right) ** GAMMA
     entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return (certainty * weights * entropy).mean((-2, -1))
+    loss = weights * entropy
+    return (loss if certainty is None else certainty * loss).mean((-2, -1))
 
 
 def dice(logits: Tensor, targets: Tensor, certainty: Tensor) -> Tensor:

@@ -11,35 +11,21 @@ import torch
 from rich.text import Text
 
 from samtta_app import cli_train_decoder
-from samtta_app.cli import main
 from samtta_app.cli_train_decoder import ending, standing
-from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.sam import load_model
 from samtta_app.train import sam_run
 from samtta_app.train.sam_run import Reached
 from tests.unit.train.discs import write_discs
-from tests.unit.train.toy import press_ctrl_c
+from tests.unit.train.toy import call, press_ctrl_c, toy_model_file
 
 BETTER = Reached(step=80, loss=0.1234, before=(0.7, 0.8, 0.85), best=(0.75, 0.82, 0.9), best_step=70)
 SAME = Reached(step=80, before=(0.7, 0.8, 0.85), best=(0.7, 0.8, 0.85))
 
 
-def call(*words: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(list(words))
-    return int(end.value.code or 0)
-
-
 @pytest.fixture(scope="module")
 def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compact model at toy size with random weights."""
-    torch.manual_seed(0)
-    config = CompactConfig(
-        name="toy", backbone="mobilenetv2_035", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64
-    )
-    path = tmp_path_factory.mktemp("model") / "toy.safetensors"
-    save_compact(build_compact(config), path)
-    return path
+    return toy_model_file(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -6,34 +6,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
-from samtta_app.cli import main
 from samtta_app.cli_train_heads import ending
-from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.sam import load_model
 from samtta_app.train import heads as module
 from samtta_app.train.gap_samples import GapRows
 from samtta_app.uncertainty.gaps import load_heads
 from tests.unit.train.discs import write_discs
-
-
-def call(*words: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(list(words))
-    return int(end.value.code or 0)
+from tests.unit.train.toy import call, toy_model_file
 
 
 @pytest.fixture(scope="module")
 def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compact model at toy size with random weights."""
-    torch.manual_seed(0)
-    config = CompactConfig(
-        name="toy", backbone="mobilenetv2_035", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64
-    )
-    path = tmp_path_factory.mktemp("model") / "toy.safetensors"
-    save_compact(build_compact(config), path)
-    return path
+    return toy_model_file(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ import pytest
 import torch
 from rich.text import Text
 
-from samtta_app.cli import main
 from samtta_app.cli_train_refiner import ending
-from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.sam import load_model
 from samtta_app.train import refiner, refiner_run
 from samtta_app.train.interruption import Interruption
 from samtta_app.uncertainty.refine import load_refiner
 from tests.unit.train.discs import write_discs
+from tests.unit.train.toy import call, toy_model_file
 
 FOUND = {
     "objects": 40.0,
@@ -38,22 +37,10 @@ FOUND = {
 }
 
 
-def call(*words: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(list(words))
-    return int(end.value.code or 0)
-
-
 @pytest.fixture(scope="module")
 def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compact model at toy size with random weights."""
-    torch.manual_seed(0)
-    config = CompactConfig(
-        name="toy", backbone="mobilenetv2_035", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64
-    )
-    path = tmp_path_factory.mktemp("model") / "toy.safetensors"
-    save_compact(build_compact(config), path)
-    return path
+    return toy_model_file(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from samtta_app.train.sam_recipe import (
     embed_batch,
     error_clicks,
     first_prompts,
-    focal,
     interactive_rounds,
     learning_rate,
     noisy_boxes,
@@ -36,6 +35,7 @@ from samtta_app.train.sam_recipe import (
     sam_loss,
 )
 from samtta_app.train.sam_samples import encode_window, on_grid
+from samtta_app.uncertainty.losses import focal
 from tests.unit.values import picture
 
 LN2 = math.log(2)

@@ -4,13 +4,15 @@ import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from samtta_app.model.compact import CompactConfig
+from samtta_app.cli import main
+from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.train import loop, run, sets
 from samtta_app.train.standing import Standing
 
@@ -44,6 +46,21 @@ def same_weights(one: Path, other: Path) -> bool:
     """Whether two model files hold the same numbers, bit for bit; their metadata comes in any order."""
     theirs = load_file(other)
     return all(torch.equal(value, theirs[key]) for key, value in load_file(one).items())
+
+
+def call(*words: str) -> int:
+    """The exit code of the command line."""
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    return int(end.value.code or 0)
+
+
+def toy_model_file(folder: Path) -> Path:
+    """A compact model at toy size with random weights."""
+    torch.manual_seed(0)
+    path = folder / "toy.safetensors"
+    save_compact(build_compact(replace(TOY, name="toy")), path)
+    return path
 
 
 def at_step(step: int, act: Callable[[], object]) -> Callable[[Standing], None]:
