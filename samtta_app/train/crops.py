@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samtta_app.errors import DatasetError
 from samtta_app.train import nests
 from samtta_app.train.records import ObjectBox, Record
 
@@ -137,6 +138,22 @@ def draw_view(record: Record, size: int, count: int, zoom: Zoom, rng: np.random.
         if nest:
             return View(pixels, tuple(nest), cut.valid, nested=True)
     return View(pixels, tuple(cut.masks(record, [anchor, *others], count)), cut.valid)
+
+
+def visible_view(
+    records: Sequence[Record], size: int, count: int, zoom: Zoom, rng: np.random.Generator, name: str
+) -> View:
+    """A window of one of the records of the set `name`, with an object that is large enough.
+
+    Raises:
+        DatasetError: twenty windows in a row had none.
+    """
+    for _ in range(20):
+        view = draw_view(records[int(rng.integers(len(records)))], size, count, zoom, rng)
+        if view.masks:
+            return view
+    text = f"Twenty windows of {name} in a row were without a visible object"
+    raise DatasetError(text, do="Leave the set out, or mask larger objects")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from samtta_app.errors import DatasetError
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import GRID, View, Zoom, draw_view
+from samtta_app.train.crops import GRID, View, Zoom, visible_view
 from samtta_app.train.records import Record
 from samtta_app.train.synthetic import draw_scene
 
@@ -102,13 +101,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         name = self.names[rng.choice(len(self.names), p=self.shares)]
         if name == SYNTHETIC:
             return draw_scene(self.material, self.size, self.targets, rng)
-        records = self.sets[name]
-        for _ in range(20):
-            view = draw_view(records[int(rng.integers(len(records)))], self.size, self.targets, self.zoom, rng)
-            if view.masks:
-                return view
-        text = f"Twenty windows of {name} in a row were without a visible object"
-        raise DatasetError(text, do="Leave the set out, or mask larger objects")
+        return visible_view(self.sets[name], self.size, self.targets, self.zoom, rng, name)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         rng = np.random.default_rng((self.seed, index))

@@ -23,7 +23,7 @@ from samtta_app.core.types import Click, Logits, Mask, Prompt, Window
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed, encode, upscaled
 from samtta_app.model.sam import SamModel
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import View, Zoom, draw_view
+from samtta_app.train.crops import View, Zoom, visible_view
 from samtta_app.train.records import Record
 
 DENSE = usam_clicks.DENSE
@@ -82,11 +82,7 @@ class GapViews(Dataset[GapRows]):
     def __getitem__(self, index: int) -> GapRows:
         rng = np.random.default_rng((self.seed, index))
         of_set = self.records[index % len(self.records)]
-        while True:
-            record = of_set[int(rng.integers(len(of_set)))]
-            view = draw_view(record, self.model.size, OBJECTS, Zoom(), rng)
-            if view.masks:
-                break
+        view = visible_view(of_set, self.model.size, OBJECTS, Zoom(), rng, f"the set with the image {of_set[0].name!r}")
         if self.change and rng.random() < 0.5:
             view = augmented(view, Augmentation(), rng)
         return rows_of(self.model, self.larger, view, index, rng)

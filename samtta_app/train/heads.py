@@ -23,6 +23,7 @@ from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel
 from samtta_app.train.data import one_thread
 from samtta_app.train.gap_samples import GapRows, GapViews
+from samtta_app.train.machine import from_loader
 from samtta_app.train.records import Record, has_masks
 from samtta_app.train.sets import named_folders, read_sets
 from samtta_app.uncertainty.gaps import GAPS, NAMES, Heads, fingerprint, new_heads, save_heads
@@ -132,7 +133,11 @@ def collected(
     due = [(shard, place) for shard, place in zip(shards, places, strict=True) if not place.exists()]
     made = _made(views, [number for shard, _ in due for number in shard], workers)
     for done, (shard, place) in enumerate(due, start=len(shards) - len(due) + 1):
-        write_whole(place, _packed(GapRows.joined([next(made) for _ in shard])))
+        try:
+            rows = GapRows.joined([next(made) for _ in shard])
+        except DatasetError as e:
+            raise from_loader(e) from e
+        write_whole(place, _packed(rows))
         told(done / len(shards), f"asking both models: {shard.stop} of {windows} windows of the {split} split")
     return GapRows.joined([_unpacked(place) for place in places])
 

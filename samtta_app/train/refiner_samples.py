@@ -21,12 +21,11 @@ from samtta_app.core.clicker import next_click
 from samtta_app.core.images import from_array
 from samtta_app.core.masks import bounding_box, trimmed
 from samtta_app.core.types import Box, Click, Logits, Mask, Prompt
-from samtta_app.errors import DatasetError
 from samtta_app.model.answers import near_click
 from samtta_app.model.predictor import Decoded, ImageFeatures, upscaled
 from samtta_app.model.sam import SamModel
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import View, Zoom, draw_view
+from samtta_app.train.crops import View, Zoom, visible_view
 from samtta_app.train.gap_samples import clicks_on
 from samtta_app.train.records import Record
 from samtta_app.train.sam_samples import encode_window, on_grid
@@ -35,8 +34,6 @@ OBJECTS = 3
 """Objects of one window at most."""
 FURTHER = 2
 """Clicks after the first one at most."""
-ASK_TWICE = 20
-"""Windows in a row without an object, after which a set is given up."""
 
 Bits = NDArray[np.bool_]
 
@@ -91,16 +88,9 @@ class Windows:
         """
         rng = np.random.default_rng((self.seed, number))
         of_set = self.records[number % len(self.records)]
-        for _ in range(ASK_TWICE):
-            view = draw_view(of_set[int(rng.integers(len(of_set)))], self.size, OBJECTS, Zoom(), rng)
-            if view.masks:
-                changed = self.change and rng.random() < 0.5
-                return (augmented(view, Augmentation(), rng) if changed else view), rng
-        name = of_set[0].name
-        raise DatasetError(
-            f"Twenty windows in a row of the set with the image {name!r} were without a visible object",
-            do="Leave the set out, or mask larger objects",
-        )
+        view = visible_view(of_set, self.size, OBJECTS, Zoom(), rng, f"the set with the image {of_set[0].name!r}")
+        changed = self.change and rng.random() < 0.5
+        return (augmented(view, Augmentation(), rng) if changed else view), rng
 
 
 def seen(model: SamModel, view: View) -> tuple[ImageFeatures, list[Bits]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine import Engine, run
 from samtta_app.model.sam import SamModel, toy_model
-from samtta_app.uncertainty.gaps import Heads, advice_from, fingerprint, gaps_of, larger_for, new_heads, save_heads
+from samtta_app.model.weights import Weights
+from samtta_app.uncertainty.gaps import Heads, advice_from, fingerprint, larger_for, new_heads, save_heads
 from tests.unit.values import picture
 
 IMAGE = picture(1, discs=((60, 50, 18),))
@@ -107,8 +109,9 @@ def test_what_the_larger_model_answers_teaches_the_learner_nothing(model: SamMod
     assert engine._learner._attempt is before
 
 
-def test_tokens_that_are_not_finite_leave_the_gaps_out(model: SamModel, samtta_home: Path) -> None:
-    heads = keep(model, samtta_home)
-    assert gaps_of(heads, torch.full((1, 64), math.nan)) is None
-    reply = asked(Engine(model))
-    assert reply.candidates[reply.chosen].gaps is not None
+def test_a_decoder_that_is_not_finite_answers_without_gaps(model: SamModel, samtta_home: Path) -> None:
+    keep(model, samtta_home)
+    broken = {name: torch.full_like(tensor, math.nan) for name, tensor in model.frozen.tensors.items()}
+    reply = asked(Engine(replace(model, frozen=Weights(0, broken))))
+    assert [candidate.gaps for candidate in reply.candidates] == [None] * 3
+    assert [candidate.mask.area for candidate in reply.candidates] == [0] * 3

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
@@ -271,10 +272,21 @@ def test_a_set_without_masks_is_refused(model: SamModel, folder: Path, tmp_path:
 
 
 def test_a_set_with_empty_masks_is_refused(model: SamModel, folder: Path, tmp_path: Path) -> None:
-    from PIL import Image
-
     for file in (folder / "masks").iterdir():
         Image.fromarray(np.zeros((64, 64), np.uint8)).save(file)
     with pytest.raises(DatasetError, match="no usable image"):
         train_heads(model, None, [folder], tmp_path / "h.safetensors", TINY)
     assert not (tmp_path / "h.safetensors").exists()
+
+
+def test_objects_too_small_to_learn_from_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    """An object of two specks far apart: where both are in the window, nothing of them is left on the grid."""
+    folder = write_discs(tmp_path / "specks", 1, 1)
+    for file in (folder / "images").iterdir():
+        Image.fromarray(np.zeros((400, 400, 3), np.uint8)).save(file)
+        labels = np.zeros((400, 400), np.uint8)
+        labels[100:104, 100:103] = labels[300:304, 300:303] = 1
+        Image.fromarray(labels).save(folder / "masks" / file.name)
+    small = load_model("samtta-small", "cpu", 64)
+    with pytest.raises(DatasetError, match=r"^Twenty windows of the set with the image 'd0' in a row"):
+        collected(small, None, [folder], "train", tmp_path / "rows", 2, 0, 0, lambda share, words: None)
