@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from samtta_app.errors import TrainingError
 
 
 def train_uncertainty_heads(
@@ -25,6 +27,9 @@ def train_uncertainty_heads(
     ] = None,
     windows: Annotated[int, typer.Option(min=1, help="Random windows, with up to three objects each.")] = 2000,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over what the models answered.")] = 20,
+    tokens: Annotated[
+        str, typer.Option(help="What the heads read, to compare: both tokens, or one.", metavar="both|iou|mask")
+    ] = "both",
     seed: Annotated[int, typer.Option(min=0, help="Seed of windows, clicks, first weights and batches.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that ask the models (0: this one alone).")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")] = "auto",
@@ -37,14 +42,16 @@ def train_uncertainty_heads(
     [bold]samtta train heads my_cells --model vit_b --larger vit_l --out sam_vit_b.heads.safetensors[/bold]
     """
     from samtta_app.model.sam import load_model
-    from samtta_app.train.heads import HeadsPlan, train_heads
+    from samtta_app.train.heads import HeadsPlan, Tokens, train_heads
     from samtta_app.train.machine import training_device
 
+    if tokens not in get_args(Tokens):
+        raise TrainingError(f"There are no tokens {tokens!r}", do="Choose both, iou, or mask")
     place = str(training_device(device))
     opened, second = load_model(model, place), load_model(larger, place) if larger else None
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    plan = HeadsPlan(windows=windows, epochs=epochs, seed=seed)
+    plan = HeadsPlan(windows=windows, epochs=epochs, tokens=cast(Tokens, tokens), seed=seed)
     try:
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("reading the data sets", total=1.0)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -40,6 +41,8 @@ LEAST = 20
 """Answers from which a threshold is taken."""
 
 Told = Callable[[float, str], None]
+Tokens = Literal["both", "iou", "mask"]
+"""What heads read: the IoU token and the mask's own, or one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class HeadsPlan:
         epochs: passes over the rows.
         rate: highest learning rate (AdamW, falling as a cosine).
         decay: weight decay.
+        tokens: what the heads read; the others' weights are zero in the file.
         seed: of windows, clicks, first weights and batches.
     """
 
@@ -58,6 +62,7 @@ class HeadsPlan:
     epochs: int = 20
     rate: float = 1e-3
     decay: float = 1e-2
+    tokens: Tokens = "both"
     seed: int = 0
 
 
@@ -224,6 +229,8 @@ def fitted(
     if not len(rows):
         raise TrainingError("There is nothing to learn the heads from", "", "Give sets with objects")
     x, truth = inputs(rows, slots(rows)), targets(rows)
+    read = _read(plan.tokens, x.shape[1])
+    x *= read
     y = torch.from_numpy(np.stack([truth[name] for name in NAMES]).astype(np.float32))
     names = tuple(name for name in NAMES if bool(torch.isfinite(y[NAMES.index(name)]).all()))
     y = y[[NAMES.index(name) for name in names]]
@@ -243,7 +250,17 @@ def fitted(
             schedule.step()
             total += float(losses.detach().mean()) * len(batch)
         told((epoch + 1) / plan.epochs, f"epoch {epoch + 1} of {plan.epochs}, mean squared error {total / len(x):.4f}")
+    with torch.no_grad():
+        layers["w1"] *= read[:, None]
     return Heads(names, {name: value.detach() for name, value in layers.items()}, model, larger, {})
+
+
+def _read(tokens: Tokens, width: int) -> Tensor:
+    """1 for what is read of [IoU token, mask token] (width,), 0 for the rest."""
+    read = torch.ones(width)
+    if tokens != "both":
+        read[slice(width // 2) if tokens == "mask" else slice(width // 2, None)] = 0
+    return read
 
 
 WORTH = 0.05

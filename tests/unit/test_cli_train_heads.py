@@ -46,6 +46,16 @@ def test_without_a_larger_model_there_is_no_model_gap(words: list[str], capsys: 
     assert "model_gap" not in load_heads(Path(words[-1]), load_model(words[4], "cpu")).names
 
 
+def test_heads_may_read_one_of_the_tokens_alone(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*words, "--tokens", "mask") == 0
+    w1 = load_heads(Path(words[-1]), load_model(words[4], "cpu")).layers["w1"]
+    half = w1.shape[1] // 2
+    assert not w1[:, :half].any()
+    assert w1[:, half:].any()
+    assert call(*words, "--tokens", "image") == 2
+    assert "There are no tokens 'image'" in capsys.readouterr().err
+
+
 def test_a_stop_keeps_what_was_asked(
     words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,25 @@ def test_heads_learn_what_tokens_tell() -> None:
     assert found["prompt_gap_score"] == pytest.approx(0.5, abs=0.2)  # predicted IoU is the same everywhere
 
 
+@pytest.mark.parametrize(("tokens", "learns"), [("both", True), ("iou", True), ("mask", False)])
+def test_heads_read_the_tokens_that_were_asked_for(tokens: str, learns: bool) -> None:
+    """The truth is in the IoU token: whoever reads only the mask's cannot know it, whatever stands in the other."""
+    rng, count = np.random.default_rng(0), 400
+    gain = rng.uniform(0, 0.3, count).astype(np.float32)
+    made = rows(count, iou=np.tile(np.float32([0, 0.6, 0.6, 0.6]), (count, 1)), dense=0.6 + gain)
+    told = np.zeros_like(made.tokens)
+    told[:, 0, 0] = gain * 5
+    made = replace(made, tokens=told)
+    plan = HeadsPlan(epochs=40, rate=3e-3, tokens=tokens)  # type: ignore[arg-type]
+    heads = fitted(made, "toy", "larger", plan, lambda share, words: None)
+    area = figures(heads, made)["prompt_gap"]
+    assert area > 0.98 if learns else abs(area - 0.5) < 0.1
+    width = heads.width // 2
+    of_iou, of_mask = heads.layers["w1"][:, :width], heads.layers["w1"][:, width:]
+    assert (bool(of_iou.any()), bool(of_mask.any())) == (tokens != "mask", tokens != "iou")
+    assert not heads.layers["w1"].requires_grad
+
+
 def test_heads_that_are_told_the_best_candidate_know_what_nobody_could() -> None:
     """Tokens that only name their slot: whoever sees the best one's knows whether another one than it is shown."""
     rng, count = np.random.default_rng(0), 300
