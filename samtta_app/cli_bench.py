@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from samtta_app.bench.records import Record
     from samtta_app.bench.streams import Way
 
-NAMES = {"run", "report", "quality", "points", "refine", "shift", "speed", "uncertainty"}
+NAMES = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
 
 LINE_SECONDS = 30.0
@@ -312,6 +312,21 @@ def shift(
             data, look, out, split=part_of(data, split), progress=lambda share: told(share, data.name)
         )
     _say([folder])
+
+
+@app.command("nested")
+def nested(
+    out: Annotated[Path, typer.Argument(help="Folder for the two new data sets.", metavar="OUT")],
+    images: Annotated[int, typer.Option(min=1, help="Images; more go on where fewer end.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the images.")] = 0,
+) -> None:
+    """Write OUT/cell and OUT/nucleus, wholes and parts of the same objects, to measure task prompts on."""
+    from samtta_app.datasets.nested import write_nested
+
+    with progress_bar() as bar:
+        told = telling(bar, bar.add_task("", total=1.0))
+        folders = write_nested(out, images=images, seed=seed, progress=lambda share: told(share, "drawing cells"))
+    _say(folders)
 
 
 @app.command("uncertainty")

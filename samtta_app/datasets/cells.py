@@ -17,6 +17,7 @@ from samtta_app.datasets.textures import (
     finished,
     grid,
     inside,
+    main_piece,
     noise,
     scattered,
     smoothstep,
@@ -46,11 +47,24 @@ CULTURES = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Dish:
+    """Cells, and in `nuclei` (H, W) uint16 the exact outline of each one's nucleus under its id; none if it is round."""
+
+    cells: Sample
+    nuclei: NDArray[np.uint16]
+
+
 def make_cells(rng: np.random.Generator, index: int) -> Sample:
     """One dish of cells, 10 to 25 of them, with the exact outline of each."""
+    return make_dish(rng, index).cells
+
+
+def make_dish(rng: np.random.Generator, index: int) -> Dish:
+    """The cells of `make_cells` from the same draws, with their nuclei; a nucleus is one piece and lies in its cell."""
     culture = CULTURES[index % len(CULTURES)]
     labels, rounded = _lay_out(rng, culture)
-    thickness = _bodies(rng, labels, rounded)
+    thickness, nuclei = _bodies(rng, labels, rounded)
     columns, rows = grid(SIZE)
     light = 0.58 + 0.05 * noise(rng, SIZE, 420, 2) - 0.10 * ((columns / SIZE - 0.5) ** 2 + (rows / SIZE - 0.5) ** 2)
     near, far = blur(thickness, 7), blur(thickness, 20)
@@ -60,7 +74,7 @@ def make_cells(rng: np.random.Generator, index: int) -> Sample:
     image = blur(image, 0.9)
     pixels = finished(np.repeat(image[..., None], 3, axis=2), rng, 0.012)
     names = {int(i): "cell" for i in np.unique(labels) if i}
-    return Sample(f"cells_{index + 1}", pixels, labels, names)
+    return Dish(Sample(f"cells_{index + 1}", pixels, labels, names), nuclei)
 
 
 def _lay_out(rng: np.random.Generator, culture: Culture) -> tuple[NDArray[np.uint16], Field]:
@@ -97,20 +111,24 @@ def _apart(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return out
 
 
-def _bodies(rng: np.random.Generator, labels: NDArray[np.uint16], rounded: Field) -> Field:
-    """Optical thickness: a dome that is flat on top, a nucleus with nucleoli, and grains around it."""
+def _bodies(rng: np.random.Generator, labels: NDArray[np.uint16], rounded: Field) -> tuple[Field, NDArray[np.uint16]]:
+    """Optical thickness, a dome that is flat on top, a nucleus with nucleoli, and grains around it; and the nuclei's ids."""
     grains = blur(rng.standard_normal(labels.shape), 1.6)
     texture = as_field(0.13 * grains / grains.std() + 0.09 * noise(rng, SIZE, 26, 4, 0.7))
-    thickness = np.zeros(labels.shape, np.float32)
+    thickness, nuclei = np.zeros(labels.shape, np.float32), np.zeros_like(labels)
     for instance, place in enumerate(scipy.ndimage.find_objects(labels), start=1):
         bits = np.pad(labels[place] == instance, 1)
         depth = inside(bits)[1:-1, 1:-1]
         ball = bool(rounded[place][np.unravel_index(int(np.argmax(depth)), depth.shape)])
-        thickness[place] += np.where(depth > 0, _body(rng, depth, texture[place], ball), 0)
-    return thickness
+        body, nucleus = _body(rng, depth, texture[place], ball)
+        thickness[place] += np.where(depth > 0, body, 0)
+        if not ball:
+            nuclei[place][main_piece((nucleus > 0) & (depth > 0)) & (depth > 0)] = instance
+    return thickness, nuclei
 
 
-def _body(rng: np.random.Generator, depth: Field, texture: Field, ball: bool) -> Field:
+def _body(rng: np.random.Generator, depth: Field, texture: Field, ball: bool) -> tuple[Field, Field]:
+    """Thickness of one cell, and its nucleus: 0 on the outline, positive inside (of use only if it is no ball)."""
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
     reach = float(depth.max())
     dome = np.sqrt(np.clip(depth / reach, 0, 1)) * (1.5 if ball else rng.uniform(0.55, 0.8))
@@ -124,8 +142,9 @@ def _body(rng: np.random.Generator, depth: Field, texture: Field, ball: bool) ->
     rough = texture * (1 - 0.75 * core) * smoothstep(depth, 2, 12)
     spots = sum((_dot(rng, offset, reach * 0.25, reach * 0.09) for _ in range(int(rng.integers(1, 4)))), 0.0 * dome)
     if ball:
-        return as_field(dome + 0.4 * rough)
-    return as_field(dome * (1 - 0.25 * core) + 0.20 * np.exp(-((nucleus / 0.07) ** 2)) + 0.45 * spots * core + rough)
+        return as_field(dome + 0.4 * rough), nucleus
+    edge = 0.20 * np.exp(-((nucleus / 0.07) ** 2))
+    return as_field(dome * (1 - 0.25 * core) + edge + 0.45 * spots * core + rough), nucleus
 
 
 def _dot(rng: np.random.Generator, offset: tuple[Field, Field], spread: float, radius: float) -> Field:

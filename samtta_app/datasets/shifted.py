@@ -84,10 +84,10 @@ def write_shifted(
     Raises:
         DatasetError: a file cannot be read or written, or `folder` holds something already.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise DatasetError("The folder for the changed set is not empty", folder, "Name another one")
     images = [image for image in data.part(split) if image.masks is not None]
     try:
+        if folder.exists() and any(folder.iterdir()):
+            raise DatasetError("The folder for the changed set is not empty", folder, "Name another one")
         for part in ("images", "masks"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         for done, image in enumerate(images, start=1):

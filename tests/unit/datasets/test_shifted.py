@@ -104,6 +104,14 @@ def test_a_folder_with_something_in_it_is_not_written_into(plain: FolderDataset,
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 
+def test_a_file_in_the_folder_s_place_is_said_and_stays(plain: FolderDataset, tmp_path: Path) -> None:
+    place = tmp_path / "taken"
+    place.write_text("keep")
+    with pytest.raises(DatasetError, match="cannot be written"):
+        write_shifted(plain, "speckle", place, progress=said)
+    assert place.read_text() == "keep"
+
+
 def test_a_place_that_cannot_be_written_is_said(plain: FolderDataset, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatasetError, match="cannot be written"):
