@@ -63,7 +63,8 @@ class Action:
 class Step:
     """What one click led to; `seconds` is the time from the click to its mask.
 
-    `best_iou` is the IoU of the best candidate offered, `obeyed` whether the clicked pixel is on the asked side.
+    `best_iou` is the IoU of the best candidate offered, `obeyed` whether the clicked pixel is on the asked side. The session
+    expected `expected_iou` of the `mask` that was shown.
     """
 
     click: Click
@@ -76,6 +77,8 @@ class Step:
     window: Window
     best_iou: float
     obeyed: bool
+    expected_iou: float
+    mask: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,12 @@ class Outcome:
     steps: tuple[Step, ...]
     accepted: bool
     learning_seconds: float = 0.0
+
+    @property
+    def agreements(self) -> tuple[float | None, ...]:
+        """IoU of each shown mask with the one that was accepted, the last; None where none was."""
+        accepted = self.steps[-1].mask if self.accepted else None
+        return tuple(iou(step.mask, accepted) if accepted else None for step in self.steps)
 
 
 class Hand(Protocol):
@@ -192,4 +201,6 @@ def _step(preview: Preview, target: Mask, extent: Window) -> Step:
         record.window,
         max(iou(offered.mask, target) for offered in preview.candidates),
         holds(candidate.mask, click.x, click.y) == click.positive,
+        record.expected_iou,
+        candidate.mask,
     )

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from samtta_app.bench.annotator import goal_named
-from samtta_app.bench.intervals import Estimate, Floats, Integers, average, means, quantiles, resampled
+from samtta_app.bench.intervals import Estimate, Floats, Integers, average, difference, means, quantiles, resampled
 from samtta_app.bench.records import Record
+from samtta_app.bench.trust import calibrated, calibration_error
 from samtta_app.core.metrics import clicks_to
 from samtta_app.errors import DatasetError
 
@@ -52,8 +53,9 @@ class Run:
     """The records of one key; row k of every array is the object at `places`[k].
 
     `iou` and `boundary_iou` are (objects, limit), after click 1, 2, ..., held from the click that reached the goal (or from
-    the last one). `clicks` is the click that reached the goal, 0 where none did. `seconds` has every click and `owners` its
-    row; `learning` is the seconds of each object's adaptation, 0 for none.
+    the last one). `clicks` is the click that reached the goal, 0 where none did. `learning` is the seconds of each object's
+    adaptation, 0 for none. Of every click, (answers,), there are `owners`, its row, its `seconds`, and the IoU of its answer:
+    `true`, `expected` (nan where it was not recorded), and `calibrated` along the stream from what was expected.
     """
 
     key: Key
@@ -61,9 +63,12 @@ class Run:
     iou: Floats
     boundary_iou: Floats
     clicks: Integers
-    seconds: Floats
-    owners: Integers
     learning: Floats
+    owners: Integers
+    seconds: Floats
+    true: Floats
+    expected: Floats
+    calibrated: Floats
 
     @property
     def orders(self) -> Integers:
@@ -117,14 +122,22 @@ def _run(key: Key, clicks: Mapping[Place, Mapping[int, Record]]) -> Run:
         rows.append([by_click[k] for k in range(1, len(by_click) + 1)])
     solved = [clicks_to([r.iou for r in row], goal.target, goal.limit) or 0 for row in rows]
     kept = [row[: at or goal.limit] for row, at in zip(rows, solved, strict=True)]
+    owners = np.repeat(np.arange(len(kept)), [len(row) for row in kept])
+    answers = [r for row in kept for r in row]
+    expected = np.array([r.expected_iou for r in answers], np.float64)
+    accepted = np.array([r.accepted_iou for r in answers], np.float64)
+    orders = np.array([place.order for place in places], np.int64)
     return Run(
         *(key, places),
         iou=np.array([_held([r.iou for r in row], goal.limit) for row in kept]),
         boundary_iou=np.array([_held([r.boundary_iou for r in row], goal.limit) for row in kept]),
         clicks=np.array(solved, np.int64),
-        seconds=np.array([r.seconds for row in kept for r in row]),
-        owners=np.repeat(np.arange(len(kept)), [len(row) for row in kept]),
         learning=np.array([sum(r.learning_seconds for r in row) for row in rows]),
+        owners=owners,
+        seconds=np.array([r.seconds for r in answers]),
+        true=np.array([r.iou for r in answers]),
+        expected=expected,
+        calibrated=calibrated(expected, accepted, owners, orders),
     )
 
 
@@ -142,9 +155,12 @@ def rows_of(run: Run, rows: Sequence[int]) -> Run:
         iou=run.iou[chosen],
         boundary_iou=run.boundary_iou[chosen],
         clicks=run.clicks[chosen],
-        seconds=run.seconds[clicks],
-        owners=np.repeat(np.arange(len(mine)), [len(each) for each in mine]),
         learning=run.learning[chosen],
+        owners=np.repeat(np.arange(len(mine)), [len(each) for each in mine]),
+        seconds=run.seconds[clicks],
+        true=run.true[clicks],
+        expected=run.expected[clicks],
+        calibrated=run.calibrated[clicks],
     )
 
 
@@ -193,6 +209,8 @@ def figures(run: Run) -> Figures:
     ):
         median, high = quantiles(seconds, owners, (0.5, 0.95), weights)
         named |= {f"{name}_p50": median, f"{name}_p95": high}
+    said, told = (calibration_error(each, run.true, run.owners, weights) for each in (run.expected, run.calibrated))
+    named |= {"ece": said, "ece_calibrated": told, "ece_change": difference(said, told)}
     return Figures(run.key, (run.key.set,), len(run.places), len(set(run.orders.tolist())), named)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -87,16 +87,19 @@ def frozen(
     streams = {order: conditions.stream(source, order) for order in orders}
     every = distinct(chain.from_iterable(streams.values()))
     hardest = Goal(max(goal.target for goal in goals), max(goal.limit for goal in goals))
-    found: dict[tuple[Path, int], Outcome] = {}
+    found: dict[tuple[tuple[Path, int], Goal], list[Record]] = {}
     with _session(engine.fresh(0), source, conditions, every, learn=False) as annotated:
         for done, target in enumerate(every, start=1):
-            found[identity(target)] = annotated(target, hardest)
+            outcome = annotated(target, hardest)
+            for goal in goals:  # the records of any place in any order; the outcome's masks are let go
+                row = _row(source, conditions, FROZEN, goal, 0, 0, target)
+                found[identity(target), goal] = list(records_of(row, cut(outcome, goal)))
             told(done / len(every), f"object {done} of {len(every)}")
     for goal in goals:
         for order, targets in streams.items():
             for position, target in enumerate(targets):
-                row = _row(source, conditions, FROZEN, goal, order, position, target)
-                yield from records_of(row, cut(found[identity(target)], goal))
+                records = found[identity(target), goal]
+                yield from (replace(record, order=order, position=position) for record in records)
 
 
 def cut(outcome: Outcome, goal: Goal) -> Outcome:
@@ -109,7 +112,7 @@ def cut(outcome: Outcome, goal: Goal) -> Outcome:
 
 def records_of(row: Callable[..., Record], outcome: Outcome) -> Iterator[Record]:
     """One record per click, `row` with what happened; the time that learning took is on the last one."""
-    for k, step in enumerate(outcome.steps, start=1):
+    for k, (step, agreement) in enumerate(zip(outcome.steps, outcome.agreements, strict=True), start=1):
         click, window = step.click, step.window
         yield row(
             click=k,
@@ -126,6 +129,8 @@ def records_of(row: Callable[..., Record], outcome: Outcome) -> Iterator[Record]
             window=(window.x, window.y, window.width, window.height),
             best_iou=step.best_iou,
             obeyed=step.obeyed,
+            expected_iou=step.expected_iou,
+            accepted_iou=agreement,
         )
 
 

@@ -25,7 +25,9 @@ class Record:
     What happened: `click` counts from 1; `x`, `y` in image pixels; `iou` and `boundary_iou` of the shown mask with the true
     one; `predicted_iou`, `uncertainty` as shown; `seconds` from the click to its mask; `learning_seconds` that learning
     from the object took (on its last click, else 0); `version` of the weights that answered (0 is the original); `window`
-    as x, y, width, height; `best_iou` of the best candidate offered; `obeyed`: the clicked pixel is on the asked side.
+    as x, y, width, height; `best_iou` of the best candidate offered; `obeyed`: the clicked pixel is on the asked side;
+    `expected_iou` by the heads (by the decoder, where the model has none), as shown; `accepted_iou` of the shown mask with the
+    one that was accepted in the end, None where the object was given up. Older records have neither of the last two.
     """
 
     set: str
@@ -52,6 +54,8 @@ class Record:
     window: tuple[int, int, int, int]
     best_iou: float
     obeyed: bool
+    expected_iou: float | None = None
+    accepted_iou: float | None = None
 
 
 def write_records(records: Iterable[Record], path: Path) -> Path:

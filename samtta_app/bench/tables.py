@@ -24,6 +24,9 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("boundary IoU@k", "The same of the boundary IoU (Cheng et al. 2021)."),
     ("seconds", "Per click: from the click to its mask. Per adaptation: what learning from one object took. p50 is the "
      "median, p95 the 95th percentile (nearest rank)."),
+    ("calibration error", "Of the expected IoU of every answer (mean over ten bins of |expected - true|, weighted by answers; "
+     "Guo et al. 2017): as it was said, and calibrated (isotonic) along the stream by what the session knows, its answers' IoU "
+     "with the masks accepted before. The error is against the true masks. Negative change is better."),
     ("frozen", "The twin that never learns, on the same objects in the same order; pairs are by set, order, position, object."),
     ("reduction", "Relative: (frozen - adapted) / frozen. Positive is better; - where frozen is 0."),
     ("difference", "FR adapted - FR frozen in percentage points. Negative is better."),
@@ -83,6 +86,7 @@ def sheets(
         _parts(comparing, "fr"),
         _curve("IoU after clicks", "iou", figures),
         _curve("Boundary IoU after clicks", "boundary_iou", figures),
+        _trust(figures),
         _seconds(figures),
         _chains(chained),
         Sheet("Without a twin to compare with", Key._fields, tuple(map(tuple, alone)), len(Key._fields), brief=True),
@@ -136,6 +140,12 @@ def _clicks(every: Sequence[Figures]) -> Sheet:
 
 def _curve(title: str, name: str, every: Sequence[Figures]) -> Sheet:
     return _figures(title, ((f"@{k}", f"{name}@{k}", 3, 1.0) for k in IOU_AT), every)
+
+
+def _trust(every: Sequence[Figures]) -> Sheet:
+    columns = (("as said", "ece", 3, 1.0), ("calibrated", "ece_calibrated", 3, 1.0), ("change", "ece_change", 3, 1.0))
+    measured = [f for f in every if np.isfinite(f.named["ece"].value)]
+    return replace(_figures("Calibration error of the expected IoU", columns, measured), brief=True)
 
 
 def _seconds(every: Sequence[Figures]) -> Sheet:

@@ -29,13 +29,11 @@ from samtta_app.bench.intervals import (
 )
 from samtta_app.bench.sheets import as_table, markdown
 from samtta_app.bench.tables import Sheet, number, percent
+from samtta_app.bench.trust import calibration_error
 from samtta_app.bench.uncertainty import Row
 from samtta_app.core.files import staged
 from samtta_app.core.metrics import relative_auc
 from samtta_app.errors import DatasetError
-
-BINS = 10
-"""Of the calibration error."""
 
 RANKING = "Relative area under the curve, %, and correlation with the true IoU"
 CALIBRATION = "Calibration of the expected IoU"
@@ -123,7 +121,8 @@ def _of_set(objects: _Objects) -> Iterator[Figure]:
     ]
     for label, values, truth in confidences:
         weights, (said, true) = objects.known(values, objects.true[truth])
-        yield Figure(CALIBRATION, name, label, "calibration error", calibration_error(said, true, weights))
+        error = calibration_error(said, true, np.arange(len(true)), weights)
+        yield Figure(CALIBRATION, name, label, "calibration error", error)
         for column, mean in zip(("expected", "true"), _means((said, true), weights), strict=True):
             yield Figure(CALIBRATION, name, label, column, mean)
     for truth, values in objects.true.items():
@@ -192,16 +191,6 @@ def pearson(a: Floats, b: Floats, weights: Floats) -> Estimate:
             return np.asarray(np.where(spread > 1e-18, product / np.sqrt(spread), np.nan), np.float64)
 
     return _weighted(correlation, weights) if len(a) else NOTHING
-
-
-def calibration_error(expected: Floats, true: Floats, weights: Floats) -> Estimate:
-    """Expected calibration error over BINS equal bins of 0 .. 1: mean |mean expected - mean true|, weighted by objects.
-
-    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3, with the IoU for the accuracy.
-    """
-    bins = np.clip((expected * BINS).astype(np.int64), 0, BINS - 1)
-    apart = (expected - true)[:, None] * (bins[:, None] == np.arange(BINS))
-    return _weighted(lambda w: np.abs(w @ apart).sum(1) / np.maximum(w.sum(1), 1), weights) if len(true) else NOTHING
 
 
 def _weighted(function: Callable[[Floats], Floats], weights: Floats) -> Estimate:

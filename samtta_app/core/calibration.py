@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,7 +74,8 @@ class Calibration:
 
     def __call__(self, expected: float) -> float:
         """What an expected IoU means; nan stays nan."""
-        return float(np.interp(expected, self.expected, self.true)) if self.expected else expected
+        known = bool(self.expected) and math.isfinite(expected)  # one step of np.interp has a value for nan, too
+        return float(np.interp(expected, self.expected, self.true)) if known else expected
 
 
 def online(pairs: Pairs, block: int = 10) -> Pairs:

@@ -18,7 +18,7 @@ from samtta_app.bench.annotator import (
     perform,
     settled,
 )
-from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
+from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Gaps, Image, Logits, Mask, Window
 from samtta_app.errors import UserError
 from samtta_app.session.state import (
     Adaptation,
@@ -167,6 +167,30 @@ def test_an_image_that_cannot_be_opened_ends_without_a_step() -> None:
     with pytest.raises(StopIteration) as finished:
         person.send(state(index=1, image=None))
     assert finished.value.value == Outcome((), False)
+
+
+def test_a_step_says_what_the_heads_expected_and_without_heads_what_the_decoder_did() -> None:
+    _, outcome = played(EASY, [1.0])
+    assert outcome.steps[0].expected_iou == 0.7
+    person = annotate(state(), TARGET, 0, EASY)
+    click = next(person).click
+    assert click is not None
+    seen = shows((click,), TARGET)
+    assert seen.preview is not None
+    told = replace(seen.preview.history[0], gaps=Gaps(0.0, 0.1, 0.2, 0.55))
+    assert person.send(replace(seen, preview=replace(seen.preview, history=(told,)))).kind == "accept"
+    with pytest.raises(StopIteration) as finished:
+        person.send(state(annotations=(Annotation(1, "a.png", 1, TARGET, None, (), WHOLE, 3, 0.7, 0.2, 1.0, ""),)))
+    assert [step.expected_iou for step in finished.value.value.steps] == [0.55]
+
+
+def test_masks_are_compared_with_the_accepted_one_and_with_none_when_given_up() -> None:
+    _, outcome = played(Goal(0.7, 5), [0.25, 0.5, 0.75])
+    assert outcome.accepted
+    assert outcome.agreements == pytest.approx((2 / 6, 4 / 6, 1.0))  # rows of eight pixels
+    _, failed = played(Goal(0.85, 3), [0.25, 0.5, 0.75])
+    assert failed.agreements == (None, None, None)
+    assert Outcome((), False).agreements == ()
 
 
 def test_a_click_without_an_answer_ends_the_object() -> None:

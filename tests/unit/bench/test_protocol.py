@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ import pytest
 from samtta_app.bench.annotator import EASY, Goal, Outcome, Step
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines
-from samtta_app.bench.protocol import Conditions, adapted, cut, frozen
+from samtta_app.bench.protocol import Conditions, adapted, cut, frozen, records_of
 from samtta_app.bench.records import Record, read_records, write_records
 from samtta_app.bench.streams import Source
 from samtta_app.core.masks import crop
 from samtta_app.core.messages import AdaptRequest, Failure, LoadRequest, PredictRequest
-from samtta_app.core.types import Click, Window
+from samtta_app.core.types import Click, Mask, Window
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine import Engine
 from samtta_app.errors import UserError
@@ -277,15 +278,58 @@ def test_records_come_back_equal_from_their_file(dataset: Path, engines: Engines
     assert list(read_records([write_records(records, tmp_path / "out" / "r.jsonl")])) == records
 
 
+def test_records_hold_what_was_expected_and_the_agreement_that_the_session_itself_computed(
+    dataset: Path, toy: Engine, tmp_path: Path
+) -> None:
+    target = read_objects(open_dataset(dataset).images[0])[1]
+    with Driver(dataset / "images", tmp_path / "p", toy.fresh(0), learn=False) as driver:
+        trial = driver.annotate("im0.png", target.mask, Goal(1.0, 8))
+        best = max(step.iou for step in trial.steps[1:])
+        assert best > trial.steps[0].iou, "this object needs a second click"
+        done = driver.annotate("im0.png", target.mask, Goal(best, 8))
+        (kept,) = driver.store.annotations()
+    assert done.accepted
+    assert len(done.steps) > 1
+    place = partial(Record, *("s", "8@9", "frozen", "ritm", "logits", 0, 0, "im0", 2, "bolt"))
+    found = list(records_of(place, done))
+    assert [r.accepted_iou for r in found] == pytest.approx([step.iou for step in kept.history])
+    assert [r.expected_iou for r in found] == [step.expected_iou for step in kept.history]
+    assert found[-1].accepted_iou == 1.0
+    assert found[0].accepted_iou < 1.0  # type: ignore[operator]
+    assert [r.accepted_iou for r in records_of(place, trial)] == [None] * len(trial.steps)
+
+
+def test_frozen_answers_are_compared_with_what_each_goal_would_have_accepted(dataset: Path, engines: Engines) -> None:
+    goals = (ANYTHING, NEVER)
+    records = still(engines, Source((dataset,)), Conditions(6, split="all"), goals, (0, 1))
+    for r in records:
+        reached = r.goal == ANYTHING.name and any(
+            o.iou >= ANYTHING.target for o in records if (o.goal, o.order, o.position) == (r.goal, r.order, r.position)
+        )
+        assert (r.accepted_iou is not None) == reached
+        assert r.expected_iou is not None
+    assert {r.accepted_iou for r in records if r.goal == ANYTHING.name and r.iou >= ANYTHING.target} == {1.0}
+    assert {r.order for r in records} == {0, 1}
+
+
 def outcome(*values: float) -> Outcome:
     window = Window(0, 0, 1, 1)
     return Outcome(
-        tuple(Step(Click(k, 0, True), v, v, 0, 0, 0, 0, window, v, True) for k, v in enumerate(values)), False, 3.0
+        tuple(Step(Click(k, 0, True), v, v, 0, 0, 0, 0, window, v, True, v, row(k)) for k, v in enumerate(values)),
+        *(False, 3.0),
     )
+
+
+def row(k: int) -> Mask:
+    """k + 1 pixels side by side."""
+    return Mask(0, 0, np.ones((1, k + 1), np.bool_))
 
 
 def test_a_longer_run_is_cut_where_an_easier_goal_would_have_stopped() -> None:
     run = outcome(0.2, 0.86, 0.7, 0.91)
     assert cut(run, EASY) == Outcome(run.steps[:2], True)
+    assert cut(run, EASY).agreements == pytest.approx((1 / 2, 1))  # of its own end, not of the longer run's
+    assert cut(run, Goal(0.9, 20)).agreements == pytest.approx((1 / 4, 2 / 4, 3 / 4, 1))
+    assert run.agreements == (None,) * 4
     assert cut(run, Goal(0.9, 20)) == Outcome(run.steps, True)
     assert cut(run, Goal(0.95, 3)) == Outcome(run.steps[:3], False)

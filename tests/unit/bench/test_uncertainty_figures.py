@@ -22,7 +22,6 @@ from samtta_app.bench.uncertainty_figures import (
     TIME,
     Figure,
     area,
-    calibration_error,
     figures,
     pearson,
     sheets,
@@ -113,20 +112,6 @@ def test_the_correlation_and_every_resample_are_numpys() -> None:
         places = np.repeat(np.arange(20), drawn)
         assert draw == pytest.approx(np.corrcoef(a[places], b[places])[0, 1])
     assert np.isnan(pearson(np.ones(5), np.arange(5.0), np.ones((2, 5))).value)
-
-
-def test_the_calibration_error_weighs_bins_by_their_objects() -> None:
-    # bin .9: expected .95, .91 (mean .93), true .9, .8 (mean .85): .08 of two objects; bin .2: .2 against .5: .3 of one;
-    # errors of both signs within a bin cancel, 1.0 and more are of the last bin
-    expected, true = np.array([0.95, 0.91, 0.20]), np.array([0.9, 0.8, 0.5])
-    found = calibration_error(expected, true, np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 3.0]]))
-    assert found.value == pytest.approx((2 * 0.08 + 0.3) / 3)
-    assert found.draws.tolist() == pytest.approx([found.value, 0.3])
-    assert calibration_error(np.array([0.61, 0.69]), np.array([0.51, 0.79]), np.ones((1, 2))).value == pytest.approx(0)
-    assert calibration_error(np.array([1.2, 0.9]), np.array([1.0, 1.1]), np.ones((1, 2))).value == pytest.approx(0)
-
-
-# --- figures ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_gaps_are_corrected_from_and_to_what_they_name() -> None:

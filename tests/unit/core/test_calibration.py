@@ -47,6 +47,8 @@ def test_violators_are_pooled() -> None:
     assert known(0.0) == pytest.approx(0.1)
     assert known(1.0) == pytest.approx(0.7)
     assert math.isnan(known(float("nan")))
+    one_step = Calibration((0.5,), (0.7,))
+    assert (one_step(0.9), math.isnan(one_step(float("nan")))) == (0.7, True)
 
 
 def test_a_calibration_never_falls() -> None:
