@@ -36,7 +36,8 @@ class Learning:
     begins anew at every object must not take full steps where there is next to no gradient;
     `stride` is the part of the way to the trained copy that the learned weights move; `anchor` the share by which every
     step pulls the copy back to the original (ROID's weight ensembling); `clip` the largest norm of a step's gradient;
-    `task_rate` the learning rate of the classes' task prompts (Adam), 0 where they have none.
+    `task_rate` the learning rate of the classes' task prompts (Adam), which are learned as soon as there are two classes to
+    tell apart; 0 where there are none.
     """
 
     steps: int = 6
@@ -46,7 +47,7 @@ class Learning:
     stride: float = 0.6
     anchor: float = 0.002
     clip: float = 1.0
-    task_rate: float = 0.0
+    task_rate: float = 0.05
 
 
 DEFAULT = Learning()
@@ -84,7 +85,8 @@ def learn(
     """Learn from `newest`, some of `memory` and what is `unlabelled`; yields the share of work done after every prompt."""
     copy = trainable_copy(start)
     optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate)
-    prompts = Tasks(model, tasks or {}, learning.task_rate)
+    several = bool(tasks) or len({item.class_id for item in (newest, *memory.items)}) > 1
+    prompts = Tasks(model, tasks or {}, learning.task_rate if several else 0.0)
     others = [item for item in memory.items if item.object_id != newest.object_id]
     losses: list[float] = []
     for step in range(learning.steps):

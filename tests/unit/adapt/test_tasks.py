@@ -81,8 +81,19 @@ def test_later_prompts_are_answered_without_it(prompt: Prompt) -> None:
 
 
 def test_without_a_rate_there_are_no_task_prompts() -> None:
-    learned = taught(PART, (PART, WHOLE), Learning(steps=2, replayed=1, rounds=1))
+    learned = taught(PART, (PART, WHOLE), Learning(steps=2, replayed=1, rounds=1, task_rate=0))
     assert learned.tasks == {}
+
+
+def test_with_one_class_there_is_nothing_to_tell_apart() -> None:
+    """One class is learned by the decoder alone, to the bit; the second one's first object begins the task prompts."""
+    again = replace(PART, object_id=3)
+    rated, bare = (
+        taught(again, (PART, again), Learning(steps=2, replayed=1, rounds=1, task_rate=rate)) for rate in (0.05, 0)
+    )
+    assert rated.tasks == {}
+    assert all(torch.equal(tensor, bare.tensors[name]) for name, tensor in rated.tensors.items())
+    assert taught(WHOLE, (PART, WHOLE), Learning(steps=2, replayed=1, rounds=1)).tasks.keys() == {LEAF, PLANT}
 
 
 def test_every_class_that_was_asked_for_gets_one_of_its_own() -> None:
@@ -96,7 +107,8 @@ def test_every_class_that_was_asked_for_gets_one_of_its_own() -> None:
 
 def test_an_object_without_a_class_has_none() -> None:
     bare = replace(PART, class_id=None)
-    assert taught(bare, (bare,), Learning(steps=2, replayed=0, rounds=1, task_rate=0.01)).tasks == {}
+    learned = taught(bare, (bare, WHOLE), Learning(steps=2, replayed=1, rounds=1, task_rate=0.01))
+    assert learned.tasks.keys() == {PLANT}
 
 
 def test_what_is_known_of_other_classes_stays() -> None:
@@ -123,7 +135,7 @@ def test_task_prompts_alone_lower_the_loss_of_part_and_whole() -> None:
     for newest in (PART, WHOLE, PART, WHOLE):
         with_them = taught(newest, (PART, WHOLE), replace(still, task_rate=0.05), tasks)
         tasks = dict(with_them.tasks)
-    without = taught(WHOLE, (PART, WHOLE), still)
+    without = taught(WHOLE, (PART, WHOLE), replace(still, task_rate=0))
     assert np.mean(with_them.losses[-5:]) < np.mean(without.losses[-5:]) - 0.01
     assert torch.nn.functional.cosine_similarity(tasks[LEAF], tasks[PLANT], dim=0) < 0.9
 
