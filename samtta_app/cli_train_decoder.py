@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def train_sam_decoder(
     datasets: Annotated[
-        list[Path], typer.Argument(help="Folders with images/, masks/ and split.json.", metavar="DATASET")
+        list[Path],
+        typer.Argument(
+            help="Folders with images/, split.json and masks/; some may be without masks/.", metavar="DATASET"
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Model file to write: .pth, or .safetensors if compact.", metavar="FILE")
@@ -30,6 +33,12 @@ def train_sam_decoder(
     rate: Annotated[float, typer.Option("--lr", min=1e-8, max=1.0, help="Highest learning rate.")] = 1e-4,
     images: Annotated[int, typer.Option(min=1, help="Images of a step, with up to 8 objects each.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of images, objects and prompts.")] = 0,
+    photos: Annotated[
+        int, typer.Option(min=1, help="Images of a set without masks/ that are asked for proposals, at most.")
+    ] = 100,
+    believe_all: Annotated[
+        bool, typer.Option("--believe-all", help="Believe proposals in every pixel; needs no refiner, to compare with.")
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Go on from the checkpoint of a run that was stopped.", metavar="FILE")
     ] = None,
@@ -42,6 +51,9 @@ def train_sam_decoder(
 
     From the "train" list of split.json the decoder learns; on "test" it is measured, and the best decoder is kept: the file
     is never worse there than the model it starts from. Ctrl+C stops a run and saves it in FILE.resume.pt; --resume goes on.
+
+    Of a folder without masks/ it learns what the model itself proposes in the images, each pixel as far as the model's refiner
+    (`samtta train refiner`) finds it certain. Half of each step is from such images, half from folders with masks/.
     """
     if Path(model).expanduser().resolve() == out.resolve():
         raise TrainingError("The model would be written over the one that it starts from", out, "Choose another --out")
@@ -56,7 +68,7 @@ def train_sam_decoder(
     try:
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("reading the data sets, and measuring the start", total=1.0)
-            plan = Plan(steps=steps, minutes=minutes, rate=rate, images=images, seed=seed)
+            plan = Plan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
             reached = tune_decoder(
                 opened,
                 net_in_file(opened, model),
@@ -66,6 +78,7 @@ def train_sam_decoder(
                 resume=resume,
                 fresh=fresh,
                 report=lambda now: bar.update(task, completed=now.share(plan), description=standing(now)),
+                told=lambda words: bar.update(task, description=words),
             )
     except KeyboardInterrupt as stopped:
         console.print(str(stopped) or "stopped; nothing new was saved", markup=False)

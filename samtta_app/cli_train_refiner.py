@@ -24,7 +24,7 @@ def train_mask_refiner(
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Length of the training in minutes.")] = None,
     rate: Annotated[
         float | None,
-        typer.Option("--lr", min=1e-8, max=1.0, help="Highest learning rate (default: 1e-4, official SAM 1e-5)."),
+        typer.Option("--lr", min=1e-8, max=1.0, help="Highest learning rate (default: 3e-4, official SAM 1e-5)."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of windows, clicks and their order.")] = 0,
     resume: Annotated[

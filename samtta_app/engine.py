@@ -58,7 +58,7 @@ from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.gaps import Heads, advice_from, for_clicks, gaps_of, heads_for, larger_for
 from samtta_app.uncertainty.maps import entropy, mean_entropy
 from samtta_app.uncertainty.measure import Measuring, measured
-from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for
+from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for, refining_window
 
 Work = Generator[Progress | None, None, Reply]
 
@@ -259,7 +259,9 @@ class Engine:
             asked = PredictRequest(request.id, request.image, request.prompt, request.window)
             found, _, _ = yield from self._answered(asked)
             shown = _candidates(found, None)[found.chosen]
-        features = yield from self._cache.features(request.image, shown.logits.window)
+        answered, extent = shown.logits.window, request.image.whole
+        window = refining_window(self._model, answered, shown.mask, request.prompt, extent)
+        features = yield from self._cache.features(request.image, window)
         return refined_reply(self._model, refiner, features, request, shown)
 
     # --- learning -----------------------------------------------------------------------------------------------------

@@ -19,20 +19,18 @@ from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.rounds import answer, grid_to_image
 from samtta_app.adapt.strategy import Knowledge, Lesson
-from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Prompt
-from samtta_app.model.predictor import ImageFeatures, upscaled
+from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.uncertainty.losses import aware_loss, sampled_click
-from samtta_app.uncertainty.refine import Refiner, refinement, refiner_for
+from samtta_app.uncertainty.proposals import Limits, cells, certainty, guesses
+from samtta_app.uncertainty.refine import Refiner, refiner_for
 
 TRIES = 4
 """Places that are asked for each proposal that is wanted."""
-SURE, STABLE = 0.8, 0.8
-"""What a proposal's predicted IoU and its stability (logits above -1 against above +1) are at least (SUM: .88 and .95)."""
-SMALLEST, LARGEST = 0.002, 0.5
-"""Its size in windows."""
+LIMITS = Limits(sure=0.8, stable=0.8, smallest=0.002, largest=0.5)
+"""What a proposal must be (SUM: .88 and .95, and less than .95 of the image)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +50,7 @@ class Proposal:
         x, y = grid_to_image(self.features.window, model.grid, int(place.x), int(place.y))
         features = self.features.to(torch.float32)
         decoded = answer(model, tensors, features, Prompt((Click(x, y, True),)))
-        rows, columns = (-(-side * model.grid // model.size) for side in features.valid)
+        rows, columns = cells(model, features)
         target, certainty = self.target[:rows, :columns], self.certainty[:rows, :columns]
         shown = decoded.logits[1:, :rows, :columns]
         return aware_loss(shown, decoded.iou[1:], target.expand_as(shown), certainty.expand_as(shown)).min()
@@ -101,18 +99,9 @@ def _proposed(
     model: SamModel, refiner: Refiner, tensors: Tensors, kept: ImageFeatures, click: Click
 ) -> Proposal | None:
     """The answer to a click as a pseudo-label; None where it is not sure, stable, or of a plausible size."""
-    features, prompt = kept.to(torch.float32), Prompt((click,))
-    with torch.no_grad():
-        decoded = answer(model, tensors, features, prompt)
-        best = 1 + int(decoded.iou[1:].argmax())
-        logits = decoded.logits[best]
-        inner, outer = int((logits > 1).sum()), int((logits > -1).sum())
-        size = int((logits > 0).sum()) / logits.numel()
-        if float(decoded.iou[best]) < SURE or inner < STABLE * outer or not SMALLEST <= size <= LARGEST:
-            return None
-        bits = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy()
-    mask = trimmed(np.asarray(bits), features.window.x, features.window.y)
-    refined, _ = refinement(model, refiner, features, prompt, logits, mask)
-    if refined is None:
-        return None
-    return Proposal(kept, (logits > 0).float(), 1 - refined.uncertainty)
+    features = kept.to(torch.float32)
+    for guess in guesses(model, tensors, features, (click,), LIMITS):
+        certain = certainty(model, refiner, features, guess)
+        if certain is not None:
+            return Proposal(kept, (guess.logits > 0).float(), certain)
+    return None

@@ -26,7 +26,7 @@ from samtta_app.core.files import write_whole
 from samtta_app.core.masks import crop
 from samtta_app.core.messages import Loaded, LoadRequest, Prediction, PredictRequest, Refined, RefineRequest, Reply
 from samtta_app.core.metrics import boundary_iou, iou
-from samtta_app.core.types import Candidate, Image, Prompt
+from samtta_app.core.types import Candidate, Image, Prompt, Window
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine import Engine, run
 from samtta_app.errors import DatasetError, UserError
@@ -101,17 +101,18 @@ def _refined(engine: Engine, image: Image, name: str, target: TargetObject, numb
         refined_iou=NAN if mask is None else iou(mask, target.mask),
         refined_boundary_iou=NAN if mask is None else boundary_iou(mask, target.mask, image.whole),
         refined_predicted_iou=reply.predicted_iou,
-        reliability=_reliability(reply, answer, target),
+        reliability=_reliability(reply, answer, answered.window, target),
         seconds=reply.seconds,
         reason=reply.reason,
     )
 
 
-def _reliability(reply: Refined, answer: Candidate, target: TargetObject) -> Reliability | None:
+def _reliability(reply: Refined, answer: Candidate, window: Window, target: TargetObject) -> Reliability | None:
+    """Over the window of the answer; nothing is uncertain where the refiner, which may look closer, does not look."""
     if reply.uncertainty is None:
         return None
-    right = crop(answer.mask, reply.window) == crop(target.mask, reply.window)
-    return reliability(in_window(reply.uncertainty, reply.window), right)
+    right = crop(answer.mask, window) == crop(target.mask, window)
+    return reliability(in_window(reply.uncertainty, reply.window, window), right)
 
 
 def _unanswered(reply: Reply, target: TargetObject) -> UserError:

@@ -67,7 +67,20 @@ def _share_of(right: np.ndarray, pixels: np.ndarray) -> float:
     return float((np.nan_to_num(right) * pixels).sum() / total) if total else float("nan")
 
 
-def in_window(values: FloatArray, window: Window) -> FloatArray:
-    """A map (g, g) over a window padded to a square, read bilinearly at the window's pixels: (window.height, window.width)."""
+def in_window(values: FloatArray, window: Window, seen: Window | None = None) -> FloatArray:
+    """A map (g, g) over `window`, padded to a square, read bilinearly at the pixels of `seen` (None: of `window` itself).
+
+    Returns (seen.height, seen.width); 0 outside of `window`.
+    """
     whole = cv2.resize(values, (window.side, window.side), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(whole[: window.height, : window.width], np.float32)
+    read = np.asarray(whole[: window.height, : window.width], np.float32)
+    if seen is None or seen == window:
+        return read
+    placed = np.zeros((seen.height, seen.width), np.float32)
+    x0, y0 = max(window.x, seen.x), max(window.y, seen.y)
+    x1 = min(window.x + window.width, seen.x + seen.width)
+    y1 = min(window.y + window.height, seen.y + seen.height)
+    if x0 < x1 and y0 < y1:
+        part = read[y0 - window.y : y1 - window.y, x0 - window.x : x1 - window.x]
+        placed[y0 - seen.y : y1 - seen.y, x0 - seen.x : x1 - seen.x] = part
+    return placed

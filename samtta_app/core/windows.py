@@ -18,6 +18,9 @@ VARIED = (2.5, 8.0)
 DETAIL = 2.5
 """Side of the window in which an outline is mended, in object sides."""
 
+REFINED = 2.0
+"""Side of the window in which a mask is refined, in object sides."""
+
 DETAIL_FROM = 3
 """Clicks from which it is: the first ones settle which object is meant, and need its surroundings."""
 
@@ -76,6 +79,12 @@ def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], exten
     if near.side * 1.3 >= window.side or not all(near.contains(c.x, c.y) for c in clicks):
         return None
     return near
+
+
+def refining(window: Window, found: Box, clicks: tuple[Click, ...], extent: Window) -> Window:
+    """Where the mask with the box `found`, answered in `window`, is refined: close around it, if that loses no click."""
+    near = around(found, extent, factor=REFINED)
+    return near if near.side < window.side and all(near.contains(c.x, c.y) for c in clicks) else window
 
 
 def varied(found: Box, clicks: tuple[Click, ...], extent: Window, rng: np.random.Generator) -> Window | None:

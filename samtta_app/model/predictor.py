@@ -172,7 +172,7 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         corners = torch.tensor([[[b.x0, b.y0], [b.x1, b.y1]] for b in boxed], dtype=torch.float32, device=device)
         boxes = to_input(model, window, features.valid, corners).reshape(-1, 4)
     if first.logits is not None:
-        earlier = [_in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
+        earlier = [in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
         masks = torch.cat(earlier).to(device)
     with torch.no_grad():
         encoder = model.net.prompt_encoder
@@ -183,7 +183,7 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         return Embedded(sparse, dense, None, opens)
 
 
-def _in_window(logits: Logits, window: Window, grid: int) -> Tensor:
+def in_window(logits: Logits, window: Window, grid: int) -> Tensor:
     """Earlier logits (1, 1, grid, grid) as seen in `window`; far outside means background."""
     values = torch.from_numpy(logits.values)[None, None]
     if logits.window == window and values.shape[-1] == grid:

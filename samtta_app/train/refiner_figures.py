@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from samtta_app.core.certainty import Reliability, pooled, reliability
-from samtta_app.core.masks import bounding_box, trimmed
+from samtta_app.core.certainty import Reliability, in_window, pooled, reliability
+from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.metrics import boundary_iou, iou
+from samtta_app.core.usam_clicks import clicks_on
 from samtta_app.errors import DatasetError
-from samtta_app.model.predictor import upscaled
 from samtta_app.model.sam import SamModel
-from samtta_app.train.gap_samples import clicks_on
-from samtta_app.train.refiner_samples import Windows, answers, mask_of, seen
+from samtta_app.train.refiner_samples import Windows, answers, pictures, refined_in, seen
+from samtta_app.train.sam_samples import encode_window
 from samtta_app.train.sets import read_sets
-from samtta_app.uncertainty.refine import Refiner, difference_in_window, refined, untrained
+from samtta_app.uncertainty.refine import Refiner, difference, mask_of, refined, refining_window, untrained
 
 log = logging.getLogger(__name__)
 
@@ -42,30 +42,33 @@ class Checked:
 
 @torch.no_grad()
 def checked(model: SamModel, refiners: Sequence[Refiner], windows: Windows, number: int) -> list[list[Checked]]:
-    """For each refiner, the objects of a window whose answer is not empty, at window resolution.
+    """For each refiner, the objects of a picture whose answer is not empty, at its resolution.
+
+    The map is over all of the picture; where the refiner does not look, nothing is uncertain.
 
     Raises:
         DatasetError: as in `Windows.draw`.
     """
     view, rng = windows.draw(number)
-    kept, objects = seen(model, view)
-    features = kept.to(torch.float32)
+    image, objects = seen(view)
+    features = encode_window(model, image, image.whole)
     found: list[list[Checked]] = [[] for _ in refiners]
-    for bits in objects:
-        target, click = trimmed(bits), clicks_on(bits, rng, 2)[0]
-        prompt, _, logits, shown = next(answers(model, features, target, click, 0))
+    for target in objects:
+        prompt, logits, shown = next(answers(model, features, target, clicks_on(target, image.whole, rng, 2)[0], 0))
         box = bounding_box(shown)
         if box is None:
             continue
-        right = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy() == bits
+        window = refining_window(model, image.whole, shown, prompt, image.whole)
+        close, given = refined_in(model, image, window, logits)
+        right = crop(shown, image.whole) == crop(target, image.whole)
         for refiner, rows in zip(refiners, found, strict=True):
-            other, _ = refined(model, refiner, features, prompt, logits, box)
-            uncertainty = difference_in_window(model, logits[None], other[None], features)[0].cpu().numpy()
-            after = mask_of(model, features, other)
+            other, _ = refined(model, refiner, close.to(torch.float32), prompt, given, box)
+            after = mask_of(model, close, other)
+            uncertainty = in_window(difference(given, other).cpu().numpy(), window, image.whole)
             rows.append(
                 Checked(
-                    *(iou(shown, target), boundary_iou(shown, target, features.window)),
-                    *(iou(after, target), boundary_iou(after, target, features.window)),
+                    *(iou(shown, target), boundary_iou(shown, target, image.whole)),
+                    *(iou(after, target), boundary_iou(after, target, image.whole)),
                     reliability(uncertainty, right),
                 )
             )
@@ -81,7 +84,7 @@ def held_out_figures(
     """
     try:
         records = [of_set for of_set in read_sets(datasets, "test", datasets[0]).values() if of_set]
-        windows = Windows(records, model.size, seed, change=False)
+        windows = pictures(model, records, seed, change=False)
         rows: tuple[list[Checked], ...] = ([], [])
         for number in range(count):
             for of_refiner, more in zip(
@@ -92,8 +95,8 @@ def held_out_figures(
     except DatasetError as e:
         log.warning("no figures on a test split: %s", e)
         return {}
-    before, after = (figures(of_refiner) for of_refiner in rows)
-    return {**{f"before_{name}": value for name, value in before.items() if name in OF_THE_REFINER}, **after}
+    plain, trained = (figures(of_refiner) for of_refiner in rows)
+    return {**{f"before_{name}": value for name, value in plain.items() if name in OF_THE_REFINER}, **trained}
 
 
 def figures(rows: Sequence[Checked]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from torch import Tensor
 from samtta_app.errors import TrainingError
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, trainable_copy
+from samtta_app.train.loss import dice, hard_iou, normalised_focal
 from samtta_app.train.records import Record
-from samtta_app.train.refiner_samples import Pairs, Windows, pairs_of
+from samtta_app.train.refiner_samples import Pair, pairs_of, pictures
 from samtta_app.train.sam_files import read_state, write_tensors
 from samtta_app.train.sam_recipe import learning_rate
 from samtta_app.uncertainty.gaps import fingerprint
@@ -50,9 +51,9 @@ class RefinerPlan:
         windows: how many random windows are trained on, with up to three objects each.
         epochs: passes over them.
         minutes: the length in place of `epochs`; what is measured at the end is not counted.
-        rate: highest learning rate; None is 1e-4 for a compact model and 1e-5 for SAM's own architecture.
+        rate: highest learning rate; None is 3e-4 for a compact model and 1e-5 for SAM's own architecture.
         batch: windows of a step.
-        least: IoU below which an answer is not trained on.
+        least: IoU below which an answer is not trained on (SUM: 0.7).
         seed: of windows, clicks and their order.
     """
 
@@ -61,7 +62,7 @@ class RefinerPlan:
     minutes: float | None = None
     rate: float | None = None
     batch: int = 2
-    least: float = 0.7
+    least: float = 0.5
     seed: int = 0
 
     @property
@@ -107,15 +108,15 @@ class RefinerRun:
     ) -> None:
         self.model, self.plan, self.checkpoint = model, plan, checkpoint
         learned, aside = parted(records, plan.seed)
-        self.windows = Windows(learned, model.size, plan.seed, change=True)
+        self.windows = pictures(model, learned, plan.seed, change=True)
         self.belongs = {"model": fingerprint(model), "data": digest(records), "plan": plan.draws}
-        measured = Windows(aside, model.size, plan.seed + 1, change=False)
+        measured = pictures(model, aside, plan.seed + 1, change=False)
         self.aside = [pairs_of(model, measured, i, plan.least) for i in range(plan.count(MEASURED))]
-        self.kept: dict[int, Pairs] = {}
+        self.kept: dict[int, tuple[Pair, ...]] = {}
         self.held = 0
         self.tensors = trainable_copy(untrained(model).tensors)
         self.best: Tensors = untrained(model).tensors
-        self.peak = plan.rate or (1e-4 if model.compact else 1e-5)
+        self.peak = plan.rate or (3e-4 if model.compact else 1e-5)
         self.optimiser = torch.optim.AdamW(self.tensors.values(), lr=self.peak, weight_decay=WEIGHT_DECAY)
         self.reached = Reached()
         self.saved, self.mark = 0.0, time.monotonic()
@@ -183,13 +184,13 @@ class RefinerRun:
         of_pass, place = divmod(reached.step, self.per_pass)
         order = np.random.default_rng((plan.seed, of_pass)).permutation(plan.windows)
         drawn = [self._pairs(int(number)) for number in order[place * plan.batch : (place + 1) * plan.batch]]
-        count = sum(len(window.pairs) for window in drawn)
+        count = sum(len(pairs) for pairs in drawn)
         self.optimiser.zero_grad()
         refiner, total = of_tensors(self.tensors, {}), 0.0
-        for window in drawn:
-            for loss in losses(self.model, refiner, window):
-                (loss / count).backward()  # type: ignore[no-untyped-call]
-                total += loss.item() / count
+        for pair in (pair for pairs in drawn for pair in pairs):
+            loss = pair_loss(self.model, refiner, pair)
+            (loss / count).backward()  # type: ignore[no-untyped-call]
+            total += loss.item() / count
         gradients = {name: tensor.grad for name, tensor in self.tensors.items() if tensor.grad is not None}
         if count and all_finite(gradients):  # a single broken batch must not end the run
             self.optimiser.step()
@@ -205,19 +206,20 @@ class RefinerRun:
                 do="Give sets that the model knows, or train the model first",
             )
 
-    def _pairs(self, number: int) -> Pairs:
+    def _pairs(self, number: int) -> tuple[Pair, ...]:
         if number in self.kept:
             return self.kept[number]
         made = pairs_of(self.model, self.windows, number, self.plan.least)
-        if self.held + made.nbytes <= BUDGET:
+        size = sum(pair.nbytes for pair in made)
+        if self.held + size <= BUDGET:
             self.kept[number] = made
-            self.held += made.nbytes
+            self.held += size
         return made
 
     def measured(self, refiner: Refiner) -> float:
         """Mean loss over the pairs that were set aside; 0 without any, so that the last refiner counts as the best."""
         with torch.no_grad():
-            found = [loss.item() for window in self.aside for loss in losses(self.model, refiner, window)]
+            found = [pair_loss(self.model, refiner, pair).item() for pairs in self.aside for pair in pairs]
         return float(np.mean(found)) if found else 0.0
 
     def _measure(self) -> None:
@@ -249,13 +251,20 @@ def trained(run: RefinerRun, resume: Path | None, told: Callable[[float, str], N
         told(run.share, run.reached.words)
 
 
-def losses(model: SamModel, refiner: Refiner, window: Pairs) -> Iterator[Tensor]:
-    """The loss () of each pair of a window; differentiable in the refiner's tensors."""
-    features = window.features.to(torch.float32)
-    for pair in window.pairs:
-        logits, iou = refined(model, refiner, features, pair.prompt, pair.logits, pair.box)
-        rows, columns = pair.target.shape
-        yield aware_loss(logits[:rows, :columns], iou, pair.target.float())
+def pair_loss(model: SamModel, refiner: Refiner, pair: Pair) -> Tensor:
+    """The loss () of a pair, that by which the model itself was trained; differentiable in the refiner's tensors.
+
+    For SAM's own architecture its 20 focal + 1 Dice + 1 squared error of the predicted IoU. Its focal loss weighs what is not
+    object three times as much as what is; the masks of a compact model, which has learned without, shrink by it.
+    """
+    logits, iou = refined(model, refiner, pair.features.to(torch.float32), pair.prompt, pair.logits, pair.box)
+    rows, columns = pair.target.shape
+    shown, target = logits[:rows, :columns], pair.target.float()
+    if not model.compact:
+        return aware_loss(shown, iou, target)
+    drawn, wanted = shown[None, None], target[None, None]
+    mask = normalised_focal(drawn, wanted) + dice(drawn, wanted)
+    return mask.squeeze() + (iou - hard_iou(drawn.detach(), wanted[0])[0, 0]) ** 2
 
 
 def parted(records: Sequence[Sequence[Record]], seed: int) -> tuple[list[Sequence[Record]], list[Sequence[Record]]]:

@@ -1,8 +1,9 @@
 """What a refiner is trained on: answers of the model in random windows, beside the masks on file.
 
-Source: Liu et al. 2024 (SUM), section 3.2.3 and appendix D: the model is asked with one click on each object, the mask best
-aligned with the one on file is taken, and left out where its IoU is less than 0.7. Ours besides: windows and looks of
-pictures as the compact model is trained on, and answers after further clicks, whose mask is the single one.
+Source: Liu et al. 2024 (SUM), section 3.2.3 and appendix D: the model is asked with one click on each object, and poor answers
+are left out. Ours besides: windows and looks of pictures as the compact model is trained on, answers after further clicks,
+and always the mask that is shown, not the best one. Half of the answers are refined in the window that the product looks in,
+the others where they were answered, as those of a proposal are.
 """
 
 from __future__ import annotations
@@ -12,57 +13,48 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from samtta_app.adapt.losses import true_iou
 from samtta_app.adapt.rounds import answer, chosen
 from samtta_app.core.clicker import next_click
 from samtta_app.core.images import from_array
-from samtta_app.core.masks import bounding_box, trimmed
-from samtta_app.core.types import Box, Click, Logits, Mask, Prompt
+from samtta_app.core.masks import bounding_box, crop, trimmed
+from samtta_app.core.metrics import iou
+from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Window
+from samtta_app.core.usam_clicks import clicks_on
 from samtta_app.model.answers import near_click
-from samtta_app.model.predictor import Decoded, ImageFeatures, upscaled
+from samtta_app.model.predictor import ImageFeatures, in_window
 from samtta_app.model.sam import SamModel
 from samtta_app.train.augment import Augmentation, augmented
 from samtta_app.train.crops import View, Zoom, visible_view
-from samtta_app.train.gap_samples import clicks_on
 from samtta_app.train.records import Record
 from samtta_app.train.sam_samples import encode_window, on_grid
+from samtta_app.uncertainty.refine import mask_of, refining_window
 
 OBJECTS = 3
 """Objects of one window at most."""
 FURTHER = 2
 """Clicks after the first one at most."""
 
-Bits = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """An answer and what it should have been.
+    """An answer and what it should have been, in the window of `features`, all in half precision.
 
-    `prompt` holds the clicks, `logits` (G, G) half precision and `box` (image pixels, around its mask) are the answer's;
-    `target` (R, C) half precision is the share of each cell of the grid, without padding, that the mask on file covers.
+    `prompt` holds the clicks and `box` is around the answer's mask, in pixels of the picture; `logits` (G, G) are the
+    answer's, and `target` (R, C) is the share of each cell of the grid, without padding, that the mask on file covers.
     """
 
+    features: ImageFeatures
     prompt: Prompt
     logits: Tensor
     box: Box
     target: Tensor
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """The pairs of one window and its features, all in half precision."""
-
-    features: ImageFeatures
-    pairs: tuple[Pair, ...]
-
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return self.features.nbytes + sum(pair.logits.nbytes + pair.target.nbytes for pair in self.pairs)
+        return self.features.nbytes + self.logits.nbytes + self.target.nbytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ class Windows:
 
     Args:
         records: of each set; sets take turns.
-        size: of the model's input.
+        size: side of a picture, in pixels.
         change: whether half of the windows are shown as another device might have taken them.
     """
 
@@ -93,67 +85,62 @@ class Windows:
         return (augmented(view, Augmentation(), rng) if changed else view), rng
 
 
-def seen(model: SamModel, view: View) -> tuple[ImageFeatures, list[Bits]]:
-    """Features of a window, rounded to half precision, and its objects' bitmaps (h, w)."""
+def pictures(model: SamModel, records: Sequence[Sequence[Record]], seed: int, *, change: bool) -> Windows:
+    """Windows at the size of the model's input; for a compact model at twice that, so that there is more to see close by."""
+    return Windows(records, (2 if model.compact else 1) * model.size, seed, change)
+
+
+def seen(view: View) -> tuple[Image, list[Mask]]:
+    """The picture of a window, and its objects."""
     width, height = view.valid
-    image = from_array(np.ascontiguousarray(view.pixels[:height, :width]))
-    features = encode_window(model, image, image.whole).to(torch.float16)
-    return features, [mask[:height, :width].astype(np.bool_) for mask in view.masks]
+    pixels = np.ascontiguousarray(view.pixels[:height, :width])
+    return from_array(pixels), [trimmed(mask[:height, :width].astype(np.bool_)) for mask in view.masks]
 
 
 def answers(
     model: SamModel, features: ImageFeatures, target: Mask, click: Click, further: int
-) -> Iterator[tuple[Prompt, Decoded, Tensor, Mask]]:
-    """Prompt, all four masks, the logits (G, G) that are shown and their mask, for a first click and `further` ones."""
+) -> Iterator[tuple[Prompt, Tensor, Mask]]:
+    """Prompt, the logits (G, G) that are shown and their mask, for a first click and up to `further` ones."""
     prompt = Prompt((click,))
     for _ in range(1 + further):
         decoded = answer(model, model.frozen.tensors, features, prompt)
         logits = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
         shown = mask_of(model, features, logits)
-        yield prompt, decoded, logits, shown
+        yield prompt, logits, shown
         following = next_click(target, shown, prompt.clicks, features.window)
         if following is None:
             return
         prompt = Prompt((*prompt.clicks, following), logits=Logits(features.window, logits.float().cpu().numpy()))
 
 
-def mask_of(model: SamModel, features: ImageFeatures, logits: Tensor) -> Mask:
-    """The mask of logits (G, G) in image pixels."""
-    bits = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy()
-    return trimmed(np.asarray(bits), features.window.x, features.window.y)
+def refined_in(model: SamModel, image: Image, window: Window, logits: Tensor) -> tuple[ImageFeatures, Tensor]:
+    """Features of the window `window` in half precision, and the logits (G, G) of an answer in the picture as seen there."""
+    given = Logits(image.whole, logits.float().cpu().numpy())
+    features = encode_window(model, image, window).to(torch.float16)
+    return features, in_window(given, window, model.grid)[0, 0].to(logits.device)
 
 
 @torch.no_grad()
-def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> Pairs:
-    """What the model answers in a window, after one click to three on each object, where its IoU is at least `least`.
+def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tuple[Pair, ...]:
+    """What the model answers in a picture, after one click to three on each object, where its IoU is at least `least`.
 
     Raises:
         DatasetError: as in `Windows.draw`.
     """
     view, rng = windows.draw(number)
-    kept, objects = seen(model, view)
-    features = kept.to(torch.float32)
+    image, objects = seen(view)
+    whole = encode_window(model, image, image.whole)
     pairs = []
-    for bits in objects:
-        target = torch.from_numpy(on_grid(bits, features.valid)).to(model.device)
-        click = clicks_on(bits, rng, 2)[int(rng.integers(2))]
-        further = int(rng.integers(FURTHER + 1))
-        for prompt, decoded, shown, mask in answers(model, features, trimmed(bits), click, further):
-            logits = shown
-            if prompt.ambiguous:
-                logits = _best(decoded.logits[1:], target)
-                mask = mask_of(model, features, logits)
-            box = bounding_box(mask)
-            if box is not None and float(_ious(logits[None], target)[0]) >= least:
-                pairs.append(Pair(Prompt(prompt.clicks), logits.half(), box, target.half()))
-    return Pairs(kept, tuple(pairs))
-
-
-def _ious(logits: Tensor, target: Tensor) -> Tensor:
-    """IoU of logits (m, G, G) with shares (R, C), on the grid -> (m,)."""
-    rows, columns = target.shape
-    return true_iou(logits[:, :rows, :columns], (target >= 0.5).float())
-
-
-def _best(logits: Tensor, target: Tensor) -> Tensor:
-    return logits[int(_ious(logits, target).argmax())]
+    for target in objects:
+        click = clicks_on(target, image.whole, rng, 2)[int(rng.integers(2))]
+        asked = list(answers(model, whole, target, click, int(rng.integers(FURTHER + 1))))
+        closer = bool(rng.integers(2))
+        prompt, logits, shown = asked[-1]
+        box = bounding_box(shown)
+        if box is None or iou(shown, target) < least:
+            continue
+        window = refining_window(model, image.whole, shown, prompt, image.whole) if closer else image.whole
+        features, given = refined_in(model, image, window, logits)
+        share = torch.from_numpy(on_grid(crop(target, window), features.valid)).to(model.device)
+        pairs.append(Pair(features, Prompt(prompt.clicks), given.half(), box, share.half()))
+    return tuple(pairs)

@@ -1,9 +1,10 @@
 """SAM's own training recipe for the mask decoder: the loss, the eleven rounds of prompts, the learning rate.
 
 Source: Kirillov et al. 2023 (Segment Anything), sections 3 and appendix A; the focal and Dice terms as in the code released
-with SAM 2. Everything is measured on the decoder's grid of four input pixels a cell: targets are area-averaged to it (shares
-of 0 .. 1, so that thin objects stay) instead of logits being enlarged to the input, which would cost sixteen times the work
-for the same gradient up to the interpolation. Cells that show padding are left out.
+with SAM 2. Of a mask that the model proposed itself, pixels count by how certain they are (Liu et al. 2024, SUM). Everything
+is measured on the decoder's grid of four input pixels a cell: targets are area-averaged to it (shares of 0 .. 1, so that thin
+objects stay) instead of logits being enlarged to the input, which would cost sixteen times the work for the same gradient up
+to the interpolation. Cells that show padding are left out.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from samtta_app.core.types import BoolArray
 from samtta_app.model.compact import GRID_STRIDE, CompactSam
 from samtta_app.model.predictor import Embedded, ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.train.clicks import Clicks, truths
 from samtta_app.train.loss import dice, hard_iou
-from samtta_app.uncertainty.losses import FOCAL_WEIGHT, focal
+from samtta_app.uncertainty.losses import FOCAL_WEIGHT, focal, sampled
+from samtta_app.uncertainty.losses import dice as believed_dice
 
 SAMPLED = 8
 ROUNDS = SAMPLED + 3
@@ -39,10 +42,14 @@ DROPS = (60_000 / 90_000, 86_666 / 90_000)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """Objects of one image on the grid: `masks` (B, R, C) shares 0 .. 1 without padding, `boxes` (B, 4) in input pixels."""
+    """Objects of one image on the grid: `masks` (B, R, C) shares 0 .. 1 without padding, `boxes` (B, 4) in input pixels.
+
+    `certainty` (B, R, C) is how far each pixel is believed, 0 .. 1; None for masks that a person made.
+    """
 
     masks: Tensor
     boxes: Tensor
+    certainty: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,16 +71,22 @@ class Round:
     loss: Tensor
 
 
-def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor) -> Tensor:
+def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor | None = None) -> Tensor:
     """20 focal + 1 Dice of each object's best mask, plus the squared error of every predicted IoU; a mean over objects.
 
     Args:
         logits: (B, m, R, C); of several masks only the one of the lowest loss is trained.
         iou: predicted (B, m). All are trained, since they choose among the masks.
         targets: (B, R, C) shares 0 .. 1.
+        certainty: (B, R, C) 0 .. 1: the focal term is weighted by it, the Dice term counts the pixels above 0.6 (SUM,
+            equations 1 and 2); None where every pixel is believed.
     """
     wanted = targets[:, None].expand_as(logits)
-    losses = FOCAL_WEIGHT * focal(logits, wanted) + dice(logits, wanted)
+    if certainty is None:
+        losses = FOCAL_WEIGHT * focal(logits, wanted) + dice(logits, wanted)
+    else:
+        believed = certainty[:, None].expand_as(logits)
+        losses = FOCAL_WEIGHT * focal(logits, wanted, believed) + believed_dice(logits, wanted, believed)
     return losses.min(1).values.mean() + F.mse_loss(iou, hard_iou(logits.detach(), targets))
 
 
@@ -108,15 +121,27 @@ def decode_batch(
     return logits, iou
 
 
-def _places(cells: Tensor, limits: Tensor, rng: np.random.Generator) -> Tensor:
-    """A uniform place (B, 2), x and y in input pixels, in a uniform one of each object's cells (B, R, C); 0 without any."""
-    found = np.zeros((cells.shape[0], 2), np.float32)
-    for place, of_object in zip(found, cells.cpu().numpy(), strict=True):
-        rows, columns = np.nonzero(of_object)
-        if rows.size:
-            i = rng.integers(rows.size)
-            place[:] = (np.array([columns[i], rows[i]]) + rng.random(2)) * GRID_STRIDE - 0.5
-    return torch.minimum(torch.from_numpy(found).to(cells.device).clamp(min=0), limits)
+def _places(cells: Tensor, targets: Targets, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """A uniform place in one of each object's cells (B, R, C): a uniform one, or one drawn by certainty where that is known.
+
+    Returns x and y (B, 2) in input pixels, and whether there is such a cell (B,), without which the place is 0.
+    """
+    coords, found = np.zeros((cells.shape[0], 2), np.float32), np.zeros(cells.shape[0], np.bool_)
+    believed = None if targets.certainty is None else targets.certainty.cpu().numpy()
+    for i, of_object in enumerate(cells.cpu().numpy()):
+        cell = _any_cell(of_object, rng) if believed is None else sampled(of_object, believed[i], rng)
+        if cell is not None:
+            coords[i], found[i] = (np.array(cell) + rng.random(2)) * GRID_STRIDE - 0.5, True
+    placed = torch.from_numpy(coords).to(cells.device).clamp(min=0)
+    return torch.minimum(placed, _limits(targets)), torch.from_numpy(found).to(cells.device)
+
+
+def _any_cell(cells: BoolArray, rng: np.random.Generator) -> tuple[int, int] | None:
+    rows, columns = np.nonzero(cells)
+    if not rows.size:
+        return None
+    i = rng.integers(rows.size)
+    return int(columns[i]), int(rows[i])
 
 
 def _limits(targets: Targets) -> Tensor:
@@ -134,24 +159,27 @@ def noisy_boxes(targets: Targets, size: int, rng: np.random.Generator) -> Tensor
 
 
 def first_prompts(targets: Targets, size: int, rng: np.random.Generator) -> Prompts:
-    """A point uniform in the mask, or a noisy box, at even chances; the objects of one image share the choice."""
+    """A point in the mask, or a noisy box, at even chances; the objects of one image share the choice.
+
+    The point is uniform, or drawn by certainty (SUM, section 3.2.2); label -1 (no click) where no pixel is certain.
+    """
     device = targets.masks.device
     if rng.random() < BOX_SHARE:
         return Prompts(Clicks.none(targets.masks.shape[0], device), noisy_boxes(targets, size, rng))
-    return Prompts(Clicks.first(_places(truths(targets.masks), _limits(targets), rng)))
+    coords, found = _places(truths(targets.masks), targets, rng)
+    return Prompts(Clicks(coords[:, None], torch.where(found, 1.0, -1.0)[:, None]))
 
 
 def error_clicks(shown: Tensor, targets: Targets, rng: np.random.Generator) -> Clicks:
-    """A click uniform in each error region of logits `shown` (B, R, C): include where missed, exclude where too much.
+    """A click in each error region of logits `shown` (B, R, C): include where missed, exclude where too much.
 
-    Label -1 (no click) where nothing is wrong.
+    Uniform, or drawn by certainty. Label -1 (no click) where nothing is wrong, or nothing certain.
     """
     truth = truths(targets.masks)
-    wrong = (shown > 0) ^ truth
-    coords = _places(wrong, _limits(targets), rng)
+    coords, found = _places((shown > 0) ^ truth, targets, rng)
     columns, rows = ((coords + 0.5) / GRID_STRIDE).long().unbind(1)
     labels = truth[torch.arange(len(truth), device=truth.device), rows, columns].float()
-    return Clicks(coords[:, None], torch.where(wrong.any(2).any(1), labels, -torch.ones_like(labels))[:, None])
+    return Clicks(coords[:, None], torch.where(found, labels, -torch.ones_like(labels))[:, None])
 
 
 def rounds_with_click(rng: np.random.Generator) -> tuple[bool, ...]:
@@ -173,7 +201,7 @@ def interactive_rounds(
     prompts = first_prompts(targets, model.size, rng)
     for number, adding in enumerate((*rounds_with_click(rng), False)):
         logits, iou = decode_batch(model, tensors, features, embed_batch(model, prompts), several=number == 0)
-        loss = sam_loss(logits[..., :rows, :columns], iou, targets.masks)
+        loss = sam_loss(logits[..., :rows, :columns], iou, targets.masks, targets.certainty)
         yield Round(prompts, logits.detach(), iou.detach(), loss)
         best = iou.detach().argmax(1)
         shown = logits.detach()[torch.arange(len(best), device=best.device), best]

@@ -1,5 +1,8 @@
 """Fine-tuning of a model's mask decoder with SAM's recipe; the image encoder and the prompt encoder stay as they are.
 
+Images without masks teach, too: what the model proposes in them, weighed by certainty (Liu et al. 2024, SUM), as often as masks
+that a person made.
+
 A run in steps is the same from the same seed on a CPU, interrupted or not; a run in minutes ends by the clock.
 """
 
@@ -16,7 +19,7 @@ import numpy as np
 import torch
 from segment_anything.modeling import Sam
 
-from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.errors import TrainingError
 from samtta_app.model.compact import CompactSam
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, trainable_copy
@@ -26,6 +29,15 @@ from samtta_app.train.places import check_places
 from samtta_app.train.sam_files import as_stored, ending, model_digest, read_state, write_model, write_tensors
 from samtta_app.train.sam_recipe import ROUNDS, interactive_rounds, learning_rate
 from samtta_app.train.sam_samples import FeatureStore, Sample, digest, held_out, held_out_ious, read_samples, targets_of
+from samtta_app.train.unlabelled import (
+    NOTHING,
+    PseudoSample,
+    Unlabelled,
+    believing,
+    propose,
+    read_unlabelled,
+    told_apart,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +55,9 @@ Figures = tuple[float, float, float]
 class Plan:
     """How to fine-tune: a length in steps or else in minutes, `images` a step with up to `masks` objects each.
 
+    With `weigh`, each pixel of a proposal in an image without masks counts by its certainty; without, all of them do (what SUM
+    compares itself with). At most `photos` images of a set without masks are asked for proposals.
+
     The learning rate is an eighth of SAM's 8e-4: its batches are some hundred times larger, its decoder began from nothing,
     and what is trained here must not forget in its first steps what it knows.
     """
@@ -54,11 +69,17 @@ class Plan:
     masks: int = 8
     weight_decay: float = 0.1
     seed: int = 0
+    weigh: bool = True
+    photos: int = 100
 
     @property
     def draws(self) -> str:
         """What decides which samples and prompts come at a step."""
-        return f"{self.images} images of {self.masks} masks, seed {self.seed}"
+        return f"{self.images} images of {self.masks} masks, seed {self.seed}{'' if self.weigh else ', all believed'}"
+
+    def made_by_hand(self, step: int) -> int:
+        """How many of a step's images have masks on file, where there are others: half; an odd one alternates."""
+        return (self.images + (step + 1) % 2) // 2
 
 
 @dataclass(slots=True)
@@ -91,9 +112,11 @@ def tune_decoder(
     resume: Path | None = None,
     fresh: bool = False,
     report: Callable[[Reached], None] | None = None,
+    told: Callable[[str], None] = lambda words: None,
 ) -> Reached:
     """Fine-tune the mask decoder of `model` on the train splits of `datasets` and write the whole model to `out`.
 
+    Of sets without masks it learns what `model` proposes in their images, drawn 1:1 with those that have masks (SUM).
     The file holds the decoder that did best on the test splits: the starting one where no other did better, so that the
     held-out figures never fall (and, being what was chosen by, flatter a little). An official SAM is written in the official
     layout, the compact model as safetensors. A checkpoint is written every minute, to `resume` or else to `out` with the
@@ -104,27 +127,31 @@ def tune_decoder(
         resume: a checkpoint to go on from; length and learning rate may differ from before, the rest may not.
         fresh: begin anew although there is a checkpoint, which is then written over.
         report: called before the first step and after every step.
+        told: hears in words what is done before that.
 
     Raises:
-        DatasetError: a data set that cannot be used.
+        DatasetError: a data set that cannot be used, none with masks, or nothing is proposed in those without.
         CheckpointError: `resume` is unreadable, or of another model, other data or another plan.
-        TrainingError: no place to write to, an earlier run's checkpoint in the way, masks that stay empty, no memory.
+        TrainingError: no place to write to, an earlier run's checkpoint in the way, masks that stay empty, no memory, or no
+            refiner to weigh proposals.
         ExportError: `out` could not be written in the end; the checkpoint stays.
         Interruption: Ctrl+C, after the step that it came in, with a checkpoint written.
     """
     checkpoint = resume or out.with_suffix(".resume.pt")
     check_places(ending(model), out, checkpoint, going_on=fresh or resume is not None)
-    if not datasets:
-        raise DatasetError("No data set was given", do="Give at least one folder with images/, masks/ and split.json")
-    train, test = ({str(folder): read_samples(folder, s, model) for folder in datasets} for s in ("train", "test"))
-    run = Run(model, train, test, plan, checkpoint)
-    with interruptible() as stop:
-        try:
+    labelled, photos = told_apart(datasets)
+    refiner = believing(model) if photos and plan.weigh else None
+    train, test = ({str(folder): read_samples(folder, s, model) for folder in labelled} for s in ("train", "test"))
+    store = FeatureStore(model)
+    try:
+        unlabelled = propose(model, refiner, store, read_unlabelled(photos, plan.photos), told)
+        run = Run(model, train, test, plan, checkpoint, unlabelled, store)
+        with interruptible() as stop:
             _run_to_the_end(run, resume, stop, report or (lambda _: None))
-        except (RuntimeError, MemoryError) as e:
-            if not out_of_memory(e):
-                raise
-            raise TrainingError("There is not enough memory", do="Close other programs, or use --device cpu") from e
+    except (RuntimeError, MemoryError) as e:
+        if not out_of_memory(e):
+            raise
+        raise TrainingError("There is not enough memory", do="Close other programs, or use --device cpu") from e
     write_model(net, run.best, out, f"mask decoder fine-tuned with SAM's recipe, {run.reached.best_step} steps")
     return run.reached
 
@@ -154,13 +181,17 @@ class Run:
         test: Mapping[str, Sequence[Sample]],
         plan: Plan,
         checkpoint: Path,
+        unlabelled: Unlabelled = NOTHING,
+        store: FeatureStore | None = None,
     ) -> None:
         self.model, self.plan, self.checkpoint = model, plan, checkpoint
         self.folders = ", ".join(train)
         self.samples = [sample for samples in train.values() for sample in samples]
+        self.proposed = unlabelled.samples
         self.asked = {name: held_out(samples) for name, samples in test.items()}
-        self.belongs = {"model": model_digest(model), "data": digest(train) + digest(test), "plan": plan.draws}
-        self.store = FeatureStore(model)
+        data = digest(train) + digest(test) + unlabelled.digest
+        self.belongs = {"model": model_digest(model), "data": data, "plan": plan.draws}
+        self.store = store or FeatureStore(model)
         self.tensors = trainable_copy(model.frozen.tensors)
         self.best: Tensors = model.frozen.tensors
         self.optimiser = make_optimiser(self.tensors, plan)
@@ -218,8 +249,8 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(plan.rate, reached.step, reached.share(plan))
         self.optimiser.zero_grad()
-        drawn = rng.choice(len(self.samples), min(plan.images, len(self.samples)), replace=False)
-        results = [self._backward(self.samples[i], len(drawn), rng) for i in drawn]
+        drawn = self._drawn(rng)
+        results = [self._backward(sample, len(drawn), rng) for sample in drawn]
         loss, filled = sum(loss for loss, _ in results), any(filled for _, filled in results)
         norms = torch.stack([t.grad.norm() for t in self.tensors.values() if t.grad is not None])
         if torch.isfinite(norms).all():  # a single broken batch must not end the run
@@ -237,11 +268,26 @@ class Run:
                 "Look whether the masks fit the images, or try a tenth of the learning rate",
             )
 
-    def _backward(self, sample: Sample, images: int, rng: np.random.Generator) -> tuple[float, bool]:
+    def _drawn(self, rng: np.random.Generator) -> list[Sample | PseudoSample]:
+        """The samples of this step: as many with masks on file as with proposals, where there are both."""
+        by_hand = self.plan.made_by_hand(self.reached.step) if self.proposed else self.plan.images
+        wanted = ((self.samples, by_hand), (self.proposed, self.plan.images - by_hand))
+        return [
+            samples[i]
+            for samples, count in wanted
+            if count
+            for i in rng.choice(len(samples), min(count, len(samples)), replace=False)
+        ]
+
+    def _backward(self, sample: Sample | PseudoSample, images: int, rng: np.random.Generator) -> tuple[float, bool]:
         """Gradients of one sample's eleven rounds; its share of the step's loss, and whether any mask was not empty."""
-        picked = rng.choice(len(sample.objects), min(self.plan.masks, len(sample.objects)), replace=False)
+        count = len(sample.objects) if isinstance(sample, Sample) else len(sample.masks)
+        picked = rng.choice(count, min(self.plan.masks, count), replace=False)
         features = self.store.features(sample.image, sample.window)
-        targets = targets_of(self.model, sample, features, [sample.objects[i] for i in picked])
+        if isinstance(sample, Sample):
+            targets = targets_of(self.model, sample, features, [sample.objects[i] for i in picked])
+        else:
+            targets = sample.targets(picked, self.model.device)
         total, filled = 0.0, False
         for one in interactive_rounds(self.model, self.tensors, features, targets, rng):
             loss = one.loss / (ROUNDS * images)

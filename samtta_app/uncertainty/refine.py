@@ -1,8 +1,10 @@
 """Where in a mask the model is unsure: the difference between its answer and the same answer refined.
 
 Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), sections 3.2.1 and 3.2.3.
-The refiner is a mask decoder and a prompt encoder of its own, tuned to mend masks; the image encoder, and so the features,
-are the model's. It gets the answer's logits, the box around the answer's mask and the clicks, all together.
+The refiner is a mask decoder and a prompt encoder of its own, tuned to mend masks; the image encoder is the model's. It gets
+the answer's logits, the box around the answer's mask and the clicks, all together. Ours besides: a compact model, whose
+windows are cheap to encode, refines in a closer one. From the same features it has nothing to mend by that the answer
+had not.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from torch.func import functional_call
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import bounding_box, trimmed
 from samtta_app.core.messages import Refined, RefineRequest
-from samtta_app.core.types import Box, Candidate, Mask, Prompt
+from samtta_app.core.types import Box, Candidate, Mask, Prompt, Window
+from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError
-from samtta_app.model.predictor import Embedded, ImageFeatures, decode, to_input, upscaled
+from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input, upscaled
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite
 from samtta_app.settings import model_folder, resource
@@ -64,6 +67,12 @@ def untrained(model: SamModel) -> Refiner:
     return Refiner(model.frozen.tensors, prompts, {})
 
 
+def refining_window(model: SamModel, window: Window, mask: Mask, prompt: Prompt, extent: Window) -> Window:
+    """Where the refiner looks at a mask that was answered in `window`."""
+    box = bounding_box(mask)
+    return refining(window, box, prompt.clicks, extent) if model.compact and box else window
+
+
 # --- maps -----------------------------------------------------------------------------------------------------------
 
 
@@ -74,7 +83,7 @@ def refined(
 
     Args:
         prompt: its clicks are used, in image pixels; its box and its earlier logits are not.
-        logits: (G, G) of the answer in the window of `features`.
+        logits: (G, G) of the answer, as seen in the window of `features`.
         mask_box: around the answer's mask, in image pixels.
     """
     device, net = model.device, model.net
@@ -98,14 +107,12 @@ def difference(answer: Tensor, other: Tensor) -> Tensor:
     return (torch.sigmoid(answer) - torch.sigmoid(other)).abs()
 
 
-def difference_in_window(model: SamModel, answer: Tensor, other: Tensor, features: ImageFeatures) -> Tensor:
-    """The same at window resolution: (m, G, G) twice -> (m, window.height, window.width); probabilities are interpolated."""
-    return upscaled(model, torch.sigmoid(answer) - torch.sigmoid(other), features).abs()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Refinement:
-    """What the refiner makes of an answer: `logits` (G, G), predicted `iou`, and the `uncertainty` map (G, G), 0 .. 1."""
+    """What the refiner makes of an answer: `logits` (G, G), predicted `iou`, and the `uncertainty` map (G, G), 0 .. 1.
+
+    Both are in the window in which it looked.
+    """
 
     logits: Tensor
     iou: float
@@ -118,7 +125,7 @@ def refinement(
     """Refine an answer, without gradient; None and the reason, for a person, where that cannot be.
 
     Args:
-        logits: (G, G) of the answer in the window of `features`; `mask` is the answer's own.
+        logits: (G, G) of the answer, as seen in the window of `features`; `mask` is the answer's own.
     """
     box = bounding_box(mask)
     if not torch.isfinite(logits).all():
@@ -137,14 +144,19 @@ def refined_reply(
 ) -> Refined:
     """The reply to a request whose answer is `shown`, in the window of `features`; `seconds` are those of refining alone."""
     started, window = time.perf_counter(), features.window
-    logits = torch.from_numpy(shown.logits.values).to(model.device)
+    logits = in_window(shown.logits, window, model.grid)[0, 0].to(model.device)
     found, reason = refinement(model, refiner, features, request.prompt, logits, shown.mask)
     if found is None:
         return Refined(request.id, None, float("nan"), None, window, time.perf_counter() - started, reason)
-    bits = (upscaled(model, found.logits[None], features)[0] > 0).cpu().numpy()
-    mask = trimmed(np.asarray(bits), window.x, window.y)
+    mask = mask_of(model, features, found.logits)
     uncertainty = found.uncertainty.float().cpu().numpy()
     return Refined(request.id, mask, found.iou, uncertainty, window, time.perf_counter() - started)
+
+
+def mask_of(model: SamModel, features: ImageFeatures, logits: Tensor) -> Mask:
+    """The mask of logits (G, G) in image pixels."""
+    bits = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy()
+    return trimmed(np.asarray(bits), features.window.x, features.window.y)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

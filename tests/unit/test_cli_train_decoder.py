@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from pathlib import Path
@@ -13,10 +14,13 @@ from rich.text import Text
 from samtta_app import cli_train_decoder
 from samtta_app.cli_train_decoder import ending, standing
 from samtta_app.model.sam import load_model
-from samtta_app.train import sam_run
+from samtta_app.train import sam_run, unlabelled
 from samtta_app.train.sam_run import Reached
+from samtta_app.uncertainty.proposals import Limits
 from tests.unit.train.discs import write_discs
+from tests.unit.train.photos import write_photos
 from tests.unit.train.toy import call, press_ctrl_c, toy_model_file
+from tests.unit.uncertainty.refining import moved, put
 
 BETTER = Reached(step=80, loss=0.1234, before=(0.7, 0.8, 0.85), best=(0.75, 0.82, 0.9), best_step=70)
 SAME = Reached(step=80, before=(0.7, 0.8, 0.85), best=(0.7, 0.8, 0.85))
@@ -85,6 +89,29 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
     assert "--fresh" in capsys.readouterr().err
     assert call(*words, "--resume", str(kept)) == 0
     assert (tmp_path / "tuned.safetensors").exists()
+
+
+def test_a_folder_of_images_alone_teaches_too(
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(unlabelled, "COMPACT", Limits(-100, 0.0, 0.002, 1.0))  # the toy is sure of nothing
+    photos = write_photos(tmp_path / "photos", 3)
+    assert call(*words, str(photos)) == 2  # a toy has no refiner
+    told = capsys.readouterr().err
+    assert "has no refiner" in told
+    assert "samtta train refiner" in told
+    assert "--believe-all" in told
+    assert call(*words, str(photos), "--believe-all", "--photos", "2") == 0
+    assert "proposals in 2 images" in caplog.text
+    opened = load_model(tmp_path / "start.safetensors", "cpu")
+    put(opened, moved(opened))
+    assert call(*words, str(photos), "--fresh") == 0
+    assert "wrote " in capsys.readouterr().out
 
 
 def test_the_bar_and_the_last_line_say_before_and_after() -> None:
@@ -156,5 +183,6 @@ def test_the_model_is_not_written_over_the_one_it_starts_from(
 def test_help_names_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("train", "decoder", "--help") == 0
     shown = Text.from_ansi(capsys.readouterr().out).plain
-    for word in ("DATASET", "--model", "--out", "--steps", "--minutes", "--resume", "--device", "split.json"):
+    told = ["DATASET", "--model", "--out", "--steps", "--minutes", "--resume", "--device", "split.json"]
+    for word in (*told, "--photos", "--believe-all", "without masks/", "samtta train refiner"):
         assert word in shown

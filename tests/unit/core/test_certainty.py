@@ -74,3 +74,15 @@ def test_a_flat_map_stays_flat_in_every_window(window: Window) -> None:
     found = in_window(np.full((16, 16), 0.25, np.float32), window)
     assert found.shape == (window.height, window.width)
     assert (found == 0.25).all()
+
+
+def test_a_map_is_placed_in_another_window_with_nothing_around_it() -> None:
+    values = np.full((16, 16), 0.5, np.float32)
+    found = in_window(values, Window(10, 20, 8, 4), Window(6, 22, 8, 6))  # shifted by 4 columns and -2 rows
+    assert found.shape == (6, 8)
+    assert (found[:2, 4:] == 0.5).all()
+    assert found.sum() == pytest.approx(2 * 4 * 0.5)
+    assert not in_window(values, Window(0, 0, 8, 8), Window(20, 0, 8, 8)).any()
+    inner = in_window(values, Window(0, 0, 30, 30), Window(5, 6, 7, 8))
+    assert inner.shape == (8, 7)
+    assert (inner == 0.5).all()

@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.core.types import Box, Click, Window
-from samtta_app.core.windows import LEAST, SMALL, VARIED, around, closer, detailed, first_window, varied, wider
+from samtta_app.core.windows import (
+    LEAST,
+    SMALL,
+    VARIED,
+    around,
+    closer,
+    detailed,
+    first_window,
+    refining,
+    varied,
+    wider,
+)
 
 IMAGE = Window(0, 0, 1000, 600)
 
@@ -182,3 +193,20 @@ def test_widening_comes_to_an_end_and_never_loses_what_it_saw(box: Box, place: t
         window = grown
     assert wider(window, box, (click,), IMAGE) is None
     assert window.contains(click.x, click.y) or window == IMAGE
+
+
+def test_a_mask_is_refined_from_close_by_unless_that_loses_a_click_or_gains_nothing() -> None:
+    found, click = Box(480, 290, 519, 309), Click(500, 300, True)
+    assert refining(IMAGE, found, (click,), IMAGE) == Window(460, 260, 80, 80)
+    assert refining(IMAGE, found, (click, Click(100, 100, False)), IMAGE) == IMAGE
+    narrow = Window(465, 265, 70, 70)
+    assert refining(narrow, found, (click,), IMAGE) == narrow
+    assert refining(IMAGE, Box(0, 0, 999, 599), (click,), IMAGE) == IMAGE
+
+
+@given(boxes())
+def test_a_mask_lies_in_the_window_in_which_it_is_refined(box: Box) -> None:
+    window = refining(IMAGE, box, (), IMAGE)
+    assert inside(window, IMAGE)
+    assert window.contains(box.x0, box.y0)
+    assert window.contains(box.x1, box.y1)

@@ -15,14 +15,15 @@ from safetensors.torch import load_file
 
 from samtta_app.core.certainty import Reliability
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
 from samtta_app.train import refiner, refiner_run
 from samtta_app.train.interruption import Interruption
+from samtta_app.train.loss import dice, normalised_focal
 from samtta_app.train.records import Record
 from samtta_app.train.refiner import train_refiner
 from samtta_app.train.refiner_figures import Checked, checked, figures, held_out_figures
-from samtta_app.train.refiner_run import RefinerPlan, RefinerRun, digest, losses, parted, trained
-from samtta_app.train.refiner_samples import Windows
+from samtta_app.train.refiner_run import RefinerPlan, RefinerRun, digest, pair_loss, parted, trained
+from samtta_app.train.refiner_samples import Pair, pairs_of, pictures
 from samtta_app.uncertainty.losses import aware_loss
 from samtta_app.uncertainty.refine import load_refiner, of_tensors, refined, untrained
 from tests.unit.train.discs import write_discs, write_split
@@ -118,15 +119,33 @@ def test_a_refiner_that_gets_worse_is_not_kept(run: RefinerRun) -> None:
     assert all(torch.equal(tensor, untrained(run.model).tensors[name]) for name, tensor in run.best.items())
 
 
-def test_the_loss_is_sams_own_on_the_single_mask_without_padding(run: RefinerRun) -> None:
-    window = next(window for window in run.aside if window.pairs)
-    pair, found = window.pairs[0], next(losses(run.model, moved(run.model), window))
+def drawn(model: SamModel, pair: Pair) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a moved refiner makes of a pair, without padding, and its predicted IoU."""
     with torch.no_grad():
-        logits, iou = refined(
-            run.model, moved(run.model), window.features.to(torch.float32), pair.prompt, pair.logits, pair.box
-        )
+        features = pair.features.to(torch.float32)
+        logits, iou = refined(model, moved(model), features, pair.prompt, pair.logits, pair.box)
     rows, columns = pair.target.shape
-    assert found.item() == pytest.approx(aware_loss(logits[:rows, :columns], iou, pair.target.float()).item())
+    return logits[:rows, :columns], iou
+
+
+def test_the_loss_is_sams_own_on_the_single_mask_without_padding(run: RefinerRun) -> None:
+    pair = next(pair for pairs in run.aside for pair in pairs)
+    logits, iou = drawn(run.model, pair)
+    wanted = aware_loss(logits, iou, pair.target.float())
+    assert pair_loss(run.model, moved(run.model), pair).item() == pytest.approx(wanted.item())
+
+
+def test_a_compact_model_is_refined_by_the_loss_that_it_was_trained_with() -> None:
+    compact = load_model(DEFAULT, "cpu", 128)
+    windows = pictures(compact, [[record(0)]], 0, change=False)
+    pair = next(pair for number in range(9) for pair in pairs_of(compact, windows, number, 0.5))
+    logits, iou = drawn(compact, pair)
+    target = pair.target.float()
+    truth = target >= 0.5
+    true = ((logits > 0) & truth).sum() / ((logits > 0) | truth).sum()
+    masks = normalised_focal(logits[None, None], target[None, None]) + dice(logits[None, None], target[None, None])
+    wanted = masks.item() + float((iou - true) ** 2)
+    assert pair_loss(compact, moved(compact), pair).item() == pytest.approx(wanted)
 
 
 def test_windows_are_kept_for_the_next_pass_and_come_in_another_order(
@@ -138,7 +157,7 @@ def test_windows_are_kept_for_the_next_pass_and_come_in_another_order(
     monkeypatch.setattr(refiner_run, "pairs_of", lambda *given: made.append(given[2]) or original(*given))
     trained(run, None, lambda share, words: None)
     assert sorted(made) == [0, 1, 2, 3]  # once each in two passes
-    assert run.held == sum(window.nbytes for window in run.kept.values())
+    assert run.held == sum(pair.nbytes for pairs in run.kept.values() for pair in pairs)
     orders = [np.random.default_rng((0, number)).permutation(4).tolist() for number in range(2)]
     assert made == orders[0]
     assert orders[0] != orders[1]
@@ -149,7 +168,8 @@ def test_beyond_the_budget_windows_are_made_again(run: RefinerRun, monkeypatch: 
     first, again = run._pairs(1), run._pairs(1)
     assert not run.kept
     assert first is not again
-    assert torch.equal(first.features.embedding, again.features.embedding)
+    assert first
+    assert torch.equal(first[0].features.embedding, again[0].features.embedding)
 
 
 def test_a_run_in_minutes_ends_by_the_clock(run: RefinerRun) -> None:
@@ -161,7 +181,7 @@ def test_a_run_in_minutes_ends_by_the_clock(run: RefinerRun) -> None:
 
 def test_rates_are_those_of_the_architectures(model: SamModel, tmp_path: Path) -> None:
     plain = RefinerRun(model, [[record(0)]], replace(SHORT, rate=None), tmp_path / "a.pt")
-    assert plain.peak == 1e-5  # SAM's own; the compact model's is 1e-4
+    assert plain.peak == 1e-5  # SAM's own; the compact model's is 3e-4
     assert RefinerRun(model, [[record(0)]], SHORT, tmp_path / "a.pt").peak == 1e-3
 
 
@@ -324,7 +344,7 @@ def test_figures_are_means_over_objects_and_shares_of_pooled_pixels() -> None:
 
 def test_a_refiner_that_changes_nothing_is_certain_everywhere(model: SamModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("samtta_app.train.refiner_figures.refined", lambda m, r, f, p, logits, b: (logits, None))
-    windows = Windows([[record(0)]], model.size, 0, change=False)
+    windows = pictures(model, [[record(0)]], 0, change=False)
     rows = [row for number in range(6) for row in checked(model, (untrained(model),), windows, number)[0]]
     assert rows
     for row in rows:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Logits, Mask, Prompt, Window
 from samtta_app.errors import CheckpointError
 from samtta_app.model.predictor import decode, embed
@@ -19,12 +20,12 @@ from samtta_app.model.weights import trainable_copy
 from samtta_app.uncertainty.gaps import fingerprint
 from samtta_app.uncertainty.refine import (
     difference,
-    difference_in_window,
     load_refiner,
     of_tensors,
     refined,
     refinement,
     refiner_for,
+    refining_window,
     save_refiner,
     untrained,
 )
@@ -134,22 +135,16 @@ def test_the_difference_is_between_probabilities() -> None:
     assert torch.equal(difference(s, r), difference(r, s))
 
 
-def test_the_map_at_window_resolution_interpolates_probabilities(toy: SamModel) -> None:
-    features = encoded(toy, 64, 64)
-    s, r = torch.full((1, 16, 16), 200.0), torch.full((1, 16, 16), 200.0)
-    r[:, :, 8:] = -200.0
-    found = difference_in_window(toy, s, r, features)
-    assert found.shape == (1, 64, 64)
-    # cells of four pixels, the edge between columns 31 and 32: eighths in between, not one step as with logits
-    assert found[0, 5, 28:36].tolist() == pytest.approx([0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1])
-
-
-@pytest.mark.parametrize(("height", "width"), [(96, 128), (128, 40), (32, 32), (5, 9)])
-def test_the_map_has_the_windows_shape_and_lies_between_0_and_1(toy: SamModel, height: int, width: int) -> None:
-    features = encoded(toy, height, width)
-    found = difference_in_window(toy, answer(toy)[None], answer(toy, 1)[None], features)
-    assert found.shape == (1, height, width)
-    assert 0 <= float(found.min()) < float(found.max()) <= 1
+def test_a_compact_model_looks_close_around_the_mask_and_sams_own_where_it_answered(
+    toy: SamModel, compact: SamModel
+) -> None:
+    extent, prompt = Window(0, 0, 400, 300), Prompt((Click(150, 120, True),))
+    mask = trimmed(np.ones((41, 41), bool), 130, 100)
+    assert refining_window(compact, extent, mask, prompt, extent) == Window(110, 80, 82, 82)
+    assert refining_window(toy, extent, mask, prompt, extent) == extent
+    away = Prompt((*prompt.clicks, Click(300, 120, False)))
+    assert refining_window(compact, extent, mask, away, extent) == extent  # no click is lost
+    assert refining_window(compact, extent, trimmed(np.zeros((4, 4), bool)), prompt, extent) == extent
 
 
 def test_an_answer_is_refined_around_its_mask(model: SamModel) -> None:

@@ -24,10 +24,10 @@ from samtta_app.core.messages import (
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Candidate, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.engine import Engine, run
-from samtta_app.model.predictor import upscaled
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.predictor import in_window, upscaled
+from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
 from samtta_app.train.sam_samples import encode_window
-from samtta_app.uncertainty.refine import refinement
+from samtta_app.uncertainty.refine import refinement, refining_window
 from tests.unit.uncertainty.refining import moved, put
 from tests.unit.values import disc, example, picture
 
@@ -108,6 +108,28 @@ def test_an_answer_is_refined_over_its_window(engine: Engine, image: Image) -> N
     assert 0 <= reply.uncertainty.min() < reply.uncertainty.max() <= 1
     assert reply.mask is not None
     assert reply.seconds > 0
+
+
+def test_a_compact_models_answer_is_refined_from_close_by(image: Image) -> None:
+    """The map covers the window around the mask, and what it says is what the refiner makes of the answer seen there."""
+    model = replace(load_model(DEFAULT, "cpu", 128), name="compact")
+    refiner = moved(model)
+    put(model, refiner)
+    engine = Engine(model, adapting=Frozen())
+    found = predict(engine, image)
+    answer = found.candidates[found.chosen]
+    reply = refine(engine, RefineRequest(2, image, PROMPT, found.window, answer))
+    assert reply.window == refining_window(model, found.window, answer.mask, PROMPT, image.whole)
+    assert reply.window.side < found.window.side
+    features = encode_window(model, image, reply.window)
+    seen = in_window(answer.logits, reply.window, model.grid)[0, 0]
+    wanted, _ = refinement(model, refiner, features, PROMPT, seen, answer.mask)
+    assert wanted is not None
+    assert reply.uncertainty is not None
+    assert np.allclose(reply.uncertainty, wanted.uncertainty.numpy(), atol=1e-5)
+    assert reply.mask is not None
+    assert reply.mask.x >= reply.window.x
+    assert reply.mask.y >= reply.window.y
 
 
 def test_given_and_found_answers_are_refined_alike(engine: Engine, image: Image) -> None:
