@@ -17,8 +17,9 @@ from samtta_app.session.trust import NEWEST
 def calibrated(expected: Floats, accepted: Floats, owners: Integers, orders: Integers) -> Floats:
     """What each answer's expected IoU meant, by the accepted objects before its own in the same order: (answers,).
 
-    The calibration is that of the session (isotonic, from its newest answers, the identity until there are enough). No
-    answer of the object at hand is in it: what is accepted of it is not known yet.
+    The calibration is that of the session (isotonic, from its newest answers, the identity until there are enough; without
+    each object's last answer, the accepted mask itself). No answer of the object at hand is in it: what is accepted of it is
+    not known yet.
 
     Args:
         expected: IoU that was expected, (answers,); what is nan stays so.
@@ -34,8 +35,9 @@ def calibrated(expected: Floats, accepted: Floats, owners: Integers, orders: Int
         for row in np.flatnonzero(orders == order):
             mine = slice(starts[row], starts[row + 1])
             found[mine] = [known(value) for value in expected[mine].tolist()]
-            if np.isfinite(accepted[mine]).any():
-                seen += zip(expected[mine].tolist(), accepted[mine].tolist(), strict=True)
+            earlier = slice(mine.start, mine.stop - 1)
+            if np.isfinite(accepted[earlier]).any():
+                seen += zip(expected[earlier].tolist(), accepted[earlier].tolist(), strict=True)
                 known = Calibration.of(seen[-NEWEST:])
     return found
 

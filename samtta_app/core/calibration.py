@@ -50,7 +50,7 @@ def calibration_error(pairs: Sequence[tuple[float, float]], bins: int = BINS) ->
     """Expected calibration error, 0 .. 1: the bins' |expected - true| weighted by their answers; nan without any."""
     found = reliability(pairs, bins)
     total = sum(entry.count for entry in found)
-    return sum(entry.count * abs(entry.expected - entry.true) for entry in found) / total if total else float("nan")
+    return sum(entry.count * abs(entry.expected - entry.true) for entry in found) / total if total else math.nan
 
 
 @dataclass(frozen=True, slots=True)

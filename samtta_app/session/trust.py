@@ -17,8 +17,11 @@ NEWEST = 500
 
 
 def answers(records: Iterable[ObjectRecord]) -> tuple[tuple[float, float], ...]:
-    """(expected IoU, IoU with the accepted mask) of the newest answers, in their order."""
-    return tuple((step.expected_iou, step.iou) for record in records for step in record.steps)[-NEWEST:]
+    """(expected IoU, IoU with the accepted mask) of the newest answers that clicks improved on, in their order.
+
+    An object's last answer tells nothing: it is the accepted mask, and agrees with it wholly whatever the truth is.
+    """
+    return tuple((step.expected_iou, step.iou) for record in records for step in record.steps[:-1])[-NEWEST:]
 
 
 def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:

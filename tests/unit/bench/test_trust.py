@@ -29,10 +29,13 @@ TITLE = "Calibration error of the expected IoU"
 
 
 def along(objects: Sequence[Sequence[tuple[float, float]]], orders: Sequence[int] | None = None) -> Floats:
-    """Calibrated answers of objects, each a list of (expected, IoU with the accepted mask)."""
-    expected, accepted = np.array([pair for each in objects for pair in each], np.float64).T
-    owners = np.repeat(np.arange(len(objects)), [len(each) for each in objects])
-    return calibrated(expected, accepted, owners, np.array(orders or [0] * len(objects), np.int64))
+    """Calibrated answers of objects, each a list of (expected, IoU with the accepted mask), before a last one that is it."""
+    whole = [[*each, (0.97, each[-1][1] * 0 + 1)] for each in objects]  # nan where the object was given up
+    expected, accepted = np.array([pair for each in whole for pair in each], np.float64).T
+    owners = np.repeat(np.arange(len(whole)), [len(each) for each in whole])
+    found = calibrated(expected, accepted, owners, np.array(orders or [0] * len(whole), np.int64))
+    last = np.cumsum([len(each) for each in whole]) - 1
+    return np.delete(found, last)
 
 
 # --- calibrated along a stream ----------------------------------------------------------------------------------------
@@ -43,6 +46,16 @@ def test_after_enough_accepted_answers_what_is_expected_is_told_right() -> None:
     found = along([[(0.9, 0.5)] * 2] * 16)
     assert FEWEST == 30
     assert found.tolist() == pytest.approx([0.9] * 30 + [0.5] * 2)
+
+
+def test_the_accepted_answer_itself_tells_nothing() -> None:
+    """Forty objects that were accepted at once, then twenty after a poor answer each: only those count."""
+    expected = np.array([0.9] * 40 + [0.6, 0.9] * 31)
+    accepted = np.array([1.0] * 40 + [0.3, 1.0] * 31)
+    owners = np.array([*range(40), *np.repeat(np.arange(40, 71), 2)])
+    found = calibrated(expected, accepted, owners, np.zeros(71, np.int64))
+    assert found[:-2].tolist() == expected[:-2].tolist()  # thirty answers that tell something, no more
+    assert found[-2:].tolist() == pytest.approx([0.3, 0.3])
 
 
 def test_an_object_does_not_calibrate_its_own_answers() -> None:
@@ -140,22 +153,20 @@ def test_the_interval_covers_the_error_of_a_known_bias() -> None:
 # --- from records -----------------------------------------------------------------------------------------------------
 
 
-def told(
-    count: int, expected: float, true: float, accepted: float | None, *, bins: float = 0.0, **what: object
-) -> list[Record]:
-    """Objects of one click; every second one expects `bins` more."""
+def told(count: int, expected: float, true: float, accepted: float | None, **what: object) -> list[Record]:
+    """Objects of two clicks, of the same answer each, below the goal."""
     return [
-        replace(record, expected_iou=expected + bins * (k % 2), accepted_iou=accepted)
+        replace(record, expected_iou=expected, accepted_iou=accepted)
         for k in range(count)
-        for record in clicks([true], k, **what)  # type: ignore[arg-type]
+        for record in clicks([true, true], k, **what)  # type: ignore[arg-type]
     ]
 
 
 def test_the_figures_hold_what_was_said_against_the_true_mask_and_calibrate_by_the_accepted_one() -> None:
-    """.95 said, .88 true, .9 by the accepted masks: .07 off; after thirty objects .9 is told, .02 off."""
-    found = figures(only(told(60, 0.95, 0.88, 0.9))).named
+    """.85 said, .78 true, .8 by the accepted masks: .07 off; after thirty objects .8 is told, .02 off."""
+    found = figures(only(told(60, 0.85, 0.78, 0.8))).named
     assert found["ece"].value == pytest.approx(0.07)
-    # the first thirty are in the bin of .95, the others in that of .9: one bin, signed mean of .07 and .02
+    # the first thirty are in the bin of .85, the others in that of .8: one bin, signed mean of .07 and .02
     assert found["ece_calibrated"].value == pytest.approx((30 * 0.07 + 30 * 0.02) / 60)
     assert found["ece_change"].value == pytest.approx(0.045 - 0.07)
     low, high = found["ece_calibrated"].interval
@@ -173,13 +184,13 @@ def test_only_the_clicks_up_to_the_goal_are_answers() -> None:
 
 
 def test_the_stream_is_followed_by_position_whatever_the_order_of_the_records() -> None:
-    records = told(40, 0.95, 0.88, 0.9)
+    records = told(40, 0.85, 0.78, 0.8)
     assert only(records[::-1]).calibrated.tolist() == only(records).calibrated.tolist()
-    assert only(records).calibrated.tolist() == pytest.approx([0.95] * 30 + [0.9] * 10)
+    assert only(records).calibrated.tolist() == pytest.approx([0.85] * 60 + [0.8] * 20)
 
 
 def test_records_without_expectations_have_no_such_figure_and_others_keep_theirs() -> None:
-    old, new = clicks([0.9]), told(2, 0.95, 0.9, 0.9, name="wounds")
+    old, new = clicks([0.9]), told(2, 0.85, 0.8, 0.8, name="wounds")
     every = [figures(run) for run in runs([*old, *new]).values()]
     assert [f.named["ece"] is NOTHING for f in every] == [True, False]
     (mean,) = mean_of_sets(every)
@@ -211,8 +222,8 @@ def test_older_records_are_read(tmp_path: Path) -> None:
 
 # --- in the report ----------------------------------------------------------------------------------------------------
 
-BOTH = [*told(60, 0.95, 0.88, 0.9, strategy="frozen"), *told(60, 0.91, 0.89, 0.89)]
-"""Frozen .07 off and .045 calibrated; adapted .02 off, and right in every answer after the thirtieth."""
+BOTH = [*told(60, 0.85, 0.78, 0.8, strategy="frozen"), *told(60, 0.81, 0.79, 0.79)]
+"""Frozen .07 off and .045 calibrated; adapted .02 off, and right in every answer after the thirtieth object."""
 
 
 def rows(records: Sequence[Record]) -> list[dict[str, str]]:
@@ -227,7 +238,7 @@ def test_the_table_has_the_frozen_twin_and_the_strategy_as_said_and_calibrated()
     assert frozen["calibrated"].startswith("0.045 [0.0")
     assert frozen["change"].startswith("-0.025 [-0.0")
     assert adapted["as said"] == "0.020 [0.020, 0.020]"
-    # .91 lies in the last bin and .89 in the one before it: half of the answers are .02 off
+    # .81 lies in the bin of .8 and .79 in the one before it: half of the answers are .02 off
     assert adapted["calibrated"].startswith("0.010 [0.00")
     assert (frozen["objects"], frozen["orders"]) == ("60", "1")
 

@@ -33,7 +33,7 @@ def test_the_last_answer_counts() -> None:
 
 def test_calibration_decides_who_needs_a_look() -> None:
     """Heads that are always too modest: .5 expected, 1.0 true."""
-    modest = [thing(number, 0.5) for number in range(FEWEST)]
+    modest = [thing(number, 0.5, 0.5) for number in range(FEWEST)]
     assert len(to_review(modest[:-1])) == FEWEST - 1
     assert to_review(modest) == ()
     assert REVIEW_BELOW == 0.8
@@ -44,18 +44,26 @@ def test_an_object_of_which_nothing_is_known_is_not_asked_about() -> None:
 
 
 def test_only_the_newest_answers_count() -> None:
-    found = answers([thing(k, k / 1000) for k in range(NEWEST + 5)])
+    found = answers([thing(k, k / 1000, 0.9) for k in range(NEWEST + 5)])
     assert len(found) == NEWEST
     assert found[0] == (0.005, 1.0)
 
 
+def test_the_answer_that_was_accepted_tells_nothing() -> None:
+    """It is the mask that it is compared with, so it would agree whatever is true."""
+    assert answers([thing(1, 0.9)]) == ()
+    assert answers([thing(1, 0.2, 0.6, 0.9, iou=0.5)]) == ((0.2, 0.5), (0.6, 0.5))
+    assert answers([ObjectRecord(1, "a.png", "object", "", 1.0, 0, ())]) == ()
+
+
 def test_without_heads_the_decoder_s_own_iou_is_compared() -> None:
-    bare = ObjectRecord(1, "a.png", "object", "", 1.0, 0, (replace(record(iou=0.4), predicted_iou=0.9),))
+    steps = (replace(record(iou=0.4), predicted_iou=0.9), record())
+    bare = ObjectRecord(1, "a.png", "object", "", 1.0, 0, steps)
     assert answers([bare]) == ((0.9, 0.4),)
 
 
 def test_trust_before_and_after_calibration() -> None:
-    found = trust([thing(k, 0.9, iou=0.5) for k in range(60)])
+    found = trust([thing(k, 0.9, 0.9, iou=0.5) for k in range(60)])
     assert found.answers == 60
     assert found.raw_error == pytest.approx(0.4)
     assert found.calibrated_error == pytest.approx(0.2)  # half of the answers came before there were enough
