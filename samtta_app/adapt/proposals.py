@@ -23,7 +23,7 @@ from samtta_app.core.types import Click, Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
-from samtta_app.uncertainty.losses import aware_loss, sampled_click
+from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, sampled_click
 from samtta_app.uncertainty.proposals import Limits, cells, certainty, guesses
 from samtta_app.uncertainty.refine import Refiner, refiner_for
 
@@ -53,7 +53,8 @@ class Proposal:
         rows, columns = cells(model, features)
         target, certainty = self.target[:rows, :columns], self.certainty[:rows, :columns]
         shown = decoded.logits[1:, :rows, :columns]
-        return aware_loss(shown, decoded.iou[1:], target.expand_as(shown), certainty.expand_as(shown)).min()
+        alpha = EVEN if model.compact else ALPHA
+        return aware_loss(shown, decoded.iou[1:], target.expand_as(shown), certainty.expand_as(shown), alpha).min()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,20 @@ from samtta_app.adapt.losses import true_iou
 from samtta_app.core.types import BoolArray, Click
 
 FOCAL_WEIGHT, ALPHA, GAMMA = 20.0, 0.25, 2.0
+EVEN = 0.5
+"""Alpha for a compact model, which was trained without: with .25 its masks shrink, since what is not object weighs more."""
 BELIEVED = 0.6
 """The Dice term counts pixels of a higher certainty only."""
 
 
-def focal(logits: Tensor, targets: Tensor, certainty: Tensor | None = None) -> Tensor:
-    """Focal loss (Lin et al. 2017; alpha .25, gamma 2) weighted by `certainty` (None: 1), over the number of all pixels.
+def focal(logits: Tensor, targets: Tensor, certainty: Tensor | None = None, alpha: float = ALPHA) -> Tensor:
+    """Focal loss (Lin et al. 2017; gamma 2) weighted by `certainty` (None: 1), over the number of all pixels.
 
     All (..., R, C), targets and certainty 0 .. 1 -> (...). SUM, equation 1.
     """
     p = torch.sigmoid(logits)
     right = p * targets + (1 - p) * (1 - targets)
-    weights = (ALPHA * targets + (1 - ALPHA) * (1 - targets)) * (1 - right) ** GAMMA
+    weights = (alpha * targets + (1 - alpha) * (1 - targets)) * (1 - right) ** GAMMA
     entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     loss = weights * entropy
     return (loss if certainty is None else certainty * loss).mean((-2, -1))
@@ -42,7 +44,9 @@ def dice(logits: Tensor, targets: Tensor, certainty: Tensor) -> Tensor:
     return 1 - (2 * both + 1) / (((p + targets) * believed).sum((-2, -1)) + 1)
 
 
-def aware_loss(logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor | None = None) -> Tensor:
+def aware_loss(
+    logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor | None = None, alpha: float = ALPHA
+) -> Tensor:
     """20 focal + 1 Dice + 1 squared error of the predicted IoU, per mask.
 
     Args:
@@ -50,10 +54,11 @@ def aware_loss(logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor |
         iou: predicted, (...).
         targets: (..., R, C), what is taken for true, 0 .. 1; from one half on a pixel is object.
         certainty: (..., R, C), 0 .. 1; None for a mask that a person made.
+        alpha: of the focal loss, what object pixels weigh beside 1 - alpha of the others.
     """
     certainty = torch.ones_like(logits) if certainty is None else certainty
     quality = (iou - true_iou(logits, (targets >= 0.5).to(logits.dtype))) ** 2
-    return FOCAL_WEIGHT * focal(logits, targets, certainty) + dice(logits, targets, certainty) + quality
+    return FOCAL_WEIGHT * focal(logits, targets, certainty, alpha) + dice(logits, targets, certainty) + quality
 
 
 def sampled(region: BoolArray, certainty: NDArray[np.floating], rng: np.random.Generator) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ import torch
 from samtta_app.core.types import Click
 from samtta_app.train.sam_recipe import focal as sam_focal
 from samtta_app.train.sam_recipe import sam_loss
-from samtta_app.uncertainty.losses import aware_loss, dice, focal, sampled, sampled_click
+from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, dice, focal, sampled, sampled_click
 
 
 def row(*values: float) -> torch.Tensor:
@@ -34,6 +34,19 @@ def test_focal_of_one_undecided_pixel() -> None:
     one = row(1.0)
     assert focal(row(0.0), row(1.0), one).item() == pytest.approx(0.25 * 0.25 * math.log(2))
     assert focal(row(0.0), row(0.0), one).item() == pytest.approx(0.75 * 0.25 * math.log(2))
+
+
+def test_an_even_focal_loss_draws_the_outline_where_both_sides_are_as_likely() -> None:
+    """A cell that is object in half of the cases: SAM's loss pulls its logit below 0, the even one leaves it there."""
+    half = row(0.0).requires_grad_()
+    pulls = []
+    for alpha in (ALPHA, EVEN):
+        loss = focal(half, row(1.0), alpha=alpha) + focal(half, row(0.0), alpha=alpha)
+        (gradient,) = torch.autograd.grad(loss, half)
+        pulls.append(float(gradient))
+    assert pulls[0] > 0.1
+    assert pulls[1] == pytest.approx(0, abs=1e-6)
+    assert focal(row(0.0), row(1.0), alpha=EVEN).item() == pytest.approx(0.5 * 0.25 * math.log(2))
 
 
 def test_focal_is_weighted_by_certainty_and_divided_by_all_pixels() -> None:
