@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from samtta_app.model.predictor import decode, embed
 from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
 from samtta_app.model.stock import stock_model
 from samtta_app.model.weights import trainable_copy
+from samtta_app.train.sam_samples import encode_window
 from samtta_app.uncertainty.gaps import fingerprint
 from samtta_app.uncertainty.refine import (
     difference,
@@ -30,7 +32,7 @@ from samtta_app.uncertainty.refine import (
     untrained,
 )
 from tests.unit.uncertainty.refining import encoded, moved, put, state, unchanged
-from tests.unit.values import disc
+from tests.unit.values import disc, picture
 
 CLICKS = Prompt((Click(64, 48, True), Click(20, 20, False)))
 BOX = Box(40, 30, 90, 70)
@@ -272,3 +274,20 @@ def test_a_refiner_is_found_in_the_model_folder(toy: SamModel) -> None:
     found, reason = refiner_for(toy)
     assert found is None
     assert str(path) in reason
+
+
+def test_the_shipped_refiner_is_the_shipped_models_and_mends_its_answers(compact: SamModel) -> None:
+    refiner, reason = refiner_for(compact)
+    assert reason == ""
+    assert refiner is not None
+    assert refiner.tensors.keys() == untrained(compact).tensors.keys()
+    held_out = json.loads(refiner.facts["held_out"])
+    assert held_out["refined_iou"] > held_out["iou"] > held_out["before_refined_iou"]
+    image = picture(3, 96, 128, ((64, 48, 20),))
+    features = encode_window(compact, image, image.whole)
+    shown = answer(compact)
+    mended, _ = refinement(compact, refiner, features, CLICKS, shown, DISC)
+    plain, _ = refinement(compact, untrained(compact), features, CLICKS, shown, DISC)
+    assert mended is not None
+    assert plain is not None
+    assert not torch.equal(mended.logits, plain.logits)
