@@ -24,13 +24,13 @@ from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, sampled_click
-from samtta_app.uncertainty.proposals import Limits, cells, certainty, guesses
+from samtta_app.uncertainty.proposals import cells, certainty, guesses, limits_of
 from samtta_app.uncertainty.refine import Refiner, refiner_for
 
 TRIES = 4
 """Places that are asked for each proposal that is wanted."""
-LIMITS = Limits(sure=0.8, stable=0.8, smallest=0.002, largest=0.5)
-"""What a proposal must be (SUM: .88 and .95, and less than .95 of the image)."""
+SHARED = 0.1
+"""Share of a proposal that may lie on the accepted object: with more it contradicts what a person said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ class Sum(Samtta):
         for click in _places(model, lesson.newest, TRIES * self.proposals, lesson.rng) if refiner else ():
             if len(found) == self.proposals or refiner is None:
                 break
-            proposal = _proposed(model, refiner, known.tensors, lesson.newest.features, click)
+            proposal = _proposed(model, refiner, known.tensors, lesson.newest, click)
             yield 0.0
             if proposal is not None:
                 found.append(proposal)
@@ -96,13 +96,14 @@ def _places(model: SamModel, item: Remembered, count: int, rng: np.random.Genera
     return [Click(x, y, True) for x, y in points]
 
 
-def _proposed(
-    model: SamModel, refiner: Refiner, tensors: Tensors, kept: ImageFeatures, click: Click
-) -> Proposal | None:
-    """The answer to a click as a pseudo-label; None where it is not sure, stable, or of a plausible size."""
-    features = kept.to(torch.float32)
-    for guess in guesses(model, tensors, features, (click,), LIMITS):
+def _proposed(model: SamModel, refiner: Refiner, tensors: Tensors, item: Remembered, click: Click) -> Proposal | None:
+    """The answer to a click as a pseudo-label; None where it is not sure, stable, of a plausible size, or elsewhere."""
+    features = item.features.to(torch.float32)
+    for guess in guesses(model, tensors, features, (click,), limits_of(model)):
+        target = guess.logits > 0
+        if float((target & (item.whole == 1)).sum()) > SHARED * float(target.sum()):
+            continue
         certain = certainty(model, refiner, features, guess)
         if certain is not None:
-            return Proposal(kept, (guess.logits > 0).float(), certain)
+            return Proposal(item.features, target.float(), certain)
     return None

@@ -27,19 +27,11 @@ from samtta_app.train.pseudo import read_photo
 from samtta_app.train.records import has_masks, image_paths
 from samtta_app.train.sam_recipe import Targets
 from samtta_app.train.sam_samples import FeatureStore
-from samtta_app.uncertainty.proposals import Limits, cells, certainty, distinct, grid_of_clicks, guesses, windows
+from samtta_app.uncertainty.proposals import cells, certainty, distinct, grid_of_clicks, guesses, limits_of, windows
 from samtta_app.uncertainty.refine import Refiner, refiner_for
 
 log = logging.getLogger(__name__)
 
-OFFICIAL = Limits(sure=0.88, stable=0.95, smallest=0.002, largest=0.95)
-"""SUM's limits, which are those of SAM's generator."""
-COMPACT = Limits(sure=0.7, stable=0.6, smallest=0.002, largest=0.95)
-"""What stands for them in a compact model, whose predicted IoU and whose logits are less bold: nothing of it passes SUM's.
-
-On 3 training images each of nuclei, phase_cells and bubil, three quarters of the answers within these limits have an IoU above
-.7 with an object on file; of those within .8 and .8 nearly all do, but hardly any is.
-"""
 MOST = 30
 """Proposals of a window at most."""
 STEPS = 255
@@ -179,8 +171,8 @@ def propose(
 def _proposed(
     model: SamModel, refiner: Refiner | None, store: FeatureStore, image: Image, window: Window
 ) -> PseudoSample | None:
-    features, limits = store.features(image, window), COMPACT if model.compact else OFFICIAL
-    found = guesses(model, model.frozen.tensors, features, grid_of_clicks(window), limits)
+    features = store.features(image, window)
+    found = guesses(model, model.frozen.tensors, features, grid_of_clicks(window), limits_of(model))
     rows, columns = cells(model, features)
     masks, boxes, certain = [], [], []
     for guess, box in distinct(found, window, image.whole, window.side / model.grid)[:MOST]:

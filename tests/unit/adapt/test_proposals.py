@@ -78,7 +78,9 @@ def test_proposals_are_sure_masks_beside_the_accepted_one(model: SamModel, item:
         assert proposal.target.shape == proposal.certainty.shape == (64, 64)
         assert set(proposal.target.unique().tolist()) == {0.0, 1.0}
         assert 0 <= float(proposal.certainty.min()) <= float(proposal.certainty.max()) <= 1
-        assert 0.002 <= float(proposal.target.mean()) <= 0.5
+        assert 0.002 <= float(proposal.target.mean()) <= 0.95
+        on_the_accepted = (proposal.target > 0) & (item.whole == 1)
+        assert float(on_the_accepted.sum()) <= 0.1 * float(proposal.target.sum())
 
 
 def test_no_more_than_asked_for_and_the_same_by_seed(model: SamModel, item: Remembered, refiner: None) -> None:

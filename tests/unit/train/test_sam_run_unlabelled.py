@@ -14,12 +14,13 @@ import torch
 
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train import sam_run, unlabelled
+from samtta_app.train import sam_run
 from samtta_app.train.interruption import Interruption
 from samtta_app.train.sam_files import net_in_file
 from samtta_app.train.sam_run import Plan, Reached, Run, tune_decoder
 from samtta_app.train.sam_samples import Sample, read_samples
 from samtta_app.train.unlabelled import NOTHING, PseudoSample, Unlabelled
+from samtta_app.uncertainty import proposals
 from samtta_app.uncertainty.proposals import Limits
 from tests.unit.train.discs import write_discs
 from tests.unit.train.photos import write_photos
@@ -41,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, samtta_home: Path) -> None:
 @pytest.fixture
 def sure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy's answers are taken for sure, whatever they are."""
-    monkeypatch.setattr(unlabelled, "OFFICIAL", Limits(-100, 0.0, 0.002, 1.0))
+    monkeypatch.setattr(proposals, "OFFICIAL", Limits(-100, 0.0, 0.002, 1.0))
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train.sam_samples import FeatureStore
 from samtta_app.train.unlabelled import (
-    COMPACT,
     MOST,
     NOTHING,
-    OFFICIAL,
     PseudoSample,
     Unlabelled,
     believing,
@@ -27,6 +25,7 @@ from samtta_app.train.unlabelled import (
     read_unlabelled,
     told_apart,
 )
+from samtta_app.uncertainty.proposals import COMPACT, OFFICIAL
 from samtta_app.uncertainty.refine import Refiner, of_tensors, untrained
 from tests.unit.train.discs import write_discs, write_split
 from tests.unit.train.photos import write_photos
