@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from samtta_app.errors import TrainingError
 
 if TYPE_CHECKING:
-    from samtta_app.train.sam_run import Figures, Reached
+    from samtta_app.train.sam_run import Figures, Plan, Reached
 
 
 def train_sam_decoder(
@@ -63,27 +65,26 @@ def train_sam_decoder(
     from samtta_app.train.sam_run import Plan, tune_decoder
 
     opened = load_model(model, str(training_device(device)))
+    plan = Plan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
+    given = opened, net_in_file(opened, model), datasets, out, plan
+    reached = with_bar(plan, partial(tune_decoder, *given, resume=resume, fresh=fresh))
+    Console(soft_wrap=True).print(ending(reached, out), highlight=False, markup=False)
+
+
+def with_bar(plan: Plan, tune: Callable[..., Reached]) -> Reached:
+    """Run `tune`, which is given `report` and `told`, with a progress bar; Ctrl+C ends it with one line and exit code 130."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("reading the data sets, and measuring the start", total=1.0)
-            plan = Plan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
-            reached = tune_decoder(
-                opened,
-                net_in_file(opened, model),
-                datasets,
-                out,
-                plan,
-                resume=resume,
-                fresh=fresh,
+            return tune(
                 report=lambda now: bar.update(task, completed=now.share(plan), description=standing(now)),
                 told=lambda words: bar.update(task, description=words),
             )
     except KeyboardInterrupt as stopped:
         console.print(str(stopped) or "stopped; nothing new was saved", markup=False)
         raise typer.Exit(130) from None
-    Console(soft_wrap=True).print(ending(reached, out), highlight=False, markup=False)
 
 
 def standing(reached: Reached) -> str:

@@ -44,7 +44,7 @@ def shown(qtbot) -> Open:
         window.resize(1200, 800)
         window.show()
         window.activateWindow()
-        QApplication.processEvents()
+        qtbot.waitUntil(window.isActiveWindow, timeout=20_000)
         return window
 
     return make

@@ -14,8 +14,9 @@ from rich.text import Text
 from samtta_app import cli_train_decoder
 from samtta_app.cli_train_decoder import ending, standing
 from samtta_app.model.sam import load_model
-from samtta_app.train import sam_run, unlabelled
+from samtta_app.train import sam_run
 from samtta_app.train.sam_run import Reached
+from samtta_app.uncertainty import proposals
 from samtta_app.uncertainty.proposals import Limits
 from tests.unit.train.discs import write_discs
 from tests.unit.train.photos import write_photos
@@ -99,7 +100,7 @@ def test_a_folder_of_images_alone_teaches_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(unlabelled, "COMPACT", Limits(-100, 0.0, 0.002, 1.0))  # the toy is sure of nothing
+    monkeypatch.setattr(proposals, "COMPACT", Limits(-100, 0.0, 0.002, 1.0))  # the toy is sure of nothing
     photos = write_photos(tmp_path / "photos", 3)
     assert call(*words, str(photos)) == 2  # a toy has no refiner
     told = capsys.readouterr().err
