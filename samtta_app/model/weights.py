@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
 
 Tensors = Mapping[str, Tensor]
@@ -47,6 +49,19 @@ def detached(tensors: Tensors) -> dict[str, Tensor]:
 def all_finite(tensors: Tensors) -> bool:
     """Whether no tensor holds a NaN or an infinity."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+
+
+def write_half(path: Path, tensors: Tensors, facts: Mapping[str, str]) -> None:
+    """Write tensors as float16 safetensors with `facts` as metadata, whole or not at all.
+
+    Raises:
+        ValueError: a value is not finite in float16; an older file stays.
+        OSError: the file cannot be written; an older file stays.
+    """
+    stored = {name: tensor.detach().half().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    if not all_finite(stored):
+        raise ValueError(f"{path}: not written, its values are not finite in float16")
+    write_whole(path, save(stored, metadata=dict(facts)))
 
 
 def to_bytes(tensors: Tensors, model_name: str, facts: Mapping[str, str] | None = None) -> bytes:

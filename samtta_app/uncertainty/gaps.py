@@ -16,15 +16,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional as F
 
-from samtta_app.core.files import write_whole
 from samtta_app.core.types import Gaps
 from samtta_app.errors import CheckpointError
 from samtta_app.model.cache import Larger
 from samtta_app.model.sam import SamModel, load_model, model_file
+from samtta_app.model.weights import write_half
 from samtta_app.settings import model_folder, resource
 
 FORMAT = "samtta-heads-1"
@@ -122,11 +121,8 @@ def save_heads(heads: Heads, path: Path, facts: Mapping[str, str]) -> None:
         ValueError: a weight is not finite in float16; an older file stays.
         OSError: the file cannot be written; an older file stays.
     """
-    layers = {name: value.detach().half().cpu().contiguous() for name, value in heads.layers.items()}
-    if not all(torch.isfinite(value).all() for value in layers.values()):
-        raise ValueError(f"{path}: not written, the heads are not finite in float16")
     known = {"format": FORMAT, "names": json.dumps(heads.names), "model": heads.model, "larger": heads.larger}
-    write_whole(path, save(layers, metadata={**facts, **known}))
+    write_half(path, heads.layers, {**facts, **known})
 
 
 def load_heads(path: Path, model: SamModel) -> Heads:

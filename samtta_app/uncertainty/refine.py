@@ -17,11 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 from torch.func import functional_call
 
-from samtta_app.core.files import write_whole
 from samtta_app.core.masks import bounding_box, trimmed
 from samtta_app.core.messages import Refined, RefineRequest
 from samtta_app.core.types import Box, Candidate, Mask, Prompt, Window
@@ -29,7 +27,7 @@ from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError
 from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input, upscaled
 from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors, all_finite
+from samtta_app.model.weights import Tensors, all_finite, write_half
 from samtta_app.settings import model_folder, resource
 from samtta_app.uncertainty.gaps import fingerprint
 
@@ -175,11 +173,8 @@ def save_refiner(refiner: Refiner, model: SamModel, path: Path, facts: Mapping[s
         ValueError: a value is not finite in float16; an older file stays.
         OSError: the file cannot be written; an older file stays.
     """
-    tensors = {name: tensor.detach().half().cpu().contiguous().clone() for name, tensor in refiner.tensors.items()}
-    if not all_finite(tensors):
-        raise ValueError(f"{path}: not written, the refiner is not finite in float16")
     known = {"format": FORMAT, "model": model.name, "fingerprint": fingerprint(model)}
-    write_whole(path, save(tensors, metadata={**facts, **known}))
+    write_half(path, refiner.tensors, {**facts, **known})
 
 
 def load_refiner(path: Path, model: SamModel) -> Refiner:
