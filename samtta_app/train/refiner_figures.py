@@ -59,7 +59,7 @@ def checked(model: SamModel, refiners: Sequence[Refiner], windows: Windows, numb
         if box is None:
             continue
         window = refining_window(model, image.whole, shown, prompt, image.whole)
-        close, given = refined_in(model, image, window, logits)
+        close, given = refined_in(model, image, features, window, logits)
         right = crop(shown, image.whole) == crop(target, image.whole)
         for refiner, rows in zip(refiners, found, strict=True):
             other, _ = refined(model, refiner, close.to(torch.float32), prompt, given, box)

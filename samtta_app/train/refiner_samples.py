@@ -113,11 +113,17 @@ def answers(
         prompt = Prompt((*prompt.clicks, following), logits=Logits(features.window, logits.float().cpu().numpy()))
 
 
-def refined_in(model: SamModel, image: Image, window: Window, logits: Tensor) -> tuple[ImageFeatures, Tensor]:
-    """Features of the window `window` in half precision, and the logits (G, G) of an answer in the picture as seen there."""
+def refined_in(
+    model: SamModel, image: Image, whole: ImageFeatures, window: Window, logits: Tensor
+) -> tuple[ImageFeatures, Tensor]:
+    """Features of `window` in half precision, and the logits (G, G) of an answer in the picture as seen there.
+
+    Args:
+        whole: features of the whole picture, which are not made again.
+    """
     given = Logits(image.whole, logits.float().cpu().numpy())
-    features = encode_window(model, image, window).to(torch.float16)
-    return features, in_window(given, window, model.grid)[0, 0].to(logits.device)
+    features = whole if window == image.whole else encode_window(model, image, window)
+    return features.to(torch.float16), in_window(given, window, model.grid)[0, 0].to(logits.device)
 
 
 @torch.no_grad()
@@ -140,7 +146,7 @@ def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tu
         if box is None or iou(shown, target) < least:
             continue
         window = refining_window(model, image.whole, shown, prompt, image.whole) if closer else image.whole
-        features, given = refined_in(model, image, window, logits)
+        features, given = refined_in(model, image, whole, window, logits)
         share = torch.from_numpy(on_grid(crop(target, window), features.valid)).to(model.device)
         pairs.append(Pair(features, Prompt(prompt.clicks), given.half(), box, share.half()))
     return tuple(pairs)

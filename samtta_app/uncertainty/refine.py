@@ -3,8 +3,7 @@
 Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), sections 3.2.1 and 3.2.3.
 The refiner is a mask decoder and a prompt encoder of its own, tuned to mend masks; the image encoder is the model's. It gets
 the answer's logits, the box around the answer's mask and the clicks, all together. Ours besides: a compact model, whose
-windows are cheap to encode, refines in a closer one. From the same features it has nothing to mend by that the answer
-had not.
+windows are cheap to encode, refines in a closer one, where there is more to be seen.
 """
 
 from __future__ import annotations

@@ -121,14 +121,18 @@ def test_with_a_larger_model_its_iou_stands_beside(folder: Path) -> None:
     assert np.allclose(found.larger[single], found.iou[single, 1:].max(1))
 
 
-def test_heads_learn_what_tokens_tell() -> None:
-    """Tokens that hold the truth in their first value: after training the gap is told apart."""
-    rng, count = np.random.default_rng(0), 400
-    gain = rng.uniform(0, 0.3, count).astype(np.float32)
-    made = rows(count, iou=np.tile(np.float32([0, 0.6, 0.6, 0.6]), (count, 1)), dense=0.6 + gain)
+def told_by_the_iou_token() -> GapRows:
+    """What more clicks would gain stands in the first value of the IoU token, five times as large, and nowhere else."""
+    gain = np.random.default_rng(0).uniform(0, 0.3, 400).astype(np.float32)
+    made = rows(400, iou=np.tile(np.float32([0, 0.6, 0.6, 0.6]), (400, 1)), dense=0.6 + gain)
     tokens = np.zeros_like(made.tokens)
     tokens[:, 0, 0] = gain * 5
-    made = replace(made, tokens=tokens)
+    return replace(made, tokens=tokens)
+
+
+def test_heads_learn_what_tokens_tell() -> None:
+    """Tokens that hold the truth in their first value: after training the gap is told apart."""
+    made = told_by_the_iou_token()
     heads = fitted(made, "toy", "larger", HeadsPlan(epochs=40, rate=3e-3), lambda share, words: None)
     found = figures(heads, made)
     assert found["prompt_gap"] > 0.98
@@ -139,12 +143,7 @@ def test_heads_learn_what_tokens_tell() -> None:
 @pytest.mark.parametrize(("tokens", "learns"), [("both", True), ("iou", True), ("mask", False)])
 def test_heads_read_the_tokens_that_were_asked_for(tokens: str, learns: bool) -> None:
     """The truth is in the IoU token: whoever reads only the mask's cannot know it, whatever stands in the other."""
-    rng, count = np.random.default_rng(0), 400
-    gain = rng.uniform(0, 0.3, count).astype(np.float32)
-    made = rows(count, iou=np.tile(np.float32([0, 0.6, 0.6, 0.6]), (count, 1)), dense=0.6 + gain)
-    told = np.zeros_like(made.tokens)
-    told[:, 0, 0] = gain * 5
-    made = replace(made, tokens=told)
+    made = told_by_the_iou_token()
     plan = HeadsPlan(epochs=40, rate=3e-3, tokens=tokens)  # type: ignore[arg-type]
     heads = fitted(made, "toy", "larger", plan, lambda share, words: None)
     area = figures(heads, made)["prompt_gap"]
