@@ -55,7 +55,7 @@ def pack(gpu_run: ModuleType, tmp_path: Path) -> Path:
     (tmp_path / "recipe.toml").write_text(RECIPE)
     start = toy_model_file(tmp_path)
     words = ["pack", str(tmp_path / "data"), "--recipe", str(tmp_path / "recipe.toml"), "--start", str(start)]
-    assert gpu_run.main([*words, "--into", str(tmp_path / "pack")]) == 0
+    assert gpu_run.main([*words, "--into", str(tmp_path / "pack"), "--megabytes", "20"]) == 0
     return tmp_path / "pack"
 
 
