@@ -179,7 +179,10 @@ class ClickRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotation:
-    """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling."""
+    """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling.
+
+    `picture` names size and content of the picture that it was accepted on ("" where that is not known).
+    """
 
     id: int
     image_name: str
@@ -194,6 +197,7 @@ class Annotation:
     seconds: float
     created: str
     gaps: Gaps | None = None
+    picture: str = ""
 
     @property
     def expected_iou(self) -> float:
