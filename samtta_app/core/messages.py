@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from samtta_app.core.types import Candidate, Click, Example, FloatArray, Gaps, Image, Logits, Mask, Prompt, Window
+from samtta_app.core.types import (
+    Candidate,
+    Click,
+    Example,
+    FloatArray,
+    Gaps,
+    Image,
+    Logits,
+    Mask,
+    Prompt,
+    WaitingExample,
+    Window,
+)
 
 Lane = Literal["urgent", "background"]
 
@@ -56,7 +68,7 @@ class AdaptRequest:
 
     lane: ClassVar[Lane] = "background"
     id: int
-    example: Example
+    example: Example | WaitingExample
     learn: bool = True
 
 
@@ -78,7 +90,7 @@ class TwinRequest:
 
     lane: ClassVar[Lane] = "background"
     id: int
-    example: Example
+    example: Example | WaitingExample
     weights_version: int
 
 

@@ -98,10 +98,10 @@ def number_or_nan(row: Row, column: str, least: float = -LARGE, most: float = LA
     return float("nan") if row[column] is None else real(row, column, least, most)
 
 
-def numbers(row: Row, column: str, count: int | None = None) -> tuple[float, ...]:
-    """Numbers from JSON, null is nan; `count` of them where it is given."""
+def numbers(row: Row, column: str, count: int | None = None, *, most: float = LARGE) -> tuple[float, ...]:
+    """Numbers from JSON, -most .. most, null is nan; `count` of them where it is given."""
     values = _listed(row, column)
-    fine = all(v is None or (_is_number(v) and abs(v) <= LARGE) for v in values)
+    fine = all(v is None or (_is_number(v) and abs(v) <= most) for v in values)
     if not fine or count not in (None, len(values)):
         raise BadValueError(column, row[column], "not a list of numbers" if count is None else f"not {count} numbers")
     return tuple(float("nan") if v is None else float(v) for v in values)

@@ -25,6 +25,8 @@ Identity = tuple[int, int] | None
 class Database:
     """One open project's database; it belongs to the thread that opened it.
 
+    `opening` is what a person should know about how it was opened, "" when nothing.
+
     Args:
         home: the project's own folder.
         opened: the database in it, or what stands for it.
@@ -32,7 +34,7 @@ class Database:
 
     def __init__(self, home: Path, opened: Opened) -> None:
         self.home, self.read_only = home, opened.read_only
-        self._opening, self._left_out = opened.notice, dict[str, None]()
+        self.opening, self._left_out = opened.notice, dict[str, None]()
         self._db = opened.db
         self._db.row_factory, self._db.text_factory = sqlite3.Row, decoded
         self._files = {} if opened.read_only else {path: _identity(path) for path in self._kept()}
@@ -45,7 +47,7 @@ class Database:
     @property
     def notice(self) -> str:
         """What a person should know of how the project was opened and of damaged rows, "" when nothing."""
-        lines = [self._opening] if self._opening else []
+        lines = [self.opening] if self.opening else []
         if self._left_out:
             named, more = "; ".join(self.left_out[:NAMED]), len(self._left_out) - NAMED
             rest = f"; and {more} more" if more > 0 else ""

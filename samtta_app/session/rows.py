@@ -187,7 +187,7 @@ def report_of(row: sqlite3.Row) -> AdaptReport:
         kept=flag(row, "kept"),
         reason=text(row, "reason"),
         version=whole(row, "version"),
-        losses=numbers(row, "losses"),
+        losses=numbers(row, "losses", most=math.inf),
         guard_candidate=number_or_nan(row, "guard_candidate"),
         guard_published=number_or_nan(row, "guard_published"),
         guard_frozen=number_or_nan(row, "guard_frozen"),

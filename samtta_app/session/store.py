@@ -90,6 +90,12 @@ class Store(LearningLog):
     def image_opened(self, name: str, width: int, height: int, picture: str = "") -> None:
         """Remember where one is, how large the image is (it can then be exported), and which picture it holds."""
         with self._writing():
+            before = next(self._seen("WHERE name = ?", stored_name(name)), None)
+            if picture and before is not None:  # objects of a version that did not keep what they were accepted on
+                same = (before[0].width, before[0].height) == (width, height)
+                known = picture if same else f"{before[0].width}x{before[0].height}:"
+                adopt = "UPDATE annotations SET picture = ? WHERE image = ? AND picture IS NULL"
+                self._db.execute(adopt, (known, stored_name(name)))
             self._image(name, width, height, picture)
             self._put("last_image", name)
 
@@ -175,15 +181,6 @@ class Store(LearningLog):
     def newest(self, count: int) -> tuple[Annotation, ...]:
         """The `count` newest annotations, first accepted first."""
         return self._annotations(f"{THERE} ORDER BY id DESC LIMIT ?", count)[::-1]
-
-    def changed(self, name: str) -> str:
-        """What a person should know of an image whose picture is not the one that its objects were accepted on."""
-        found = next(self._seen("WHERE name = ?", stored_name(name)), None)
-        if found is None:
-            return ""
-        image, picture, _ = found
-        annotations = self.annotations(name)
-        return pictures.remark(image, pictures.replaced(annotations, picture), pictures.outside(annotations, image))
 
     def project(self) -> Project:
         """Everything that an export needs; what is left out or doubtful is in its `remarks`."""
