@@ -191,7 +191,9 @@ def export(
     if format_ not in EXPORTERS:
         raise ExportError(f"There is no export format {format_!r}", do=f"Choose one of {', '.join(EXPORTERS)}")
     with Store.open(_existing(project)) as store:
-        cli_demo.say_files(EXPORTERS[format_](store.project(), out))
+        content = store.project()
+        cli_demo.say_files(EXPORTERS[format_](content, out))
+        cli_demo.say_remarks(store.opening, content.remarks)
 
 
 @app.command("stats")
@@ -206,6 +208,7 @@ def stats(
     with Store.open(_existing(project)) as store:
         Console().print(statistics(store.records()).sentence, highlight=False)
         cli_demo.say_files(write_statistics(store, out))
+        cli_demo.say_remarks(store.opening, store.left_out)
 
 
 def _existing(project: Path) -> Path:

@@ -84,6 +84,14 @@ def say_files(paths: Sequence[Path]) -> None:
             console.print(escape(f"wrote {path}"))
 
 
+def say_remarks(opening: str, remarks: Sequence[str]) -> None:
+    """Say on stderr how the project was opened, where that is worth a word, and what was left out, each on a line."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for line in (opening, *remarks):
+        if line:
+            console.print(f"[yellow]samtta:[/] {escape(line)}")
+
+
 def _samples() -> Path:
     from samtta_app.datasets.samples import ensure_samples
 

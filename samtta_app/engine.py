@@ -48,7 +48,7 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.metrics import iou
-from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt, Window
+from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt, WaitingExample, Window
 from samtta_app.core.windows import varied
 from samtta_app.errors import PromptError, UserError
 from samtta_app.model.answers import Answer, answer
@@ -185,6 +185,9 @@ class Engine:
         self._images.move_to_end(key)
         return self._images[key]
 
+    def _seen(self, example: Example | WaitingExample) -> Example:
+        return example if isinstance(example, Example) else example.seen(self._image(example.image.path))
+
     def _load(self, request: LoadRequest) -> Work:
         yield None
         return Loaded(request.id, self._image(request.path))
@@ -267,7 +270,7 @@ class Engine:
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def _adapt(self, request: AdaptRequest) -> Work:
-        started, example = time.perf_counter(), request.example
+        started, example = time.perf_counter(), self._seen(request.example)
         box = bounding_box(example.mask)
         rng = np.random.default_rng(example.object_id)
         window = varied(box, example.clicks, example.image.whole, rng) if box else None
@@ -300,6 +303,7 @@ class Engine:
             len(self._learner.memory),
             time.perf_counter() - started,
             outcome.data,
+            self._learner.model_sha256,
         )
 
     def _forget(self, request: ForgetRequest) -> Work:
@@ -314,21 +318,22 @@ class Engine:
 
     def _restore(self, request: RestoreRequest) -> Work:
         yield None
-        self._learner.restore(request.version, request.weights)
-        return Controlled(request.id, "restore", request.version, self._learner.paused)
+        learner = self._learner
+        learner.restore(request.version, request.weights)
+        return Controlled(request.id, "restore", learner.published.version, learner.paused, learner.model_sha256)
 
     # --- the frozen twin ----------------------------------------------------------------------------------------------
 
     def _twin(self, request: TwinRequest) -> Work:
-        started = time.perf_counter()
+        started, example = time.perf_counter(), self._seen(request.example)
         version = self._learner.kept(request.weights_version)  # in order: even a later one has not seen the object
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)
-        frozen = yield from self._trajectory(request.example, Frozen(), self._learner.knowledge(0))
+        frozen = yield from self._trajectory(example, Frozen(), self._learner.knowledge(0))
         adapted = frozen
         if version != 0 or self._learner.strategy.fits:
             yield Progress("comparing with the original", 0.5)
-            adapted = yield from self._trajectory(request.example, self._learner.strategy, known)
+            adapted = yield from self._trajectory(example, self._learner.strategy, known)
         return TwinReport(
             request.id,
             request.example.object_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,12 +15,15 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Learned, Lesson, Strategy
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Example, Prompt
-from samtta_app.errors import UserError
+from samtta_app.errors import CheckpointError, UserError
+from samtta_app.model.identity import weights_sha256
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
 
 VERSIONS_KEPT = 20
+BELONGS_TO = "weights"
+"""The fact of a stored version that says which weights it was learned on top of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +58,11 @@ class Learner:
         self._newest = 0
         self._lineage = [0]
         self._attempt: Attempt | None = None
+
+    @cached_property
+    def model_sha256(self) -> str:
+        """Tells the model from every other one, also from one of the same name."""
+        return weights_sha256(self._model)
 
     @property
     def published(self) -> Weights:
@@ -144,7 +153,7 @@ class Learner:
         if not learned.verdict.kept:
             return Outcome(learned.verdict, learned.losses)
         self._publish(learned.knowledge)
-        about = {**facts, "strategy": self.strategy.name}
+        about = {**facts, "strategy": self.strategy.name, BELONGS_TO: self.model_sha256}
         return Outcome(learned.verdict, learned.losses, to_bytes(tensors, self._model.name, about))
 
     def _publish(self, knowledge: Knowledge) -> None:
@@ -167,13 +176,18 @@ class Learner:
             self._lineage = [0]
 
     def restore(self, version: int, data: bytes) -> None:
-        """Publish a stored version again; of what another strategy learned, what answered is kept.
+        """Publish a stored version again, or none where `data` is empty; of another strategy's, what answered is kept.
 
         Raises:
-            CheckpointError: as in `from_bytes`.
+            CheckpointError: as in `from_bytes`, or it was learned on top of other weights.
         """
         self._newest = max(self._newest, version)  # also where it is refused: its number is not given again
+        if not data:
+            return
         tensors, facts = from_bytes(version, data, self._model.name, self._model.frozen.tensors)
+        if facts.get(BELONGS_TO) != self.model_sha256:
+            what = f"The stored decoder weights were not learned on top of these weights of {self._model.name!r}"
+            raise CheckpointError(what, f"version {version}", "The original is used")
         name = facts.get("strategy", "")
         owner = self.strategy if name == self.strategy.name else STRATEGIES.get(name.partition(":")[0], Frozen())
         known = owner.restored(self._model, tensors, facts)

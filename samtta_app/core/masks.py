@@ -66,10 +66,34 @@ def from_rle(counts: bytes, height: int, width: int) -> Mask:
     Raises:
         ValueError: `counts` do not describe a height x width bitmap.
     """
+    if not covers(counts, height * width):  # the decoder itself reads and writes beyond its arrays
+        raise ValueError(f"run lengths are not of a {height} x {width} bitmap")
     bits = coco.decode({"size": [height, width], "counts": counts})
     if bytes(coco.encode(bits)["counts"]) != counts:  # too few runs would leave the rest undefined
         raise ValueError(f"run lengths are not of a {height} x {width} bitmap")
     return trimmed(bits.astype(np.bool_))
+
+
+def covers(counts: bytes, pixels: int) -> bool:
+    """Whether these are COCO run lengths, well formed, of a bitmap with exactly so many pixels.
+
+    A run is one or more characters of five bits each from the lowest on, +48, the sixth bit says that there are more, the
+    sign is the last one's fifth bit; from the fourth run on each is the difference to the last but one (pycocotools).
+    """
+    codes = np.frombuffer(counts, dtype=np.uint8).astype(np.int64) - ord("0")
+    if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
+        return False
+    ends = np.flatnonzero(codes & 32 == 0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    if lengths.max() > 7:  # 35 bits: more than any image has pixels
+        return False
+    shifts = 5 * (np.arange(codes.size) - np.repeat(starts, lengths))
+    runs = np.add.reduceat((codes & 31) << shifts, starts)
+    runs -= np.where(codes[ends] & 16, 1 << (5 * lengths), 0)
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
+    return bool(runs.min() >= 0 and runs.sum() == pixels)
 
 
 def trimap(bits: BoolArray, band: int) -> NDArray[np.int8]:

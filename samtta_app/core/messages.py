@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from samtta_app.core.types import Candidate, Click, Example, FloatArray, Gaps, Image, Logits, Mask, Prompt, Window
+from samtta_app.core.types import (
+    Candidate,
+    Click,
+    Example,
+    FloatArray,
+    Gaps,
+    Image,
+    Logits,
+    Mask,
+    Prompt,
+    WaitingExample,
+    Window,
+)
 
 Lane = Literal["urgent", "background"]
 
@@ -56,7 +68,7 @@ class AdaptRequest:
 
     lane: ClassVar[Lane] = "background"
     id: int
-    example: Example
+    example: Example | WaitingExample
     learn: bool = True
 
 
@@ -78,7 +90,7 @@ class TwinRequest:
 
     lane: ClassVar[Lane] = "background"
     id: int
-    example: Example
+    example: Example | WaitingExample
     weights_version: int
 
 
@@ -96,7 +108,10 @@ class ControlRequest:
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """Publish stored decoder weights (safetensors bytes) as `version`: a session being resumed."""
+    """Publish stored decoder weights (safetensors bytes) as `version`: a session being resumed.
+
+    Without bytes nothing is published; neither number is given again, and the reply says which model answers.
+    """
 
     lane: ClassVar[Lane] = "urgent"
     id: int
@@ -236,7 +251,8 @@ class AdaptReport:
 
     `kept` says whether `version` was published; `reason` says why or why not, for a person. The three guard figures are
     mean IoU on held-back accepted objects (nan when there are none). `weights` are the published decoder's tensors as
-    safetensors bytes (empty when dropped). `losses` has one value per optimiser step.
+    safetensors bytes (empty when dropped). `losses` has one value per optimiser step. `model` is the SHA-256 of the weights
+    of the model that learned.
     """
 
     request_id: int
@@ -252,6 +268,7 @@ class AdaptReport:
     memory_objects: int
     seconds: float
     weights: bytes = field(default=b"", repr=False)
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +288,16 @@ class TwinReport:
 
 @dataclass(frozen=True, slots=True)
 class Controlled:
-    """A control or restore request was carried out: the version now published, and whether learning is paused."""
+    """A control or restore request was carried out: the version now published, and whether learning is paused.
+
+    `model` is the SHA-256 of the weights of the model that answers (after a restore request).
+    """
 
     request_id: int
     action: str
     version: int
     paused: bool
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

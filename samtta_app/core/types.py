@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from samtta_app.errors import ImageError
+
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
@@ -105,6 +107,14 @@ class Image:
         return Window(0, 0, self.width, self.height)
 
 
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An image that is read when it is needed; `key` is its content's, "" where it is not known."""
+
+    path: Path
+    key: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
     """All that a person said about one object: clicks in order, an optional box, and the logits of the answer before.
@@ -179,7 +189,10 @@ class ClickRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotation:
-    """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling."""
+    """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling.
+
+    `picture` names size and content of the picture that it was accepted on ("" where that is not known).
+    """
 
     id: int
     image_name: str
@@ -194,6 +207,7 @@ class Annotation:
     seconds: float
     created: str
     gaps: Gaps | None = None
+    picture: str = ""
 
     @property
     def expected_iou(self) -> float:
@@ -217,3 +231,26 @@ class Example:
     clicks: tuple[Click, ...]
     box: Box | None
     class_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaitingExample:
+    """An Example whose image is read when its turn comes: a queue of images would not fit in memory."""
+
+    object_id: int
+    image: ImageFile
+    window: Window
+    mask: Mask
+    clicks: tuple[Click, ...]
+    box: Box | None
+    class_id: int | None = None
+
+    def seen(self, image: Image) -> Example:
+        """The example itself, in its image.
+
+        Raises:
+            ImageError: it is another picture than the one that the object was accepted on.
+        """
+        if self.image.key not in ("", image.key):
+            raise ImageError("The image was replaced after an object was accepted on it", image.path, "Put it back")
+        return Example(self.object_id, image, self.window, self.mask, self.clicks, self.box, self.class_id)

@@ -82,24 +82,29 @@ class Application(QObject):
             ProjectError: it cannot be opened; what was open before stays.
         """
         settings = replace(self.window.settings, **self._given)
-        store = Store.open(folder, project)
-        workflow = Workflow(
-            store,
-            learn=settings.learn,
-            strategy=settings.strategy,
-            idle_seconds=settings.idle_seconds,
-            opacity=settings.overlay_opacity,
-        )
-        before = self.controller
+        store, before = Store.open(folder, project), self.controller
+        try:
+            workflow = Workflow(
+                store,
+                learn=settings.learn,
+                strategy=settings.strategy,
+                idle_seconds=settings.idle_seconds,
+                opacity=settings.overlay_opacity,
+            )
+            opened = Controller(workflow, Worker(partial(self._factory, settings), Browsing))
+            self.window.attach(opened)
+        except BaseException:
+            store.close()
+            if before is not None:
+                self.window.attach(before)
+            raise
+        self.controller = opened
+        opened.described.connect(self.window.show_model)
+        self._use(settings)
         if before is not None:
             before.close()
-        self.controller = Controller(workflow, Worker(partial(self._factory, settings), Browsing))
-        self.controller.described.connect(self.window.show_model)
-        self.window.attach(self.controller)
-        self._use(settings)
-        self.controller.start()
-        if before is not None:
             before.deleteLater()
+        opened.start()
 
     def simulate(self, simulate: Simulate) -> None:
         """Let a simulated person work in the window."""

@@ -199,7 +199,8 @@ class Controller(QObject):
         Raises:
             ExportError: it did not happen; no partial file stays.
         """
-        return self._written("Exported", EXPORTERS[format_name](self.store.project(), folder), folder)
+        project = self.store.project()
+        return self._written("Exported", EXPORTERS[format_name](project, folder), folder, project.remarks)
 
     def export_statistics(self, folder: Path) -> list[Path]:
         """Write the session's figures and raw records; a line says where.
@@ -207,10 +208,11 @@ class Controller(QObject):
         Raises:
             ExportError: it did not happen; no partial file stays.
         """
-        return self._written("Figures written", write_statistics(self.store, folder), folder)
+        return self._written("Figures written", write_statistics(self.store, folder), folder, self.store.left_out)
 
-    def _written(self, done: str, files: list[Path], folder: Path) -> list[Path]:
+    def _written(self, done: str, files: list[Path], folder: Path, remarks: tuple[str, ...]) -> list[Path]:
         number = "1 file" if len(files) == 1 else f"{len(files)} files"
-        self._workflow.say("good", f"{done}: {number} in {folder}")
+        said = f"{done}: {number} in {folder}"
+        self._workflow.say(*(("warning", f"{said}. {'; '.join(remarks)}") if remarks else ("good", said)))
         self._pass_on(())
         return files

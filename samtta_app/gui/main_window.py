@@ -123,10 +123,6 @@ class MainWindow(QMainWindow):
 
     def attach(self, controller: Controller) -> None:
         """Show a project, in the place of what was shown before; the controller before is not closed."""
-        if self._controller is not None:
-            self._controller.state_changed.disconnect(self.show_state)
-            self._controller.described.disconnect(self.show_model)
-        first, self._controller = self._controller is None, controller
         canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
         adaptation = AdaptationPanel(controller, self._strategies)
         adaptation.show_actions([self.actions_made[name] for name in ("pause", "roll_back", "reset")])
@@ -136,12 +132,16 @@ class MainWindow(QMainWindow):
             "images": ImagesPanel(controller),
             "adaptation": adaptation,
         }
+        if self._controller is not None:
+            self._controller.state_changed.disconnect(self.show_state)
+            self._controller.described.disconnect(self.show_model)
+        first, self._controller = self._controller is None, controller
+        controller.state_changed.connect(self.show_state)
+        controller.described.connect(self.show_model)
         for name, panel in panels.items():
             self.docks[name].hold(panel)
         self._canvas, self._views = canvas, [canvas, *panels.values(), strip, key]
         self._place_canvas(canvas, strip, key)
-        controller.state_changed.connect(self.show_state)
-        controller.described.connect(self.show_model)
         self.show_model(controller.description)
         if first:
             self._open_docks()

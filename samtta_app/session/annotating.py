@@ -10,6 +10,7 @@ from samtta_app.session import draft as drafts
 from samtta_app.session.desk import Desk, Requests
 from samtta_app.session.draft import Draft
 from samtta_app.session.history import Accepted, Cancelled, Prompted
+from samtta_app.session.pictures import picture_of
 
 LEAST_BOX = 2.0
 """A box whose sides are both shorter than this many pixels is a slip of the hand."""
@@ -141,7 +142,8 @@ class Annotating:
         draft = drafts.touched(draft, desk.now(), desk.idle)
         name = desk.image_name()
         annotation = drafts.annotation(draft, candidate, name, desk.state.current_class)
-        saved = desk.store.accept(annotation, image.width, image.height)
+        annotation = replace(annotation, picture=picture_of(image))
+        saved = desk.store.accept(annotation, image.width, image.height, teaches=desk.learn)
         light = replace(draft, preview=replace(draft.preview, candidates=(candidate,), chosen=0, frozen=None))
         desk.history.push(Accepted(name, saved, light, desk.history.take_steps()))
         desk.put(None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from samtta_app.core.messages import LoadRequest, PrefetchRequest, Progress
+from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Image
+from samtta_app.session import listing
 from samtta_app.session.desk import Desk, Loading, Requests, Then
-from samtta_app.session.state import ImageEntry
+from samtta_app.session.pictures import outside, picture_of, remark, replaced
 
 AHEAD = 2
 """This many images after the open one are encoded when nothing else is to do."""
@@ -24,22 +26,24 @@ class Browsing:
             return ()
         entry = desk.state.images[index]
         desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
-        return self.load(entry, show=True, then=then)
-
-    def load(self, entry: ImageEntry, *, show: bool, then: Then = "") -> Requests:
-        """Have a file read."""
-        request = LoadRequest(self._desk.id(), entry.path)
-        self._desk.loading = Loading(request.id, entry.name, show, then)
+        request = LoadRequest(desk.id(), entry.path)
+        desk.loading = Loading(request.id, entry.name, then)
         return (request,)
 
     def shown(self, image: Image) -> None:
-        """The pixels of the open image are there."""
-        desk = self._desk
-        name = desk.image_name()
+        """The pixels of the open image are there; a picture that is not the one of its objects is said and marked."""
+        desk, name, picture = self._desk, self._desk.image_name(), picture_of(image)
         desk.change(image=image)
-        desk.mark(name)
+        said = remark(
+            ProjectImage(name, image.width, image.height),
+            others := replaced(desk.state.annotations, picture),
+            outside(desk.state.annotations, ProjectImage(name, image.width, image.height)),
+        )
+        if said:
+            desk.say("warning", said)
+        desk.mark(name, changed=listing.changed(len(others)) if others else "")
         if not desk.store.read_only:
-            desk.store.image_opened(name, image.width, image.height)
+            desk.store.image_opened(name, image.width, image.height, picture)
 
     def next_index(self, step: int) -> int | None:
         """The image `step` further, None (and a word) at the end of the list."""

@@ -26,11 +26,10 @@ FROZEN = "frozen"
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The image file that is being read: to be shown (and then to undo or redo), or only for the replay memory."""
+    """The image file that is being read, to be shown, and then to undo or redo."""
 
     request_id: int
     name: str
-    show: bool
     then: Then = ""
 
 
@@ -102,8 +101,8 @@ class Desk:
         self.change(annotations=annotations)
         self.mark(self.image_name())
 
-    def mark(self, name: str, unreadable: str = "") -> None:
-        """Bring an image's row up to date; `unreadable` is the reason why it cannot be shown."""
+    def mark(self, name: str, unreadable: str = "", changed: str | None = None) -> None:
+        """Bring an image's row up to date; `unreadable` is why it cannot be shown, `changed` that it was replaced."""
         objects = len(self.state.annotations) if name == self.image_name() else None
         entries = list(self.state.images)
         for k, entry in enumerate(entries):
@@ -111,7 +110,8 @@ class Desk:
                 number = entry.objects if objects is None else objects
                 readable: ImageStatus = "annotated" if number else "encoded" if name in self.encoded else "todo"
                 status: ImageStatus = "unreadable" if unreadable else readable
-                entries[k] = replace(entry, status=status, objects=number, text=unreadable)
+                was = entry.changed if changed is None else changed
+                entries[k] = replace(entry, status=status, objects=number, text=unreadable, changed=was)
         self.change(images=tuple(entries))
 
     def withdraw_record(self, object_id: int) -> None:
@@ -155,7 +155,7 @@ class Desk:
             activity = "learning"
         elif background and isinstance(background[0], TwinRequest):
             activity = "comparing"
-        elif (background and isinstance(background[0], AdaptRequest)) or (self.loading and not self.loading.show):
+        elif background and isinstance(background[0], AdaptRequest):
             activity = "remembering"
         waiting = background or self.loading or (self.draft and self.draft.preview.waiting)
         self.change(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import groupby
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from samtta_app.core.messages import (
     AdaptReport,
@@ -12,18 +13,25 @@ from samtta_app.core.messages import (
     Controlled,
     ControlRequest,
     ForgetRequest,
-    Request,
     RestoreRequest,
     TwinReport,
     TwinRequest,
 )
-from samtta_app.core.types import Annotation, Example, Image
-from samtta_app.session.browsing import Browsing
+from samtta_app.core.types import Annotation, ImageFile, WaitingExample
 from samtta_app.session.desk import Desk, Requests
 from samtta_app.session.records import ObjectRecord
 
 MEMORY = 64
 """This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
+
+VERSIONS = 20
+"""The engine keeps this many versions to replay with, and the original (`samtta_app.adapt.learner.VERSIONS_KEPT`)."""
+
+ROOM = 2
+"""At most so many requests of learning are at the engine, an object's replay and its lesson; the others wait as numbers."""
+
+LAG = 8
+"""When more than this waits, replays are put off: a person who works fast waits for learning, not for figures."""
 
 SAID = {
     "pause": "Learning is paused; what you accept is remembered",
@@ -32,82 +40,139 @@ SAID = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with an object; a replay that was put off names the version that had not seen the object."""
+
+    kind: Literal["remember", "replay", "learn"]
+    object_id: int
+    version: int | None = None
+
+
 class Learning:
     """Accepted objects go to the learner; its reports go to the store.
 
-    The replay memory is a function of the store: the newest MEMORY objects. What is accepted while objects of an earlier run
-    are still being remembered waits for them, so that a resumed session learns the same as one that was never closed.
+    What is to be done is a function of the store: the newest MEMORY objects are remembered, and what this model has not
+    learned yet is learned, in the order of the accepts. So a resumed session learns the same as one that was never closed.
     """
 
-    def __init__(self, desk: Desk, browsing: Browsing) -> None:
-        self._desk, self._browsing = desk, browsing
-        self._unremembered: list[tuple[str, tuple[Annotation, ...]]] = []
-        self._held: list[AdaptRequest] = []
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._waiting: deque[Task] = deque()
+        self._late: deque[Task] = deque()
+        self._passed: set[str] = set()
         self._resuming: set[int] = set()
+        self._model, self._refusal = "", ""
 
     # --- resuming ---------------------------------------------------------------------------------------------------
 
     def resume(self) -> Requests:
-        """Publish the stored weights again, and plan to remember the newest objects."""
-        desk, published = self._desk, self._desk.store.published()
+        """Publish the stored weights again, or ask which model answers, to know what is still to be done."""
+        desk, store, published = self._desk, self._desk.store, self._desk.store.published()
         if desk.frozen:
             if published:
                 desk.say("info", f"The original weights answer; version {published} stays in the project")
             return ()
-        if desk.learn:
-            newest = sorted(desk.store.newest(MEMORY), key=lambda a: a.image_name)
-            groups = [(name, tuple(group)) for name, group in groupby(newest, lambda a: a.image_name)]
-            self._unremembered = sorted(groups, key=lambda group: group[1][-1].id)
-        stored = desk.store.weights(published)
+        stored = store.weights(published)
         version = stored[0] if stored else 0
         if version != published:
             instead = f"version {version}" if version else "the original weights"
             desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
-        return self._restore(desk.store.newest_version(), stored)
-
-    def _restore(self, newest: int, stored: tuple[int, bytes] | None) -> Requests:
-        """After a roll-back or reset the newest version goes first, so that the engine gives no number twice."""
-        desk = self._desk
-        requests: list[Request] = []
-        highest = desk.store.weights(newest) if newest > (stored[0] if stored else 0) else None
-        if highest and highest[0] != (stored[0] if stored else 0):
-            requests.append(RestoreRequest(desk.id(), *highest))
-        if stored:
-            requests.append(RestoreRequest(desk.id(), *stored))
-        elif requests:
-            requests.append(ControlRequest(desk.id(), "reset"))
+        newest = store.newest_version()
+        asks = newest > version or (stored is None and desk.learn and bool(desk.records))
+        requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no number is given twice
+        requests += [RestoreRequest(desk.id(), *stored)] if stored else []
         self._resuming = {request.id for request in requests}
         return tuple(requests)
 
-    def image_loaded(self, name: str, image: Image) -> Requests:
-        """Have the objects of an image remembered that were accepted in an earlier run."""
-        wanted = [a for group, found in self._unremembered if group == name for a in found]
-        self._unremembered = [group for group in self._unremembered if group[0] != name]
-        alive = [a for a in wanted if a.id in self._desk.records]
-        return tuple(AdaptRequest(self._desk.id(), _example(a, image), learn=False) for a in alive)
+    def refused(self, request: RestoreRequest, text: str) -> Requests:
+        """Stored weights are damaged or of another model: the original answers; which model it is remains to be asked."""
+        self._resuming.discard(request.id)
+        if not request.weights:
+            self._desk.say("warning", text)
+            return ()
+        self._refusal = text
+        again = RestoreRequest(self._desk.id(), request.version, b"")
+        self._resuming.add(again.id)
+        return (again,)
 
-    def pass_over(self, name: str) -> None:
-        """An image cannot be read: its objects cannot be remembered."""
-        self._unremembered = [group for group in self._unremembered if group[0] != name]
+    def _resumed(self, model: str) -> Requests:
+        """The engine has said which model answers; where it is another than before, its own version is taken up."""
+        desk, store = self._desk, self._desk.store
+        if model != store.model() and not store.read_only:
+            store.use_model(model)
+            stored = store.weights(store.published())
+            if stored is not None:
+                self._refusal = ""
+                request = RestoreRequest(desk.id(), *stored)
+                self._resuming.add(request.id)
+                return (request,)
+        self._model = model
+        again = self._plan() if desk.learn else 0
+        if self._refusal:
+            more = f" It learns again from the project's {again} objects." if again > 1 else ""
+            desk.say("warning", self._refusal + more)
+        return ()
 
-    def next_memory(self) -> Requests:
-        """Have the next image read whose objects are to be remembered, when nothing else is to do."""
+    def _plan(self) -> int:
+        """Find out what is to be remembered and learned; the number of objects to learn."""
+        store = self._desk.store
+        unlearned = () if store.read_only else store.unlearned(self._model)
+        known = [a for a in store.newest(MEMORY) if a.id not in set(unlearned)]
+        last, here = {a.image_name: a.id for a in known}, self._desk.image_name()
+        known.sort(key=lambda a: (a.image_name != here, last[a.image_name], a.id))  # so that each image is read once
+        unreplayed = store.unreplayed() if self._desk.twin else frozenset()
+        self._waiting = deque(Task("remember", a.id) for a in known)
+        for number in unlearned:
+            self._waiting += [Task("replay", number)] if number in unreplayed else []
+            self._waiting.append(Task("learn", number))
+        return len(unlearned)
+
+    # --- what is to be done -----------------------------------------------------------------------------------------
+
+    def next(self) -> Requests:
+        """What the engine is to do next; it never has more than ROOM requests of learning."""
+        under_way = sum(isinstance(r, AdaptRequest | TwinRequest) for r in self._desk.background())
+        requests: Requests = ()
+        while not self._resuming and under_way + len(requests) < ROOM and (task := self._take()):
+            requests += self._request(task)
+        return requests
+
+    def _take(self) -> Task | None:
+        while self._waiting:
+            task = self._waiting.popleft()
+            if task.kind != "replay" or len(self._waiting) <= LAG:
+                return task
+            self._late.append(replace(task, version=self._desk.state.adaptation.version))
+        while self._late:
+            task = self._late.popleft()
+            if not task.version or self._desk.store.newest_version() - task.version + ROOM < VERSIONS:
+                return task
+        return None
+
+    def _request(self, task: Task) -> Requests:
+        """The request for a task; none when its object is gone, or its image cannot be read."""
         desk = self._desk
-        if desk.background() or desk.loading or not self._unremembered:
+        annotation = desk.store.annotation(task.object_id)
+        if annotation is None or annotation.image_name in self._passed:
             return ()
-        name = self._unremembered[0][0]
-        entry = next((e for e in desk.state.images if e.name == name and e.status != "unreadable"), None)
-        if entry is None:
-            self.pass_over(name)
-            return self.next_memory()
-        return self._browsing.load(entry, show=False)
+        entry = next((e for e in desk.state.images if e.name == annotation.image_name), None)
+        if entry is None or entry.status == "unreadable":
+            return ()
+        a, key = annotation, annotation.picture.partition(":")[2]
+        example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, a.class_id)
+        if task.kind == "replay":
+            version = desk.state.adaptation.version if task.version is None else task.version
+            return (TwinRequest(desk.id(), example, version),)
+        return (AdaptRequest(desk.id(), example, learn=task.kind == "learn"),)
 
-    def released(self) -> Requests:
-        """What waited to be learned, once everything older is remembered."""
-        if self._unremembered:
-            return ()
-        held, self._held = tuple(self._held), []
-        return held
+    def failed(self, request: AdaptRequest | TwinRequest, text: str) -> None:
+        """An object could not be learned: the others of its image are passed over in this run, and learned in a later one."""
+        image = request.example.image.path.name
+        if image not in self._passed:
+            self._desk.say("warning", text)
+        if image != self._desk.image_name():
+            self._passed.add(image)
 
     # --- accepted objects -------------------------------------------------------------------------------------------
 
@@ -120,38 +185,37 @@ class Learning:
             *(annotation.seconds, annotation.weights_version, annotation.history),
         )
         desk.recount()
-        image = desk.state.image
-        if not desk.twin or image is None:
-            return self.learn(annotation)
-        replay = TwinRequest(desk.id(), _example(annotation, image), desk.state.adaptation.version)
-        return (replay, *self.learn(annotation))
+        if self._resuming and desk.learn:
+            return ()  # it will be found in the store
+        self._waiting += [Task("replay", annotation.id)] if desk.twin else []
+        return self.learn(annotation)
 
     def learn(self, annotation: Annotation) -> Requests:
-        """Learn from an object of the open image; while learning is paused the engine only remembers it."""
-        requests = self._adapt(annotation, learn=True)
-        if self._unremembered:
-            self._held += requests
-            return ()
-        return requests
+        """Learn from an object; while learning is paused the engine only remembers it."""
+        if self._desk.learn and not self._is_to_be_learned(annotation):
+            self._waiting.append(Task("learn", annotation.id))
+        return self.next()
 
     def remember(self, annotation: Annotation) -> Requests:
-        """Put an object of the open image into the replay memory again."""
-        return self._adapt(annotation, learn=False)
+        """Put an object into the replay memory again, or learn from it where it was withdrawn before it was learned."""
+        desk = self._desk
+        if desk.learn and not self._is_to_be_learned(annotation):
+            never = not desk.store.read_only and annotation.id in desk.store.unlearned(self._model)
+            self._waiting.append(Task("learn" if never else "remember", annotation.id))
+        return self.next()
 
     def forget(self, annotation: Annotation) -> Requests:
         """An object was withdrawn: it leaves the replay memory, and the newest one that had no room comes back."""
         desk = self._desk
-        self._held = [request for request in self._held if request.example.object_id != annotation.id]
+        self._waiting = deque(task for task in self._waiting if task.object_id != annotation.id)
+        self._late = deque(task for task in self._late if task.object_id != annotation.id)
         newest = desk.store.newest(MEMORY) if desk.learn else ()
         if len(newest) == MEMORY and newest[0].id < annotation.id:
-            self._unremembered.append((newest[0].image_name, newest[:1]))
+            self._waiting.append(Task("remember", newest[0].id))
         return (ForgetRequest(desk.id(), annotation.id),)
 
-    def _adapt(self, annotation: Annotation, *, learn: bool) -> tuple[AdaptRequest, ...]:
-        image = self._desk.state.image
-        if not self._desk.learn or image is None:
-            return ()
-        return (AdaptRequest(self._desk.id(), _example(annotation, image), learn),)
+    def _is_to_be_learned(self, annotation: Annotation) -> bool:
+        return Task("learn", annotation.id) in self._waiting
 
     # --- control and reports ----------------------------------------------------------------------------------------
 
@@ -180,6 +244,9 @@ class Learning:
             )
         )
         if not desk.store.read_only:
+            if report.model != desk.store.model():
+                desk.store.use_model(report.model)
+            self._model = report.model
             desk.store.log_adaptation(report)
         return withdrawn
 
@@ -192,7 +259,7 @@ class Learning:
         if not desk.store.read_only:
             desk.store.log_twin(report)
 
-    def controlled(self, reply: Controlled) -> None:
+    def controlled(self, reply: Controlled) -> Requests:
         """The learner did what it was told."""
         desk = self._desk
         desk.paused = reply.paused
@@ -200,12 +267,9 @@ class Learning:
             adaptation=replace(desk.state.adaptation, version=reply.version, can_roll_back=reply.version > 0),
         )
         if reply.request_id in self._resuming:
-            return
+            self._resuming.discard(reply.request_id)
+            return () if self._resuming else self._resumed(reply.model)
         desk.say("info", SAID.get(reply.action, f"Back to version {reply.version}"))
         if not desk.store.read_only:
             desk.store.log_control(reply)
-
-
-def _example(annotation: Annotation, image: Image) -> Example:
-    a = annotation
-    return Example(a.id, image, a.window, a.mask, a.clicks, a.box, a.class_id)
+        return ()

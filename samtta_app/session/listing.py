@@ -28,8 +28,14 @@ def image_files(folder: Path) -> tuple[Path, ...]:
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
         return tuple(sorted((p for p in found if p.is_file()), key=lambda p: natural(p.name)))
-    except OSError as error:
-        raise ProjectError(f"The folder cannot be read: {error.strerror}", folder, "Choose another") from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ProjectError(f"The folder cannot be read: {why}", folder, "Choose another") from error
+
+
+def changed(objects: int) -> str:
+    """What the list says of an image that was replaced under so many of its objects."""
+    return f"Replaced: {objects} of its objects were accepted on another picture"
 
 
 def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -> tuple[ImageEntry, ...]:

@@ -7,21 +7,37 @@ import math
 import sqlite3
 from dataclasses import astuple
 
-from samtta_app.core.masks import from_rle, to_rle, trimmed
+from samtta_app.core.masks import covers, from_rle, to_rle, trimmed
 from samtta_app.core.messages import AdaptReport
+from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
+from samtta_app.session.cells import (
+    LONGEST_SIDE,
+    PIXELS,
+    BadValueError,
+    Value,
+    flag,
+    moment,
+    name,
+    number_or_nan,
+    numbers,
+    real,
+    stored_name,
+    text,
+    whole,
+    wholes,
+)
+from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps"
+    "seconds, created, gaps, picture"
 )
 STEP = "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
 REPORT = (
     "object_id, kept, reason, version, losses, guard_candidate, guard_published, guard_frozen, guard_objects, "
     "memory_objects, seconds"
 )
-
-Value = str | int | float | bytes | None
 
 
 def placeholders(columns: str, *, more: int = 0) -> str:
@@ -34,7 +50,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
     mask = trimmed(annotation.mask.bits, annotation.mask.x, annotation.mask.y)
     height, width = mask.bits.shape
     return (
-        annotation.image_name,
+        stored_name(annotation.image_name),
         annotation.class_id,
         *(mask.x, mask.y, width, height, to_rle(Mask(0, 0, mask.bits), height, width)),
         _packed(annotation.box),
@@ -45,27 +61,66 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         annotation.seconds,
         annotation.created,
         _packed_gaps(annotation.gaps),
+        annotation.picture or None,
     )
 
 
 def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotation:
-    """The annotation of a row with the columns of ANNOTATION and its id."""
-    part = from_rle(row["rle"], row["height"], row["width"])
+    """The annotation of a row with the columns of ANNOTATION, its id and its marks.
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
+    check_annotation(row)
+    try:
+        part = from_rle(row["rle"], row["height"], row["width"])
+    except ValueError as e:
+        raise BadValueError("rle", row["rle"], str(e)) from e
     return Annotation(
         id=row["id"],
-        image_name=row["image"],
+        image_name=name(row, "image"),
         class_id=row["class_id"],
         mask=Mask(row["x"] + part.x, row["y"] + part.y, part.bits),
-        box=_box(row["box"]),
+        box=_box(row, "box"),
         history=history,
-        window=_window(row["window"]),
+        window=_window(row),
         weights_version=row["weights_version"],
-        predicted_iou=_nan(row["predicted_iou"]),
-        uncertainty=_nan(row["uncertainty"]),
-        seconds=row["seconds"],
+        predicted_iou=number_or_nan(row, "predicted_iou"),
+        uncertainty=number_or_nan(row, "uncertainty"),
+        seconds=float(row["seconds"]),
         created=row["created"],
-        gaps=_gaps(row["gaps"]),
+        gaps=_gaps(row),
+        picture=row["picture"] or "",
     )
+
+
+def check_annotation(row: sqlite3.Row) -> None:
+    """Check every column of an annotation without decoding its mask.
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
+    whole(row, "id", least=1)
+    name(row, "image")
+    for column in ("class_id", "weights_version"):
+        whole(row, column)
+    for column in ("x", "y"):
+        whole(row, column, most=LONGEST_SIDE)
+    width, height = (whole(row, column, least=1, most=LONGEST_SIDE) for column in ("width", "height"))
+    counts = row["rle"]
+    if width * height > PIXELS or not isinstance(counts, bytes) or not covers(counts, width * height):
+        raise BadValueError("rle", counts, f"not the run lengths of a {height} x {width} bitmap")
+    _box(row, "box")
+    _window(row)
+    _gaps(row)
+    for column in ("predicted_iou", "uncertainty"):
+        number_or_nan(row, column)
+    real(row, "seconds", least=0.0)
+    moment(row, "created")
+    if row["picture"] is not None:
+        text(row, "picture")
+    flag(row, "deleted")
+    flag(row, "reviewed")
 
 
 def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:
@@ -85,17 +140,29 @@ def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:
 
 
 def step_of(row: sqlite3.Row) -> ClickRecord:
-    """The prompt step of a row with the columns of STEP."""
+    """The prompt step of a row with the columns of STEP.
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
+    kind, click = text(row, "kind"), None
+    if kind == "click":
+        x, y = (real(row, column, -LONGEST_SIDE, LONGEST_SIDE) for column in ("x", "y"))
+        click = Click(x, y, flag(row, "positive"))
+    elif kind == "box":
+        _box(row, "box")
+    else:
+        raise BadValueError("kind", kind, "neither click nor box")
     return ClickRecord(
-        click=Click(row["x"], row["y"], bool(row["positive"])) if row["kind"] == "click" else None,
-        seconds=row["seconds"],
-        latency=_nan(row["latency"]),
-        window=_window(row["window"]),
-        weights_version=row["weights_version"],
-        predicted_iou=_nan(row["predicted_iou"]),
-        uncertainty=_nan(row["uncertainty"]),
-        iou=_nan(row["iou"]),
-        gaps=_gaps(row["gaps"]),
+        click=click,
+        seconds=real(row, "seconds", least=0.0),
+        latency=number_or_nan(row, "latency", least=0.0),
+        window=_window(row),
+        weights_version=whole(row, "weights_version"),
+        predicted_iou=number_or_nan(row, "predicted_iou"),
+        uncertainty=number_or_nan(row, "uncertainty"),
+        iou=number_or_nan(row, "iou", 0.0, 1.0),
+        gaps=_gaps(row),
     )
 
 
@@ -109,21 +176,53 @@ def report_row(report: AdaptReport) -> tuple[Value, ...]:
 
 
 def report_of(row: sqlite3.Row) -> AdaptReport:
-    """The report of a row with the columns of REPORT and its id; its request is long answered (id 0)."""
+    """The report of a row with the columns of REPORT and its id; its request is long answered (id 0).
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
     return AdaptReport(
         request_id=0,
-        object_id=row["object_id"],
-        kept=bool(row["kept"]),
-        reason=row["reason"],
-        version=row["version"],
-        losses=floats(row["losses"]),
-        guard_candidate=_nan(row["guard_candidate"]),
-        guard_published=_nan(row["guard_published"]),
-        guard_frozen=_nan(row["guard_frozen"]),
-        guard_objects=row["guard_objects"],
-        memory_objects=row["memory_objects"],
-        seconds=row["seconds"],
+        object_id=whole(row, "object_id"),
+        kept=flag(row, "kept"),
+        reason=text(row, "reason"),
+        version=whole(row, "version"),
+        losses=numbers(row, "losses", most=math.inf),
+        guard_candidate=number_or_nan(row, "guard_candidate"),
+        guard_published=number_or_nan(row, "guard_published"),
+        guard_frozen=number_or_nan(row, "guard_frozen"),
+        guard_objects=whole(row, "guard_objects"),
+        memory_objects=whole(row, "memory_objects"),
+        seconds=real(row, "seconds", least=0.0),
     )
+
+
+def class_of(row: sqlite3.Row) -> LabelClass:
+    """The class of a row with its id, name and colour.
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
+    return LabelClass(whole(row, "id"), text(row, "name"), whole(row, "colour"))
+
+
+def image_of(row: sqlite3.Row) -> ProjectImage:
+    """The image of a row with its name, width and height.
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
+    width, height = (whole(row, column, least=1, most=LONGEST_SIDE) for column in ("width", "height"))
+    return ProjectImage(name(row, "name"), width, height)
+
+
+def twin_of(row: sqlite3.Row) -> tuple[int, int, tuple[float, ...], tuple[float, ...]]:
+    """Object, version, and both trajectories (original, adapted) of a replay.
+
+    Raises:
+        BadValueError: a column holds what was never written there.
+    """
+    return whole(row, "object_id"), whole(row, "weights_version"), numbers(row, "frozen"), numbers(row, "adapted")
 
 
 def packed_floats(values: tuple[float, ...]) -> str:
@@ -131,34 +230,30 @@ def packed_floats(values: tuple[float, ...]) -> str:
     return json.dumps([_null(value) for value in values])
 
 
-def floats(text: str) -> tuple[float, ...]:
-    """Figures from JSON; null is nan."""
-    return tuple(_nan(value) for value in json.loads(text))
-
-
 def _packed_gaps(gaps: Gaps | None) -> str | None:
     return None if gaps is None else packed_floats(astuple(gaps))
 
 
-def _gaps(text: str | None) -> Gaps | None:
-    return None if text is None else Gaps(*floats(text))
+def _gaps(row: sqlite3.Row) -> Gaps | None:
+    return None if row["gaps"] is None else Gaps(*numbers(row, "gaps", 4))
 
 
 def _packed(value: Box | Window | None) -> str | None:
     return None if value is None else json.dumps(astuple(value))
 
 
-def _box(text: str | None) -> Box | None:
-    return None if text is None else Box(*json.loads(text))
+def _box(row: sqlite3.Row, column: str) -> Box | None:
+    if row[column] is None:
+        return None
+    corners = numbers(row, column, 4)
+    if not all(abs(corner) <= LONGEST_SIDE for corner in corners):  # a nan is not
+        raise BadValueError(column, row[column], "not the corners of a box")
+    return Box(*corners)
 
 
-def _window(text: str) -> Window:
-    return Window(*json.loads(text))
+def _window(row: sqlite3.Row) -> Window:
+    return Window(*wholes(row, "window", 4))
 
 
 def _null(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _nan(value: float | None) -> float:
-    return float("nan") if value is None else float(value)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from samtta_app.errors import ProjectError
+from samtta_app.session.refusals import locks_work, primary
 
 APPLICATION_ID = 0x53414D54
 """Marks a database as ours ("SAMT"); any other database is refused."""
@@ -87,8 +88,40 @@ ALTER TABLE steps ADD COLUMN gaps TEXT
 """What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads), and
 whether a person looked at it again and found it right."""
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("first", FIRST), ("gaps", GAPS))
+LEARNED = """
+ALTER TABLE annotations ADD COLUMN teaches INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weights ADD COLUMN model TEXT NOT NULL DEFAULT '';
+CREATE TABLE learned (
+    object_id INTEGER NOT NULL REFERENCES annotations(id),
+    model TEXT NOT NULL,
+    PRIMARY KEY (object_id, model)
+);
+UPDATE annotations SET teaches = 1 WHERE EXISTS (SELECT 1 FROM adaptations);
+INSERT INTO learned SELECT DISTINCT object_id, '' FROM adaptations
+"""
+"""Which objects are to be learned from, and which were, by which model (SHA-256 of its weights, "" where it is not known).
+
+A project from before says only that something was learned in it: then all of its objects are to be learned from.
+"""
+
+PICTURES = """
+ALTER TABLE annotations ADD COLUMN picture TEXT;
+ALTER TABLE images ADD COLUMN picture TEXT;
+ALTER TABLE images ADD COLUMN bytes INTEGER
+"""
+"""The content of the picture that an object was accepted on, and of the one that was seen last, with its file's size."""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (
+    ("first", FIRST),
+    ("gaps", GAPS),
+    ("learned", LEARNED),
+    ("pictures", PICTURES),
+)
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
+
+
+class DamagedError(ProjectError):
+    """SQLite finds the file damaged; parts of it may still be read."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -97,8 +130,9 @@ def connect(path: Path) -> sqlite3.Connection:
     The lock is SQLite's own on the file: it vanishes with the process, however that ends.
 
     Raises:
-        ProjectError: it is open elsewhere, corrupt, foreign, or made by a newer samtta; the file is left as it was.
-        sqlite3.OperationalError: the file or its folder cannot be written.
+        DamagedError: it is corrupt; the file is left as it was.
+        ProjectError: it is open elsewhere, foreign, or made by a newer samtta; the file is left as it was.
+        sqlite3.OperationalError: the file or its folder cannot be written, or there are no locks here.
     """
     db = sqlite3.connect(path, isolation_level=None, timeout=0.0)
     try:
@@ -118,38 +152,59 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
-    """Read `copy`, which stands for the unwritable database at `path`, into memory; nothing can be written to it.
+    """Read `copy`, which stands for the database at `path`, into memory, in today's layout; nothing can be written to it.
 
     Raises:
-        ProjectError: it is corrupt, foreign, of an older layout, or made by a newer samtta.
+        DamagedError: it is corrupt.
+        ProjectError: it is foreign, or made by a newer samtta.
     """
-    memory = sqlite3.connect(":memory:", isolation_level=None)
+    memory = in_memory()
     with explained(path), closing(sqlite3.connect(copy, isolation_level=None)) as db:
-        if check(db, path):
-            raise ProjectError("The project has an older layout and cannot be brought up to date here", path)
+        missing = check(db, path)
         db.backup(memory)
+    try:
+        with transaction(memory):
+            migrate(memory, missing)
+    except sqlite3.DatabaseError as error:
+        what = f"The project cannot be brought up to date: {error}"
+        raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
     memory.execute("PRAGMA query_only = ON")
     return memory
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty database in memory."""
+    return sqlite3.connect(":memory:", isolation_level=None)
 
 
 def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
     """The migrations that a database still lacks; reads only.
 
     Raises:
-        ProjectError: it is corrupt, not a samtta project, or made by a newer samtta.
+        DamagedError: it is corrupt.
+        ProjectError: it is not a samtta project, or made by a newer samtta.
     """
-    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         finding = found.splitlines()[-1]  # the first of several lines only names the database
-        raise ProjectError(
+        raise DamagedError(
             f"The project's database is damaged: {finding}", path, "Put back a copy; nothing was changed"
         )
-    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return lacking(db, path)
+
+
+def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
+    """The migrations that a database still lacks, taken to be whole.
+
+    Raises:
+        ProjectError: it is not a samtta project, or made by a newer samtta.
+    """
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
     if not tables:
         return MIGRATIONS
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or "migrations" not in tables:
         raise ProjectError("This database is not a samtta project", path, "Choose another project folder")
-    done = [row[0] for row in db.execute("SELECT name FROM migrations")]
+    done = [str(row[0]) for row in db.execute("SELECT name FROM migrations").fetchall()]
     unknown = set(done) - {name for name, _ in MIGRATIONS}
     if unknown:
         newer = ", ".join(sorted(unknown))
@@ -170,11 +225,12 @@ def migrate(db: sqlite3.Connection, missing: tuple[tuple[str, str], ...]) -> Non
 
 
 @contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All statements of the block, or none of them."""
+def transaction(db: sqlite3.Connection, before_commit: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """All statements of the block, or none of them; `before_commit` may still refuse, by an exception."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        before_commit()
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -188,10 +244,10 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        code = primary(error)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and locks_work(path.parent):
             raise ProjectError("The project is open in another samtta", path, "Close it there first") from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             what = f"The project's database is damaged or no database ({error})"
-            raise ProjectError(what, path, "Put back a copy; nothing was changed") from error
+            raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
         raise

@@ -22,7 +22,7 @@ OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """One row of the image list; `text` is the reason where the image is unreadable.
+    """One row of the image list; `text` is the reason where the image is unreadable, `changed` says that it was replaced.
 
     `worst` has the numbers of the object that needs a look most by each of them.
     """
@@ -32,6 +32,7 @@ class ImageEntry:
     status: ImageStatus
     objects: int
     text: str = ""
+    changed: str = ""
     worst: Worst = field(default_factory=dict)
 
 

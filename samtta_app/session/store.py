@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from samtta_app.core.messages import AdaptReport, Controlled, TwinReport
 from samtta_app.core.project import Project, ProjectClass, ProjectImage
 from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.session import listing, rows, schema
-from samtta_app.session.places import DATABASE, exists, open_unwritable, places
+from samtta_app.session import cells, listing, pictures, rows
+from samtta_app.session.cells import BadValueError, Row, Value, stored_name
+from samtta_app.session.learning_log import LearningLog, now
+from samtta_app.session.places import Opened, exists, open_database, open_unwritable, places
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import ImageEntry, LabelClass
-from samtta_app.session.weights import WeightsFolder, digest
 
-WEIGHTS_KEPT = 20
+T = TypeVar("T")
 PALETTE = 8
+THERE = "deleted IS NOT 1"
+"""An object that was not withdrawn; a mark that is neither yes nor no is for its reader to name."""
 
 
-class Store:
+class Store(LearningLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
-    what a person should know about how the project was opened ("" when nothing).
+    what a person should know about how the project was opened ("" when nothing). A row that holds what was never written
+    there is left out and named in `notice` and `left_out`; nothing of it is deleted.
     """
 
-    def __init__(self, folder: Path, home: Path, db: sqlite3.Connection, *, read_only: bool = False) -> None:
-        self.folder, self.home, self.read_only = folder, home, read_only
-        self.notice = f"{home} cannot be written: what you accept cannot be stored" if read_only else ""
-        self._db = db
-        self._db.row_factory = sqlite3.Row
-        self._weights = WeightsFolder(home / "weights")
+    def __init__(self, folder: Path, home: Path, opened: Opened) -> None:
+        super().__init__(home, opened)
+        self.folder = folder
+        self._bad: set[int] = set()
 
     @classmethod
     def open(cls, folder: Path, project: Path | None = None) -> Self:
@@ -46,24 +45,23 @@ class Store:
         `folder` may also be a project's own folder (the one that holds project.db).
 
         Raises:
-            ProjectError: no images, project open elsewhere, corrupt, newer, or it cannot be made here.
+            ProjectError: no images, project open elsewhere, damaged beyond reading, newer, or it cannot be made here.
         """
         folder, home = places(folder, project)
         if not listing.image_files(folder) and not exists(home):
             kinds = " ".join(sorted(suffix[1:] for suffix in listing.SUFFIXES))
             raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
+        store = cls(folder, home, open_database(home))
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            store = cls(folder, home, schema.connect(home / DATABASE))
-            store._remember("folder", str(folder))
-        except (OSError, sqlite3.OperationalError, StoreError) as error:
-            store = cls(folder, home, open_unwritable(home / DATABASE, error), read_only=True)
+            if not store.read_only:
+                store._remember("folder", str(folder))
+        except StoreError as error:
+            store.close()  # the lock goes with it
+            store = cls(folder, home, open_unwritable(home, error))
+        except BaseException:
+            store.close()
+            raise
         return store
-
-    def close(self) -> None:
-        """Finish writing and let go of the lock."""
-        self._weights.close()
-        self._db.close()
 
     def __enter__(self) -> Self:
         return self
@@ -75,22 +73,44 @@ class Store:
 
     def images(self) -> tuple[ImageEntry, ...]:
         """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
-        query = "SELECT image, count(*) FROM annotations WHERE NOT deleted GROUP BY image"
-        return listing.entries(self.folder, listing.image_files(self.folder), dict(map(tuple, self._db.execute(query))))
+        query = f"""
+            SELECT a.id, a.image, a.picture IS NOT NULL AND i.picture IS NOT NULL AND a.picture IS NOT i.picture AS other
+            FROM annotations a LEFT JOIN images i ON i.name = a.image WHERE {THERE}
+        """
+        found = list(self._objects(self._rows(query), lambda row: (cells.name(row, "image"), row["id"], row["other"])))
+        objects = Counter(name for name, number, _ in found if number not in self._bad)
+        others = Counter(name for name, number, other in found if number not in self._bad and other)
+        entries = listing.entries(self.folder, listing.image_files(self.folder), objects)
+        return tuple(replace(e, changed=listing.changed(others[e.name])) if others[e.name] else e for e in entries)
 
     def last_image(self) -> str:
         """The image that was open last, "" for a new project."""
         return self._recall("last_image", "")
 
-    def image_opened(self, name: str, width: int, height: int) -> None:
-        """Remember where one is and how large the image is (it can then be exported)."""
+    def image_opened(self, name: str, width: int, height: int, picture: str = "") -> None:
+        """Remember where one is, how large the image is (it can then be exported), and which picture it holds."""
         with self._writing():
-            self._image(name, width, height)
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('last_image', ?)", (name,))
+            before = next(self._seen("WHERE name = ?", stored_name(name)), None)
+            if picture and before is not None:  # objects of a version that did not keep what they were accepted on
+                same = (before[0].width, before[0].height) == (width, height)
+                known = picture if same else f"{before[0].width}x{before[0].height}:"
+                adopt = "UPDATE annotations SET picture = ? WHERE image = ? AND picture IS NULL"
+                self._db.execute(adopt, (known, stored_name(name)))
+            self._image(name, width, height, picture)
+            self._put("last_image", name)
 
     def classes(self) -> tuple[LabelClass, ...]:
         """The classes in the order in which they were added."""
-        return tuple(LabelClass(*row) for row in self._db.execute("SELECT id, name, colour FROM classes ORDER BY id"))
+        found: list[LabelClass] = []
+        for row in self._rows("SELECT id, name, colour FROM classes ORDER BY id"):
+            try:
+                found.append(rows.class_of(row))
+            except (
+                BadValueError
+            ) as error:  # its objects are whole: they keep a class, under a name that is given for now
+                self._leave_out(f"class {row['id']}", error)
+                found.append(LabelClass(row["id"], f"class {row['id']}", (row["id"] - 1) % PALETTE))
+        return tuple(found) or (LabelClass(1, "object", 0),)
 
     def add_class(self, name: str) -> LabelClass:
         """Add a class; the name must be new and not empty."""
@@ -109,18 +129,21 @@ class Store:
 
     # --- annotations ------------------------------------------------------------------------------------------------
 
-    def accept(self, annotation: Annotation, width: int, height: int) -> Annotation:
+    def accept(self, annotation: Annotation, width: int, height: int, *, teaches: bool = False) -> Annotation:
         """Store an accepted mask with its whole history, for an image of this size; returns it with its id and date.
+
+        `teaches` says that it is to be learned from: until that was reported, it waits for it, in a later run, too.
 
         Raises:
             StoreError: nothing was stored.
         """
-        dated = replace(annotation, created=_now())
+        dated = replace(annotation, created=now())
         with self._writing():
-            self._image(annotation.image_name, width, height)
+            self._image(annotation.image_name, width, height, annotation.picture)
             cursor = self._db.execute(
-                f"INSERT INTO annotations ({rows.ANNOTATION}) VALUES ({rows.placeholders(rows.ANNOTATION)})",
-                rows.annotation_row(dated),
+                f"INSERT INTO annotations ({rows.ANNOTATION}, teaches) "
+                f"VALUES ({rows.placeholders(rows.ANNOTATION, more=1)})",
+                (*rows.annotation_row(dated), int(teaches)),
             )
             saved = replace(dated, id=int(cursor.lastrowid or 0))
             self._db.executemany(
@@ -148,157 +171,131 @@ class Store:
     def annotations(self, image_name: str | None = None) -> tuple[Annotation, ...]:
         """The annotations of an image (or of all), first accepted first."""
         if image_name is None:
-            return self._annotations("NOT deleted ORDER BY id")
-        return self._annotations("image = ? AND NOT deleted ORDER BY id", image_name)
+            return self._annotations(f"{THERE} ORDER BY id")
+        return self._annotations(f"image = ? AND {THERE} ORDER BY id", stored_name(image_name))
+
+    def annotation(self, annotation_id: int) -> Annotation | None:
+        """One annotation, None when it was withdrawn or is damaged."""
+        return next(iter(self._annotations(f"id = ? AND {THERE}", annotation_id)), None)
 
     def newest(self, count: int) -> tuple[Annotation, ...]:
         """The `count` newest annotations, first accepted first."""
-        return self._annotations("NOT deleted ORDER BY id DESC LIMIT ?", count)[::-1]
+        return self._annotations(f"{THERE} ORDER BY id DESC LIMIT ?", count)[::-1]
 
     def project(self) -> Project:
-        """Everything that an export needs."""
-        sizes = self._db.execute("SELECT name, width, height FROM images").fetchall()
-        images = sorted((ProjectImage(*row) for row in sizes), key=lambda image: listing.natural(image.name))
-        classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
-        return Project(self.folder, tuple(images), classes, self.annotations())
-
-    # --- learning ---------------------------------------------------------------------------------------------------
-
-    def log_adaptation(self, report: AdaptReport) -> None:
-        """Store a report and, when it was kept, its weights (written aside) as the ones that are published."""
-        discard: list[int] = []
-        with self._writing():
-            self._db.execute(
-                f"INSERT INTO adaptations ({rows.REPORT}, created) VALUES ({rows.placeholders(rows.REPORT, more=1)})",
-                (*rows.report_row(report), _now()),
-            )
-            if report.kept:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO weights (version, sha256, created) VALUES (?, ?, ?)",
-                    (report.version, digest(report.weights), _now()),
-                )
-                self._publish(report.version)
-                old = "SELECT version FROM weights ORDER BY sequence DESC LIMIT -1 OFFSET ?"
-                discard = [row[0] for row in self._db.execute(old, (WEIGHTS_KEPT,))]
-                self._db.executemany("DELETE FROM weights WHERE version = ?", [(v,) for v in discard])
-        if report.kept:
-            self._weights.write(report.version, report.weights, discard=discard)
-
-    def log_control(self, reply: Controlled) -> None:
-        """Store what the person told the learner, and which version is published since."""
-        with self._writing():
-            self._db.execute(
-                "INSERT INTO controls (action, version, paused, created) VALUES (?, ?, ?, ?)",
-                (reply.action, reply.version, int(reply.paused), _now()),
-            )
-            self._publish(reply.version)
-
-    def log_twin(self, report: TwinReport) -> None:
-        """Store the replayed trajectories of an object."""
-        with self._writing():
-            self._db.execute(
-                "INSERT OR REPLACE INTO twins VALUES (?, ?, ?, ?, ?)",
-                (
-                    *(report.object_id, report.weights_version),
-                    *(rows.packed_floats(report.frozen), rows.packed_floats(report.adapted), report.seconds),
-                ),
-            )
-
-    def adaptations(self) -> tuple[AdaptReport, ...]:
-        """Every report so far, oldest first, without weights."""
-        return tuple(map(rows.report_of, self._db.execute("SELECT * FROM adaptations ORDER BY id")))
-
-    def published(self) -> int:
-        """The version that was published last; 0 is the original."""
-        return int(self._recall("published", "0"))
-
-    def newest_version(self) -> int:
-        """The highest version that was ever stored and is still kept; 0 when there is none."""
-        return int(self._db.execute("SELECT max(version) FROM weights").fetchone()[0] or 0)
-
-    def weights(self, version: int) -> tuple[int, bytes] | None:
-        """A version and its bytes, or the next older one whose file is whole; None leaves the original."""
-        query = "SELECT version, sha256 FROM weights WHERE version <= ? ORDER BY version DESC"
-        for row in self._db.execute(query, (version,)):
-            data = self._weights.read(row["version"], row["sha256"])
-            if data is not None:
-                return row["version"], data
-        return None
-
-    def weights_failures(self) -> list[str]:
-        """Why weights files since the last call could not be written."""
-        return self._weights.failures()
+        """Everything that an export needs; what is left out or doubtful is in its `remarks`."""
+        annotations = self.annotations()
+        annotated = {a.image_name for a in annotations}
+        images: dict[str, ProjectImage] = {}
+        remarks, kept = [], []
+        for image, picture, size in self._seen():
+            path = self.folder / image.name
+            if image.name in annotated and size is not None and pictures.file_size(path) not in (None, size):
+                image, picture = pictures.seen_again(path, image, picture)  # replaced, and not looked at since
+            images[image.name] = image
+            mine = tuple(a for a in annotations if a.image_name == image.name) if image.name in annotated else ()
+            beyond = pictures.outside(mine, image)
+            remarks += [text] if (text := pictures.remark(image, pictures.replaced(mine, picture), beyond)) else []
+            kept += [a for a in mine if a not in beyond]
+        homeless = [a.id for a in annotations if a.image_name not in images]
+        remarks += [f"object {number} is not exported: the size of its image is not known" for number in homeless]
+        return Project(
+            self.folder,
+            tuple(sorted(images.values(), key=lambda image: listing.natural(image.name))),
+            tuple(ProjectClass(c.id, c.name) for c in self.classes()),
+            tuple(sorted(kept, key=lambda a: a.id)),
+            remarks=(*remarks, *self.left_out),
+        )
 
     def records(self) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects in the order of the stream."""
-        steps = self._steps("annotation_id IN (SELECT id FROM annotations WHERE NOT deleted)")
-        query = """
-            SELECT a.id, image, c.name AS class, a.created, a.seconds, a.weights_version, reviewed,
-                   frozen, adapted, t.weights_version AS replayed
-            FROM annotations a JOIN classes c ON c.id = a.class_id LEFT JOIN twins t ON t.object_id = a.id
-            WHERE NOT deleted ORDER BY a.id
-        """
-        return tuple(
-            ObjectRecord(
-                *(row["id"], row["image"], row["class"], row["created"], row["seconds"], row["weights_version"]),
-                steps=steps.get(row["id"], ()),
-                frozen=None if row["frozen"] is None else rows.floats(row["frozen"]),
-                adapted=None if row["adapted"] is None else rows.floats(row["adapted"]),
-                replayed_version=row["replayed"] or 0,
+        steps = self._steps(f"annotation_id IN (SELECT id FROM annotations WHERE {THERE})")
+        classes = {c.id: c.name for c in self.classes()}
+        twins = self._twins()
+
+        def made(row: Row) -> ObjectRecord:
+            _require_class(row, set(classes))
+            rows.check_annotation(row)
+            replayed, frozen, adapted = twins.get(row["id"], (0, None, None))
+            return ObjectRecord(
+                *(row["id"], cells.name(row, "image"), classes[row["class_id"]], row["created"], row["seconds"]),
+                *(row["weights_version"], steps.get(row["id"], ())),
+                frozen=frozen,
+                adapted=adapted,
+                replayed_version=replayed,
                 reviewed=bool(row["reviewed"]),
             )
-            for row in self._db.execute(query)
-        )
+
+        return tuple(self._objects(self._rows(f"SELECT * FROM annotations WHERE {THERE} ORDER BY id"), made))
 
     # --- below the surface ------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        if self.read_only:
-            raise StoreError("The project was opened read-only", self.home, "Choose another project folder")
-        try:
-            with schema.transaction(self._db):
-                yield
-        except sqlite3.DatabaseError as error:
-            do = "Free some space or make it writable, then try again; nothing that was stored is lost"
-            raise StoreError(f"The project could not be written: {error}", self.home / DATABASE, do) from error
-
-    def _annotations(self, condition: str, *values: str | int) -> tuple[Annotation, ...]:
-        found = self._db.execute(f"SELECT * FROM annotations WHERE {condition}", values).fetchall()
+    def _annotations(self, condition: str, *values: Value) -> tuple[Annotation, ...]:
+        classes = {c.id for c in self.classes()}
+        found = list(self._rows(f"SELECT * FROM annotations WHERE {condition}", *values))
         ids = ", ".join(str(row["id"]) for row in found)
         steps = self._steps(f"annotation_id IN ({ids})")
-        return tuple(rows.annotation_of(row, steps.get(row["id"], ())) for row in found)
+
+        def made(row: Row) -> Annotation:
+            _require_class(row, classes)
+            return rows.annotation_of(row, steps.get(row["id"], ()))
+
+        return tuple(self._objects(found, made))
+
+    def _objects(self, found: Iterable[Row], make: Callable[[Row], T]) -> Iterator[T]:
+        """As `_good`; objects that are left out do not count anywhere."""
+        for row in found:
+            try:
+                yield make(row)
+            except BadValueError as error:
+                self._bad.add(row["id"])
+                self._leave_out(f"object {row['id']}", error)
+
+    def _seen(self, condition: str = "", *values: Value) -> Iterator[tuple[ProjectImage, str, int | None]]:
+        """Images that were opened, with the picture ("" when not known) and the file's size as they were seen last."""
+        found = self._rows(f"SELECT * FROM images {condition}", *values)
+
+        def made(row: Row) -> tuple[ProjectImage, str, int | None]:
+            picture = "" if row["picture"] is None else cells.text(row, "picture")
+            return rows.image_of(row), picture, None if row["bytes"] is None else cells.whole(row, "bytes", most=2**62)
+
+        return self._good(found, made, lambda row: f"image {row['name']!r:.40}")
+
+    def _twins(self) -> dict[int, tuple[int, tuple[float, ...], tuple[float, ...]]]:
+        found = self._good(self._rows("SELECT * FROM twins"), rows.twin_of, lambda row: f"replay of {_object(row)}")
+        return {number: (version, frozen, adapted) for number, version, frozen, adapted in found}
 
     def _steps(self, condition: str) -> dict[int, tuple[ClickRecord, ...]]:
-        found = self._db.execute(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position")
-        return {key: tuple(map(rows.step_of, group)) for key, group in groupby(found, lambda row: row["annotation_id"])}
+        found = self._rows(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position")
+        return {
+            key: tuple(self._good(group, rows.step_of, _step))
+            for key, group in groupby(found, lambda row: row["annotation_id"])
+        }
 
-    def _image(self, name: str, width: int, height: int) -> None:
+    def _image(self, name: str, width: int, height: int, picture: str) -> None:
         self._db.execute(
-            "INSERT INTO images VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET width = ?2, height = ?3",
-            (name, width, height),
+            "INSERT INTO images (name, width, height, picture, bytes) VALUES (?1, ?2, ?3, ?4, ?5) "
+            "ON CONFLICT (name) DO UPDATE SET width = ?2, height = ?3, picture = ?4, bytes = ?5",
+            (stored_name(name), width, height, picture or None, pictures.file_size(self.folder / name)),
         )
 
     def _new_name(self, name: str, but: int = 0) -> str:
         name = name.strip()
-        if not name:
+        if not name or stored_name(name) != name:
             raise StoreError("A class needs a name")
         if any(c.name == name and c.id != but for c in self.classes()):
             raise StoreError(f'There is already a class "{name}"')
         return name
 
-    def _publish(self, version: int) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (str(version),))
 
-    def _remember(self, key: str, value: str) -> None:
-        if self._recall(key, "") != value:
-            with self._writing():
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-    def _recall(self, key: str, default: str) -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else default
+def _object(row: Row) -> str:
+    return f"object {row['object_id']}"
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _step(row: Row) -> str:
+    return f"object {row['annotation_id']}, step {row['position']}"
+
+
+def _require_class(row: Row, classes: set[int]) -> None:
+    if row["class_id"] not in classes:
+        raise BadValueError("class_id", row["class_id"], "no class")

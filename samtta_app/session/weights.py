@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import stat
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from samtta_app.core.files import write_whole
+
+CUT_SHORT = re.compile(r"\.v\d{4,}\.safetensors\.[a-z0-9_]{8}")
+"""How `write_whole` names a version's file until it is whole."""
+
+LARGEST = 1_000_000_000
+"""Bytes; the largest model's decoder has 16 MB, with all that a strategy keeps beside it 50 MB."""
 
 
 class WeightsFolder:
@@ -31,8 +40,11 @@ class WeightsFolder:
 
     def read(self, version: int, sha256: str) -> bytes | None:
         """The bytes of a version, None when the file is missing or not the one that was written."""
+        path = self.path(version)
         try:
-            data = self.path(version).read_bytes()
+            if not _is_ours(path):
+                return None
+            data = path.read_bytes()
         except OSError:
             return None
         return data if digest(data) == sha256 else None
@@ -49,11 +61,24 @@ class WeightsFolder:
 
     def _write(self, version: int, data: bytes, discard: tuple[int, ...]) -> None:
         self._folder.mkdir(exist_ok=True)
-        for cut_short in self._folder.glob(".v*"):  # by a process that was killed; only this thread writes here
-            cut_short.unlink(missing_ok=True)
+        if not stat.S_ISDIR(os.lstat(self._folder).st_mode):
+            raise OSError(f"{self._folder} is not a folder of the project's own")
+        for found in self._folder.iterdir():  # left by a process that was killed; only this thread writes here
+            if CUT_SHORT.fullmatch(found.name) and _is_ours(found):
+                found.unlink(missing_ok=True)
         write_whole(self.path(version), data)
         for old in discard:
-            self.path(old).unlink(missing_ok=True)
+            if _is_ours(self.path(old)):
+                self.path(old).unlink(missing_ok=True)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is an ordinary file of a size that a version may have; a link, pipe or device is not."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST
 
 
 def digest(data: bytes) -> str:

@@ -26,7 +26,9 @@ from samtta_app.core.messages import (
     RefineRequest,
     Reply,
     Request,
+    RestoreRequest,
     TwinReport,
+    TwinRequest,
 )
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import StoreError
@@ -69,7 +71,7 @@ class Workflow:
     ) -> None:
         self._desk = Desk(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
         self._browsing = Browsing(self._desk)
-        self._learning = Learning(self._desk, self._browsing)
+        self._learning = Learning(self._desk)
         self._annotating = Annotating(self._desk)
         self._overlays = Overlays(self._desk)
         self._objects = Objects(self._desk, self._learning)
@@ -209,8 +211,7 @@ class Workflow:
             requests = ()
         for reason in self.store.weights_failures():
             self._desk.say("warning", f"The newest weights could not be saved: {reason}")
-        requests += self._desk.sent(self._learning.next_memory() if self._prefetched_here() else ())
-        requests += self._desk.sent(self._learning.released())
+        requests += self._desk.sent(self._learning.next() if self._prefetched_here() else ())
         return requests + self._out(self._browsing.prefetch())
 
     def _take(self, reply: Reply) -> Requests:
@@ -233,7 +234,7 @@ class Workflow:
             case TwinReport(), _ if request is not None:
                 self._learning.replayed(reply)
             case Controlled(), _ if request is not None:
-                self._learning.controlled(reply)
+                return self._learning.controlled(reply)
             case Refined() | Measured(), _:
                 self._overlays.answered(reply)
             case Forgotten(), _:
@@ -244,16 +245,13 @@ class Workflow:
         loading, self._desk.loading = self._desk.loading, None
         if loading is None or loading.request_id != reply.request_id:
             return ()
-        requests = self._learning.image_loaded(loading.name, reply.image)
-        if not loading.show:
-            return requests
         try:
             self._browsing.shown(reply.image)
         except StoreError as error:
             self._desk.say("warning", str(error))
         if loading.then:
-            requests += self._undoing.undo() if loading.then == "undo" else self._undoing.redo()
-        return requests
+            return self._undoing.undo() if loading.then == "undo" else self._undoing.redo()
+        return ()
 
     def _failed(self, reply: Failure, request: Request | None) -> Requests:
         desk = self._desk
@@ -261,11 +259,13 @@ class Workflow:
             case None:
                 return self._annotating.refused(reply.request_id, reply.text)
             case LoadRequest(path=path):
-                show, desk.loading = desk.loading is not None and desk.loading.show, None
-                self._learning.pass_over(path.name)
+                desk.loading = None
                 desk.mark(path.name, unreadable=reply.text)
-                if show:
-                    desk.say("error", reply.text)
+                desk.say("error", reply.text)
+            case RestoreRequest():
+                return self._learning.refused(request, reply.text)
+            case AdaptRequest() | TwinRequest():
+                self._learning.failed(request, reply.text)
             case PrefetchRequest(path=path, image=None):
                 desk.mark(path.name, unreadable=reply.text)
             case PrefetchRequest(path=path):
@@ -318,4 +318,5 @@ class Workflow:
 
     def _prefetched_here(self) -> bool:
         """Whether the open image is encoded (or cannot be), so that older ones may be read again."""
-        return self.state.image is None or self._desk.image_name() in self._desk.encoded
+        here, desk = self.state.image, self._desk
+        return not desk.loading if here is None else desk.image_name() in desk.encoded

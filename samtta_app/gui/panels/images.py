@@ -34,6 +34,7 @@ class ImageModel(QAbstractListModel):
         super().__init__()
         self._entries: tuple[ImageEntry, ...] = ()
         self._dots: dict[ImageStatus, QIcon] = {}
+        self._replaced = QIcon()
         self._number: Number | None = None
         self.tint()
 
@@ -46,6 +47,7 @@ class ImageModel(QAbstractListModel):
     def tint(self) -> None:
         """Take the dots' colours from the present palette."""
         palette = theme.current()
+        self._replaced = icons.dot(QColor(palette.warn))
         self._dots = {
             "todo": icons.dot(QColor(palette.muted), filled=False),
             "encoded": icons.dot(QColor(palette.accent), filled=False),
@@ -82,9 +84,9 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.name
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._dots[entry.status]
+            return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{entry.name}\n{entry.text or STATUS_TEXT[entry.status]}"
+            return f"{entry.name}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}"
         if role == NUMBER_ROLE:
             return entry.worst.get(self._number) if self._number else None
         if role == SORT:

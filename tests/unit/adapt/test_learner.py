@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import interpolated
-from samtta_app.adapt.learner import VERSIONS_KEPT, Learner, Outcome
+from samtta_app.adapt.learner import BELONGS_TO, VERSIONS_KEPT, Learner, Outcome
 from samtta_app.adapt.loop import Learning
 from samtta_app.adapt.ours import Answering, Samtta
 from samtta_app.adapt.registry import strategy
@@ -18,6 +18,7 @@ from samtta_app.adapt.strategy import Strategy
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Example, Mask, Prompt
 from samtta_app.errors import CheckpointError, UserError
+from samtta_app.model.identity import weights_sha256
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors, from_bytes, to_bytes
@@ -66,7 +67,7 @@ def inside(data: bytes) -> tuple[dict[str, bytes], dict[str, str]]:
 
 
 def stored(tensors: Tensors, **facts: str) -> bytes:
-    return to_bytes(tensors, MODEL.name, facts)
+    return to_bytes(tensors, MODEL.name, {**facts, BELONGS_TO: weights_sha256(MODEL)})
 
 
 # --- versions ---------------------------------------------------------------------------------------------------------

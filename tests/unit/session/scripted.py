@@ -172,7 +172,7 @@ class Script:
         return report(request.example.object_id, self.version, kept=kept, request_id=request.id)
 
     def _restore(self, request: RestoreRequest) -> Reply:
-        self.version = request.version
+        self.version = request.version if request.weights else self.version
         return Controlled(request.id, "restore", self.version, self.paused)
 
     def _control(self, request: ControlRequest) -> Reply:

@@ -258,14 +258,14 @@ def test_the_last_twenty_published_versions_are_kept_on_disk(folder: Path) -> No
 
 
 def test_weights_that_cannot_be_written_are_reported_and_the_report_is_kept(folder: Path) -> None:
-    (folder / ".samtta").mkdir()
-    (folder / ".samtta" / "weights").write_text("a file where the folder should be")
     store = Store.open(folder)
+    (folder / ".samtta" / "weights").write_text("a file where the folder should be")
     saved = store.accept(accepted(), WIDTH, HEIGHT)
     store.log_adaptation(report(saved.id, 1))
     store.close()
     assert len(store.weights_failures()) == 1
     assert store.weights_failures() == []
+    (folder / ".samtta" / "weights").unlink()
     with Store.open(folder) as store:
         assert len(store.adaptations()) == 1
         assert store.weights(1) is None

@@ -1,0 +1,138 @@
+"""Single values of the database, checked as they are read: a file may hold what samtta never wrote there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+LONGEST_SIDE = 10_000_000
+"""No image has a longer side; a larger coordinate is damage."""
+
+LARGEST_NUMBER = 2**31 - 1
+"""Numbers of versions, objects and classes stay below what the window's toolkit can show."""
+
+PIXELS = 1_000_000_000
+"""No mask's own rectangle has more; it is decoded whole, into a byte for each."""
+
+LARGE = 1e12
+"""A figure beyond this is damage: seconds of thirty thousand years."""
+
+Row = sqlite3.Row
+Value = str | int | float | bytes | None
+
+
+class BadValueError(Exception):
+    """A column holds what samtta never writes there; the text names the column and says why."""
+
+    def __init__(self, column: str, value: object, why: str) -> None:
+        shown = repr(value)
+        super().__init__(f"{column} is {shown if len(shown) <= 40 else shown[:37] + '...'}, {why}")
+
+
+def decoded(value: bytes) -> str:
+    """A text of the database; what is not UTF-8 in it comes as lone surrogates, for `text` to refuse."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def stored_name(name: str) -> str | bytes:
+    """A file's name as it is stored: text, or the system's own bytes where they are not UTF-8."""
+    return name if _is_text(name) else os.fsencode(name)
+
+
+def name(row: Row, column: str) -> str:
+    """A file's name, as `stored_name` left it."""
+    value = row[column]
+    if isinstance(value, bytes):
+        value = os.fsdecode(value)
+        if value and not _is_text(value) and "\0" not in value:
+            return value
+    elif isinstance(value, str) and value and _is_text(value) and "\0" not in value:
+        return value
+    raise BadValueError(column, row[column], "not a file name")
+
+
+def text(row: Row, column: str) -> str:
+    """A text, which may be empty."""
+    value = row[column]
+    if isinstance(value, str) and _is_text(value):
+        return value
+    raise BadValueError(column, value, "not a text")
+
+
+def moment(row: Row, column: str) -> str:
+    """A date and time in ISO form."""
+    value = text(row, column)
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as e:
+        raise BadValueError(column, value, "not a date") from e
+    return value
+
+
+def whole(row: Row, column: str, least: int = 0, most: int = LARGEST_NUMBER) -> int:
+    """A whole number."""
+    value = row[column]
+    if isinstance(value, int) and least <= value <= most:
+        return value
+    raise BadValueError(column, value, f"not a whole number from {least} to {most}")
+
+
+def flag(row: Row, column: str) -> bool:
+    """Yes or no."""
+    return bool(whole(row, column, 0, 1))
+
+
+def real(row: Row, column: str, least: float = -LARGE, most: float = LARGE) -> float:
+    """A number."""
+    value = row[column]
+    if isinstance(value, int | float) and least <= value <= most:
+        return float(value)
+    raise BadValueError(column, value, f"not a number from {least:g} to {most:g}")
+
+
+def number_or_nan(row: Row, column: str, least: float = -LARGE, most: float = LARGE) -> float:
+    """A number, nan for NULL."""
+    return float("nan") if row[column] is None else real(row, column, least, most)
+
+
+def numbers(row: Row, column: str, count: int | None = None, *, most: float = LARGE) -> tuple[float, ...]:
+    """Numbers from JSON, -most .. most, null is nan; `count` of them where it is given."""
+    values = _listed(row, column)
+    fine = all(v is None or (_is_number(v) and abs(v) <= most) for v in values)
+    if not fine or count not in (None, len(values)):
+        raise BadValueError(column, row[column], "not a list of numbers" if count is None else f"not {count} numbers")
+    return tuple(float("nan") if v is None else float(v) for v in values)
+
+
+def wholes(row: Row, column: str, count: int) -> tuple[int, ...]:
+    """So many whole numbers from JSON, 0 .. LONGEST_SIDE."""
+    values = _listed(row, column)
+    if len(values) != count or not all(type(v) is int and 0 <= v <= LONGEST_SIDE for v in values):
+        raise BadValueError(column, row[column], f"not {count} whole numbers from 0 to {LONGEST_SIDE}")
+    return tuple(values)
+
+
+def _listed(row: Row, column: str) -> list[Any]:
+    value = text(row, column)
+    try:
+        values = json.loads(value)
+    except (ValueError, RecursionError) as e:
+        raise BadValueError(column, value, "not JSON") from e
+    if not isinstance(values, list):
+        raise BadValueError(column, value, "not a list")
+    return values
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""What can still be read of a damaged database, in a whole one in memory; what cannot is named."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from samtta_app.errors import ProjectError
+from samtta_app.session import schema
+
+TABLES = (
+    *("meta", "images", "classes", "annotations", "steps"),
+    *("weights", "adaptations", "controls", "twins", "learned"),
+)
+
+CLASSES = """
+INSERT INTO classes SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
+WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
+"""
+"""Classes that were lost stand under their numbers, so that their objects do not go with them."""
+
+
+def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Connection, str]:
+    """Read all rows that SQLite still gives of `copy`, which stands for the database at `path`.
+
+    Returns:
+        A database in memory in today's layout that cannot be written, and what is missing in it, for a person.
+
+    Raises:
+        ProjectError: it is foreign or newer, or no class and no object can be read; `damage` says so.
+    """
+    with closing(sqlite3.connect(copy, isolation_level=None)) as db, suppress(sqlite3.DatabaseError):
+        schema.lacking(db, path)
+    memory = schema.in_memory()
+    schema.migrate(memory, schema.MIGRATIONS)
+    memory.execute("DELETE FROM classes")
+    memory.execute("PRAGMA ignore_check_constraints = ON")  # a row that is not right is for its reader to name
+    try:
+        memory.execute("ATTACH ? AS damaged", (str(copy),))
+        lost = [line for table in TABLES for line in _taken_over(memory, table)]
+        memory.execute(CLASSES)
+        if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:
+            raise damage
+        memory.execute("DETACH damaged")
+    except (sqlite3.DatabaseError, ProjectError):
+        memory.close()
+        raise damage from None
+    memory.execute("PRAGMA query_only = ON")
+    return memory, "; ".join(lost)
+
+
+def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
+    """Copy a table's rows, from both ends up to the damage between them; say what could not be."""
+    ours, theirs = (
+        [row[1] for row in memory.execute(f"PRAGMA {of}.table_info({table})")] for of in ("main", "damaged")
+    )
+    columns = ", ".join(column for column in ours if column in theirs)
+    if not columns:
+        return  # of an older layout
+    insert = f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM damaged.{table} NOT INDEXED"
+    seen: set[int] = set()
+    refused: list[int] = []
+    broken = False
+    for order in ("ASC", "DESC"):
+        try:
+            with closing(
+                memory.execute(f"SELECT rowid FROM damaged.{table} NOT INDEXED ORDER BY rowid {order}")
+            ) as rows:
+                for (row,) in rows:
+                    if row not in seen:
+                        seen.add(row)
+                        refused += [] if _copied(memory, insert, row) else [row]
+            break
+        except sqlite3.DatabaseError:
+            broken = True
+    if refused:
+        yield f"{table}: {len(refused)} rows are left out (row {', '.join(map(str, refused[:5]))})"
+    if broken:
+        yield f"{table}: rows are missing, beside the {len(seen)} that could be read"
+
+
+def _copied(memory: sqlite3.Connection, insert: str, row: int) -> bool:
+    try:
+        return memory.execute(f"{insert} WHERE rowid = ?", (row,)).rowcount > 0
+    except sqlite3.DatabaseError:
+        return False
