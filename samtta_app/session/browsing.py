@@ -16,6 +16,7 @@ class Browsing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._passed_over: set[str] = set()
 
     def open(self, index: int, then: Then = "") -> Requests:
         """Show an image: its annotations at once, its pixels when they are read."""
@@ -37,6 +38,8 @@ class Browsing:
         desk = self._desk
         name = desk.image_name()
         desk.change(image=image)
+        if image.notice:
+            desk.say("info", f"{name}: {image.notice}")
         desk.mark(name)
         if not desk.store.read_only:
             desk.store.image_opened(name, image.width, image.height)
@@ -70,11 +73,15 @@ class Browsing:
         if background or desk.loading:
             return ()
         following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + AHEAD]
-        wanted = (e for e in following if e.status != "unreadable" and e.name not in desk.encoded)
+        known = desk.encoded | self._passed_over
+        wanted = (e for e in following if e.status != "unreadable" and e.name not in known)
         return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
 
-    def encoded(self, name: str) -> None:
-        """An image is encoded."""
+    def prefetched(self, name: str, *, encoded: bool) -> None:
+        """An image is encoded, or too large to be read before it is asked for."""
+        if not encoded:
+            self._passed_over.add(name)
+            return
         self._desk.encoded.add(name)
         self._desk.mark(name)
 
