@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Generator
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +20,8 @@ from samtta_app.adapt.registry import DEFAULT as DEFAULT_STRATEGY
 from samtta_app.adapt.registry import strategy
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Strategy
 from samtta_app.core.clicker import next_click
-from samtta_app.core.images import read_image
+from samtta_app.core.image_cache import ImageCache
+from samtta_app.core.image_limits import AHEAD
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
@@ -48,9 +48,9 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.metrics import iou
-from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt, WaitingExample, Window
+from samtta_app.core.types import Candidate, Click, Example, Logits, Prompt, WaitingExample, Window
 from samtta_app.core.windows import varied
-from samtta_app.errors import PromptError, UserError
+from samtta_app.errors import LargeImageError, PromptError, UserError
 from samtta_app.model.answers import Answer, answer
 from samtta_app.model.cache import BUDGET, FeatureCache, Larger
 from samtta_app.model.sam import DEFAULT, SamModel, load_model, model_file
@@ -63,7 +63,6 @@ from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for, r
 Work = Generator[Progress | None, None, Reply]
 
 TWIN_CLICKS, TWIN_TARGET = 30, 0.90
-IMAGES_KEPT = 4
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +126,7 @@ class Engine:
     ) -> None:
         self._model = model
         self._cache, self._larger = FeatureCache(model, cache_bytes), larger
-        self._images: OrderedDict[tuple[Path, int], Image] = OrderedDict()
+        self._images = ImageCache()
         self._heads, self._no_heads = heads_for(model)
         self._click_heads = for_clicks(self._heads) if self._heads else None
         if self._heads and larger is None:
@@ -176,24 +175,19 @@ class Engine:
 
     # --- images and predictions ---------------------------------------------------------------------------------------
 
-    def _image(self, path: Path) -> Image:
-        key = (path, path.stat().st_mtime_ns if path.exists() else 0)
-        if key not in self._images:
-            self._images[key] = read_image(path)
-            while len(self._images) > IMAGES_KEPT:
-                self._images.popitem(last=False)
-        self._images.move_to_end(key)
-        return self._images[key]
-
-    def _seen(self, example: Example | WaitingExample) -> Example:
-        return example if isinstance(example, Example) else example.seen(self._image(example.image.path))
+    def _seen(self, example: Example | WaitingExample) -> Generator[None, None, Example]:
+        if isinstance(example, Example):
+            return example
+        return example.seen((yield from self._images.read(example.image.path)))
 
     def _load(self, request: LoadRequest) -> Work:
-        yield None
-        return Loaded(request.id, self._image(request.path))
+        return Loaded(request.id, (yield from self._images.read(request.path)))
 
     def _prefetch(self, request: PrefetchRequest) -> Work:
-        image = request.image or self._image(request.path)
+        try:
+            image = request.image or (yield from self._images.read(request.path, AHEAD))
+        except LargeImageError:
+            return Prefetched(request.id, request.path, encoded=False)
         yield Progress("encoding", 0.0)
         yield from self._cache.features(image, image.whole)
         return Prefetched(request.id, request.path)
@@ -270,7 +264,7 @@ class Engine:
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def _adapt(self, request: AdaptRequest) -> Work:
-        started, example = time.perf_counter(), self._seen(request.example)
+        started, example = time.perf_counter(), (yield from self._seen(request.example))
         box = bounding_box(example.mask)
         rng = np.random.default_rng(example.object_id)
         window = varied(box, example.clicks, example.image.whole, rng) if box else None
@@ -325,7 +319,7 @@ class Engine:
     # --- the frozen twin ----------------------------------------------------------------------------------------------
 
     def _twin(self, request: TwinRequest) -> Work:
-        started, example = time.perf_counter(), self._seen(request.example)
+        started, example = time.perf_counter(), (yield from self._seen(request.example))
         version = self._learner.kept(request.weights_version)  # in order: even a later one has not seen the object
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)

@@ -3,6 +3,7 @@
 UserError
 ├── CheckpointError   a weights file that cannot be used
 ├── ImageError        an image file that cannot be read or shown
+│   └── LargeImageError   an image that would take too much memory or time to read whole
 ├── ProjectError      a project folder or database that cannot be opened
 │   └── StoreError    a write that did not happen (disk full, read-only); nothing has moved
 ├── PromptError       a click or box that cannot be answered
@@ -37,6 +38,10 @@ class CheckpointError(UserError):
 
 class ImageError(UserError):
     """An image file is unreadable, empty, truncated, or too large to show."""
+
+
+class LargeImageError(ImageError):
+    """An image would take too much memory or time to read whole."""
 
 
 class ProjectError(UserError):

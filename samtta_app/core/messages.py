@@ -239,10 +239,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """An image is encoded; its first click will be answered at once."""
+    """An image is encoded; its first click will be answered at once.
+
+    `encoded` is False where it was passed over, because reading it ahead would cost too much.
+    """
 
     request_id: int
     path: Path
+    encoded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

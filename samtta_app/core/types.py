@@ -82,14 +82,16 @@ class Logits:
 class Image:
     """One image as it is shown and encoded.
 
-    `pixels` is (H, W, 3) uint8 RGB, upright (EXIF applied), percentile-stretched where the file is deeper than 8 bit;
+    `pixels` is (H, W, 3) uint8 RGB, upright (EXIF applied), percentile-stretched where the file is deeper than 8 bit or dark;
     `raw` is the file's own array (H, W) or (H, W, C) in its own dtype, for the value read-out. `key` names the content.
+    `notice` says in a sentence what of the file is not shown (other pages, further channels), "" where all of it is.
     """
 
     key: str
     path: Path
     pixels: NDArray[np.uint8]
     raw: NDArray[np.generic]
+    notice: str = ""
 
     @property
     def height(self) -> int:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
 import scipy.ndimage
 from numpy.typing import NDArray
 
+from samtta_app.core.images import image_size, read_ids
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Mask
-from samtta_app.errors import DatasetError
+from samtta_app.errors import DatasetError, ImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 UNNAMED = "object"
@@ -100,7 +100,7 @@ def read_objects(image: DataImage, min_area: int = 1) -> tuple[TargetObject, ...
     """The objects of one image in the order of their ids, those below `min_area` pixels left out.
 
     Raises:
-        DatasetError: the mask file cannot be read, has several channels, or another size than the image.
+        DatasetError: the mask file cannot be read, has several channels, ids beyond 65,535, or another size than the image.
     """
     if image.masks is None:
         return ()
@@ -125,16 +125,10 @@ def read_labels(image: DataImage) -> NDArray[np.int32]:
     if image.masks is None:
         raise DatasetError("The image has no mask file", image.path, "Add one, or leave the image out")
     try:
-        with PIL.Image.open(image.masks) as file:
-            labels = np.asarray(file)
-        with PIL.Image.open(image.path) as file:
-            width, height = file.size
-            if file.getexif().get(274, 1) in (5, 6, 7, 8):
-                width, height = height, width
-    except (OSError, ValueError, SyntaxError) as e:
-        raise DatasetError(f"A file of the data set cannot be read: {e}", image.masks, "Copy it again") from e
-    if labels.ndim != 2:
-        raise DatasetError("The mask file has several channels", image.masks, "Save instance ids as one grey channel")
+        labels = read_ids(image.masks)
+        width, height = image_size(image.path)
+    except ImageError as e:
+        raise DatasetError(e.what, e.where, e.do) from e
     if labels.shape != (height, width):
         size = f"The mask is {labels.shape[1]} x {labels.shape[0]}, its image {width} x {height}"
         raise DatasetError(size, image.masks, "Save it in the image's size")

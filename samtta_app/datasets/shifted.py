@@ -101,7 +101,9 @@ def write_shifted(
 
 
 def _write(image: DataImage, look: Look, folder: Path, seed: int) -> None:
-    pixels, labels = LOOKS[look](read_image(image.path).pixels, read_labels(image), np.random.default_rng(seed))
+    pixels, labels = LOOKS[look](
+        read_image(image.path, dark=False).pixels, read_labels(image), np.random.default_rng(seed)
+    )
     PIL.Image.fromarray(pixels).save(folder / "images" / f"{image.name}.png")
     PIL.Image.fromarray(labels.astype(np.uint16)).save(folder / "masks" / f"{image.name}.png")
 

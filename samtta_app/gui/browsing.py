@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from samtta_app.core.images import read_image
+from samtta_app.core.images import reading
 from samtta_app.core.messages import Failure, Loaded, LoadRequest, PredictRequest, Reply, Request
 from samtta_app.errors import ImageError
 
@@ -30,6 +30,6 @@ class Browsing:
         if not isinstance(request, LoadRequest):
             return None
         try:
-            return Loaded(request.id, read_image(request.path))
+            return Loaded(request.id, (yield from reading(request.path)))
         except ImageError as e:
             return Failure(request.id, kind, str(e))

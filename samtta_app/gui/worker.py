@@ -43,7 +43,7 @@ Factory = Callable[[], Answering]
 class Worker(QObject):
     """Runs whatever `factory` makes, on a thread of its own; made on the GUI thread, where its signals arrive.
 
-    A newer PredictRequest or LoadRequest takes the place of a waiting one, and an unfinished PredictRequest is given up for
+    A newer PredictRequest or LoadRequest takes the place of a waiting one, and an unfinished one is given up for
     it; a question to the frozen twin never takes the place of a click's. Everything else is served in order.
 
     Signals:
@@ -87,7 +87,7 @@ class Worker(QObject):
         while self._mailbox.open:
             request = self._mailbox.take(idle=background is None)
             if request is not None and request.lane == "urgent":
-                self._finish(request, _work(engine, request))
+                self._finish(engine, request)
                 continue
             if request is not None:
                 background = request, _work(engine, request)
@@ -107,11 +107,16 @@ class Worker(QObject):
         self.replied.emit(Failure(0, MODEL, text))
         return self._fallback(text)
 
-    def _finish(self, request: Request, work: Work) -> None:
+    def _finish(self, engine: Answering, request: Request) -> None:
+        work = _work(engine, request)
         while self._step(request, work):
             if self._mailbox.overtaken(request):
                 work.close()
                 return
+            # reading waits for a file, not for the engine: a click is answered meanwhile
+            click = self._mailbox.click() if isinstance(request, LoadRequest) else None
+            if click is not None:
+                self._finish(engine, click)
 
     def _step(self, request: Request, work: Work) -> bool:
         """One step of `work`; False when it has ended."""
@@ -161,11 +166,17 @@ class _Mailbox:
                 return self._urgent.popleft()
             return self._background.popleft() if idle and self._background else None
 
+    def click(self) -> Request | None:
+        """The prediction that is the next urgent request; None where another one comes first, or closed."""
+        with self._changed:
+            if not self.open or not self._urgent or not isinstance(self._urgent[0], PredictRequest):
+                return None
+            return self._urgent.popleft()
+
     def overtaken(self, request: Request) -> bool:
         """Whether nobody waits for the answer to `request` any more."""
         with self._changed:
-            newer = isinstance(request, PredictRequest) and any(_replaces(r, request) for r in self._urgent)
-            return newer or not self.open
+            return not self.open or any(_replaces(r, request) for r in self._urgent)
 
     def close(self) -> None:
         """Drop everything that waits and wake the thread."""

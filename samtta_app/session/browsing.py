@@ -18,6 +18,7 @@ class Browsing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._passed_over: set[str] = set()
 
     def open(self, index: int, then: Then = "") -> Requests:
         """Show an image: its annotations at once, its pixels when they are read."""
@@ -41,6 +42,8 @@ class Browsing:
         )
         if said:
             desk.say("warning", said)
+        elif image.notice:
+            desk.say("info", f"{name}: {image.notice}")
         desk.mark(name, changed=listing.changed(len(others)) if others else "")
         if not desk.store.read_only:
             desk.store.image_opened(name, image.width, image.height, picture)
@@ -74,11 +77,15 @@ class Browsing:
         if background or desk.loading:
             return ()
         following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + AHEAD]
-        wanted = (e for e in following if e.status != "unreadable" and e.name not in desk.encoded)
+        known = desk.encoded | self._passed_over
+        wanted = (e for e in following if e.status != "unreadable" and e.name not in known)
         return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
 
-    def encoded(self, name: str) -> None:
-        """An image is encoded."""
+    def prefetched(self, name: str, *, encoded: bool) -> None:
+        """An image is encoded, or too large to be read before it is asked for."""
+        if not encoded:
+            self._passed_over.add(name)
+            return
         self._desk.encoded.add(name)
         self._desk.mark(name)
 

@@ -228,7 +228,7 @@ class Workflow:
             case Loaded(), LoadRequest():
                 return self._loaded(reply)
             case Prefetched(), PrefetchRequest():
-                self._browsing.encoded(request.path.name)
+                self._browsing.prefetched(request.path.name, encoded=reply.encoded)
             case AdaptReport(), AdaptRequest():
                 return self._learning.adapted(request, reply)
             case TwinReport(), _ if request is not None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samtta_app.core.files import write_whole
+from samtta_app.core.image_files import opened_image
 from samtta_app.core.images import DAMAGED, read_image
 from samtta_app.errors import DatasetError, ImageError
 from samtta_app.train.records import Record, with_boxes
@@ -34,7 +35,7 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
     Raises:
         ImageError: the file cannot be read, or the photo is too small.
     """
-    pixels = read_image(path).pixels
+    pixels = read_image(path, dark=False).pixels
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise ImageError(f"The photo has {width} x {height} pixels, too few", path, f"Use {MIN_SIDE} a side or more")
@@ -48,8 +49,10 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 def _place(path: Path, cache: Path) -> Path:
     """Where the pseudo-masks of a photo are kept: by what is in the file, for names are neither unique nor for ever."""
     try:
-        content = hashlib.blake2b(METHOD + path.read_bytes(), digest_size=8).hexdigest()
-    except OSError:
+        with opened_image(path) as source:
+            source.file.seek(0)
+            content = hashlib.file_digest(source.file, lambda: hashlib.blake2b(METHOD, digest_size=8)).hexdigest()
+    except (OSError, ImageError):
         content = "unreadable"
     return cache / f"{path.stem}-{content}.npz"
 

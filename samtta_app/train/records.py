@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from samtta_app.core.images import DAMAGED, read_image
+from samtta_app.core.images import read_ids, read_image
 from samtta_app.datasets.folder import SUFFIXES
-from samtta_app.errors import DatasetError, UserError
+from samtta_app.errors import DatasetError, ImageError, UserError
 
 log = logging.getLogger(__name__)
 
 MIN_OBJECT_AREA = 20
 MIN_OBJECT_SIDE = 5
-MAX_ID = 65535
 LAYOUT = 'A data set has images/, split.json with {"train": [names], "test": [names]}, and masks/ unless it is photos'
 
 
@@ -67,7 +65,7 @@ def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16])
 
 def _read_pixels(path: Path) -> NDArray[np.uint8]:
     """Upright pixels, (H, W) where all is grey, else (H, W, 3)."""
-    pixels = read_image(path).pixels
+    pixels = read_image(path, dark=False).pixels
     grey = bool((pixels == pixels[..., :1]).all())
     return np.ascontiguousarray(pixels[..., 0]) if grey else pixels
 
@@ -79,18 +77,9 @@ def _read_labels(path: Path) -> NDArray[np.uint16]:
         DatasetError: it cannot be read, has several channels (colours are no ids), or ids that do not fit.
     """
     try:
-        # Pillow keeps palette indices as they are; OpenCV 5 turns them all into background.
-        with PIL.Image.open(path) as image:
-            labels = np.asarray(image)
-    except DAMAGED as e:
-        raise DatasetError(f"The mask cannot be read: {e}", path, "Save it again as PNG") from e
-    if labels.ndim != 2:
-        text = f"The mask has {labels.shape[2]} channels"
-        raise DatasetError(text, path, "Save instance ids as one grey or palette channel")
-    if labels.dtype.kind not in "bui" or not 0 <= int(labels.min()) <= int(labels.max()) <= MAX_ID:
-        text = f"The mask holds {labels.min()} to {labels.max()}"
-        raise DatasetError(text, path, f"Number the objects from 1 to {MAX_ID} at most, 0 for the rest")
-    return labels.astype(np.uint16)
+        return read_ids(path)
+    except ImageError as e:
+        raise DatasetError(e.what, e.where, e.do) from e
 
 
 def _split_names(file: Path, split: str) -> list[str]:

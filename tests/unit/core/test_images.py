@@ -12,9 +12,10 @@ import PIL.ImageOps
 import pytest
 import tifffile
 
-from samtta_app.core import images
-from samtta_app.core.images import display, from_array, read_image, upright
-from samtta_app.errors import ImageError
+from samtta_app.core import image_limits, images
+from samtta_app.core.image_limits import WHOLE, image_cost
+from samtta_app.core.images import display, from_array, image_size, read_image, upright
+from samtta_app.errors import ImageError, LargeImageError
 
 RNG_SEED = 7
 DATA = Path(os.environ.get("SAMTTA_DATA", "../shared/data")) / "raw16"
@@ -299,9 +300,10 @@ def test_sixty_thousand_pixels_in_a_row_are_no_problem(tmp_path: Path) -> None:
 
 def test_many_pixels_are_no_bomb(tmp_path: Path) -> None:
     PIL.Image.new("1", (16_000, 12_000)).save(tmp_path / "a.png")
-    assert images.LIMIT > 16_000 * 12_000 > 178_956_970  # Pillow's own limit
-    with PIL.Image.open(tmp_path / "a.png") as file:
-        assert file.size == (16_000, 12_000)
+    assert 16_000 * 12_000 > 178_956_970  # Pillow's own limit
+    assert image_size(tmp_path / "a.png") == (16_000, 12_000)
+    assert image_cost(16_000, 12_000, 1, 1).bytes < WHOLE
+    assert image_cost(17_000, 17_000, 4, 3).bytes > WHOLE > image_cost(13_000, 13_000, 4, 3).bytes
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -309,8 +311,8 @@ def test_too_many_pixels_are_refused_before_they_are_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     PIL.Image.new("L", (60, 50)).save(tmp_path / f"a.{suffix}")
-    monkeypatch.setattr(images, "LIMIT", 2999)
-    with pytest.raises(ImageError, match=r"60 x 50.*tiles"):
+    monkeypatch.setattr(image_limits, "WHOLE", 12_000)
+    with pytest.raises(LargeImageError, match=r"60 x 50.*tiles"):
         read_image(tmp_path / f"a.{suffix}")
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samtta_app.core.images import MOST_ID
 from samtta_app.errors import DatasetError
 from samtta_app.train.crops import Zoom
 from samtta_app.train.data import SYNTHETIC, SampleSource
 from samtta_app.train.evaluate import held_out_views
 from samtta_app.train.records import (
-    MAX_ID,
     MIN_OBJECT_AREA,
     MIN_OBJECT_SIDE,
     has_masks,
@@ -67,7 +67,7 @@ def test_a_mask_of_several_channels_is_skipped_and_named(
     assert "channels" in caplog.text
 
 
-@pytest.mark.parametrize("worst", [-1, MAX_ID + 1])
+@pytest.mark.parametrize("worst", [-1, MOST_ID + 1])
 def test_ids_that_do_not_fit_are_refused_and_not_wrapped_around(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, worst: int
 ) -> None:
@@ -76,7 +76,7 @@ def test_ids_that_do_not_fit_are_refused_and_not_wrapped_around(
     paths = with_mask(tmp_path, Image.fromarray(ids()))
     Image.fromarray(values).save(paths[0].parents[1] / "masks" / "p0.png", format="tiff")
     assert read_records(paths) == []
-    assert f"from 1 to {MAX_ID}" in caplog.text
+    assert f"from 1 to {MOST_ID}" in caplog.text
 
 
 def test_a_mask_with_fractions_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

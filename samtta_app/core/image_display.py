@@ -1,0 +1,125 @@
+"""How values look: 8-bit RGB for eye and encoder, made band by band so that no large copies arise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Opacity = Literal["none", "straight", "multiplied"]
+"""What the channel after the colours is: nothing, opacity, or opacity that the colours were multiplied by already."""
+
+PERCENTILES = (1.0, 99.0)
+"""The values that become black and white where a file is deeper than 8 bit, or dark."""
+
+SAMPLE = 4_000_000
+"""At most about this many values are looked at to find the percentiles."""
+
+BAND = 4_000_000
+"""Values that are turned into 8 bit at a time: 16 MB of numbers with fractions."""
+
+DARK = 64
+"""An 8-bit file whose values all lie below a quarter of the range holds fewer bits, and looks black: it is stretched."""
+
+FEWEST = 256
+"""Fewer pixels say nothing about the range of a file's values."""
+
+
+def display(
+    raw: Array, *, separate: bool = False, colours: int | None = None, opacity: Opacity = "straight", dark: bool = True
+) -> NDArray[np.uint8]:
+    """8-bit RGB (H, W, 3) of `raw` (H, W) or (H, W, C), stretched between two percentiles where it is deeper than 8 bit.
+
+    8-bit values are shown as they are, or, with `dark`, stretched likewise where all lie below DARK.
+
+    Args:
+        separate: stretch each channel by itself and take none for opacity: fluorescence channels, not colours.
+        colours: so many of the channels are colours, 1 (grey) to 3; None: one channel is grey, two are red and green.
+        opacity: what the channel after the colours is; it is laid over white. Without `colours`, only a fourth may be one.
+        dark: whether dark 8-bit values are stretched.
+    """
+    if raw.ndim == 2:
+        raw = raw[..., None]
+    shown_channels = colours or min(raw.shape[2], 3)
+    seen = raw[..., :shown_channels]
+    if separate:
+        shown = np.stack([_eight_bit(seen[..., i], dark) for i in range(shown_channels)], axis=2)
+    else:
+        shown = _eight_bit(seen, dark)
+    if shown_channels == 1:
+        shown = np.repeat(shown, 3, axis=2)
+    elif shown_channels == 2:
+        shown = np.concatenate([shown, np.zeros_like(shown[..., :1])], axis=2)
+    through = raw.shape[2] > shown_channels and (colours is not None or raw.shape[2] == 4)
+    if separate or not through or opacity == "none":
+        return shown
+    return _over_white(shown, raw[..., shown_channels], opacity)
+
+
+def upright(values: Array, orientation: int) -> Array:
+    """`values` (H, W, ...) as it looks with EXIF `orientation` 1 .. 8 applied; anything else changes nothing."""
+    if orientation in (5, 6, 7, 8):
+        values = values.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    return values
+
+
+def is_dark(values: Array) -> bool:
+    """Whether 8-bit `values` (H, W, ...) use only a small part at the dark end of their range, though more than one value."""
+    if values.dtype != np.uint8 or values.shape[0] * values.shape[1] < FEWEST:
+        return False
+    return int(values.min()) < int(values.max()) < DARK
+
+
+def bands(height: int, row: int) -> Iterator[slice]:
+    """Slices of rows, of about BAND values each where a row has `row` values."""
+    step = max(1, BAND // max(1, row))
+    yield from (slice(top, min(top + step, height)) for top in range(0, height, step))
+
+
+def _eight_bit(values: Array, dark: bool) -> NDArray[np.uint8]:
+    if values.dtype == np.uint8 and not (dark and is_dark(values)):
+        return np.asarray(values, dtype=np.uint8)
+    if values.dtype == np.bool_:
+        return np.asarray(np.where(values, 255, 0), dtype=np.uint8)
+    if np.iscomplexobj(values):
+        values = np.abs(values)
+    low, high = _range(values)
+    shown = np.zeros(values.shape, dtype=np.uint8)
+    if not high > low:
+        return shown
+    for rows in bands(values.shape[0], values[:1].size):
+        scaled = values[rows].astype(np.float32)
+        scaled -= np.float32(low)
+        scaled *= np.float32(255.0 / (high - low))
+        np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+        np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled)
+        shown[rows] = scaled
+    return shown
+
+
+def _range(values: Array) -> tuple[float, float]:
+    """What becomes black and white: the percentiles of the finite values, or their extremes when those coincide."""
+    step = max(1, round((values.size / SAMPLE) ** 0.5))
+    seen = values[::step, ::step]
+    seen = seen[np.isfinite(seen)].astype(np.float64)
+    if not seen.size:
+        return 0.0, 0.0
+    low, high = (float(v) for v in np.percentile(seen, PERCENTILES))
+    return (low, high) if high > low else (float(seen.min()), float(seen.max()))
+
+
+def _over_white(colours: NDArray[np.uint8], alpha: Array, opacity: Opacity) -> NDArray[np.uint8]:
+    opaque = float(np.iinfo(alpha.dtype).max) if np.issubdtype(alpha.dtype, np.integer) else 1.0
+    shown = np.empty(colours.shape, dtype=np.uint8)
+    for rows in bands(colours.shape[0], colours[:1].size):
+        share = np.nan_to_num(alpha[rows].astype(np.float32) / opaque, nan=1.0).clip(0, 1)[..., None]
+        light = colours[rows] if opacity == "multiplied" else colours[rows] * share
+        shown[rows] = np.rint(np.minimum(light + 255 * (1 - share), 255))
+    return shown
