@@ -18,7 +18,7 @@ from typing import Literal
 from packaging.requirements import InvalidRequirement, Requirement
 
 from samtta_app.errors import UserError
-from samtta_app.settings import data_folder, load_settings, model_folder, settings_file
+from samtta_app.settings import data_folder, model_folder, read_settings, settings_file
 
 Level = Literal["ok", "warn", "problem"]
 
@@ -235,14 +235,10 @@ def free_disk(folder: Path, needed: int = _DISK_NEEDED) -> Finding:
 
 def settings_and_model() -> list[Finding]:
     """Whether the settings file is valid, and the model that it names can be loaded."""
-    try:
-        settings = load_settings()
-    except UserError as error:
-        return [Finding("problem", "settings", f"{error.what} ({error.where})", error.do)]
-    return [
-        Finding("ok", "settings", f"{settings_file()}{'' if settings_file().exists() else ' (defaults)'}"),
-        model(settings.model),
-    ]
+    settings, left_out = read_settings()
+    found = [Finding("warn", "settings", f"{error.what} ({error.where})", error.do) for error in left_out]
+    there = "" if os.path.lexists(settings_file()) else " (defaults)"
+    return [*(found or [Finding("ok", "settings", f"{settings_file()}{there}")]), model(settings.model)]
 
 
 def model(source: str) -> Finding:

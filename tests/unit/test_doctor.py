@@ -147,12 +147,17 @@ def test_a_full_disk_is_warned_about_even_where_the_folder_is_still_to_be_made(t
     assert free_disk(tmp_path / "not" / "yet", needed=10**18).level == "warn"
 
 
-def test_a_settings_file_that_is_not_valid_is_a_problem_with_its_place(samtta_home: Path):
-    (samtta_home / "settings.toml").write_text("theme = 'pink'")
-    (finding,) = settings_and_model()
-    assert finding.level == "problem"
-    assert str(samtta_home) in finding.found
-    assert "system" in finding.do
+def test_every_setting_that_is_left_out_is_a_finding_with_its_place_and_the_model_is_looked_at_all_the_same(
+    samtta_home: Path,
+):
+    (samtta_home / "settings.toml").write_text("theme = 'pink'\nthread = 2\nmodel =")
+    *findings, last = settings_and_model()
+    assert [finding.level for finding in findings] == ["warn"] * 3
+    assert all(str(samtta_home) in finding.found for finding in findings)
+    assert "Line 3" in findings[0].found
+    assert "system" in findings[1].do
+    assert "threads" in findings[2].do
+    assert (last.subject, last.level) == ("model", "ok")
 
 
 def test_a_model_file_that_is_missing_is_a_problem_and_the_shipped_one_loads(tmp_path: Path):
