@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -223,6 +223,12 @@ def save_settings(settings: Settings, path: Path | None = None, *, before: Setti
         ) from error
     except ValueError as error:
         raise SettingsError(f"The settings were not saved: {error}", path, "Correct the file by hand") from error
+
+
+def with_changes(settings: Settings, before: Settings, after: Settings) -> Settings:
+    """`settings` with the values that differ between `before` and `after`, and none of the others."""
+    names = [entry.name for entry in fields(Settings)]
+    return replace(settings, **{n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)})
 
 
 def _changes(before: Settings, after: Settings) -> dict[toml_text.Key, Any]:
