@@ -37,6 +37,10 @@ from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings, with_changes
 
 
+LOADING = "Loading the model…"
+"""Stands in the status bar until the model answers."""
+
+
 class View(Protocol):
     """What shows a state."""
 
@@ -144,7 +148,7 @@ class MainWindow(QMainWindow):
             give_back_keyboard(part, canvas)
         controller.state_changed.connect(self.show_state)
         controller.described.connect(self.show_model)
-        self.show_model(controller.description)
+        self.show_model(controller.description or LOADING)
         if first:
             self.bar.show()
             show_docks(self, self.docks)

@@ -165,9 +165,7 @@ def test_a_click_that_slips_is_a_click_where_it_was_pressed_at_every_zoom(
 
 @pytest.mark.parametrize("zoom", [0.5, 1, 8])
 @pytest.mark.parametrize("moved", [(120, 50), (-60, 48), (300, 46), (-50, -200)], ids=str)
-def test_a_drag_is_a_box_at_every_zoom(
-    canvas: Canvas, recorder: Recorder, zoom: float, moved: tuple[int, int]
-) -> None:
+def test_a_drag_is_a_box_at_every_zoom(canvas: Canvas, recorder: Recorder, zoom: float, moved: tuple[int, int]) -> None:
     canvas.zoom_at(QPointF(at(canvas, 60, 50)), zoom)
     start = at(canvas, 60, 50)
     drag(canvas, start, start + QPoint(*moved))

@@ -58,7 +58,12 @@ def test_what_speaks_of_a_project_goes_with_it_and_the_rest_stays(window: MainWi
         window.actions_made[name].trigger()
     export = window.dialogs["export"]
     window.attach(Recorder(scene(Path("other"))))  # type: ignore[arg-type]
-    assert [name in window.dialogs for name in ("export", "about", "settings", "shortcuts")] == [False, False, True, True]
+    assert [name in window.dialogs for name in ("export", "about", "settings", "shortcuts")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert deleted(export)
     window.actions_made["export"].trigger()
     assert "other" in window.dialogs["export"].folder.line.text()

@@ -27,7 +27,9 @@ DAMAGED = (
 )
 
 
-@pytest.mark.qt_log_ignore("QVariant::load: unknown user type", "an invalid type", extend=True)  # Qt says so, and goes on
+@pytest.mark.qt_log_ignore(
+    "QVariant::load: unknown user type", "an invalid type", extend=True
+)  # Qt says so, and goes on
 @pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
 def test_a_damaged_memory_opens_the_window_all_the_same(qtbot: QtBot, samtta_home: Path, content: bytes):
     (samtta_home / "window.ini").write_bytes(content)

@@ -248,7 +248,9 @@ def test_every_setting_can_be_changed_by_itself(tmp_path: Path, name: str, value
     assert "[plugin]\n# nothing yet" in written
 
 
-@pytest.mark.parametrize("keys", ["keys.undo = 'U'", "keys = { undo = 'U' }", "[keys]\nundo = 'U'", "['keys']\n'undo' = 'U'"])
+@pytest.mark.parametrize(
+    "keys", ["keys.undo = 'U'", "keys = { undo = 'U' }", "[keys]\nundo = 'U'", "['keys']\n'undo' = 'U'"]
+)
 def test_keys_may_be_written_in_every_way_that_toml_has(tmp_path: Path, keys: str):
     path = tmp_path / "settings.toml"
     path.write_text(f"{keys}\n")

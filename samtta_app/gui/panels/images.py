@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOpti
 
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.plain_text import plain_tip
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
+from samtta_app.gui.plain_text import plain_tip
 from samtta_app.session.numbers import Number, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
