@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from samtta_app import cli_bench, cli_demo, cli_train
+from samtta_app.display import display_fault
 from samtta_app.errors import ExportError, ProjectError, UserError
 from samtta_app.settings import Settings, load_settings
 
@@ -114,7 +115,7 @@ def open_folder(
         raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
     settings = prepared()
     require_display()
-    raise typer.Exit(cli_demo.open_window(folder, settings, given(model, strategy), project=project))
+    cli_demo.leave(cli_demo.open_window(folder, settings, given(model, strategy), project=project))
 
 
 @app.command("demo")
@@ -134,10 +135,10 @@ def demo(
     if simulate and (no_window or not display_present()):
         cli_demo.simulate_without_window(objects, out, replace(settings, **chosen))
     elif simulate:
-        raise typer.Exit(cli_demo.simulate_in_window(objects, out, settings, chosen))
+        cli_demo.leave(cli_demo.simulate_in_window(objects, out, settings, chosen))
     else:
         require_display()
-        raise typer.Exit(cli_demo.open_samples(settings, chosen))
+        cli_demo.leave(cli_demo.open_samples(settings, chosen))
 
 
 def given(model: str | None, strategy: str | None) -> dict[str, Any]:
@@ -164,15 +165,15 @@ def prepared() -> Settings:
 
 def display_present() -> bool:
     """Whether a window can be opened here."""
-    from samtta_app.doctor import has_display
-
-    return has_display(sys.platform, os.environ)
+    return not display_fault(sys.platform, os.environ)
 
 
 def require_display() -> None:
-    """Say in one line what works without a display, where there is none."""
-    if not display_present():
-        raise UserError("There is no display to open a window on", do="Without one, run samtta demo --simulate")
+    """Say in one line what is missing and what works without it, where no window can be opened."""
+    fault = display_fault(sys.platform, os.environ)
+    if fault:
+        advice = "samtta doctor says what to install or to do; samtta demo --simulate needs no window"
+        raise UserError(f"No window can be opened: {fault}", do=advice)
 
 
 # --- projects -------------------------------------------------------------------------------------------------------

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
 
 from samtta_app.cli_bench import progress_bar, telling, wide_console
-from samtta_app.settings import Settings
+from samtta_app.errors import UserError
+from samtta_app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QSplashScreen
+
     from samtta_app.gui.controller import Controller
 
 
@@ -23,18 +31,63 @@ def open_window(
     *,
     project: Path | None = None,
     simulate: Callable[[Controller], bool] | None = None,
+    samples: bool = False,
 ) -> int:
-    """Show the window until it is closed, as in `samtta_app.gui.app.run_window`. Returns the exit code."""
-    from samtta_app.adapt.registry import STRATEGIES
-    from samtta_app.gui.app import run_window
+    """Show the window until it is closed, as in `samtta_app.gui.app.run_window`. Returns the exit code.
 
-    words = {name: strategy.words for name, strategy in STRATEGIES.items()}
-    return run_window(folder, project=project, settings=settings, strategies=words, given=given, simulate=simulate)
+    Raises:
+        UserError: Qt cannot be loaded.
+    """
+    from samtta_app.adapt.words import WORDS
+
+    try:
+        splash = _splash()
+        from samtta_app.gui.app import run_window
+    except ImportError as error:
+        raise UserError(f"Qt cannot be loaded: {error}", do="Run samtta doctor: it names what is missing") from error
+    return run_window(
+        folder,
+        project=project,
+        settings=settings,
+        strategies=WORDS,
+        given=given,
+        simulate=simulate,
+        samples=samples,
+        notices=[str(error) for error in read_settings()[1]],
+        splash=splash,
+    )
+
+
+def _splash() -> QSplashScreen | None:
+    """Show at once that samtta starts: torch, which takes seconds, is loaded behind the window.
+
+    On Windows torch has to be loaded before Qt (its c10.dll cannot be initialised after it), so nothing is shown there yet.
+    On Linux and macOS the order makes no difference.
+    """
+    if sys.platform == "win32":
+        importlib.import_module("samtta_app.engine")
+        return None
+    from samtta_app.gui.splash import show_splash
+
+    return show_splash()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now that the window is closed and everything is stored.
+
+    What is left is taking torch and Qt apart (seconds on a busy machine), and sometimes an engine's thread that is still
+    loading torch: the system does both at once.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a pipe that nobody reads any more
+            stream.flush()
+    os._exit(code)
 
 
 def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
-    """Open the window on the sample images; the session in them is resumed. Returns the exit code."""
-    return open_window(_samples() / "images", settings, given)
+    """Open the window on the sample images, made behind it the first time; their session is resumed. Returns the exit code."""
+    return open_window(None, settings, given, samples=True)
 
 
 def simulate_without_window(objects: int, out: Path, settings: Settings) -> None:

@@ -17,31 +17,13 @@ from typing import Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from samtta_app.display import X11_LIBRARIES, display_fault, missing_libraries, named_display, qt_fault
 from samtta_app.errors import UserError
-from samtta_app.settings import data_folder, load_settings, model_folder, settings_file
+from samtta_app.settings import data_folder, model_folder, read_settings, settings_file
 
 Level = Literal["ok", "warn", "problem"]
 
 _DISK_NEEDED = 1_000_000_000
-
-QT_LIBRARIES: Mapping[str, tuple[str, str]] = {
-    "libEGL.so.1": ("libegl1", "libglvnd-egl"),
-    "libGL.so.1": ("libgl1", "libglvnd-glx"),
-    "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs"),
-    "libfontconfig.so.1": ("libfontconfig1", "fontconfig"),
-    "libglib-2.0.so.0": ("libglib2.0-0", "glib2"),
-    "libX11-xcb.so.1": ("libx11-xcb1", "libX11-xcb"),
-    "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor"),
-    "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm"),
-    "libxcb-image.so.0": ("libxcb-image0", "xcb-util-image"),
-    "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms"),
-    "libxcb-randr.so.0": ("libxcb-randr0", "libxcb"),
-    "libxcb-render-util.so.0": ("libxcb-render-util0", "xcb-util-renderutil"),
-    "libxcb-shape.so.0": ("libxcb-shape0", "libxcb"),
-    "libxcb-xkb.so.1": ("libxcb-xkb1", "libxcb"),
-    "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11"),
-}
-"""Shared object that Qt's X11 platform loads -> its package on Debian and Ubuntu, and on Fedora."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +155,10 @@ def without_gpu(nvidia: bool, built_for: str | None) -> Finding:
 
 
 def qt_libraries(
-    libraries: Mapping[str, tuple[str, str]] = QT_LIBRARIES, load: Callable[[str], object] = ctypes.CDLL
+    libraries: Mapping[str, tuple[str, str]] = X11_LIBRARIES, load: Callable[[str], object] = ctypes.CDLL
 ) -> list[Finding]:
     """Load each shared object that Qt's X11 platform needs; one finding names what is missing and the packages."""
-    missing = [name for name in libraries if not _loads(name, load)]
+    missing = missing_libraries(libraries, load)
     if not missing:
         return [Finding("ok", "Qt libraries", f"all {len(libraries)} load")]
     debian = " ".join(dict.fromkeys(libraries[name][0] for name in missing))
@@ -185,27 +167,16 @@ def qt_libraries(
     return [Finding("problem", "Qt libraries", f"missing: {', '.join(missing)}", advice)]
 
 
-def _loads(name: str, load: Callable[[str], object]) -> bool:
-    try:
-        load(name)
-    except OSError:
-        return False
-    return True
-
-
-def has_display(system: str, environment: Mapping[str, str]) -> bool:
-    """Whether a window can be opened; only Linux can be without a display. A named Qt platform counts as one."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return not system.startswith("linux") or any(environment.get(name) for name in names)
-
-
 def display(system: str, environment: Mapping[str, str]) -> Finding:
-    """Whether there is a display."""
-    if not has_display(system, environment):
+    """Whether Qt can open a window; one that is named and does not answer is a problem, none at all is not."""
+    named = named_display(environment)
+    fault = display_fault(system, environment)
+    if not fault and (named or not system.startswith("linux")):
+        fault = qt_fault(environment)
+    if fault:
         advice = "Open a desktop session (or ssh -X); without one, samtta demo --simulate, export, stats and bench work"
-        return Finding("warn", "display", "there is none", advice)
-    found = next((environment[name] for name in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(name)), "present")
-    return Finding("ok", "display", found)
+        return Finding("problem" if named else "warn", "display", fault, advice)
+    return Finding("ok", "display", named or "present")
 
 
 # --- folders and model ----------------------------------------------------------------------------------------------
@@ -235,14 +206,10 @@ def free_disk(folder: Path, needed: int = _DISK_NEEDED) -> Finding:
 
 def settings_and_model() -> list[Finding]:
     """Whether the settings file is valid, and the model that it names can be loaded."""
-    try:
-        settings = load_settings()
-    except UserError as error:
-        return [Finding("problem", "settings", f"{error.what} ({error.where})", error.do)]
-    return [
-        Finding("ok", "settings", f"{settings_file()}{'' if settings_file().exists() else ' (defaults)'}"),
-        model(settings.model),
-    ]
+    settings, left_out = read_settings()
+    found = [Finding("warn", "settings", f"{error.what} ({error.where})", error.do) for error in left_out]
+    there = "" if os.path.lexists(settings_file()) else " (defaults)"
+    return [*(found or [Finding("ok", "settings", f"{settings_file()}{there}")]), model(settings.model)]
 
 
 def model(source: str) -> Finding:

@@ -7,18 +7,19 @@ writes outside project folders (settings, downloaded models, logs) into one fold
 from __future__ import annotations
 
 import difflib
-import json
+import logging
 import os
 import re
+import shutil
 import tempfile
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import platformdirs
 
+from samtta_app import toml_text
 from samtta_app.errors import SettingsError
 
 Theme = Literal["system", "light", "dark"]
@@ -37,6 +38,8 @@ Strategy = Literal[
 ]
 
 HOME_VARIABLE = "SAMTTA_HOME"
+
+log = logging.getLogger(__name__)
 
 _MODIFIERS = r"(?:(?:Ctrl|Shift|Alt|Meta)\+)*"
 _NAMED = (
@@ -124,7 +127,7 @@ def resource(name: str) -> Path:
 def data_folder() -> Path:
     """Folder for what samtta keeps outside projects (models, logs, samples); it may not exist yet."""
     home = os.environ.get(HOME_VARIABLE)
-    return Path(home).expanduser() if home else Path(platformdirs.user_data_dir("samtta", appauthor=False))
+    return Path(os.path.expanduser(home)) if home else Path(platformdirs.user_data_dir("samtta", appauthor=False))
 
 
 def model_folder() -> Path:
@@ -135,74 +138,120 @@ def model_folder() -> Path:
 def settings_file() -> Path:
     """The settings file; it may not exist yet."""
     home = os.environ.get(HOME_VARIABLE)
-    folder = Path(home).expanduser() if home else Path(platformdirs.user_config_dir("samtta", appauthor=False))
+    folder = Path(os.path.expanduser(home)) if home else Path(platformdirs.user_config_dir("samtta", appauthor=False))
     return folder / "settings.toml"
 
 
 # --- reading and writing --------------------------------------------------------------------------------------------
 
 
-def load_settings(path: Path | None = None) -> Settings:
-    """The settings in `path` (default: the person's own file); the defaults where there is no file.
+def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsError, ...]]:
+    """The settings in `path` (default: the user's own file), and what was left out of it because it is not valid.
 
-    Raises:
-        SettingsError: the file cannot be read, is not TOML, or holds an unknown name or a value that is not valid.
+    Nothing in the file stops the program: a bad value leaves its default, an unknown name is passed over.
     """
     path = path or settings_file()
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed = toml_text.parse(toml_text.read_regular(path))
     except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("The settings file cannot be read", path, "Mend it or delete it") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"The settings file is not valid TOML: {error}", path, "Mend it or delete it") from error
-    _refuse_unknown(values, path)
-    try:
-        return Settings(**values)
-    except SettingsError as error:
-        raise SettingsError(error.what, path, error.do) from error
+        return Settings(), ()
+    except OSError as error:
+        what = f"The settings file cannot be read, so the defaults hold: {error.strerror}"
+        return Settings(), (SettingsError(what, path, "Correct it or delete it"),)
+    left_out = [
+        SettingsError(f"Line {number} of the settings file is not valid and is left out: {why}", path, "Correct it")
+        for number, why in parsed.bad
+    ]
+    good: dict[str, Any] = {}
+    for name, value in _each(parsed.values):
+        try:
+            _refuse_unknown(name)
+            Settings(**{name: value})
+        except SettingsError as error:
+            left_out.append(SettingsError(f"{error.what} and is left out", path, error.do))
+            continue
+        good[name] = {**good.get(name, {}), **value} if name == "keys" else value
+    return Settings(**good), tuple(left_out)
 
 
-def _refuse_unknown(values: Mapping[str, Any], path: Path) -> None:
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings as in `read_settings`; what was left out is logged as a warning."""
+    settings, left_out = read_settings(path)
+    for error in left_out:
+        log.warning("%s", error)
+    return settings
+
+
+def _each(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every setting by itself, and every key of the table `keys` by itself."""
+    for name, value in values.items():
+        if name == "keys" and isinstance(value, Mapping):
+            yield from (("keys", {action: text}) for action, text in value.items())
+        else:
+            yield name, value
+
+
+def _refuse_unknown(name: str) -> None:
     known = [entry.name for entry in fields(Settings)]
-    for name in values:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            advice = f"Did you mean {near[0]}" if near else f"The settings are {', '.join(known)}"
-            raise SettingsError(f"There is no setting named {name!r}", path, advice)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        advice = f"Did you mean {near[0]}" if near else f"The settings are {', '.join(known)}"
+        raise SettingsError(f"The setting {name!r} is not known", do=advice)
 
 
-def save_settings(settings: Settings, path: Path | None = None) -> None:
-    """Write the settings to `path` (default: the person's own file), whole or not at all.
+def save_settings(settings: Settings, path: Path | None = None, *, before: Settings | None = None) -> None:
+    """Write the values that differ from `before` (default: the defaults) to `path` (default: the user's own file).
+
+    The file is read again, and everything else in it stays: what others have changed meanwhile, comments, unknown names.
 
     Raises:
         SettingsError: the file cannot be written; the file before stays.
     """
-    path = path or settings_file()
-    temporary: str | None = None
+    changes = _changes(before or Settings(), settings)
+    path = Path(os.path.realpath(path or settings_file()))  # a link stays a link
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(_as_toml(settings))
-        os.replace(temporary, path)
+        try:
+            text = toml_text.read_regular(path)
+        except FileNotFoundError:
+            text = ""
+        content = toml_text.changed(text, changes) if changes else text
+        _replace(path, content.encode("utf-8", "surrogateescape"))
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise SettingsError(
-            f"The settings were not saved: {error.strerror}", path, "Check the folder's rights"
+            f"The settings were not saved: {error.strerror}", path, "Check the file and its folder's rights"
         ) from error
+    except ValueError as error:
+        raise SettingsError(f"The settings were not saved: {error}", path, "Correct the file by hand") from error
 
 
-def _as_toml(settings: Settings) -> str:
+def with_changes(settings: Settings, before: Settings, after: Settings) -> Settings:
+    """`settings` with the values that differ between `before` and `after`, and none of the others."""
+    names = [entry.name for entry in fields(Settings)]
+    return replace(settings, **{n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)})
+
+
+def _changes(before: Settings, after: Settings) -> dict[toml_text.Key, Any]:
+    """What differs, by its place in the file; None for what is no longer there."""
     plain = [entry.name for entry in fields(Settings) if entry.name != "keys"]
-    lines = [f"{name} = {_value(getattr(settings, name))}" for name in plain]
-    if settings.keys:
-        lines += ["", "[keys]"] + [f"{_value(name)} = {_value(keys)}" for name, keys in settings.keys.items()]
-    return "\n".join(lines) + "\n"
+    found: dict[toml_text.Key, Any] = {
+        (name,): getattr(after, name) for name in plain if getattr(after, name) != getattr(before, name)
+    }
+    names = (*before.keys, *(name for name in after.keys if name not in before.keys))
+    return found | {
+        ("keys", name): after.keys.get(name) for name in names if after.keys.get(name) != before.keys.get(name)
+    }
 
 
-def _value(value: str | float) -> str:
-    """One TOML value; a JSON string is a TOML basic string but for the DEL character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _replace(path: Path, content: bytes) -> None:
+    """Put `content` in the place of the file, whole or not at all, with the rights that the file had."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if path.exists():
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

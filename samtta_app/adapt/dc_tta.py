@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from samtta_app.adapt.losses import click_loss
 from samtta_app.adapt.rounds import answer
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.predictor import ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
@@ -50,7 +51,7 @@ class DcTta(Frozen):
     """
 
     name: str = "dc-tta"
-    words: str = "Fits groups of an object's clicks apart, merges them, and forgets (DC-TTA, after the abstract)"
+    words: str = WORDS["dc-tta"]
     fits: bool = True
     joins: float = 0.5
     units: int = 4

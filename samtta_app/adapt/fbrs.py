@@ -19,6 +19,7 @@ from torch import Tensor
 
 from samtta_app.adapt.losses import logits_at
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.predictor import Embedded, ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
@@ -41,7 +42,7 @@ class Fbrs(Frozen):
     """
 
     name: str = "fbrs"
-    words: str = "Fits every object's own clicks and forgets it afterwards (f-BRS, 2020)"
+    words: str = WORDS["fbrs"]
     fits: bool = True
     memory: int = 20
     evaluations: int = 20

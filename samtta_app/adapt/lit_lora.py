@@ -22,6 +22,7 @@ from samtta_app.adapt.losses import true_iou
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import answer, chosen
 from samtta_app.adapt.strategy import Facts, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, detached, trainable_copy
@@ -51,7 +52,7 @@ class LitLora(Frozen):
     """
 
     name: str = "lit-lora"
-    words: str = "Learns a low-rank change of the attention from accepted objects (after LIT-LoRA; one expert)"
+    words: str = WORDS["lit-lora"]
     rank: int = 4
     alpha: float = 4.0
     focal: float = 20.0

@@ -13,6 +13,7 @@ from samtta_app.adapt.offset import offset
 from samtta_app.adapt.sizes import Sizes
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.adapt.tasks import with_task
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import EXTRA, TASK, Tensors
@@ -49,7 +50,7 @@ class Samtta(Frozen):
     """
 
     name: str = "samtta"
-    words: str = "Learns from every object you accept, and answers with as much of it as has proved better"
+    words: str = WORDS["samtta"]
     learning: Learning = DEFAULT
     fits: bool = True
     guarded: bool = True

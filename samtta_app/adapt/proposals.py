@@ -19,6 +19,7 @@ from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.rounds import answer, grid_to_image
 from samtta_app.adapt.strategy import Knowledge, Lesson
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
@@ -62,7 +63,7 @@ class Sum(Samtta):
     """samtta's own learning, and `proposals` pseudo-labels in the window of every accepted object."""
 
     name: str = "sum"
-    words: str = "Learns from every object you accept, and from its own proposals as far as they are certain"
+    words: str = WORDS["sum"]
     proposals: int = 2
 
     def unlabelled(

@@ -14,13 +14,12 @@ from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.proposals import Sum
 from samtta_app.adapt.schoen import Schoen2024, Schoen2024AsReleased
 from samtta_app.adapt.strategy import Frozen, Strategy
+from samtta_app.adapt.words import WORDS
 from samtta_app.errors import UserError
 
 DEFAULT = "samtta"
 
-BOTH = PerClass(
-    name="samtta-both", words="Learns from every object you accept, for all classes and then for its own", shared=True
-)
+BOTH = PerClass(name="samtta-both", words=WORDS["samtta-both"], shared=True)
 
 STRATEGIES: dict[str, Strategy] = {
     each.name: each

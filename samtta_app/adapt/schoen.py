@@ -24,6 +24,7 @@ from samtta_app.adapt.losses import click_loss
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import answer
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.masks import IGNORE, full
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.predictor import ImageFeatures
@@ -49,7 +50,7 @@ class Schoen2024(Frozen):
     """
 
     name: str = "schoen2024"
-    words: str = "Learns a little from every click and every accepted object (Schön et al. 2024)"
+    words: str = WORDS["schoen2024"]
     fits: bool = True
     learning_rate: float = 1e-5
     erosion: int = 4
@@ -142,7 +143,7 @@ class Schoen2024AsReleased(Schoen2024):
     """
 
     name: str = "schoen2024-asreleased"
-    words: str = "Schön et al. 2024 with the defects of the released code: for comparison only"
+    words: str = WORDS["schoen2024-asreleased"]
     fits: bool = True
     learning_rate: float = 1e-6
 

@@ -15,6 +15,7 @@ import numpy as np
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.sizes import Sizes
+from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
@@ -123,7 +124,7 @@ class Frozen:
     """The original weights, always; also what the other strategies do where they have nothing of their own."""
 
     name: str = "frozen"
-    words: str = "The original weights answer; nothing is learned"
+    words: str = WORDS["frozen"]
     fits: bool = False
 
     def before_answer(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 BINS = 10
 
@@ -66,6 +65,8 @@ class Calibration:
         expected, true = _columns(pairs)
         if len(expected) < FEWEST:
             return Calibration()
+        from scipy.optimize import isotonic_regression  # half a second that a start can do without
+
         order = np.argsort(expected, kind="stable")
         fitted = np.asarray(isotonic_regression(true[order]).x)
         steps, first, counts = np.unique(expected[order], return_index=True, return_counts=True)

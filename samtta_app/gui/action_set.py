@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QSizePolicy, QToolBar, QWidget
 
 from samtta_app.gui import icons
 from samtta_app.gui.actions import TABLE, Action, Desk, Menu
-from samtta_app.gui.bindings import bindings, shown
+from samtta_app.gui.bindings import bindings, shown, usable
+from samtta_app.gui.plain_text import button_text, plain_tip
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
 
@@ -37,15 +38,16 @@ class ActionSet(QObject):
         settings: for the keys.
         parent: the window that owns them.
 
-    Raises:
-        SettingsError: the settings' keys are not valid.
+    Attributes:
+        keys: the keys of every action, in Qt's portable spelling.
+        left_out: which of the settings' keys cannot be used, and why; their actions have their own.
     """
 
     def __init__(self, desk: Desk, settings: Settings, parent: QObject) -> None:
         super().__init__(parent)
         self._desk, self._settings = desk, settings
         self._shown: State | None = None
-        self.keys = bindings(settings.keys)
+        self.keys, self.left_out = usable(settings.keys)
         self._made = {action.name: self._make(action) for action in TABLE}
 
     def __getitem__(self, name: str) -> QAction:
@@ -62,7 +64,8 @@ class ActionSet(QObject):
         Raises:
             SettingsError: they are not valid; the keys stay as they were.
         """
-        self.keys = bindings(settings.keys)
+        if settings.keys != self._settings.keys:
+            self.keys = bindings(settings.keys)
         self._settings = settings
         for action in TABLE:
             self._name(self._made[action.name], action)
@@ -84,7 +87,7 @@ class ActionSet(QObject):
         for number in range(1, 10):
             made = self._made[f"class_{number}"]
             made.setVisible(number <= len(names))
-            made.setText(names[number - 1].replace("&", "&&") if number <= len(names) else f"Class {number}")
+            made.setText(button_text(names[number - 1]) if number <= len(names) else f"Class {number}")
 
     def tint(self) -> None:
         """Draw the icons anew in the present palette."""
@@ -131,7 +134,7 @@ class ActionSet(QObject):
         keys = self.keys[action.name]
         made.setShortcuts([QKeySequence.fromString(key) for key in keys])
         plain = action.text.rstrip("…")
-        made.setToolTip(f"{plain}  ({shown(keys)})" if keys else plain)
+        made.setToolTip(plain_tip(f"{plain}  ({shown(keys)})" if keys else plain))
 
     def _run(self, action: Action, checked: bool = False) -> None:
         action.run(self._desk)

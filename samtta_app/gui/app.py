@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,15 +18,17 @@ from typing import Any
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QSplashScreen
 
-from samtta_app.datasets.samples import ensure_samples
-from samtta_app.engine import open_engine  # brings torch, which has to be loaded before a QApplication is made
 from samtta_app.errors import UserError
 from samtta_app.gui.browsing import Browsing
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.main_window import MainWindow
+from samtta_app.gui.recent import same_folder
+from samtta_app.gui.splash import application as qt_application
 from samtta_app.gui.worker import Answering, Worker
+from samtta_app.session.places import places
 from samtta_app.session.state import Message
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
@@ -68,6 +70,7 @@ class Application(QObject):
         self._person = QTimer(self)
         self._person.timeout.connect(self._look)
         self._simulate: Simulate | None = None
+        self._closed = False
         self.controller: Controller | None = None
         self.window = MainWindow(None, settings=settings, strategies=strategies)
         self.window.folder_chosen.connect(self.open_folder)
@@ -77,6 +80,8 @@ class Application(QObject):
 
     def open(self, folder: Path, project: Path | None = None) -> None:
         """Open a folder of images in the place of what was open before, and resume its session.
+
+        The model is loaded behind it, once the window is on the screen.
 
         Raises:
             ProjectError: it cannot be opened; what was open before stays.
@@ -104,7 +109,12 @@ class Application(QObject):
         if before is not None:
             before.close()
             before.deleteLater()
-        opened.start()
+        FolderWatch(workflow.state.folder, opened).changed.connect(opened.refresh_images)
+        QTimer.singleShot(0, opened, partial(self._start, opened))
+
+    def _start(self, controller: Controller) -> None:
+        if controller is self.controller and not self._closed:
+            controller.start()
 
     def simulate(self, simulate: Simulate) -> None:
         """Let a simulated person work in the window."""
@@ -114,9 +124,9 @@ class Application(QObject):
     @Slot(Path)
     def open_folder(self, folder: Path) -> None:
         """Open a folder; where that fails a line says why."""
-        if self.controller is not None and self.controller.state.folder == folder.resolve():
-            return
         try:
+            if self.controller is not None and same_folder(self.controller.state.project, places(folder, None)[1]):
+                return  # also under another name: its project is locked by this very window
             self.open(folder)
         except UserError as e:
             self.window.show_message(Message("error", str(e)))
@@ -133,9 +143,10 @@ class Application(QObject):
     @Slot()
     def close(self) -> None:
         """End everything that runs; to be called again does no harm."""
+        self._closed = True
         self._person.stop()
         if self._samples is not None:
-            self._samples.thread_of_work.join()
+            self._samples.give_up()
             self._samples = None
         if self.controller is not None:
             self.controller.close()
@@ -168,15 +179,27 @@ class _SampleMaker(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self._given_up = threading.Event()
         self.thread_of_work = threading.Thread(target=self._run, name="samtta-samples", daemon=False)
 
     def start(self) -> None:
         """Begin; whoever wants to hear of it has connected before."""
         self.thread_of_work.start()
 
+    def give_up(self) -> None:
+        """End after the image that is being made; the next start makes them all."""
+        self._given_up.set()
+        self.thread_of_work.join()
+
+    def _go_on(self, share: float) -> None:
+        if self._given_up.is_set():
+            raise UserError("The samples were not made: the window was closed")
+
     def _run(self) -> None:
+        from samtta_app.datasets.samples import ensure_samples  # brings scipy, which a start without samples needs not
+
         try:
-            self.made.emit(ensure_samples())
+            self.made.emit(ensure_samples(self._go_on))
         except UserError as e:
             self.made.emit(e)
         except Exception as e:
@@ -195,6 +218,9 @@ def run_window(
     strategies: Mapping[str, str],
     given: Mapping[str, Any] = MappingProxyType({}),
     simulate: Simulate | None = None,
+    samples: bool = False,
+    notices: Sequence[str] = (),
+    splash: QSplashScreen | None = None,
 ) -> int:
     """Show the window until it is closed; without a folder it shows the start page.
 
@@ -205,6 +231,9 @@ def run_window(
         strategies: what each strategy does, in words, by name.
         given: settings that hold for this run whatever the person's own say, by name ("model", "strategy").
         simulate: a simulated person to work in the window.
+        samples: open the sample images, which are made first where there are none.
+        notices: what the user should know from the start on, for example about the settings.
+        splash: what is on the screen until the window is.
 
     Returns:
         The exit code.
@@ -212,14 +241,20 @@ def run_window(
     Raises:
         ProjectError: the folder cannot be opened.
     """
-    qt = _qt()
+    qt = qt_application()
     with _log_file() as file, collected_here():
         application = Application(settings, engine_for, strategies=strategies, given=given)
         with _hooks(application, file):
             try:
                 if folder is not None:
                     application.open(folder, project)
+                for text in notices:
+                    application.window.show_message(Message("warning", text))
                 application.window.show()
+                if splash is not None:
+                    splash.finish(application.window)
+                if samples:
+                    application.open_samples()
                 if simulate is not None:
                     application.simulate(simulate)
                 return int(qt.exec())
@@ -234,17 +269,9 @@ def engine_for(settings: Settings) -> Answering:
     Raises:
         CheckpointError: as in `open_engine`.
     """
+    from samtta_app.engine import open_engine  # brings torch, which takes seconds: the window is on the screen by now
+
     return open_engine(settings.model, adapting=settings.strategy if settings.learn else "frozen")
-
-
-def _qt() -> QApplication:
-    qt = QApplication.instance() or QApplication(sys.argv[:1])
-    if not isinstance(qt, QApplication):
-        raise TypeError("a window needs a QApplication")
-    qt.setApplicationName("samtta")
-    qt.setApplicationDisplayName("samtta")
-    qt.setDesktopFileName("samtta")
-    return qt
 
 
 @contextmanager

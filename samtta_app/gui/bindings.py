@@ -17,19 +17,50 @@ def bindings(overrides: Mapping[str, str] | None = None) -> dict[str, tuple[str,
     Raises:
         SettingsError: an override names no action, holds no key, or gives one key to two actions.
     """
-    known = {action.name: action.keys for action in TABLE}
-    chosen = dict(known)
-    for name, text in (overrides or {}).items():
-        if name not in known:
-            raise SettingsError(f"There is no action named {name!r}", "keys", f"The actions are {', '.join(known)}")
-        if not valid_keys(text):
-            raise SettingsError(f"{text!r} is not a key", f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"')
-        chosen[name] = text
-    split = {
-        name: tuple(_portable(name, part) for part in text.split(";") if part.strip()) for name, text in chosen.items()
-    }
+    chosen = {action.name: action.keys for action in TABLE} | dict(overrides or {})
+    split = {name: _split(name, text) for name, text in chosen.items()}
     _refuse_shared(split)
     return split
+
+
+def usable(overrides: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tuple[SettingsError, ...]]:
+    """Keys as in `bindings`, without the overrides that cannot be used: the last one first where two clash."""
+    left_out: list[SettingsError] = []
+    good = {}
+    for name, text in overrides.items():
+        try:
+            _split(name, text)
+        except SettingsError as error:
+            left_out.append(error)
+        else:
+            good[name] = text
+    while True:
+        try:
+            return bindings(good), tuple(left_out)
+        except SettingsError as error:
+            left_out.append(error)
+            good.pop(next(name for name in reversed(good) if _clashes(name, good)))
+
+
+def _clashes(name: str, overrides: Mapping[str, str]) -> bool:
+    """Whether a key of this override is also another action's."""
+    chosen = {action.name: overrides.get(action.name, action.keys) for action in TABLE}
+    others = {key for other, text in chosen.items() if other != name for key in _split(other, text)}
+    return not others.isdisjoint(_split(name, overrides[name]))
+
+
+def _split(name: str, text: str) -> tuple[str, ...]:
+    """The keys of one action.
+
+    Raises:
+        SettingsError: there is no such action, or it is no key.
+    """
+    known = [action.name for action in TABLE]
+    if name not in known:
+        raise SettingsError(f"There is no action named {name!r}", "keys", f"The actions are {', '.join(known)}")
+    if not valid_keys(text):
+        raise SettingsError(f"{text!r} is not a key", f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"')
+    return tuple(_portable(name, part) for part in text.split(";") if part.strip())
 
 
 def _portable(name: str, text: str) -> str:

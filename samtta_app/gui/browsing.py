@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from samtta_app.core.images import reading
 from samtta_app.core.messages import Failure, Loaded, LoadRequest, PredictRequest, Reply, Request
 from samtta_app.errors import ImageError
 
@@ -29,6 +28,8 @@ class Browsing:
             return Failure(request.id, kind, self._reason)
         if not isinstance(request, LoadRequest):
             return None
+        from samtta_app.core.images import reading  # brings the decoders, which a start can do without
+
         try:
             return Loaded(request.id, (yield from reading(request.path)))
         except ImageError as e:

@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QGraphicsItem, QGraphicsScene, QLineEdit, QTextEdit
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QLineEdit
 
 from samtta_app.core.masks import holds
 from samtta_app.core.types import Annotation, Box, Candidate, FloatArray, Window
 from samtta_app.gui.captions import Caption
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.gestures import is_box
 from samtta_app.gui.markers import (
     ACCEPTED,
     FROZEN,
@@ -36,16 +37,12 @@ from samtta_app.gui.zoom import ZoomView
 from samtta_app.session.overlays import MEASURING, overlay_of
 from samtta_app.session.state import Preview, State
 
-DRAG = 4
-"""A press that moves by more than this many screen pixels is a drag."""
-
 WHOLE = 0.98
 """A view that shows this share of the image's width and height shows the whole image."""
 
 ANNOTATIONS, CHOSEN, VIEW, MAP, MASK, BOX, CLICKS, BAND = range(1, 9)
 """What lies above what."""
 
-_TYPING = (QLineEdit, QTextEdit, QAbstractSpinBox)
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -78,7 +75,7 @@ class Canvas(ZoomView):
         self._passing: list[QGraphicsItem] = []
         self._map: UncertaintyItem | None = None
         self._mapped: FloatArray | None = None
-        self._press: QPoint | None = None
+        self._press: QPointF | None = None
         self._grip: QPoint | None = None
         self._space = self._space_used = False
         self._label, self._empty = Caption(self), Caption(self)
@@ -208,44 +205,43 @@ class Canvas(ZoomView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a click, a box or a move."""
-        at = event.position().toPoint()
         if event.button() == MIDDLE or (event.button() == LEFT and self._space):
             self._drop_drag()
-            self._grip, self._space_used = at, self._space
+            self._grip, self._space_used = event.position().toPoint(), self._space
             self._point()
         elif event.button() == LEFT:
-            self._press = at
+            self._press = event.position()
         elif event.button() == RIGHT and self._press is None:
             self._click(event.position(), positive=False)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the picture, stretch the box, say where the pointer is."""
-        at = event.position().toPoint()
+        at = event.position()
         if self._grip is not None:
-            self.pan(at - self._grip)
-            self._grip = at
-        elif self._press is not None and self._dragged(at):
-            self._band.show_rect(_rect(self._stretched(self._press, at)))
-        here = self._image_point(event.position())
+            self.pan(at.toPoint() - self._grip)
+            self._grip = at.toPoint()
+        elif self._press is not None:
+            drawn = _rect(self._stretched(self._press, at)) if self._drawn(self._press, at) else None
+            self._band.show_rect(drawn)
+        here = self._image_point(at)
         self.hovered.emit(here.x(), here.y())
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the gesture; this is when the controller hears of it."""
         event.accept()
-        at, press = event.position().toPoint(), self._press
+        at, press = event.position(), self._press
         if self._grip is not None and event.button() in (MIDDLE, LEFT):
             self._drop_drag()
         elif event.button() == LEFT and press is not None:
-            dragged = self._dragged(at)
             self._drop_drag()
-            if dragged:
+            if self._drawn(press, at):
                 self._controller.box(self._stretched(press, at), self.view_window())
             elif event.modifiers() & CTRL:
-                self._controller.select(self._annotation_at(self._image_point(QPointF(press))))
+                self._controller.select(self._annotation_at(self._image_point(press)))
             else:
-                self._click(QPointF(press), positive=not event.modifiers() & SHIFT)
+                self._click(press, positive=not event.modifiers() & SHIFT)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The second press of two quick clicks is a press like the first."""
@@ -260,13 +256,13 @@ class Canvas(ZoomView):
         inverted, _ = self.viewportTransform().inverted()
         return inverted.map(position)
 
-    def _dragged(self, at: QPoint) -> bool:
-        moved = at - self._press if self._press is not None else QPoint()
-        return self._state.image is not None and max(abs(moved.x()), abs(moved.y())) > DRAG
+    def _drawn(self, press: QPointF, at: QPointF) -> bool:
+        """Whether a box was drawn between two viewport points."""
+        return self._state.image is not None and is_box(at - press, self.zoom / self.devicePixelRatioF())
 
-    def _stretched(self, press: QPoint, at: QPoint) -> Box:
+    def _stretched(self, press: QPointF, at: QPointF) -> Box:
         """The box between two viewport points, cut to the image."""
-        corners = QRectF(self._image_point(QPointF(press)), self._image_point(QPointF(at))).normalized()
+        corners = QRectF(self._image_point(press), self._image_point(at)).normalized()
         image = self._state.image
         right, bottom = (image.width - 1.0, image.height - 1.0) if image is not None else (0.0, 0.0)
         xs = [min(max(x, 0.0), right) for x in (corners.left(), corners.right())]
@@ -323,7 +319,8 @@ class Canvas(ZoomView):
     def enterEvent(self, event: QEnterEvent) -> None:
         """Keys go to the canvas when the pointer comes to it, unless a text is being typed."""
         super().enterEvent(event)
-        if not isinstance(self.window().focusWidget(), _TYPING):
+        typing = self.window().focusWidget()
+        if not (isinstance(typing, QLineEdit) and typing.text()):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -108,6 +108,11 @@ class Controller(QObject):
         """Show the next image without an annotation."""
         self._pass_on(self._workflow.next_unreviewed())
 
+    def refresh_images(self) -> None:
+        """List the folder's images again: some have come or gone."""
+        if not self._closed:
+            self._pass_on(self._workflow.refresh_images())
+
     # --- one object ---------------------------------------------------------------------------------------------------
 
     def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
@@ -51,6 +52,59 @@ def shield(event: QEvent, widget: QWidget | None, canvas: QWidget | None) -> boo
     return True
 
 
-def released(event: QKeyEvent, keys: tuple[str, ...]) -> bool:
-    """Whether one of `keys` (portable spelling) has gone up, and not only repeats itself."""
-    return not event.isAutoRepeat() and QKeySequence(event.key()).toString() in keys
+class HeldKey(QObject):
+    """Follows the key that runs an action while it is held down.
+
+    A key is known by its scan code, which is the same in every layout; its text is not ("C" is another letter in a
+    Cyrillic one). What ends the hold in any case: the window or the widget with the focus loses the keyboard.
+
+    Signals:
+        let_go: the key went up, or nobody would hear of it any more.
+
+    Args:
+        action: the action; it is held when a key has run it, not when the mouse has.
+    """
+
+    let_go = Signal()
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__(action)
+        self._action = action
+        self._pressed: tuple[int, int] | None = None
+        self._held = False
+        action.installEventFilter(self)
+
+    def note(self, event: QEvent) -> None:
+        """Take a ShortcutOverride event: Qt sends it for each key that goes down, right before the shortcut runs."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.isAutoRepeat():
+            self._pressed = _identity(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Begin with the action's shortcut; while it is held hear of every key that goes up and every loss of focus."""
+        if watched is self._action:
+            if event.type() == QEvent.Type.Shortcut and not self._held:
+                self._held = True
+                QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        elif event.type() in _LOSSES or (event.type() == QEvent.Type.KeyRelease and self._goes_up(event)):
+            self._held, self._pressed = False, None
+            QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
+            self.let_go.emit()
+        return False
+
+    def _goes_up(self, event: QEvent) -> bool:
+        """Whether it is the key; any key that is no modifier, where the press was not seen."""
+        if not isinstance(event, QKeyEvent) or event.isAutoRepeat():
+            return False
+        scan, key = _identity(event)
+        if self._pressed is None:
+            return key not in _MODIFIERS
+        return scan == self._pressed[0] if scan and self._pressed[0] else key == self._pressed[1]
+
+
+_LOSSES = {QEvent.Type.WindowDeactivate, QEvent.Type.ApplicationDeactivate, QEvent.Type.FocusOut}
+_MODIFIERS = {Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta}
+
+
+def _identity(event: QKeyEvent) -> tuple[int, int]:
+    """Scan code (0 where the platform has none) and key."""
+    return event.nativeScanCode(), event.key()

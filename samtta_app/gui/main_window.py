@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar
 
 from samtta_app.errors import SettingsError, UserError
@@ -17,7 +17,10 @@ from samtta_app.gui.action_set import ActionSet
 from samtta_app.gui.canvas import Canvas
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs import AboutDialog, ExportDialog, SettingsDialog, ShortcutsDialog
-from samtta_app.gui.keyboard import released, shield
+from samtta_app.gui.docks import LAYOUT, make_docks, show_docks
+from samtta_app.gui.keyboard import HeldKey, shield
+from samtta_app.gui.keyboard_return import give_back_keyboard
+from samtta_app.gui.open_dialogs import PROJECT_BOUND, OpenDialogs
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.gui.panels.classes import ClassesPanel
@@ -29,19 +32,13 @@ from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.panels.stage import Stage
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.panels.status import StatusBar
+from samtta_app.gui.plain_text import button_text, title_text
 from samtta_app.session.state import Message, State
-from samtta_app.settings import Settings, Theme, save_settings
+from samtta_app.settings import Settings, Theme, save_settings, with_changes
 
-LAYOUT = 1
-"""Version of the saved dock layout; an older one is not restored."""
 
-DOCKS: tuple[tuple[str, str, int], ...] = (
-    ("classes", "Classes", 18),
-    ("objects", "Objects", 24),
-    ("images", "Images", 20),
-    ("adaptation", "Learning", 44),
-)
-"""Name, title and first height (in grid steps) of each dock."""
+LOADING = "Loading the model…"
+"""Stands in the status bar until the model answers."""
 
 
 class View(Protocol):
@@ -70,6 +67,7 @@ class MainWindow(QMainWindow):
     samples_wanted = Signal()
     settings_changed = Signal(object)
     closing = Signal()
+    _held: HeldKey | None = None  # Qt sends events before it is made
 
     def __init__(self, controller: Controller | None, *, settings: Settings, strategies: Mapping[str, str]) -> None:
         super().__init__()
@@ -78,14 +76,18 @@ class MainWindow(QMainWindow):
         self._canvas: Canvas | None = None
         self._views: list[View] = []
         self.docks: dict[str, Dock] = {}
-        self.dialogs: dict[str, ExportDialog | SettingsDialog | ShortcutsDialog | AboutDialog] = {}
+        self.dialogs = OpenDialogs(self)
         self._dress()
         self.messages = MessageBar()
         self.stage = Stage(self.messages)
         self.setCentralWidget(self.stage)
         self.status = StatusBar()
         self.setStatusBar(self.status)
-        self.actions_made = self._actions()
+        self.actions_made = ActionSet(self, settings, self)
+        self._held = HeldKey(self.actions_made["compare"])
+        self._held.let_go.connect(self._stop_comparing)
+        for error in self.actions_made.left_out:
+            self._failed(error)
         self._furnish()
         if controller is None:
             self._show_start()
@@ -135,6 +137,8 @@ class MainWindow(QMainWindow):
         if self._controller is not None:
             self._controller.state_changed.disconnect(self.show_state)
             self._controller.described.disconnect(self.show_model)
+            self.dialogs.close(*PROJECT_BOUND)
+            self.messages.clear()
         first, self._controller = self._controller is None, controller
         controller.state_changed.connect(self.show_state)
         controller.described.connect(self.show_model)
@@ -142,9 +146,12 @@ class MainWindow(QMainWindow):
             self.docks[name].hold(panel)
         self._canvas, self._views = canvas, [canvas, *panels.values(), strip, key]
         self._place_canvas(canvas, strip, key)
-        self.show_model(controller.description)
+        for part in (*panels.values(), strip, key):
+            give_back_keyboard(part, canvas)
+        self.show_model(controller.description or LOADING)
         if first:
-            self._open_docks()
+            self.bar.show()
+            show_docks(self, self.docks)
         recent.remember_folder(controller.state.folder)
         self._fill_recent()
         self.show_state(controller.state)
@@ -163,7 +170,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def show_state(self, state: State) -> None:
         """Show a new state everywhere."""
-        self.setWindowTitle(f"{state.folder.name}[*] – samtta")
+        self.setWindowTitle(f"{title_text(state.folder.name)}[*] – samtta")
         self.setWindowModified(state.preview is not None)
         self.actions_made.show_state(state)
         for view in self._views:
@@ -207,21 +214,22 @@ class MainWindow(QMainWindow):
         """Open the export dialog, on the project's own folder."""
         dialog = ExportDialog(self, self.controller)
         dialog.failed.connect(self._failed)
-        self._open("export", dialog)
+        self.dialogs.show("export", dialog)
 
     def show_settings(self) -> None:
         """Open the settings dialog."""
-        dialog = SettingsDialog(self, self.settings, self._strategies)
-        dialog.chosen.connect(self.use)
-        self._open("settings", dialog)
+        before = self.settings
+        dialog = SettingsDialog(self, before, self._strategies)
+        dialog.chosen.connect(lambda chosen: self.use(with_changes(self.settings, before, chosen)))
+        self.dialogs.show("settings", dialog)
 
     def show_shortcuts(self) -> None:
         """Open the list of keys and gestures."""
-        self._open("shortcuts", ShortcutsDialog(self, self.actions_made.keys))
+        self.dialogs.show("shortcuts", ShortcutsDialog(self, self.actions_made.keys))
 
     def show_about(self) -> None:
         """Say what this is."""
-        self._open("about", AboutDialog(self, self.status.model.text()))
+        self.dialogs.show("about", AboutDialog(self, self.status.model.text()))
 
     def choose_theme(self, chosen: Theme) -> None:
         """Show a theme and remember it."""
@@ -237,14 +245,15 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def use(self, settings: Settings) -> None:
-        """Take other settings and save them; where that fails a message says so, and they hold for this run."""
+        """Take other settings and save what is new; where that fails a message says so, and they hold for this run."""
+        before = self.settings
         try:
             self.actions_made.use(settings)
             self.settings = settings
             if self._canvas is not None:
                 self._canvas.wheel = settings.wheel
             self._show_theme()
-            save_settings(settings)
+            save_settings(settings, before=before)
         except SettingsError as error:
             self._failed(error)
         self.settings_changed.emit(self.settings)
@@ -255,14 +264,9 @@ class MainWindow(QMainWindow):
         """Keep keys for the widget that needs them; end what is held when the window loses the focus."""
         if event.type() == QEvent.Type.WindowDeactivate:
             self._stop_comparing()
+        if self._held is not None:
+            self._held.note(event)
         return shield(event, self.focusWidget(), self._canvas) or super().event(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """End what is held when its key goes up."""
-        if released(event, self.actions_made.keys["compare"]):
-            self._stop_comparing()
-        else:
-            super().keyReleaseEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders, and files for the folder that they lie in."""
@@ -281,6 +285,7 @@ class MainWindow(QMainWindow):
         recent.remember("geometry", self.saveGeometry())
         if self._controller is not None:
             recent.remember("docks", self.saveState(LAYOUT))
+        self.dialogs.close_all()
         self.closing.emit()
         super().closeEvent(event)
 
@@ -296,14 +301,6 @@ class MainWindow(QMainWindow):
         theme.choose(_application(), self.settings.theme)
         _application().styleHints().colorSchemeChanged.connect(self._scheme_changed)
 
-    def _actions(self) -> ActionSet:
-        try:
-            return ActionSet(self, self.settings, self)
-        except SettingsError as error:
-            self._failed(error)
-            self.settings = replace(self.settings, keys={})
-            return ActionSet(self, self.settings, self)
-
     def _furnish(self) -> None:
         """Menus, tool bar, docks, keys."""
         self.bar = QToolBar("Tools")
@@ -317,10 +314,8 @@ class MainWindow(QMainWindow):
         self.recent_menu = QMenu("Open recent", self)
         menus["File"].insertMenu(self.actions_made["samples"], self.recent_menu)
         menus["View"].addSeparator()
-        for name, title, _ in DOCKS:
-            dock = self.docks[name] = Dock(name, title)
-            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-            dock.hide()
+        self.docks = make_docks(self)
+        for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
         self._fill_recent()
         geometry = recent.layout("geometry")
@@ -343,26 +338,6 @@ class MainWindow(QMainWindow):
             self.docks[name].toggleViewAction().setEnabled(False)
         self.actions_made.show_state(None)
 
-    def _open_docks(self) -> None:
-        """Show tools and docks: where they were left, or in their first places."""
-        self.bar.show()
-        for dock in self.docks.values():
-            dock.toggleViewAction().setEnabled(True)
-            dock.show()
-        layout = recent.layout("docks")
-        if layout is None or not self.restoreState(layout, LAYOUT):
-            docks, heights = list(self.docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
-            self.resizeDocks(docks, [41 * theme.GRID] * len(docks), Qt.Orientation.Horizontal)
-            self.resizeDocks(docks, heights, Qt.Orientation.Vertical)
-
-    def _open(self, name: str, dialog: ExportDialog | SettingsDialog | ShortcutsDialog | AboutDialog) -> None:
-        """Show a dialog that does not hold up the window; one of each kind at a time."""
-        if name in self.dialogs:
-            self.dialogs.pop(name).close()
-        self.dialogs[name] = dialog
-        dialog.show()
-        dialog.raise_()
-
     @Slot(object)
     def _failed(self, error: UserError) -> None:
         self.messages.show_message(Message("error", str(error)))
@@ -380,7 +355,7 @@ class MainWindow(QMainWindow):
     def _fill_recent(self) -> None:
         self.recent_menu.clear()
         for folder in recent.folders():
-            action = self.recent_menu.addAction(str(folder))
+            action = self.recent_menu.addAction(button_text(str(folder)))
             action.triggered.connect(lambda checked=False, folder=folder: self.folder_chosen.emit(folder))
         self.recent_menu.setEnabled(bool(self.recent_menu.actions()))
 

@@ -1,7 +1,13 @@
-"""What the window remembers between two runs: its geometry, its docks, and the folders that were open."""
+"""What the window remembers between two runs: its geometry, its docks, and the folders that were open.
+
+It is a convenience: a file that is damaged, or no file at all, is as good as none.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -11,33 +17,68 @@ from samtta_app.settings import data_folder
 MOST = 6
 """Folders remembered."""
 
+MOST_BYTES = 1_000_000
+"""A larger file is not read: geometry and folders have a few kilobytes."""
 
-def memory() -> QSettings:
-    """The file in which all of this lies."""
-    return QSettings(str(data_folder() / "window.ini"), QSettings.Format.IniFormat)
+log = logging.getLogger(__name__)
+
+
+def memory() -> QSettings | None:
+    """The file in which all of this lies; None where something else stands in its place."""
+    path = data_folder() / "window.ini"
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        log.info("%s cannot be used: %s", path, error)
+        return None
+    else:
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+            log.info("%s is not used: it is no regular file, or too large", path)
+            return None
+    return QSettings(str(path), QSettings.Format.IniFormat)
 
 
 def folders() -> list[Path]:
     """The folders that were open, newest first; those that are gone are left out."""
-    stored = memory().value("recent")
-    names = [stored] if isinstance(stored, str) else list(stored or [])
-    return [Path(name) for name in names if Path(name).is_dir()][:MOST]
+    stored = _value("recent")
+    names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
+    return [Path(name) for name in names if isinstance(name, str) and os.path.isdir(name)][:MOST]
 
 
 def remember_folder(folder: Path) -> None:
-    """Put `folder` first."""
-    known = [folder, *(entry for entry in folders() if entry != folder)]
+    """Put `folder` first; another name of the same folder goes."""
+    known = [folder, *(entry for entry in folders() if not same_folder(entry, folder))]
     remember("recent", [str(entry) for entry in known[:MOST]])
+
+
+def same_folder(one: Path, other: Path) -> bool:
+    """Whether two names stand for one folder (a link, another case); False where one of them cannot be looked at."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return one == other
 
 
 def remember(name: str, value: QByteArray | list[str]) -> None:
     """Write one value down."""
     store = memory()
-    store.setValue(name, value)
-    store.sync()
+    if store is not None:
+        store.setValue(name, value)
+        store.sync()
 
 
 def layout(name: str) -> QByteArray | None:
     """A geometry that was written down, None where there is none."""
-    stored = memory().value(name)
+    stored = _value(name)
     return stored if isinstance(stored, QByteArray) else None
+
+
+def _value(name: str) -> object:
+    store = memory()
+    try:
+        return store.value(name) if store is not None else None
+    except (TypeError, ValueError, RuntimeError, SystemError) as error:  # of a type that Python has no name for
+        log.info("The window's memory of %r cannot be read: %s", name, error)
+        return None

@@ -211,7 +211,7 @@ def larger(font: QFont) -> QFont:
 
 
 def label(text: str = "", role: str = "text", parent: QWidget | None = None) -> QLabel:
-    """A label in one of the roles of the style sheet: "text", "heading", "muted", "good", "warn", "bad", "figure"."""
+    """A label in one of the roles of the style sheet: "text", "heading", "muted", "accent", "good", "warn", "bad", "figure"."""
     made = QLabel(text, parent)
     made.setProperty("role", role)
     made.setTextFormat(Qt.TextFormat.PlainText)
@@ -283,6 +283,7 @@ QProgressBar { background: @line; border: none; border-radius: 2px; max-height: 
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
 QLabel[role="title"] { font-weight: 600; }
 QLabel[role="muted"] { color: @muted; }
+QLabel[role="accent"] { color: @accent; }
 QLabel[role="good"] { color: @good; }
 QLabel[role="warn"] { color: @warn; }
 QLabel[role="bad"] { color: @bad; }

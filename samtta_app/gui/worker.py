@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from samtta_app.core.messages import Failure, LoadRequest, PredictRequest, Progress, Reply, Request
 from samtta_app.errors import UserError
@@ -22,6 +22,9 @@ Work = Generator[Progress | None, None, Reply | None]
 
 MODEL = "Model"
 """`Failure.kind` when the model itself could not be used."""
+
+PATIENCE = 0.5
+"""Seconds that closing waits for the step under way; a learning step takes some hundredths of one."""
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +65,8 @@ class Worker(QObject):
         super().__init__()
         self._factory, self._fallback = factory, fallback
         self._mailbox = _Mailbox()
-        self._thread = threading.Thread(target=self._run, name="samtta-engine", daemon=False)
+        self._speaking, self._silent = threading.Lock(), False
+        self._thread = threading.Thread(target=self._run, name="samtta-engine", daemon=True)
 
     def start(self) -> None:
         """Begin to make the model and to answer; to be called when the signals have their receivers."""
@@ -73,16 +77,22 @@ class Worker(QObject):
         self._mailbox.put(request)
 
     def close(self) -> None:
-        """End the thread after the step that is under way; nothing is emitted once this has returned."""
+        """End the thread after the step that is under way; nothing is emitted once this has returned.
+
+        A step that takes longer than PATIENCE (torch being loaded, a file on a slow disk) is left behind: it holds nothing
+        that is to be stored.
+        """
         self._mailbox.close()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(PATIENCE)
+        with self._speaking:
+            self._silent = True
 
     # --- on the worker's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         engine = self._built()
-        self.described.emit(engine.description)
+        self._say(self.described, engine.description)
         background: tuple[Request, Work] | None = None
         while self._mailbox.open:
             request = self._mailbox.take(idle=background is None)
@@ -96,6 +106,11 @@ class Worker(QObject):
         if background is not None:
             background[1].close()
 
+    def _say(self, signal: SignalInstance, value: object) -> None:
+        with self._speaking:
+            if not self._silent:
+                signal.emit(value)
+
     def _built(self) -> Answering:
         try:
             return self._factory()
@@ -104,7 +119,7 @@ class Worker(QObject):
         except Exception as e:
             log.exception("The model could not be made ready")
             text = f"The model could not be made ready ({type(e).__name__}: {e})."
-        self.replied.emit(Failure(0, MODEL, text))
+        self._say(self.replied, Failure(0, MODEL, text))
         return self._fallback(text)
 
     def _finish(self, engine: Answering, request: Request) -> None:
@@ -124,15 +139,17 @@ class Worker(QObject):
             progress = next(work)
         except StopIteration as end:
             if end.value is not None:
-                self.replied.emit(end.value)
+                self._say(self.replied, end.value)
             return False
         except Exception as e:
             kind = type(request).__name__
             log.exception("%s was not answered", kind)
-            self.replied.emit(Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e})."))
+            self._say(
+                self.replied, Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e}).")
+            )
             return False
         if progress is not None:
-            self.replied.emit(progress)
+            self._say(self.replied, progress)
         return True
 
 

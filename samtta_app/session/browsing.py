@@ -5,6 +5,7 @@ from __future__ import annotations
 from samtta_app.core.messages import LoadRequest, PrefetchRequest, Progress
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Image
+from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session import listing
 from samtta_app.session.desk import Desk, Loading, Requests, Then
 from samtta_app.session.pictures import outside, picture_of, remark, replaced
@@ -47,6 +48,22 @@ class Browsing:
         desk.mark(name, changed=listing.changed(len(others)) if others else "")
         if not desk.store.read_only:
             desk.store.image_opened(name, image.width, image.height, picture)
+
+    def refresh(self) -> None:
+        """Bring the image list up to date with the folder; images whose file is gone are marked, and come back with it."""
+        desk = self._desk
+        try:
+            images = listing.merged(desk.state.images, desk.store.images())
+        except (ProjectError, StoreError) as error:
+            desk.say("warning", str(error))
+            return
+        if images == desk.state.images:
+            return
+        here = desk.image_name()
+        new = len(images) - len(desk.state.images)
+        desk.change(images=images, index=next((k for k, entry in enumerate(images) if entry.name == here), 0))
+        if new:
+            desk.say("info", f"{new} new image{'s' if new > 1 else ''} in the folder")
 
     def next_index(self, step: int) -> int | None:
         """The image `step` further, None (and a word) at the end of the list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from samtta_app.errors import ProjectError
@@ -49,4 +50,22 @@ def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -
         for name, number in objects.items()
         if number and name not in there
     ]
+    return tuple(sorted(shown, key=lambda entry: natural(entry.name)))
+
+
+def merged(before: tuple[ImageEntry, ...], now: tuple[ImageEntry, ...]) -> tuple[ImageEntry, ...]:
+    """The image list after the folder was listed again.
+
+    What is known of an image stays. A file that is gone is marked, also without annotations: it may be open, and come back.
+    """
+    known, there = {entry.name: entry for entry in before}, {entry.name: entry for entry in now}
+    shown = []
+    for name in known.keys() | there.keys():
+        old, new = known.get(name), there.get(name)
+        if old is None and new is not None:
+            shown.append(new)
+        elif old is not None and (new is None or new.text == GONE):
+            shown.append(old if old.text == GONE else replace(old, status="unreadable", text=GONE))
+        elif old is not None and new is not None:
+            shown.append(replace(new, worst=old.worst) if old.text == GONE else old)
     return tuple(sorted(shown, key=lambda entry: natural(entry.name)))

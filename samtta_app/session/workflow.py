@@ -108,6 +108,11 @@ class Workflow:
         """Show the next image without an annotation."""
         return self._act(lambda: self._open(self._browsing.unreviewed_index()))
 
+    def refresh_images(self) -> Requests:
+        """List the folder's images again: some have come or gone; the open one stays open."""
+        self._browsing.refresh()
+        return self._out(self._browsing.prefetch())
+
     # --- one object -------------------------------------------------------------------------------------------------
 
     def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> Requests:

@@ -336,8 +336,7 @@ def test_the_sides_differ_in_line_style_too(curve: ClickCurve):
 
 
 def test_the_legend_names_both_sides(curve: ClickCurve):
-    assert "with learning" in curve.legend["adapted"].text()
-    assert "original" in curve.legend["frozen"].text()
+    assert [line.text() for line in curve.legend.words] == ["with learning", "without it (original)"]
 
 
 def test_the_curve_follows_the_theme(qapp, curve: ClickCurve):

@@ -18,7 +18,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from samtta_app import engine as engine_module
 from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.datasets import samples as samples_module
 from samtta_app.engine import Engine
 from samtta_app.errors import DatasetError, ProjectError
 from samtta_app.gui import app
@@ -111,6 +113,115 @@ def test_the_folder_that_is_open_is_not_opened_again(application: Application, t
     assert application.controller is before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("way", ["link", "through the parent", "project folder"])
+def test_the_open_folder_under_another_name_is_the_open_folder(
+    application: Application, tmp_path: Path, way: str
+) -> None:
+    folder = images(tmp_path / "a")
+    application.open(folder)
+    before = application.controller
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "parent").symlink_to(tmp_path)
+    other = {
+        "link": tmp_path / "link",
+        "through the parent": tmp_path / "parent" / ".." / tmp_path.name / "a",
+        "project folder": folder / ".samtta",
+    }[way]
+    application.open_folder(other)
+    assert application.controller is before
+    assert said(application) == ""
+
+
+def test_the_model_is_loaded_behind_the_window(qtbot: QtBot, tmp_path: Path) -> None:
+    asked: list[Settings] = []
+    may = threading.Event()
+
+    def slow(settings: Settings) -> Engine:
+        asked.append(settings)
+        may.wait(WAIT / 1000)
+        return Engine(toy_model())
+
+    made = Application(Settings(theme="light"), slow, strategies=WORDS)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.open(images(tmp_path / "a"))
+    assert asked == []
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT)
+    assert made.window.canvas.isVisible()
+    assert "Loading" in made.window.status.model.text()
+    may.set()
+    qtbot.waitUntil(lambda: shows(made) and "toy" in made.window.status.model.text(), timeout=WAIT)
+    made.close()
+
+
+def test_closing_does_not_wait_for_a_model_that_is_being_loaded_and_the_project_is_free(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    began, may = threading.Event(), threading.Event()
+
+    def slow(settings: Settings) -> Engine:
+        began.set()
+        may.wait(WAIT / 1000)
+        return Engine(toy_model())
+
+    made = Application(Settings(theme="light"), slow, strategies=WORDS)
+    qtbot.addWidget(made.window)
+    folder = images(tmp_path / "a")
+    made.open(folder)
+    qtbot.waitUntil(began.is_set, timeout=WAIT)
+    said: list[str] = []
+    opened(made).described.connect(said.append)
+    made.close()
+    assert not may.is_set()
+    Store.open(folder).close()
+    may.set()
+    for thread in threading.enumerate():
+        if thread.name == "samtta-engine":
+            thread.join()
+    QApplication.processEvents()
+    assert said == []
+
+
+def test_a_window_that_is_closed_at_once_loads_no_model(qtbot: QtBot, tmp_path: Path) -> None:
+    asked: list[Settings] = []
+
+    def engine(settings: Settings) -> Engine:
+        asked.append(settings)
+        return Engine(toy_model())
+
+    made = Application(Settings(theme="light"), engine, strategies=WORDS)
+    qtbot.addWidget(made.window)
+    made.open(images(tmp_path / "a"))
+    made.close()
+    QApplication.processEvents()
+    assert asked == []
+
+
+def test_new_files_are_listed_and_gone_ones_are_marked_while_the_folder_is_open(
+    application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = images(tmp_path / "a")
+    application.open(folder)
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    opened(application).open_image(1)
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    shown = opened(application).state.image
+    cv2.imwrite(str(folder / "0a.png"), picture(5).pixels)
+    (folder / "0.png").unlink()
+
+    def listed() -> list[tuple[str, str]]:
+        return [(entry.name, entry.status) for entry in opened(application).state.images]
+
+    qtbot.waitUntil(lambda: len(listed()) == 3 and listed()[0] == ("0.png", "unreadable"), timeout=WAIT)
+    state = opened(application).state
+    assert [name for name, _ in listed()] == ["0.png", "0a.png", "1.png"]
+    assert (state.index, state.image) == (2, shown)
+    assert "1 new image" in said(application)
+    opened(application).open_image(1)
+    qtbot.waitUntil(lambda: shows(application) and opened(application).state.image is not shown, timeout=WAIT)
+
+
 def test_a_setting_given_for_the_run_holds_and_the_others_may_change(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -193,13 +304,13 @@ def test_the_samples_are_made_beside_the_window_and_opened(
 ) -> None:
     made_by: list[str] = []
 
-    def few_samples() -> Path:
+    def few_samples(progress: object) -> Path:
         made_by.append(threading.current_thread().name)
         (tmp_path / "samples").mkdir()
         images(tmp_path / "samples" / "images")
         return tmp_path / "samples"
 
-    monkeypatch.setattr(app, "ensure_samples", few_samples)
+    monkeypatch.setattr(samples_module, "ensure_samples", few_samples)
     application.window.samples_wanted.emit()
     application.window.samples_wanted.emit()
     qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
@@ -207,13 +318,30 @@ def test_the_samples_are_made_beside_the_window_and_opened(
     assert opened(application).state.folder == tmp_path / "samples" / "images"
 
 
+def test_closing_gives_the_samples_up_after_the_image_at_hand(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, shares = threading.Event(), []
+
+    def endless(progress) -> Path:
+        while True:
+            began.set()
+            shares.append(progress(0.1))
+
+    monkeypatch.setattr(samples_module, "ensure_samples", endless)
+    made = Application(Settings(theme="light"), lambda _: Engine(toy_model()), strategies=WORDS)
+    qtbot.addWidget(made.window)
+    made.open_samples()
+    qtbot.waitUntil(began.is_set, timeout=WAIT)
+    made.close()
+    assert not any(thread.name == "samtta-samples" for thread in threading.enumerate())
+
+
 def test_samples_that_cannot_be_made_are_said(
     application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> Path:
+    def refuse(progress: object) -> Path:
         raise DatasetError("There is no room for the samples", "/full", "Free some space")
 
-    monkeypatch.setattr(app, "ensure_samples", refuse)
+    monkeypatch.setattr(samples_module, "ensure_samples", refuse)
     application.window.samples_wanted.emit()
     qtbot.waitUntil(lambda: "no room" in said(application), timeout=WAIT)
 
@@ -234,7 +362,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         asked.append((source, adapting))
         return Engine(toy_model(), adapting=STRATEGIES[adapting])
 
-    monkeypatch.setattr(app, "open_engine", toy_engine)
+    monkeypatch.setattr(engine_module, "open_engine", toy_engine)
     return asked
 
 

@@ -145,6 +145,51 @@ def test_a_trembling_hand_still_clicks_where_it_pressed(canvas: Canvas, recorder
     assert x == pytest.approx(50, abs=0.2)
 
 
+@pytest.mark.parametrize("zoom", [0.5, 1, 8, 40])
+@pytest.mark.parametrize(
+    "slip",
+    [(7, 0), (0, -7), (7, 7), (-10, 10), (7, 1), (10, -2), (60, 2), (-2, 90), (400, 0), (0, 300)],
+    ids=str,
+)
+def test_a_click_that_slips_is_a_click_where_it_was_pressed_at_every_zoom(
+    canvas: Canvas, recorder: Recorder, zoom: float, slip: tuple[int, int]
+) -> None:
+    canvas.zoom_at(QPointF(at(canvas, 60, 50)), zoom)
+    start = at(canvas, 60, 50)
+    drag(canvas, start, start + QPoint(*slip))
+    ((name, x, y, positive, _),) = recorder.calls
+    assert (name, positive) == ("click", True)
+    assert (x, y) == pytest.approx((60, 50), abs=1 / canvas.zoom)
+    assert not items(canvas, FrameItem)
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1, 8])
+@pytest.mark.parametrize("moved", [(120, 50), (-60, 48), (300, 46), (-50, -200)], ids=str)
+def test_a_drag_is_a_box_at_every_zoom(canvas: Canvas, recorder: Recorder, zoom: float, moved: tuple[int, int]) -> None:
+    canvas.zoom_at(QPointF(at(canvas, 60, 50)), zoom)
+    start = at(canvas, 60, 50)
+    drag(canvas, start, start + QPoint(*moved))
+    assert [call[0] for call in recorder.calls] == ["box"]
+
+
+def test_a_box_of_less_than_a_pixel_of_the_image_is_a_click(canvas: Canvas, recorder: Recorder) -> None:
+    canvas.zoom_at(QPointF(at(canvas, 60, 50)), 1000)
+    start = at(canvas, 60, 50)
+    drag(canvas, start, start + QPoint(round(0.8 * canvas.zoom), round(0.8 * canvas.zoom)))
+    drag(canvas, start, start + QPoint(round(1.2 * canvas.zoom), round(1.2 * canvas.zoom)))
+    assert [call[0] for call in recorder.calls] == ["click", "box"]
+
+
+def test_a_thin_drag_draws_no_rubber_band(canvas: Canvas) -> None:
+    start = at(canvas, 20, 30)
+    QTest.mousePress(canvas.viewport(), LEFT, NONE, start)
+    QTest.mouseMove(canvas.viewport(), start + QPoint(200, 60))
+    assert len(items(canvas, FrameItem)) == 1
+    QTest.mouseMove(canvas.viewport(), start + QPoint(200, 1))
+    assert not items(canvas, FrameItem)
+    QTest.mouseRelease(canvas.viewport(), LEFT, NONE, start)
+
+
 def test_a_drag_draws_a_box_with_a_rubber_band(canvas: Canvas, recorder: Recorder) -> None:
     start, stop = at(canvas, 80, 60), at(canvas, 20, 30)
     QTest.mousePress(canvas.viewport(), LEFT, NONE, start)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QShortcutEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QGraphicsView,
     QLineEdit,
@@ -14,10 +16,11 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSpinBox,
     QTextEdit,
+    QVBoxLayout,
     QWidget,
 )
 
-from samtta_app.gui.keyboard import keeps, released, shield
+from samtta_app.gui.keyboard import HeldKey, keeps, shield
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 NONE, CTRL, SHIFT = Modifier.NoModifier, Modifier.ControlModifier, Modifier.ShiftModifier
@@ -102,14 +105,126 @@ def test_other_events_are_left_alone(qtbot):
     assert not shield(QEvent(QEvent.Type.WindowActivate), field, None)
 
 
-def up(key: Qt.Key, repeats: bool = False) -> QKeyEvent:
-    return QKeyEvent(QEvent.Type.KeyRelease, key, NONE, "", repeats)
+# --- keys that are held ---------------------------------------------------------------------------------------------
 
 
-def test_a_held_key_is_released_when_it_goes_up():
-    assert released(up(Key.Key_C), ("C",))
-    assert not released(up(Key.Key_X), ("C",))
+class Holding(QWidget):
+    """A window with an action that is held, and a field."""
+
+    held: HeldKey | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = QAction("hold", self)
+        self.action.setShortcuts(["C", "Ctrl+K"])
+        self.addAction(self.action)
+        self.held = HeldKey(self.action)
+        self.ran = self.ended = 0
+        self.action.triggered.connect(self.run)
+        self.held.let_go.connect(self.end)
+        self.view, self.field = QGraphicsView(), QLineEdit()
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.view)
+        layout.addWidget(self.field)
+
+    def run(self) -> None:
+        self.ran += 1
+
+    def end(self) -> None:
+        self.ended += 1
+
+    def event(self, event: QEvent) -> bool:
+        if self.held is not None:
+            self.held.note(event)
+        return super().event(event)
+
+    def sends(self, kind: QEvent.Type, key: int, scan: int, *, repeats: bool = False, text: str = "") -> None:
+        """Send what the platform sends to the widget with the focus."""
+        QApplication.sendEvent(self.focusWidget(), QKeyEvent(kind, key, NONE, scan, key, 0, text, repeats))
+
+    def begins(self, key: int = Key.Key_C, scan: int = 54) -> None:
+        """Press the key; the shortcut comes as Qt sends it for the letter that a Latin layout has there."""
+        self.sends(QEvent.Type.ShortcutOverride, key, scan)
+        self.shortcut()
+
+    def shortcut(self) -> None:
+        QApplication.sendEvent(self.action, QShortcutEvent("C", 0))
 
 
-def test_a_key_that_repeats_itself_is_still_held():
-    assert not released(up(Key.Key_C, repeats=True), ("C",))
+@pytest.fixture
+def holding(qtbot) -> Holding:
+    window = Holding()
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    window.view.setFocus()
+    qtbot.waitUntil(window.isActiveWindow)
+    return window
+
+
+CYRILLIC_ES, GREEK_PSI, HEBREW_BET = 0x0421, 0x03A8, 0x05D1
+
+
+@pytest.mark.parametrize("key", [Key.Key_C, CYRILLIC_ES, GREEK_PSI, HEBREW_BET, 0])
+def test_a_held_key_ends_when_it_goes_up_whatever_letter_the_layout_has_there(holding: Holding, key: int):
+    holding.begins(key)
+    assert (holding.ran, holding.ended) == (1, 0)
+    holding.sends(QEvent.Type.KeyRelease, key, 54)
+    assert holding.ended == 1
+
+
+def test_a_layout_that_changes_while_the_key_is_held_makes_no_difference(holding: Holding):
+    holding.begins(CYRILLIC_ES)
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_C, 54)
+    assert holding.ended == 1
+
+
+def test_another_key_that_goes_up_and_a_repeat_end_nothing(holding: Holding):
+    holding.begins(CYRILLIC_ES)
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_X, 53)
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_Shift, 50)
+    holding.sends(QEvent.Type.KeyRelease, CYRILLIC_ES, 54, repeats=True)
+    holding.sends(QEvent.Type.ShortcutOverride, CYRILLIC_ES, 54, repeats=True)
+    assert holding.ended == 0
+    holding.sends(QEvent.Type.KeyRelease, CYRILLIC_ES, 54)
+    assert holding.ended == 1
+
+
+def test_without_scan_codes_the_key_itself_is_followed(holding: Holding):
+    holding.begins(Key.Key_C, 0)
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_X, 0)
+    assert holding.ended == 0
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_C, 0)
+    assert holding.ended == 1
+
+
+def test_a_press_that_another_window_had_ends_with_the_next_key_that_is_no_modifier(holding: Holding):
+    holding.shortcut()
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_Control, 37)
+    assert holding.ended == 0
+    holding.sends(QEvent.Type.KeyRelease, CYRILLIC_ES, 54)
+    assert holding.ended == 1
+
+
+def test_a_hold_ends_when_the_keyboard_goes_elsewhere(holding: Holding):
+    holding.begins()
+    holding.field.setFocus()
+    assert holding.ended == 1
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_C, 54)
+    assert holding.ended == 1
+    holding.begins()
+    QApplication.sendEvent(holding, QEvent(QEvent.Type.WindowDeactivate))
+    assert holding.ended == 2
+
+
+def test_a_real_press_of_the_shortcut_is_held(holding: Holding):
+    QTest.keyPress(holding.view, Key.Key_C)
+    assert (holding.ran, holding.ended) == (1, 0)
+    QTest.keyRelease(holding.view, Key.Key_C)
+    assert (holding.ran, holding.ended) == (1, 1)
+
+
+def test_what_the_mouse_has_switched_on_is_not_held(holding: Holding):
+    holding.action.trigger()
+    holding.sends(QEvent.Type.KeyRelease, Key.Key_C, 54)
+    assert (holding.ran, holding.ended) == (1, 0)

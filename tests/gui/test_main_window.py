@@ -18,7 +18,8 @@ from samtta_app.errors import SettingsError
 from samtta_app.gui import recent, theme
 from samtta_app.gui.browsing import Browsing
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.main_window import DOCKS, MainWindow
+from samtta_app.gui.docks import DOCKS
+from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.worker import Worker
 from samtta_app.session.state import Display, Message, State

@@ -157,12 +157,13 @@ def test_a_word_that_is_neither_folder_nor_command_is_named(capsys: pytest.Captu
     assert "neither a folder nor a command" in capsys.readouterr().err
 
 
-def test_a_settings_file_that_is_not_valid_stops_with_its_place(
-    tmp_path: Path, samtta_home: Path, capsys: pytest.CaptureFixture[str]
+def test_a_setting_that_is_not_valid_stops_nothing_and_is_named(
+    tmp_path: Path, samtta_home: Path, caplog: pytest.LogCaptureFixture
 ):
-    (samtta_home / "settings.toml").write_text("theme = 'pink'")
-    assert call("open", str(tmp_path)) == 2
-    assert "settings.toml" in capsys.readouterr().err
+    (samtta_home / "settings.toml").write_text("theme = 'pink'\nthreads = 3")
+    assert cli.prepared().threads == 3
+    assert "theme" in caplog.text
+    assert "settings.toml" in caplog.text
 
 
 def test_an_unknown_export_format_is_refused_with_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -176,16 +177,53 @@ def test_a_missing_option_is_exit_code_2_and_no_traceback(capsys: pytest.Capture
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
-def test_without_a_display_one_line_names_the_simulated_demo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("named", [{}, {"DISPLAY": ":4711"}, {"WAYLAND_DISPLAY": "none"}, {"QT_QPA_PLATFORM": "xcb"}])
+@pytest.mark.parametrize("words", [["open"], ["demo"]], ids=" ".join)
+def test_where_no_window_can_be_opened_one_line_names_the_doctor_and_the_simulated_demo(
+    words: list[str], named: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    for words in (["open", str(tmp_path)], ["demo"]):
-        assert call(*words) == 2
-        shown = capsys.readouterr().err
-        assert shown.count("\n") == 1
-        assert "samtta demo --simulate" in shown
+    for name, text in named.items():
+        monkeypatch.setenv(name, text)
+    assert call(*words) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "No window can be opened" in shown
+    assert "samtta demo --simulate" in shown
+    assert "samtta doctor" in shown
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
+@pytest.mark.parametrize("named", [{}, {"DISPLAY": ":4711"}, {"DISPLAY": "no.such.host.invalid:0"}])
+def test_the_simulated_demo_needs_no_display(named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from samtta_app import cli_demo
+
+    asked: list[Path] = []
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in named.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr(cli_demo, "simulate_without_window", lambda objects, out, settings: asked.append(out))
+    assert call("demo", "--simulate", "--out", str(tmp_path)) == 0
+    assert asked == [tmp_path]
+
+
+def test_a_qt_that_cannot_be_loaded_is_one_line_that_names_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from samtta_app import cli_demo
+
+    def fail() -> None:
+        raise ImportError("libEGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr(cli_demo, "_splash", fail)
+    assert call("open", str(tmp_path)) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "libEGL.so.1" in shown
+    assert "samtta doctor" in shown
 
 
 def test_an_output_that_is_cut_off_ends_without_a_traceback():
@@ -234,18 +272,24 @@ def test_a_strategy_that_does_not_exist_is_refused_before_anything_is_done(
 def test_what_is_named_on_the_command_line_goes_before_the_settings_and_does_not_change_them(
     tmp_path: Path, samtta_home: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    from samtta_app import cli_demo
     from samtta_app.adapt.registry import STRATEGIES
     from samtta_app.gui import app
 
     (samtta_home / "settings.toml").write_text("model = 'mine'\nstrategy = 'fbrs'\n")
     asked: list[tuple[object, ...]] = []
 
-    def window(folder, *, project, settings, strategies, given, simulate):
+    def window(folder, *, settings, strategies, given, **_):
         asked.append((folder, settings.strategy, given))
         assert strategies == {name: each.words for name, each in STRATEGIES.items()}
         return 0
 
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
     monkeypatch.setattr(app, "run_window", window)
+    monkeypatch.setattr(cli_demo, "_splash", lambda: None)
+    monkeypatch.setattr(cli_demo, "leave", leave)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert call("open", str(tmp_path)) == 0
     assert call("open", str(tmp_path), "--strategy", "frozen", "--model", "vit_b") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,12 +12,11 @@ import pytest
 from packaging.requirements import Requirement
 
 from samtta_app import doctor
+from samtta_app.display import X11_LIBRARIES
 from samtta_app.doctor import (
-    QT_LIBRARIES,
     Finding,
     display,
     free_disk,
-    has_display,
     model,
     official_models,
     package_versions,
@@ -28,6 +28,7 @@ from samtta_app.doctor import (
     writable_folder,
 )
 
+VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
@@ -100,22 +101,26 @@ def test_a_library_that_is_really_there_loads_and_one_that_is_not_does_not():
 
 def test_the_readme_names_every_debian_package_that_the_doctor_looks_for():
     (line,) = re.findall(r"apt-get install (.*)", README.read_text(encoding="utf-8"))
-    assert {debian for debian, _ in QT_LIBRARIES.values()} <= set(line.split())
-
-
-def test_only_linux_can_be_without_a_display():
-    assert has_display("darwin", {})
-    assert has_display("win32", {})
-    assert not has_display("linux", {})
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        assert has_display("linux", {name: "x"})
+    assert {debian for debian, _ in X11_LIBRARIES.values()} <= set(line.split())
 
 
 def test_without_a_display_the_doctor_names_what_still_works():
     finding = display("linux", {})
-    assert finding.level == "warn"
+    assert (finding.level, finding.found) == ("warn", "there is no display")
     assert "samtta demo --simulate" in finding.do
-    assert display("linux", {"DISPLAY": ":7"}) == Finding("ok", "display", ":7")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
+def test_a_display_that_does_not_answer_is_a_problem_and_qt_is_really_tried():
+    environment = {name: text for name, text in os.environ.items() if name not in VARIABLES}
+    finding = display("linux", {**environment, "DISPLAY": ":4711"})
+    assert finding.level == "problem"
+    assert ":4711" in finding.found
+    assert "ssh -X" in finding.do
+    broken = display("linux", {**environment, "QT_QPA_PLATFORM": "no-such-platform"})
+    assert broken.level == "problem"
+    assert "no-such-platform" in broken.found
+    assert display("linux", {**environment, "QT_QPA_PLATFORM": "offscreen"}) == Finding("ok", "display", "offscreen")
 
 
 def test_a_gpu_that_torch_cannot_use_is_warned_about_and_no_gpu_is_fine():
@@ -147,12 +152,17 @@ def test_a_full_disk_is_warned_about_even_where_the_folder_is_still_to_be_made(t
     assert free_disk(tmp_path / "not" / "yet", needed=10**18).level == "warn"
 
 
-def test_a_settings_file_that_is_not_valid_is_a_problem_with_its_place(samtta_home: Path):
-    (samtta_home / "settings.toml").write_text("theme = 'pink'")
-    (finding,) = settings_and_model()
-    assert finding.level == "problem"
-    assert str(samtta_home) in finding.found
-    assert "system" in finding.do
+def test_every_setting_that_is_left_out_is_a_finding_with_its_place_and_the_model_is_looked_at_all_the_same(
+    samtta_home: Path,
+):
+    (samtta_home / "settings.toml").write_text("theme = 'pink'\nthread = 2\nmodel =")
+    *findings, last = settings_and_model()
+    assert [finding.level for finding in findings] == ["warn"] * 3
+    assert all(str(samtta_home) in finding.found for finding in findings)
+    assert "Line 3" in findings[0].found
+    assert "system" in findings[1].do
+    assert "threads" in findings[2].do
+    assert (last.subject, last.level) == ("model", "ok")
 
 
 def test_a_model_file_that_is_missing_is_a_problem_and_the_shipped_one_loads(tmp_path: Path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -18,6 +20,7 @@ from samtta_app.settings import (
     data_folder,
     load_settings,
     model_folder,
+    read_settings,
     resource,
     save_settings,
     settings_file,
@@ -83,14 +86,18 @@ def test_a_whole_number_of_seconds_is_read_as_it_is_written_by_hand(tmp_path: Pa
         ("keys.accept = 'Kontrol+A'", "keys.accept"),
     ],
 )
-def test_a_value_that_is_not_valid_is_refused_with_its_name_and_file(tmp_path: Path, line: str, named: str):
+def test_a_value_that_is_not_valid_is_left_out_with_its_name_and_file_and_all_else_holds(
+    tmp_path: Path, line: str, named: str
+):
     path = tmp_path / "settings.toml"
-    path.write_text(line)
-    with pytest.raises(SettingsError) as caught:
-        load_settings(path)
-    assert f"setting {named} " in caught.value.what
-    assert caught.value.where == str(path)
-    assert caught.value.do
+    other = "threads = 4" if named != "threads" else "wheel = 'scroll'"
+    path.write_text(f"{other}\n{line}\n" + ("" if named == "keys" else "keys.undo = 'U'\n"))
+    settings, (error,) = read_settings(path)
+    assert f"setting {named} " in error.what
+    assert error.where == str(path)
+    assert error.do
+    expected = Settings(threads=4) if named != "threads" else Settings(wheel="scroll")
+    assert settings == replace(expected, keys={} if named == "keys" else {"undo": "U"})
 
 
 def test_the_strategies_are_those_of_the_registry_and_a_wrong_one_names_them_all(tmp_path: Path):
@@ -98,31 +105,205 @@ def test_the_strategies_are_those_of_the_registry_and_a_wrong_one_names_them_all
     assert Settings().strategy == DEFAULT
     path = tmp_path / "settings.toml"
     path.write_text("strategy = 'luck'")
-    with pytest.raises(SettingsError) as caught:
-        load_settings(path)
-    assert caught.value.do == f"It must be one of {', '.join(STRATEGIES)}"
+    _, (error,) = read_settings(path)
+    assert error.do == f"It must be one of {', '.join(STRATEGIES)}"
 
 
-def test_an_unknown_name_is_refused_and_the_nearest_one_is_offered(tmp_path: Path):
+def test_an_unknown_name_is_passed_over_and_the_nearest_one_is_offered(tmp_path: Path):
     path = tmp_path / "settings.toml"
-    path.write_text("thread = 2")
-    with pytest.raises(SettingsError, match="Did you mean threads"):
-        load_settings(path)
-    path.write_text("zzz = 2")
-    with pytest.raises(SettingsError, match="The settings are model, theme"):
-        load_settings(path)
+    path.write_text("thread = 2\ntheme = 'dark'\nzzz = 2\n[more]\nfield = 1\n")
+    settings, (near, far, table) = read_settings(path)
+    assert settings == Settings(theme="dark")
+    assert near.do == "Did you mean threads"
+    assert far.do.startswith("The settings are model, theme")
+    assert "'more'" in table.what
 
 
-def test_a_file_that_is_not_toml_or_not_text_or_a_folder_is_refused(tmp_path: Path):
+def test_what_is_left_out_is_logged_for_the_command_line(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     path = tmp_path / "settings.toml"
-    path.write_text("theme = ")
-    with pytest.raises(SettingsError, match="not valid TOML"):
-        load_settings(path)
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="cannot be read"):
-        load_settings(path)
-    with pytest.raises(SettingsError, match="cannot be read"):
-        load_settings(tmp_path)
+    path.write_text("threads = 'many'\nwheel = 'scroll'")
+    assert load_settings(path) == Settings(wheel="scroll")
+    assert "The setting threads is not valid and is left out" in caplog.text
+    assert str(path) in caplog.text
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"theme = ",
+        b"threads = " + b"9" * 5000,
+        b"model = 'gr\xfcn.pth'",
+        b"model = 'a' 'b'",
+        b"model = 'never closed",
+        b'model = """never closed',
+        b"idle_seconds = " + b"[" * 20_000,
+        b"model = 'a\x00b'",
+        b"= 3",
+        b"just words",
+        b"\x00\x01\x02",
+    ],
+    ids=lambda text: repr(text[:24]),
+)
+def test_a_line_that_is_not_toml_hides_no_other_line_and_is_kept_as_a_comment_when_something_changes(
+    tmp_path: Path, bad: bytes
+):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"# mine\nwheel = 'scroll' # as ever\n" + bad + b"\nlearn = false\n[keys]\nundo = 'U'\n")
+    settings, errors = read_settings(path)
+    assert settings == Settings(wheel="scroll", learn=False, keys={"undo": "U"})
+    assert "Line 3" in errors[0].what
+    save_settings(replace(settings, theme="dark"), path, before=settings)
+    again, errors = read_settings(path)
+    assert (again, errors) == (replace(settings, theme="dark"), ())
+    written = path.read_bytes()
+    assert b"# mine\nwheel = 'scroll' # as ever\n# not valid: " in written
+    assert bad.split(b"\x00")[0][:400] in written
+
+
+def test_a_table_that_cannot_be_read_takes_nothing_into_another(tmp_path: Path):
+    path = tmp_path / "settings.toml"
+    path.write_text("theme = 'dark'\n[keys\nundo = 'U'\nmodel = 'x'\n[more]\nmodel = 'y'\n")
+    settings, errors = read_settings(path)
+    assert settings == Settings(theme="dark")
+    assert ["Line 2" in errors[0].what, "Line 3" in errors[1].what, "Line 4" in errors[2].what] == [True] * 3
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "large", "loop"])
+def test_what_is_no_settings_file_stops_nothing_and_is_left_as_it_is(tmp_path: Path, kind: str):
+    path = tmp_path / "settings.toml"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "large":
+        path.write_bytes(b"#" * 2_000_000)
+    else:
+        path.symlink_to(path)
+    settings, (error,) = read_settings(path)
+    assert settings == Settings()
+    assert "cannot be read" in error.what
+    before = path.lstat()
+    with pytest.raises(SettingsError, match="were not saved"):
+        save_settings(Settings(theme="dark"), path)
+    assert path.lstat() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["settings.toml"]
+
+
+# --- changing one value ---------------------------------------------------------------------------------------------
+
+
+FILE = """\
+# written by hand
+theme = "light"   # for the lab
+future = [1,
+  2]  # of a later version
+
+[keys]
+undo = "U"  # left hand
+dance = "X"
+
+[plugin]
+# nothing yet
+"""
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_one_change_leaves_comments_unknown_names_and_layout_as_they_are(tmp_path: Path, ending: str, start: str):
+    path = tmp_path / "settings.toml"
+    path.write_bytes((start + FILE).replace("\n", ending).encode())
+    settings, _ = read_settings(path)
+    save_settings(replace(settings, theme="dark"), path, before=settings)
+    expected = (start + FILE.replace('"light"', '"dark"')).replace("\n", ending)
+    assert path.read_bytes().decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "a 'b' \"c\" \\ d"),
+        ("theme", "dark"),
+        ("threads", 3),
+        ("idle_seconds", 2.5),
+        ("wheel", "scroll"),
+        ("strategy", "frozen"),
+        ("learn", False),
+        ("overlay_opacity", 0.25),
+        ("keys", {"undo": "U", "dance": "X", "redo": "Ctrl+U; U"}),
+        ("keys", {"undo": "Ctrl+Z"}),
+        ("keys", {}),
+    ],
+)
+def test_every_setting_can_be_changed_by_itself(tmp_path: Path, name: str, value: object):
+    path = tmp_path / "settings.toml"
+    path.write_text(FILE)
+    before, _ = read_settings(path)
+    save_settings(replace(before, **{name: value}), path, before=before)
+    assert read_settings(path)[0] == replace(before, **{name: value})
+    written = path.read_text()
+    assert "# written by hand" in written
+    assert "future = [1,\n  2]  # of a later version" in written
+    assert "[plugin]\n# nothing yet" in written
+
+
+@pytest.mark.parametrize(
+    "keys", ["keys.undo = 'U'", "keys = { undo = 'U' }", "[keys]\nundo = 'U'", "['keys']\n'undo' = 'U'"]
+)
+def test_keys_may_be_written_in_every_way_that_toml_has(tmp_path: Path, keys: str):
+    path = tmp_path / "settings.toml"
+    path.write_text(f"{keys}\n")
+    before, errors = read_settings(path)
+    assert (before.keys, errors) == ({"undo": "U"}, ())
+    after = replace(before, theme="dark", keys={"undo": "I", "redo": "O"})
+    save_settings(after, path, before=before)
+    assert read_settings(path) == (after, ())
+
+
+def test_what_others_change_in_the_file_meanwhile_stays(tmp_path: Path):
+    path = tmp_path / "settings.toml"
+    path.write_text(FILE)
+    mine, _ = read_settings(path)
+    path.write_text(FILE.replace('"U"', '"I"') + "more = 'pan'\n")
+    save_settings(replace(mine, theme="dark"), path, before=mine)
+    assert read_settings(path)[0].keys["undo"] == "I"
+    assert "more = 'pan'" in path.read_text()
+
+
+def test_a_bad_value_stays_until_it_is_changed_itself(tmp_path: Path):
+    path = tmp_path / "settings.toml"
+    bad = f"threads = 0x{'f' * 5000}\nwheel = 'pan'\n"
+    path.write_text(bad + "theme = 'pink'\n")
+    before, errors = read_settings(path)
+    assert [error.what.split()[2] for error in errors] == ["threads", "wheel", "theme"]
+    save_settings(replace(before, theme="dark"), path, before=before)
+    assert path.read_text() == bad + 'theme = "dark"\n'
+
+
+def test_a_link_stays_a_link_and_the_file_keeps_its_rights(tmp_path: Path):
+    real, path = tmp_path / "dotfiles.toml", tmp_path / "settings.toml"
+    real.write_text("theme = 'dark'\n")
+    real.chmod(0o640)
+    path.symlink_to(real)
+    save_settings(Settings(theme="light"), path, before=Settings(theme="dark"))
+    assert path.is_symlink()
+    assert read_settings(real)[0].theme == "light"
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+@given(st.binary(max_size=200), st.sampled_from(["theme", "keys"]))
+def test_no_content_of_the_file_stops_the_start_and_a_change_is_stored_or_refused(tmp_path_factory, content, name):
+    path = tmp_path_factory.mktemp("settings") / "settings.toml"
+    path.write_bytes(content)
+    before, _ = read_settings(path)
+    after = replace(before, **{name: "dark" if name == "theme" else {**before.keys, "undo": "F9"}})
+    try:
+        save_settings(after, path, before=before)
+    except SettingsError:
+        assert path.read_bytes() == content
+    else:
+        assert read_settings(path)[0] == after
 
 
 def test_a_failed_save_leaves_the_file_before_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ from samtta_app.core.windows import around
 from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figures
+from samtta_app.gui.plain_text import plain_tip
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 
@@ -121,7 +122,7 @@ class Card(QFrame):
                 lines.append(f"Expected gain in IoU {where}: {figures.gain(value)}")
         if gaps is None and why:
             lines.append(why)
-        self.setToolTip("\n".join([*lines, "Tab shows the next one"]))
+        self.setToolTip(plain_tip("\n".join([*lines, "Tab shows the next one"])))
         if self.property("chosen") != chosen:
             self.setProperty("chosen", chosen)
             self.style().unpolish(self)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, Q
 
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.plain_text import plain_tip
 from samtta_app.session.state import LabelClass, State
 
 Index = QModelIndex | QPersistentModelIndex
@@ -66,7 +67,7 @@ class ClassModel(QAbstractListModel):
             return self._swatches[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             key = _key(index.row())
-            return f"{entry.name}{f'  ({key})' if key else ''}\nDouble-click to rename"
+            return plain_tip(f"{entry.name}{f'  ({key})' if key else ''}\nDouble-click to rename")
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -9,9 +9,10 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from samtta_app.gui import theme
+from samtta_app.gui.panels.legend import Legend
 from samtta_app.session.state import StreamPoint
 
 SPAN = 10
@@ -47,16 +48,11 @@ class ClickCurve(QWidget):
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():
             self.plot.addItem(entry)
-        self.legend = {"adapted": QLabel("with learning"), "frozen": QLabel("without it (original)")}
-        keys = QHBoxLayout()
-        keys.setSpacing(2 * theme.GRID)
-        for entry in self.legend.values():
-            keys.addWidget(entry)
-        keys.addStretch()
+        self.legend = Legend([("accent", "━━", "with learning"), ("muted", "╍╍", "without it (original)")])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
-        layout.addLayout(keys)
+        layout.addWidget(self.legend)
         layout.addWidget(self.plot)
         self._tint()
 
@@ -91,9 +87,6 @@ class ClickCurve(QWidget):
             pale = QColor(colour)
             pale.setAlphaF(0.35)
             self.dots[side].setBrush(pale)
-            mark = "━━" if side == "adapted" else "╍╍"
-            words = "with learning" if side == "adapted" else "without it (original)"
-            self.legend[side].setText(f'<span style="color:{colour.name()}">{mark}</span> {words}')
         for side, text in (("bottom", "objects in the order of annotation"), ("left", "clicks to IoU 0.85")):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)

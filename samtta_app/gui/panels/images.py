@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOpti
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
+from samtta_app.gui.plain_text import plain_tip
 from samtta_app.session.numbers import Number, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
@@ -86,7 +87,7 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{entry.name}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}"
+            return plain_tip(f"{entry.name}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
         if role == NUMBER_ROLE:
             return entry.worst.get(self._number) if self._number else None
         if role == SORT:

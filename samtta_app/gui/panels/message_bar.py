@@ -113,6 +113,12 @@ class MessageBar(QWidget):
         self.show()
         line.show()
 
+    def clear(self) -> None:
+        """Take every message away."""
+        self.timer.stop()
+        for line in tuple(self.lines):
+            self._drop(line)
+
     def drop_passing(self) -> None:
         """Take away what does not have to be dismissed."""
         self.timer.stop()

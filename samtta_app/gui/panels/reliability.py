@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from samtta_app.core.calibration import Bin
 from samtta_app.gui import theme
 from samtta_app.gui.panels import figures
+from samtta_app.gui.panels.legend import Legend
 from samtta_app.session.state import Statistics, Trust
 
 SIDES = ("raw", "calibrated")
@@ -59,7 +60,7 @@ class ReliabilityDiagram(QWidget):
         self.dots = {side: pg.ScatterPlotItem(pen=None) for side in SIDES}
         for entry in self.dots.values():
             self.plot.addItem(entry)
-        self.legend = theme.label()
+        self.legend = Legend([("accent", "●", "calibrated"), ("muted", "●", "as the model says it")])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
@@ -90,11 +91,8 @@ class ReliabilityDiagram(QWidget):
         self.plot.setBackground(palette.background)
         self.diagonal.setPen(pg.mkPen(palette.line, width=1, style=Qt.PenStyle.DashLine))
         colours = {"raw": QColor(palette.muted), "calibrated": QColor(palette.accent)}
-        marks = []
-        for side, words in (("calibrated", "calibrated"), ("raw", "as the model says it")):
+        for side in SIDES:
             self.dots[side].setBrush(colours[side])
-            marks.append(f'<span style="color:{colours[side].name()}">●</span> {words}')
-        self.legend.setText("&nbsp;&nbsp;&nbsp;".join(marks))
         for side, text in (("bottom", "expected IoU"), ("left", "true IoU")):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)

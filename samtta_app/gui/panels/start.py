@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from samtta_app.gui import icons, theme
+from samtta_app.gui.plain_text import button_text, plain_tip
 
 WIDTH = 45 * theme.GRID
 """Width of the column in the middle."""
@@ -48,10 +49,10 @@ class StartPage(QWidget):
             button.deleteLater()
         self.recent = []
         for folder in folders:
-            button = QPushButton(folder.name or str(folder))
+            button = QPushButton(button_text(folder.name or str(folder)))
             button.setProperty("role", "recent")
             button.setIconSize(QSize(theme.ICON, theme.ICON))
-            button.setToolTip(str(folder))
+            button.setToolTip(plain_tip(str(folder)))
             button.clicked.connect(lambda checked=False, folder=folder: self.recent_chosen.emit(folder))
             self.recent.append(button)
             self._recent_layout.addWidget(button)

@@ -1,0 +1,61 @@
+"""Hears of files that come and go in the open folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+
+PAUSE = 500
+"""Milliseconds without another change before the folder is listed: files are often copied by the hundred."""
+
+
+class FolderWatch(QObject):
+    """Watches one folder.
+
+    Where the system tells of no changes (a network drive, too many watches), the folder is looked at when the user comes
+    back to the window.
+
+    Signals:
+        changed: files have come or gone.
+
+    Args:
+        folder: the folder.
+        parent: lives no longer than this.
+    """
+
+    changed = Signal()
+
+    def __init__(self, folder: Path, parent: QObject) -> None:
+        super().__init__(parent)
+        self._folder, self._seen = folder, _stamp(folder)
+        self._watcher = QFileSystemWatcher([str(folder)], self)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE)
+        self._timer.timeout.connect(self.look)
+        self._watcher.directoryChanged.connect(self._timer.start)
+        QGuiApplication.instance().applicationStateChanged.connect(self._come_back)  # type: ignore[union-attr]
+
+    @Slot()
+    def look(self) -> None:
+        """Tell of a change since the last look."""
+        now = _stamp(self._folder)
+        if now != self._seen:
+            self._seen = now
+            self.changed.emit()
+
+    @Slot(Qt.ApplicationState)
+    def _come_back(self, state: Qt.ApplicationState) -> None:
+        if state == Qt.ApplicationState.ApplicationActive:
+            self.look()
+
+
+def _stamp(folder: Path) -> int:
+    """When an entry of the folder came or went last, 0 where it cannot be looked at."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,50 @@
+"""The dialogs that are open: one of each kind, deleted once it is closed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDialog
+
+PROJECT_BOUND = ("export", "about")
+"""Dialogs that speak of the project (or of its model): they go with it."""
+
+
+class OpenDialogs(QObject):
+    """Shows dialogs that do not hold up the window; they are found by name while they are open."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._open: dict[str, QDialog] = {}
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a dialog of this kind is open."""
+        return name in self._open
+
+    def __getitem__(self, name: str) -> QDialog:
+        """The open dialog of a kind."""
+        return self._open[name]
+
+    def show(self, name: str, dialog: QDialog) -> None:
+        """Show `dialog` in the place of the one of its kind."""
+        self.close(name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(partial(self._forget, name, dialog))
+        self._open[name] = dialog
+        dialog.show()
+        dialog.raise_()
+
+    def close(self, *names: str) -> None:
+        """Close the dialogs of these kinds."""
+        for name in names:
+            if name in self._open:
+                self._open[name].close()
+
+    def close_all(self) -> None:
+        """Close every dialog."""
+        self.close(*tuple(self._open))
+
+    def _forget(self, name: str, dialog: QDialog, _: int = 0) -> None:
+        if self._open.get(name) is dialog:
+            del self._open[name]

@@ -1,0 +1,65 @@
+"""What is on the screen while the program itself is still being loaded; it needs nothing but Qt, so that it is there at once."""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication, QSplashScreen
+
+from samtta_app.settings import resource
+
+WIDTH, HEIGHT, MARK = 360, 120, 56
+
+
+def application() -> QApplication:
+    """The application, made where there is none.
+
+    Raises:
+        TypeError: there is one that shows no windows.
+    """
+    found = QApplication.instance() or QApplication(sys.argv[:1])
+    if not isinstance(found, QApplication):
+        raise TypeError("a window needs a QApplication")
+    found.setApplicationName("samtta")
+    found.setApplicationDisplayName("samtta")
+    found.setDesktopFileName("samtta")
+    return found
+
+
+def show_splash() -> QSplashScreen:
+    """Show name and mark in the platform's colours; `finish(window)` takes them away once the window is there."""
+    qt = application()
+    splash = QSplashScreen(_picture(qt.palette(), qt.devicePixelRatio()))
+    splash.show()
+    qt.processEvents()
+    return splash
+
+
+def _picture(palette: QPalette, ratio: float) -> QPixmap:
+    picture = QPixmap(round(WIDTH * ratio), round(HEIGHT * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(palette.color(QPalette.ColorRole.Window))
+    painter = QPainter(picture)
+    middle = (HEIGHT - MARK) // 2
+    icon = QIcon(str(resource("icons/samtta.svg")))
+    painter.drawPixmap(QPoint(middle, middle), icon.pixmap(MARK, MARK))
+    text: QColor = palette.color(QPalette.ColorRole.WindowText)
+    painter.setPen(text)
+    words = QRect(middle + MARK + middle // 2, 0, WIDTH, HEIGHT // 2 + 4)
+    font = painter.font()
+    painter.setFont(_heading(font))
+    painter.drawText(words, Qt.AlignmentFlag.AlignBottom, "samtta")
+    painter.setFont(font)
+    painter.drawText(words.translated(0, HEIGHT // 2 + 4), Qt.AlignmentFlag.AlignTop, "Starting…")
+    painter.drawRect(0, 0, WIDTH - 1, HEIGHT - 1)
+    painter.end()
+    return picture
+
+
+def _heading(font: QFont) -> QFont:
+    heading = QFont(font)
+    heading.setPointSizeF(font.pointSizeF() * 1.6)
+    heading.setBold(True)
+    return heading

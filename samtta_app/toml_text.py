@@ -1,0 +1,179 @@
+"""TOML as users write it: one bad line does not hide the others, and a change keeps everything else as it stands.
+
+Nothing here knows what the values mean.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+import tomlkit.exceptions
+
+MOST_BYTES = 1_000_000
+"""A larger file is not read: settings by hand have a few kilobytes."""
+
+MOST_LINES = 50
+"""Lines that one value may take (an array, a long string); it bounds the time that a damaged file costs."""
+
+MARK = "# not valid: "
+"""Stands before a bad line once the file is written again."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The `values` that could be read, and the number (from 1) and reason of each line that could not."""
+
+    values: dict[str, Any]
+    bad: tuple[tuple[int, str], ...] = ()
+
+
+def read_regular(path: Path) -> str:
+    """The text of a regular file; bytes that are not UTF-8 become lone surrogates.
+
+    Raises:
+        OSError: there is no such file, it is a folder, a pipe or a device, it is too large, or it may not be read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, "it is not a regular file")
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(0, f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
+    return content.decode("utf-8", "surrogateescape")
+
+
+def parse(text: str) -> Parsed:
+    """Read every value that can be read."""
+    text = text.removeprefix("\ufeff")
+    try:
+        return Parsed(_loads(text))
+    except ValueError:
+        values: dict[str, Any] = {}
+        bad = []
+        for number, found, why in _statements(text):
+            clash = _merge(values, found) if found is not None else why
+            if clash:
+                bad.append((number, clash))
+        return Parsed(values, tuple(bad))
+
+
+def changed(text: str, changes: Mapping[Key, Any]) -> str:
+    """The text with other values at some keys (None takes a key away); all else stays, comments and layout included.
+
+    Lines that are not TOML stay as comments.
+
+    Raises:
+        ValueError: the text cannot be changed without changing more than that.
+    """
+    start = "\ufeff" if text.startswith("\ufeff") else ""
+    parsed = parse(text)
+    lines = text.removeprefix("\ufeff").split("\n")
+    for number, _ in parsed.bad:
+        lines[number - 1] = MARK + _printable(lines[number - 1])
+    wanted = parsed.values
+    try:
+        document = tomlkit.parse("\n".join(lines))
+        for key, value in changes.items():
+            _put(document, key, value)
+            _put(wanted, key, value)
+        written = tomlkit.dumps(document)
+    except (tomlkit.exceptions.TOMLKitError, RecursionError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    if parse(written) != Parsed(wanted):
+        raise ValueError("other settings would change with it")
+    return start + written
+
+
+def _loads(text: str) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not _is_text(values):
+        raise ValueError("it is not UTF-8")
+    return values
+
+
+def _statements(text: str) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
+    """Number of the first line, values (None where it cannot be read) and the reason, of one statement after another."""
+    lines, header, at = text.split("\n"), "", 0
+    lost = ""
+    while at < len(lines):
+        heading = lines[at].lstrip().startswith("[")
+        found, taken, why = _statement("" if heading else header, lines[at : at + MOST_LINES])
+        if heading:
+            header, lost = (lines[at], "") if found is not None else ("", "it belongs to a table that cannot be read")
+        elif lost and found:
+            found, why = None, lost
+        yield at + 1, found, why
+        at += taken
+
+
+def _statement(header: str, lines: list[str]) -> tuple[dict[str, Any] | None, int, str]:
+    """The values of the shortest run of lines that can be read, its length, and why the first line alone cannot be."""
+    why = ""
+    opened = any(mark in lines[0] for mark in ("[", "{", '"""', "'''"))
+    for taken in range(1, len(lines) + 1 if opened else 2):
+        try:
+            return _loads("\n".join([header, *lines[:taken]])), taken, ""
+        except ValueError as error:
+            why = why or str(error).partition(" (at ")[0]
+    return None, 1, why
+
+
+def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> str:
+    """Add `more` to `values`; what clashes is left out and said."""
+    for name, value in more.items():
+        known = values.get(name)
+        if name not in values:
+            values[name] = value
+        elif isinstance(known, dict) and isinstance(value, dict):
+            clash = _merge(known, value)
+            if clash:
+                return clash
+        elif isinstance(known, list) and isinstance(value, list) and value and isinstance(value[0], dict):
+            known += value
+        else:
+            return f"{name} stands there twice"
+    return ""
+
+
+def _put(table: Any, key: Key, value: Any) -> None:  # noqa: ANN401 - a dict, or what stands for one in tomlkit
+    for part in key[:-1]:
+        if not isinstance(table.get(part), dict):
+            table[part] = {}
+        table = table[part]
+    if value is None:
+        table.pop(key[-1], None)
+    else:
+        table[key[-1]] = value
+
+
+def _printable(line: str) -> str:
+    """The line as a comment may hold it: control characters are not allowed there."""
+    end = "\r" if line.endswith("\r") else ""
+    return (
+        "".join(c if c == "\t" or (c >= " " and c != "\x7f") else f"\\x{ord(c):02x}" for c in line.rstrip("\r")) + end
+    )
+
+
+def _is_text(value: object) -> bool:
+    match value:
+        case str():
+            return not any("\ud800" <= character <= "\udfff" for character in value)
+        case dict():
+            return all(_is_text(name) and _is_text(entry) for name, entry in value.items())
+        case list():
+            return all(map(_is_text, value))
+    return True
