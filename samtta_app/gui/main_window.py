@@ -124,8 +124,7 @@ class MainWindow(QMainWindow):
     def attach(self, controller: Controller) -> None:
         """Show a project, in the place of what was shown before; the controller before is not closed."""
         if self._controller is not None:
-            self._controller.state_changed.disconnect(self.show_state)
-            self._controller.described.disconnect(self.show_model)
+            self._controller.blockSignals(True)
         first, self._controller = self._controller is None, controller
         canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
         adaptation = AdaptationPanel(controller, self._strategies)
@@ -140,7 +139,9 @@ class MainWindow(QMainWindow):
             self.docks[name].hold(panel)
         self._canvas, self._views = canvas, [canvas, *panels.values(), strip, key]
         self._place_canvas(canvas, strip, key)
-        controller.state_changed.connect(self.show_state)
+        controller.drawn.connect(self.show_state)
+        controller.state_changed.connect(self.actions_made.show_state)  # keys act on the newest state, drawn or not
+        controller.state_changed.connect(self.messages.show_state)  # none is passed over
         controller.described.connect(self.show_model)
         self.show_model(controller.description)
         if first:
@@ -178,8 +179,7 @@ class MainWindow(QMainWindow):
         if candidate is None or self._canvas is None:
             return QRect()
         height, width = candidate.mask.bits.shape
-        corners = self._canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height))
-        return corners.boundingRect()
+        return self._canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height)).boundingRect()
 
     def show_message(self, message: Message) -> None:
         """Show a message that does not come from a project."""

@@ -22,14 +22,14 @@ class Browsing:
         desk = self._desk
         if not 0 <= index < len(desk.state.images):
             return ()
-        entry = desk.state.images[index]
+        entry, back = desk.state.images[index], desk.state.index
         desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
-        return self.load(entry, show=True, then=then)
+        return self.load(entry, show=True, then=then, back=back)
 
-    def load(self, entry: ImageEntry, *, show: bool, then: Then = "") -> Requests:
-        """Have a file read."""
+    def load(self, entry: ImageEntry, *, show: bool, then: Then = "", back: int = 0) -> Requests:
+        """Have a file read; `back` is the image that was open before."""
         request = LoadRequest(self._desk.id(), entry.path)
-        self._desk.loading = Loading(request.id, entry.name, show, then)
+        self._desk.loading = Loading(request.id, entry.name, show, then, back)
         return (request,)
 
     def shown(self, image: Image) -> None:

@@ -83,7 +83,7 @@ class Learning:
         """Have the objects of an image remembered that were accepted in an earlier run."""
         wanted = [a for group, found in self._unremembered if group == name for a in found]
         self._unremembered = [group for group in self._unremembered if group[0] != name]
-        alive = [a for a in wanted if a.id in self._desk.records]
+        alive = [a for a in wanted if a.id not in self._desk.withdrawn]
         return tuple(AdaptRequest(self._desk.id(), _example(a, image), learn=False) for a in alive)
 
     def pass_over(self, name: str) -> None:
@@ -115,11 +115,11 @@ class Learning:
         """An object was accepted: replay it with both weights that have not seen it, then learn from it."""
         desk = self._desk
         classes = {c.id: c.name for c in desk.state.classes}
-        desk.records[annotation.id] = ObjectRecord(
+        record = ObjectRecord(
             *(annotation.id, annotation.image_name, classes[annotation.class_id], annotation.created),
             *(annotation.seconds, annotation.weights_version, annotation.history),
         )
-        desk.recount()
+        desk.put_record(record)
         image = desk.state.image
         if not desk.twin or image is None:
             return self.learn(annotation)
@@ -165,7 +165,8 @@ class Learning:
         An object that was withdrawn while it waited to be learned is forgotten now.
         """
         desk = self._desk
-        withdrawn = () if report.object_id in desk.records else (ForgetRequest(desk.id(), report.object_id),)
+        gone = report.object_id in desk.withdrawn
+        withdrawn = (ForgetRequest(desk.id(), report.object_id),) if gone else ()
         adaptation = replace(desk.state.adaptation, memory_objects=report.memory_objects)
         if not request.learn:
             desk.change(adaptation=adaptation)

@@ -22,6 +22,8 @@ from samtta_app.session.state import ImageEntry, LabelClass
 from samtta_app.session.weights import WeightsFolder, digest
 
 WEIGHTS_KEPT = 20
+RECORDS_AT_ONCE = 200
+"""So many are read in about 16 ms: the window draws a frame in between."""
 PALETTE = 8
 
 
@@ -107,6 +109,25 @@ class Store:
         with self._writing():
             self._db.execute("UPDATE classes SET name = ? WHERE id = ?", (name, class_id))
 
+    def remove_class(self, class_id: int) -> bool:
+        """Take a class away that was added by mistake; False where it has objects, and stays.
+
+        Deleted objects of it go to the first class, since a row must have one; `bring_back` gives them theirs again.
+        """
+        used = "SELECT count(*) FROM annotations WHERE class_id = ? AND NOT deleted"
+        if self._db.execute(used, (class_id,)).fetchone()[0]:
+            return False
+        with self._writing():
+            first = "(SELECT min(id) FROM classes WHERE id <> ?1)"
+            self._db.execute(f"UPDATE annotations SET class_id = {first} WHERE class_id = ?1", (class_id,))
+            self._db.execute("DELETE FROM classes WHERE id = ?", (class_id,))
+        return True
+
+    def return_class(self, removed: LabelClass) -> None:
+        """Bring a removed class back, with its number and colour."""
+        with self._writing():
+            self._db.execute("INSERT INTO classes VALUES (?, ?, ?)", (removed.id, removed.name, removed.colour))
+
     # --- annotations ------------------------------------------------------------------------------------------------
 
     def accept(self, annotation: Annotation, width: int, height: int) -> Annotation:
@@ -135,10 +156,16 @@ class Store:
         with self._writing():
             self._db.execute("UPDATE annotations SET deleted = ? WHERE id = ?", (int(deleted), annotation_id))
 
-    def set_reviewed(self, annotation_id: int) -> None:
-        """A person looked at a mask again and found it right."""
+    def bring_back(self, annotation_id: int, class_id: int) -> None:
+        """Undo a deletion; the class may have been removed and returned meanwhile."""
         with self._writing():
-            self._db.execute("UPDATE annotations SET reviewed = 1 WHERE id = ?", (annotation_id,))
+            back = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
+            self._db.execute(back, (class_id, annotation_id))
+
+    def set_reviewed(self, annotation_id: int, reviewed: bool = True) -> None:
+        """A person looked at a mask again and found it right, or takes that back."""
+        with self._writing():
+            self._db.execute("UPDATE annotations SET reviewed = ? WHERE id = ?", (int(reviewed), annotation_id))
 
     def set_class(self, annotation_id: int, class_id: int) -> None:
         """Give an annotation another class."""
@@ -229,26 +256,18 @@ class Store:
         """Why weights files since the last call could not be written."""
         return self._weights.failures()
 
-    def records(self) -> tuple[ObjectRecord, ...]:
-        """The raw records of all accepted objects in the order of the stream."""
-        steps = self._steps("annotation_id IN (SELECT id FROM annotations WHERE NOT deleted)")
-        query = """
-            SELECT a.id, image, c.name AS class, a.created, a.seconds, a.weights_version, reviewed,
-                   frozen, adapted, t.weights_version AS replayed
-            FROM annotations a JOIN classes c ON c.id = a.class_id LEFT JOIN twins t ON t.object_id = a.id
-            WHERE NOT deleted ORDER BY a.id
-        """
-        return tuple(
-            ObjectRecord(
-                *(row["id"], row["image"], row["class"], row["created"], row["seconds"], row["weights_version"]),
-                steps=steps.get(row["id"], ()),
-                frozen=None if row["frozen"] is None else rows.floats(row["frozen"]),
-                adapted=None if row["adapted"] is None else rows.floats(row["adapted"]),
-                replayed_version=row["replayed"] or 0,
-                reviewed=bool(row["reviewed"]),
-            )
-            for row in self._db.execute(query)
-        )
+    def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
+        """The raw records of all accepted objects, or of one, in the order of the stream."""
+        if object_id is None:
+            return self._records("NOT deleted ORDER BY a.id")
+        return self._records("NOT deleted AND a.id = ?", object_id)
+
+    def records_in_steps(self, size: int = RECORDS_AT_ONCE) -> Iterator[tuple[ObjectRecord, ...]]:
+        """`records`, so many at a time; what is accepted meanwhile comes, too."""
+        last = 0
+        while some := self._records("NOT deleted AND a.id > ? ORDER BY a.id LIMIT ?", last, size):
+            yield some
+            last = some[-1].object_id
 
     # --- below the surface ------------------------------------------------------------------------------------------
 
@@ -263,14 +282,35 @@ class Store:
             do = "Free some space or make it writable, then try again; nothing that was stored is lost"
             raise StoreError(f"The project could not be written: {error}", self.home / DATABASE, do) from error
 
+    def _records(self, condition: str, *values: int) -> tuple[ObjectRecord, ...]:
+        query = f"""
+            SELECT a.id, image, c.name AS class, a.created, a.seconds, a.weights_version, reviewed,
+                   frozen, adapted, t.weights_version AS replayed
+            FROM annotations a JOIN classes c ON c.id = a.class_id LEFT JOIN twins t ON t.object_id = a.id
+            WHERE {condition}
+        """
+        found = self._db.execute(query, values).fetchall()
+        steps = self._steps("annotation_id BETWEEN ? AND ?", found[0]["id"], found[-1]["id"]) if found else {}
+        return tuple(
+            ObjectRecord(
+                *(row["id"], row["image"], row["class"], row["created"], row["seconds"], row["weights_version"]),
+                steps=steps.get(row["id"], ()),
+                frozen=None if row["frozen"] is None else rows.floats(row["frozen"]),
+                adapted=None if row["adapted"] is None else rows.floats(row["adapted"]),
+                replayed_version=row["replayed"] or 0,
+                reviewed=bool(row["reviewed"]),
+            )
+            for row in found
+        )
+
     def _annotations(self, condition: str, *values: str | int) -> tuple[Annotation, ...]:
         found = self._db.execute(f"SELECT * FROM annotations WHERE {condition}", values).fetchall()
         ids = ", ".join(str(row["id"]) for row in found)
         steps = self._steps(f"annotation_id IN ({ids})")
         return tuple(rows.annotation_of(row, steps.get(row["id"], ())) for row in found)
 
-    def _steps(self, condition: str) -> dict[int, tuple[ClickRecord, ...]]:
-        found = self._db.execute(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position")
+    def _steps(self, condition: str, *values: int) -> dict[int, tuple[ClickRecord, ...]]:
+        found = self._db.execute(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position", values)
         return {key: tuple(map(rows.step_of, group)) for key, group in groupby(found, lambda row: row["annotation_id"])}
 
     def _image(self, name: str, width: int, height: int) -> None:
