@@ -106,10 +106,16 @@ class Desk:
     def put_annotations(self, annotations: tuple[Annotation, ...]) -> None:
         """Replace the annotations of the open image."""
         self.change(annotations=annotations)
-        self.mark(self.image_name())
+        self.mark(self.image_name(), unreadable=None)
 
-    def mark(self, name: str, unreadable: str = "", more: int = 0) -> None:
-        """Bring an image's row up to date; `unreadable` is the reason why it cannot be shown, `more` objects came to it."""
+    def mark(self, name: str, unreadable: str | None = "", more: int = 0) -> None:
+        """Bring an image's row up to date.
+
+        Args:
+            name: of the image.
+            unreadable: why it cannot be shown, "" where it can; None where nothing new is known of that.
+            more: so many objects came to it, while it was not open.
+        """
         place = self._place(name)
         if place is None:
             return
@@ -117,7 +123,7 @@ class Desk:
         here = place == self.state.index
         number = len(self.state.annotations) if here else entry.objects + more
         readable: ImageStatus = "annotated" if number else "encoded" if name in self.encoded else "todo"
-        text = unreadable or (entry.text if more and entry.status == "unreadable" else "")
+        text = entry.text if unreadable is None else unreadable
         status: ImageStatus = "unreadable" if text else readable
         self._put_entry(place, replace(entry, status=status, objects=number, text=text))
 

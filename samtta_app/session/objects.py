@@ -107,7 +107,7 @@ class Objects:
         if self._open(annotation.image_name):
             desk.put_annotations(tuple(a for a in desk.state.annotations if a.id != annotation.id))
         else:
-            desk.mark(annotation.image_name, more=-1)
+            desk.mark(annotation.image_name, unreadable=None, more=-1)
         if desk.state.selected == annotation.id:
             desk.change(selected=None)
         desk.withdraw_record(annotation.id)
@@ -119,7 +119,7 @@ class Objects:
         desk.store.bring_back(annotation.id, annotation.class_id)
         desk.return_record(annotation.id)
         if not self._open(annotation.image_name):
-            desk.mark(annotation.image_name, more=1)
+            desk.mark(annotation.image_name, unreadable=None, more=1)
             return ()
         back = sorted((*desk.state.annotations, annotation), key=lambda a: a.id)
         desk.put_annotations(tuple(back))
