@@ -60,7 +60,7 @@ class Calibration:
     true: tuple[float, ...] = ()
 
     @staticmethod
-    def of(pairs: Sequence[tuple[float, float]]) -> Calibration:
+    def of(pairs: Sequence[tuple[float, float]] | NDArray[np.float64]) -> Calibration:
         """Isotonic regression (pool adjacent violators); the identity with fewer than FEWEST answers."""
         expected, true = _columns(pairs)
         if len(expected) < FEWEST:
@@ -81,14 +81,18 @@ class Calibration:
 
 def online(pairs: Pairs, block: int = 10) -> Pairs:
     """Every answer with the calibration that was known when it was given: from all answers of the blocks before it."""
-    found: list[tuple[float, float]] = []
+    every = np.array(pairs, np.float64).reshape(-1, 2)
+    said = every[:, 0].copy()
     for start in range(0, len(pairs), block):
-        known = Calibration.of(pairs[:start])
-        found += [(known(expected), true) for expected, true in pairs[start : start + block]]
-    return tuple(found)
+        known, part = Calibration.of(every[:start]), said[start : start + block]
+        if known.expected:
+            part[:] = np.where(np.isfinite(part), np.interp(part, known.expected, known.true), part)
+    return tuple(zip(said.tolist(), every[:, 1].tolist(), strict=True))
 
 
-def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _columns(
+    pairs: Sequence[tuple[float, float]] | NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both columns, answers left out of which one is unknown."""
     values = np.array(pairs, np.float64).reshape(-1, 2)
     values = values[np.isfinite(values).all(axis=1)]

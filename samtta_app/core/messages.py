@@ -21,7 +21,8 @@ from samtta_app.core.types import (
     Window,
 )
 
-Lane = Literal["urgent", "background"]
+Lane = Literal["urgent", "asked", "background"]
+"""How soon a request is served: a click at once, what a user asked to see after clicks, learning and the like after both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class RefineRequest:
     `window` or, where that is None, as for a new object.
     """
 
-    lane: ClassVar[Lane] = "urgent"
+    lane: ClassVar[Lane] = "asked"
     id: int
     image: Image
     prompt: Prompt
@@ -148,7 +149,7 @@ class MeasureRequest:
         heads: a file of heads to ask instead of the model's own.
     """
 
-    lane: ClassVar[Lane] = "background"
+    lane: ClassVar[Lane] = "asked"
     id: int
     image: Image
     prompt: Prompt

@@ -94,13 +94,7 @@ class Action:
 
 
 def _step(step: int) -> Callable[[Desk], object]:
-    def run(desk: Desk) -> None:
-        if desk.state.preview is not None:
-            desk.controller.next_candidate(step)
-        else:
-            desk.controller.select_next(step)
-
-    return run
+    return lambda desk: desk.controller.turn(step)
 
 
 def _class(number: int) -> Callable[[Desk], object]:
@@ -179,7 +173,7 @@ TABLE: tuple[Action, ...] = (
         "Edit",
         "Backspace",
         "",
-        lambda d: d.controller.undo(),
+        lambda d: d.controller.remove_click(),
         enabling.prompted,
         divides=True,
     ),

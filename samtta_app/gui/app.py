@@ -104,7 +104,6 @@ class Application(QObject):
                 self.window.attach(before)
             raise
         self.controller = opened
-        opened.described.connect(self.window.show_model)
         self._use(settings)
         if before is not None:
             before.close()

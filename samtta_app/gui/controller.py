@@ -1,20 +1,31 @@
-"""Between window and workflow: acts go in, requests go to the worker, replies come back, views hear of each new state once."""
+"""Between window and workflow: acts go in, requests go to the worker, replies come back, views hear of each new state once.
+
+What is dear to draw listens to `drawn` in place of `state_changed`: a burst of states is drawn once, with the last of them.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.messages import ControlAction, Failure, Reply, Request
 from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
+from samtta_app.session.acts import in_words
 from samtta_app.session.state import OverlayKind, State
 from samtta_app.session.stats import write_statistics
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
+
+FRAME = 16
+"""Milliseconds between two drawings at least: a screen shows no more."""
+
+PATIENCE = 5.0
+"""Seconds that closing waits for the mask of an object that was already accepted by hand."""
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +35,8 @@ class Controller(QObject):
 
     Signals:
         state_changed(State): there is a new state; emitted once for each.
+        drawn(State): this state is to be drawn; emitted with `state_changed`, or for several of them together within FRAME or
+            as long as the last drawing took; at once where another image is shown, since clicks aim at what is drawn.
         described(str): the model that answers, and its device.
 
     Args:
@@ -32,12 +45,19 @@ class Controller(QObject):
     """
 
     state_changed = Signal(object)
+    drawn = Signal(object)
     described = Signal(str)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
         self._workflow, self._worker = workflow, worker
         self._shown: State | None = None
+        self._drawn: State | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._draw)
+        self._reading = QTimer(self)
+        self._reading.timeout.connect(self._read_on)
         self._closed = False
         self.description = ""
         worker.replied.connect(self.receive)
@@ -56,16 +76,37 @@ class Controller(QObject):
     def start(self) -> None:
         """Load the model and resume the session; to be called once the views listen."""
         self._worker.start()
-        self._pass_on(self._workflow.start())
+        self._pass_on(self._workflow.start(at_once=False))
+        self._reading.start(0)  # between the window's events
+
+    @Slot()
+    def _read_on(self) -> None:
+        """Read some of the records of earlier runs."""
+        if not self._workflow.read_on():
+            self._reading.stop()
+        self._pass_on(())
 
     def close(self) -> None:
-        """End the worker, take what it had still answered, and close the project."""
+        """End the worker, take what it had still answered, and close the project.
+
+        Acts that wait for an answer are served first, if it comes within PATIENCE; what was not done is logged.
+        """
         if self._closed:
             return
+        self._reading.stop()
+        self._serve_waiting()
         self._worker.close()
         QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
         self._closed = True
+        self._pause.stop()
+        if self.state.waiting:
+            log.warning("The window was closed before its turn came to: %s", in_words(self.state.waiting))
         self._workflow.store.close()
+
+    def _serve_waiting(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while self.state.waiting and (left := end - time.monotonic()) > 0 and self._worker.wait(left):
+            QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
     # --- the engine's replies -----------------------------------------------------------------------------------------
 
@@ -93,6 +134,20 @@ class Controller(QObject):
         if state is not self._shown:
             self._shown = state
             self.state_changed.emit(state)
+            moved = self._drawn is None or (state.image, state.index) != (self._drawn.image, self._drawn.index)
+            if moved or not self._pause.isActive():
+                self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        """Have the newest state drawn, if it was not yet; then rest, so that keys and clicks get their turn."""
+        state = self._workflow.state
+        if state is not self._drawn:
+            self._drawn = state
+            self._pause.start(FRAME)  # what a view does while it draws is drawn afterwards
+            begun = time.monotonic()
+            self.drawn.emit(state)
+            self._pause.start(max(FRAME, round(1000 * (time.monotonic() - begun))))
 
     # --- images -------------------------------------------------------------------------------------------------------
 
@@ -127,6 +182,10 @@ class Controller(QObject):
         """Show another candidate mask."""
         self._pass_on(self._workflow.next_candidate(step))
 
+    def turn(self, step: int = 1) -> None:
+        """Show another candidate mask, or select another annotation."""
+        self._pass_on(self._workflow.turn(step))
+
     def ask_larger(self) -> None:
         """Have the larger model answer the object at hand."""
         self._pass_on(self._workflow.ask_larger())
@@ -138,6 +197,10 @@ class Controller(QObject):
     def cancel(self) -> None:
         """Put the preview aside, or drop the selection."""
         self._pass_on(self._workflow.cancel())
+
+    def remove_click(self) -> None:
+        """Take back the newest click."""
+        self._pass_on(self._workflow.remove_click())
 
     def undo(self) -> None:
         """Undo the newest act."""

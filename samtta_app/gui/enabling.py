@@ -28,20 +28,21 @@ def several(state: State | None) -> bool:
 
 
 def cancellable(state: State | None) -> bool:
-    """There is a preview or a selection to drop."""
-    return state is not None and (state.preview is not None or state.selected is not None)
+    """There is a preview or a selection to drop, or acts wait that may lead to one."""
+    return state is not None and (state.preview is not None or state.selected is not None or bool(state.waiting))
 
 
 def prompted(state: State | None) -> bool:
-    """An object is being annotated."""
-    return state is not None and state.preview is not None
+    """An object is being annotated, or acts wait that may begin one."""
+    return state is not None and (state.preview is not None or bool(state.waiting))
 
 
 def answered(state: State | None) -> bool:
-    """A preview can be accepted."""
-    return (
-        state is not None and not state.read_only and state.preview is not None and state.preview.candidate is not None
-    )
+    """A preview can be accepted, or will be once its answer is there."""
+    if state is None or state.read_only:
+        return False
+    preview = state.preview
+    return bool(state.waiting) or (preview is not None and (preview.waiting or preview.candidate is not None))
 
 
 def enlargeable(state: State | None) -> bool:
@@ -59,12 +60,15 @@ def selectable(state: State | None) -> bool:
     """Tab has somewhere to go: another candidate of the preview, or an object of the image."""
     if state is None:
         return False
-    return len(state.preview.candidates) > 1 if state.preview else bool(state.annotations)
+    preview = state.preview
+    return preview.waiting or len(preview.candidates) > 1 if preview else bool(state.annotations or state.waiting)
 
 
 def selected(state: State | None) -> bool:
-    """An object is selected and may be changed."""
-    return state is not None and state.selected is not None and state.preview is None and not state.read_only
+    """An object is selected and may be changed, or acts wait that may select one."""
+    if state is None or state.read_only:
+        return False
+    return bool(state.waiting) or (state.selected is not None and state.preview is None)
 
 
 def undoable(state: State | None) -> bool:

@@ -36,7 +36,6 @@ from samtta_app.gui.plain_text import button_text, title_text
 from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings, with_changes
 
-
 LOADING = "Loading the model…"
 """Stands in the status bar until the model answers."""
 
@@ -135,12 +134,13 @@ class MainWindow(QMainWindow):
             "adaptation": adaptation,
         }
         if self._controller is not None:
-            self._controller.state_changed.disconnect(self.show_state)
-            self._controller.described.disconnect(self.show_model)
+            self._let_go(self._controller)
             self.dialogs.close(*PROJECT_BOUND)
             self.messages.clear()
         first, self._controller = self._controller is None, controller
-        controller.state_changed.connect(self.show_state)
+        controller.drawn.connect(self.show_state)
+        controller.state_changed.connect(self.actions_made.show_state)  # keys act on the newest state, drawn or not
+        controller.state_changed.connect(self.messages.show_state)  # none is passed over
         controller.described.connect(self.show_model)
         for name, panel in panels.items():
             self.docks[name].hold(panel)
@@ -156,6 +156,12 @@ class MainWindow(QMainWindow):
         self._fill_recent()
         self.show_state(controller.state)
         canvas.setFocus()
+
+    def _let_go(self, controller: Controller) -> None:
+        controller.drawn.disconnect(self.show_state)
+        controller.state_changed.disconnect(self.actions_made.show_state)
+        controller.state_changed.disconnect(self.messages.show_state)
+        controller.described.disconnect(self.show_model)
 
     def _place_canvas(self, canvas: Canvas, strip: CandidatesStrip, key: ColourBar) -> None:
         canvas.setAcceptDrops(False)  # the window takes what is dropped
@@ -185,8 +191,7 @@ class MainWindow(QMainWindow):
         if candidate is None or self._canvas is None:
             return QRect()
         height, width = candidate.mask.bits.shape
-        corners = self._canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height))
-        return corners.boundingRect()
+        return self._canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height)).boundingRect()
 
     def show_message(self, message: Message) -> None:
         """Show a message that does not come from a project."""

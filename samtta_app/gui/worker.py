@@ -1,8 +1,8 @@
-"""The engine's thread: one plain thread, two lanes, values in and values out.
+"""The engine's thread: one plain thread, three lanes, values in and values out.
 
-Urgent requests (a click, an image, a button) come before background ones (learning, encoding ahead). Background work is a
-generator that gives way at each of its yields, so that a click waits for one step at most. The only lock is the condition
-inside the mailbox, and nothing but requests passes through it.
+Urgent requests (a click, an image, a button) come before what a user asked to see (a map), and both before background ones
+(learning, encoding ahead). The work of the lower lanes is a generator that gives way at each of its yields, so that a click
+waits for one step at most. The only lock is the condition inside the mailbox, and nothing but requests passes through it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from samtta_app.core.messages import Failure, LoadRequest, PredictRequest, Progress, Reply, Request
+from samtta_app.core.messages import Failure, Lane, LoadRequest, PredictRequest, Progress, Reply, Request
 from samtta_app.errors import UserError
 
 Work = Generator[Progress | None, None, Reply | None]
+
+LANES: tuple[Lane, ...] = ("urgent", "asked", "background")
+"""Which lane comes before which."""
 
 MODEL = "Model"
 """`Failure.kind` when the model itself could not be used."""
@@ -66,6 +69,7 @@ class Worker(QObject):
         self._factory, self._fallback = factory, fallback
         self._mailbox = _Mailbox()
         self._speaking, self._silent = threading.Lock(), False
+        self._told = threading.Event()
         self._thread = threading.Thread(target=self._run, name="samtta-engine", daemon=True)
 
     def start(self) -> None:
@@ -88,23 +92,29 @@ class Worker(QObject):
         with self._speaking:
             self._silent = True
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until something was emitted since the last call, for so many seconds at most; whether it was."""
+        told = self._told.wait(seconds)
+        self._told.clear()
+        return told
+
     # --- on the worker's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         engine = self._built()
         self._say(self.described, engine.description)
-        background: tuple[Request, Work] | None = None
+        begun: list[tuple[Request, Work]] = []  # a lower lane's work rests below that of the lane that it gave way to
         while self._mailbox.open:
-            request = self._mailbox.take(idle=background is None)
+            request = self._mailbox.take(above=begun[-1][0].lane if begun else None)
             if request is not None and request.lane == "urgent":
                 self._finish(engine, request)
                 continue
             if request is not None:
-                background = request, _work(engine, request)
-            if background is not None and not self._step(*background):
-                background = None
-        if background is not None:
-            background[1].close()
+                begun.append((request, _work(engine, request)))
+            if begun and not self._step(*begun[-1]):
+                begun.pop()
+        for _, work in reversed(begun):
+            work.close()
 
     def _say(self, signal: SignalInstance, value: object) -> None:
         with self._speaking:
@@ -119,7 +129,7 @@ class Worker(QObject):
         except Exception as e:
             log.exception("The model could not be made ready")
             text = f"The model could not be made ready ({type(e).__name__}: {e})."
-        self._say(self.replied, Failure(0, MODEL, text))
+        self._tell(Failure(0, MODEL, text))
         return self._fallback(text)
 
     def _finish(self, engine: Answering, request: Request) -> None:
@@ -139,68 +149,68 @@ class Worker(QObject):
             progress = next(work)
         except StopIteration as end:
             if end.value is not None:
-                self._say(self.replied, end.value)
+                self._tell(end.value)
             return False
         except Exception as e:
             kind = type(request).__name__
             log.exception("%s was not answered", kind)
-            self._say(
-                self.replied, Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e}).")
-            )
+            self._tell(Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e})."))
             return False
         if progress is not None:
-            self._say(self.replied, progress)
+            self._tell(progress)
         return True
+
+    def _tell(self, reply: Reply) -> None:
+        self._say(self.replied, reply)
+        self._told.set()
 
 
 class _Mailbox:
-    """Requests that wait, in two lanes."""
+    """Requests that wait, in lanes."""
 
     def __init__(self) -> None:
         self.open = True
         self._changed = threading.Condition()
-        self._urgent: deque[Request] = deque()
-        self._background: deque[Request] = deque()
+        self._lanes: dict[Lane, deque[Request]] = {lane: deque() for lane in LANES}
 
     def put(self, request: Request) -> None:
         """Queue `request`, in place of waiting ones that it makes pointless."""
         with self._changed:
-            if self.open and request.lane == "urgent":
-                self._urgent = deque(r for r in self._urgent if not _replaces(request, r))
-                self._urgent.append(request)
-            elif self.open:
-                self._background.append(request)
+            if self.open:
+                lane = deque(r for r in self._lanes[request.lane] if not _replaces(request, r))
+                self._lanes[request.lane] = lane
+                lane.append(request)
             self._changed.notify()
 
-    def take(self, *, idle: bool) -> Request | None:
-        """The next urgent request; when `idle`, else the next background one, waiting for either. None: none, or closed."""
+    def take(self, *, above: Lane | None) -> Request | None:
+        """The next request of a lane higher than `above`; where that is None of any, waiting for it. None: none, or closed."""
+        lanes = LANES if above is None else LANES[: LANES.index(above)]
         with self._changed:
-            if idle:
-                self._changed.wait_for(lambda: self._urgent or self._background or not self.open)
-            if not self.open:
-                return None
-            if self._urgent:
-                return self._urgent.popleft()
-            return self._background.popleft() if idle and self._background else None
+            if above is None:
+                self._changed.wait_for(lambda: any(self._lanes.values()) or not self.open)
+            waiting = (self._lanes[lane] for lane in lanes if self._lanes[lane])
+            found = next(waiting, None) if self.open else None
+            return found.popleft() if found else None
 
     def click(self) -> Request | None:
         """The prediction that is the next urgent request; None where another one comes first, or closed."""
         with self._changed:
-            if not self.open or not self._urgent or not isinstance(self._urgent[0], PredictRequest):
+            urgent = self._lanes["urgent"]
+            if not self.open or not urgent or not isinstance(urgent[0], PredictRequest):
                 return None
-            return self._urgent.popleft()
+            return urgent.popleft()
 
     def overtaken(self, request: Request) -> bool:
         """Whether nobody waits for the answer to `request` any more."""
         with self._changed:
-            return not self.open or any(_replaces(r, request) for r in self._urgent)
+            return not self.open or any(_replaces(r, request) for r in self._lanes["urgent"])
 
     def close(self) -> None:
         """Drop everything that waits and wake the thread."""
         with self._changed:
             self.open = False
-            self._urgent.clear()
-            self._background.clear()
+            for lane in self._lanes.values():
+                lane.clear()
             self._changed.notify()
 
 

@@ -72,12 +72,12 @@ class Annotating:
         return self.compare()
 
     def refused(self, request_id: int, text: str) -> Requests:
-        """The engine could not answer: the step is withdrawn, what was shown before stays."""
+        """The engine could not answer: the step is withdrawn (redo asks again), what was shown before stays."""
         desk = self._desk
         if desk.draft is None or request_id != desk.draft.request_id:
             return ()
         desk.say("error", text)
-        desk.put(desk.history.withdraw_step())
+        desk.put(desk.history.withdraw_step(desk.draft))
         if desk.draft is not None and desk.draft.preview.waiting:
             return self.ask(desk.draft)
         return ()
@@ -117,12 +117,12 @@ class Annotating:
         desk = self._desk
         if desk.draft is not None:
             steps = desk.history.take_steps()
-            desk.history.push(Cancelled(desk.image_name(), drafts.unanswered(desk.draft), steps))
+            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps))
             desk.put(None)
         return ()
 
     def accept(self) -> Annotation | None:
-        """Store the shown mask; None when there is nothing to store.
+        """Store the shown mask, whose answer is there; None when there is nothing to store.
 
         Raises:
             StoreError: it was not stored; the preview stays.
@@ -133,9 +133,6 @@ class Annotating:
         if draft is None or image is None or candidate is None:
             desk.say("info", "There is no mask to accept yet: click on an object first")
             return None
-        if draft.preview.waiting:
-            desk.say("info", "The last click is not answered yet: press Enter again when its mask is there")
-            return None
         if not candidate.mask.area:
             desk.say("warning", "The mask is empty: add a click on the object, or cancel")
             return None
@@ -144,8 +141,7 @@ class Annotating:
         annotation = drafts.annotation(draft, candidate, name, desk.state.current_class)
         annotation = replace(annotation, picture=picture_of(image))
         saved = desk.store.accept(annotation, image.width, image.height, teaches=desk.learn)
-        light = replace(draft, preview=replace(draft.preview, candidates=(candidate,), chosen=0, frozen=None))
-        desk.history.push(Accepted(name, saved, light, desk.history.take_steps()))
+        desk.history.push(Accepted(name, saved, draft, desk.history.take_steps()))
         desk.put(None)
         return saved
 

@@ -26,10 +26,10 @@ class Browsing:
         desk = self._desk
         if not 0 <= index < len(desk.state.images):
             return ()
-        entry = desk.state.images[index]
+        entry, back = desk.state.images[index], desk.state.index
         desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
         request = LoadRequest(desk.id(), entry.path)
-        desk.loading = Loading(request.id, entry.name, then)
+        desk.loading = Loading(request.id, entry.name, then, back)
         return (request,)
 
     def shown(self, image: Image) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
 from samtta_app.core.types import Annotation
+from samtta_app.session.acts import UserAct
 from samtta_app.session.draft import Draft
 from samtta_app.session.history import History
-from samtta_app.session.numbers import worst
 from samtta_app.session.records import ObjectRecord
-from samtta_app.session.state import Activity, Adaptation, Display, ImageStatus, Message, Severity, State
-from samtta_app.session.stats import statistics
+from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
 from samtta_app.session.store import Store
+from samtta_app.session.tally import Tally
 
 Requests = tuple[Request, ...]
 Then = Literal["", "undo", "redo"]
@@ -26,11 +26,12 @@ FROZEN = "frozen"
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The image file that is being read, to be shown, and then to undo or redo."""
+    """The image file that is being read, to be shown, and then to undo or redo; `back` was open before it."""
 
     request_id: int
     name: str
     then: Then = ""
+    back: int = 0
 
 
 class Desk:
@@ -47,12 +48,14 @@ class Desk:
         self.loading: Loading | None = None
         self.encoded: set[str] = set()
         self.paused = False
-        self.records = {record.object_id: record for record in store.records()}
-        self._withdrawn: dict[int, ObjectRecord] = {}
+        self.dropped: tuple[UserAct, ...] = ()
+        self.tally = Tally()
+        self.withdrawn: set[int] = set()
+        self._unread: Iterator[tuple[ObjectRecord, ...]] | None = store.records_in_steps()
         self._ids = itertools.count(1)
         self._under_way: dict[int, Request] = {}
+        self._places: dict[str, int] = {}
         self.state = first_state(store, strategy)
-        self.recount()
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -74,8 +77,8 @@ class Desk:
         return self._under_way.pop(request_id, None)
 
     def background(self) -> tuple[Request, ...]:
-        """The background requests under way, first sent first."""
-        return tuple(r for r in self._under_way.values() if r.lane == "background")
+        """The requests under way that give way to clicks, first sent first."""
+        return tuple(r for r in self._under_way.values() if r.lane != "urgent")
 
     # --- state ------------------------------------------------------------------------------------------------------
 
@@ -99,53 +102,112 @@ class Desk:
     def put_annotations(self, annotations: tuple[Annotation, ...]) -> None:
         """Replace the annotations of the open image."""
         self.change(annotations=annotations)
-        self.mark(self.image_name())
+        self.mark(self.image_name(), unreadable=None)
 
-    def mark(self, name: str, unreadable: str = "", changed: str | None = None) -> None:
-        """Bring an image's row up to date; `unreadable` is why it cannot be shown, `changed` that it was replaced."""
-        objects = len(self.state.annotations) if name == self.image_name() else None
-        entries = list(self.state.images)
-        for k, entry in enumerate(entries):
-            if entry.name == name:
-                number = entry.objects if objects is None else objects
-                readable: ImageStatus = "annotated" if number else "encoded" if name in self.encoded else "todo"
-                status: ImageStatus = "unreadable" if unreadable else readable
-                was = entry.changed if changed is None else changed
-                entries[k] = replace(entry, status=status, objects=number, text=unreadable, changed=was)
-        self.change(images=tuple(entries))
+    def mark(self, name: str, unreadable: str | None = "", more: int = 0, changed: str | None = None) -> None:
+        """Bring an image's row up to date.
+
+        Args:
+            name: of the image.
+            unreadable: why it cannot be shown, "" where it can; None where nothing new is known of that.
+            more: so many objects came to it, while it was not open.
+            changed: that it was replaced under its objects, "" where it was not; None where nothing new is known.
+        """
+        place = self._place(name)
+        if place is None:
+            return
+        entry = self.state.images[place]
+        here = place == self.state.index
+        number = len(self.state.annotations) if here else entry.objects + more
+        readable: ImageStatus = "annotated" if number else "encoded" if name in self.encoded else "todo"
+        text = entry.text if unreadable is None else unreadable
+        status: ImageStatus = "unreadable" if text else readable
+        was = entry.changed if changed is None else changed
+        self._put_entry(place, replace(entry, status=status, objects=number, text=text, changed=was))
+
+    def _place(self, name: str) -> int | None:
+        """Where an image stands in the list."""
+        images = self.state.images
+        place = self._places.get(name, len(images))
+        if place >= len(images) or images[place].name != name:
+            self._places = {entry.name: k for k, entry in enumerate(images)}
+        return self._places.get(name)
+
+    def _put_entry(self, place: int, entry: ImageEntry) -> None:
+        images = self.state.images
+        if entry != images[place]:
+            self.change(images=(*images[:place], entry, *images[place + 1 :]))
+
+    # --- records and figures ----------------------------------------------------------------------------------------
+
+    @property
+    def reading(self) -> bool:
+        """Whether records of earlier runs are still to be read."""
+        return self._unread is not None
+
+    def read_on(self) -> bool:
+        """Read some more of the records of earlier runs, oldest first; whether there may be more.
+
+        Until all are there the figures say so instead of claiming something.
+        """
+        if self._unread is None:
+            return False
+        some = next(self._unread, None)
+        if some is None:
+            self._unread = None
+            worst = {name: self.tally.worst(name) for name in self.tally.images()}
+            self.change(images=tuple(replace(e, worst=worst.get(e.name, {})) for e in self.state.images))
+            self.recount()
+            return False
+        for record in some:
+            if record.object_id not in self.withdrawn and self.tally.get(record.object_id) is None:
+                self.tally.put(record)
+        self.recount()
+        return True
+
+    def put_record(self, record: ObjectRecord) -> None:
+        """Take an object into the figures, at its place in the stream."""
+        self.withdrawn.discard(record.object_id)
+        self.tally.put(record)
+        self.recount(record.image_name)
 
     def withdraw_record(self, object_id: int) -> None:
-        """Take an object out of the figures; its record is kept for when it comes back."""
-        self._withdrawn[object_id] = self.records.pop(object_id)
-        self.recount()
+        """Take an object out of the figures."""
+        record = self.tally.get(object_id)
+        self.withdrawn.add(object_id)
+        self.tally.drop(object_id)
+        self.recount(record.image_name if record else "")
 
     def return_record(self, object_id: int) -> None:
-        """Take a withdrawn object into the figures again, at its place in the stream."""
-        records = self.records | {object_id: self._withdrawn.pop(object_id)}
-        self.records = dict(sorted(records.items()))
-        self.recount()
+        """Take a withdrawn object into the figures again, as it is in the store."""
+        for record in self.store.records(object_id):
+            self.put_record(record)
 
     def change_record(self, object_id: int, **changes: Any) -> None:  # noqa: ANN401 (fields of ObjectRecord)
-        """Change an object's record, also a withdrawn one's."""
-        for records in (self.records, self._withdrawn):
-            if object_id in records:
-                records[object_id] = replace(records[object_id], **changes)
-        self.recount()
+        """Change an object's record; one that is not there yet, or not any more, is read from the store when it comes."""
+        record = self.tally.get(object_id)
+        if record is not None:
+            self.put_record(replace(record, **changes))
 
-    def recount(self) -> None:
-        """Bring the session's figures up to date, and what the images' rows say of their objects."""
-        found = worst(self.records.values())
-        images = tuple(
-            entry if entry.worst == found.get(entry.name, {}) else replace(entry, worst=found.get(entry.name, {}))
-            for entry in self.state.images
-        )
-        self.change(statistics=statistics(tuple(self.records.values())))
-        if any(new is not old for new, old in zip(images, self.state.images, strict=True)):
-            self.change(images=images)
+    def recount(self, image_name: str = "") -> None:
+        """Bring the session's figures up to date, and what an image's row says of its objects."""
+        if image_name:
+            self._recount_image(image_name)
+        if self._unread is None:
+            self.change(statistics=self.tally.figures())
+        else:
+            every = sum(entry.objects for entry in self.state.images)
+            sentence = f"Reading the records of earlier objects: {len(self.tally)} of {every}"
+            self.change(statistics=replace(self.state.statistics, sentence=sentence))
+
+    def _recount_image(self, name: str) -> None:
+        place, worst = self._place(name), self.tally.worst(name)
+        if place is not None and self.state.images[place].worst != worst:
+            self._put_entry(place, replace(self.state.images[place], worst=worst))
 
     def settle(self) -> None:
         """Bring what is derived up to date: what can be undone, and what the engine is doing."""
-        background = self.background()
+        background = tuple(r for r in self.background() if r.lane == "background")
         activity: Activity = "idle"
         if not self.learn:
             activity = "off"
@@ -161,8 +223,8 @@ class Desk:
         self.change(
             adaptation=replace(self.state.adaptation, activity=activity),
             activity=self.state.activity if waiting else "",
-            can_undo=bool(self.history.done),
-            can_redo=bool(self.history.undone),
+            can_undo=bool(self.history.done or self.state.waiting),
+            can_redo=bool(self.history.undone or self.dropped or self.state.waiting),
         )
 
 
@@ -182,7 +244,7 @@ def first_state(store: Store, strategy: str) -> State:
         current_class=classes[0].id,
         preview=None,
         adaptation=Adaptation("idle", 0, reports, reports[-1].memory_objects if reports else 0, strategy=strategy),
-        statistics=statistics(()),
+        statistics=Tally().figures(),
         display=Display(),
         message=Message("warning", store.notice) if store.notice else None,
         can_undo=False,

@@ -118,12 +118,6 @@ def resting(draft: Draft, now: float) -> Draft:
     return replace(draft, touched=now)
 
 
-def unanswered(draft: Draft) -> Draft:
-    """The draft without its bitmaps of logits and entropy: light to keep, asked again when it comes back."""
-    preview = replace(draft.preview, candidates=(), chosen=0, waiting=True, frozen=None, advice=None)
-    return replace(draft, preview=preview, asked=replace(draft.asked, logits=None))
-
-
 def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: int) -> Annotation:
     """What is stored on accept (id 0): the shown mask, and every step with its mask's IoU with it."""
     preview = draft.preview

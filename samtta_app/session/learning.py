@@ -79,7 +79,7 @@ class Learning:
             instead = f"version {version}" if version else "the original weights"
             desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
         newest = store.newest_version()
-        asks = newest > version or (stored is None and desk.learn and bool(desk.records))
+        asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
         requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no number is given twice
         requests += [RestoreRequest(desk.id(), *stored)] if stored else []
         self._resuming = {request.id for request in requests}
@@ -180,11 +180,11 @@ class Learning:
         """An object was accepted: replay it with both weights that have not seen it, then learn from it."""
         desk = self._desk
         classes = {c.id: c.name for c in desk.state.classes}
-        desk.records[annotation.id] = ObjectRecord(
+        record = ObjectRecord(
             *(annotation.id, annotation.image_name, classes[annotation.class_id], annotation.created),
             *(annotation.seconds, annotation.weights_version, annotation.history),
         )
-        desk.recount()
+        desk.put_record(record)
         if self._resuming and desk.learn:
             return ()  # it will be found in the store
         self._waiting += [Task("replay", annotation.id)] if desk.twin else []
@@ -229,7 +229,8 @@ class Learning:
         An object that was withdrawn while it waited to be learned is forgotten now.
         """
         desk = self._desk
-        withdrawn = () if report.object_id in desk.records else (ForgetRequest(desk.id(), report.object_id),)
+        gone = report.object_id in desk.withdrawn
+        withdrawn = (ForgetRequest(desk.id(), report.object_id),) if gone else ()
         adaptation = replace(desk.state.adaptation, memory_objects=report.memory_objects)
         if not request.learn:
             desk.change(adaptation=adaptation)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from samtta_app.core.types import Annotation
 from samtta_app.session.desk import Desk, Requests
-from samtta_app.session.history import Deleted, Relabelled
+from samtta_app.session.history import ClassAdded, ClassRenamed, Deleted, Relabelled
 from samtta_app.session.learning import Learning
 
 
 class Objects:
-    """What happens to annotations of the open image after their accept."""
+    """What happens to annotations after their accept; what undo changes may belong to an image that is not open."""
 
     def __init__(self, desk: Desk, learning: Learning) -> None:
         self._desk, self._learning = desk, learning
@@ -58,16 +58,43 @@ class Objects:
     def add_class(self, name: str) -> Requests:
         """Add a class and make it the current one."""
         desk = self._desk
-        added = desk.store.add_class(name)
+        added, before = desk.store.add_class(name), desk.state.current_class
         desk.change(classes=desk.store.classes(), current_class=added.id)
+        desk.history.push(ClassAdded(added, before))
         return ()
+
+    def remove_class(self, entry: ClassAdded) -> bool:
+        """Undo `add_class`; False where the class has objects, and stays."""
+        desk = self._desk
+        if not desk.store.remove_class(entry.added.id):
+            return False
+        classes = desk.store.classes()
+        back = entry.before if entry.before in {c.id for c in classes} else classes[0].id
+        current = back if desk.state.current_class == entry.added.id else desk.state.current_class
+        desk.change(classes=classes, current_class=current)
+        return True
+
+    def return_class(self, entry: ClassAdded) -> None:
+        """Undo `remove_class`."""
+        desk = self._desk
+        desk.store.return_class(entry.added)
+        desk.change(classes=desk.store.classes(), current_class=entry.added.id)
 
     def rename_class(self, class_id: int, name: str) -> Requests:
         """Give a class another name."""
         desk = self._desk
+        before = next((c.name for c in desk.state.classes if c.id == class_id), name)
+        self.name_class(class_id, name)
+        after = next((c.name for c in desk.state.classes if c.id == class_id), before)
+        if after != before:
+            desk.history.push(ClassRenamed(class_id, before, after))
+        return ()
+
+    def name_class(self, class_id: int, name: str) -> None:
+        """Rename a class, without an entry in the history."""
+        desk = self._desk
         desk.store.rename_class(class_id, name)
         desk.change(classes=desk.store.classes())
-        return ()
 
     def add(self, annotation: Annotation) -> None:
         """Show an annotation that was just accepted."""
@@ -77,23 +104,29 @@ class Objects:
         """Take an annotation away, from the store, the screen and the replay memory."""
         desk = self._desk
         desk.store.set_deleted(annotation.id, True)
-        desk.put_annotations(tuple(a for a in desk.state.annotations if a.id != annotation.id))
+        if self._open(annotation.image_name):
+            desk.put_annotations(tuple(a for a in desk.state.annotations if a.id != annotation.id))
+        else:
+            desk.mark(annotation.image_name, unreadable=None, more=-1)
         if desk.state.selected == annotation.id:
             desk.change(selected=None)
         desk.withdraw_record(annotation.id)
         return self._learning.forget(annotation)
 
     def bring_back(self, annotation: Annotation, *, learn: bool) -> Requests:
-        """Undo `withdraw`; `learn` or only remember it."""
+        """Undo `withdraw`; `learn` or only remember it, where its image is there to learn from."""
         desk = self._desk
-        desk.store.set_deleted(annotation.id, False)
+        desk.store.bring_back(annotation.id, annotation.class_id)
+        desk.return_record(annotation.id)
+        if not self._open(annotation.image_name):
+            desk.mark(annotation.image_name, unreadable=None, more=1)
+            return ()
         back = sorted((*desk.state.annotations, annotation), key=lambda a: a.id)
         desk.put_annotations(tuple(back))
-        desk.return_record(annotation.id)
         return self._learning.learn(annotation) if learn else self._learning.remember(annotation)
 
     def relabel(self, annotation_id: int, class_id: int) -> Requests:
-        """Give an annotation of the open image another class, in the replay memory too."""
+        """Give an annotation another class, in the replay memory too where its image is open."""
         desk = self._desk
         desk.store.set_class(annotation_id, class_id)
         changed = tuple(replace(a, class_id=class_id) if a.id == annotation_id else a for a in desk.state.annotations)
@@ -101,6 +134,14 @@ class Objects:
         name = next(c.name for c in desk.state.classes if c.id == class_id)
         desk.change_record(annotation_id, class_name=name)
         return tuple(r for a in changed if a.id == annotation_id for r in self._learning.remember(a))
+
+    def review(self, annotation_id: int, *, reviewed: bool) -> None:
+        """Note that the user found a mask right, or take that back."""
+        self._desk.store.set_reviewed(annotation_id, reviewed)
+        self._desk.change_record(annotation_id, reviewed=reviewed)
+
+    def _open(self, image_name: str) -> bool:
+        return self._desk.image_name() == image_name
 
     def find(self, annotation_id: int | None) -> Annotation | None:
         """The annotation of the open image with this id."""

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from samtta_app.session.browsing import Browsing
 from samtta_app.session.desk import Desk, Requests
-from samtta_app.session.trust import to_review
+from samtta_app.session.history import Reviewed
+from samtta_app.session.objects import Objects
 
 
 class Reviewing:
     """Goes through the queue."""
 
-    def __init__(self, desk: Desk, browsing: Browsing) -> None:
-        self._desk, self._browsing = desk, browsing
+    def __init__(self, desk: Desk, browsing: Browsing, objects: Objects) -> None:
+        self._desk, self._browsing, self._objects = desk, browsing, objects
 
     def next(self) -> Requests:
         """Show and select the object that needs a look most; another one than the one that is selected."""
         desk = self._desk
-        queue = to_review(desk.records.values())
-        found = next((r for r in queue if r.object_id != desk.state.selected), None)
+        found = next((r for r in desk.tally.queue() if r.object_id != desk.state.selected), None)
+        if found is None and desk.reading:
+            desk.say("info", "The records of earlier objects are still being read")
+            return ()
         if found is None:
-            desk.say("good", "No other mask needs a second look" if queue else "No mask needs a second look")
+            other = any(True for _ in desk.tally.queue())
+            desk.say("good", "No other mask needs a second look" if other else "No mask needs a second look")
             return ()
         requests: Requests = ()
         if found.image_name != desk.image_name():
@@ -37,6 +41,8 @@ class Reviewing:
         if desk.state.selected is None:
             desk.say("info", "Select an object first")
             return ()
-        desk.store.set_reviewed(desk.state.selected)
-        desk.change_record(desk.state.selected, reviewed=True)
+        record = desk.tally.get(desk.state.selected)
+        if record is None or not record.reviewed:
+            self._objects.review(desk.state.selected, reviewed=True)
+            desk.history.push(Reviewed(desk.image_name(), desk.state.selected))
         return self.next()

@@ -9,6 +9,7 @@ from typing import Literal
 from samtta_app.core.calibration import Bin
 from samtta_app.core.messages import AdaptReport
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
+from samtta_app.session.acts import UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.numbers import Worst
 
@@ -187,7 +188,8 @@ class Overlay:
 class State:
     """Everything a view needs; every action's enabled state is a function of it.
 
-    `overlay` is the map that was asked for last, of the answer on the screen.
+    `overlay` is the map that was asked for last, of the answer on the screen; `waiting` are the acts that were done before
+    their time, first done first: they follow once the answer is there that is awaited.
     """
 
     folder: Path
@@ -209,3 +211,4 @@ class State:
     read_only: bool
     activity: str
     overlay: Overlay | None = None
+    waiting: tuple[UserAct, ...] = ()

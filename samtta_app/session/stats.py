@@ -15,24 +15,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from samtta_app.core.files import staged
-from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
+from samtta_app.core.metrics import clicks_to
 from samtta_app.errors import ExportError
 from samtta_app.session.records import ObjectRecord
-from samtta_app.session.state import Side, Statistics, StreamPoint
+from samtta_app.session.state import Statistics
 from samtta_app.session.store import Store
-from samtta_app.session.trust import to_review, trust
-
-TARGET, LIMIT = 0.85, 20
-STRICT_TARGET, STRICT_LIMIT = 0.90, 30
-RECENT = 20
-"""The sentence speaks of this many objects at the end of the stream."""
-FEWEST = 10
-"""With fewer replayed objects nothing is claimed."""
-CLEAR = 2.0
-"""A difference is claimed when it exceeds this many standard errors of the paired differences."""
+from samtta_app.session.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
 OBJECT_COLUMNS = (
     "object_id",
@@ -74,71 +63,8 @@ CLICK_COLUMNS = (
 
 
 def statistics(records: Sequence[ObjectRecord]) -> Statistics:
-    """The figures of a session whose objects are `records`, in the order of the stream."""
-    stream = tuple(stream_point(record) for record in records)
-    replayed = [r for r in records if r.frozen is not None]
-    return Statistics(
-        objects=len(records),
-        person_clicks=_mean([point.person for point in stream]),
-        seconds_per_object=_mean([record.seconds for record in records]),
-        adapted=side([r.adapted or () for r in replayed]),
-        frozen=side([r.frozen or () for r in replayed]),
-        stream=stream,
-        sentence=sentence(records),
-        trust=trust(records),
-        review=len(to_review(records)),
-    )
-
-
-def stream_point(record: ObjectRecord) -> StreamPoint:
-    """One object's clicks to IoU .85: the person's, and the twins' once they were replayed."""
-    return StreamPoint(
-        record.object_id,
-        clicks(tuple(step.iou for step in record.steps)),
-        None if record.adapted is None else clicks(record.adapted),
-        None if record.frozen is None else clicks(record.frozen),
-    )
-
-
-def clicks(trajectory: Sequence[float]) -> int:
-    """Clicks to IoU .85, 20 when it was not reached."""
-    return clicks_to(trajectory, TARGET, LIMIT) or LIMIT
-
-
-def side(trajectories: Sequence[Sequence[float]]) -> Side:
-    """The four figures of one side."""
-    return Side(
-        objects=len(trajectories),
-        noc_85=number_of_clicks(trajectories, TARGET, LIMIT),
-        noc_90=number_of_clicks(trajectories, STRICT_TARGET, STRICT_LIMIT),
-        fr_20_85=failure_rate(trajectories, TARGET, LIMIT),
-        fr_30_90=failure_rate(trajectories, STRICT_TARGET, STRICT_LIMIT),
-    )
-
-
-def sentence(records: Sequence[ObjectRecord]) -> str:
-    """What a person may conclude, and no more than the paired differences of the last objects show."""
-    replayed = [r for r in records if r.frozen is not None and r.adapted is not None]
-    recent = replayed[-RECENT:]
-    if len(replayed) < FEWEST:
-        return f"Too early to tell: {_objects(len(replayed))}"
-    if not any(r.replayed_version for r in recent):
-        return f"Nothing learnt yet: {_objects(len(replayed))}, all answered with the original weights"
-    adapted, frozen = (
-        [clicks(r.adapted or ()) for r in recent],
-        [clicks(r.frozen or ()) for r in recent],
-    )
-    difference = np.subtract(frozen, adapted)
-    error = float(np.std(difference, ddof=1)) / math.sqrt(len(recent))
-    gain = float(difference.mean())
-    if abs(gain) <= CLEAR * error or gain == 0.0:
-        verdict = "No clear difference so far"
-    else:
-        verdict = "Learning helps" if gain > 0 else "Learning does not help"
-    return (
-        f"{verdict}: {np.mean(adapted):.1f} clicks per object over the last {len(recent)}, "
-        f"{np.mean(frozen):.1f} without it"
-    )
+    """The figures of a session whose objects are `records`."""
+    return Tally(records).figures()
 
 
 def write_statistics(store: Store, folder: Path) -> list[Path]:
@@ -222,11 +148,3 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
-
-
-def _objects(number: int) -> str:
-    return f"{number} object" if number == 1 else f"{number} objects"

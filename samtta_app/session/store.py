@@ -20,7 +20,11 @@ from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import ImageEntry, LabelClass
 
 T = TypeVar("T")
+RECORDS_AT_ONCE = 200
+"""So many are read in about 16 ms: the window draws a frame in between."""
 PALETTE = 8
+LAST = 2**63 - 1
+"""SQLite has no higher number."""
 THERE = "deleted IS NOT 1"
 """An object that was not withdrawn; a mark that is neither yes nor no is for its reader to name."""
 
@@ -127,6 +131,27 @@ class Store(LearningLog):
         with self._writing():
             self._db.execute("UPDATE classes SET name = ? WHERE id = ?", (name, class_id))
 
+    def remove_class(self, class_id: int) -> bool:
+        """Take a class away that was added by mistake; False where it has objects, and stays.
+
+        Deleted objects of it go to the first class, since a row must have one; `bring_back` gives them theirs again.
+        """
+        used = "SELECT count(*) FROM annotations WHERE class_id = ? AND " + THERE
+        if self._db.execute(used, (class_id,)).fetchone()[0]:
+            return False
+        with self._writing():
+            first = "(SELECT min(id) FROM classes WHERE id <> ?1)"
+            self._db.execute(f"UPDATE annotations SET class_id = {first} WHERE class_id = ?1", (class_id,))
+            self._db.execute("DELETE FROM classes WHERE id = ?", (class_id,))
+        return True
+
+    def return_class(self, removed: LabelClass) -> None:
+        """Bring a removed class back, with its number and colour."""
+        with self._writing():
+            self._db.execute(
+                "INSERT INTO classes VALUES (?, ?, ?)", (removed.id, stored_name(removed.name), removed.colour)
+            )
+
     # --- annotations ------------------------------------------------------------------------------------------------
 
     def accept(self, annotation: Annotation, width: int, height: int, *, teaches: bool = False) -> Annotation:
@@ -158,10 +183,16 @@ class Store(LearningLog):
         with self._writing():
             self._db.execute("UPDATE annotations SET deleted = ? WHERE id = ?", (int(deleted), annotation_id))
 
-    def set_reviewed(self, annotation_id: int) -> None:
-        """A person looked at a mask again and found it right."""
+    def bring_back(self, annotation_id: int, class_id: int) -> None:
+        """Undo a deletion; the class may have been removed and returned meanwhile."""
         with self._writing():
-            self._db.execute("UPDATE annotations SET reviewed = 1 WHERE id = ?", (annotation_id,))
+            back = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
+            self._db.execute(back, (class_id, annotation_id))
+
+    def set_reviewed(self, annotation_id: int, reviewed: bool = True) -> None:
+        """A person looked at a mask again and found it right, or takes that back."""
+        with self._writing():
+            self._db.execute("UPDATE annotations SET reviewed = ? WHERE id = ?", (int(reviewed), annotation_id))
 
     def set_class(self, annotation_id: int, class_id: int) -> None:
         """Give an annotation another class."""
@@ -207,11 +238,26 @@ class Store(LearningLog):
             remarks=(*remarks, *self.left_out),
         )
 
-    def records(self) -> tuple[ObjectRecord, ...]:
-        """The raw records of all accepted objects in the order of the stream."""
-        steps = self._steps(f"annotation_id IN (SELECT id FROM annotations WHERE {THERE})")
+    def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
+        """The raw records of all accepted objects, or of one, in the order of the stream."""
+        return self._records(0, LAST) if object_id is None else self._records(object_id, object_id)
+
+    def records_in_steps(self, size: int = RECORDS_AT_ONCE) -> Iterator[tuple[ObjectRecord, ...]]:
+        """`records`, so many objects at a time; what is accepted meanwhile comes, too."""
+        last = 0
+        query = f"SELECT id FROM annotations WHERE {THERE} AND id > ? ORDER BY id LIMIT ?"
+        while some := [row["id"] for row in self._rows(query, last, size)]:
+            last = some[-1]
+            yield self._records(some[0], last)
+
+    # --- below the surface ------------------------------------------------------------------------------------------
+
+    def _records(self, first: int, last: int) -> tuple[ObjectRecord, ...]:
+        """The records of the objects with these numbers, both included."""
+        chosen = f"{THERE} AND id BETWEEN ? AND ?"
+        steps = self._steps(f"annotation_id IN (SELECT id FROM annotations WHERE {chosen})", first, last)
         classes = {c.id: c.name for c in self.classes()}
-        twins = self._twins()
+        twins = self._twins(first, last)
 
         def made(row: Row) -> ObjectRecord:
             _require_class(row, set(classes))
@@ -226,9 +272,8 @@ class Store(LearningLog):
                 reviewed=bool(row["reviewed"]),
             )
 
-        return tuple(self._objects(self._rows(f"SELECT * FROM annotations WHERE {THERE} ORDER BY id"), made))
-
-    # --- below the surface ------------------------------------------------------------------------------------------
+        query = f"SELECT * FROM annotations WHERE {chosen} ORDER BY id"
+        return tuple(self._objects(self._rows(query, first, last), made))
 
     def _annotations(self, condition: str, *values: Value) -> tuple[Annotation, ...]:
         classes = {c.id for c in self.classes()}
@@ -261,12 +306,13 @@ class Store(LearningLog):
 
         return self._good(found, made, lambda row: f"image {row['name']!r:.40}")
 
-    def _twins(self) -> dict[int, tuple[int, tuple[float, ...], tuple[float, ...]]]:
-        found = self._good(self._rows("SELECT * FROM twins"), rows.twin_of, lambda row: f"replay of {_object(row)}")
+    def _twins(self, first: int, last: int) -> dict[int, tuple[int, tuple[float, ...], tuple[float, ...]]]:
+        query = "SELECT * FROM twins WHERE object_id BETWEEN ? AND ?"
+        found = self._good(self._rows(query, first, last), rows.twin_of, lambda row: f"replay of {_object(row)}")
         return {number: (version, frozen, adapted) for number, version, frozen, adapted in found}
 
-    def _steps(self, condition: str) -> dict[int, tuple[ClickRecord, ...]]:
-        found = self._rows(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position")
+    def _steps(self, condition: str, *values: Value) -> dict[int, tuple[ClickRecord, ...]]:
+        found = self._rows(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position", *values)
         return {
             key: tuple(self._good(group, rows.step_of, _step))
             for key, group in groupby(found, lambda row: row["annotation_id"])

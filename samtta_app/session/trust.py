@@ -15,8 +15,11 @@ REVIEW_BELOW = 0.8
 NEWEST = 500
 """Answers that the calibration is taken from, at most."""
 
+Answers = tuple[tuple[float, float], ...]
+"""(expected IoU, IoU with the accepted mask) of answers, in their order."""
 
-def answers(records: Iterable[ObjectRecord]) -> tuple[tuple[float, float], ...]:
+
+def answers(records: Iterable[ObjectRecord]) -> Answers:
     """(expected IoU, IoU with the accepted mask) of the newest answers that clicks improved on, in their order.
 
     An object's last answer tells nothing: it is the accepted mask, and agrees with it wholly whatever the truth is.
@@ -29,12 +32,17 @@ def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
     every = tuple(records)
     known = Calibration.of(answers(every))
     open_ones = [(known(r.steps[-1].expected_iou), r) for r in every if r.steps and not r.reviewed]
-    return tuple(r for value, r in sorted(open_ones, key=lambda pair: pair[0]) if value < REVIEW_BELOW)
+    worst_first = sorted(open_ones, key=lambda pair: pair[1].steps[-1].expected_iou)  # calibration keeps this order
+    return tuple(r for value, r in worst_first if value < REVIEW_BELOW)
 
 
 def trust(records: Iterable[ObjectRecord]) -> Trust:
     """How well expected IoUs agree with those that came true, before and after calibration."""
-    raw = answers(records)
+    return trust_in(answers(records))
+
+
+def trust_in(raw: Answers) -> Trust:
+    """`trust`, from the answers."""
     known = tuple((expected, true) for expected, true in raw if math.isfinite(expected) and math.isfinite(true))
     told = online(known)
     return Trust(

@@ -9,8 +9,30 @@ from samtta_app.session.annotating import Annotating
 from samtta_app.session.browsing import Browsing
 from samtta_app.session.desk import Desk, Requests, Then
 from samtta_app.session.draft import Draft
-from samtta_app.session.history import Accepted, Cancelled, Deleted, Entry, Prompted, Relabelled
+from samtta_app.session.history import (
+    Accepted,
+    Cancelled,
+    ClassAdded,
+    ClassRenamed,
+    Deleted,
+    Entry,
+    Prompted,
+    Relabelled,
+    Reviewed,
+)
 from samtta_app.session.objects import Objects
+
+WORDS: dict[type[Entry], str] = {
+    Prompted: "click",
+    Accepted: "accept",
+    Cancelled: "preview",
+    Deleted: "deletion",
+    Relabelled: "class change",
+    Reviewed: "second look",
+    ClassAdded: "new class",
+    ClassRenamed: "new name",
+}
+"""What an entry is called in messages."""
 
 
 class Undoing:
@@ -29,10 +51,8 @@ class Undoing:
         if not self._here(entry):
             return self._go(entry, "undo")
         if isinstance(entry, Prompted):
-            return self._undo_step(entry)
+            return self.remove_step()
         requests = self._undo(entry)
-        history.done.pop()
-        history.undone.append(entry)
         if isinstance(entry, Accepted | Cancelled):
             history.done.extend(entry.steps)
             requests += self._take_up(entry.draft)
@@ -49,23 +69,44 @@ class Undoing:
             return self._go(entry, "redo")
         if isinstance(entry, Prompted):
             return self._redo_step(entry)
-        requests = self._redo(entry)
         if isinstance(entry, Accepted | Cancelled):
+            requests = self._redo(entry)  # first: where it cannot be stored the preview stays
+            newest = history.done.pop()
             history.take_steps()
+            history.done.append(newest)
             self._desk.put(None)
-        history.undone.pop()
-        history.done.append(entry)
-        return requests
+            return requests
+        return self._redo(entry)
 
-    def _undo_step(self, entry: Prompted) -> Requests:
+    def remove_step(self) -> Requests:
+        """Take the newest click or box of the draft back, with what was shown before it."""
         desk, draft = self._desk, self._desk.draft
-        desk.history.done.pop()
-        desk.history.undone.append(replace(entry, after=draft or entry.after))
-        before = entry.before
-        if before is not None and draft is not None:
+        if draft is None or desk.history.newest_step() is None:
+            desk.say("info", "There is no click to remove")
+            return ()
+        before = desk.history.withdraw_step(draft)
+        if before is not None:
             worked = drafts.touched(draft, desk.now(), desk.idle)
             before = replace(before, seconds=worked.seconds, touched=worked.touched)
         return self._put(before)
+
+    def without_image(self, then: Then) -> Requests:
+        """Undo or redo the entry whose image cannot be read, as far as that can be done without showing it."""
+        desk, history = self._desk, self._desk.history
+        stack = history.done if then == "undo" else history.undone
+        if not stack:
+            return ()
+        entry = stack[-1]
+        if isinstance(entry, Prompted | Cancelled):
+            stack.pop()
+            desk.say("warning", f"{entry.image} cannot be read: the {WORDS[type(entry)]} there was skipped")
+            return ()
+        requests = self._undo(entry) if then == "undo" else self._redo(entry)
+        done = "undone" if then == "undo" else "redone"
+        desk.say(
+            "warning", f"{entry.image} cannot be read: the {WORDS[type(entry)]} there was {done} without showing it"
+        )
+        return requests
 
     def _redo_step(self, entry: Prompted) -> Requests:
         desk = self._desk
@@ -74,38 +115,66 @@ class Undoing:
         return self._take_up(entry.after)
 
     def _undo(self, entry: Entry) -> Requests:
+        """Take an entry back in the store and on the screen, and move it to what was undone."""
+        desk, objects = self._desk, self._objects
+        requests: Requests = ()
         match entry:
             case Accepted(annotation=annotation):
-                return self._objects.withdraw(annotation)
+                requests = objects.withdraw(annotation)
+                desk.change(current_class=annotation.class_id)
             case Deleted(annotation=annotation):
-                return self._objects.bring_back(annotation, learn=False)
+                requests = objects.bring_back(annotation, learn=False)
             case Relabelled(annotation_id=annotation_id, before=class_id):
-                return self._objects.relabel(annotation_id, class_id)
-        return ()
+                requests = objects.relabel(annotation_id, class_id)
+            case Reviewed(annotation_id=annotation_id):
+                objects.review(annotation_id, reviewed=False)
+                objects.select(annotation_id)
+            case ClassAdded() if not objects.remove_class(entry):
+                desk.history.done.pop()
+                desk.say("warning", f"The class {entry.added.name} has objects: it stays")
+                return ()
+            case ClassRenamed(class_id=class_id, before=name):
+                objects.name_class(class_id, name)
+        desk.history.undone.append(desk.history.done.pop())
+        return requests
 
     def _redo(self, entry: Entry) -> Requests:
+        """Do an entry again in the store and on the screen, and move it to what was done."""
+        desk, objects = self._desk, self._objects
+        requests: Requests = ()
         match entry:
             case Accepted(annotation=annotation):
-                return self._objects.bring_back(annotation, learn=True)
+                requests = objects.bring_back(annotation, learn=True)
             case Deleted(annotation=annotation):
-                return self._objects.withdraw(annotation)
+                requests = objects.withdraw(annotation)
             case Relabelled(annotation_id=annotation_id, after=class_id):
-                return self._objects.relabel(annotation_id, class_id)
-        return ()
+                requests = objects.relabel(annotation_id, class_id)
+            case Reviewed(annotation_id=annotation_id):
+                objects.review(annotation_id, reviewed=True)
+            case ClassAdded():
+                objects.return_class(entry)
+            case ClassRenamed(class_id=class_id, after=name):
+                objects.name_class(class_id, name)
+        desk.history.done.append(desk.history.undone.pop())
+        return requests
 
     def _take_up(self, draft: Draft) -> Requests:
         return self._put(drafts.resting(draft, self._desk.now()))
 
     def _put(self, draft: Draft | None) -> Requests:
-        """Show a draft again; one that was kept without its answer is asked again."""
+        """Show a draft as it was; one whose newest click was never answered is asked again."""
         self._desk.put(draft)
         if draft is not None and draft.preview.waiting:
             return self._annotating.ask(draft)
         return self._annotating.compare()
 
     def _here(self, entry: Entry) -> bool:
-        return self._desk.state.image is not None and self._desk.image_name() == entry.image
+        return not entry.image or (self._desk.state.image is not None and self._desk.image_name() == entry.image)
 
     def _go(self, entry: Entry, then: Then) -> Requests:
+        """Open the entry's image; where it is known that it cannot be shown, go on without it."""
         images = self._desk.state.images
-        return self._browsing.open(next(k for k, image in enumerate(images) if image.name == entry.image), then)
+        place = next((k for k, image in enumerate(images) if image.name == entry.image), None)
+        if place is None or images[place].status == "unreadable":
+            return self.without_image(then)
+        return self._browsing.open(place, then)

@@ -32,6 +32,9 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import StoreError
+from samtta_app.session import acts
+from samtta_app.session.acting import Acting
+from samtta_app.session.acts import UserAct
 from samtta_app.session.annotating import Annotating
 from samtta_app.session.browsing import Browsing
 from samtta_app.session.desk import Desk, Requests
@@ -46,6 +49,9 @@ from samtta_app.session.undoing import Undoing
 
 class Workflow:
     """One session. Every method returns the requests to send to the engine; `state` is a new value after each change.
+
+    The order of acts decides, whatever the order and the speed of answers: an act that needs an answer that is still
+    awaited waits in `state.waiting`, and so does everything that was done after it.
 
     Args:
         store: the open project; every accept is in it before anything else moves.
@@ -74,9 +80,11 @@ class Workflow:
         self._learning = Learning(self._desk)
         self._annotating = Annotating(self._desk)
         self._overlays = Overlays(self._desk)
-        self._objects = Objects(self._desk, self._learning)
-        self._reviewing = Reviewing(self._desk, self._browsing)
-        self._undoing = Undoing(self._desk, self._browsing, self._annotating, self._objects)
+        objects = Objects(self._desk, self._learning)
+        reviewing = Reviewing(self._desk, self._browsing, objects)
+        self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
+        parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing)
+        self._acting = Acting(self._desk, *parts)
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
 
@@ -90,23 +98,37 @@ class Workflow:
         """The open project, for exports and statistics."""
         return self._desk.store
 
-    # --- images -----------------------------------------------------------------------------------------------------
+    # --- acts -------------------------------------------------------------------------------------------------------
 
-    def start(self) -> Requests:
-        """Resume: the published weights, the image where one left off, and (when idle) the replay memory."""
+    def start(self, *, at_once: bool = True) -> Requests:
+        """Resume: the published weights, the image where one left off, and (when idle) the replay memory.
+
+        Args:
+            at_once: read all records of earlier runs now; else the caller calls `read_on` until it returns False.
+        """
+        while at_once and self._desk.read_on():
+            pass
         return self._out((*self._learning.resume(), *self._browsing.open(self.state.index)))
+
+    def read_on(self) -> bool:
+        """Read some more of the records of earlier runs; whether there may be more."""
+        return self._desk.read_on()
+
+    def do(self, act: UserAct) -> Requests:
+        """Do what a user asked for, now or when its turn comes; what cannot be stored has not moved, and a line says so."""
+        return self._out(self._acting.take(act))
 
     def open_image(self, index: int) -> Requests:
         """Show an image; a preview is put aside (undo brings it back)."""
-        return self._act(lambda: self._open(index))
+        return self.do(acts.OpenImage(index))
 
     def next_image(self, step: int = 1) -> Requests:
         """Show the next image, or with -1 the previous."""
-        return self._act(lambda: self._open(self._browsing.next_index(step)))
+        return self.do(acts.NextImage(step))
 
     def next_unreviewed(self) -> Requests:
         """Show the next image without an annotation."""
-        return self._act(lambda: self._open(self._browsing.unreviewed_index()))
+        return self.do(acts.NextUnreviewed())
 
     def refresh_images(self) -> Requests:
         """List the folder's images again: some have come or gone; the open one stays open."""
@@ -117,69 +139,75 @@ class Workflow:
 
     def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> Requests:
         """Include or exclude a point (image pixels); `view` is the visible part of the image, None for all of it."""
-        return self._act(lambda: self._annotating.click(Click(x, y, positive), view))
+        return self.do(acts.PlaceClick(Click(x, y, positive), view))
 
     def box(self, box: Box, view: Window | None = None) -> Requests:
         """Ask for the object in a box."""
-        return self._act(lambda: self._annotating.box(box, view))
+        return self.do(acts.DrawBox(box, view))
 
     def next_candidate(self, step: int = 1) -> Requests:
         """Show another candidate mask."""
-        return self._act(lambda: self._annotating.next_candidate(step))
+        return self.do(acts.NextCandidate(step))
+
+    def turn(self, step: int = 1) -> Requests:
+        """Show another candidate mask; where no object is being annotated, select another annotation."""
+        return self.do(acts.Turn(step))
 
     def ask_larger(self) -> Requests:
         """Have the larger model answer the object at hand."""
-        return self._act(self._annotating.ask_larger)
+        return self.do(acts.AskLarger())
 
     def accept(self, then_next: bool = False) -> Requests:
         """Store the shown mask, in one transaction, before anything else moves; then learn from it."""
-        return self._act(lambda: self._accept(then_next))
+        return self.do(acts.Accept(then_next))
 
     def cancel(self) -> Requests:
         """Put the preview aside, or drop the selection."""
-        return self._act(lambda: self._annotating.cancel() if self._desk.draft else self._objects.select(None))
+        return self.do(acts.Cancel())
+
+    def remove_click(self) -> Requests:
+        """Take back the newest click or box of the object being annotated, also one that is not answered yet."""
+        return self.do(acts.RemoveClick())
 
     def undo(self) -> Requests:
-        """Undo the newest prompt step, accept, cancel, deletion or class change."""
-        return self._act(self._undoing.undo)
+        """Undo the newest prompt step or stored act."""
+        return self.do(acts.Undo())
 
     def redo(self) -> Requests:
-        """Do again what was undone last."""
-        return self._act(self._undoing.redo)
-
-    # --- annotations and classes ------------------------------------------------------------------------------------
+        """Do again what was undone last, or what was dropped when an answer failed."""
+        return self.do(acts.Redo())
 
     def select(self, annotation_id: int | None) -> Requests:
         """Select an annotation of the open image, or none."""
-        return self._act(lambda: self._objects.select(annotation_id))
+        return self.do(acts.Select(annotation_id))
 
     def select_next(self, step: int = 1) -> Requests:
         """Select the next annotation."""
-        return self._act(lambda: self._objects.select_next(step))
+        return self.do(acts.SelectNext(step))
 
     def next_review(self) -> Requests:
         """Show the accepted mask that needs a second look most."""
-        return self._act(lambda: self._away(self._reviewing.next))
+        return self.do(acts.NextReview())
 
     def confirm_review(self) -> Requests:
         """The selected mask is right; show the next one that needs a look."""
-        return self._act(lambda: self._away(self._reviewing.confirm))
+        return self.do(acts.ConfirmReview())
 
     def delete_selected(self) -> Requests:
         """Delete the selected annotation; undo brings it back."""
-        return self._act(self._objects.delete_selected)
+        return self.do(acts.DeleteSelected())
 
     def set_class(self, class_id: int) -> Requests:
         """Choose the current class, also for the selected annotation when no object is being annotated."""
-        return self._act(lambda: self._objects.set_class(class_id))
+        return self.do(acts.SetClass(class_id))
 
     def add_class(self, name: str) -> Requests:
         """Add a class and make it the current one."""
-        return self._act(lambda: self._objects.add_class(name))
+        return self.do(acts.AddClass(name))
 
     def rename_class(self, class_id: int, name: str) -> Requests:
         """Give a class another name."""
-        return self._act(lambda: self._objects.rename_class(class_id, name))
+        return self.do(acts.RenameClass(class_id, name))
 
     # --- the view and the learner -----------------------------------------------------------------------------------
 
@@ -203,7 +231,8 @@ class Workflow:
 
     def control(self, action: ControlAction) -> Requests:
         """Pause, resume, roll back one version, or reset to the original weights."""
-        return self._act(lambda: self._learning.control(action))
+        self._desk.change(message=None)
+        return self._out(self._learning.control(action))
 
     # --- the engine's answers ---------------------------------------------------------------------------------------
 
@@ -214,6 +243,7 @@ class Workflow:
         except StoreError as error:
             self._desk.say("warning", str(error))
             requests = ()
+        requests += self._desk.sent(self._acting.serve())
         for reason in self.store.weights_failures():
             self._desk.say("warning", f"The newest weights could not be saved: {reason}")
         requests += self._desk.sent(self._learning.next() if self._prefetched_here() else ())
@@ -262,11 +292,18 @@ class Workflow:
         desk = self._desk
         match request:
             case None:
-                return self._annotating.refused(reply.request_id, reply.text)
+                awaited = desk.draft is not None and desk.draft.request_id == reply.request_id
+                requests = self._annotating.refused(reply.request_id, reply.text)
+                if awaited:
+                    self._acting.drop(self.state.waiting)
+                return requests
             case LoadRequest(path=path):
-                desk.loading = None
+                loading, desk.loading = desk.loading, None
                 desk.mark(path.name, unreadable=reply.text)
                 desk.say("error", reply.text)
+                if loading is not None and loading.then:
+                    requests = self._undoing.without_image(loading.then)
+                    return requests + (self._browsing.open(loading.back) if loading.back != self.state.index else ())
             case RestoreRequest():
                 return self._learning.refused(request, reply.text)
             case AdaptRequest() | TwinRequest():
@@ -283,37 +320,6 @@ class Workflow:
         return ()
 
     # --- below the surface ------------------------------------------------------------------------------------------
-
-    def _open(self, index: int | None) -> Requests:
-        if index is None or not 0 <= index < len(self.state.images):
-            return ()
-        self._annotating.cancel()
-        return self._browsing.open(index)
-
-    def _away(self, action: Callable[[], Requests]) -> Requests:
-        """Do what may show another object; a preview is put aside (undo brings it back)."""
-        if self._desk.draft is not None:
-            self._annotating.cancel()
-        return action()
-
-    def _accept(self, then_next: bool) -> Requests:
-        saved = self._annotating.accept()
-        if saved is None:
-            return ()
-        self._objects.add(saved)
-        requests = self._learning.accepted(saved)
-        if then_next:
-            requests += self._open(self._browsing.next_index(1))
-        return requests
-
-    def _act(self, action: Callable[[], Requests]) -> Requests:
-        """Do what a person asked for; when it cannot be stored, nothing has moved and a line says so."""
-        self._desk.change(message=None)
-        try:
-            return self._out(action())
-        except StoreError as error:
-            self._desk.say("error", str(error))
-            return self._out(())
 
     def _out(self, requests: Requests) -> Requests:
         requests += self._overlays.ask()

@@ -151,6 +151,7 @@ class Recorder(QObject):
     """
 
     state_changed = Signal(object)
+    drawn = Signal(object)
     described = Signal(str)
     description = "toy on cpu"
 
@@ -177,3 +178,4 @@ class Recorder(QObject):
         """Take a new state, as the real one does."""
         self.state = state
         self.state_changed.emit(state)
+        self.drawn.emit(state)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStatusBar
 from samtta_app.core.types import Image
 from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
+from samtta_app.session.acts import in_words
 from samtta_app.session.state import State
 
 LEARNER = {
@@ -30,6 +31,8 @@ def hint(state: State | None) -> str:
     entry = state.images[state.index] if 0 <= state.index < len(state.images) else None
     if entry is not None and entry.status == "unreadable":
         return "This image cannot be read: go on with D"
+    if state.waiting:
+        return f"Waiting for the mask, then: {in_words(state.waiting)}"
     if state.image is None:
         return "Reading the image…"
     if state.read_only:

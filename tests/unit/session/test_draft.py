@@ -74,16 +74,6 @@ def test_an_answer_to_a_prompt_that_was_already_answered_replaces_its_record() -
     assert len(again.preview.history) == len(again.masks) == 1
 
 
-def test_a_draft_made_light_holds_no_bitmaps_of_the_decoder_but_its_masks() -> None:
-    full = drafts.answered(clicked(drafts.answered(clicked(None, 1), reply(10), 0.1), 2), reply(12), 0.2)
-    light = drafts.unanswered(full)
-    assert light.preview.candidates == ()
-    assert light.preview.waiting
-    assert light.asked.logits is None
-    assert light.asked.clicks == full.asked.clicks
-    assert light.masks == full.masks
-
-
 def test_what_is_not_known_is_nan_and_never_zero() -> None:
     draft = drafts.answered(clicked(clicked(None, 1), 2), reply(10), 0.1)
     overtaken = draft.preview.history[0]

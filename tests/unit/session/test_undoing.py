@@ -231,16 +231,6 @@ def test_redo_goes_to_the_image_where_it_was_done(person: Person, store: Store) 
     assert len(store.annotations("a.png")) == 1
 
 
-def test_an_undo_on_an_image_that_cannot_be_read_any_more_changes_nothing(person: Person, store: Store) -> None:
-    person.clicks(30, 20)
-    person.does(person.workflow.accept(then_next=True))
-    person.script.unreadable = {"a.png"}
-    undo(person)
-    assert len(store.annotations()) == 1
-    assert person.state.message.severity == "error"
-    assert person.state.can_undo
-
-
 def test_leaving_an_image_puts_the_preview_aside_and_undo_brings_it_back(person: Person) -> None:
     person.clicks(30, 20)
     person.clicks(34, 20)
