@@ -353,6 +353,7 @@ class Engine:
             prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
             fitted = yield from adapting.before_answer(self._model, known, attempt, prompt)
             weights, window = Weights(-1, fitted.tensors), found.window if found else None
+            yield
             found = yield from answer(
                 self._model,
                 self._cache,

@@ -69,6 +69,11 @@ class Controller(QObject):
         return self._workflow.state
 
     @property
+    def up_to_date(self) -> bool:
+        """Whether the newest state has been drawn."""
+        return self._drawn is self._workflow.state
+
+    @property
     def store(self) -> Store:
         """The open project, to be read from."""
         return self._workflow.store

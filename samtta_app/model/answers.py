@@ -59,7 +59,7 @@ def answer(
     *,
     candidates: bool = False,
 ) -> Generator[None, None, Answer]:
-    """Answer `prompt`; yields while a window is being encoded.
+    """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
     Args:
         window: where the object was answered before; None for a new object, whose window is chosen: the view or the whole
@@ -80,6 +80,7 @@ def answer(
         if there is None:
             break
         fresh, here = False, there
+        yield  # whoever waits does so for one pass of the decoder at most
         found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
     return found
 

@@ -99,7 +99,13 @@ class Sitting:
     # --- what is done -------------------------------------------------------------------------------------------------
 
     def wait(self, condition: Callable[[], object]) -> None:
-        self._qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT)
+        """Wait for a condition, and until what led to it is on the screen."""
+        self._qtbot.waitUntil(lambda: bool(condition()) and self.sees_all, timeout=WAIT)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the newest state is on the screen: several in one frame are drawn together."""
+        return self.application.controller is None or self.application.controller.up_to_date
 
     def opens(self, folder: Path, project: Path | None = None) -> None:
         """Open a folder, as the command line does."""
@@ -119,6 +125,7 @@ class Sitting:
     def clicks(self, x: float, y: float, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Click an image point with the mouse."""
         QTest.mouseClick(self.window.canvas.viewport(), Qt.MouseButton.LeftButton, keys, self.place(x, y))
+        self.wait(lambda: True)
 
     def drags(self, start: QPoint, end: QPoint) -> None:
         """Draw a box between two points of the canvas."""
@@ -138,6 +145,7 @@ class Sitting:
         self.wait(self.window.isActiveWindow)
         self.window.canvas.setFocus()
         QTest.keyClick(self.window.canvas, key, keys)
+        self.wait(lambda: True)
 
     def previews(self, *places: tuple[float, float]) -> Mask:
         """Click until there is a mask that holds something: a toy's masks may be empty."""

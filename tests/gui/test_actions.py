@@ -12,6 +12,8 @@ from samtta_app.gui.action_set import BAR, BAR_END
 from samtta_app.gui.actions import GESTURES, TABLE, Action
 from samtta_app.gui.bindings import bindings, shown
 from samtta_app.gui.canvas import Canvas
+from samtta_app.gui.enabling import answered, cancellable, prompted, selectable
+from samtta_app.session.acts import Accept
 from samtta_app.session.state import Adaptation, Display, State
 from samtta_app.settings import Settings, Theme
 from tests.gui.scenes import Recorder, disc, entries, picture, preview, scene
@@ -92,7 +94,7 @@ def test_every_action_asks_for_something_when_it_runs(action: Action):
         ("accept", ("accept",)),
         ("accept_next", ("accept", ("then_next", True))),
         ("cancel", ("cancel",)),
-        ("remove_click", ("undo",)),
+        ("remove_click", ("remove_click",)),
         ("undo", ("undo",)),
         ("redo", ("redo",)),
         ("delete", ("delete_selected",)),
@@ -113,14 +115,23 @@ def test_an_action_asks_the_controller_for(name: str, call: tuple[object, ...]):
     assert done(name, scene()) == [call]
 
 
-def test_tab_turns_the_candidates_of_a_preview():
-    assert done("next", scene(preview=preview(IMAGE, MASKS))) == [("next_candidate", 1)]
-    assert done("previous", scene(preview=preview(IMAGE, MASKS))) == [("next_candidate", -1)]
+def test_tab_leaves_it_to_the_session_whether_candidates_or_objects_are_meant():
+    """By the time its turn comes there may be another preview than the one on the screen, or none."""
+    for state in (scene(preview=preview(IMAGE, MASKS)), scene()):
+        assert done("next", state) == [("turn", 1)]
+        assert done("previous", state) == [("turn", -1)]
 
 
-def test_tab_goes_through_the_objects_when_there_is_no_preview():
-    assert done("next", scene()) == [("select_next", 1)]
-    assert done("previous", scene()) == [("select_next", -1)]
+@pytest.mark.parametrize("name", ["accept", "accept_next", "cancel", "remove_click", "next", "delete", "undo", "redo"])
+def test_while_acts_wait_more_can_be_typed(name: str):
+    waiting = scene(waiting=(Accept(),), can_undo=True, can_redo=True)
+    assert next(action for action in TABLE if action.name == name).enabled(waiting)
+
+
+def test_enter_and_tab_can_be_typed_before_the_first_answer():
+    first = scene(preview=preview(IMAGE, (), waiting=True))
+    assert all(enabling(first) for enabling in (answered, selectable, prompted, cancellable))
+    assert not answered(scene(preview=preview(IMAGE, (), waiting=True), read_only=True))
 
 
 def test_a_paused_learner_is_resumed_by_the_same_action():

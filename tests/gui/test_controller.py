@@ -23,6 +23,7 @@ from samtta_app.model.sam import toy_model
 from samtta_app.session.state import State
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
+from tests.unit.session.scripted import accepted
 from tests.unit.values import picture
 
 WAIT = 30_000
@@ -91,6 +92,65 @@ def test_each_new_state_is_said_once_and_in_order(controller: Controller, qtbot:
     controller.show(overlay="off")
     assert len(ear.states) == len({id(state) for state in ear.states})
     assert ear.states[-1] is controller.state
+
+
+def test_many_states_in_one_turn_are_drawn_once_and_with_the_last(controller: Controller, qtbot: QtBot) -> None:
+    said, drawn = Listener(), Listener()
+    qtbot.waitUntil(lambda: not controller._pause.isActive(), timeout=WAIT)
+    controller.state_changed.connect(said.show)
+    controller.drawn.connect(drawn.show)
+    for k in range(200):
+        controller.show(opacity=k / 200)
+    assert len(said.states) == 200
+    assert drawn.states == [said.states[0]]
+    qtbot.waitUntil(lambda: drawn.states[-1] is controller.state, timeout=WAIT)
+    assert len(drawn.states) == 2
+    assert drawn.states[-1].display.opacity == 199 / 200
+
+
+def test_what_a_view_does_while_it_draws_is_drawn_afterwards(controller: Controller, qtbot: QtBot) -> None:
+    drawn: list[State] = []
+
+    class Meddler(QObject):
+        @Slot(object)
+        def show(self, state: State) -> None:
+            drawn.append(state)
+            if len(drawn) == 1:
+                controller.show(masks=False)
+                assert len(drawn) == 1
+
+    meddler = Meddler()
+    qtbot.waitUntil(lambda: not controller._pause.isActive(), timeout=WAIT)
+    controller.drawn.connect(meddler.show)
+    controller.show(opacity=0.3)
+    qtbot.waitUntil(lambda: len(drawn) == 2, timeout=WAIT)
+    assert not drawn[-1].display.masks
+
+
+def test_another_image_is_drawn_at_once_so_that_no_click_is_aimed_at_the_one_before(
+    controller: Controller, qtbot: QtBot
+) -> None:
+    drawn = Listener()
+    controller.drawn.connect(drawn.show)
+    controller.show(opacity=0.3)
+    controller.show(opacity=0.4)
+    controller.next_image()
+    assert drawn.states[-1] is controller.state
+    assert drawn.states[-1].image is None
+
+
+def test_records_of_earlier_runs_are_read_between_the_windows_events(folder: Path, qapp: object, qtbot: QtBot) -> None:
+    with Store.open(folder) as store:
+        for _ in range(3):
+            store.accept(accepted("1.png"), 128, 96)
+    made = make(folder)
+    try:
+        made.start()
+        assert made.state.statistics.objects == 0
+        qtbot.waitUntil(lambda: made.state.statistics.objects == 3, timeout=WAIT)
+        assert not made._reading.isActive()
+    finally:
+        made.close()
 
 
 def test_a_click_is_answered_accepted_and_learned_from(controller: Controller, qtbot: QtBot) -> None:

@@ -232,10 +232,10 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
         (Key.Key_E, None, ("accept",)),
         (Key.Key_Return, CTRL, ("accept", ("then_next", True))),
         (Key.Key_Escape, None, ("cancel",)),
-        (Key.Key_Backspace, None, ("undo",)),
+        (Key.Key_Backspace, None, ("remove_click",)),
         (Key.Key_Z, CTRL, ("undo",)),
-        (Key.Key_Tab, None, ("next_candidate", 1)),
-        (Key.Key_Backtab, SHIFT, ("next_candidate", -1)),
+        (Key.Key_Tab, None, ("turn", 1)),
+        (Key.Key_Backtab, SHIFT, ("turn", -1)),
         (Key.Key_2, None, ("set_class", 2)),
         (Key.Key_D, None, ("next_image", 1)),
         (Key.Key_A, None, ("next_image", -1)),
@@ -257,7 +257,7 @@ def test_tab_goes_through_the_objects_without_a_preview(shown: Open):
     window = shown(scene())
     window.canvas.setFocus()
     press(window, Key.Key_Tab)
-    assert calls(window) == [("select_next", 1)]
+    assert calls(window) == [("turn", 1)]
 
 
 def test_tab_outside_the_canvas_moves_the_focus(shown: Open):
@@ -592,13 +592,14 @@ def test_images_of_a_real_session_are_opened_by_key(qtbot, real: MainWindow):
     assert real.docks["images"].widget().view.currentIndex().row() == 1
 
 
-def test_a_class_is_added_and_renamed_in_a_real_session(real: MainWindow):
+def test_a_class_is_added_and_renamed_in_a_real_session(qtbot, real: MainWindow):
     panel = real.docks["classes"].widget()
     panel.new_name.setText("nodule")
     QTest.keyClick(panel.new_name, Key.Key_Return)
     assert real.state.classes[-1].name == "nodule"
-    panel.model.setData(panel.model.index(len(real.state.classes) - 1), "node")
-    assert panel.model.index(len(real.state.classes) - 1).data() == "node"
+    qtbot.waitUntil(lambda: panel.model.index(1).data() == "nodule")
+    panel.model.setData(panel.model.index(1), "node")
+    qtbot.waitUntil(lambda: panel.model.index(1).data() == "node")
 
 
 def test_a_click_without_a_model_is_answered_with_the_reason(qtbot, real: MainWindow):

@@ -259,6 +259,7 @@ def test_the_slider_is_dragged_with_the_mouse_and_remembered(sit: Callable[..., 
     assert load_settings().overlay_opacity == 0.8  # not before it is let go
     QTest.mouseRelease(slider, left, NONE, QPoint(slider.width() // 2, start.y()))
     chosen = sitting.state.display.opacity
+    sitting.wait(lambda: sitting.sees_all)
     assert drawn(sitting) == [item]
     assert item.opacity() == pytest.approx(chosen)
     assert load_settings().overlay_opacity == sitting.window.settings.overlay_opacity == chosen
@@ -278,6 +279,7 @@ def test_the_slider_is_reached_and_moved_by_keys_alone(sit: Callable[..., Sittin
     assert load_settings().overlay_opacity == pytest.approx(0.75)
     QTest.keyClick(slider, Key.Key_Home)
     assert sitting.state.display.opacity == 0.0
+    sitting.wait(lambda: sitting.sees_all)
     assert drawn(sitting)[0].opacity() == 0.0
     QTest.keyClick(slider, Key.Key_Return)
     assert len(sitting.state.annotations) == 1  # other keys act as everywhere

@@ -17,11 +17,13 @@ from samtta_app.core.messages import (
     Failure,
     Loaded,
     LoadRequest,
+    MeasureRequest,
     Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
     Progress,
+    RefineRequest,
     Reply,
     Request,
 )
@@ -149,6 +151,73 @@ def test_background_requests_are_finished_in_their_order(qtbot: QtBot, start: St
     qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=WAIT)
     assert ear.ids() == [1, 2, 3]
     assert engine.log.index("Prefetch 1 done") < engine.log.index("Prefetch 2 step 0")
+
+
+def measure(number: int) -> MeasureRequest:
+    return MeasureRequest(number, picture(), Prompt((Click(60, 50, True),)), None, ("ensemble",))
+
+
+def test_a_map_that_was_asked_for_comes_before_waiting_learning_and_after_a_click(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.began.acquire()  # the first step of background work is under way
+    for request in (prefetch(2), measure(3), predict(4)):
+        worker.send(request)
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 4, timeout=WAIT)
+    assert ear.ids() == [4, 3, 1, 2]
+
+
+def test_a_map_gives_way_to_a_click_and_learning_goes_on_where_it_was(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.began.acquire()
+    worker.send(RefineRequest(2, picture(), Prompt((Click(60, 50, True),))))
+    engine.gate.release()
+    engine.began.acquire()  # the first step of the map: learning rests
+    worker.send(predict(3))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=WAIT)
+    assert ear.ids() == [3, 2, 1]
+    assert engine.log.count("Prefetch 1 step 0") == 1
+    assert "Prefetch 1 given up" not in engine.log
+
+
+def test_maps_are_served_in_the_order_in_which_they_were_asked_for(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(ControlRequest(1, "pause"))
+    engine.began.acquire()
+    for number in (2, 3):
+        worker.send(measure(number))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=WAIT)
+    assert ear.ids() == [1, 2, 3]
+
+
+def test_closing_ends_the_work_of_every_lane(start: Start) -> None:
+    engine = Scripted()
+    worker, _ = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.began.acquire()
+    worker.send(measure(2))
+    engine.gate.release()
+    engine.began.acquire()
+    closing = threading.Thread(target=worker.close)
+    closing.start()
+    engine.release()
+    closing.join()
+    assert not any("done" in line for line in engine.log if "Prefetch" in line)
+
+
+def test_waiting_ends_when_something_was_said(start: Start) -> None:
+    engine = Scripted(gated=False)
+    worker, _ = start(lambda: engine)
+    worker.send(predict(1))
+    assert worker.wait(WAIT)
+    assert not worker.wait(0)
 
 
 def test_a_burst_of_clicks_costs_one_answer(qtbot: QtBot, start: Start) -> None:
