@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,7 +62,8 @@ class Database:
             try:
                 yield from cursor
             finally:
-                cursor.close()  # a statement that is under way would keep the lock of a closed database
+                with suppress(sqlite3.ProgrammingError):  # closed meanwhile
+                    cursor.close()  # a statement that is under way would keep the lock of a closed database
         except sqlite3.DatabaseError as error:
             what, do = f"The project could not be read: {error}", "Check the disk, and put back a copy"
             raise StoreError(what, self.home / DATABASE, do) from error

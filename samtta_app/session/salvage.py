@@ -10,16 +10,14 @@ from pathlib import Path
 from samtta_app.errors import ProjectError
 from samtta_app.session import schema
 
-TABLES = (
-    *("meta", "images", "classes", "annotations", "steps"),
-    *("weights", "adaptations", "controls", "twins", "learned"),
-)
-
 CLASSES = """
 INSERT INTO classes SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
 WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 """
 """Classes that were lost stand under their numbers, so that their objects do not go with them."""
+
+LATER = ("learned",)
+"""Tables that an older layout has not."""
 
 
 def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Connection, str]:
@@ -39,7 +37,7 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     memory.execute("PRAGMA ignore_check_constraints = ON")  # a row that is not right is for its reader to name
     try:
         memory.execute("ATTACH ? AS damaged", (str(copy),))
-        lost = [line for table in TABLES for line in _taken_over(memory, table)]
+        lost = [line for table in schema.TABLES for line in _taken_over(memory, table)]
         memory.execute(CLASSES)
         if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:
             raise damage
@@ -53,13 +51,17 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
 
 def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
     """Copy a table's rows, from both ends up to the damage between them; say what could not be."""
-    ours, theirs = (
-        [row[1] for row in memory.execute(f"PRAGMA {of}.table_info({table})")] for of in ("main", "damaged")
-    )
-    columns = ", ".join(column for column in ours if column in theirs)
-    if not columns:
-        return  # of an older layout
-    insert = f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM damaged.{table} NOT INDEXED"
+    ours, theirs = (schema.layout(memory, table, of) for of in ("main", "damaged"))
+    if not theirs:
+        if table not in LATER:
+            yield f"{table}: missing"
+        return
+    pairs = list(zip(ours, theirs, strict=False))  # by place: a later layout has more, and a name may be damaged
+    columns = ", ".join(str(mine[1]) for mine, _ in pairs)
+    key = [mine[1] for mine in ours if mine[2] == "INTEGER" and mine[5]]  # is the row's own number, in whatever column
+    alone = key if sum(bool(mine[5]) for mine in ours) == 1 else []
+    values = ", ".join("rowid" if mine[1] in alone else _quoted(str(its[1])) for mine, its in pairs)
+    insert = f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {values} FROM damaged.{table} NOT INDEXED"
     seen: set[int] = set()
     refused: list[int] = []
     broken = False
@@ -86,3 +88,7 @@ def _copied(memory: sqlite3.Connection, insert: str, row: int) -> bool:
         return memory.execute(f"{insert} WHERE rowid = ?", (row,)).rowcount > 0
     except sqlite3.DatabaseError:
         return False
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

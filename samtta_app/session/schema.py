@@ -119,6 +119,12 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 )
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
 
+TABLES = (
+    *("meta", "images", "classes", "annotations", "steps"),
+    *("weights", "adaptations", "controls", "twins", "learned"),
+)
+"""All of them, those first that others refer to."""
+
 
 class DamagedError(ProjectError):
     """SQLite finds the file damaged; parts of it may still be read."""
@@ -145,6 +151,7 @@ def connect(path: Path) -> sqlite3.Connection:
             db.execute("PRAGMA fullfsync = ON")
             with transaction(db):
                 migrate(db, missing)
+                require_layout(db, path)
     except BaseException:
         db.close()
         raise
@@ -165,6 +172,7 @@ def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
     try:
         with transaction(memory):
             migrate(memory, missing)
+            require_layout(memory, path)
     except sqlite3.DatabaseError as error:
         what = f"The project cannot be brought up to date: {error}"
         raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
@@ -210,6 +218,25 @@ def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
         newer = ", ".join(sorted(unknown))
         raise ProjectError(f"The project was made by a newer samtta ({newer})", path, "Update samtta to open it")
     return tuple(m for m in MIGRATIONS if m[0] not in done)
+
+
+def require_layout(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database whose tables are not those that all migrations together make: SQLite takes any name for whole.
+
+    Raises:
+        DamagedError: a table or column is missing, or is another.
+    """
+    with closing(in_memory()) as fresh:
+        migrate(fresh, MIGRATIONS)
+        for table in TABLES:
+            if layout(db, table) != layout(fresh, table):
+                what = f"The project's database is damaged: its table {table} is not as it was made"
+                raise DamagedError(what, path, "Put back a copy; nothing was changed")
+
+
+def layout(db: sqlite3.Connection, table: str, of: str = "main") -> list[tuple[object, ...]]:
+    """A table's columns: number, name, type, whether NULL is refused, default, and place in the primary key."""
+    return [tuple(row) for row in db.execute(f"PRAGMA {of}.table_info({table})").fetchall()]
 
 
 def migrate(db: sqlite3.Connection, missing: tuple[tuple[str, str], ...]) -> None:

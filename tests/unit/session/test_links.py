@@ -34,7 +34,13 @@ def contents(place: Path) -> dict[str, bytes]:
 
 def test_only_our_own_unfinished_files_are_deleted(folder: Path, tmp_path: Path) -> None:
     weights = finished(folder) / "weights"
-    mine = (".vimrc", ".v0001.safetensors", ".v0001.safetensors.abc", ".v1.safetensors.abcdefgh", "v0001.safetensors.old")
+    mine = (
+        ".vimrc",
+        ".v0001.safetensors",
+        ".v0001.safetensors.abc",
+        ".v1.safetensors.abcdefgh",
+        "v0001.safetensors.old",
+    )
     for name in mine:
         (weights / name).write_text("mine")
     (tmp_path / "elsewhere").write_text("mine, too")
@@ -129,7 +135,9 @@ def test_a_device_in_the_place_of_the_database_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("target", ["folder", "file", "nothing"])
 @pytest.mark.parametrize("name", [".samtta", ".samtta/weights"])
-def test_a_folder_of_the_project_that_is_a_link_is_refused(folder: Path, tmp_path: Path, name: str, target: str) -> None:
+def test_a_folder_of_the_project_that_is_a_link_is_refused(
+    folder: Path, tmp_path: Path, name: str, target: str
+) -> None:
     other = tmp_path / "other"
     if target == "folder":
         other.mkdir()
