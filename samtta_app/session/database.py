@@ -64,7 +64,7 @@ class Database:
             finally:
                 with suppress(sqlite3.ProgrammingError):  # closed meanwhile
                     cursor.close()  # a statement that is under way would keep the lock of a closed database
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeError) as error:
             what, do = f"The project could not be read: {error}", "Check the disk, and put back a copy"
             raise StoreError(what, self.home / DATABASE, do) from error
 
@@ -92,7 +92,7 @@ class Database:
         try:
             with schema.transaction(self._db, self._require_files):
                 yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeError) as error:
             why, do = reason(error, self.home)
             what = f"The project could not be written: {why}"
             raise StoreError(

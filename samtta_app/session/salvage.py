@@ -16,6 +16,9 @@ WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 """
 """Classes that were lost stand under their numbers, so that their objects do not go with them."""
 
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises on damage; its own words may hold the damaged bytes."""
+
 LATER = ("learned",)
 """Tables that an older layout has not."""
 
@@ -29,20 +32,21 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     Raises:
         ProjectError: it is foreign or newer, or no class and no object can be read; `damage` says so.
     """
-    with closing(sqlite3.connect(copy, isolation_level=None)) as db, suppress(sqlite3.DatabaseError):
+    with closing(schema.unshared(copy)) as db, suppress(*UNREADABLE):
         schema.lacking(db, path)
     memory = schema.in_memory()
     schema.migrate(memory, schema.MIGRATIONS)
     memory.execute("DELETE FROM classes")
     memory.execute("PRAGMA ignore_check_constraints = ON")  # a row that is not right is for its reader to name
     try:
-        memory.execute("ATTACH ? AS damaged", (str(copy),))
+        memory.execute("ATTACH ? AS damaged", (schema.unshared_uri(copy),))
+        memory.execute("PRAGMA damaged.locking_mode = EXCLUSIVE")
         lost = [line for table in schema.TABLES for line in _taken_over(memory, table)]
         memory.execute(CLASSES)
         if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:
             raise damage
         memory.execute("DETACH damaged")
-    except (sqlite3.DatabaseError, ProjectError):
+    except (*UNREADABLE, ProjectError):
         memory.close()
         raise damage from None
     memory.execute("PRAGMA query_only = ON")
@@ -75,7 +79,7 @@ def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
                         seen.add(row)
                         refused += [] if _copied(memory, insert, row) else [row]
             break
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             broken = True
     if refused:
         yield f"{table}: {len(refused)} rows are left out (row {', '.join(map(str, refused[:5]))})"
@@ -86,7 +90,7 @@ def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
 def _copied(memory: sqlite3.Connection, insert: str, row: int) -> bool:
     try:
         return memory.execute(f"{insert} WHERE rowid = ?", (row,)).rowcount > 0
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -158,17 +159,21 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
+def connect_copy(copy: Path, path: Path) -> sqlite3.Connection | None:
     """Read `copy`, which stands for the database at `path`, into memory, in today's layout; nothing can be written to it.
+
+    None when nothing was ever stored in it.
 
     Raises:
         DamagedError: it is corrupt.
         ProjectError: it is foreign, or made by a newer samtta.
     """
     memory = in_memory()
-    with explained(path), closing(sqlite3.connect(copy, isolation_level=None)) as db:
+    with explained(path), closing(unshared(copy)) as db:
         missing = check(db, path)
         db.backup(memory)
+    if missing == MIGRATIONS:
+        return None
     try:
         with transaction(memory):
             migrate(memory, missing)
@@ -181,8 +186,20 @@ def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
 
 
 def in_memory() -> sqlite3.Connection:
-    """An empty database in memory."""
-    return sqlite3.connect(":memory:", isolation_level=None)
+    """An empty database in memory, to which others may be attached by `unshared_uri`."""
+    return sqlite3.connect("file::memory:", isolation_level=None, uri=True)
+
+
+def unshared(copy: Path) -> sqlite3.Connection:
+    """Open a file that nobody else knows of, without the system's locks: there may be none here."""
+    db = sqlite3.connect(unshared_uri(copy), isolation_level=None, uri=True)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a journal is then read without memory that would be shared
+    return db
+
+
+def unshared_uri(copy: Path) -> str:
+    """How SQLite is told to open such a file."""
+    return copy.as_uri() + ("" if sys.platform == "win32" else "?vfs=unix-dotfile")
 
 
 def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
@@ -278,3 +295,6 @@ def explained(path: Path) -> Iterator[None]:
             what = f"The project's database is damaged or no database ({error})"
             raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
         raise
+    except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
+        what = "The project's database is damaged: its list of tables cannot be read"
+        raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
