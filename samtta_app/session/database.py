@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,8 +62,9 @@ class Database:
             try:
                 yield from cursor
             finally:
-                cursor.close()  # a statement that is under way would keep the lock of a closed database
-        except sqlite3.DatabaseError as error:
+                with suppress(sqlite3.ProgrammingError):  # closed meanwhile
+                    cursor.close()  # a statement that is under way would keep the lock of a closed database
+        except (sqlite3.DatabaseError, UnicodeError) as error:
             what, do = f"The project could not be read: {error}", "Check the disk, and put back a copy"
             raise StoreError(what, self.home / DATABASE, do) from error
 
@@ -91,7 +92,7 @@ class Database:
         try:
             with schema.transaction(self._db, self._require_files):
                 yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeError) as error:
             why, do = reason(error, self.home)
             what = f"The project could not be written: {why}"
             raise StoreError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from samtta_app.core.messages import AdaptReport, Controlled, TwinReport
 from samtta_app.session import rows
-from samtta_app.session.cells import Row, text, whole
+from samtta_app.session.cells import BadValueError, Row, text, whole
 from samtta_app.session.database import Database
 from samtta_app.session.places import WEIGHTS, Opened
 from samtta_app.session.weights import WeightsFolder, digest
@@ -148,4 +148,7 @@ def now() -> str:
 
 
 def _version(row: Row) -> tuple[int, str, str]:
-    return whole(row, "version", least=1), text(row, "sha256"), text(row, "model")
+    sha256 = text(row, "sha256")
+    if len(sha256) != 64:
+        raise BadValueError("sha256", sha256, "not 64 hexadecimal digits")
+    return whole(row, "version", least=1), sha256, text(row, "model")

@@ -99,15 +99,18 @@ def open_unwritable(home: Path, error: Exception) -> Opened:
         ProjectError: there is no project yet, it cannot be read, or it is foreign, newer or damaged beyond reading.
     """
     why, do = reason(error, home)
+    refusal = ProjectError(
+        f"A project cannot be made here: {why}", home, f"{do}, or name another place for the project with --project"
+    )
     if not exists(home):
-        raise ProjectError(
-            f"A project cannot be made here: {why}", home, f"{do}, or name another place for the project with --project"
-        ) from error
+        raise refusal from error
     try:
         with _copied(home / DATABASE) as copy:
             db = schema.connect_copy(copy, home / DATABASE)
     except schema.DamagedError as damage:
         return _open_damaged(home, damage)
+    if db is None:
+        raise refusal from error
     return Opened(
         db, True, f"{home} cannot be written ({why}): what you accept cannot be stored. {do}, then open it again"
     )
@@ -154,7 +157,7 @@ def _images_of(database: Path) -> Path:
     try:
         with closing(sqlite3.connect(database, timeout=0.0)) as db:
             row = db.execute("SELECT value FROM meta WHERE key = 'folder'").fetchone()
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         row = None  # opening it properly, right after this, says what is wrong
     value = os.fsdecode(row[0]) if row and isinstance(row[0], str | bytes) else ""
     return Path(value) if os.path.isabs(value) and "\0" not in value else database.parent

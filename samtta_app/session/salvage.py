@@ -10,16 +10,17 @@ from pathlib import Path
 from samtta_app.errors import ProjectError
 from samtta_app.session import schema
 
-TABLES = (
-    *("meta", "images", "classes", "annotations", "steps"),
-    *("weights", "adaptations", "controls", "twins", "learned"),
-)
-
 CLASSES = """
 INSERT INTO classes SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
 WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 """
 """Classes that were lost stand under their numbers, so that their objects do not go with them."""
+
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises on damage; its own words may hold the damaged bytes."""
+
+LATER = ("learned",)
+"""Tables that an older layout has not."""
 
 
 def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Connection, str]:
@@ -31,20 +32,21 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     Raises:
         ProjectError: it is foreign or newer, or no class and no object can be read; `damage` says so.
     """
-    with closing(sqlite3.connect(copy, isolation_level=None)) as db, suppress(sqlite3.DatabaseError):
+    with closing(schema.unshared(copy)) as db, suppress(*UNREADABLE):
         schema.lacking(db, path)
     memory = schema.in_memory()
     schema.migrate(memory, schema.MIGRATIONS)
     memory.execute("DELETE FROM classes")
     memory.execute("PRAGMA ignore_check_constraints = ON")  # a row that is not right is for its reader to name
     try:
-        memory.execute("ATTACH ? AS damaged", (str(copy),))
-        lost = [line for table in TABLES for line in _taken_over(memory, table)]
+        memory.execute("ATTACH ? AS damaged", (schema.unshared_uri(copy),))
+        memory.execute("PRAGMA damaged.locking_mode = EXCLUSIVE")
+        lost = [line for table in schema.TABLES for line in _taken_over(memory, table)]
         memory.execute(CLASSES)
         if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:
             raise damage
         memory.execute("DETACH damaged")
-    except (sqlite3.DatabaseError, ProjectError):
+    except (*UNREADABLE, ProjectError):
         memory.close()
         raise damage from None
     memory.execute("PRAGMA query_only = ON")
@@ -53,13 +55,17 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
 
 def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
     """Copy a table's rows, from both ends up to the damage between them; say what could not be."""
-    ours, theirs = (
-        [row[1] for row in memory.execute(f"PRAGMA {of}.table_info({table})")] for of in ("main", "damaged")
-    )
-    columns = ", ".join(column for column in ours if column in theirs)
-    if not columns:
-        return  # of an older layout
-    insert = f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM damaged.{table} NOT INDEXED"
+    ours, theirs = (schema.layout(memory, table, of) for of in ("main", "damaged"))
+    if not theirs:
+        if table not in LATER:
+            yield f"{table}: missing"
+        return
+    pairs = list(zip(ours, theirs, strict=False))  # by place: a later layout has more, and a name may be damaged
+    columns = ", ".join(str(mine[1]) for mine, _ in pairs)
+    key = [mine[1] for mine in ours if mine[2] == "INTEGER" and mine[5]]  # is the row's own number, in whatever column
+    alone = key if sum(bool(mine[5]) for mine in ours) == 1 else []
+    values = ", ".join("rowid" if mine[1] in alone else _quoted(str(its[1])) for mine, its in pairs)
+    insert = f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {values} FROM damaged.{table} NOT INDEXED"
     seen: set[int] = set()
     refused: list[int] = []
     broken = False
@@ -73,7 +79,7 @@ def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
                         seen.add(row)
                         refused += [] if _copied(memory, insert, row) else [row]
             break
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             broken = True
     if refused:
         yield f"{table}: {len(refused)} rows are left out (row {', '.join(map(str, refused[:5]))})"
@@ -84,5 +90,9 @@ def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
 def _copied(memory: sqlite3.Connection, insert: str, row: int) -> bool:
     try:
         return memory.execute(f"{insert} WHERE rowid = ?", (row,)).rowcount > 0
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return False
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -119,6 +120,12 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 )
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
 
+TABLES = (
+    *("meta", "images", "classes", "annotations", "steps"),
+    *("weights", "adaptations", "controls", "twins", "learned"),
+)
+"""All of them, those first that others refer to."""
+
 
 class DamagedError(ProjectError):
     """SQLite finds the file damaged; parts of it may still be read."""
@@ -145,26 +152,32 @@ def connect(path: Path) -> sqlite3.Connection:
             db.execute("PRAGMA fullfsync = ON")
             with transaction(db):
                 migrate(db, missing)
+                require_layout(db, path)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
+def connect_copy(copy: Path, path: Path) -> sqlite3.Connection | None:
     """Read `copy`, which stands for the database at `path`, into memory, in today's layout; nothing can be written to it.
+
+    None when nothing was ever stored in it.
 
     Raises:
         DamagedError: it is corrupt.
         ProjectError: it is foreign, or made by a newer samtta.
     """
     memory = in_memory()
-    with explained(path), closing(sqlite3.connect(copy, isolation_level=None)) as db:
+    with explained(path), closing(unshared(copy)) as db:
         missing = check(db, path)
         db.backup(memory)
+    if missing == MIGRATIONS:
+        return None
     try:
         with transaction(memory):
             migrate(memory, missing)
+            require_layout(memory, path)
     except sqlite3.DatabaseError as error:
         what = f"The project cannot be brought up to date: {error}"
         raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
@@ -173,8 +186,20 @@ def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
 
 
 def in_memory() -> sqlite3.Connection:
-    """An empty database in memory."""
-    return sqlite3.connect(":memory:", isolation_level=None)
+    """An empty database in memory, to which others may be attached by `unshared_uri`."""
+    return sqlite3.connect("file::memory:", isolation_level=None, uri=True)
+
+
+def unshared(copy: Path) -> sqlite3.Connection:
+    """Open a file that nobody else knows of, without the system's locks: there may be none here."""
+    db = sqlite3.connect(unshared_uri(copy), isolation_level=None, uri=True)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a journal is then read without memory that would be shared
+    return db
+
+
+def unshared_uri(copy: Path) -> str:
+    """How SQLite is told to open such a file."""
+    return copy.as_uri() + ("" if sys.platform == "win32" else "?vfs=unix-dotfile")
 
 
 def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
@@ -210,6 +235,25 @@ def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
         newer = ", ".join(sorted(unknown))
         raise ProjectError(f"The project was made by a newer samtta ({newer})", path, "Update samtta to open it")
     return tuple(m for m in MIGRATIONS if m[0] not in done)
+
+
+def require_layout(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database whose tables are not those that all migrations together make: SQLite takes any name for whole.
+
+    Raises:
+        DamagedError: a table or column is missing, or is another.
+    """
+    with closing(in_memory()) as fresh:
+        migrate(fresh, MIGRATIONS)
+        for table in TABLES:
+            if layout(db, table) != layout(fresh, table):
+                what = f"The project's database is damaged: its table {table} is not as it was made"
+                raise DamagedError(what, path, "Put back a copy; nothing was changed")
+
+
+def layout(db: sqlite3.Connection, table: str, of: str = "main") -> list[tuple[object, ...]]:
+    """A table's columns: number, name, type, whether NULL is refused, default, and place in the primary key."""
+    return [tuple(row) for row in db.execute(f"PRAGMA {of}.table_info({table})").fetchall()]
 
 
 def migrate(db: sqlite3.Connection, missing: tuple[tuple[str, str], ...]) -> None:
@@ -251,3 +295,6 @@ def explained(path: Path) -> Iterator[None]:
             what = f"The project's database is damaged or no database ({error})"
             raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
         raise
+    except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
+        what = "The project's database is damaged: its list of tables cannot be read"
+        raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
