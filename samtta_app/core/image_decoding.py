@@ -26,7 +26,10 @@ from samtta_app.errors import ImageError, LargeImageError
 ORIENTATION = 274
 """EXIF's and TIFF's tag for how the camera was held, 1 .. 8."""
 
-DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error)
+DAMAGED = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error),
+    *(ArithmeticError, AssertionError, AttributeError),
+)
 """What the decoders raise on files that are cut off or hold nonsense."""
 
 AGAIN = "Copy it again, or save it anew as PNG from the program that made it"
