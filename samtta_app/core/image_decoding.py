@@ -26,7 +26,10 @@ from samtta_app.errors import ImageError, LargeImageError
 ORIENTATION = 274
 """EXIF's and TIFF's tag for how the camera was held, 1 .. 8."""
 
-DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error)
+DAMAGED = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error),
+    *(ArithmeticError, AssertionError, AttributeError),
+)
 """What the decoders raise on files that are cut off or hold nonsense."""
 
 AGAIN = "Copy it again, or save it anew as PNG from the program that made it"
@@ -113,7 +116,7 @@ def webp_size(head: bytes) -> tuple[int, int]:
 def pillow_cost(file: PIL.Image.Image, extra: int = 0) -> ImageCost:
     """The cost of an image as Pillow holds it, of its values and its display."""
     stored = 1 if file.mode in ("1", "L", "P") else 2 if file.mode.startswith("I;16") else 4
-    values = 4 if file.has_transparency_data else stored
+    values = 4 if file.has_transparency_data else 3 if file.mode == "RGB" else stored
     return image_cost(*file.size, stored, values, extra=extra)
 
 
@@ -174,12 +177,12 @@ def _turn(file: PIL.Image.Image) -> int:
 def _png(source: ImageSource, share: float, dark: bool) -> Decoded:
     png = png_structure(source)
     if png.depth == 16 and png.colour != 0:  # of which Pillow would keep 8 bit
-        check_cost(source, image_cost(png.width, png.height, 8, 8, 8, extra=2 * source.size), share)
+        values = 8 if png.colour in (4, 6) else 6
+        check_cost(source, image_cost(png.width, png.height, values, values, extra=2 * source.size), share)
         if missing := missing_rows(source, png):
             raise rows_are_missing(source, missing, png.height)
         raw = np.ascontiguousarray(upright(_deep_png(source, png), _png_turn(png)))
         return _first_of(Decoded(raw, display(raw)), png.frames)
-    check_cost(source, image_cost(png.width, png.height, 4, 4), share)
     source.file.seek(0)
     with PngImageFile(source.file) as file:
         check_cost(source, pillow_cost(file), share)

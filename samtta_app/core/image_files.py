@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from samtta_app.errors import ImageError
 
@@ -54,7 +55,7 @@ class ImageSource:
     path: Path
     kind: ImageKind
     size: int
-    file: io.BufferedReader
+    file: io.BufferedReader[Any]
     check: Callable[[], None]
 
 

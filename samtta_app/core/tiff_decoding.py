@@ -288,7 +288,8 @@ def _check_segments(source: ImageSource, page: tifffile.TiffPage, share: float) 
     within = samples if page.planarconfig == 1 else 1
     segment = across * down * max(1, page.tiledepth) * within * item
     total = height * width * max(1, page.imagedepth) * samples * item
-    _check_room(source, height, width, total + segment, share)
+    unpacked = 0 if page.is_contiguous else segment
+    check_cost(source, image_cost(width, height, extra=2 * total + unpacked), share)
     if page.compression not in PACKED and page.compression not in JPEG + JPEG_2000 + WEBP:
         name = getattr(page.compression, "name", page.compression)
         text = f"The TIFF file is packed in a way that samtta does not read ({name})"

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, QThread, Slot
 from pytestqt.qtbot import QtBot
 
+from samtta_app.core import images
 from samtta_app.core.messages import (
     AdaptRequest,
     Controlled,
@@ -33,6 +34,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.gui.browsing import Browsing
 from samtta_app.gui.worker import MODEL, Answering, Worker
 from samtta_app.model.sam import toy_model
+from tests.unit.core.crafted import many_scans, png, stored, written
 from tests.unit.values import disc, picture
 
 WAIT = 20_000
@@ -89,6 +91,10 @@ class Ear(QObject):
 
     def ids(self) -> list[int]:
         return [reply.request_id for reply in self.replies if not isinstance(reply, Progress)]
+
+
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "samtta-reader"]
 
 
 Start = Callable[[Callable[[], Answering]], tuple[Worker, Ear]]
@@ -276,6 +282,78 @@ def test_of_waiting_images_only_the_newest_is_read_and_buttons_are_all_obeyed(qt
     engine.release()
     qtbot.waitUntil(lambda: len(ear.ids()) == 4, timeout=WAIT)
     assert ear.ids() == [1, 3, 4, 5]
+
+
+def test_a_slow_read_is_given_up_for_a_newer_image(qtbot: QtBot, start: Start, tmp_path: Path) -> None:
+    slow = written(tmp_path, "slow.jpg", many_scans(2_000, 650))
+    quick = written(tmp_path, "quick.png", stored("PNG"))
+    worker, ear = start(lambda: Engine(toy_model()))
+    worker.send(LoadRequest(1, slow))
+    qtbot.waitUntil(lambda: bool(readers()), timeout=WAIT)
+    (reader,) = readers()
+    worker.send(LoadRequest(2, quick))
+    qtbot.waitUntil(lambda: ear.ids() == [2], timeout=WAIT)
+    reader.join()
+    assert ear.ids() == [2]
+    assert isinstance(ear.replies[-1], Loaded)
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("model", [False, True])
+def test_closing_does_not_wait_for_a_slow_read(
+    qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: bool, model: bool
+) -> None:
+    made: list[Path] = []
+    monkeypatch.setattr(images, "_image", lambda path, _: made.append(path))
+    slow = written(tmp_path, "slow.jpg", many_scans(700, 650) if ahead else many_scans(2_000, 650))
+    worker, ear = start((lambda: Engine(toy_model())) if model else (lambda: Browsing("no model")))
+    worker.send(PrefetchRequest(1, slow) if ahead and model else LoadRequest(1, slow))
+    qtbot.waitUntil(lambda: bool(readers()), timeout=WAIT)
+    (reader,) = readers()
+    worker.close()
+    assert not any(thread.name == "samtta-engine" for thread in threading.enumerate())
+    reader.join()
+    assert made == []
+    assert ear.ids() == []
+
+
+def test_a_click_is_answered_while_an_image_is_read(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(load(1))
+    engine.began.acquire()
+    worker.send(predict(2))
+    worker.send(ControlRequest(3, "pause"))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=WAIT)
+    assert ear.ids() == [2, 1, 3]
+
+
+def test_a_button_that_was_pressed_before_a_click_is_obeyed_before_it(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(load(1))
+    engine.began.acquire()
+    worker.send(ControlRequest(2, "rollback"))
+    worker.send(predict(3))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=WAIT)
+    assert ear.ids() == [1, 2, 3]
+
+
+def test_a_file_too_large_to_be_read_ahead_is_passed_over_and_can_be_opened(
+    qtbot: QtBot, start: Start, tmp_path: Path
+) -> None:
+    large = written(tmp_path, "large.png", png(9_000, 6_000))
+    worker, ear = start(lambda: Engine(toy_model()))
+    worker.send(PrefetchRequest(1, large))
+    worker.send(PrefetchRequest(2, written(tmp_path, "bad.png", b"GIF89a")))
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    assert ear.replies[0] == Prefetched(1, large, encoded=False)
+    assert isinstance(ear.replies[1], Failure)
+    worker.send(LoadRequest(3, large))
+    qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=60_000)
+    assert isinstance(ear.replies[-1], Loaded)
 
 
 def test_a_programming_error_becomes_a_failure_and_the_worker_lives_on(
