@@ -25,6 +25,7 @@ Level = Literal["ok", "warn", "problem"]
 
 _DISK_NEEDED = 1_000_000_000
 
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at: how it stands, and what to do ("" where nothing is to be done)."""

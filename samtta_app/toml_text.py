@@ -163,7 +163,9 @@ def _put(table: Any, key: Key, value: Any) -> None:  # noqa: ANN401 - a dict, or
 def _printable(line: str) -> str:
     """The line as a comment may hold it: control characters are not allowed there."""
     end = "\r" if line.endswith("\r") else ""
-    return "".join(c if c == "\t" or (c >= " " and c != "\x7f") else f"\\x{ord(c):02x}" for c in line.rstrip("\r")) + end
+    return (
+        "".join(c if c == "\t" or (c >= " " and c != "\x7f") else f"\\x{ord(c):02x}" for c in line.rstrip("\r")) + end
+    )
 
 
 def _is_text(value: object) -> bool:

@@ -36,7 +36,6 @@ from samtta_app.gui.plain_text import button_text, title_text
 from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings, with_changes
 
-
 LOADING = "Loading the model…"
 """Stands in the status bar until the model answers."""
 

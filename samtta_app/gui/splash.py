@@ -1,4 +1,4 @@
-"""What is on the screen while the program itself is still being loaded; it needs nothing but Qt, so that it is there at once."""
+"""What is on the screen while the program itself is being loaded; it needs nothing but Qt, so that it is there at once."""
 
 from __future__ import annotations
 

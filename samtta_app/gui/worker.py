@@ -139,7 +139,9 @@ class Worker(QObject):
         except Exception as e:
             kind = type(request).__name__
             log.exception("%s was not answered", kind)
-            self._say(self.replied, Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e})."))
+            self._say(
+                self.replied, Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e}).")
+            )
             return False
         if progress is not None:
             self._say(self.replied, progress)

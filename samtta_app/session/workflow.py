@@ -270,12 +270,12 @@ class Workflow:
                 self._learning.pass_over(path.name)
                 desk.mark(path.name, unreadable=reply.text)
                 if show:
-                    desk.say("error", reply.text)
+                    desk.say("error", reply.text, path.name)
             case PrefetchRequest(path=path, image=None):
                 desk.mark(path.name, unreadable=reply.text)
             case PrefetchRequest(path=path):
                 desk.encoded.add(path.name)  # not asked for again; the first click says what is wrong
-                desk.say("warning", reply.text)
+                desk.say("warning", reply.text, path.name)
             case RefineRequest() | MeasureRequest():
                 self._overlays.answered(reply)
             case _:

@@ -318,9 +318,7 @@ def test_the_samples_are_made_beside_the_window_and_opened(
     assert opened(application).state.folder == tmp_path / "samples" / "images"
 
 
-def test_closing_gives_the_samples_up_after_the_image_at_hand(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closing_gives_the_samples_up_after_the_image_at_hand(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     began, shares = threading.Event(), []
 
     def endless(progress) -> Path:

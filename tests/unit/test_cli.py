@@ -196,9 +196,7 @@ def test_where_no_window_can_be_opened_one_line_names_the_doctor_and_the_simulat
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
 @pytest.mark.parametrize("named", [{}, {"DISPLAY": ":4711"}, {"DISPLAY": "no.such.host.invalid:0"}])
-def test_the_simulated_demo_needs_no_display(
-    named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_simulated_demo_needs_no_display(named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from samtta_app import cli_demo
 
     asked: list[Path] = []
