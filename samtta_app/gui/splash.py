@@ -12,6 +12,9 @@ from samtta_app.settings import resource
 
 WIDTH, HEIGHT, MARK = 360, 120, 56
 
+Splash = QSplashScreen
+"""For those who pass it on and know nothing of Qt."""
+
 
 def application() -> QApplication:
     """The application, made where there is none.
@@ -28,7 +31,7 @@ def application() -> QApplication:
     return found
 
 
-def show_splash() -> QSplashScreen:
+def show_splash() -> Splash:
     """Show name and mark in the platform's colours; `finish(window)` takes them away once the window is there."""
     qt = application()
     splash = QSplashScreen(_picture(qt.palette(), qt.devicePixelRatio()))
