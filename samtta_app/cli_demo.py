@@ -19,9 +19,8 @@ from samtta_app.errors import UserError
 from samtta_app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QSplashScreen
-
     from samtta_app.gui.controller import Controller
+    from samtta_app.gui.splash import Splash
 
 
 def open_window(
@@ -58,7 +57,7 @@ def open_window(
     )
 
 
-def _splash() -> QSplashScreen | None:
+def _splash() -> Splash | None:
     """Show at once that samtta starts: torch, which takes seconds, is loaded behind the window.
 
     On Windows torch has to be loaded before Qt (its c10.dll cannot be initialised after it), so nothing is shown there yet.

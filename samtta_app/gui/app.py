@@ -18,7 +18,6 @@ from typing import Any
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QSplashScreen
 
 from samtta_app.errors import UserError
 from samtta_app.gui.browsing import Browsing
@@ -26,6 +25,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.recent import same_folder
+from samtta_app.gui.splash import Splash
 from samtta_app.gui.splash import application as qt_application
 from samtta_app.gui.worker import Answering, Worker
 from samtta_app.session.places import places
@@ -219,7 +219,7 @@ def run_window(
     simulate: Simulate | None = None,
     samples: bool = False,
     notices: Sequence[str] = (),
-    splash: QSplashScreen | None = None,
+    splash: Splash | None = None,
 ) -> int:
     """Show the window until it is closed; without a folder it shows the start page.
 

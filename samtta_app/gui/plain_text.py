@@ -17,7 +17,7 @@ MOST_TIP, MOST_LINE = 2000, 80
 def plain_tip(text: str) -> str:
     """A tool tip that shows exactly `text`."""
     text = _cut(text, MOST_TIP)
-    if not Qt.mightBeRichText(text):
+    if not Qt.mightBeRichText(text):  # type: ignore[attr-defined] # it is not in the stubs
         return text
     return f'<p style="white-space:pre-wrap">{html.escape(text)}</p>'
 

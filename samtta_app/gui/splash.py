@@ -1,4 +1,4 @@
-"""What is on the screen while the program itself is still being loaded; it needs nothing but Qt, so that it is there at once."""
+"""What is on the screen while the program itself is being loaded; it needs nothing but Qt, so that it is there at once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QApplication, QSplashScreen
 from samtta_app.settings import resource
 
 WIDTH, HEIGHT, MARK = 360, 120, 56
+
+Splash = QSplashScreen
+"""For those who pass it on and know nothing of Qt."""
 
 
 def application() -> QApplication:
@@ -28,7 +31,7 @@ def application() -> QApplication:
     return found
 
 
-def show_splash() -> QSplashScreen:
+def show_splash() -> Splash:
     """Show name and mark in the platform's colours; `finish(window)` takes them away once the window is there."""
     qt = application()
     splash = QSplashScreen(_picture(qt.palette(), qt.devicePixelRatio()))

@@ -76,7 +76,7 @@ class Annotating:
         desk = self._desk
         if desk.draft is None or request_id != desk.draft.request_id:
             return ()
-        desk.say("error", text)
+        desk.say("error", text, desk.image_name())
         desk.put(desk.history.withdraw_step(desk.draft))
         if desk.draft is not None and desk.draft.preview.waiting:
             return self.ask(desk.draft)
@@ -134,7 +134,7 @@ class Annotating:
             desk.say("info", "There is no mask to accept yet: click on an object first")
             return None
         if not candidate.mask.area:
-            desk.say("warning", "The mask is empty: add a click on the object, or cancel")
+            desk.say("warning", "The mask is empty: add a click on the object, or cancel", desk.image_name())
             return None
         draft = drafts.touched(draft, desk.now(), desk.idle)
         name = desk.image_name()

@@ -86,9 +86,9 @@ class Desk:
         """Replace fields of the state."""
         self.state = replace(self.state, **changes)
 
-    def say(self, severity: Severity, text: str) -> None:
-        """Show one line in the message bar."""
-        self.change(message=Message(severity, text))
+    def say(self, severity: Severity, text: str, image: str = "") -> None:
+        """Show one line in the message bar; what is about an `image` goes when another one is shown."""
+        self.change(message=Message(severity, text, image))
 
     def put(self, draft: Draft | None) -> None:
         """Make `draft` the one being annotated."""

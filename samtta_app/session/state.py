@@ -146,10 +146,11 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line for the message bar."""
+    """One line for the message bar; `image` is the image that it is about, "" where it is about no one image."""
 
     severity: Severity
     text: str
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,7 @@ class Workflow:
             case LoadRequest(path=path):
                 loading, desk.loading = desk.loading, None
                 desk.mark(path.name, unreadable=reply.text)
-                desk.say("error", reply.text)
+                desk.say("error", reply.text, path.name)
                 if loading is not None and loading.then:
                     requests = self._undoing.without_image(loading.then)
                     return requests + (self._browsing.open(loading.back) if loading.back != self.state.index else ())
@@ -312,7 +312,7 @@ class Workflow:
                 desk.mark(path.name, unreadable=reply.text)
             case PrefetchRequest(path=path):
                 desk.encoded.add(path.name)  # not asked for again; the first click says what is wrong
-                desk.say("warning", reply.text)
+                desk.say("warning", reply.text, path.name)
             case RefineRequest() | MeasureRequest():
                 self._overlays.answered(reply)
             case _:

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QScrollArea, QToolButton
 
 from samtta_app.errors import SettingsError
 from samtta_app.gui import recent, theme
@@ -27,6 +27,7 @@ from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
 from samtta_app.settings import Settings, load_settings, settings_file
 from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
+from tests.gui.test_reliability import SOME as TRUSTED
 
 IMAGE = picture()
 PREVIEW = preview(IMAGE, (disc(60, 50, 18), disc(60, 50, 24), disc(60, 50, 12)))
@@ -544,9 +545,14 @@ def test_without_memory_there_is_nothing_to_restore():
 
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_no_text_of_the_docks_is_wider_than_its_dock(shown: Open, name):
-    window = shown(scene(preview=PREVIEW), Settings(theme=name))
-    window.docks["adaptation"].widget().details.button.click()
+    window = shown(scene(preview=PREVIEW, statistics=TRUSTED), Settings(theme=name))
+    panel = window.docks["adaptation"].widget()
+    panel.details.button.click()
     QApplication.processEvents()
+    assert panel.reliability.isVisible()
+    area = panel.findChild(QScrollArea)
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width(), "the right end of the panel is cut off"
+    assert not any("<" in label.text() for label in panel.findChildren(QLabel))
     for dock in window.docks.values():
         for label in dock.findChildren(QLabel):
             if label.isVisible() and label.text():

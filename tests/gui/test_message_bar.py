@@ -146,3 +146,28 @@ def test_a_message_takes_no_focus(bar: MessageBar):
     bar.show_message(Message("error", "disk full"))
     QTest.mouseClick(bar.lines[0].text, Qt.MouseButton.LeftButton)
     assert not bar.lines[0].text.hasFocus()
+
+
+# --- messages about one image ---------------------------------------------------------------------------------------
+
+
+def test_what_is_about_one_image_goes_when_another_one_is_shown(bar: MessageBar):
+    here = scene()
+    first, second = here.images[0].name, here.images[1].name
+    bar.show_state(scene(message=Message("error", "cut off", first)))
+    bar.show_state(scene(message=Message("warning", "disk full")))
+    assert texts(bar) == ["cut off", "disk full"]
+    bar.show_state(scene(can_redo=True))
+    assert texts(bar) == ["cut off", "disk full"]
+    bar.show_state(scene(index=1, message=Message("error", "truncated", second)))
+    assert texts(bar) == ["disk full", "truncated"]
+    bar.show_state(scene(index=0))
+    assert texts(bar) == ["disk full"]
+
+
+def test_every_message_can_be_taken_away_at_once(bar: MessageBar):
+    for severity in (*STAYING, *PASSING):
+        bar.show_message(Message(severity, severity))
+    bar.clear()
+    assert texts(bar) == []
+    assert not bar.isVisible()

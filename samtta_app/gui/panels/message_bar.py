@@ -70,8 +70,8 @@ class Line(QFrame):
 class MessageBar(QWidget):
     """The messages that are shown now, newest below.
 
-    A message of a new state is shown once; warnings and errors stay until they are dismissed, the others go after a few
-    seconds or when the state drops them.
+    A message of a new state is shown once; warnings and errors stay until they are dismissed (or another image is shown than
+    the one that they are about), the others go after a few seconds or when the state drops them.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,10 @@ class MessageBar(QWidget):
         self.hide()
 
     def show_state(self, state: State) -> None:
-        """Show the state's message if it is a new one."""
+        """Show the state's message if it is a new one; what is about another image than the open one goes."""
+        shown = state.images[state.index].name if 0 <= state.index < len(state.images) else ""
+        for line in [line for line in self.lines if line.message.image not in ("", shown)]:
+            self._drop(line)
         if state.message is self._seen:
             return
         self._seen = state.message

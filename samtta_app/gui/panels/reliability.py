@@ -56,6 +56,7 @@ class ReliabilityDiagram(QWidget):
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setXRange(0, 1, padding=0.02)
         self.plot.setYRange(0, 1, padding=0.02)
+        self.plot.getPlotItem().setContentsMargins(0, theme.GRID, 2 * theme.GRID, 0)  # or the ticks at 1.0 are cut off
         self.diagonal = self.plot.plot([0, 1], [0, 1])
         self.dots = {side: pg.ScatterPlotItem(pen=None) for side in SIDES}
         for entry in self.dots.values():
@@ -89,7 +90,7 @@ class ReliabilityDiagram(QWidget):
     def _tint(self) -> None:
         palette = theme.current()
         self.plot.setBackground(palette.background)
-        self.diagonal.setPen(pg.mkPen(palette.line, width=1, style=Qt.PenStyle.DashLine))
+        self.diagonal.setPen(pg.mkPen(palette.muted, width=1, style=Qt.PenStyle.DashLine))
         colours = {"raw": QColor(palette.muted), "calibrated": QColor(palette.accent)}
         for side in SIDES:
             self.dots[side].setBrush(colours[side])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.errors import ProjectError
-from samtta_app.session.listing import entries, image_files, natural
+from samtta_app.session.listing import GONE, entries, image_files, merged, natural
+from samtta_app.session.state import ImageEntry
+from samtta_app.session.store import Store
+from samtta_app.session.workflow import Workflow
+from tests.unit.session.scripted import folder_of
 
 
 def names(folder: Path) -> list[str]:
@@ -51,3 +56,71 @@ def test_images_that_are_gone_are_listed_only_with_objects(tmp_path: Path) -> No
         ("a.png", "unreadable", 2, True),
         ("b.png", "annotated", 1, False),
     ]
+
+
+# --- listed again ---------------------------------------------------------------------------------------------------
+
+
+def listed(folder: Path, **objects: int) -> tuple[ImageEntry, ...]:
+    """The list of a folder, with so many objects by the names' stems."""
+    return entries(folder, image_files(folder), {f"{stem}.png": number for stem, number in objects.items()})
+
+
+def test_new_files_take_their_places_and_what_is_known_of_the_others_stays(tmp_path: Path) -> None:
+    (tmp_path / "b.png").touch()
+    before = tuple(replace(entry, status="encoded", worst={"prompt": 0.5}) for entry in listed(tmp_path))
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).touch()
+    after = merged(before, listed(tmp_path))
+    assert [entry.name for entry in after] == ["a.png", "b.png", "c.png"]
+    assert after[1] is before[0]
+
+
+@pytest.mark.parametrize("objects", [0, 3])
+def test_a_file_that_is_gone_is_marked_and_comes_back_with_its_objects(tmp_path: Path, objects: int) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b.png").touch()
+    before = listed(tmp_path, b=objects)
+    (tmp_path / "b.png").unlink()
+    gone = merged(before, listed(tmp_path, b=objects))
+    assert (gone[1].status, gone[1].text, gone[1].objects) == ("unreadable", GONE, objects)
+    assert merged(gone, listed(tmp_path, b=objects)) == gone
+    (tmp_path / "b.png").touch()
+    assert merged(gone, listed(tmp_path, b=objects)) == before
+
+
+def test_the_reason_why_an_image_cannot_be_read_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    before = tuple(replace(entry, status="unreadable", text="cut off") for entry in listed(tmp_path))
+    assert merged(before, listed(tmp_path)) == before
+
+
+def test_a_session_lists_its_folder_again_and_stays_where_it_is(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "b.png", "c.png")
+    with Store.open(folder) as store:
+        workflow = Workflow(store)
+        workflow.start()
+        workflow.open_image(1)
+        before = workflow.state
+        workflow.refresh_images()
+        assert workflow.state.images == before.images
+        assert workflow.state.message == before.message
+        folder_of(tmp_path, "a.png", "d.png")
+        workflow.refresh_images()
+        assert [entry.name for entry in workflow.state.images] == ["a.png", "b.png", "c.png", "d.png"]
+        assert workflow.state.images[workflow.state.index].name == "c.png"
+        assert workflow.state.message is not None
+        assert "2 new images" in workflow.state.message.text
+
+
+def test_a_folder_that_is_gone_is_said_and_the_list_stays(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "images", "a.png")
+    with Store.open(folder, tmp_path / "project") as store:
+        workflow = Workflow(store)
+        workflow.start()
+        before = workflow.state.images
+        folder.rename(tmp_path / "elsewhere")
+        workflow.refresh_images()
+        assert workflow.state.images == before
+        assert workflow.state.message is not None
+        assert "cannot be read" in workflow.state.message.text
