@@ -9,6 +9,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from samtta_app.core.names import from_text
 from samtta_app.errors import ProjectError
 from samtta_app.session import schema
 
@@ -65,4 +66,4 @@ def _images_of(database: Path) -> Path:
             row = db.execute("SELECT value FROM meta WHERE key = 'folder'").fetchone()
     except sqlite3.DatabaseError:
         row = None  # opening it properly, right after this, says what is wrong
-    return Path(row[0]) if row else database.parent
+    return Path(from_text(row[0])) if row else database.parent

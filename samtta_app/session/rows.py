@@ -9,6 +9,7 @@ from dataclasses import astuple
 
 from samtta_app.core.masks import from_rle, to_rle, trimmed
 from samtta_app.core.messages import AdaptReport
+from samtta_app.core.names import from_text, to_text
 from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
 
 ANNOTATION = (
@@ -34,7 +35,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
     mask = trimmed(annotation.mask.bits, annotation.mask.x, annotation.mask.y)
     height, width = mask.bits.shape
     return (
-        annotation.image_name,
+        to_text(annotation.image_name),
         annotation.class_id,
         *(mask.x, mask.y, width, height, to_rle(Mask(0, 0, mask.bits), height, width)),
         _packed(annotation.box),
@@ -53,7 +54,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
     part = from_rle(row["rle"], row["height"], row["width"])
     return Annotation(
         id=row["id"],
-        image_name=row["image"],
+        image_name=from_text(row["image"]),
         class_id=row["class_id"],
         mask=Mask(row["x"] + part.x, row["y"] + part.y, part.bits),
         box=_box(row["box"]),

@@ -87,7 +87,10 @@ ALTER TABLE steps ADD COLUMN gaps TEXT
 """What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads), and
 whether a person looked at it again and found it right."""
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("first", FIRST), ("gaps", GAPS))
+IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
+"""Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (("first", FIRST), ("gaps", GAPS), ("image_ids", IMAGE_IDS))
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
 
 
@@ -121,13 +124,14 @@ def connect_copy(copy: Path, path: Path) -> sqlite3.Connection:
     """Read `copy`, which stands for the unwritable database at `path`, into memory; nothing can be written to it.
 
     Raises:
-        ProjectError: it is corrupt, foreign, of an older layout, or made by a newer samtta.
+        ProjectError: it is corrupt, foreign, or made by a newer samtta.
     """
     memory = sqlite3.connect(":memory:", isolation_level=None)
     with explained(path), closing(sqlite3.connect(copy, isolation_level=None)) as db:
-        if check(db, path):
-            raise ProjectError("The project has an older layout and cannot be brought up to date here", path)
+        missing = check(db, path)
         db.backup(memory)
+    with transaction(memory):
+        migrate(memory, missing)
     memory.execute("PRAGMA query_only = ON")
     return memory
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Self
 
 from samtta_app.core.messages import AdaptReport, Controlled, TwinReport
-from samtta_app.core.project import Project, ProjectClass, ProjectImage
+from samtta_app.core.names import from_text, storable, to_text
+from samtta_app.core.project import Project, ProjectClass
 from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.session import listing, rows, schema
+from samtta_app.session import catalogue, listing, rows, schema
 from samtta_app.session.places import DATABASE, exists, open_unwritable, places
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import ImageEntry, LabelClass
@@ -55,7 +56,7 @@ class Store:
         try:
             home.mkdir(parents=True, exist_ok=True)
             store = cls(folder, home, schema.connect(home / DATABASE))
-            store._remember("folder", str(folder))
+            store._remember("folder", to_text(str(folder)))
         except (OSError, sqlite3.OperationalError, StoreError) as error:
             store = cls(folder, home, open_unwritable(home / DATABASE, error), read_only=True)
         return store
@@ -76,17 +77,18 @@ class Store:
     def images(self) -> tuple[ImageEntry, ...]:
         """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
         query = "SELECT image, count(*) FROM annotations WHERE NOT deleted GROUP BY image"
-        return listing.entries(self.folder, listing.image_files(self.folder), dict(map(tuple, self._db.execute(query))))
+        objects = {from_text(name): count for name, count in self._db.execute(query)}
+        return listing.entries(self.folder, listing.image_files(self.folder), objects)
 
     def last_image(self) -> str:
         """The image that was open last, "" for a new project."""
-        return self._recall("last_image", "")
+        return from_text(self._recall("last_image", ""))
 
     def image_opened(self, name: str, width: int, height: int) -> None:
         """Remember where one is and how large the image is (it can then be exported)."""
         with self._writing():
             self._image(name, width, height)
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('last_image', ?)", (name,))
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('last_image', ?)", (to_text(name),))
 
     def classes(self) -> tuple[LabelClass, ...]:
         """The classes in the order in which they were added."""
@@ -149,18 +151,18 @@ class Store:
         """The annotations of an image (or of all), first accepted first."""
         if image_name is None:
             return self._annotations("NOT deleted ORDER BY id")
-        return self._annotations("image = ? AND NOT deleted ORDER BY id", image_name)
+        return self._annotations("image = ? AND NOT deleted ORDER BY id", to_text(image_name))
 
     def newest(self, count: int) -> tuple[Annotation, ...]:
         """The `count` newest annotations, first accepted first."""
         return self._annotations("NOT deleted ORDER BY id DESC LIMIT ?", count)[::-1]
 
     def project(self) -> Project:
-        """Everything that an export needs."""
-        sizes = self._db.execute("SELECT name, width, height FROM images").fetchall()
-        images = sorted((ProjectImage(*row) for row in sizes), key=lambda image: listing.natural(image.name))
+        """Everything that an export needs; images that have no number yet are given one where that can be stored."""
+        with suppress(StoreError), self._writing():
+            catalogue.number(self._db, self.folder)
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
-        return Project(self.folder, tuple(images), classes, self.annotations())
+        return Project(self.folder, catalogue.catalogue(self._db, self.folder), classes, self.annotations)
 
     # --- learning ---------------------------------------------------------------------------------------------------
 
@@ -240,7 +242,7 @@ class Store:
         """
         return tuple(
             ObjectRecord(
-                *(row["id"], row["image"], row["class"], row["created"], row["seconds"], row["weights_version"]),
+                *(row["id"], from_text(row["image"]), row["class"], row["created"], row["seconds"], row["weights_version"]),
                 steps=steps.get(row["id"], ()),
                 frozen=None if row["frozen"] is None else rows.floats(row["frozen"]),
                 adapted=None if row["adapted"] is None else rows.floats(row["adapted"]),
@@ -276,11 +278,11 @@ class Store:
     def _image(self, name: str, width: int, height: int) -> None:
         self._db.execute(
             "INSERT INTO images VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET width = ?2, height = ?3",
-            (name, width, height),
+            (to_text(name), width, height),
         )
 
     def _new_name(self, name: str, but: int = 0) -> str:
-        name = name.strip()
+        name = storable(name).strip()
         if not name:
             raise StoreError("A class needs a name")
         if any(c.name == name and c.id != but for c in self.classes()):
