@@ -47,7 +47,9 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: nothing was written; no partial file stays.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)  # short: names have 255 bytes at most
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.name[:40]}.", dir=path.parent
+    )  # short: names have 255 bytes at most
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -233,7 +235,9 @@ def _check(folder: Path, name: str, known: frozenset[str] | None) -> None:
     """A file's place is inside the folder, and free or samtta's own."""
     place = inside(folder, name)
     steps = [step for step in place.relative_to(folder).parents if step != Path()]
-    in_the_way = next((folder / step for step in steps if (folder / step).exists() and not (folder / step).is_dir()), None)
+    in_the_way = next(
+        (folder / step for step in steps if (folder / step).exists() and not (folder / step).is_dir()), None
+    )
     if in_the_way is None and known is not None and os.path.lexists(place) and name not in known:
         in_the_way = place
     if in_the_way is not None:

@@ -10,10 +10,13 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Mapping
 from hashlib import blake2b
 from itertools import count
+from typing import TypeVar
 from urllib.parse import quote, unquote_to_bytes
+
+Key = TypeVar("Key", bound=Hashable)
 
 ROOM = 200
 """Bytes of a file name: below the 255 of most file systems, with room for an ending and a temporary name's marks."""
@@ -44,16 +47,16 @@ def component(name: str) -> str:
     return name if _plain(name) else _hashed(name, 0)
 
 
-def file_names(names: Iterable[str]) -> dict[str, str]:
-    """A `component` for each name, no two of them alike on a file system that ignores case or composes letters."""
-    wanted = {name: component(name) for name in names}
-    times = Counter(map(folded, wanted.values()))
+def file_names(wanted: Mapping[Key, str]) -> dict[Key, str]:
+    """A `component` for each wanted name, no two alike on a file system that ignores case or composes letters."""
+    plain = {key: component(name) for key, name in wanted.items()}
+    times = Counter(map(folded, plain.values()))
     found, taken = {}, set(times)
-    for name, made in wanted.items():
+    for key, made in plain.items():
         if times[folded(made)] > 1:
-            made = next(other for k in count(1) if folded(other := _hashed(name, k)) not in taken)
+            made = next(other for k in count(1) if folded(other := _hashed(wanted[key], k)) not in taken)
             taken.add(folded(made))
-        found[name] = made
+        found[key] = made
     return found
 
 

@@ -26,7 +26,7 @@ class ProjectImage:
 
     @property
     def status(self) -> str:
-        """ "annotated", or "listed"."""
+        """What an export says of it: annotated, or listed only."""
         return "annotated" if self.objects else "listed"
 
 
@@ -50,6 +50,11 @@ class Project:
     images: tuple[ProjectImage, ...]
     classes: tuple[ProjectClass, ...]
     of_image: Callable[[str], tuple[Annotation, ...]]
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """Every object in the order of their accept; all of them are in memory at once."""
+        return tuple(sorted((a for image in self.annotated for a in self.of_image(image.name)), key=lambda a: a.id))
 
     @property
     def annotated(self) -> tuple[ProjectImage, ...]:

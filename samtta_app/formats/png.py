@@ -114,8 +114,7 @@ def _file_names(names: Iterable[str]) -> dict[str, str]:
     stems = {name: _stem(name) for name in names}
     times = Counter(map(folded, stems.values()))
     wanted = {name: stem if times[folded(stem)] == 1 else name for name, stem in stems.items()}
-    found = file_names(wanted.values())
-    return {name: f"{found[text]}.png" for name, text in wanted.items()}
+    return {name: f"{made}.png" for name, made in file_names(wanted).items()}
 
 
 def _stem(name: str) -> str:

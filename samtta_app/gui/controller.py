@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal, Slot
 
 from samtta_app.core.messages import ControlAction, Failure, Reply, Request
+from samtta_app.core.names import shown
 from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
@@ -199,7 +200,8 @@ class Controller(QObject):
         Raises:
             ExportError: it did not happen; no partial file stays.
         """
-        return self._written("Exported", EXPORTERS[format_name](self.store.project(), folder), folder)
+        project = self.store.project()
+        return self._written("Exported", EXPORTERS[format_name](project, folder), folder, project.words)
 
     def export_statistics(self, folder: Path) -> list[Path]:
         """Write the session's figures and raw records; a line says where.
@@ -209,8 +211,8 @@ class Controller(QObject):
         """
         return self._written("Figures written", write_statistics(self.store, folder), folder)
 
-    def _written(self, done: str, files: list[Path], folder: Path) -> list[Path]:
+    def _written(self, done: str, files: list[Path], folder: Path, more: str = "") -> list[Path]:
         number = "1 file" if len(files) == 1 else f"{len(files)} files"
-        self._workflow.say("good", f"{done}: {number} in {folder}")
+        self._workflow.say("good", shown(f"{done}: {number} in {folder}{'. ' if more else ''}{more}"))
         self._pass_on(())
         return files

@@ -66,9 +66,7 @@ def _numbered(known: Mapping[str, int], names: list[str]) -> dict[str, int]:
     return found
 
 
-def _image(
-    key: int, name: str, path: Path | None, objects: int, opened: tuple[int, int] | None
-) -> ProjectImage:
+def _image(key: int, name: str, path: Path | None, objects: int, opened: tuple[int, int] | None) -> ProjectImage:
     size, problem = (None, NO_FILE) if path is None else (shown_size(path), "")
     if path is not None and size is None:
         problem = UNREADABLE

@@ -242,7 +242,14 @@ class Store:
         """
         return tuple(
             ObjectRecord(
-                *(row["id"], from_text(row["image"]), row["class"], row["created"], row["seconds"], row["weights_version"]),
+                *(
+                    row["id"],
+                    from_text(row["image"]),
+                    row["class"],
+                    row["created"],
+                    row["seconds"],
+                    row["weights_version"],
+                ),
                 steps=steps.get(row["id"], ()),
                 frozen=None if row["frozen"] is None else rows.floats(row["frozen"]),
                 adapted=None if row["adapted"] is None else rows.floats(row["adapted"]),
