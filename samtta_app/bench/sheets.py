@@ -36,8 +36,7 @@ def markdown(sheet: Sheet) -> str:
 
 def markdown_text(text: str) -> str:
     """`text` in one line that is neither HTML nor a link in a page that is made of it."""
-    escaped = re.sub(r"[\\`<]|\](?=\()|&(?=#?\w+;)", r"\\\g<0>", shown(text))
-    return escaped
+    return re.sub(r"[\\`<]|\](?=\()|&(?=#?\w+;)", r"\\\g<0>", shown(text))
 
 
 def _cell(text: str) -> str:

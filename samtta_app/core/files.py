@@ -106,7 +106,7 @@ def staged(folder: Path, earlier: Earlier | None = None) -> Iterator[Path]:
     with locked(folder):
         for left in _leftovers(folder):
             _finish(left, folder)
-        known = None if earlier is None else frozenset(earlier(folder))
+        known = None if earlier is None else frozenset(n for n in earlier(folder) if not (folder / n).is_symlink())
         stage = _stage(folder, known or frozenset())
         try:
             (stage / NEW).mkdir()
@@ -151,7 +151,8 @@ def _leftovers(folder: Path) -> list[Path]:
 def _ours(stage: Path) -> bool:
     """Whether a hidden folder holds what one of ours does, and a plan, if any, that stays inside."""
     entries = {path.name: path for path in stage.iterdir()}
-    if set(entries) - {NEW, OLD, PLAN} or any(path.is_symlink() for path in entries.values()):
+    known = {NEW, OLD, PLAN, *(name for name in entries if name.startswith(f".{PLAN}."))}  # a plan that was cut off
+    if set(entries) - known or any(path.is_symlink() for path in entries.values()):
         return False
     try:
         return PLAN not in entries or all(map(is_component, _plan(stage)["whole"]))

@@ -36,7 +36,8 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     runs = value.lstrip(" ").startswith(_STARTS) and not _is_number(value)
-    return f"'{storable(value)}" if runs else storable(value)
+    text = storable(value).replace("\r\n", "\n").replace("\r", "\n")  # the writer quotes no lone "\r"
+    return f"'{text}" if runs else text
 
 
 def _is_number(text: str) -> bool:

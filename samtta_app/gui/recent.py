@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from samtta_app.core.names import from_text, to_text
 from samtta_app.settings import data_folder
 
 MOST = 6
@@ -21,13 +22,14 @@ def folders() -> list[Path]:
     """The folders that were open, newest first; those that are gone are left out."""
     stored = memory().value("recent")
     names = [stored] if isinstance(stored, str) else list(stored or [])
-    return [Path(name) for name in names if Path(name).is_dir()][:MOST]
+    known = [Path(from_text(name)) for name in names]
+    return [folder for folder in known if folder.is_dir()][:MOST]
 
 
 def remember_folder(folder: Path) -> None:
     """Put `folder` first."""
     known = [folder, *(entry for entry in folders() if entry != folder)]
-    remember("recent", [str(entry) for entry in known[:MOST]])
+    remember("recent", [to_text(str(entry)) for entry in known[:MOST]])
 
 
 def remember(name: str, value: QByteArray | list[str]) -> None:
