@@ -48,16 +48,12 @@ def write(project: Project, folder: Path) -> list[Path]:
         with staged(folder, _earlier) as stage:
             for part in PARTS:
                 (stage / part).mkdir()
-            images = [_write_image(image, names[image.name], project, stage, hashes) for image in project.annotated]
-            legend = {
-                "order": ORDER,
-                "classes": _classes(project),
-                "images": images,
-                "listed": [image.name for image in project.images if not image.objects],
-                "problems": {image.name: image.problem for image in project.images if image.problem},
-                "files": hashes,
-            }
-            (stage / LEGEND).write_text(json_text(legend, indent=1), encoding="utf-8")
+            with (stage / LEGEND).open("w", encoding="utf-8") as legend:
+                legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
+                for k, image in enumerate(project.annotated):
+                    entry = _write_image(image, names[image.name], project, stage, hashes)
+                    legend.write(f"{',' if k else ''}\n{json_text(entry)}")  # at once: entries of many objects are large
+                legend.write(f'\n], "files": {json_text(hashes, indent=1)}}}\n')
     except OSError as error:
         raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error
     return [folder / path for path in sorted([*hashes, LEGEND])]
@@ -74,6 +70,15 @@ def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectIm
         if x0 < x1 and y0 < y1:
             index[y0:y1, x0:x1][crop(mask, Window(x0, y0, x1 - x0, y1 - y0))] = value
     return index
+
+
+def _head(project: Project) -> dict[str, object]:
+    return {
+        "order": ORDER,
+        "classes": {k: c.name for k, c in enumerate(project.classes, start=1)},
+        "listed": [image.name for image in project.images if not image.objects],
+        "problems": {image.name: image.problem for image in project.images if image.problem},
+    }
 
 
 def _write_image(
@@ -103,10 +108,6 @@ def _save(index: NDArray[np.uint16], path: Path) -> str:
 
 def _hash(data: bytes) -> str:
     return blake2b(data, digest_size=16).hexdigest()
-
-
-def _classes(project: Project) -> dict[int, str]:
-    return {k: c.name for k, c in enumerate(project.classes, start=1)}
 
 
 def _file_names(names: Iterable[str]) -> dict[str, str]:
