@@ -155,7 +155,8 @@ def _ours(stage: Path) -> bool:
     if set(entries) - known or any(path.is_symlink() for path in entries.values()):
         return False
     try:
-        return PLAN not in entries or all(map(is_component, _plan(stage)["whole"]))
+        named = {} if PLAN not in entries else _plan(stage)
+        return all(is_component(part) for names in named.values() for name in names for part in name.split("/"))
     except (ValueError, TypeError, LookupError):
         return False
 

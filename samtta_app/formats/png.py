@@ -52,7 +52,9 @@ def write(project: Project, folder: Path) -> list[Path]:
                 legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
                 for k, image in enumerate(project.annotated):
                     entry = _write_image(image, names[image.name], project, stage, hashes)
-                    legend.write(f"{',' if k else ''}\n{json_text(entry)}")  # at once: entries of many objects are large
+                    legend.write(
+                        f"{',' if k else ''}\n{json_text(entry)}"
+                    )  # at once: entries of many objects are large
                 legend.write(f'\n], "files": {json_text(hashes, indent=1)}}}\n')
     except OSError as error:
         raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error

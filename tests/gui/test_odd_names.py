@@ -26,7 +26,14 @@ from tests.gui.sessions import Key, Sitting
 from tests.unit.values import picture
 
 BYTES = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are bytes on Linux only")
-NAMES = (b"gr\xfcn.png", b"\xff\xfe.png", b"[b]x[-] $a$ <img src='x'>.png", b"a\nb\t\x01.png", b"=1+1.png", b"50%41.png")
+NAMES = (
+    b"gr\xfcn.png",
+    b"\xff\xfe.png",
+    b"[b]x[-] $a$ <img src='x'>.png",
+    b"a\nb\t\x01.png",
+    b"=1+1.png",
+    b"50%41.png",
+)
 
 
 def folder_with(place: Path, name: bytes) -> tuple[Path, str]:
@@ -73,7 +80,9 @@ def test_such_an_image_is_annotated_opened_again_and_exported(
         again.controller.export("coco", folder / "coco")
         again.controller.export_statistics(folder / "statistics")
     coco = json.loads((folder / "coco" / "annotations.json").read_text("utf-8"))
-    with Image.open(folder / next(image["file_name"] for image in coco["images"] if image["status"] == "annotated")) as image:
+    with Image.open(
+        folder / next(image["file_name"] for image in coco["images"] if image["status"] == "annotated")
+    ) as image:
         assert image.size == (128, 96)
     (mask,) = (folder / "png" / "instances").iterdir()
     assert mask.name.isprintable()

@@ -26,7 +26,17 @@ from samtta_app.core.names import (
 HOSTILE = (
     *("", ".", "..", "...", "../../x", "/abs/photo", "a/b", "a\\b", "..\\..\\x", "C:x", "C:\\x", "\\\\server\\share"),
     *("NUL", "nul", "con.txt", "COM1", "LPT9.tar.gz", "COM\u00b9", "AUX .x", "a\0b", "a\nb", "a\tb", "\x7f", "x" * 300),
-    *("\u00e4" * 150, "trailing.", "trailing ", " leading", ".hidden", "\u2024\u2024", "\u2025/x", "a\uff0fb", "a\u202egnp"),
+    *(
+        "\u00e4" * 150,
+        "trailing.",
+        "trailing ",
+        " leading",
+        ".hidden",
+        "\u2024\u2024",
+        "\u2025/x",
+        "a\uff0fb",
+        "a\u202egnp",
+    ),
     *("gr\udcfcn", "\ud800", "a*b?", 'a"b', "a<b>|c", "~/x", "\u200b"),
 )
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
@@ -55,7 +65,9 @@ def test_whatever_a_name_is_its_file_is_a_plain_one(name: str) -> None:
     assert component(made) == made
 
 
-@pytest.mark.parametrize("name", ["a", "a.b", "cell 12", "Zellkern äöü", "細胞_3", "a-b_c (1)", "nuclei+wounds", "NULL", "console"])
+@pytest.mark.parametrize(
+    "name", ["a", "a.b", "cell 12", "Zellkern äöü", "細胞_3", "a-b_c (1)", "nuclei+wounds", "NULL", "console"]
+)
 def test_a_plain_name_is_its_own_file(name: str) -> None:
     assert component(name) == name
 
@@ -85,7 +97,16 @@ def test_the_same_name_wanted_twice_is_two_files_and_a_crafted_third_is_neither(
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("a.png", True), ("..a", True), ("", False), (".", False), ("..", False), ("a/b", False), ("/a", False), ("a\0", False)],
+    [
+        ("a.png", True),
+        ("..a", True),
+        ("", False),
+        (".", False),
+        ("..", False),
+        ("a/b", False),
+        ("/a", False),
+        ("a\0", False),
+    ],
 )
 def test_what_can_be_an_entry_of_a_folder(name: str, expected: bool) -> None:
     assert is_component(name) is expected

@@ -86,7 +86,7 @@ def test_a_link_that_leads_outside_is_refused_and_what_it_leads_to_stays(tmp_pat
     (out / link).parent.mkdir(parents=True)
     (out / link).symlink_to(outside if link in ("a", "b") else outside / Path(link).name)
     before = content(outside)
-    with pytest.raises(ExportError, match="outside|no earlier export"):
+    with pytest.raises(ExportError, match=r"outside|no earlier export"):
         write(out, SECOND)
     assert content(outside) == before
     assert (out / link).is_symlink()
@@ -126,7 +126,9 @@ def _umask() -> int:
     return mask
 
 
-def test_the_folder_that_a_process_stands_in_stays_the_same_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_that_a_process_stands_in_stays_the_same_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
     write(out, FIRST)
     monkeypatch.chdir(out)
@@ -147,7 +149,7 @@ def test_files_are_ones_own_by_the_mark_in_their_first_bytes(tmp_path: Path) -> 
     (tmp_path / "a.csv").write_text("id,name\n1,x\n")
     (tmp_path / "b.csv").write_text("name,id\n")
     (tmp_path / "c.csv").mkdir()
-    assert list(marked({name: b"id,name" for name in ("a.csv", "b.csv", "c.csv", "d.csv")})(tmp_path)) == ["a.csv"]
+    assert list(marked(dict.fromkeys(("a.csv", "b.csv", "c.csv", "d.csv"), b"id,name"))(tmp_path)) == ["a.csv"]
 
 
 @pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="no other system swaps folders in one step")
@@ -266,7 +268,9 @@ def test_only_what_is_surely_a_leftover_is_removed(tmp_path: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("plan", ['{"whole": ["../photos"], "files": []}', '{"whole": [], "files": ["../photos/p"]}', "{"])
+@pytest.mark.parametrize(
+    "plan", ['{"whole": ["../photos"], "files": []}', '{"whole": [], "files": ["../photos/p"]}', "{"]
+)
 def test_a_planted_plan_moves_nothing_out_of_or_outside_the_folder(tmp_path: Path, plan: str) -> None:
     out, photos = tmp_path / "out", tmp_path / "photos"
     out.mkdir()
@@ -276,8 +280,5 @@ def test_a_planted_plan_moves_nothing_out_of_or_outside_the_folder(tmp_path: Pat
     for part in ("new", "old"):
         (planted / part).mkdir(parents=True)
     (planted / "plan.json").write_text(plan)
-    try:
-        write(out, FIRST)
-    except ExportError as refused:
-        assert "outside" in str(refused)
+    write(out, FIRST)
     assert content(photos) == {"p": "mine"}

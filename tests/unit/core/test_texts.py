@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 from samtta_app.core.texts import csv_text, json_text
 
 FORMULAS = (
-    *("=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =HYPERLINK(1)", "＝1+1", "＋a", "－a"),
+    *(
+        "=1+1",
+        "+cmd|' /C calc'!A0",
+        "-2+3+cmd",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        " =HYPERLINK(1)",
+        "＝1+1",
+        "＋a",
+        "－a",
+    ),
     *("＠a", "=", "-", "+", "@", "--1", "-a.png"),
 )
 
@@ -27,7 +39,9 @@ def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert read(csv_text(("name",), [(text,)])) == [["name"], [f"'{text}".replace("\r", "\n")]]
 
 
-@pytest.mark.parametrize("value", [-0.5, "-0.5", "-1", "+3", "-1e-05", "1.25", 0, -7, "", "a=b", "a-b", "nan", "object"])
+@pytest.mark.parametrize(
+    "value", [-0.5, "-0.5", "-1", "+3", "-1e-05", "1.25", 0, -7, "", "a=b", "a-b", "nan", "object"]
+)
 def test_numbers_and_plain_text_stay_as_they_are(value: object) -> None:
     assert read(csv_text(("x",), [(value, "end")]))[1] == [str(value), "end"]
 

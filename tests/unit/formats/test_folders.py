@@ -31,7 +31,17 @@ from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 
 ROOT = Path(__file__).parents[3]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-NAMES = (*(n for n in HOSTILE if n), "a.png", "A.PNG", "a.jpg", "b.png", "b.jpg", "b.png.png", "\u00c4.png", "A\u0308.png")
+NAMES = (
+    *(n for n in HOSTILE if n),
+    "a.png",
+    "A.PNG",
+    "a.jpg",
+    "b.png",
+    "b.jpg",
+    "b.png.png",
+    "\u00c4.png",
+    "A\u0308.png",
+)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -59,7 +69,9 @@ def test_whatever_images_are_called_nothing_is_written_elsewhere(tmp_path: Path,
 
 def test_every_image_has_masks_of_its_own_whatever_it_is_called(tmp_path: Path) -> None:
     places = {name: block(k % 50, k // 50, k % 50 + 2, k // 50 + 2) for k, name in enumerate(NAMES)}
-    EXPORTERS["png"](project(*(annotation(k, m, n) for k, (n, m) in enumerate(places.items(), 1)), names=NAMES), tmp_path)
+    EXPORTERS["png"](
+        project(*(annotation(k, m, n) for k, (n, m) in enumerate(places.items(), 1)), names=NAMES), tmp_path
+    )
     legend = json.loads((tmp_path / "legend.json").read_text("utf-8"))
     assert [entry["image"] for entry in legend["images"]] == list(NAMES)
     for entry in legend["images"]:
@@ -114,21 +126,39 @@ def test_a_mask_that_the_user_changed_is_the_users(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "listed",
-    [["../notes.txt"], ["instances/../../notes.txt"], ["/etc/hosts"], ["notes.txt"], ["instances/"], "no list", None, [3]],
+    [
+        ["../notes.txt"],
+        ["instances/../../notes.txt"],
+        ["/etc/hosts"],
+        ["notes.txt"],
+        ["instances/"],
+        "no list",
+        None,
+        [3],
+    ],
 )
-def test_a_planted_legend_takes_no_other_files_away(tmp_path: Path, listed: object) -> None:
+def test_a_planted_legend_takes_no_other_files_away(tmp_path: Path, listed: list[str]) -> None:
     out = tmp_path / "out"
     out.mkdir()
     for place in (tmp_path / "notes.txt", out / "notes.txt"):
         place.write_text("mine")
-    files = dict.fromkeys(map(str, listed), "") if isinstance(listed, list) else listed
-    order = "where masks overlap, the later accepted object is on top"
-    (out / "legend.json").write_text(json.dumps({"order": order, "images": [], "files": files}))
-    try:
-        EXPORTERS["png"](project(annotation(1, ring())), out)
-    except ExportError as refused:  # a legend that is none of ours is the user's
-        assert "legend.json" in str(refused)
+    plant(out, dict.fromkeys(listed, ""))
+    EXPORTERS["png"](project(annotation(1, ring())), out)
     assert (tmp_path / "notes.txt").read_text() == (out / "notes.txt").read_text() == "mine"
+
+
+def plant(folder: Path, files: object) -> None:
+    order = "where masks overlap, the later accepted object is on top"
+    (folder / "legend.json").write_text(json.dumps({"order": order, "images": [], "files": files}))
+
+
+@pytest.mark.parametrize("files", ["no list", None, [3], 7])
+def test_a_legend_that_makes_no_sense_is_the_users(tmp_path: Path, files: object) -> None:
+    plant(tmp_path, files)
+    before = content(tmp_path)
+    with pytest.raises(ExportError, match=r"legend\.json"):
+        EXPORTERS["png"](project(annotation(1, ring())), tmp_path)
+    assert content(tmp_path) == before
 
 
 @pytest.mark.parametrize(

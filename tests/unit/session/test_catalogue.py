@@ -174,7 +174,13 @@ def test_deep_and_many_paged_files_have_a_size_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"II*\0", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"GIF89a\xff\xff\xff\xff\0\0\0"],
+    [
+        b"",
+        b"II*\0",
+        b"\x89PNG\r\n\x1a\n",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"GIF89a\xff\xff\xff\xff\0\0\0",
+    ],
 )
 def test_what_is_no_image_of_ours_has_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "b.png").write_bytes(data)
