@@ -125,17 +125,7 @@ def test_a_mask_that_the_user_changed_is_the_users(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "listed",
-    [
-        ["../notes.txt"],
-        ["instances/../../notes.txt"],
-        ["/etc/hosts"],
-        ["notes.txt"],
-        ["instances/"],
-        "no list",
-        None,
-        [3],
-    ],
+    "listed", [["../notes.txt"], ["instances/../../notes.txt"], ["/etc/hosts"], ["notes.txt"], ["instances/"], ["3"]]
 )
 def test_a_planted_legend_takes_no_other_files_away(tmp_path: Path, listed: list[str]) -> None:
     out = tmp_path / "out"
