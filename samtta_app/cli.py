@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 done, 1 problems found or output cut off, 2 a user's error (one message on stderr), 130 Ctrl+C.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a name that is not UTF-8 ends no command
     try:
         app(args=expanded(given), prog_name="samtta")
     except UserError as error:
@@ -194,6 +197,7 @@ def export(
     with Store.open(_existing(project)) as store:
         content = store.project()
         cli_demo.say_files(EXPORTERS[format_](content, out))
+        cli_demo.say(content.words)
         cli_demo.say_remarks(store.opening, content.remarks)
 
 
@@ -207,7 +211,7 @@ def stats(
     from samtta_app.session.store import Store
 
     with Store.open(_existing(project)) as store:
-        Console().print(statistics(store.records()).sentence, highlight=False)
+        cli_demo.say(statistics(store.records()).sentence)
         cli_demo.say_files(write_statistics(store, out))
         cli_demo.say_remarks(store.opening, store.left_out)
 

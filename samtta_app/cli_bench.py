@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from samtta_app.errors import UserError
 
@@ -53,7 +53,8 @@ def wide_console() -> Console:
 def progress_bar() -> Progress:
     """A bar on standard error that goes when it is done; none where standard error is no terminal."""
     console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:
@@ -95,7 +96,8 @@ def time_left(seconds: float, share: float) -> str:
 def standing() -> Iterator[Standing]:
     """What shows a long run on standard error."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield Standing(console, bar)
 

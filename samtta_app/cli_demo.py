@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from samtta_app.cli_bench import progress_bar, telling, wide_console
+from samtta_app.core.names import shown
 from samtta_app.errors import UserError
 from samtta_app.settings import Settings, read_settings
 
@@ -122,18 +123,22 @@ def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mappi
         for name, write in EXPORTERS.items():
             say_files(write(store.project(), folder / name))
         say_files(write_statistics(store, folder / "statistics"))
-        Console().print(escape(statistics(store.records()).sentence), highlight=False)
+        say(statistics(store.records()).sentence)
     return code
 
 
 def say_files(paths: Sequence[Path]) -> None:
     """Name the files that were written: each, or their number and folder where there are many."""
-    console = Console(soft_wrap=True, highlight=False)
     if len(paths) > 4:
-        console.print(escape(f"wrote {len(paths)} files into {paths[0].parent}"))
+        say(f"wrote {len(paths)} files into {paths[0].parent}")
     else:
         for path in paths:
-            console.print(escape(f"wrote {path}"))
+            say(f"wrote {path}")
+
+
+def say(text: str) -> None:
+    """Print one line in which nothing is markup."""
+    Console(soft_wrap=True, highlight=False).print(Text(shown(text)))
 
 
 def say_remarks(opening: str, remarks: Sequence[str]) -> None:
@@ -141,7 +146,7 @@ def say_remarks(opening: str, remarks: Sequence[str]) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in (opening, *remarks):
         if line:
-            console.print(f"[yellow]samtta:[/] {escape(line)}")
+            console.print(Text.assemble(("samtta:", "yellow"), " ", shown(line)))
 
 
 def _samples() -> Path:

@@ -7,6 +7,7 @@ adapting decoder meet the same luck, and so does an object that comes at another
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -145,7 +146,7 @@ def with_luck(chosen: Clicker, seed: int, image: str, instance: int) -> Choice:
     """The clicker with the chance of one object: the k-th click draws from the same numbers whatever came before."""
 
     def choose(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window) -> Click | None:
-        rng = np.random.default_rng([seed, instance, len(clicks), *image.encode()])
+        rng = np.random.default_rng([seed, instance, len(clicks), *os.fsencode(image)])
         return chosen(target, shown, clicks, extent, rng)
 
     return choose

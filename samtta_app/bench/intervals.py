@@ -51,7 +51,7 @@ def resampled(orders: Integers, seed: str) -> Floats:
         orders: of each object, the order that it belongs to, (objects,).
         seed: any words; the same words and orders give the same weights.
     """
-    return _drawn(tuple(orders.tolist()), zlib.crc32(seed.encode()))
+    return _drawn(tuple(orders.tolist()), zlib.crc32(seed.encode("utf-8", "surrogatepass")))
 
 
 @lru_cache(maxsize=4)

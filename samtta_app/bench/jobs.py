@@ -21,6 +21,7 @@ from samtta_app.bench.records import FROZEN, Record, read_records, write_records
 from samtta_app.bench.streams import Source
 from samtta_app.bench.workers import Failed, Task, Told, in_processes, in_turn
 from samtta_app.core.files import write_whole
+from samtta_app.core.names import component
 from samtta_app.engine import Engine, open_engine
 from samtta_app.errors import DatasetError, UserError
 
@@ -53,8 +54,9 @@ class Job:
         """A readable name that is a file name everywhere: "nuclei samtta 20@85 order 0" with dashes."""
         place = self.source.name.replace(">", "-then-")
         if self.strategy == FROZEN:
-            return f"{place}_{FROZEN}"
-        return f"{place}_{self.strategy}_{self.goals[0].name}_order{self.orders[0]}"
+            return component(f"{place}_{FROZEN}")
+        strategy = self.strategy.replace(":", "~")
+        return component(f"{place}_{strategy}_{self.goals[0].name}_order{self.orders[0]}")
 
     @property
     def cost(self) -> float:

@@ -23,6 +23,7 @@ from samtta_app.bench.figures import Figures, Key, Run, per_object, weights_of
 from samtta_app.bench.goals import OURS
 from samtta_app.bench.intervals import NOTHING, Floats, means
 from samtta_app.bench.records import FROZEN
+from samtta_app.core.names import shown
 
 INK = "#1c2330"
 """Text, axes and the frozen twin; `svg` puts the page's own text colour in its place."""
@@ -42,7 +43,10 @@ STYLE: Mapping[Any, Any] = {
     "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "samtta",
+    "text.parse_math": False,  # names of data sets may hold a "$"
 }
+LABEL = 40
+"""Characters of a label: about as wide as a panel."""
 _WINDOW = 10  # objects of the running mean over the stream
 
 
@@ -92,8 +96,9 @@ def svg(plot: Plot, prefix: str) -> str:
 def png(plot: Plot) -> bytes:
     """The plot as a PNG on white, 150 dots per inch."""
     file = io.BytesIO()
-    FigureCanvasAgg(plot.figure)
-    plot.figure.savefig(file, format="png", dpi=150, facecolor="white")
+    with rc_context(dict(STYLE)):
+        FigureCanvasAgg(plot.figure)
+        plot.figure.savefig(file, format="png", dpi=150, facecolor="white")
     return file.getvalue()
 
 
@@ -102,6 +107,12 @@ def colours(strategies: Sequence[str]) -> dict[str, str]:
     learning = sorted((s for s in strategies if s != FROZEN), key=lambda s: s != OURS)
     start = 0 if OURS in learning else 1
     return {FROZEN: INK} | {s: COLOURS[(start + k) % len(COLOURS)] for k, s in enumerate(learning)}
+
+
+def _label(name: str) -> str:
+    """The name of a set or strategy for a plot, in which a long one would leave no room for the axes."""
+    text = shown(name)
+    return text if len(text) <= LABEL else f"{text[: LABEL - 10]}…{text[-9:]}"
 
 
 def _strategies(keys: Sequence[Key]) -> list[str]:
@@ -113,7 +124,7 @@ def _panels(names: Sequence[str], rows: int = 1, height: float = 2.6) -> tuple[F
     figure = Figure(figsize=(max(4.2, 0.9 + 2.7 * len(names)), 0.5 + height * rows), layout="constrained")
     axes = figure.subplots(rows, len(names), sharex=True, sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
-        axis.set_title(name)
+        axis.set_title(_label(name))
     return figure, [list(row) for row in axes]
 
 
@@ -142,7 +153,7 @@ def _by_click(group: Group, here: Mapping[Key, Run]) -> Plot:
         clicks = np.arange(1, len(found) + 1)
         low, high = np.array([each.interval for each in found]).T
         axis.fill_between(clicks, low, high, color=colour, alpha=0.15, linewidth=0)
-        axis.plot(clicks, [each.value for each in found], color=colour, linewidth=1.6, label=run.key.strategy)
+        axis.plot(clicks, [each.value for each in found], color=colour, linewidth=1.6, label=_label(run.key.strategy))
 
     figure, axes = _lines(here, draw)
     goal = goal_named(group.goal)
@@ -169,7 +180,7 @@ def running_mean(run: Run) -> tuple[Floats, Floats]:
 
 def _over_stream(group: Group, here: Mapping[Key, Run]) -> Plot:
     def draw(axis: Axes, run: Run, colour: str) -> None:
-        axis.plot(*running_mean(run), color=colour, linewidth=1.6, label=run.key.strategy)
+        axis.plot(*running_mean(run), color=colour, linewidth=1.6, label=_label(run.key.strategy))
 
     figure, axes = _lines(here, draw)
     for axis in axes:
@@ -202,7 +213,7 @@ def _paired(group: Group, here: Mapping[Key, Run]) -> list[Plot]:
                 if (key.set, key.strategy) == (name, strategy):
                     size = 4 + 150 * counts[:, 2] / largest
                     axis.scatter(counts[:, 0], counts[:, 1], s=size, color=shade[strategy], alpha=0.55, linewidths=0)
-        row[0].set_ylabel(f"clicks, {strategy}")
+        row[0].set_ylabel(f"clicks, {_label(strategy)}")
     for axis in axes[-1]:
         axis.set_xlabel(f"clicks, {FROZEN}")
     words = f"Areas are numbers of objects; below the line learning saved clicks. {limit} is also where failures lie."
@@ -236,9 +247,9 @@ def _failures(group: Group, measured: Sequence[Figures]) -> Plot:
         rates = 100 * np.array([each.value for each in at.values()])
         bounds = 100 * np.array([each.interval for each in at.values()])
         fill = 0.45 if strategy == FROZEN else 0.85
-        axis.bar(places, rates, 0.92 * width, color=shade[strategy], alpha=fill, label=strategy)
+        axis.bar(places, rates, 0.92 * width, color=shade[strategy], alpha=fill, label=_label(strategy))
         axis.errorbar(places, rates, np.abs(bounds.T - rates), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
-    axis.set_xticks(range(len(names)), names)
+    axis.set_xticks(range(len(names)), [_label(name) for name in names])
     axis.tick_params(axis="x", length=0)
     axis.grid(visible=False, axis="x")
     axis.set(ylabel=f"FR_{group.goal}, %", ylim=(0, None))

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from samtta_app.bench.clickers import Clicker, ritm, with_luck
+from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import Source, objects_of
 from samtta_app.bench.workers import Told
 from samtta_app.core.clicker import errors
@@ -114,7 +115,7 @@ def show(console: Console, rows: Sequence[Point]) -> None:
         table.add_column(str(count), justify="right")
     for (name, way), figures in mean_ious(rows).items():
         for place, mask in enumerate(("most confident", "oracle")):
-            table.add_row(name, way, mask, *(f"{figures[count][place]:.3f}" for count in COUNTS))
+            table.add_row(*texts((name, way, mask)), *(f"{figures[count][place]:.3f}" for count in COUNTS))
     console.print(table)
 
 

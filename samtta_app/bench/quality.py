@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from samtta_app.bench.annotator import EASY, Goal
 from samtta_app.bench.records import Record
+from samtta_app.bench.sheets import texts
 from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import failure_rate
+from samtta_app.core.names import shown
 from samtta_app.errors import DatasetError
 
 TO_THE_END = Goal(1.0, 20)
@@ -91,14 +94,14 @@ def show(console: Console, found: Sequence[Quality]) -> None:
         table.add_column(column, justify="right")
     for q in found:
         table.add_row(
-            *(q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in SHOWN), f"{q.best:.3f}"),
+            *texts((q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in SHOWN), f"{q.best:.3f}")),
             *(_percent(q.fr_20_85), f"{q.quality_error:.3f}", _percent(q.included), _percent(q.excluded)),
         )
     console.print(table)
     for q in found:
         rising = "rises with every click" if q.rises else "falls at some click"
         values = " ".join(f"{value:.3f}" for value in q.iou)
-        console.print(f"{q.name}, IoU by click, {rising}: {values}", highlight=False, soft_wrap=True)
+        console.print(Text(f"{shown(q.name)}, IoU by click, {rising}: {values}"), soft_wrap=True)
     console.print("in/out %: include/exclude clicks whose pixel is inside/outside the mask right after.")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import Source, objects_of
 from samtta_app.bench.workers import Told
 from samtta_app.core.certainty import Reliability, in_window, pooled, reliability
@@ -179,7 +180,7 @@ def show(console: Console, found: Sequence[RefinedSet]) -> None:
         shares = one.reliability
         percents = (shares.right, shares.pixels_60, shares.right_60, shares.rest_right, shares.pixels_80)
         table.add_row(
-            *(one.name, str(one.objects), str(one.refined)),
+            *texts((one.name, str(one.objects), str(one.refined))),
             *(_cell(v, 3) for v in (one.iou, one.refined_iou, one.boundary_iou, one.refined_boundary_iou)),
             *(_cell(100 * v, 1) for v in (*percents, shares.right_80)),
             _cell(1000 * one.seconds, 0),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections import defaultdict
@@ -13,16 +11,27 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
-from rich.table import Table
 
 from samtta_app.bench.figures import PARTS, Figures, Key, Run, figures, mean_of_sets, runs
 from samtta_app.bench.goals import GoalCheck, checked
 from samtta_app.bench.intervals import LEVEL, RESAMPLES, Estimate
 from samtta_app.bench.pairs import Chained, Comparison, chains, comparisons, mean_comparisons, unfinished
 from samtta_app.bench.records import Record
+from samtta_app.bench.sheets import as_table, markdown_text
+from samtta_app.bench.sheets import markdown as markdown_table
 from samtta_app.bench.tables import LEGEND, Sheet, sheets
-from samtta_app.core.files import staged
+from samtta_app.core.files import marked, staged
+from samtta_app.core.names import storable
+from samtta_app.core.texts import csv_text
 from samtta_app.errors import DatasetError
+
+MARKS = {
+    "report.md": b"# Simulated annotation",
+    "figures.csv": b"set,goal,strategy,",
+    "summary.json": b'"resamples"',
+    "report.html": b"<title>samtta bench",
+}
+"""What the files begin with: it tells them from a user's own ones of the same name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,14 +81,8 @@ def show(console: Console, records: Iterable[Record]) -> None:
         DatasetError: as `report`.
     """
     for sheet in report(records).sheets:
-        if not sheet.brief:
-            continue
-        table = Table(title=sheet.title, title_justify="left")
-        for column, head in enumerate(sheet.heads):
-            table.add_column(head, justify="left" if column < sheet.words else "right")
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
+        if sheet.brief:
+            console.print(as_table(sheet))
     console.print(
         "NoC counts a failure as the limit. FR is strict: not reached within the limit. Less is better for both, and a "
         f"positive reduction is better. [low, high] is the {LEVEL:.0%} bootstrap interval over orders and objects.",
@@ -94,6 +97,7 @@ def write_report(records: Iterable[Record], folder: Path) -> tuple[Path, ...]:
 
     Raises:
         DatasetError: as `report`, or the folder cannot be written.
+        ExportError: a file of the user is in the way.
     """
     found = report(records)
     texts = {
@@ -103,9 +107,9 @@ def write_report(records: Iterable[Record], folder: Path) -> tuple[Path, ...]:
         "report.html": page(found),
     }
     try:
-        with staged(folder) as stage:
+        with staged(folder, marked(MARKS)) as stage:
             for name, text in texts.items():
-                (stage / name).write_text(text, encoding="utf-8", newline="")
+                (stage / name).write_text(storable(text), encoding="utf-8", newline="")
     except OSError as e:
         raise DatasetError(f"The report cannot be written: {e.strerror}", folder, "Choose another folder") from e
     return tuple(folder / name for name in texts)
@@ -113,17 +117,10 @@ def write_report(records: Iterable[Record], folder: Path) -> tuple[Path, ...]:
 
 def markdown(found: Report) -> str:
     """The tables and definitions as Markdown."""
-    lines = ["# Simulated annotation", "", found.scope, ""]
-    for sheet in found.sheets:
-        rule = ["---" if column < sheet.words else "---:" for column in range(len(sheet.heads))]
-        rows = (sheet.heads, rule, *sheet.rows)
-        lines += [f"## {sheet.title}", "", *("| " + " | ".join(map(_cell, row)) + " |" for row in rows), ""]
+    lines = ["# Simulated annotation", "", markdown_text(found.scope), ""]
+    lines += map(markdown_table, found.sheets)
     lines += ["## Definitions", "", *(f"- **{term}**: {meaning}" for term, meaning in LEGEND), ""]
     return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def page(found: Report) -> str:
@@ -154,12 +151,9 @@ def figures_csv(found: Report) -> str:
             low, high = estimate.interval
             row |= {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
-    file = io.StringIO()
-    heads = dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row)
-    writer = csv.DictWriter(file, heads, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: "" if _undefined(cell) else cell for name, cell in row.items()} for row in rows)
-    return file.getvalue()
+    heads = tuple(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
+    lines = ([row.get(name, "") for name in heads] for row in rows)
+    return csv_text(heads, (["" if _undefined(cell) else cell for cell in line] for line in lines))
 
 
 def _undefined(value: object) -> bool:

@@ -1,28 +1,43 @@
-"""A table of a report, for the terminal and as Markdown."""
+"""A table of a report, for the terminal and as Markdown; names of sets and classes are text in it, and nothing else."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from rich.table import Table
+from rich.text import Text
 
 from samtta_app.bench.tables import Sheet
+from samtta_app.core.names import shown
 
 
 def as_table(sheet: Sheet) -> Table:
     """For the terminal: words to the left, figures to the right."""
-    table = Table(title=sheet.title, title_justify="left")
+    table = Table(title=Text(shown(sheet.title)), title_justify="left")
     for column, head in enumerate(sheet.heads):
-        table.add_column(head, justify="left" if column < sheet.words else "right")
+        table.add_column(Text(shown(head)), justify="left" if column < sheet.words else "right")
     for row in sheet.rows:
-        table.add_row(*row)
+        table.add_row(*texts(row))
     return table
+
+
+def texts(cells: Iterable[str]) -> list[Text]:
+    """Cells for a table of a terminal, in which nothing is markup or an emoji's name."""
+    return [Text(shown(cell)) for cell in cells]
 
 
 def markdown(sheet: Sheet) -> str:
     """Its title as a heading, and its rows."""
     rule = ["---" if column < sheet.words else "---:" for column in range(len(sheet.heads))]
-    rows = (sheet.heads, rule, *sheet.rows)
-    return "\n".join([f"## {sheet.title}", "", *("| " + " | ".join(map(_cell, row)) + " |" for row in rows), ""])
+    head, *rows = ("| " + " | ".join(map(_cell, row)) + " |" for row in (sheet.heads, *sheet.rows))
+    return "\n".join([f"## {markdown_text(sheet.title)}", "", head, "| " + " | ".join(rule) + " |", *rows, ""])
+
+
+def markdown_text(text: str) -> str:
+    """`text` in one line that is neither HTML nor a link in a page that is made of it."""
+    return re.sub(r"[\\`<]|\](?=\()|&(?=#?\w+;)", r"\\\g<0>", shown(text))
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return markdown_text(text).replace("|", "\\|")

@@ -16,14 +16,17 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Hand, Outcome, annotate, perform, settled
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines, engine_of
 from samtta_app.bench.records import FROZEN
+from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import stream
 from samtta_app.bench.workers import Told
 from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
+from samtta_app.core.names import shown
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
@@ -115,7 +118,7 @@ def show(console: Console, simulation: Simulation) -> None:
     """Print clicks per object on both sides, then the figures, then where the exports lie."""
     console.print(_objects_table(simulation.pairs))
     console.print(_figures_table(simulation))
-    console.print(f"Exports and statistics: {simulation.folder}", soft_wrap=True)
+    console.print(Text(f"Exports and statistics: {shown(str(simulation.folder))}"), soft_wrap=True)
     by_folder = Counter(path.relative_to(simulation.folder).parts[0] for path in simulation.files)
     for name, count in by_folder.items():
         console.print(f"  {name}: {count} file{'s' if count > 1 else ''}")
@@ -232,7 +235,7 @@ def _objects_table(pairs: Sequence[Pair]) -> Table:
         table.add_column(column, justify="right")
     for pair in pairs:
         cells = [_clicks(t, goal) for goal in (EASY, STRICT) for t in (pair.frozen, pair.adapted)]
-        table.add_row(pair.image, str(pair.instance), pair.class_name, f"v{pair.version}", *cells)
+        table.add_row(*texts((pair.image, str(pair.instance), pair.class_name, f"v{pair.version}", *cells)))
     return table
 
 

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from samtta_app.bench.workers import Told
 from samtta_app.core.files import write_whole
 from samtta_app.core.images import from_array
 from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest
+from samtta_app.core.names import shown
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
@@ -106,7 +108,7 @@ def run_speed(
 
 def show(console: Console, speed: Speed) -> None:
     """Print the timings and the ratios."""
-    table = Table(title=speed.model, title_justify="left")
+    table = Table(title=Text(shown(speed.model)), title_justify="left")
     table.add_column("what")
     for column in ("p50 ms", "p95 ms", "x encoder", "n"):
         table.add_column(column, justify="right")

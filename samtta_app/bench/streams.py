@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from samtta_app.core.names import file_names
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset, read_objects
 from samtta_app.errors import DatasetError
 
@@ -123,12 +124,15 @@ def session_files(source: Source, targets: Sequence[TargetObject], home: Path) -
         return source.folders[0] / "images", {path: path.name for path in paths}
     try:
         home.mkdir(parents=True, exist_ok=True)
-        return home, {path: _placed(path, home / f"{_name(path.parent.parent)}-{path.name}") for path in paths}
+        wanted = {path: f"{_name(path.parent.parent)}-{path.stem}" for path in paths}
+        made = file_names(wanted)
+        return home, {path: _placed(path, home / f"{made[path]}{path.suffix}") for path in wanted}
     except OSError as e:
         raise DatasetError(f"The images cannot be put together: {e.strerror}", home, "Make room on the disk") from e
 
 
 def _placed(image: Path, place: Path) -> str:
+    place.unlink(missing_ok=True)  # or a copy would be written through a link
     try:
         place.symlink_to(image.resolve())
     except (OSError, NotImplementedError):

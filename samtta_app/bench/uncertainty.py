@@ -8,6 +8,7 @@ helps. Records first, one line per object; `uncertainty_figures` reads nothing e
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -132,6 +133,8 @@ def run_uncertainty(
     """
     targets = asking.targets(sources)
     known = {row.key: row for row in (read_rows(out / RECORDS, asking.words) if out else ())}
+    if out is not None and known:
+        write_rows(tuple(known.values()), out)  # without what a kill cut off, so that whole lines can follow
     rows: list[Row] = []
     for done, (name, target) in enumerate(targets, start=1):
         row = known.get((name, target.image.name, target.instance))
@@ -139,7 +142,7 @@ def run_uncertainty(
             row = _Asked(engine, asking, target).row(name)
             known[row.key] = row
             if out is not None:
-                write_rows(tuple(known.values()), out)
+                _append_row(row, out)
         rows.append(row)
         told(done / len(targets), f"{name}: object {done} of {len(targets)}")
     return tuple(rows)
@@ -151,17 +154,36 @@ def write_rows(rows: Sequence[Row], folder: Path) -> Path:
     Raises:
         DatasetError: it cannot be written.
     """
-    text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / RECORDS, text.encode())
+        write_whole(folder / RECORDS, "".join(map(_line, rows)).encode())
     except OSError as e:
-        raise DatasetError(f"The records cannot be written: {e.strerror}", folder, "Choose another folder") from e
+        raise _unwritable(folder, e) from e
     return folder / RECORDS
 
 
+def _append_row(row: Row, folder: Path) -> None:
+    """Add one line and sync it; a kill cuts off this line at most, which `read_rows` leaves out."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / RECORDS).open("ab") as file:
+            file.write(_line(row).encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as e:
+        raise _unwritable(folder, e) from e
+
+
+def _line(row: Row) -> str:
+    return json.dumps(asdict(row)) + "\n"
+
+
+def _unwritable(folder: Path, error: OSError) -> DatasetError:
+    return DatasetError(f"The records cannot be written: {error.strerror}", folder, "Choose another folder")
+
+
 def read_rows(path: Path, conditions: str) -> tuple[Row, ...]:
-    """The rows of a file, none where there is no file.
+    """The rows of a file, none where there is no file; a last line that was not ended is left out.
 
     Raises:
         DatasetError: the file holds something else, or rows of other conditions.
@@ -169,7 +191,8 @@ def read_rows(path: Path, conditions: str) -> tuple[Row, ...]:
     if not path.exists():
         return ()
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
+        lines = [json.loads(line) for line in whole.split("\n")] if end else [{}]
         lists = ("window", "ious", "predicted", "dense", "larger")
         rows = tuple(Row(**{**line, **{name: tuple(line[name]) for name in lists}}) for line in lines)
     except (OSError, ValueError, TypeError, KeyError) as e:
@@ -186,7 +209,7 @@ class _Asked:
     def __init__(self, engine: Engine, asking: Asking, target: TargetObject) -> None:
         self._engine, self._asking, self._target = engine, asking, target
         self._image: Image = self._reply(LoadRequest(0, target.image.path), Loaded).image
-        self._rng = np.random.default_rng([asking.seed, target.instance, *target.image.name.encode()])
+        self._rng = np.random.default_rng([asking.seed, target.instance, *os.fsencode(target.image.name)])
         self._clicks = clicks_on(target.mask, self._image.whole, self._rng)
         self._prompt = Prompt(self._clicks[:1])
         self._answer = self._reply(PredictRequest(0, self._image, self._prompt, twin=True), Prediction)

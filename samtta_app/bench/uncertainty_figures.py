@@ -7,8 +7,6 @@ best. Prompt: the best one becomes the best of the eight clicks at once. Interva
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +29,10 @@ from samtta_app.bench.sheets import as_table, markdown
 from samtta_app.bench.tables import Sheet, number, percent
 from samtta_app.bench.trust import calibration_error
 from samtta_app.bench.uncertainty import Row
-from samtta_app.core.files import staged
+from samtta_app.core.files import marked, staged
 from samtta_app.core.metrics import relative_auc
+from samtta_app.core.names import storable
+from samtta_app.core.texts import csv_text
 from samtta_app.errors import DatasetError
 
 RANKING = "Relative area under the curve, %, and correlation with the true IoU"
@@ -41,6 +41,10 @@ CORRECTIONS = "True IoU of the answers"
 TIME = "Time of each measure beside one pass of the decoder"
 SECOND = "True IoU after a second click"
 ABLATION = "Heads by what they were trained on, relative area under the curve, %"
+
+COLUMNS = ("table", "set", "of", "figure", "value", "low", "high")
+MARKS = {"uncertainty.md": b"# Uncertainty", "uncertainty.csv": b"table,set,of,figure"}
+"""What the files begin with: it tells them from a user's own ones of the same name."""
 
 TRUTHS = {"iou": "best", "iou_chosen": "shown", "iou_larger": "larger", "iou_dense": "dense"}
 """What each IoU head is to say."""
@@ -259,25 +263,25 @@ def write_figures(found: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
 
     Raises:
         DatasetError: the folder cannot be written.
+        ExportError: a file of the user is in the way.
     """
     texts = {
         "uncertainty.md": "\n".join(["# Uncertainty", "", *map(markdown, sheets(found))]),
         "uncertainty.csv": _csv(found),
     }
     try:
-        with staged(folder) as stage:
+        with staged(folder, marked(MARKS)) as stage:
             for name, text in texts.items():
-                (stage / name).write_text(text, encoding="utf-8", newline="")
+                (stage / name).write_text(storable(text), encoding="utf-8", newline="")
     except OSError as e:
         raise DatasetError(f"The figures cannot be written: {e.strerror}", folder, "Choose another folder") from e
     return tuple(folder / name for name in texts)
 
 
 def _csv(found: Iterable[Figure]) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("table", "set", "of", "figure", "value", "low", "high"))
-    for f in found:
-        cells = (f.value.value, *f.value.interval)
-        writer.writerow((f.table, f.set, f.row, f.column, *("" if not np.isfinite(c) else f"{c:.6g}" for c in cells)))
-    return file.getvalue()
+    rows = ((f.table, f.set, f.row, f.column, *map(_figure, (f.value.value, *f.value.interval))) for f in found)
+    return csv_text(COLUMNS, rows)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.6g}" if np.isfinite(value) else ""

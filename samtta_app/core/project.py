@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,23 @@ from samtta_app.core.types import Annotation
 
 @dataclass(frozen=True, slots=True)
 class ProjectImage:
-    """An image of the project: file name and size in pixels."""
+    """An image of the project: file name, size in pixels, its id for the project's life, and number of objects.
+
+    Without objects it is only listed: nobody has said that it is empty. The size is 0 x 0 where the file cannot be read
+    and was never opened. `problem` says in words what a user of the export should know of the image, "" when nothing.
+    """
 
     name: str
     width: int
     height: int
+    id: int = 0
+    objects: int = 0
+    problem: str = ""
+
+    @property
+    def status(self) -> str:
+        """What an export says of it: annotated, or listed only."""
+        return "annotated" if self.objects else "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +40,42 @@ class ProjectClass:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """All that is exported: images that were opened at least once, classes, annotations in order of their accept.
+    """All that is exported: every image of the folder and every annotated one, classes, and how objects are read.
 
-    `remarks` say what is left out and what is doubtful, each in a line for a person.
+    `of_image` gives the annotations of one image by its name, first accepted first; they are read when asked for, so
+    that an export needs the memory of one image. `remarks` name the rows that were left out, one a line.
     """
 
     folder: Path
     images: tuple[ProjectImage, ...]
     classes: tuple[ProjectClass, ...]
-    annotations: tuple[Annotation, ...]
+    of_image: Callable[[str], tuple[Annotation, ...]]
     remarks: tuple[str, ...] = ()
 
-    def of_image(self, name: str) -> tuple[Annotation, ...]:
-        """The annotations of one image, first accepted first."""
-        return tuple(a for a in self.annotations if a.image_name == name)
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """Every object in the order of their accept; all of them are in memory at once."""
+        return tuple(sorted((a for image in self.annotated for a in self.of_image(image.name)), key=lambda a: a.id))
+
+    @property
+    def annotated(self) -> tuple[ProjectImage, ...]:
+        """The images that have objects."""
+        return tuple(image for image in self.images if image.objects)
+
+    @property
+    def words(self) -> str:
+        """How many images are exported, annotated and only listed, and which have a problem (the first ones)."""
+        done, troubled = len(self.annotated), [image for image in self.images if image.problem]
+        total = len(self.images)
+        text = f"{total} {'image' if total == 1 else 'images'}: {done} annotated, {total - done} only listed"
+        if troubled:
+            named = "; ".join(f"{image.name}: {image.problem}" for image in troubled[:SHOWN])
+            text += f" ({named}{'; ...' if len(troubled) > SHOWN else ''})"
+        return text
+
+
+SHOWN = 3
+"""More images with a problem are not named in one line; the export names all of them."""
 
 
 def fits(annotation: Annotation, image: ProjectImage) -> bool:

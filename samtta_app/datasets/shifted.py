@@ -18,7 +18,9 @@ import PIL.Image
 from numpy.typing import NDArray
 from skimage.segmentation import clear_border, expand_labels
 
+from samtta_app.core.files import staged
 from samtta_app.core.images import read_image
+from samtta_app.core.names import file_names
 from samtta_app.datasets.folder import DataImage, FolderDataset, read_labels
 from samtta_app.errors import DatasetError
 
@@ -88,24 +90,26 @@ def write_shifted(
     try:
         if folder.exists() and any(folder.iterdir()):
             raise DatasetError("The folder for the changed set is not empty", folder, "Name another one")
-        for part in ("images", "masks"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
-        for done, image in enumerate(images, start=1):
-            _write(image, look, folder, done)
-            progress(done / len(images))
-        splits = {split: [image.name for image in images]} if split else {}
-        (folder / "split.json").write_text(json.dumps(splits), encoding="utf-8")
+        names = file_names({image: image.name for image in images})
+        with staged(folder) as stage:
+            for part in ("images", "masks"):
+                (stage / part).mkdir()
+            for done, image in enumerate(images, start=1):
+                _write(image, look, stage, names[image], done)
+                progress(done / len(images))
+            splits = {split: list(names.values())} if split else {}
+            (stage / "split.json").write_text(json.dumps(splits), encoding="utf-8")
     except OSError as e:
         raise DatasetError(f"The changed set cannot be written: {e.strerror}", folder, "Choose another folder") from e
     return folder
 
 
-def _write(image: DataImage, look: Look, folder: Path, seed: int) -> None:
+def _write(image: DataImage, look: Look, folder: Path, name: str, seed: int) -> None:
     pixels, labels = LOOKS[look](
         read_image(image.path, dark=False).pixels, read_labels(image), np.random.default_rng(seed)
     )
-    PIL.Image.fromarray(pixels).save(folder / "images" / f"{image.name}.png")
-    PIL.Image.fromarray(labels.astype(np.uint16)).save(folder / "masks" / f"{image.name}.png")
+    PIL.Image.fromarray(pixels).save(folder / "images" / f"{name}.png")
+    PIL.Image.fromarray(labels.astype(np.uint16)).save(folder / "masks" / f"{name}.png")
 
 
 def _grey(pixels: Pixels) -> NDArray[np.float32]:

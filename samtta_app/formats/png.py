@@ -2,53 +2,63 @@
 
     instances/NAME.png   0 background, 1 .. n the image's objects in the order of their accept
     classes/NAME.png     0 background, 1 .. c the classes
-    legend.json          what every number means, and the order
+    legend.json          what every number means, the order, which images are listed only (in the folder, and nobody has
+                         said that they are empty), what is wrong with images, and the files' hashes
 
 Grey PNGs of 8 bit, or of 16 bit where a number above 255 occurs. NAME is the image's name without its suffix; with it
-where two images differ in nothing else.
+where two images differ in nothing else. A name that is no file name everywhere is flattened; the legend has both.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.core.files import staged
+from samtta_app.core.files import inside, staged
 from samtta_app.core.masks import crop
+from samtta_app.core.names import component, file_names, folded
 from samtta_app.core.project import Project, ProjectImage
+from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import ExportError
 
 ORDER = "where masks overlap, the later accepted object is on top"
+LEGEND = "legend.json"
+PARTS = ("instances", "classes")
 
 
 def write(project: Project, folder: Path) -> list[Path]:
-    """Write the index PNGs of every annotated image, and legend.json.
+    """Write the index PNGs of every annotated image, and legend.json; masks of an earlier export go.
 
     Raises:
-        ExportError: the folder cannot be written, or an image has more than 65535 objects; no partial file stays.
+        ExportError: the folder cannot be written, a file of the user is in the way, or an image has more than 65535
+            objects; no partial file stays.
     """
-    names = _file_names(project.images)
+    names = _file_names(image.name for image in project.annotated)
+    hashes: dict[str, str] = {}
     try:
-        with staged(folder) as stage:
-            (stage / "instances").mkdir()
-            (stage / "classes").mkdir()
-            legend = [
-                _write_image(image, objects, names[image.name], project, stage)
-                for image in project.images
-                if (objects := project.of_image(image.name))
-            ]
-            text = json.dumps({"order": ORDER, "classes": _classes(project), "images": legend}, indent=1)
-            (stage / "legend.json").write_text(text, encoding="utf-8")
-            made = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+        with staged(folder, _earlier) as stage:
+            for part in PARTS:
+                (stage / part).mkdir()
+            with (stage / LEGEND).open("w", encoding="utf-8") as legend:
+                legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
+                for k, image in enumerate(project.annotated):
+                    entry = _write_image(image, names[image.name], project, stage, hashes)
+                    legend.write(
+                        f"{',' if k else ''}\n{json_text(entry)}"
+                    )  # at once: entries of many objects are large
+                legend.write(f'\n], "files": {json_text(hashes, indent=1)}}}\n')
     except OSError as error:
         raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error
-    return [folder / path for path in made]
+    return [folder / path for path in sorted([*hashes, LEGEND])]
 
 
 def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectImage) -> NDArray[np.uint16]:
@@ -64,35 +74,86 @@ def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectIm
     return index
 
 
-def _write_image(
-    image: ProjectImage, objects: tuple[Annotation, ...], file: str, project: Project, stage: Path
-) -> dict[str, object]:
-    if len(objects) > np.iinfo(np.uint16).max:
-        raise ExportError("The image has more than 65535 objects, too many for an index PNG", image.name, "Use COCO")
-    numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
-    values = list(range(1, len(objects) + 1))
-    _save(painted(objects, values, image), stage / "instances" / file)
-    _save(painted(objects, [numbers[a.class_id] for a in objects], image), stage / "classes" / file)
+def _head(project: Project) -> dict[str, object]:
     return {
-        "image": image.name,
-        "file": file,
-        "objects": [
-            {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
-            for value, a in zip(values, objects, strict=True)
-        ],
+        "order": ORDER,
+        "classes": {k: c.name for k, c in enumerate(project.classes, start=1)},
+        "listed": [image.name for image in project.images if not image.objects],
+        "problems": {image.name: image.problem for image in project.images if image.problem},
     }
 
 
-def _save(index: NDArray[np.uint16], path: Path) -> None:
-    pixels = index.astype(np.uint8) if index.max() <= np.iinfo(np.uint8).max else index
-    path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+def _write_image(
+    image: ProjectImage, file: str, project: Project, stage: Path, hashes: dict[str, str]
+) -> dict[str, object]:
+    """Write the image's two files; returns its entry in the legend, and adds the files' hashes to `hashes`."""
+    if image.objects > np.iinfo(np.uint16).max:
+        raise ExportError("The image has more than 65535 objects, too many for an index PNG", image.name, "Use COCO")
+    objects = project.of_image(image.name)
+    numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
+    values = list(range(1, len(objects) + 1))
+    for part, shades in zip(PARTS, (values, [numbers[a.class_id] for a in objects]), strict=True):
+        hashes[f"{part}/{file}"] = _save(painted(objects, shades, image), inside(stage, f"{part}/{file}"))
+    found = [
+        {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
+        for value, a in zip(values, objects, strict=True)
+    ]
+    return {"image": image.name, "file": file, "objects": found}
 
 
-def _classes(project: Project) -> dict[int, str]:
-    return {k: c.name for k, c in enumerate(project.classes, start=1)}
+def _save(index: NDArray[np.uint16], path: Path) -> str:
+    pixels = index.astype(np.uint8) if index.max(initial=0) <= np.iinfo(np.uint8).max else index
+    data = cv2.imencode(".png", pixels)[1].tobytes()
+    path.write_bytes(data)
+    return _hash(data)
 
 
-def _file_names(images: tuple[ProjectImage, ...]) -> dict[str, str]:
-    """The PNG's name for each image; stems are compared without case, since some file systems ignore it."""
-    stems = Counter(Path(image.name).stem.casefold() for image in images)
-    return {i.name: f"{Path(i.name).stem if stems[Path(i.name).stem.casefold()] == 1 else i.name}.png" for i in images}
+def _hash(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def _file_names(names: Iterable[str]) -> dict[str, str]:
+    """The PNG's name for each image, as far as it can be the image's own."""
+    stems = {name: _stem(name) for name in names}
+    times = Counter(map(folded, stems.values()))
+    wanted = {name: stem if times[folded(stem)] == 1 else name for name, stem in stems.items()}
+    return {name: f"{made}.png" for name, made in file_names(wanted).items()}
+
+
+def _stem(name: str) -> str:
+    """The name without its ending; a name that is no single file name has none."""
+    return Path(name).stem if Path(name).name == name else name
+
+
+# --- the earlier export ---------------------------------------------------------------------------------------------
+
+
+def _earlier(folder: Path) -> list[str]:
+    """What the folder's legend says that an export wrote, as far as it is unchanged, and the legend itself."""
+    try:
+        legend = json.loads((folder / LEGEND).read_text(encoding="utf-8"))
+        if legend["order"] != ORDER or (folder / LEGEND).is_symlink():
+            return []
+        return [LEGEND, *(name for name, known in _listed(legend).items() if _is_ours(folder, name, known))]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []
+
+
+def _listed(legend: dict[str, Any]) -> dict[str, str]:
+    """The masks and their hashes; "" in legends that were written before there were hashes."""
+    if "files" in legend:
+        return {str(name): str(known) for name, known in legend["files"].items()}
+    return {f"{part}/{image['file']}": "" for image in legend["images"] for part in PARTS}
+
+
+def _is_name(file: str) -> bool:
+    stem = file.removesuffix(".png")
+    return stem != file and component(stem) == stem
+
+
+def _is_ours(folder: Path, name: str, known: str) -> bool:
+    part, _, file = name.partition("/")
+    path = folder / part / file
+    if part not in PARTS or not _is_name(file) or path.is_symlink() or path.parent.is_symlink():
+        return False
+    return path.is_file() and (not known or _hash(path.read_bytes()) == known)

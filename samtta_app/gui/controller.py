@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.messages import ControlAction, Failure, Reply, Request
+from samtta_app.core.names import shown
 from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
@@ -273,7 +274,9 @@ class Controller(QObject):
             ExportError: it did not happen; no partial file stays.
         """
         project = self.store.project()
-        return self._written("Exported", EXPORTERS[format_name](project, folder), folder, project.remarks)
+        return self._written(
+            "Exported", EXPORTERS[format_name](project, folder), folder, (*project.remarks,), project.words
+        )
 
     def export_statistics(self, folder: Path) -> list[Path]:
         """Write the session's figures and raw records; a line says where.
@@ -283,9 +286,11 @@ class Controller(QObject):
         """
         return self._written("Figures written", write_statistics(self.store, folder), folder, self.store.left_out)
 
-    def _written(self, done: str, files: list[Path], folder: Path, remarks: tuple[str, ...]) -> list[Path]:
+    def _written(
+        self, done: str, files: list[Path], folder: Path, remarks: tuple[str, ...], more: str = ""
+    ) -> list[Path]:
         number = "1 file" if len(files) == 1 else f"{len(files)} files"
-        said = f"{done}: {number} in {folder}"
-        self._workflow.say(*(("warning", f"{said}. {'; '.join(remarks)}") if remarks else ("good", said)))
+        said = shown(f"{done}: {number} in {folder}{'. ' if more else ''}{more}")
+        self._workflow.say(*(("warning", f"{said}. {shown('; '.join(remarks))}") if remarks else ("good", said)))
         self._pass_on(())
         return files

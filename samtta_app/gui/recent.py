@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from samtta_app.core.names import from_text, to_text
 from samtta_app.settings import data_folder
 
 MOST = 6
@@ -44,13 +45,14 @@ def folders() -> list[Path]:
     """The folders that were open, newest first; those that are gone are left out."""
     stored = _value("recent")
     names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
-    return [Path(name) for name in names if isinstance(name, str) and os.path.isdir(name)][:MOST]
+    known = [from_text(name) for name in names if isinstance(name, str)]
+    return [Path(name) for name in known if "\0" not in name and os.path.isdir(name)][:MOST]
 
 
 def remember_folder(folder: Path) -> None:
     """Put `folder` first; another name of the same folder goes."""
     known = [folder, *(entry for entry in folders() if not same_folder(entry, folder))]
-    remember("recent", [str(entry) for entry in known[:MOST]])
+    remember("recent", [to_text(str(entry)) for entry in known[:MOST]])
 
 
 def same_folder(one: Path, other: Path) -> bool:

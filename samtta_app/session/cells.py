@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from datetime import datetime
 from typing import Any
+
+from samtta_app.core.names import from_text
 
 LONGEST_SIDE = 10_000_000
 """No image has a longer side; a larger coordinate is damage."""
@@ -37,21 +38,13 @@ def decoded(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def stored_name(name: str) -> str | bytes:
-    """A file's name as it is stored: text, or the system's own bytes where they are not UTF-8."""
-    return name if _is_text(name) else os.fsencode(name)
-
-
 def name(row: Row, column: str) -> str:
-    """A file's name, as `stored_name` left it."""
+    """A file's name, as `to_text` left it."""
     value = row[column]
-    if isinstance(value, bytes):
-        value = os.fsdecode(value)
-        if value and not _is_text(value) and "\0" not in value:
-            return value
-    elif isinstance(value, str) and value and _is_text(value) and "\0" not in value:
-        return value
-    raise BadValueError(column, row[column], "not a file name")
+    found = from_text(value) if isinstance(value, str) and _is_text(value) else ""
+    if found and "\0" not in found:
+        return found
+    raise BadValueError(column, value, "not a file name")
 
 
 def text(row: Row, column: str) -> str:

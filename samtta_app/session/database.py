@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from samtta_app.core.names import to_text
 from samtta_app.errors import StoreError
 from samtta_app.session import schema
-from samtta_app.session.cells import BadValueError, Row, Value, decoded, name, stored_name
+from samtta_app.session.cells import BadValueError, Row, Value, decoded, name
 from samtta_app.session.places import DATABASE, Opened
 from samtta_app.session.refusals import reason
 
@@ -105,7 +106,7 @@ class Database:
                 self._put(key, value)
 
     def _put(self, key: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, stored_name(value)))
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, to_text(value)))
 
     def _kept(self) -> Iterator[Path]:
         return (self.home / (DATABASE + ending) for ending in ("", "-wal"))

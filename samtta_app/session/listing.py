@@ -7,17 +7,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from samtta_app.core.names import component, is_component
 from samtta_app.errors import ProjectError
 from samtta_app.session.state import ImageEntry
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+DIGITS = 300
+"""Longer runs of digits, which no file name has, are compared as text: Python reads no number of thousands of digits."""
 GONE = "The file is no longer in the folder; its annotations are kept"
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key under which "cell2" comes before "cell10", whatever the case."""
     parts = re.split(r"(\d+)", name.casefold())
-    return (*((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p), (0, 0, name))
+    numbers = (p.isdecimal() and len(p) <= DIGITS for p in parts)
+    pairs = ((0, int(p), "") if number else (1, 0, p) for p, number in zip(parts, numbers, strict=True) if p)
+    return (*pairs, (0, 0, name))
 
 
 def image_files(folder: Path) -> tuple[Path, ...]:
@@ -40,13 +45,16 @@ def changed(objects: int) -> str:
 
 
 def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -> tuple[ImageEntry, ...]:
-    """The image list: every file, and every image that has `objects` (name -> number) but whose file is gone."""
+    """The image list: every file, and every image that has `objects` (name -> number) but whose file is gone.
+
+    Every path lies in `folder`, whatever a project's database calls its images.
+    """
     there = {path.name for path in files}
     shown = [
         ImageEntry(p.name, p, "annotated" if objects.get(p.name) else "todo", objects.get(p.name, 0)) for p in files
     ]
     shown += [
-        ImageEntry(name, folder / name, "unreadable", number, GONE)
+        ImageEntry(name, folder / (name if is_component(name) else component(name)), "unreadable", number, GONE)
         for name, number in objects.items()
         if number and name not in there
     ]

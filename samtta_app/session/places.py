@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from samtta_app.core.names import from_text
 from samtta_app.errors import ProjectError
 from samtta_app.session import schema
 from samtta_app.session.refusals import reason
@@ -159,5 +160,5 @@ def _images_of(database: Path) -> Path:
             row = db.execute("SELECT value FROM meta WHERE key = 'folder'").fetchone()
     except (sqlite3.DatabaseError, UnicodeDecodeError):
         row = None  # opening it properly, right after this, says what is wrong
-    value = os.fsdecode(row[0]) if row and isinstance(row[0], str | bytes) else ""
+    value = from_text(row[0]) if row and isinstance(row[0], str) else ""
     return Path(value) if os.path.isabs(value) and "\0" not in value else database.parent

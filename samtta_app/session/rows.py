@@ -9,6 +9,7 @@ from dataclasses import astuple
 
 from samtta_app.core.masks import covers, from_rle, to_rle, trimmed
 from samtta_app.core.messages import AdaptReport
+from samtta_app.core.names import to_text
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
 from samtta_app.session.cells import (
@@ -22,7 +23,6 @@ from samtta_app.session.cells import (
     number_or_nan,
     numbers,
     real,
-    stored_name,
     text,
     whole,
     wholes,
@@ -50,7 +50,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
     mask = trimmed(annotation.mask.bits, annotation.mask.x, annotation.mask.y)
     height, width = mask.bits.shape
     return (
-        stored_name(annotation.image_name),
+        to_text(annotation.image_name),
         annotation.class_id,
         *(mask.x, mask.y, width, height, to_rle(Mask(0, 0, mask.bits), height, width)),
         _packed(annotation.box),

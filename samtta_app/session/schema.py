@@ -112,17 +112,21 @@ ALTER TABLE images ADD COLUMN bytes INTEGER
 """
 """The content of the picture that an object was accepted on, and of the one that was seen last, with its file's size."""
 
+IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
+"""Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", FIRST),
     ("gaps", GAPS),
     ("learned", LEARNED),
     ("pictures", PICTURES),
+    ("image_ids", IMAGE_IDS),
 )
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
 
 TABLES = (
     *("meta", "images", "classes", "annotations", "steps"),
-    *("weights", "adaptations", "controls", "twins", "learned"),
+    *("weights", "adaptations", "controls", "twins", "learned", "image_ids"),
 )
 """All of them, those first that others refer to."""
 

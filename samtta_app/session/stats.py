@@ -7,16 +7,15 @@ counts as one. Both twins are replayed by the same simulated clicker, so only th
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from samtta_app.core.files import staged
+from samtta_app.core.files import marked, staged
 from samtta_app.core.metrics import clicks_to
+from samtta_app.core.names import to_text
+from samtta_app.core.texts import csv_text, json_text
 from samtta_app.errors import ExportError
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import Statistics
@@ -61,6 +60,9 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
+MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
+"""What the files begin with, in every version: it tells them from a user's own ones of the same name."""
+
 
 def statistics(records: Sequence[ObjectRecord]) -> Statistics:
     """The figures of a session whose objects are `records`."""
@@ -71,16 +73,16 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
     """Write objects.csv, clicks.csv (one row per prompt step) and statistics.json (figures and raw records).
 
     Raises:
-        ExportError: the folder cannot be written; no partial file stays.
+        ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
     """
     records = store.records()
     files = {
-        "clicks.csv": _csv(CLICK_COLUMNS, [row for record in records for row in _click_rows(record)]),
-        "objects.csv": _csv(OBJECT_COLUMNS, [_object_row(record) for record in records]),
-        "statistics.json": json.dumps(_plain(_everything(store, records)), indent=1, ensure_ascii=False),
+        "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
+        "objects.csv": csv_text(OBJECT_COLUMNS, map(_object_row, records)),
+        "statistics.json": json_text(_plain(_everything(store, records)), indent=1),
     }
     try:
-        with staged(folder) as stage:
+        with staged(folder, marked(MARKS)) as stage:
             for name, text in files.items():
                 (stage / name).write_bytes(text.encode())
     except OSError as error:
@@ -106,7 +108,7 @@ def _object_row(record: ObjectRecord) -> list[object]:
         for t in (record.adapted, record.frozen)
     ]
     return [
-        *(record.object_id, record.image_name, record.class_name, record.created, f"{record.seconds:.3f}"),
+        *(record.object_id, to_text(record.image_name), record.class_name, record.created, f"{record.seconds:.3f}"),
         *(record.weights_version, len(record.steps), point.person),
         "" if record.frozen is None else record.replayed_version,
         *("" if value is None else value for value in (point.adapted, point.frozen)),
@@ -127,14 +129,6 @@ def _click_rows(record: ObjectRecord) -> list[list[object]]:
         given = [record.object_id, number, *place, *map(_figure, figures)]
         rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
     return rows
-
-
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _figure(value: float) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Self, TypeVar
 
-from samtta_app.core.project import Project, ProjectClass, ProjectImage
+from samtta_app.core.names import storable, to_text
+from samtta_app.core.project import Project, ProjectClass
 from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session import cells, listing, pictures, rows
-from samtta_app.session.cells import BadValueError, Row, Value, stored_name
+from samtta_app.session.catalogue import SeenImage, catalogue, numbered
+from samtta_app.session.cells import BadValueError, Row, Value
 from samtta_app.session.learning_log import LearningLog, now
 from samtta_app.session.places import Opened, exists, open_database, open_unwritable, places
 from samtta_app.session.records import ObjectRecord
@@ -94,12 +97,12 @@ class Store(LearningLog):
     def image_opened(self, name: str, width: int, height: int, picture: str = "") -> None:
         """Remember where one is, how large the image is (it can then be exported), and which picture it holds."""
         with self._writing():
-            before = next(self._seen("WHERE name = ?", stored_name(name)), None)
+            before = next(self._seen("WHERE name = ?", to_text(name)), None)
             if picture and before is not None:  # objects of a version that did not keep what they were accepted on
-                same = (before[0].width, before[0].height) == (width, height)
-                known = picture if same else f"{before[0].width}x{before[0].height}:"
+                was = before.image
+                known = picture if (was.width, was.height) == (width, height) else f"{was.width}x{was.height}:"
                 adopt = "UPDATE annotations SET picture = ? WHERE image = ? AND picture IS NULL"
-                self._db.execute(adopt, (known, stored_name(name)))
+                self._db.execute(adopt, (known, to_text(name)))
             self._image(name, width, height, picture)
             self._put("last_image", name)
 
@@ -148,9 +151,7 @@ class Store(LearningLog):
     def return_class(self, removed: LabelClass) -> None:
         """Bring a removed class back, with its number and colour."""
         with self._writing():
-            self._db.execute(
-                "INSERT INTO classes VALUES (?, ?, ?)", (removed.id, stored_name(removed.name), removed.colour)
-            )
+            self._db.execute("INSERT INTO classes VALUES (?, ?, ?)", (removed.id, removed.name, removed.colour))
 
     # --- annotations ------------------------------------------------------------------------------------------------
 
@@ -203,7 +204,7 @@ class Store(LearningLog):
         """The annotations of an image (or of all), first accepted first."""
         if image_name is None:
             return self._annotations(f"{THERE} ORDER BY id")
-        return self._annotations(f"image = ? AND {THERE} ORDER BY id", stored_name(image_name))
+        return self._annotations(f"image = ? AND {THERE} ORDER BY id", to_text(image_name))
 
     def annotation(self, annotation_id: int) -> Annotation | None:
         """One annotation, None when it was withdrawn or is damaged."""
@@ -214,29 +215,32 @@ class Store(LearningLog):
         return self._annotations(f"{THERE} ORDER BY id DESC LIMIT ?", count)[::-1]
 
     def project(self) -> Project:
-        """Everything that an export needs; what is left out or doubtful is in its `remarks`."""
-        annotations = self.annotations()
-        annotated = {a.image_name for a in annotations}
-        images: dict[str, ProjectImage] = {}
-        remarks, kept = [], []
-        for image, picture, size in self._seen():
-            path = self.folder / image.name
-            if image.name in annotated and size is not None and pictures.file_size(path) not in (None, size):
-                image, picture = pictures.seen_again(path, image, picture)  # replaced, and not looked at since
-            images[image.name] = image
-            mine = tuple(a for a in annotations if a.image_name == image.name) if image.name in annotated else ()
-            beyond = pictures.outside(mine, image)
-            remarks += [text] if (text := pictures.remark(image, pictures.replaced(mine, picture), beyond)) else []
-            kept += [a for a in mine if a not in beyond]
-        homeless = [a.id for a in annotations if a.image_name not in images]
-        remarks += [f"object {number} is not exported: the size of its image is not known" for number in homeless]
-        return Project(
-            self.folder,
-            tuple(sorted(images.values(), key=lambda image: listing.natural(image.name))),
-            tuple(ProjectClass(c.id, c.name) for c in self.classes()),
-            tuple(sorted(kept, key=lambda a: a.id)),
-            remarks=(*remarks, *self.left_out),
+        """Everything that an export needs; images that have no number yet are given one where that can be stored.
+
+        Objects that do not fit their image are left out, and their image says so.
+        """
+        seen = {found.image.name: found for found in self._seen()}
+        objects = {entry.name: entry.objects for entry in self.images() if entry.objects}
+        ids = self._numbered(seen, {*(path.name for path in listing.image_files(self.folder)), *objects})
+        listed = catalogue(self.folder, ids, objects, seen, self.annotations)
+
+        def of_image(name: str) -> tuple[Annotation, ...]:
+            return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
+
+        classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
+        return Project(self.folder, listed.images, classes, of_image, self.left_out)
+
+    def _numbered(self, opened: Iterable[str], every: Iterable[str]) -> dict[str, int]:
+        rows_of = self._rows("SELECT id, name FROM image_ids")
+        known = dict(
+            self._good(rows_of, lambda row: (cells.name(row, "name"), row["id"]), lambda row: f"id {row['id']}")
         )
+        ids = numbered(known, opened, every)
+        new = [(number, to_text(name)) for name, number in ids.items() if name not in known]
+        if new:
+            with suppress(StoreError), self._writing():
+                self._db.executemany("INSERT INTO image_ids (id, name) VALUES (?, ?)", new)
+        return ids
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects, or of one, in the order of the stream."""
@@ -296,13 +300,14 @@ class Store(LearningLog):
                 self._bad.add(row["id"])
                 self._leave_out(f"object {row['id']}", error)
 
-    def _seen(self, condition: str = "", *values: Value) -> Iterator[tuple[ProjectImage, str, int | None]]:
-        """Images that were opened, with the picture ("" when not known) and the file's size as they were seen last."""
+    def _seen(self, condition: str = "", *values: Value) -> Iterator[SeenImage]:
+        """Images that were opened, as they were seen last."""
         found = self._rows(f"SELECT * FROM images {condition}", *values)
 
-        def made(row: Row) -> tuple[ProjectImage, str, int | None]:
+        def made(row: Row) -> SeenImage:
             picture = "" if row["picture"] is None else cells.text(row, "picture")
-            return rows.image_of(row), picture, None if row["bytes"] is None else cells.whole(row, "bytes", most=2**62)
+            size = None if row["bytes"] is None else cells.whole(row, "bytes", most=2**62)
+            return SeenImage(rows.image_of(row), picture, size)
 
         return self._good(found, made, lambda row: f"image {row['name']!r:.40}")
 
@@ -322,12 +327,12 @@ class Store(LearningLog):
         self._db.execute(
             "INSERT INTO images (name, width, height, picture, bytes) VALUES (?1, ?2, ?3, ?4, ?5) "
             "ON CONFLICT (name) DO UPDATE SET width = ?2, height = ?3, picture = ?4, bytes = ?5",
-            (stored_name(name), width, height, picture or None, pictures.file_size(self.folder / name)),
+            (to_text(name), width, height, picture or None, pictures.file_size(self.folder / name)),
         )
 
     def _new_name(self, name: str, but: int = 0) -> str:
-        name = name.strip()
-        if not name or stored_name(name) != name:
+        name = storable(name).strip()
+        if not name:
             raise StoreError("A class needs a name")
         if any(c.name == name and c.id != but for c in self.classes()):
             raise StoreError(f'There is already a class "{name}"')

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from samtta_app.core.files import write_whole
 from samtta_app.core.image_files import opened_image
 from samtta_app.core.images import DAMAGED, read_image
+from samtta_app.core.names import component
 from samtta_app.errors import DatasetError, ImageError
 from samtta_app.train.records import Record, with_boxes
 from samtta_app.train.regions import pseudo_masks
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 METHOD = b"regions 2"
 """Changes whenever the same photo gets other pseudo-masks."""
+STEM = 60
+"""Characters of a photo's name in that of its pseudo-masks: at four bytes each, both fit into a file name."""
 MIN_SIDE, MAX_SIDE = 32, 1024
 """Photos are reduced to at most so many pixels a side; in smaller ones there is nothing to find."""
 
@@ -54,7 +57,7 @@ def _place(path: Path, cache: Path) -> Path:
             content = hashlib.file_digest(source.file, lambda: hashlib.blake2b(METHOD, digest_size=8)).hexdigest()
     except (OSError, ImageError):
         content = "unreadable"
-    return cache / f"{path.stem}-{content}.npz"
+    return cache / f"{component(path.stem)[:STEM]}-{content}.npz"
 
 
 def _stored(place: Path) -> NDArray[np.uint16] | None:

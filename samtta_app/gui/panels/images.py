@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentM
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
+from samtta_app.core.names import shown
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
@@ -83,11 +84,11 @@ class ImageModel(QAbstractListModel):
             return None
         entry = self._entries[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return entry.name
+            return shown(entry.name)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{entry.name}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
+            return plain_tip(f"{shown(entry.name)}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
         if role == NUMBER_ROLE:
             return entry.worst.get(self._number) if self._number else None
         if role == SORT:

@@ -35,9 +35,10 @@ def annotation(number: int, mask: Mask, image: str = "a.png", class_id: int = 1)
 
 def project(*annotations: Annotation, names: tuple[str, ...] = ("a.png", "b.png")) -> Project:
     height, width = SIZE
+    found = {name: tuple(a for a in annotations if a.image_name == name) for name in names}
     return Project(
         Path("/data/cells"),
-        tuple(ProjectImage(name, width, height) for name in names),
+        tuple(ProjectImage(name, width, height, k, len(found[name])) for k, name in enumerate(names, start=1)),
         (ProjectClass(1, "object"), ProjectClass(4, "Zellkern äöü")),
-        annotations,
+        lambda name: found[name],
     )

@@ -1,0 +1,128 @@
+"""Names that come from data: as file names, as stored text, and as text that a user reads.
+
+A name from a folder, a database or a data set may hold anything. On Linux it need not even be UTF-8: Python then keeps
+each odd byte as a lone surrogate, which no database, JSON parser or terminal takes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from hashlib import blake2b
+from itertools import count
+from typing import TypeVar
+from urllib.parse import quote, unquote_to_bytes
+
+Key = TypeVar("Key", bound=Hashable)
+
+ROOM = 200
+"""Bytes of a file name: below the 255 of most file systems, with room for an ending and a temporary name's marks."""
+
+PREFIX = "bytes:/"
+"""Begins a stored name that is not UTF-8; no file name holds a slash, and no absolute path begins so."""
+
+_RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}) | {
+    f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789"
+}
+"""Windows takes these for devices, whatever their ending."""
+
+_SEPARATORS = frozenset('/\\:*?"<>|')
+"""What separates folders, drives and streams, or stands for other names, on one of the three systems."""
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that a name does not show: controls, changes of direction, surrogates."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def component(name: str) -> str:
+    """`name` where it is a plain file name on Linux, macOS and Windows alike; else a flat one, with a hash of `name`.
+
+    The result has no separator, no reserved or hidden name, and at most ROOM bytes. The same name gives the same result.
+    """
+    return name if _plain(name) else _hashed(name, 0)
+
+
+def file_names(wanted: Mapping[Key, str]) -> dict[Key, str]:
+    """A `component` for each wanted name, no two alike on a file system that ignores case or composes letters."""
+    plain = {key: component(name) for key, name in wanted.items()}
+    times = Counter(map(folded, plain.values()))
+    found, taken = {}, set(times)
+    for key, made in plain.items():
+        if times[folded(made)] > 1:
+            made = next(other for k in count(1) if folded(other := _hashed(wanted[key], k)) not in taken)
+            taken.add(folded(made))
+        found[key] = made
+    return found
+
+
+def folded(name: str) -> str:
+    """What two names share that a file system may take for one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def is_component(name: str) -> bool:
+    """Whether `name` names an entry of its folder: neither empty, nor a way elsewhere.
+
+    Unlike `component`, it takes whatever the file system of this machine takes.
+    """
+    separators = {"/", "\0", os.sep, os.altsep or os.sep}
+    return name not in ("", ".", "..") and not separators & set(name)
+
+
+def to_text(name: str) -> str:
+    """`name` as text that a database or table takes; only a name that is not UTF-8 is changed, and can be had back."""
+    return PREFIX + quote(_raw(name)) if _SURROGATES.search(name) else name
+
+
+def from_text(text: str) -> str:
+    """The name that `to_text` was given."""
+    return os.fsdecode(unquote_to_bytes(text[len(PREFIX) :])) if text.startswith(PREFIX) else text
+
+
+def storable(text: str) -> str:
+    """`text` with U+FFFD in place of lone surrogates and NUL, which UTF-8 files and tables cannot hold."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def shown(text: str) -> str:
+    """`text` for a user's eye: valid Unicode in one line, with U+FFFD in place of what cannot be shown."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
+
+
+def _plain(name: str) -> bool:
+    """Both as it is and in the form that some file systems and programs make of it."""
+    return all(map(_plain_as_it_is, {name, unicodedata.normalize("NFKC", name)})) and len(_raw(name)) <= ROOM
+
+
+def _plain_as_it_is(name: str) -> bool:
+    return (
+        name != ""
+        and name[0] not in ". "
+        and name[-1] not in ". "
+        and not _SEPARATORS & set(name)
+        and not any(unicodedata.category(c) in _UNSEEN for c in name)
+        and name.split(".")[0].strip().upper() not in _RESERVED
+    )
+
+
+def _hashed(name: str, number: int) -> str:
+    """What can be kept of `name`, and a hash of all of it."""
+    text = unicodedata.normalize("NFKC", name)
+    text = "".join("_" if c in _SEPARATORS or unicodedata.category(c) in _UNSEEN else c for c in text)
+    mark = blake2b(_raw(name) + bytes(number), digest_size=6).hexdigest()
+    kept = text.encode()[: ROOM // 2].decode(errors="ignore").strip(". ")
+    kept = f"_{kept}" if kept.split(".")[0].strip().upper() in _RESERVED else kept
+    return f"{kept}-{mark}" if kept else mark
+
+
+def _raw(name: str) -> bytes:
+    """The bytes of a name; of one that no file can have, too."""
+    try:
+        return os.fsencode(name)
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogatepass")
