@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,16 +127,9 @@ def demo(
     model: Model = None,
     strategy: Strategy = None,
 ) -> None:
-    """Open the window on sample images; with --simulate, watch an annotator work, or read its figures without a display."""
-    settings = prepared()
-    chosen = given(model, strategy)
-    if simulate and (no_window or not display_present()):
-        cli_demo.simulate_without_window(objects, out, replace(settings, **chosen))
-    elif simulate:
-        raise typer.Exit(cli_demo.simulate_in_window(objects, out, settings, chosen))
-    else:
-        require_display()
-        raise typer.Exit(cli_demo.open_samples(settings, chosen))
+    """Open the window on sample images; with --simulate, or without a display, a simulated annotator works on them."""
+    settings, chosen = prepared(), given(model, strategy)
+    raise typer.Exit(cli_demo.show_demo(objects, out, settings, chosen, simulate=simulate, no_window=no_window))
 
 
 def given(model: str | None, strategy: str | None) -> dict[str, Any]:

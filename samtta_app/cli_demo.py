@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from samtta_app.cli_bench import progress_bar, telling, wide_console
+from samtta_app.cli_bench import progress_bar, wide_console
 from samtta_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,21 +40,42 @@ def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
     return open_window(_samples() / "images", settings, given)
 
 
+def show_demo(
+    objects: int, out: Path, settings: Settings, given: Mapping[str, Any], *, simulate: bool, no_window: bool
+) -> int:
+    """The demo as it can be shown here: where there is no display, a simulated annotator works without a window.
+
+    Returns the exit code.
+    """
+    from samtta_app.doctor import has_display
+
+    present = has_display(sys.platform, os.environ)
+    if not (present or simulate or no_window):
+        _say("There is no display to open a window on: a simulated annotator works instead")
+    if no_window or not present:
+        simulate_without_window(objects, out, replace(settings, **given))
+        return 0
+    return simulate_in_window(objects, out, settings, given) if simulate else open_samples(settings, given)
+
+
 def simulate_without_window(objects: int, out: Path, settings: Settings) -> None:
-    """Annotate samples with the frozen and with the adapting decoder; print the figures, write the exports below `out`."""
+    """Annotate samples with the frozen and with the adapting decoder; print each object and the figures.
+
+    Exports, statistics and pictures are written below `out`.
+    """
+    _say("Preparing the sample images")
+    samples = _samples()
+    _say(f"Loading the model {settings.model}")
     from samtta_app.bench.simulate import run_simulation, show
 
-    samples = _samples()
-    with progress_bar() as bar:
-        task = bar.add_task("loading the model", total=1.0)
-        simulation = run_simulation(
-            samples,
-            out=out,
-            objects=objects,
-            model=settings.model,
-            strategy=settings.strategy,
-            progress=telling(bar, task),
-        )
+    simulation = run_simulation(
+        samples,
+        out=out,
+        objects=objects,
+        model=settings.model,
+        strategy=settings.strategy,
+        progress=lambda _, words: _say(words),
+    )
     show(wide_console(), simulation)
 
 
@@ -82,6 +106,11 @@ def say_files(paths: Sequence[Path]) -> None:
     else:
         for path in paths:
             console.print(escape(f"wrote {path}"))
+
+
+def _say(words: str) -> None:
+    """A line that is seen at once, in a file or pipe too."""
+    Console(soft_wrap=True, highlight=False, markup=False).print(words)
 
 
 def _samples() -> Path:
