@@ -120,7 +120,9 @@ def open_folder(
 def demo(
     simulate: Annotated[bool, typer.Option("--simulate", help="Let a simulated annotator work.")] = False,
     no_window: Annotated[bool, typer.Option("--no-window", help="Simulate without a window.")] = False,
-    objects: Annotated[int, typer.Option(min=1, help="Objects that the simulated annotator does.", metavar="N")] = 30,
+    objects: Annotated[
+        int, typer.Option(min=1, help="Objects that the simulated annotator does.", metavar="N")
+    ] = cli_demo.OBJECTS,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="New folder for the simulation's files.", metavar="DIR")
     ] = Path("samtta-demo"),

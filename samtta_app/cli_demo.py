@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from samtta_app.gui.controller import Controller
 
 
+OBJECTS = 16
+"""Objects of a simulated demo: one costs about seven seconds of one core, and two cores are done with all in two minutes."""
+
+
 def open_window(
     folder: Path | None,
     settings: Settings,

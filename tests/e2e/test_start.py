@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.doctor import QT_LIBRARIES
 from tests.e2e.machine import PYTHON, ROOT, Index, Machine, make_checkout, serving, write_wheel
 
 pytestmark = pytest.mark.skipif(
@@ -387,15 +386,6 @@ def test_the_tests_run_on_a_screen_of_their_own_and_speak_last(ready: Machine) -
 def test_the_waiting_that_a_person_chose_for_openmp_stays(ready: Machine) -> None:
     ready.variables["OMP_WAIT_POLICY"] = "ACTIVE"
     assert ready.start("demo").out == "window demo ACTIVE\n"
-
-
-def test_it_names_the_same_libraries_as_the_doctor() -> None:
-    text = (ROOT / "packaging" / "start").read_text(encoding="utf-8")
-    (table,) = re.findall(r"^needed='([^']*)'", text, re.MULTILINE)
-    rows = [tuple(line.split()) for line in table.splitlines() if line.strip()]
-    assert {(name, *packages) for name, *packages in rows if ".so" in name} == {
-        (name, *packages) for name, packages in QT_LIBRARIES.items()
-    }
 
 
 # --- what is built on it ----------------------------------------------------------------------------------------------

@@ -181,11 +181,41 @@ def test_without_a_display_one_line_names_the_simulated_demo(
 ):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    for words in (["open", str(tmp_path)], ["demo"]):
-        assert call(*words) == 2
-        shown = capsys.readouterr().err
-        assert shown.count("\n") == 1
-        assert "samtta demo --simulate" in shown
+    assert call("open", str(tmp_path)) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "samtta demo --simulate" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "display", "expected"),
+    [
+        ([], True, "window"),
+        (["--simulate"], True, "simulation in the window"),
+        (["--simulate", "--no-window"], True, "simulation"),
+        (["--no-window"], True, "simulation"),
+        ([], False, "simulation"),
+        (["--simulate"], False, "simulation"),
+        (["--no-window"], False, "simulation"),
+    ],
+)
+def test_the_demo_is_shown_as_the_machine_can_show_it(
+    words: list[str],
+    display: bool,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    from samtta_app import cli_demo, doctor
+
+    monkeypatch.setattr(doctor, "has_display", lambda system, environment: display)
+    done: list[tuple[str, int]] = []
+    monkeypatch.setattr(cli_demo, "open_samples", lambda *_: done.append(("window", 0)) or 0)
+    monkeypatch.setattr(cli_demo, "simulate_in_window", lambda n, *_: done.append(("simulation in the window", n)) or 0)
+    monkeypatch.setattr(cli_demo, "simulate_without_window", lambda n, *_: done.append(("simulation", n)))
+    assert call("demo", "--objects", "7", *words) == 0
+    assert done == [(expected, 0 if expected == "window" else 7)]
+    assert ("There is no display" in capsys.readouterr().out) == (not display and not words)
 
 
 def test_an_output_that_is_cut_off_ends_without_a_traceback():

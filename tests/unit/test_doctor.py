@@ -28,7 +28,7 @@ from samtta_app.doctor import (
     writable_folder,
 )
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+START = Path(__file__).resolve().parents[2] / "packaging" / "start"
 
 
 def levels(findings: list[Finding]) -> dict[str, str]:
@@ -98,9 +98,10 @@ def test_a_library_that_is_really_there_loads_and_one_that_is_not_does_not():
     assert finding.found == "missing: libno-such.so.9"
 
 
-def test_the_readme_names_every_debian_package_that_the_doctor_looks_for():
-    (line,) = re.findall(r"apt-get install (.*)", README.read_text(encoding="utf-8"))
-    assert {debian for debian, _ in QT_LIBRARIES.values()} <= set(line.split())
+def test_the_start_script_installs_what_the_doctor_looks_for():
+    (table,) = re.findall(r"^needed='([^']*)'", START.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = [line.split() for line in table.splitlines() if line.strip()]
+    assert {name: tuple(packages) for name, *packages in rows if ".so" in name} == dict(QT_LIBRARIES)
 
 
 def test_only_linux_can_be_without_a_display():
