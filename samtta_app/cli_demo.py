@@ -122,4 +122,10 @@ def _samples() -> Path:
 
     with progress_bar() as bar:
         task = bar.add_task("making the sample images (once)", total=1.0)
-        return ensure_samples(lambda share: bar.update(task, completed=share))
+
+        def told(share: float) -> None:
+            bar.update(task, completed=share)
+            if bar.disable:
+                _say(f"Making the sample images, once: {share:.0%}")
+
+        return ensure_samples(told)
