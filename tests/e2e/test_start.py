@@ -111,7 +111,7 @@ def test_from_nothing_to_the_demo_and_a_second_time_without_a_network(bare: Mach
 
 
 def test_what_the_project_needs_anew_is_installed_anew_and_the_tests_bring_their_own_packages(
-    ready: Machine, usual: Index
+    ready: Machine, usual: Index, cpu: Index
 ) -> None:
     project = ready.checkout / "pyproject.toml"
     project.write_text(f"{project.read_text(encoding='utf-8')}# needs something else\n", encoding="utf-8")
@@ -119,8 +119,11 @@ def test_what_the_project_needs_anew_is_installed_anew_and_the_tests_bring_their
     assert ready.start("demo").code == 0
     assert "pytest" not in ready.installed()
     assert "/simple/gauge/" in usual.asked
+    assert "/simple/torch/" in cpu.asked
+    cpu.asked.clear()
     assert ready.start("test").code == 3
     assert "pytest" in ready.installed()
+    assert not cpu.asked, "torch was there already"
     usual.asked.clear()
     assert ready.start("demo").code == 0
     assert ready.start("test").code == 3
