@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,23 +124,18 @@ def open_folder(
 def demo(
     simulate: Annotated[bool, typer.Option("--simulate", help="Let a simulated annotator work.")] = False,
     no_window: Annotated[bool, typer.Option("--no-window", help="Simulate without a window.")] = False,
-    objects: Annotated[int, typer.Option(min=1, help="Objects that the simulated annotator does.", metavar="N")] = 30,
+    objects: Annotated[
+        int, typer.Option(min=1, help="Objects that the simulated annotator does.", metavar="N")
+    ] = cli_demo.OBJECTS,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="New folder for the simulation's files.", metavar="DIR")
     ] = Path("samtta-demo"),
     model: Model = None,
     strategy: Strategy = None,
 ) -> None:
-    """Open the window on sample images; with --simulate, watch an annotator work, or read its figures without a display."""
-    settings = prepared()
-    chosen = given(model, strategy)
-    if simulate and (no_window or not display_present()):
-        cli_demo.simulate_without_window(objects, out, replace(settings, **chosen))
-    elif simulate:
-        cli_demo.leave(cli_demo.simulate_in_window(objects, out, settings, chosen))
-    else:
-        require_display()
-        cli_demo.leave(cli_demo.open_samples(settings, chosen))
+    """Open the window on sample images; with --simulate, or without a display, a simulated annotator works on them."""
+    settings, chosen = prepared(), given(model, strategy)
+    raise typer.Exit(cli_demo.show_demo(objects, out, settings, chosen, simulate=simulate, no_window=no_window))
 
 
 def given(model: str | None, strategy: str | None) -> dict[str, Any]:
@@ -164,11 +158,6 @@ def prepared() -> Settings:
     if settings.threads:
         os.environ["OMP_NUM_THREADS"] = str(settings.threads)
     return settings
-
-
-def display_present() -> bool:
-    """Whether a window can be opened here."""
-    return not display_fault(sys.platform, os.environ)
 
 
 def require_display() -> None:

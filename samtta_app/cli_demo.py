@@ -8,20 +8,26 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.text import Text
 
-from samtta_app.cli_bench import progress_bar, telling, wide_console
+from samtta_app.cli_bench import progress_bar, wide_console
 from samtta_app.core.names import shown
+from samtta_app.display import display_fault
 from samtta_app.errors import UserError
 from samtta_app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from samtta_app.gui.controller import Controller
     from samtta_app.gui.splash import Splash
+
+
+OBJECTS = 16
+"""Objects of a simulated demo: one costs about seven seconds of one core, and two cores are done with all in two minutes."""
 
 
 def open_window(
@@ -90,21 +96,40 @@ def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
     return open_window(None, settings, given, samples=True)
 
 
+def show_demo(
+    objects: int, out: Path, settings: Settings, given: Mapping[str, Any], *, simulate: bool, no_window: bool
+) -> int:
+    """The demo as it can be shown here: where no window can be opened, a simulated annotator works without a window.
+
+    Returns the exit code.
+    """
+    fault = "" if no_window else display_fault(sys.platform, os.environ)
+    if fault and not simulate:
+        _say(f"No window can be opened: {fault}. A simulated annotator works instead; samtta doctor says what is missing")
+    if fault or no_window:
+        simulate_without_window(objects, out, replace(settings, **given))
+        return 0
+    leave(simulate_in_window(objects, out, settings, given) if simulate else open_samples(settings, given))
+
+
 def simulate_without_window(objects: int, out: Path, settings: Settings) -> None:
-    """Annotate samples with the frozen and with the adapting decoder; print the figures, write the exports below `out`."""
+    """Annotate samples with the frozen and with the adapting decoder; print each object and the figures.
+
+    Exports, statistics and pictures are written below `out`.
+    """
+    _say("Preparing the sample images")
+    samples = _samples()
+    _say(f"Loading the model {settings.model}")
     from samtta_app.bench.simulate import run_simulation, show
 
-    samples = _samples()
-    with progress_bar() as bar:
-        task = bar.add_task("loading the model", total=1.0)
-        simulation = run_simulation(
-            samples,
-            out=out,
-            objects=objects,
-            model=settings.model,
-            strategy=settings.strategy,
-            progress=telling(bar, task),
-        )
+    simulation = run_simulation(
+        samples,
+        out=out,
+        objects=objects,
+        model=settings.model,
+        strategy=settings.strategy,
+        progress=lambda _, words: _say(words),
+    )
     show(wide_console(), simulation)
 
 
@@ -149,9 +174,20 @@ def say_remarks(opening: str, remarks: Sequence[str]) -> None:
             console.print(Text.assemble(("samtta:", "yellow"), " ", shown(line)))
 
 
+def _say(words: str) -> None:
+    """A line that is seen at once, in a file or pipe too."""
+    Console(soft_wrap=True, highlight=False, markup=False).print(words)
+
+
 def _samples() -> Path:
     from samtta_app.datasets.samples import ensure_samples
 
     with progress_bar() as bar:
         task = bar.add_task("making the sample images (once)", total=1.0)
-        return ensure_samples(lambda share: bar.update(task, completed=share))
+
+        def told(share: float) -> None:
+            bar.update(task, completed=share)
+            if bar.disable:
+                _say(f"Making the sample images, once: {share:.0%}")
+
+        return ensure_samples(told)

@@ -15,8 +15,17 @@ import numpy as np
 from samtta_app.bench.annotator import Goal, Outcome, annotate, perform
 from samtta_app.bench.clickers import Choice
 from samtta_app.core.clicker import next_click
-from samtta_app.core.messages import AdaptReport, Failure, PredictRequest, Prefetched, PrefetchRequest, Reply, Request
-from samtta_app.core.types import Logits, Mask
+from samtta_app.core.messages import (
+    AdaptReport,
+    Failure,
+    Prediction,
+    PredictRequest,
+    Prefetched,
+    PrefetchRequest,
+    Reply,
+    Request,
+)
+from samtta_app.core.types import Candidate, Logits, Mask
 from samtta_app.engine import Engine, run
 from samtta_app.errors import UserError
 from samtta_app.session.state import State
@@ -36,6 +45,9 @@ class Driver:
         learn: False never adapts (the frozen side).
         twin: whether accepted objects are replayed for the session's own statistics.
         feedback: "binary" puts the mask in the place of its logits on their way to the engine.
+
+    Attributes:
+        answer: the newest candidate that predicted IoU chose, with its maps; None before the first.
     """
 
     def __init__(
@@ -52,6 +64,7 @@ class Driver:
         self.workflow = Workflow(self.store, learn=learn, twin=twin)
         self._engine, self._feedback = engine, feedback
         self._learning_seconds = 0.0
+        self.answer: Candidate | None = None
         self._urgent: deque[Request] = deque()
         self._background: deque[Request] = deque()
         self.settle(self.workflow.start())
@@ -103,6 +116,8 @@ class Driver:
         reply = run(self._engine, request)
         if isinstance(reply, AdaptReport):
             self._learning_seconds += reply.seconds
+        if isinstance(reply, Prediction):
+            self.answer = reply.candidates[reply.chosen]
         return reply
 
     def close(self) -> None:

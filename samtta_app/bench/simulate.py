@@ -14,17 +14,20 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Hand, Outcome, annotate, perform, settled
+from samtta_app.bench.contact_sheet import Pixels, contact_sheet, strip
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines, engine_of
 from samtta_app.bench.records import FROZEN
 from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import stream
 from samtta_app.bench.workers import Told
+from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
 from samtta_app.core.names import shown
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
@@ -45,14 +48,24 @@ class Pair:
     adapted: tuple[float, ...]
     version: int
 
+    @property
+    def words(self) -> str:
+        """How it went, in one line."""
+        sides = f"frozen {_went(self.frozen)} · adapted {_went(self.adapted)}, weights v{self.version}"
+        return f"{self.class_name} in {self.image} · {sides}"
+
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What a simulated session gave: its objects in order, and the files that it wrote below `folder`."""
+    """What a simulated session gave: its objects in order, and the files that it wrote below `folder`.
+
+    `pictures` is the contact sheet of the adapting side; None where no object got an answer.
+    """
 
     folder: Path
     pairs: tuple[Pair, ...]
     files: tuple[Path, ...]
+    pictures: Path | None = None
 
     def failure_rates(self, goal: Goal) -> tuple[float, float]:
         """Frozen and adapted share of objects that missed the goal."""
@@ -77,6 +90,7 @@ def run_simulation(
         out: the folder to write to; when it holds something, one beside it with a number is taken.
         model: name or path, or what makes the engines.
         strategy: how the adapting side learns.
+        progress: told the share that is done, and how each object went.
         goal: when the simulated annotator accepts.
 
     Raises:
@@ -90,6 +104,7 @@ def run_simulation(
     folder = new_folder(out)
     targets = stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16)
     pairs: list[Pair] = []
+    strips: list[Pixels] = []
     with ExitStack() as closing:
         images = data.folder / "images"
         frozen, adapted = (
@@ -108,10 +123,14 @@ def run_simulation(
             name = target.image.path.name
             still, moving = (side.annotate(name, target.mask, goal, target.class_name) for side in (frozen, adapted))
             pairs.append(_pair(target, still, moving))
+            image, answer = adapted.state.image, adapted.answer
+            if image and answer and moving.steps:
+                strips.append(strip(image, target.mask, answer, f"{done}. {pairs[-1].words}"))
             if progress:
-                progress(done / len(targets), f"{target.class_name} in {name}")
+                progress(done / len(targets), f"object {done} of {len(targets)}: {pairs[-1].words}")
         files = _export(adapted, folder)
-    return Simulation(folder, tuple(pairs), tuple(files))
+    pictures = _draw(strips, folder / "pictures.png") if strips else None
+    return Simulation(folder, tuple(pairs), tuple(files), pictures)
 
 
 def show(console: Console, simulation: Simulation) -> None:
@@ -122,6 +141,9 @@ def show(console: Console, simulation: Simulation) -> None:
     by_folder = Counter(path.relative_to(simulation.folder).parts[0] for path in simulation.files)
     for name, count in by_folder.items():
         console.print(f"  {name}: {count} file{'s' if count > 1 else ''}")
+    if simulation.pictures:
+        words = "Pictures of each object (image, truth, mask, uncertainty)"
+        console.print(f"{words}: {simulation.pictures}", soft_wrap=True, highlight=False, markup=False)
 
 
 # --- in a window ----------------------------------------------------------------------------------------------------
@@ -217,6 +239,22 @@ def _export(driver: Driver, folder: Path) -> list[Path]:
     project = driver.store.project()
     files = [path for name, write in EXPORTERS.items() for path in write(project, folder / name)]
     return [*files, *write_statistics(driver.store, folder / "statistics")]
+
+
+def _draw(strips: Sequence[Pixels], file: Path) -> Path:
+    _, data = cv2.imencode(".png", contact_sheet(strips)[..., ::-1])
+    try:
+        write_whole(file, data.tobytes())
+    except OSError as e:
+        raise ExportError(f"The pictures cannot be written: {e.strerror}", file, "Free some space there") from e
+    return file
+
+
+def _went(trajectory: Sequence[float]) -> str:
+    """Clicks and the IoU that they led to."""
+    if not trajectory:
+        return "no click"
+    return f"{len(trajectory)} click{'s' if len(trajectory) > 1 else ''}, IoU {trajectory[-1]:.2f}"
 
 
 def _pair(target: TargetObject, frozen: Outcome, adapted: Outcome) -> Pair:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from samtta_app.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def call(*arguments: str) -> int:
@@ -34,6 +40,40 @@ def test_the_simulated_demo_prints_both_sides_and_exports_and_a_second_one_never
     assert call("demo", "--simulate", "--no-window", "--objects", "1", "--out", str(out)) == 0
     assert str(second) in capsys.readouterr().out
     assert (out / "coco" / "annotations.json").read_bytes() == written
+
+
+def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_it_goes(
+    tmp_path: Path, samtta_home: Path
+) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('PySide6', 'pyqtgraph', 'matplotlib'): sys.modules[name] = None\n"
+        "from samtta_app.cli import main; main(sys.argv[1:])\n"
+    )
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "PYTHONUNBUFFERED")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, "-c", code, "demo", "--objects", "2", "--out", str(tmp_path / "demo")]
+    lines: list[str] = []
+    finished_before: list[bool] = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            lines.append(line.strip())
+            finished_before.append((tmp_path / "demo" / "pictures.png").exists())
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert lines[0].startswith("There is no display")
+    assert [line for line in lines if line.startswith("Making the sample images")][-1].endswith("100%")
+    steps = [lines.index(line) for line in lines if re.match(r"Preparing|Loading the model|object [12] of 2: ", line)]
+    assert len(steps) == 4
+    assert steps == sorted(steps)
+    assert not any(finished_before[: steps[2] + 1]), "the first object was said while the others were still to be done"
+    assert str(tmp_path / "demo" / "pictures.png") in lines[-1]
+    with Image.open(tmp_path / "demo" / "pictures.png") as pictures:
+        assert pictures.height > 256
 
 
 @pytest.fixture

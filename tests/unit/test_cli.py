@@ -178,15 +178,14 @@ def test_a_missing_option_is_exit_code_2_and_no_traceback(capsys: pytest.Capture
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
 @pytest.mark.parametrize("named", [{}, {"DISPLAY": ":4711"}, {"WAYLAND_DISPLAY": "none"}, {"QT_QPA_PLATFORM": "xcb"}])
-@pytest.mark.parametrize("words", [["open"], ["demo"]], ids=" ".join)
 def test_where_no_window_can_be_opened_one_line_names_the_doctor_and_the_simulated_demo(
-    words: list[str], named: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    named: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     for name, text in named.items():
         monkeypatch.setenv(name, text)
-    assert call(*words) == 2
+    assert call("open") == 2
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
     assert "No window can be opened" in shown
@@ -196,7 +195,10 @@ def test_where_no_window_can_be_opened_one_line_names_the_doctor_and_the_simulat
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
 @pytest.mark.parametrize("named", [{}, {"DISPLAY": ":4711"}, {"DISPLAY": "no.such.host.invalid:0"}])
-def test_the_simulated_demo_needs_no_display(named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("words", [["--simulate"], []], ids=str)
+def test_the_demo_needs_no_display(
+    words: list[str], named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     from samtta_app import cli_demo
 
     asked: list[Path] = []
@@ -205,7 +207,7 @@ def test_the_simulated_demo_needs_no_display(named: dict[str, str], tmp_path: Pa
     for name, text in named.items():
         monkeypatch.setenv(name, text)
     monkeypatch.setattr(cli_demo, "simulate_without_window", lambda objects, out, settings: asked.append(out))
-    assert call("demo", "--simulate", "--out", str(tmp_path)) == 0
+    assert call("demo", *words, "--out", str(tmp_path)) == 0
     assert asked == [tmp_path]
 
 
@@ -224,6 +226,38 @@ def test_a_qt_that_cannot_be_loaded_is_one_line_that_names_the_doctor(
     assert shown.count("\n") == 1
     assert "libEGL.so.1" in shown
     assert "samtta doctor" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "display", "expected"),
+    [
+        ([], True, "window"),
+        (["--simulate"], True, "simulation in the window"),
+        (["--simulate", "--no-window"], True, "simulation"),
+        (["--no-window"], True, "simulation"),
+        ([], False, "simulation"),
+        (["--simulate"], False, "simulation"),
+        (["--no-window"], False, "simulation"),
+    ],
+)
+def test_the_demo_is_shown_as_the_machine_can_show_it(
+    words: list[str],
+    display: bool,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    from samtta_app import cli_demo
+
+    monkeypatch.setattr(cli_demo, "display_fault", lambda system, environment: "" if display else "none answers")
+    monkeypatch.setattr(cli_demo, "leave", sys.exit)  # it ends the process
+    done: list[tuple[str, int]] = []
+    monkeypatch.setattr(cli_demo, "open_samples", lambda *_: done.append(("window", 0)) or 0)
+    monkeypatch.setattr(cli_demo, "simulate_in_window", lambda n, *_: done.append(("simulation in the window", n)) or 0)
+    monkeypatch.setattr(cli_demo, "simulate_without_window", lambda n, *_: done.append(("simulation", n)))
+    assert call("demo", "--objects", "7", *words) == 0
+    assert done == [(expected, 0 if expected == "window" else 7)]
+    assert ("No window can be opened" in capsys.readouterr().out) == (not display and not words)
 
 
 def test_an_output_that_is_cut_off_ends_without_a_traceback():

@@ -29,7 +29,7 @@ from samtta_app.doctor import (
 )
 
 VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-README = Path(__file__).resolve().parents[2] / "README.md"
+START = Path(__file__).resolve().parents[2] / "packaging" / "start"
 
 
 def levels(findings: list[Finding]) -> dict[str, str]:
@@ -99,9 +99,10 @@ def test_a_library_that_is_really_there_loads_and_one_that_is_not_does_not():
     assert finding.found == "missing: libno-such.so.9"
 
 
-def test_the_readme_names_every_debian_package_that_the_doctor_looks_for():
-    (line,) = re.findall(r"apt-get install (.*)", README.read_text(encoding="utf-8"))
-    assert {debian for debian, _ in X11_LIBRARIES.values()} <= set(line.split())
+def test_the_start_script_installs_what_the_doctor_looks_for():
+    (table,) = re.findall(r"^needed='([^']*)'", START.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = [line.split() for line in table.splitlines() if line.strip()]
+    assert {name: tuple(packages) for name, *packages in rows if ".so" in name} == dict(X11_LIBRARIES)
 
 
 def test_without_a_display_the_doctor_names_what_still_works():

@@ -5,10 +5,14 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
 from rich.console import Console
 
+from samtta_app.bench import simulate
 from samtta_app.bench.annotator import STRICT, Goal
+from samtta_app.bench.contact_sheet import GAP, HEADS, LINE, TILE
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines
 from samtta_app.bench.simulate import Pair, Simulation, Stepper, run_simulation, show, stepper
@@ -64,17 +68,49 @@ def test_a_place_that_cannot_be_written_is_an_export_error(dataset: Path, engine
         run_simulation(dataset, out=tmp_path / "file" / "out", objects=1, model=engines)
 
 
-def test_progress_is_told_object_by_object(dataset: Path, engines: Engines, tmp_path: Path) -> None:
-    told: list[float] = []
-    run_simulation(
+def test_progress_is_told_object_by_object_with_clicks_and_iou_of_both_sides(
+    dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    told: list[tuple[float, str]] = []
+    found = run_simulation(
         dataset,
         out=tmp_path / "o",
         objects=2,
         model=engines,
         goal=ANYTHING,
-        progress=lambda share, _: told.append(share),
+        progress=lambda share, words: told.append((share, words)),
     )
-    assert told == [0.5, 1.0]
+    assert [share for share, _ in told] == [0.5, 1.0]
+    for number, ((_, words), pair) in enumerate(zip(told, found.pairs, strict=True), start=1):
+        assert words.startswith(f"object {number} of 2: {pair.class_name} in {pair.image}")
+        for name, side in (("frozen", pair.frozen), ("adapted", pair.adapted)):
+            clicks = f"{len(side)} click{'s' if len(side) > 1 else ''}"
+            assert f"{name} {clicks}, IoU {side[-1]:.2f}" in words
+
+
+def test_an_object_that_got_no_click_is_said_to_have_none() -> None:
+    words = Pair("a", 1, "nut", (), (0.5,), 3).words
+    assert words == "nut in a · frozen no click · adapted 1 click, IoU 0.50, weights v3"
+
+
+def test_every_object_is_in_the_pictures(simulation: Simulation) -> None:
+    assert simulation.pictures == simulation.folder / "pictures.png"
+    with PIL.Image.open(simulation.pictures) as pictures:
+        assert pictures.height == LINE + 5 * (LINE + TILE)
+
+
+def test_without_an_answer_there_are_no_pictures(dataset: Path, engines: Engines, tmp_path: Path) -> None:
+    found = run_simulation(dataset, out=tmp_path / "o", objects=2, model=engines, goal=Goal(0.9, 0))
+    assert found.pictures is None
+    console = Console(file=io.StringIO(), width=120)
+    show(console, found)
+    assert "Pictures" not in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_pictures_that_cannot_be_written_are_an_export_error(tmp_path: Path) -> None:
+    (tmp_path / "pictures.png").mkdir()
+    with pytest.raises(ExportError, match="pictures cannot be written"):
+        simulate._draw([np.zeros((4, len(HEADS) * (TILE + GAP) - GAP, 3), np.uint8)], tmp_path / "pictures.png")
 
 
 def test_both_sides_are_asked_for_by_their_names_and_the_frozen_one_never_learns(
@@ -103,7 +139,16 @@ def test_the_printed_tables_name_the_figures_and_the_folder(simulation: Simulati
     console = Console(file=io.StringIO(), width=120)
     show(console, simulation)
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    for expected in ("FR_20@85", "FR_30@90", "frozen", "adapted", str(simulation.folder), "coco", "statistics"):
+    for expected in (
+        "FR_20@85",
+        "FR_30@90",
+        "frozen",
+        "adapted",
+        str(simulation.folder),
+        "coco",
+        "statistics",
+        "pictures.png",
+    ):
         assert expected in text
 
 

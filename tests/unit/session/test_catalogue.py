@@ -15,8 +15,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samtta_app.core.headers import shown_size
-from samtta_app.core.images import read_image
+from samtta_app.core.images import image_size, read_image
 from samtta_app.session import schema
 from samtta_app.session.catalogue import NO_FILE, UNREADABLE
 from samtta_app.session.store import Store
@@ -162,14 +161,14 @@ def test_the_size_is_that_of_the_image_as_it_is_shown(tmp_path: Path, suffix: st
     else:
         PIL.Image.fromarray(TALL).save(path, **({} if suffix == "bmp" else {"exif": exif}))
     image = read_image(path)
-    assert shown_size(path) == (image.width, image.height)
+    assert image_size(path) == (image.width, image.height)
 
 
 def test_deep_and_many_paged_files_have_a_size_too(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "deep.png"), np.zeros((9, 7, 3), np.uint16))
     tifffile.imwrite(tmp_path / "pages.tif", np.zeros((4, 30, 20), np.uint16), photometric="minisblack")
-    assert shown_size(tmp_path / "deep.png") == (7, 9)
-    assert shown_size(tmp_path / "pages.tif") == (20, 30)
+    assert image_size(tmp_path / "deep.png") == (7, 9)
+    assert image_size(tmp_path / "pages.tif") == (20, 30)
 
 
 @pytest.mark.parametrize(
@@ -184,8 +183,9 @@ def test_deep_and_many_paged_files_have_a_size_too(tmp_path: Path) -> None:
 )
 def test_what_is_no_image_of_ours_has_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "b.png").write_bytes(data)
-    assert shown_size(tmp_path / "b.png") is None
-    assert shown_size(tmp_path / "absent.png") is None
+    for name in ("b.png", "absent.png"):
+        with pytest.raises(ImageError):
+            image_size(tmp_path / name)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such file system")
@@ -193,4 +193,4 @@ def test_no_pixel_is_decoded_to_learn_a_size(tmp_path: Path) -> None:
     """A PNG that is cut off within its pixels has a size all the same: they were not read."""
     PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 200), np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:2000])
-    assert shown_size(tmp_path / "a.png") == (200, 300)
+    assert image_size(tmp_path / "a.png") == (200, 300)
