@@ -6,6 +6,7 @@ must stay idle itself (no thread, no open database), so everything is done in ch
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # a pool of threads would not survive a fork
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 Tell = Callable[[object], None]
 Work = Callable[[Tell], None]
@@ -31,7 +31,15 @@ PATIENCE = 120.0
 WRITES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "sqlite3.connect"}
 """What Python announces before it changes files, besides opening one for writing."""
 
-STARTS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "socket.connect", "socket.getaddrinfo"}
+STARTS = {
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "socket.connect",
+    "socket.getaddrinfo",
+}
 """What Python announces before it starts another program or goes to the network."""
 
 
@@ -62,6 +70,7 @@ class Ending:
 
 def run_child(work: Work, *, kill_after: float | None = None, limits: Limits | None = None) -> Ending:
     """Fork, let the child do `work`, kill it after `kill_after` seconds if it still lives then, and wait for its end."""
+    gc.freeze()  # a collection in the child would copy every page that holds an object
     reading, writing = os.pipe()
     started = time.monotonic()
     pid = os.fork()
@@ -101,6 +110,7 @@ def _live(work: Work, writing: int, limits: Limits | None) -> None:
 
     try:
         sys.dont_write_bytecode = True
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
         silence = os.open(os.devnull, os.O_RDWR)
         for standard in range(3):
             os.dup2(silence, standard)
@@ -109,7 +119,7 @@ def _live(work: Work, writing: int, limits: Limits | None) -> None:
             resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor + 2))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         work(tell)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever ended the work is told
         tell({"error": traceback.format_exc()})
     finally:
         os._exit(0)
@@ -166,7 +176,9 @@ def _for_writing(values: tuple[Any, ...]) -> bool:
 def _paths(event: str, values: tuple[Any, ...]) -> list[str]:
     """The absolute paths that an event is about; values after the paths are the folders' descriptors, -1 for none."""
     count = 2 if event in ("os.rename", "os.link", "os.symlink") else 1
-    folders = {"os.rename": values[2:], "os.link": values[2:], "os.remove": values[1:], "os.rmdir": values[1:]}.get(event)
+    folders = {"os.rename": values[2:], "os.link": values[2:], "os.remove": values[1:], "os.rmdir": values[1:]}.get(
+        event
+    )
     folders = values[2:] if event == "os.mkdir" else folders
     found = []
     for k, value in enumerate(values[:count]):

@@ -9,7 +9,6 @@ folder, or a bad value that hides objects beside its own.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -24,8 +23,8 @@ import numpy as np
 
 from samtta_app.errors import UserError
 from tests.stress.children import Ending, Limits, Tell, resident, run_child, watch_starts, watch_writes
-from tests.stress.figures import show
-from tests.stress.handed import KINDS, Kind
+from tests.stress.figures import Broken, counting, named, numbers, show
+from tests.stress.handed import KINDS, Kind, make_images
 
 MB = 1_000_000
 WELL = ("opened", "refused")
@@ -66,7 +65,7 @@ def open_and_tell(kind: Kind, folder: Path, file: Path, objects: int, tell: Tell
         tell({"outcome": "refused" if end.code == 2 else "opened", "words": ""})
     except MemoryError:
         tell({"outcome": "memory", "words": _last_line()})
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, it is counted
         tell({"outcome": "traceback", "words": _last_line()})
     else:
         hidden = objects - (shown or 0)
@@ -123,7 +122,7 @@ def mutant(kind: Kind, good: Path, folder: Path, rng: np.random.Generator) -> tu
     if kind.edit is not None:
         return file, kind.edit.__name__, kind.edit(rng, file)
     if rng.random() < SWAPPED:
-        others = sorted(path for path in (good.parent / "image").iterdir() if path.suffix != file.suffix)
+        others = sorted(path for path in (good.parent / make_images.__name__).iterdir() if path.suffix != file.suffix)
         other = others[int(rng.integers(len(others)))]
         file.write_bytes(other.read_bytes())
         return file, f"{other.name} as", 0
@@ -145,66 +144,73 @@ def judged(ending: Ending, before: int, allowed: Allowed) -> Found:
     return Found(told["outcome"], told["words"], peak)
 
 
-def try_one(
-    kind: Kind, good: Path, folder: Path, rng: np.random.Generator, allowed: Allowed
-) -> tuple[Found, str]:
+def try_one(kind: Kind, good: Path, folder: Path, rng: np.random.Generator, allowed: Allowed) -> tuple[Found, str]:
     """Make a mutant and open it; returns what was found and how the mutant was made."""
     file, how, objects = mutant(kind, good, folder, rng)
+    return opened(kind, folder, file, objects, allowed), f"{how} {file.name}"
+
+
+def opened(kind: Kind, folder: Path, file: Path, objects: int, allowed: Allowed) -> Found:
+    """Open a folder in a child; what became of it."""
     limits = Limits(4 * allowed.memory * MB, allowed.seconds, 6.0 * allowed.seconds)
 
     def work(tell: Tell) -> None:
         open_and_tell(kind, folder, file, objects, tell)
 
-    found = judged(run_child(work, limits=limits), resident(), allowed)
-    return found, f"{how} {file.name}"
+    return judged(run_child(work, limits=limits), resident(), allowed)
 
 
-def make_good(kind: Kind, folder: Path) -> None:
-    """Write the good files, in a child.
+def make_good(kind: Kind, folder: Path, allowed: Allowed) -> None:
+    """Write the good files, in a child, where they are not there yet, and see that they open.
 
     Raises:
-        RuntimeError: they could not be made.
+        RuntimeError: they could not be made, or do not open.
     """
-    folder.mkdir(parents=True)
 
     def work(tell: Tell) -> None:
+        folder.mkdir(parents=True)
         _settle_in(folder)
         kind.make(folder)
+        shutil.rmtree(folder / "tmp")
 
-    ending = run_child(work)
-    if ending.error or ending.signal:
+    ending = run_child(work) if not folder.exists() else None
+    if ending is not None and (ending.error or ending.signal):
         raise RuntimeError(f"no good files: {ending.error or ending}")
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    for file in sorted(folder.glob(kind.files)) if kind.good else ():
+        trial = folder.with_name("trial")
+        shutil.copytree(folder, trial)
+        found = opened(kind, trial, trial / file.relative_to(folder), 0, allowed)
+        shutil.rmtree(trial)
+        if found.outcome != "opened":
+            raise RuntimeError(f"{file.name} is good and does not open: {found}")
 
 
 def main(words: list[str] | None = None) -> int:
     """Break, open, print; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.stress.fuzz", description=__doc__)
-    parser.add_argument("--count", type=int, default=2000, help="mutants in all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", action="append", choices=list(KINDS), help="only this (may be repeated)")
-    parser.add_argument("--only", type=int, help="only the mutant of this number")
+    parser = counting(__doc__, "fuzz", list(KINDS), 2000)
     parser.add_argument("--memory", type=int, default=1000, help="MB that opening one of these small files may take")
     parser.add_argument("--seconds", type=int, default=10, help="processor time that it may take")
     asked = parser.parse_args(words)
     names, allowed = asked.kind or list(KINDS), Allowed(asked.memory, asked.seconds)
     results: dict[str, list[Found]] = {name: [] for name in names}
-    broken: dict[str, str] = {}
+    broken: dict[tuple[str, str], Broken] = {}
     with tempfile.TemporaryDirectory(prefix="samtta-fuzz-") as base:
         _fake_programs(Path(base, "programs"))
-        for name in dict.fromkeys(["image", *names]):
-            make_good(KINDS[name], Path(base, "good", name))
-        for number in range(asked.count) if asked.only is None else [asked.only]:
+        goods = {name: Path(base, "good", KINDS[name].make.__name__) for name in ("image", *names)}
+        for name, good in goods.items():
+            make_good(KINDS[name], good, allowed)
+        for number in numbers(asked):
             name, folder = names[number % len(names)], Path(base, f"mutant {number}")
             rng = np.random.default_rng((asked.seed, number))
-            found, how = try_one(KINDS[name], Path(base, "good", name), folder, rng, allowed)
+            found, how = try_one(KINDS[name], goods[name], folder, rng, allowed)
             shutil.rmtree(folder)
             results[name].append(found)
             if found.outcome not in WELL:
-                again = f"{how}: --seed {asked.seed} --kind {name!r} --only {number}"
-                broken.setdefault(f"{name}, {found.outcome}, {found.words}", again)
+                again = f"({how}) --seed {asked.seed} --only {number}" + named(asked.kind)
+                what = f"{found.outcome}: {found.words}"
+                broken.setdefault((name, what.split(": '")[0]), Broken(name, what, again))
     rows = [_row(name, found) for name, found in results.items()]
-    return show(f"Mutants, seed {asked.seed}", rows, [f"{words}; {again}" for words, again in broken.items()])
+    return show(f"Mutants, seed {asked.seed}", rows, list(broken.values()), asked.report)
 
 
 def _fake_programs(folder: Path) -> None:

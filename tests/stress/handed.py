@@ -36,7 +36,7 @@ from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.session.stats import write_statistics
 from samtta_app.session.weights import digest
-from samtta_app.settings import load_settings, model_folder, settings_file
+from samtta_app.settings import load_settings, settings_file
 from samtta_app.train import records as training
 from samtta_app.train.recipe import read_recipe, shipped_recipe
 from samtta_app.uncertainty.gaps import fingerprint, new_heads, save_heads
@@ -63,6 +63,7 @@ class Kind:
         opens: opens the folder, given the broken file.
         mutators: how they are broken.
         edit: instead of the file's bytes change its values; returns how many objects must still be shown.
+        good: what `make` writes opens; else it is refused already.
     """
 
     make: Callable[[Path], None]
@@ -70,6 +71,7 @@ class Kind:
     opens: Callable[[Path, Path], Opened]
     mutators: tuple[Mutator, ...]
     edit: Callable[[np.random.Generator, Path], int] | None = None
+    good: bool = True
 
 
 # --- images and data sets -------------------------------------------------------------------------------------------------
@@ -201,7 +203,13 @@ def make_pth(folder: Path) -> None:
     """Files that torch reads and that are almost a state dict of SAM."""
     state = {f"image_encoder.blocks.{k}.norm1.weight": torch.ones(2) for k in range(12)}
     odd: tuple[object, ...] = (state, {**state, 1: torch.ones(1)}, {**state, "image_encoder.blocks.": torch.ones(1)})
-    odd += ([state], {k: 1 for k in state}, {**state, "a": torch.ones(2).to_sparse()}, torch.ones(1), {"model": state})
+    odd += (
+        [state],
+        dict.fromkeys(state, 1),
+        {**state, "a": torch.ones(2).to_sparse()},
+        torch.ones(1),
+        {"model": state},
+    )
     odd += ({("a", 1): torch.ones(1)}, {None: torch.ones(1)}, {**state, "mask": torch.ones(2, dtype=torch.complex64)})
     for k, value in enumerate(odd):
         torch.save(value, folder / f"{k}.pth")
@@ -327,7 +335,7 @@ KINDS: Mapping[str, Kind] = {
     "model": Kind(make_model, "*", open_model, TENSORS),
     "heads": beside(make_heads, f"{HOME}/models/*"),
     "refiner": beside(make_refiner, f"{HOME}/models/*"),
-    ".pth": Kind(make_pth, "*", open_model, (lambda rng, data: data, *BYTES)),
+    ".pth": Kind(make_pth, "*", open_model, (mutants.unbroken, *BYTES), good=False),
     "settings.toml": Kind(make_settings, f"{HOME}/settings.toml", open_settings, TOML),
     "window.ini": Kind(make_window, f"{HOME}/window.ini", open_window, BYTES),
     "recipe": Kind(make_recipes, "*", _read_recipe, TOML),

@@ -9,8 +9,8 @@ temporary file stays after the next opening, an image was changed, or an export 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
+import os
 import shutil
 import sqlite3
 import sys
@@ -29,7 +29,7 @@ from samtta_app.formats import EXPORTERS
 from samtta_app.session import schema
 from samtta_app.session.store import Store
 from tests.stress.children import Ending, Tell, die_at_write, run_child
-from tests.stress.figures import show
+from tests.stress.figures import Broken, counting, named, numbers, show
 from tests.stress.sittings import Headless, Windowed, digest, places
 from tests.unit.session.real import pictures_in
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
@@ -290,18 +290,14 @@ def one_round(ready: Prepared, folder: Path, rng: np.random.Generator) -> Round:
 
 def main(words: list[str] | None = None) -> int:
     """Kill, look, print; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.stress.kill", description=__doc__)
-    parser.add_argument("--count", type=int, default=100, help="rounds in all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--phase", action="append", choices=list(PHASES), help="only this (may be repeated)")
-    parser.add_argument("--only", type=int, help="only the round of this number")
-    asked = parser.parse_args(words)
-    names = asked.phase or list(PHASES)
+    asked = counting(__doc__, "kill", list(PHASES), 100).parse_args(words)
+    names = asked.kind or list(PHASES)
     rounds: dict[str, list[Round]] = {name: [] for name in names}
     broken = []
     with tempfile.TemporaryDirectory(prefix="samtta-kill-") as base:
+        os.environ["SAMTTA_HOME"] = str(Path(base, "home"))
         ready: dict[str, Prepared] = {}
-        for number in range(asked.count) if asked.only is None else [asked.only]:
+        for number in numbers(asked):
             name = names[number % len(names)]
             if name not in ready:
                 Path(base, name).mkdir()
@@ -310,8 +306,10 @@ def main(words: list[str] | None = None) -> int:
             done = one_round(ready[name], Path(base, f"round {number}"), rng)
             shutil.rmtree(Path(base, f"round {number}"))
             rounds[name].append(done)
-            broken += [f"round {number}, {name}: {text}" for text in done.broken]
-    return show(f"Kills, seed {asked.seed}", [_row(name, found) for name, found in rounds.items()], broken)
+            again = f"--seed {asked.seed} --only {number}" + named(asked.kind)
+            broken += [Broken(name, text, again) for text in done.broken]
+    rows = [_row(name, found) for name, found in rounds.items()]
+    return show(f"Kills, seed {asked.seed}", rows, broken, asked.report)
 
 
 def _row(name: str, rounds: list[Round]) -> dict[str, object]:

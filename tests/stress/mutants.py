@@ -66,6 +66,11 @@ def empty(rng: Rng, data: bytes) -> bytes:
     return b""
 
 
+def unbroken(rng: Rng, data: bytes) -> bytes:
+    """The file as it is."""
+    return data
+
+
 BYTES: tuple[Mutator, ...] = (flipped, flipped, header, cut, noise, empty)
 
 
@@ -155,7 +160,16 @@ def toml_value(rng: Rng, data: bytes) -> bytes:
 
 CELLS: tuple[Any, ...] = (
     *(None, -1, 0, 2**31, 2**62, 1e300, float("inf"), "", "nan", "[0, 0, 512", "[1, 2]", "[null, 0, 9, 9]", "{}"),
-    *("[0, 0, 1e999, 3]", b"\x00\xff", b"", "x" * 5000, "../../../x", "/nowhere/at/all", "<img src='/dev/zero'>", "=1+1"),
+    *(
+        "[0, 0, 1e999, 3]",
+        b"\x00\xff",
+        b"",
+        "x" * 5000,
+        "../../../x",
+        "/nowhere/at/all",
+        "<img src='/dev/zero'>",
+        "=1+1",
+    ),
 )
 """Values for a cell of the database."""
 

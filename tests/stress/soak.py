@@ -22,7 +22,7 @@ from pathlib import Path
 
 from samtta_app.session.store import Store
 from tests.stress.children import Tell, resident, run_child
-from tests.stress.figures import show
+from tests.stress.figures import Broken, show
 from tests.stress.sittings import TOY, Headless, Windowed, digest, places
 from tests.unit.session.real import pictures_in
 
@@ -89,7 +89,7 @@ def _reading(folder: Path, number: int, seconds: list[float]) -> dict[str, float
     }
 
 
-def broken_bounds(told: list[dict[str, float]], lost: int, bounds: Bounds) -> list[str]:
+def broken_bounds(told: list[dict[str, float]], lost: int, bounds: Bounds) -> list[Broken]:
     """What grew more than it may, from the second reading on."""
     broken = [f"{lost} accepted objects are not stored"] if lost else []
     start, end = told[1 if len(told) > 2 else 0], told[-1]
@@ -101,7 +101,7 @@ def broken_bounds(told: list[dict[str, float]], lost: int, bounds: Bounds) -> li
             broken.append(f"{name}: {start[name]:.0f} at {start['objects']:.0f} objects, {end[name]:.0f} at the end")
     if end["journal"] > bounds.journal * MB:
         broken.append(f"the journal has {end['journal'] / MB:.0f} MB")
-    return broken
+    return [Broken("session", what, "") for what in broken]
 
 
 def main(words: list[str] | None = None) -> int:
@@ -110,7 +110,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--objects", type=int, default=400)
     parser.add_argument("--model", default=TOY, help='"toy", or a shipped model at 256 pixels')
     parser.add_argument("--window", action="store_true", help="work in the real window, offscreen (toy model)")
-    parser.add_argument("--replay", action=argparse.BooleanOptionalAction, default=True, help="as the statistics need it")
+    parser.add_argument(
+        "--replay", action=argparse.BooleanOptionalAction, default=True, help="as the statistics need it"
+    )
     parser.add_argument("--growth", type=int, default=300, help="KB that each object may take")
     asked = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="samtta-soak-") as base:
