@@ -53,12 +53,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """When a child is killed: so many seconds after it told its `lines`-th line (0: after its start)."""
+
+    seconds: float
+    lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """How a child ended: what it told, the signal that ended it (0: none), its seconds and its peak of memory in bytes."""
+    """How a child ended: what it told and when (seconds since its start; its end is last), the signal that ended it (0: none),
+    its peak of memory in bytes, and whether it would have gone on for ever."""
 
     told: tuple[Any, ...]
+    moments: tuple[float, ...]
     signal: int
-    seconds: float
     peak: int
     hung: bool
 
@@ -68,8 +77,8 @@ class Ending:
         return next((str(value["error"]) for value in self.told if isinstance(value, dict) and "error" in value), "")
 
 
-def run_child(work: Work, *, kill_after: float | None = None, limits: Limits | None = None) -> Ending:
-    """Fork, let the child do `work`, kill it after `kill_after` seconds if it still lives then, and wait for its end."""
+def run_child(work: Work, *, kill: Kill | None = None, limits: Limits | None = None) -> Ending:
+    """Fork, let the child do `work`, kill it when it is time if it still lives then, and wait for its end."""
     gc.freeze()  # a collection in the child would copy every page that holds an object
     reading, writing = os.pipe()
     started = time.monotonic()
@@ -78,28 +87,38 @@ def run_child(work: Work, *, kill_after: float | None = None, limits: Limits | N
         os.close(reading)
         _live(work, writing, limits)
     os.close(writing)
-    wall = kill_after if kill_after is not None else limits.wall if limits else PATIENCE
-    said, in_time = _heard(reading, started + wall)
+    lines: list[tuple[float, bytes]] = []
+    if kill is not None:
+        ended = _hear(reading, lines, started + PATIENCE, kill.lines)
+        in_time = ended or _hear(reading, lines, time.monotonic() + kill.seconds)
+    else:
+        in_time = _hear(reading, lines, started + (limits.wall if limits else PATIENCE))
     if not in_time:
         os.kill(pid, signal.SIGKILL)
-        said += _heard(reading, time.monotonic() + PATIENCE)[0]
+        _hear(reading, lines, time.monotonic() + PATIENCE)
     os.close(reading)
     _, status, used = os.wait4(pid, 0)
-    ended = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    told = tuple(json.loads(line) for line in said.split(b"\n")[:-1])
-    hung = ended == signal.SIGXCPU or (not in_time and kill_after is None)
-    return Ending(told, ended, time.monotonic() - started, used.ru_maxrss * 1024, hung)
+    killer = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return Ending(
+        tuple(json.loads(line) for _, line in lines if line.endswith(b"\n")),
+        (*(moment - started for moment, _ in lines), time.monotonic() - started),
+        killer,
+        used.ru_maxrss * 1024,
+        hung=killer == signal.SIGXCPU or (not in_time and kill is None),
+    )
 
 
-def _heard(reading: int, until: float) -> tuple[bytes, bool]:
-    """What is said until the end of the pipe (True) or of the time (False)."""
-    parts = []
-    while select.select([reading], [], [], max(until - time.monotonic(), 0))[0]:
-        part = os.read(reading, 1 << 16)
-        if not part:
-            return b"".join(parts), True
-        parts.append(part)
-    return b"".join(parts), False
+def _hear(reading: int, lines: list[tuple[float, bytes]], until: float, most: int = sys.maxsize) -> bool:
+    """Take in lines, with the time at which each came, until there are `most`, or the time is over; True at the pipe's end."""
+    while len(lines) < most and select.select([reading], [], [], max(until - time.monotonic(), 0))[0]:
+        line = b""
+        while not line.endswith(b"\n"):
+            part = os.read(reading, 1)
+            if not part:
+                return True
+            line += part
+        lines.append((time.monotonic(), line))
+    return False
 
 
 def _live(work: Work, writing: int, limits: Limits | None) -> None:

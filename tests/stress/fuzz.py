@@ -117,7 +117,7 @@ def _last_line() -> str:
 def mutant(kind: Kind, good: Path, folder: Path, rng: np.random.Generator) -> tuple[Path, str, int]:
     """Copy the good files and break one; returns it, how it was broken, and how many objects must be shown."""
     shutil.copytree(good, folder)
-    files = sorted(folder.glob(kind.files))
+    files = sorted(path for path in folder.glob(kind.files) if path.is_file())
     file = files[int(rng.integers(len(files)))]
     if kind.edit is not None:
         return file, kind.edit.__name__, kind.edit(rng, file)

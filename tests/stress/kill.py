@@ -28,7 +28,7 @@ import numpy as np
 from samtta_app.formats import EXPORTERS
 from samtta_app.session import schema
 from samtta_app.session.store import Store
-from tests.stress.children import Ending, Tell, die_at_write, run_child
+from tests.stress.children import Ending, Kill, Tell, die_at_write, run_child
 from tests.stress.figures import Broken, counting, named, numbers, show
 from tests.stress.sittings import Headless, Windowed, digest, places
 from tests.unit.session.real import pictures_in
@@ -227,12 +227,12 @@ def work_in(phase: Phase, folder: Path, step: int, tell: Tell) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A phase with its folder, the objects in it, and how long its work takes."""
+    """A phase with its folder, the objects in it, when its work tells something and ends, and its changes of files."""
 
     phase: Phase
     folder: Path
     kept: Kept
-    seconds: float
+    moments: tuple[float, ...]
     changes: int
 
 
@@ -247,7 +247,7 @@ def prepared(phase: Phase, base: Path) -> Prepared:
         shutil.copytree(folder, base / "looked at")
         ending = _orderly(run_child(partial(opened_again, folder=base / "looked at")))
         kept = dict(ending.told[-1]["kept"])
-    return Prepared(phase, folder, kept, whole.seconds, whole.told[-1]["changes"])
+    return Prepared(phase, folder, kept, whole.moments, whole.told[-1]["changes"])
 
 
 def _with_tell(phase: Phase, folder: Path, step: int, tell: Tell) -> None:
@@ -264,8 +264,10 @@ def one_round(ready: Prepared, folder: Path, rng: np.random.Generator) -> Round:
     """Kill once, at a drawn moment or a drawn change of a file, and look."""
     shutil.copytree(ready.folder, folder)
     step = int(rng.integers(1, ready.changes + 1)) if rng.random() < 0.5 else 0
-    moment = None if step else float(rng.uniform(0, ready.seconds))
-    ending = run_child(partial(_with_tell, ready.phase, folder, step), kill_after=moment)
+    lines = int(rng.integers(len(ready.moments) - 1))
+    span = ready.moments[lines] - (ready.moments[lines - 1] if lines else 0)
+    kill = None if step else Kill(float(rng.uniform(0, span)), lines)
+    ending = run_child(partial(_with_tell, ready.phase, folder, step), kill=kill)
     told = [value for value in ending.told if "id" in value]
     done = Round(killed=ending.signal != 0, acknowledged=len(told))
     if ending.error:

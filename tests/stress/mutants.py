@@ -131,8 +131,10 @@ def safetensors_header(rng: Rng, data: bytes) -> bytes:
     """A safetensors file with something strange in its header, mostly in the metadata."""
     length = int.from_bytes(data[:8], "little")
     values = json.loads(data[8 : 8 + length])
-    if rng.random() < 0.7:
-        values["__metadata__"] = {k: _text(v) for k, v in dict(spoiled(rng, values["__metadata__"]) or {}).items()}
+    known: dict[str, str] = values["__metadata__"]
+    if rng.random() < 0.7 and known:
+        name = sorted(known)[int(rng.integers(len(known)))]
+        values["__metadata__"] = known | {name: _text(spoiled(rng, known[name]))}
     else:
         values = spoiled(rng, values)
     text = as_json(values).encode("utf-8", "surrogatepass")
@@ -140,7 +142,10 @@ def safetensors_header(rng: Rng, data: bytes) -> bytes:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else as_json(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    for mark, raw in RAW.items():
+        text = text.replace(mark, raw)
+    return text
 
 
 def toml_value(rng: Rng, data: bytes) -> bytes:

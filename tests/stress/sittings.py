@@ -24,6 +24,10 @@ from tests.unit.session.scripted import HEIGHT, WIDTH
 
 TOY = "toy"
 TRIES = 40
+"""Places at which a toy is asked, at most, until it finds something."""
+
+LONG = 3_600_000
+"""Milliseconds in which hundreds of objects are learned on a busy machine."""
 
 
 class Hand(Protocol):
@@ -124,7 +128,7 @@ class Windowed:
 
     def settles(self) -> None:
         """Wait until everything that was accepted is learned."""
-        self.sitting.wait(lambda: self.sitting.state.adaptation.activity == "idle")
+        Patience().waitUntil(lambda: self.sitting.state.adaptation.activity == "idle", LONG)
 
     def close(self) -> None:
         """Close the window and wait for what runs behind it."""

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 from samtta_app.session.store import Store
-from tests.stress.children import Tell, resident, run_child
+from tests.stress.children import Kill, Tell, resident, run_child
 from tests.stress.figures import Broken, show
 from tests.stress.sittings import TOY, Headless, Windowed, digest, places
 from tests.unit.session.real import pictures_in
@@ -30,6 +30,9 @@ KB, MB = 1_000, 1_000_000
 IMAGES = 4
 FIRST_READING = 50
 """Objects after which caches and the replay memory have had their first filling."""
+
+MOST = 6 * 3600.0
+"""Seconds after which a session is given up."""
 
 TIMED = 10
 """Accepts whose median is shown."""
@@ -118,7 +121,7 @@ def main(words: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="samtta-soak-") as base:
         folder = pictures_in(Path(base, "images"), *(f"{k}.png" for k in range(IMAGES)))
         os.environ["SAMTTA_HOME"] = str(Path(base, "home"))
-        ending = run_child(lambda tell: sit(folder, asked, tell), kill_after=3600.0 * 6)
+        ending = run_child(lambda tell: sit(folder, asked, tell), kill=Kill(MOST))
     told = [value for value in ending.told if "objects" in value]
     if ending.error or ending.signal or "lost" not in ending.told[-1]:
         sys.stderr.write(f"{ending.error or ending}\n")

@@ -73,7 +73,7 @@ def test_a_long_session_takes_little_memory_for_an_object_and_no_more_threads_or
 LIVES = """
 import json, os, subprocess, sys, time
 from pathlib import Path
-from tests.stress.children import Limits, die_at_write, run_child, watch_starts, watch_writes
+from tests.stress.children import Kill, Limits, die_at_write, run_child, watch_starts, watch_writes
 
 folder = Path(sys.argv[1])
 
@@ -108,7 +108,7 @@ def speak(tell):
 
 limits = Limits(memory=1_000_000_000, processor=1)
 endings = [run_child(work, limits=limits) for work in (spin, fill, start, write, die)]
-endings.append(run_child(speak, kill_after=3.0))
+endings.append(run_child(speak, kill=Kill(0.1, lines=1)))
 json.dump([[e.told, e.signal, e.hung, e.error.splitlines()[-1:]] for e in endings], sys.stdout)
 """
 
@@ -155,11 +155,11 @@ def test_the_content_of_a_folder_is_what_a_person_sees(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ending", "outcome"),
     [
-        (Ending(({"outcome": "refused", "words": ""},), 0, 1.0, 50 * MB, False), "refused"),
-        (Ending(({"outcome": "refused", "words": ""},), 0, 1.0, 500 * MB, False), "memory"),
-        (Ending(({"outcome": "traceback", "words": ""},), 0, 1.0, 500 * MB, False), "traceback"),
-        (Ending((), 24, 1.0, 0, True), "hang"),
-        (Ending((), 11, 1.0, 0, False), "crash"),
+        (Ending(({"outcome": "refused", "words": ""},), (), 0, 50 * MB, False), "refused"),
+        (Ending(({"outcome": "refused", "words": ""},), (), 0, 500 * MB, False), "memory"),
+        (Ending(({"outcome": "traceback", "words": ""},), (), 0, 500 * MB, False), "traceback"),
+        (Ending((), (), 24, 0, True), "hang"),
+        (Ending((), (), 11, 0, False), "crash"),
     ],
 )
 def test_a_mutant_is_judged_by_how_its_process_ended(ending: Ending, outcome: str) -> None:
