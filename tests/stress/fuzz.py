@@ -22,14 +22,15 @@ from pathlib import Path
 import numpy as np
 
 from samtta_app.errors import UserError
+from tests.stress import mutants
 from tests.stress.children import Ending, Limits, Tell, resident, run_child, watch_starts, watch_writes
 from tests.stress.figures import Broken, counting, named, numbers, show
 from tests.stress.handed import KINDS, Kind, make_images
 
 MB = 1_000_000
 WELL = ("opened", "refused")
-SWAPPED = 0.08
-"""Share of mutants that hold what another file of the kind, or another kind, holds."""
+SWAPPED = 0.1
+"""Share of mutants, once each way to break a file had its turn, that hold an image of another format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +115,23 @@ def _last_line() -> str:
 # --- in the parent --------------------------------------------------------------------------------------------------------
 
 
-def mutant(kind: Kind, good: Path, folder: Path, rng: np.random.Generator) -> tuple[Path, str, int]:
+def mutant(kind: Kind, good: Path, folder: Path, rng: np.random.Generator, turn: int) -> tuple[Path, str, int]:
     """Copy the good files and break one; returns it, how it was broken, and how many objects must be shown."""
     shutil.copytree(good, folder)
     files = sorted(path for path in folder.glob(kind.files) if path.is_file())
     file = files[int(rng.integers(len(files)))]
     if kind.edit is not None:
         return file, kind.edit.__name__, kind.edit(rng, file)
-    if rng.random() < SWAPPED:
+    change = kind.mutators[turn % len(kind.mutators)]
+    if turn >= len(kind.mutators) and rng.random() < SWAPPED:
         others = sorted(path for path in (good.parent / make_images.__name__).iterdir() if path.suffix != file.suffix)
         other = others[int(rng.integers(len(others)))]
         file.write_bytes(other.read_bytes())
         return file, f"{other.name} as", 0
-    change = kind.mutators[int(rng.integers(len(kind.mutators)))]
-    file.write_bytes(change(rng, file.read_bytes()))
+    if change is mutants.not_a_file:
+        mutants.not_a_file(rng, file)
+    else:
+        file.write_bytes(change(rng, file.read_bytes()))  # type: ignore[arg-type]
     return file, change.__name__, 0
 
 
@@ -144,9 +148,11 @@ def judged(ending: Ending, before: int, allowed: Allowed) -> Found:
     return Found(told["outcome"], told["words"], peak)
 
 
-def try_one(kind: Kind, good: Path, folder: Path, rng: np.random.Generator, allowed: Allowed) -> tuple[Found, str]:
+def try_one(
+    kind: Kind, good: Path, folder: Path, rng: np.random.Generator, turn: int, allowed: Allowed
+) -> tuple[Found, str]:
     """Make a mutant and open it; returns what was found and how the mutant was made."""
-    file, how, objects = mutant(kind, good, folder, rng)
+    file, how, objects = mutant(kind, good, folder, rng, turn)
     return opened(kind, folder, file, objects, allowed), f"{how} {file.name}"
 
 
@@ -202,7 +208,7 @@ def main(words: list[str] | None = None) -> int:
         for number in numbers(asked):
             name, folder = names[number % len(names)], Path(base, f"mutant {number}")
             rng = np.random.default_rng((asked.seed, number))
-            found, how = try_one(KINDS[name], goods[name], folder, rng, allowed)
+            found, how = try_one(KINDS[name], goods[name], folder, rng, number // len(names), allowed)
             shutil.rmtree(folder)
             results[name].append(found)
             if found.outcome not in WELL:

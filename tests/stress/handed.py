@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -42,7 +41,7 @@ from samtta_app.train.recipe import read_recipe, shipped_recipe
 from samtta_app.uncertainty.gaps import fingerprint, new_heads, save_heads
 from samtta_app.uncertainty.refine import save_refiner, untrained
 from tests.stress import mutants
-from tests.stress.mutants import BYTES, Mutator
+from tests.stress.mutants import BYTES, Mutator, Replacer
 from tests.stress.sittings import Headless, Windowed, places
 from tests.unit.session.real import pictures_in
 from tests.unit.values import picture
@@ -61,7 +60,7 @@ class Kind:
         make: writes good ones into a folder.
         files: pattern of those that are broken.
         opens: opens the folder, given the broken file.
-        mutators: how they are broken.
+        mutators: how they are broken, in turn.
         edit: instead of the file's bytes change its values; returns how many objects must still be shown.
         good: what `make` writes opens; else it is refused already.
     """
@@ -69,7 +68,7 @@ class Kind:
     make: Callable[[Path], None]
     files: str
     opens: Callable[[Path, Path], Opened]
-    mutators: tuple[Mutator, ...]
+    mutators: tuple[Mutator | Replacer, ...]
     edit: Callable[[np.random.Generator, Path], int] | None = None
     good: bool = True
 
@@ -311,33 +310,37 @@ def open_records(folder: Path, file: Path) -> Opened:
     return None
 
 
-def _read_recipe(folder: Path, file: Path) -> Opened:
+def open_recipe(folder: Path, file: Path) -> Opened:
+    """Read and check it."""
     read_recipe(file)
     return None
 
 
 TEXT = (mutants.flipped, mutants.cut, mutants.noise, mutants.empty)
-TENSORS = (mutants.safetensors_header,) * 5 + BYTES
-TOML = (mutants.toml_value,) * 5 + TEXT
-JSON = (mutants.json_value,) * 5 + TEXT
-HOME, WEIGHTS = "home", "images/.samtta/weights/*.safetensors"
-beside = partial(Kind, opens=open_beside, mutators=TENSORS)
+TENSORS = ((mutants.safetensors_header,) * 3 + BYTES) * 2
+TOML = (*(mutants.toml_value,) * 3, mutants.not_a_file, *(mutants.toml_value,) * 2, *TEXT)
+JSON = (*(mutants.json_value,) * 3, mutants.not_a_file, *(mutants.json_value,) * 2, *TEXT)
+LINES = (*(mutants.json_line,) * 5, *TEXT)
+INI = (*(mutants.ini_value,) * 3, mutants.not_a_file, *BYTES)
+MASKS = (mutants.large_ids, mutants.large_png, mutants.program, *BYTES, *mutants.IMAGES, mutants.large_ids)
+BESIDE, WEIGHTS = "home/models/*", "images/.samtta/weights/*.safetensors"
+PROJECT = "images/.samtta/project.db"
 
 KINDS: Mapping[str, Kind] = {
-    "image": Kind(make_images, "*", open_image, BYTES + mutants.IMAGES),
-    "set's image": Kind(make_set, "images/*", open_set, BYTES + mutants.IMAGES),
-    "mask": Kind(make_set, "masks/*", open_set, (*BYTES, *mutants.IMAGES, mutants.large_ids, mutants.large_ids)),
+    "image": Kind(make_images, "*", open_image, (*mutants.IMAGES, *BYTES)),
+    "set's image": Kind(make_set, "images/*", open_set, (*mutants.IMAGES, *BYTES)),
+    "mask": Kind(make_set, "masks/*", open_set, MASKS),
     "split.json": Kind(make_set, "split.json", open_set, JSON),
     "classes.json": Kind(make_set, "classes.json", open_set, JSON),
-    "project.db": Kind(make_project, "images/.samtta/project.db", open_project, BYTES),
-    "project's values": Kind(make_project, "images/.samtta/project.db", open_project, (), mutants.edit_cell),
+    "project.db": Kind(make_project, PROJECT, open_project, BYTES),
+    "project's values": Kind(make_project, PROJECT, open_project, (), mutants.edit_cell),
     "stored weights": Kind(make_project, WEIGHTS, open_stored, TENSORS),
     "model": Kind(make_model, "*", open_model, TENSORS),
-    "heads": beside(make_heads, f"{HOME}/models/*"),
-    "refiner": beside(make_refiner, f"{HOME}/models/*"),
-    ".pth": Kind(make_pth, "*", open_model, (mutants.unbroken, *BYTES), good=False),
-    "settings.toml": Kind(make_settings, f"{HOME}/settings.toml", open_settings, TOML),
-    "window.ini": Kind(make_window, f"{HOME}/window.ini", open_window, BYTES),
-    "recipe": Kind(make_recipes, "*", _read_recipe, TOML),
-    "records": Kind(make_records, "*", open_records, (mutants.json_line,) * 5 + TEXT),
+    "heads": Kind(make_heads, BESIDE, open_beside, TENSORS),
+    "refiner": Kind(make_refiner, BESIDE, open_beside, TENSORS),
+    ".pth": Kind(make_pth, "*", open_model, (*(mutants.unbroken,) * 4, *BYTES), good=False),
+    "settings.toml": Kind(make_settings, "home/settings.toml", open_settings, TOML),
+    "window.ini": Kind(make_window, "home/window.ini", open_window, INI),
+    "recipe": Kind(make_recipes, "*", open_recipe, (*(mutants.toml_value,) * 5, *TEXT)),
+    "records": Kind(make_records, "*", open_records, LINES),
 }

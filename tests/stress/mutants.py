@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sqlite3
 import struct
@@ -18,6 +19,7 @@ import PIL.Image
 
 Rng = np.random.Generator
 Mutator = Callable[[Rng, bytes], bytes]
+Replacer = Callable[[Rng, Path], None]
 
 HUGE, DEEP = "9" * 5000, "[" * 50_000 + "]" * 50_000
 RAW = {'"@huge@"': HUGE, '"@deep@"': DEEP, '"@inf@"': "1e999"}
@@ -71,7 +73,19 @@ def unbroken(rng: Rng, data: bytes) -> bytes:
     return data
 
 
-BYTES: tuple[Mutator, ...] = (flipped, flipped, header, cut, noise, empty)
+BYTES: tuple[Mutator, ...] = (flipped, header, cut, noise, flipped, empty)
+
+
+def not_a_file(rng: Rng, path: Path) -> None:
+    """In the place of the file is a pipe that nobody writes to, a folder, or a link to itself, to nothing or to no end."""
+    path.unlink()
+    target = ["", "/", path.name, "nowhere", os.devnull, "/dev/zero"][int(rng.integers(6))]
+    if target == "/":
+        path.mkdir()
+    elif target:
+        path.symlink_to(target)
+    else:
+        os.mkfifo(path)
 
 
 # --- values ---------------------------------------------------------------------------------------------------------------
@@ -161,6 +175,21 @@ def toml_value(rng: Rng, data: bytes) -> bytes:
     else:
         lines.insert(place, f"{name}= {value}" if draw < 0.8 else f"unknown = {value}")
     return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+INI = (
+    *("@Invalid()", "@Rect(1 2)", "@Variant(\\0\\0\\0\\x7f\\0\\0\\0\\x1x)", "@ByteArray(\\xff\\xff)", "@DateTime(\\0)"),
+    *('"', "1, 2, , 3", "\\x", "x" * 100_000, "/dev/zero, /nowhere", "<img src='/dev/zero'>", ""),
+)
+
+
+def ini_value(rng: Rng, data: bytes) -> bytes:
+    """What Qt wrote, with a value of another kind."""
+    lines = data.decode("latin-1").splitlines()
+    keyed = [k for k, line in enumerate(lines) if "=" in line]
+    place = keyed[int(rng.integers(len(keyed)))]
+    lines[place] = f"{lines[place].split('=')[0]}={INI[int(rng.integers(len(INI)))]}"
+    return "\n".join(lines).encode("latin-1")
 
 
 CELLS: tuple[Any, ...] = (
@@ -280,4 +309,4 @@ def large_ids(rng: Rng, data: bytes) -> bytes:
     return packed.getvalue()
 
 
-IMAGES: tuple[Mutator, ...] = (large_png, large_gif, large_bmp, large_tiff, many_scans, program)
+IMAGES: tuple[Mutator, ...] = (program, large_gif, large_tiff, large_png, many_scans, large_bmp)
