@@ -140,7 +140,7 @@ def judged(ending: Ending, before: int, allowed: Allowed) -> Found:
     peak = max(ending.peak - before, 0)
     told = next((value for value in ending.told if "outcome" in value), None)
     if ending.hung:
-        return Found("hang", f"more than {allowed.seconds} s of processor time", peak)
+        return Found("hang", f"not done in {allowed.seconds} s of processor time, or in {6 * allowed.seconds} s", peak)
     if told is None:
         return Found("crash", ending.error.splitlines()[-1] if ending.error else f"signal {ending.signal}", peak)
     if told["outcome"] in WELL and peak > allowed.memory * MB:

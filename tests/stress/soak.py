@@ -117,6 +117,7 @@ def main(words: list[str] | None = None) -> int:
         "--replay", action=argparse.BooleanOptionalAction, default=True, help="as the statistics need it"
     )
     parser.add_argument("--growth", type=int, default=300, help="KB that each object may take")
+    parser.add_argument("--report", type=Path, help="a JSON file for the broken promises")
     asked = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="samtta-soak-") as base:
         folder = pictures_in(Path(base, "images"), *(f"{k}.png" for k in range(IMAGES)))
@@ -127,7 +128,7 @@ def main(words: list[str] | None = None) -> int:
         sys.stderr.write(f"{ending.error or ending}\n")
         return 1
     broken = broken_bounds(told, ending.told[-1]["lost"], Bounds(asked.growth))
-    return show(f"{asked.objects} objects in one session", _rows(told), broken)
+    return show(f"{asked.objects} objects in one session", _rows(told), broken, asked.report)
 
 
 def _rows(told: list[dict[str, float]]) -> list[dict[str, object]]:
