@@ -105,7 +105,9 @@ def show_demo(
     """
     fault = "" if no_window else display_fault(sys.platform, os.environ)
     if fault and not simulate:
-        _say(f"No window can be opened: {fault}. A simulated annotator works instead; samtta doctor says what is missing")
+        _say(
+            f"No window can be opened: {fault}. A simulated annotator works instead; samtta doctor says what is missing"
+        )
     if fault or no_window:
         simulate_without_window(objects, out, replace(settings, **given))
         return 0

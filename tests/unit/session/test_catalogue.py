@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samtta_app.core.images import image_size, read_image
+from samtta_app.errors import ImageError
 from samtta_app.session import schema
 from samtta_app.session.catalogue import NO_FILE, UNREADABLE
 from samtta_app.session.store import Store
