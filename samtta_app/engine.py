@@ -19,8 +19,8 @@ import numpy as np
 from samtta_app.adapt.learner import Learner, Outcome
 from samtta_app.adapt.registry import DEFAULT as DEFAULT_STRATEGY
 from samtta_app.adapt.registry import strategy
-from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Strategy
-from samtta_app.core.clicker import next_click
+from samtta_app.adapt.strategy import Fitted, Frozen, Strategy
+from samtta_app.adapt.twin import trajectory
 from samtta_app.core.images import read_image
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
@@ -47,22 +47,20 @@ from samtta_app.core.messages import (
     TwinReport,
     TwinRequest,
 )
-from samtta_app.core.metrics import iou
-from samtta_app.core.types import Candidate, Click, Example, Image, Logits, Prompt, Window
+from samtta_app.core.types import Image
 from samtta_app.core.windows import varied
-from samtta_app.errors import PromptError, UserError
-from samtta_app.model.answers import Answer, answer
+from samtta_app.errors import UserError
+from samtta_app.model.answers import Answer, answer, check_prompt
 from samtta_app.model.cache import BUDGET, FeatureCache, Larger
 from samtta_app.model.sam import DEFAULT, SamModel, load_model, model_file
 from samtta_app.model.weights import Weights
-from samtta_app.uncertainty.gaps import Heads, advice_from, for_clicks, gaps_of, heads_for, larger_for
-from samtta_app.uncertainty.maps import entropy, mean_entropy
+from samtta_app.uncertainty.gaps import advice_from, for_clicks, heads_for, larger_for
 from samtta_app.uncertainty.measure import Measuring, measured
+from samtta_app.uncertainty.offered import offered
 from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for, refining_window
 
 Work = Generator[Progress | None, None, Reply]
 
-TWIN_CLICKS, TWIN_TARGET = 30, 0.90
 IMAGES_KEPT = 4
 
 log = logging.getLogger(__name__)
@@ -202,7 +200,7 @@ class Engine:
             features = yield from self._cache.features(request.image, found.window)
             self._learner.answered(request.prompt, features, fitted)
         seconds = time.perf_counter() - started
-        candidates = _candidates(found, None if request.larger else self._click_heads)
+        candidates = offered(found, None if request.larger else self._click_heads)
         return Prediction(
             *(request.id, found.window, candidates, found.chosen, weights.version, seconds, request.twin),
             no_gaps=self._no_heads,
@@ -213,7 +211,7 @@ class Engine:
     def _answered(self, request: PredictRequest) -> Generator[None, None, tuple[Answer, Weights, Fitted]]:
         """The answer and what made it; the learner is not told."""
         prompt = request.prompt
-        _check(prompt, request.image.whole)
+        check_prompt(prompt, request.image.whole)
         model, cache = self._second if request.larger else (self._model, self._cache)
         weights, fitted = model.frozen, Fitted(model.frozen.tensors)
         if not (request.twin or request.larger):
@@ -239,7 +237,7 @@ class Engine:
         return self._larger.model, self._larger.cache
 
     def _measure(self, request: MeasureRequest) -> Work:
-        _check(request.prompt, request.image.whole)
+        check_prompt(request.prompt, request.image.whole)
         known = self._learner.knowledge(self.published.version)
         fitted = yield from self._learner.strategy.before_answer(self._model, known, None, request.prompt)
         weights = Weights(self.published.version, fitted.tensors)
@@ -258,7 +256,7 @@ class Engine:
         if shown is None:
             asked = PredictRequest(request.id, request.image, request.prompt, request.window)
             found, _, _ = yield from self._answered(asked)
-            shown = _candidates(found, None)[found.chosen]
+            shown = offered(found, None)[found.chosen]
         answered, extent = shown.logits.window, request.image.whole
         window = refining_window(self._model, answered, shown.mask, request.prompt, extent)
         features = yield from self._cache.features(request.image, window)
@@ -324,11 +322,13 @@ class Engine:
         version = self._learner.kept(request.weights_version)  # in order: even a later one has not seen the object
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)
-        frozen = yield from self._trajectory(request.example, Frozen(), self._learner.knowledge(0))
+        original = self._learner.knowledge(0)
+        frozen = yield from trajectory(self._model, self._cache, request.example, Frozen(), original)
         adapted = frozen
         if version != 0 or self._learner.strategy.fits:
             yield Progress("comparing with the original", 0.5)
-            adapted = yield from self._trajectory(request.example, self._learner.strategy, known)
+            adapting = self._learner.strategy
+            adapted = yield from trajectory(self._model, self._cache, request.example, adapting, known)
         return TwinReport(
             request.id,
             request.example.object_id,
@@ -337,57 +337,3 @@ class Engine:
             adapted,
             time.perf_counter() - started,
         )
-
-    def _trajectory(
-        self, example: Example, adapting: Strategy, known: Knowledge
-    ) -> Generator[None, None, tuple[float, ...]]:
-        """RITM's clicker against the accepted mask, from scratch, the way a person is answered; IoU after each click."""
-        clicks: tuple[Click, ...] = ()
-        found: Answer | None = None
-        attempt: Attempt | None = None
-        values: list[float] = []
-        while len(values) < TWIN_CLICKS and (not values or values[-1] < TWIN_TARGET):
-            click = next_click(example.mask, found.shown if found else None, clicks, example.image.whole)
-            if click is None:
-                break
-            clicks = (*clicks, click)
-            prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
-            fitted = yield from adapting.before_answer(self._model, known, attempt, prompt)
-            weights, window = Weights(-1, fitted.tensors), found.window if found else None
-            found = yield from answer(
-                self._model,
-                self._cache,
-                weights,
-                example.image,
-                prompt,
-                window,
-                offset=fitted.offset,
-                side=fitted.sizes.expected(example.image.key, prompt.class_id),
-            )
-            features = yield from self._cache.features(example.image, found.window)
-            attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)
-            values.append(iou(found.shown, example.mask))
-            yield
-        return tuple(values)
-
-
-def _check(prompt: Prompt, extent: Window) -> None:
-    if not prompt.clicks and prompt.box is None:
-        raise PromptError("There is nothing to answer: no click and no box", "", "Click on the object")
-    if not all(extent.contains(c.x, c.y) for c in prompt.clicks):
-        raise PromptError("The click lies outside the image", "", "Click on the image")
-
-
-def _candidates(found: Answer, heads: Heads | None) -> tuple[Candidate, ...]:
-    """The answer's masks with their uncertainty, as values without tensors."""
-    chosen = found.chosen
-    gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
-    maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
-    layers = found.logits.float().cpu().numpy()
-    return tuple(
-        Candidate(
-            *(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i])),
-            gaps=gaps[0] if gaps and i == chosen else None,
-        )
-        for i, mask in enumerate(found.masks)
-    )

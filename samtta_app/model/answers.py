@@ -12,6 +12,7 @@ from torch import Tensor
 from samtta_app.core.masks import bounding_box, trimmed
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
+from samtta_app.errors import PromptError
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input, upscaled
 from samtta_app.model.refine import REFINES_FROM, mended
@@ -44,6 +45,18 @@ class Answer:
     def feedback(self) -> Logits:
         """The chosen mask's logits, to be given back with the next click."""
         return Logits(self.window, self.logits[self.chosen].float().cpu().numpy())
+
+
+def check_prompt(prompt: Prompt, extent: Window) -> None:
+    """Refuse what cannot be answered.
+
+    Raises:
+        PromptError: there is neither click nor box, or a click lies outside the image (`extent`).
+    """
+    if not prompt.clicks and prompt.box is None:
+        raise PromptError("There is nothing to answer: no click and no box", "", "Click on the object")
+    if not all(extent.contains(c.x, c.y) for c in prompt.clicks):
+        raise PromptError("The click lies outside the image", "", "Click on the image")
 
 
 def answer(
