@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from samtta_app.core.masks import bounding_box, trimmed
+from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.errors import PromptError
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input, upscaled
+from samtta_app.model.placing import placed
+from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
 from samtta_app.model.refine import REFINES_FROM, mended
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights
@@ -117,12 +117,10 @@ def _decoded(
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
         logits, iou = near_click(model, features, prompt, decoded.logits[part]) + offset, decoded.iou[part]
-        bits = (upscaled(model, logits, features) > 0).cpu().numpy()
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
-    window = features.window
-    masks = tuple(trimmed(np.asarray(layer), window.x, window.y) for layer in bits)
-    return Answer(window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()), tokens)
+    masks = placed(model, logits, features)
+    return Answer(features.window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()), tokens)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:

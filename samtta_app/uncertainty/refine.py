@@ -13,18 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.func import functional_call
 
-from samtta_app.core.masks import bounding_box, trimmed
+from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import Refined, RefineRequest
 from samtta_app.core.types import Box, Candidate, Mask, Prompt, Window
 from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError
-from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input, upscaled
+from samtta_app.model.placing import placed
+from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, write_half
 from samtta_app.settings import model_folder, resource
@@ -152,8 +152,7 @@ def refined_reply(
 
 def mask_of(model: SamModel, features: ImageFeatures, logits: Tensor) -> Mask:
     """The mask of logits (G, G) in image pixels."""
-    bits = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy()
-    return trimmed(np.asarray(bits), features.window.x, features.window.y)
+    return placed(model, logits[None], features)[0]
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
