@@ -10,7 +10,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from samtta_app.core.messages import (
     AdaptRequest,
     Controlled,
     ControlRequest,
+    Evicted,
     Failure,
     ForgetRequest,
     Forgotten,
@@ -52,16 +53,25 @@ from samtta_app.core.windows import varied
 from samtta_app.errors import UserError
 from samtta_app.model.answers import Answer, answer, check_prompt
 from samtta_app.model.cache import BUDGET, FeatureCache, Larger
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, model_file
+from samtta_app.model.opening import opened, opened_model
+from samtta_app.model.sam import DEFAULT, SamModel, model_file
+from samtta_app.model.shortage import give_back, out_of_memory
 from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.gaps import advice_from, for_clicks, heads_for, larger_for
 from samtta_app.uncertainty.measure import Measuring, measured
-from samtta_app.uncertainty.offered import offered
+from samtta_app.uncertainty.offered import offered, worth_a_look
 from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for, refining_window
 
-Work = Generator[Progress | None, None, Reply]
+Work = Generator[Progress | Evicted | None, None, Reply]
 
 IMAGES_KEPT = 4
+
+SHORT = (
+    "There is not enough memory for this; what was encoded ahead has been given up",
+    "",
+    "Close other programs and try again; if it stays so, choose a smaller model or the device cpu",
+)
+"""What a person is told when memory has run out."""
 
 log = logging.getLogger(__name__)
 
@@ -89,17 +99,20 @@ def open_engine(
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
-    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once.
+    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once. Where `device`
+    ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so.
 
     Raises:
-        CheckpointError: as in `load_model`.
+        CheckpointError: as in `samtta_app.model.opening.opened`.
         UserError: there is no strategy named `adapting`.
     """
     chosen, second = strategy(adapting), None
     if larger is not None:
-        second = Larger(partial(load_model, model_file(larger), device))
-    model = load_model(source, device, input_size)
-    return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second)
+        second = Larger(partial(opened_model, model_file(larger), device))
+    ready = opened(source, device, input_size)
+    return Engine(
+        ready.model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note
+    )
 
 
 class Engine:
@@ -112,6 +125,7 @@ class Engine:
         adapting: the strategy, with its hyper-parameters (default: ours).
         cache_bytes: memory for encoded images, at most.
         larger: a second model, for those who ask for it.
+        device_note: why the model is not on the device that was wished for.
     """
 
     def __init__(
@@ -122,14 +136,16 @@ class Engine:
         adapting: Strategy | None = None,
         cache_bytes: int = BUDGET,
         larger: Larger | None = None,
+        device_note: str = "",
     ) -> None:
-        self._model = model
+        self._model, self._device_note = model, device_note
         self._cache, self._larger = FeatureCache(model, cache_bytes), larger
         self._images: OrderedDict[tuple[Path, int], Image] = OrderedDict()
         self._heads, self._no_heads = heads_for(model)
         self._click_heads = for_clicks(self._heads) if self._heads else None
         if self._heads and larger is None:
             self._larger = larger_for(self._heads, model.device)
+        self._refiner: Refiner | None = None
         self._learner = Learner(model, adapting or strategy(DEFAULT_STRATEGY), seed)
         self._handlers: dict[type[Any], Callable[[Any], Work]] = {
             LoadRequest: self._load,
@@ -147,7 +163,8 @@ class Engine:
     @property
     def description(self) -> str:
         """The model, its size and its device, for people."""
-        return f"{self._model.name} ({self._model.parameters / 1e6:.1f} M parameters) on {self._model.device}"
+        where = f"{self._model.device}: {self._device_note}" if self._device_note else f"{self._model.device}"
+        return f"{self._model.name} ({self._model.parameters / 1e6:.1f} M parameters) on {where}"
 
     @property
     def published(self) -> Weights:
@@ -166,11 +183,33 @@ class Engine:
         return engine
 
     def handle(self, request: Request) -> Work:
-        """Answer `request`; what a person can act on comes back as a Failure, never as an exception."""
+        """Answer `request`; what a person can act on comes back as a Failure, never as an exception.
+
+        Before the reply it tells which images are encoded no more. Where memory runs out, all that is encoded goes.
+        """
+        reply: Reply | None = None
         try:
-            return (yield from self._handlers[type(request)](request))
+            reply = yield from self._handlers[type(request)](request)
         except UserError as e:
-            return Failure(request.id, type(request).__name__, str(e))
+            reply = Failure(request.id, type(request).__name__, str(e))
+        except (MemoryError, RuntimeError) as e:
+            if not out_of_memory(e):
+                raise
+        if reply is None:  # not inside `except`: the error's frames still hold the memory there
+            self._free()
+            reply = Failure(request.id, type(request).__name__, str(UserError(*SHORT)))
+        gone = self._cache.evicted()
+        if gone:
+            yield Evicted(gone)
+        return reply
+
+    def _free(self) -> None:
+        """Give up what can be made again."""
+        self._cache.clear()
+        self._images.clear()
+        if self._larger is not None:
+            self._larger.clear()
+        give_back(self._model.device)
 
     # --- images and predictions ---------------------------------------------------------------------------------------
 
@@ -191,21 +230,34 @@ class Engine:
         image = request.image or self._image(request.path)
         yield Progress("encoding", 0.0)
         yield from self._cache.features(image, image.whole)
-        return Prefetched(request.id, request.path)
+        return Prefetched(request.id, request.path, image.key)
 
     def _predict(self, request: PredictRequest) -> Work:
         started = time.perf_counter()
+        check_prompt(request.prompt, request.image.whole)
+        if not request.prompt.includes:
+            return self._unanswerable(request)
         found, weights, fitted = yield from self._answered(request)
         if not (request.twin or request.larger):
             features = yield from self._cache.features(request.image, found.window)
             self._learner.answered(request.prompt, features, fitted)
         seconds = time.perf_counter() - started
-        candidates = offered(found, None if request.larger else self._click_heads)
+        candidates, chosen = offered(found, None if request.larger else self._click_heads), found.chosen
+        if not request.candidates:
+            candidates, chosen = worth_a_look(candidates, chosen)
         return Prediction(
-            *(request.id, found.window, candidates, found.chosen, weights.version, seconds, request.twin),
+            *(request.id, found.window, candidates, chosen, weights.version, seconds, request.twin),
             no_gaps=self._no_heads,
             advise_from=advice_from(self._heads, larger=self._larger is not None) if self._heads else None,
             larger=request.larger,
+        )
+
+    def _unanswerable(self, request: PredictRequest) -> Prediction:
+        """What only says what is not meant has no mask; the decoder would make one up."""
+        version = 0 if request.twin or request.larger else self.published.version
+        window = request.window or request.image.whole
+        return Prediction(
+            *(request.id, window, (), 0, version, 0.0, request.twin), no_gaps=self._no_heads, larger=request.larger
         )
 
     def _answered(self, request: PredictRequest) -> Generator[None, None, tuple[Answer, Weights, Fitted]]:
@@ -244,12 +296,11 @@ class Engine:
         knows = Measuring(self._model, self._cache, weights, self._larger, self._heads, self._no_heads)
         return (yield from measured(knows, request))
 
-    @cached_property
-    def _refiner(self) -> tuple[Refiner | None, str]:
-        return refiner_for(self._model)
-
     def _refine(self, request: RefineRequest) -> Work:
-        (refiner, reason), shown = self._refiner, request.answer
+        refiner, shown, reason = self._refiner, request.answer, ""
+        if refiner is None:  # asked again each time: what is missing may have been put there meanwhile
+            refiner, reason = refiner_for(self._model)
+            self._refiner = refiner
         if refiner is None:
             window = shown.logits.window if shown else request.window or request.image.whole
             return Refined(request.id, None, float("nan"), None, window, 0.0, reason)

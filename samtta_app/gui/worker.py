@@ -15,10 +15,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from samtta_app.core.messages import Failure, LoadRequest, PredictRequest, Progress, Reply, Request
+from samtta_app.core.messages import Evicted, Failure, LoadRequest, PredictRequest, Progress, Reply, Request
 from samtta_app.errors import UserError
 
-Work = Generator[Progress | None, None, Reply | None]
+Work = Generator[Progress | Evicted | None, None, Reply | None]
 
 MODEL = "Model"
 """`Failure.kind` when the model itself could not be used."""

@@ -113,14 +113,19 @@ def _elsewhere(
 def _decoded(
     model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float, part: slice
 ) -> Answer:
-    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule)."""
+    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
+
+    An empty one is chosen only where all are.
+    """
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
         logits, iou = near_click(model, features, prompt, decoded.logits[part]) + offset, decoded.iou[part]
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     masks = placed(model, logits, features)
-    return Answer(features.window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()), tokens)
+    said = tuple(float(v) for v in iou)
+    chosen = max(range(len(masks)), key=lambda i: (masks[i].area > 0, said[i]))
+    return Answer(features.window, logits, said, masks, chosen, tokens)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from samtta_app.core.messages import (
     AdaptRequest,
     ControlAction,
     Controlled,
+    Evicted,
     Failure,
     Forgotten,
     Loaded,
@@ -218,6 +219,9 @@ class Workflow:
             case Progress():
                 self._browsing.progressed(reply)
                 return ()
+            case Evicted():
+                self._browsing.evicted(reply)
+                return ()
             case Prediction():
                 return self._annotating.answered(reply)
         request = self._desk.answered(reply.request_id)
@@ -227,7 +231,7 @@ class Workflow:
             case Loaded(), LoadRequest():
                 return self._loaded(reply)
             case Prefetched(), PrefetchRequest():
-                self._browsing.encoded(request.path.name)
+                self._browsing.encoded(reply)
             case AdaptReport(), AdaptRequest():
                 return self._learning.adapted(request, reply)
             case TwinReport(), _ if request is not None:
@@ -269,7 +273,7 @@ class Workflow:
             case PrefetchRequest(path=path, image=None):
                 desk.mark(path.name, unreadable=reply.text)
             case PrefetchRequest(path=path):
-                desk.encoded.add(path.name)  # not asked for again; the first click says what is wrong
+                desk.passed.add(path.name)  # not asked for again; the first click says what is wrong
                 desk.say("warning", reply.text)
             case RefineRequest() | MeasureRequest():
                 self._overlays.answered(reply)
@@ -318,4 +322,4 @@ class Workflow:
 
     def _prefetched_here(self) -> bool:
         """Whether the open image is encoded (or cannot be), so that older ones may be read again."""
-        return self.state.image is None or self._desk.image_name() in self._desk.encoded
+        return self.state.image is None or self._desk.image_name() in self._desk.encoded.keys() | self._desk.passed

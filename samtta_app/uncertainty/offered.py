@@ -21,3 +21,9 @@ def offered(found: Answer, heads: Heads | None) -> tuple[Candidate, ...]:
         )
         for i, mask in enumerate(found.masks)
     )
+
+
+def worth_a_look(candidates: tuple[Candidate, ...], chosen: int) -> tuple[tuple[Candidate, ...], int]:
+    """Those candidates that are not empty, and the place of the chosen one among them; all where all are empty."""
+    kept = tuple(candidate for candidate in candidates if candidate.mask.area)
+    return (kept, kept.index(candidates[chosen])) if kept else (candidates, chosen)
