@@ -238,13 +238,13 @@ class Engine:
         if not request.prompt.includes:
             return self._unanswerable(request)
         found, weights, fitted = yield from self._answered(request)
-        if not (request.twin or request.larger):
-            features = yield from self._cache.features(request.image, found.window)
-            self._learner.answered(request.prompt, features, fitted)
         seconds = time.perf_counter() - started
         candidates, chosen = offered(found, None if request.larger else self._click_heads), found.chosen
         if not request.candidates:
             candidates, chosen = worth_a_look(candidates, chosen)
+        if not (request.twin or request.larger):
+            features = yield from self._cache.features(request.image, found.window)
+            self._learner.answered(request.prompt, features, fitted, [each.logits for each in candidates])
         return Prediction(
             *(request.id, found.window, candidates, chosen, weights.version, seconds, request.twin),
             no_gaps=self._no_heads,
