@@ -17,6 +17,7 @@ from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
 from samtta_app.model.refine import REFINES_FROM, mended
 from samtta_app.model.sam import SamModel
+from samtta_app.model.shift import shifted
 from samtta_app.model.weights import Weights
 
 LOOKS = 3
@@ -78,7 +79,7 @@ def answer(
         window: where the object was answered before; None for a new object, whose window is chosen: the view or the whole
             image first, then closer around what was found there.
         view: the part of the image on the screen.
-        offset: added to the answer's logits.
+        offset: added to the answer's logits, as far as earlier clicks allow it.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
         candidates: give three of them whatever the prompt, and look no further than a given window that holds it.
     """
@@ -119,7 +120,8 @@ def _decoded(
     """
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
-        logits, iou = near_click(model, features, prompt, decoded.logits[part]) + offset, decoded.iou[part]
+        near = near_click(model, features, prompt, decoded.logits[part])
+        logits, iou = shifted(near, offset, prompt, features.window), decoded.iou[part]
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     masks = placed(model, logits, features)
