@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
 
 def simulate_without_window(objects: int, out: Path, settings: Settings) -> None:
     """Annotate samples with the frozen and with the adapting decoder; print the figures, write the exports below `out`."""
+    from samtta_app.bench.jobs import engine_of
     from samtta_app.bench.simulate import run_simulation, show
 
     samples = _samples()
@@ -48,7 +50,7 @@ def simulate_without_window(objects: int, out: Path, settings: Settings) -> None
             samples,
             out=out,
             objects=objects,
-            model=settings.model,
+            model=partial(engine_of, settings.model, device=settings.device),
             strategy=settings.strategy,
             progress=telling(bar, task),
         )

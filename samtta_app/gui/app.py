@@ -229,7 +229,8 @@ def engine_for(settings: Settings) -> Answering:
     Raises:
         CheckpointError: as in `open_engine`.
     """
-    return open_engine(settings.model, adapting=settings.strategy if settings.learn else "frozen")
+    adapting = settings.strategy if settings.learn else "frozen"
+    return open_engine(settings.model, device=settings.device, adapting=adapting)
 
 
 def _qt() -> QApplication:
