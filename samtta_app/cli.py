@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,7 @@ from samtta_app import cli_bench, cli_demo, cli_train
 from samtta_app.display import display_fault
 from samtta_app.errors import ExportError, ProjectError, UserError
 from samtta_app.settings import Settings, load_settings
+from samtta_app.threads import choose_number, wait_passively
 
 if TYPE_CHECKING:
     from samtta_app.doctor import Finding
@@ -45,6 +47,11 @@ Strategy = Annotated[
     typer.Option(
         "--strategy", "-s", help="How the decoder adapts: samtta, frozen, or another by name.", metavar="NAME"
     ),
+]
+
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="What the model runs on: auto, cpu, cuda, cuda:1 or mps.", metavar="D"),
 ]
 
 
@@ -92,12 +99,16 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def top(
+    context: typer.Context,
     show_version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     """Annotate images with Segment Anything; its mask decoder learns from every object that you accept."""
     logging.basicConfig(level=logging.WARNING, format="samtta: %(message)s")
+    if context.invoked_subcommand != "train":  # a training has the machine for itself
+        wait_passively(os.environ)
+        choose_number(os.environ)
 
 
 # --- the window -----------------------------------------------------------------------------------------------------
@@ -111,13 +122,14 @@ def open_folder(
     ] = None,
     model: Model = None,
     strategy: Strategy = None,
+    device: Device = None,
 ) -> None:
     """Open a folder of images in the window and go on where you left off; without one, a start page."""
     if folder is not None and not folder.is_dir():
         raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
     settings = prepared()
     require_display()
-    cli_demo.leave(cli_demo.open_window(folder, settings, given(model, strategy), project=project))
+    cli_demo.leave(cli_demo.open_window(folder, settings, given(model, strategy, device), project=project))
 
 
 @app.command("demo")
@@ -132,31 +144,33 @@ def demo(
     ] = Path("samtta-demo"),
     model: Model = None,
     strategy: Strategy = None,
+    device: Device = None,
 ) -> None:
     """Open the window on sample images; with --simulate, or without a display, a simulated annotator works on them."""
-    settings, chosen = prepared(), given(model, strategy)
+    settings, chosen = prepared(), given(model, strategy, device)
     raise typer.Exit(cli_demo.show_demo(objects, out, settings, chosen, simulate=simulate, no_window=no_window))
 
 
-def given(model: str | None, strategy: str | None) -> dict[str, Any]:
+def given(model: str | None, strategy: str | None, device: str | None = None) -> dict[str, Any]:
     """The settings that were named on the command line.
 
     Raises:
-        UserError: there is no such strategy.
+        UserError: there is no such strategy, or no such device.
     """
+    if device is not None:
+        replace(Settings(), device=device)
     if strategy is not None:
         from samtta_app.adapt.registry import strategy as strategy_named
 
         strategy_named(strategy)
-    named = {"model": model, "strategy": strategy}
+    named = {"model": model, "strategy": strategy, "device": device}
     return {name: value for name, value in named.items() if value}
 
 
 def prepared() -> Settings:
     """The person's settings; the number of threads is set before torch is loaded."""
     settings = load_settings()
-    if settings.threads:
-        os.environ["OMP_NUM_THREADS"] = str(settings.threads)
+    choose_number(os.environ, settings.threads)
     return settings
 
 

@@ -373,18 +373,19 @@ def uncertainty(
 def speed(
     model: Model = "samtta-small",
     input_size: InputSize = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", metavar="D")] = "auto",
     repeats: Annotated[int, typer.Option(min=3, help="Measurements of each time.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the images and clicks.")] = 0,
     out: Out = None,
 ) -> None:
-    """Click to mask at rest and while learning, encoder, learning step; and ratios to the official SamPredictor."""
+    """Click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
     from samtta_app.bench.speed import run_speed, show
     from samtta_app.engine import open_engine
 
     with progress_bar() as bar:
         task = bar.add_task("loading the model", total=1.0)
         measured = run_speed(
-            model=open_engine(model, input_size=input_size),
+            model=open_engine(model, device=device, input_size=input_size),
             repeats=repeats,
             seed=seed,
             out=out,

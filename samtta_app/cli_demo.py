@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -122,13 +123,14 @@ def simulate_without_window(objects: int, out: Path, settings: Settings) -> None
     _say("Preparing the sample images")
     samples = _samples()
     _say(f"Loading the model {settings.model}")
+    from samtta_app.bench.jobs import engine_of
     from samtta_app.bench.simulate import run_simulation, show
 
     simulation = run_simulation(
         samples,
         out=out,
         objects=objects,
-        model=settings.model,
+        model=partial(engine_of, settings.model, device=settings.device),
         strategy=settings.strategy,
         progress=lambda _, words: _say(words),
     )

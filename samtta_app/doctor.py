@@ -209,22 +209,29 @@ def settings_and_model() -> list[Finding]:
     settings, left_out = read_settings()
     found = [Finding("warn", "settings", f"{error.what} ({error.where})", error.do) for error in left_out]
     there = "" if os.path.lexists(settings_file()) else " (defaults)"
-    return [*(found or [Finding("ok", "settings", f"{settings_file()}{there}")]), model(settings.model)]
+    return [
+        *(found or [Finding("ok", "settings", f"{settings_file()}{there}")]),
+        model(settings.model, settings.device),
+    ]
 
 
-def model(source: str) -> Finding:
-    """Whether a model's weights file is there and can be loaded."""
+def model(source: str, device: str = "auto") -> Finding:
+    """Whether a model's weights file is there, and the model answers on the device."""
     try:
-        from samtta_app.model.sam import load_model
+        from samtta_app.model.opening import opened
 
-        loaded = load_model(source)
+        ready = opened(source, device)
     except UserError as error:
         return Finding("problem", "model", f"{error.what} ({error.where})", error.do)
     except (ImportError, OSError, RuntimeError) as error:
         return Finding(
             "problem", "model", f"{source} cannot be loaded: {error}", "Mend the findings about packages first"
         )
-    return Finding("ok", "model", f"{source} loads: {loaded.parameters / 1e6:.1f} M parameters, input {loaded.size} px")
+    loaded, size = ready.model, f"{ready.model.parameters / 1e6:.1f} M parameters, input {ready.model.size} px"
+    if ready.note:
+        do = "Choose the device cpu in the settings, update the GPU's driver, or free its memory"
+        return Finding("warn", "model", f"{source} answers ({size}), but {ready.note}", do)
+    return Finding("ok", "model", f"{source} loads and answers on {loaded.device}: {size}")
 
 
 def official_models(folder: Path) -> Finding:

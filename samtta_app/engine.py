@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ import numpy as np
 from samtta_app.adapt.learner import Learner, Outcome
 from samtta_app.adapt.registry import DEFAULT as DEFAULT_STRATEGY
 from samtta_app.adapt.registry import strategy
-from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Strategy
-from samtta_app.core.clicker import next_click
+from samtta_app.adapt.strategy import Fitted, Frozen, Strategy
+from samtta_app.adapt.twin import trajectory
 from samtta_app.core.image_cache import ImageCache
 from samtta_app.core.image_limits import AHEAD
 from samtta_app.core.masks import bounding_box
@@ -28,6 +28,7 @@ from samtta_app.core.messages import (
     AdaptRequest,
     Controlled,
     ControlRequest,
+    Evicted,
     Failure,
     ForgetRequest,
     Forgotten,
@@ -47,22 +48,29 @@ from samtta_app.core.messages import (
     TwinReport,
     TwinRequest,
 )
-from samtta_app.core.metrics import iou
-from samtta_app.core.types import Candidate, Click, Example, Logits, Prompt, WaitingExample, Window
+from samtta_app.core.types import Example, WaitingExample
 from samtta_app.core.windows import varied
-from samtta_app.errors import LargeImageError, PromptError, UserError
-from samtta_app.model.answers import Answer, answer
+from samtta_app.errors import LargeImageError, UserError
+from samtta_app.model.answers import Answer, answer, check_prompt
 from samtta_app.model.cache import BUDGET, FeatureCache, Larger
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, model_file
+from samtta_app.model.opening import opened, opened_model
+from samtta_app.model.sam import DEFAULT, SamModel, model_file
+from samtta_app.model.shortage import give_back, out_of_memory
 from samtta_app.model.weights import Weights
-from samtta_app.uncertainty.gaps import Heads, advice_from, for_clicks, gaps_of, heads_for, larger_for
-from samtta_app.uncertainty.maps import entropy, mean_entropy
+from samtta_app.uncertainty.gaps import advice_from, for_clicks, heads_for, larger_for
 from samtta_app.uncertainty.measure import Measuring, measured
+from samtta_app.uncertainty.offered import offered, worth_a_look
 from samtta_app.uncertainty.refine import Refiner, refined_reply, refiner_for, refining_window
 
-Work = Generator[Progress | None, None, Reply]
+Work = Generator[Progress | Evicted | None, None, Reply]
 
-TWIN_CLICKS, TWIN_TARGET = 30, 0.90
+
+SHORT = (
+    "There is not enough memory for this; what was encoded ahead has been given up",
+    "",
+    "Close other programs and try again; if it stays so, choose a smaller model or the device cpu",
+)
+"""What a person is told when memory has run out."""
 
 log = logging.getLogger(__name__)
 
@@ -90,17 +98,20 @@ def open_engine(
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
-    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once.
+    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once. Where `device`
+    ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so.
 
     Raises:
-        CheckpointError: as in `load_model`.
+        CheckpointError: as in `samtta_app.model.opening.opened`.
         UserError: there is no strategy named `adapting`.
     """
     chosen, second = strategy(adapting), None
     if larger is not None:
-        second = Larger(partial(load_model, model_file(larger), device))
-    model = load_model(source, device, input_size)
-    return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second)
+        second = Larger(partial(opened_model, model_file(larger), device))
+    ready = opened(source, device, input_size)
+    return Engine(
+        ready.model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note
+    )
 
 
 class Engine:
@@ -113,6 +124,7 @@ class Engine:
         adapting: the strategy, with its hyper-parameters (default: ours).
         cache_bytes: memory for encoded images, at most.
         larger: a second model, for those who ask for it.
+        device_note: why the model is not on the device that was wished for.
     """
 
     def __init__(
@@ -123,14 +135,16 @@ class Engine:
         adapting: Strategy | None = None,
         cache_bytes: int = BUDGET,
         larger: Larger | None = None,
+        device_note: str = "",
     ) -> None:
-        self._model = model
+        self._model, self._device_note = model, device_note
         self._cache, self._larger = FeatureCache(model, cache_bytes), larger
         self._images = ImageCache()
         self._heads, self._no_heads = heads_for(model)
         self._click_heads = for_clicks(self._heads) if self._heads else None
         if self._heads and larger is None:
             self._larger = larger_for(self._heads, model.device)
+        self._refiner: Refiner | None = None
         self._learner = Learner(model, adapting or strategy(DEFAULT_STRATEGY), seed)
         self._handlers: dict[type[Any], Callable[[Any], Work]] = {
             LoadRequest: self._load,
@@ -148,7 +162,8 @@ class Engine:
     @property
     def description(self) -> str:
         """The model, its size and its device, for people."""
-        return f"{self._model.name} ({self._model.parameters / 1e6:.1f} M parameters) on {self._model.device}"
+        where = f"{self._model.device}: {self._device_note}" if self._device_note else f"{self._model.device}"
+        return f"{self._model.name} ({self._model.parameters / 1e6:.1f} M parameters) on {where}"
 
     @property
     def published(self) -> Weights:
@@ -167,11 +182,33 @@ class Engine:
         return engine
 
     def handle(self, request: Request) -> Work:
-        """Answer `request`; what a person can act on comes back as a Failure, never as an exception."""
+        """Answer `request`; what a person can act on comes back as a Failure, never as an exception.
+
+        Before the reply it tells which images are encoded no more. Where memory runs out, all that is encoded goes.
+        """
+        reply: Reply | None = None
         try:
-            return (yield from self._handlers[type(request)](request))
+            reply = yield from self._handlers[type(request)](request)
         except UserError as e:
-            return Failure(request.id, type(request).__name__, str(e))
+            reply = Failure(request.id, type(request).__name__, str(e))
+        except (MemoryError, RuntimeError) as e:
+            if not out_of_memory(e):
+                raise
+        if reply is None:  # not inside `except`: the error's frames still hold the memory there
+            self._free()
+            reply = Failure(request.id, type(request).__name__, str(UserError(*SHORT)))
+        gone = self._cache.evicted()
+        if gone:
+            yield Evicted(gone)
+        return reply
+
+    def _free(self) -> None:
+        """Give up what can be made again."""
+        self._cache.clear()
+        self._images.clear()
+        if self._larger is not None:
+            self._larger.clear()
+        give_back(self._model.device)
 
     # --- images and predictions ---------------------------------------------------------------------------------------
 
@@ -187,30 +224,43 @@ class Engine:
         try:
             image = request.image or (yield from self._images.read(request.path, AHEAD))
         except LargeImageError:
-            return Prefetched(request.id, request.path, encoded=False)
+            return Prefetched(request.id, request.path)
         yield Progress("encoding", 0.0)
         yield from self._cache.features(image, image.whole)
-        return Prefetched(request.id, request.path)
+        return Prefetched(request.id, request.path, image.key)
 
     def _predict(self, request: PredictRequest) -> Work:
         started = time.perf_counter()
+        check_prompt(request.prompt, request.image.whole)
+        if not request.prompt.includes:
+            return self._unanswerable(request)
         found, weights, fitted = yield from self._answered(request)
+        seconds = time.perf_counter() - started
+        candidates, chosen = offered(found, None if request.larger else self._click_heads), found.chosen
+        if not request.candidates:
+            candidates, chosen = worth_a_look(candidates, chosen)
         if not (request.twin or request.larger):
             features = yield from self._cache.features(request.image, found.window)
-            self._learner.answered(request.prompt, features, fitted)
-        seconds = time.perf_counter() - started
-        candidates = _candidates(found, None if request.larger else self._click_heads)
+            self._learner.answered(request.prompt, features, fitted, [each.logits for each in candidates])
         return Prediction(
-            *(request.id, found.window, candidates, found.chosen, weights.version, seconds, request.twin),
+            *(request.id, found.window, candidates, chosen, weights.version, seconds, request.twin),
             no_gaps=self._no_heads,
             advise_from=advice_from(self._heads, larger=self._larger is not None) if self._heads else None,
             larger=request.larger,
         )
 
+    def _unanswerable(self, request: PredictRequest) -> Prediction:
+        """What only says what is not meant has no mask; the decoder would make one up."""
+        version = 0 if request.twin or request.larger else self.published.version
+        window = request.window or request.image.whole
+        return Prediction(
+            *(request.id, window, (), 0, version, 0.0, request.twin), no_gaps=self._no_heads, larger=request.larger
+        )
+
     def _answered(self, request: PredictRequest) -> Generator[None, None, tuple[Answer, Weights, Fitted]]:
         """The answer and what made it; the learner is not told."""
         prompt = request.prompt
-        _check(prompt, request.image.whole)
+        check_prompt(prompt, request.image.whole)
         model, cache = self._second if request.larger else (self._model, self._cache)
         weights, fitted = model.frozen, Fitted(model.frozen.tensors)
         if not (request.twin or request.larger):
@@ -236,26 +286,25 @@ class Engine:
         return self._larger.model, self._larger.cache
 
     def _measure(self, request: MeasureRequest) -> Work:
-        _check(request.prompt, request.image.whole)
+        check_prompt(request.prompt, request.image.whole)
         known = self._learner.knowledge(self.published.version)
         fitted = yield from self._learner.strategy.before_answer(self._model, known, None, request.prompt)
         weights = Weights(self.published.version, fitted.tensors)
         knows = Measuring(self._model, self._cache, weights, self._larger, self._heads, self._no_heads)
         return (yield from measured(knows, request))
 
-    @cached_property
-    def _refiner(self) -> tuple[Refiner | None, str]:
-        return refiner_for(self._model)
-
     def _refine(self, request: RefineRequest) -> Work:
-        (refiner, reason), shown = self._refiner, request.answer
+        refiner, shown, reason = self._refiner, request.answer, ""
+        if refiner is None:  # asked again each time: what is missing may have been put there meanwhile
+            refiner, reason = refiner_for(self._model)
+            self._refiner = refiner
         if refiner is None:
             window = shown.logits.window if shown else request.window or request.image.whole
             return Refined(request.id, None, float("nan"), None, window, 0.0, reason)
         if shown is None:
             asked = PredictRequest(request.id, request.image, request.prompt, request.window)
             found, _, _ = yield from self._answered(asked)
-            shown = _candidates(found, None)[found.chosen]
+            shown = offered(found, None)[found.chosen]
         answered, extent = shown.logits.window, request.image.whole
         window = refining_window(self._model, answered, shown.mask, request.prompt, extent)
         features = yield from self._cache.features(request.image, window)
@@ -323,11 +372,13 @@ class Engine:
         version = self._learner.kept(request.weights_version)  # in order: even a later one has not seen the object
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)
-        frozen = yield from self._trajectory(example, Frozen(), self._learner.knowledge(0))
+        original = self._learner.knowledge(0)
+        frozen = yield from trajectory(self._model, self._cache, example, Frozen(), original)
         adapted = frozen
         if version != 0 or self._learner.strategy.fits:
             yield Progress("comparing with the original", 0.5)
-            adapted = yield from self._trajectory(example, self._learner.strategy, known)
+            adapting = self._learner.strategy
+            adapted = yield from trajectory(self._model, self._cache, example, adapting, known)
         return TwinReport(
             request.id,
             request.example.object_id,
@@ -336,58 +387,3 @@ class Engine:
             adapted,
             time.perf_counter() - started,
         )
-
-    def _trajectory(
-        self, example: Example, adapting: Strategy, known: Knowledge
-    ) -> Generator[None, None, tuple[float, ...]]:
-        """RITM's clicker against the accepted mask, from scratch, the way a person is answered; IoU after each click."""
-        clicks: tuple[Click, ...] = ()
-        found: Answer | None = None
-        attempt: Attempt | None = None
-        values: list[float] = []
-        while len(values) < TWIN_CLICKS and (not values or values[-1] < TWIN_TARGET):
-            click = next_click(example.mask, found.shown if found else None, clicks, example.image.whole)
-            if click is None:
-                break
-            clicks = (*clicks, click)
-            prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
-            fitted = yield from adapting.before_answer(self._model, known, attempt, prompt)
-            weights, window = Weights(-1, fitted.tensors), found.window if found else None
-            yield
-            found = yield from answer(
-                self._model,
-                self._cache,
-                weights,
-                example.image,
-                prompt,
-                window,
-                offset=fitted.offset,
-                side=fitted.sizes.expected(example.image.key, prompt.class_id),
-            )
-            features = yield from self._cache.features(example.image, found.window)
-            attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)
-            values.append(iou(found.shown, example.mask))
-            yield
-        return tuple(values)
-
-
-def _check(prompt: Prompt, extent: Window) -> None:
-    if not prompt.clicks and prompt.box is None:
-        raise PromptError("There is nothing to answer: no click and no box", "", "Click on the object")
-    if not all(extent.contains(c.x, c.y) for c in prompt.clicks):
-        raise PromptError("The click lies outside the image", "", "Click on the image")
-
-
-def _candidates(found: Answer, heads: Heads | None) -> tuple[Candidate, ...]:
-    """The answer's masks with their uncertainty, as values without tensors."""
-    chosen = found.chosen
-    gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
-    maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
-    layers = found.logits.float().cpu().numpy()
-    return tuple(
-        Candidate(
-            *(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i])),
-            gaps=gaps[0] if gaps and i == chosen else None,
-        )
-        for i, mask in enumerate(found.masks)
-    )

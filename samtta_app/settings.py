@@ -45,6 +45,12 @@ _MODIFIERS = r"(?:(?:Ctrl|Shift|Alt|Meta)\+)*"
 _NAMED = (
     "Backspace|Backtab|Del|Delete|Down|End|Enter|Esc|Escape|Home|Ins|Insert|Left|PgDown|PgUp|Return|Right|Space|Tab|Up"
 )
+_OPTIONS = re.compile(r"\w+=[^,=\s]+(?:,\w+=[^,=\s]+)*")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(?::\d{1,3})?")
+
+DEVICES = '"auto", "cpu", "cuda", "cuda:1" or "mps"'
+"""The devices that a model can be put on, for people."""
+
 _KEY = re.compile(rf"{_MODIFIERS}(?:{_NAMED}|F(?:[1-9]|[12]\d|3[0-5])|[^\s;])")
 
 
@@ -55,13 +61,15 @@ class Settings:
     Args:
         model: name of a shipped model, of a file in the model folder, or a path to a weights file.
         theme: "system", "light" or "dark".
-        threads: processor threads for the model, 0 leaves the choice to torch.
+        threads: processor threads for the model; 0 takes OMP_NUM_THREADS, or as many as there are cores to use.
         idle_seconds: a longer pause between two prompts counts as this long in the object's time.
         wheel: what the bare mouse wheel does; Ctrl with the wheel does the other.
-        strategy: name of the way in which the decoder adapts; "frozen" keeps the original weights.
+        strategy: name of the way in which the decoder adapts, with other hyper-parameters after a colon
+            ("samtta:fits=0"); "frozen" keeps the original weights.
         learn: whether the decoder learns from accepted objects when a project is opened.
         overlay_opacity: how strongly a map of uncertainty covers the image, 0 .. 1.
         keys: action name -> key, or several separated by ";" ("Return; E"), in place of the action's default.
+        device: what the model runs on: "auto" (an NVIDIA GPU where torch can use one), "cpu", "cuda", "cuda:1" or "mps".
 
     Raises:
         SettingsError: a value is not valid.
@@ -72,10 +80,11 @@ class Settings:
     threads: int = 0
     idle_seconds: float = 15.0
     wheel: Wheel = "zoom"
-    strategy: Strategy = "samtta"
+    strategy: str = "samtta"
     learn: bool = True
     overlay_opacity: float = 0.8
     keys: Mapping[str, str] = field(default_factory=dict)
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, by name."""
@@ -86,7 +95,8 @@ class Settings:
             _number(self.idle_seconds) and 1 <= self.idle_seconds <= 3600, "idle_seconds", "from 1 to 3600 seconds"
         )
         _require(self.wheel in get_args(Wheel), "wheel", '"zoom" or "scroll"')
-        _require(self.strategy in get_args(Strategy), "strategy", f"one of {', '.join(get_args(Strategy))}")
+        _require(valid_strategy(self.strategy), "strategy", f"one of {', '.join(get_args(Strategy))}")
+        _require(isinstance(self.device, str) and bool(_DEVICE.fullmatch(self.device)), "device", DEVICES)
         _require(isinstance(self.learn, bool), "learn", "true or false")
         _require(_number(self.overlay_opacity) and 0 <= self.overlay_opacity <= 1, "overlay_opacity", "from 0 to 1")
         _require(isinstance(self.keys, Mapping), "keys", "a table of action names and keys")
@@ -99,6 +109,12 @@ class Settings:
 def valid_keys(text: str) -> bool:
     """Whether `text` is one key or several separated by ";", modifiers first ("Shift+B"); "" takes the key away."""
     return not text.strip() or all(_KEY.fullmatch(part.strip()) for part in text.split(";"))
+
+
+def valid_strategy(text: object) -> bool:
+    """Whether `text` is a strategy's name, alone or with options after a colon; what they mean is known further up."""
+    name, colon, options = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return name in get_args(Strategy) and (not colon or _OPTIONS.fullmatch(options) is not None)
 
 
 def _require(holds: bool, name: str, expected: str) -> None:

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from scipy.optimize import fmin_l_bfgs_b
 from torch import Tensor
 
-from samtta_app.adapt.losses import logits_at
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
 from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.predictor import Embedded, ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
+from samtta_app.model.shift import logits_at
 from samtta_app.model.weights import Tensors, all_finite, detached
 
 WEIGHT, BIAS = "output_upscaling.0.weight", "output_upscaling.0.bias"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from safetensors import SafetensorError
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, remember
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Learned, Lesson, Strategy
 from samtta_app.core.messages import ControlAction
-from samtta_app.core.types import Example, Prompt
+from samtta_app.core.types import Example, Logits, Prompt
 from samtta_app.errors import CheckpointError, UserError
 from samtta_app.model.identity import weights_sha256
+from samtta_app.model.opening import try_answer
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
@@ -24,6 +26,12 @@ from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
 VERSIONS_KEPT = 20
 BELONGS_TO = "weights"
 """The fact of a stored version that says which weights it was learned on top of."""
+
+ANSWERS_KEPT = 32
+"""Newest answers whose fit to their object is kept, so that a click goes on from each of them: an object of 30 clicks."""
+
+ODD = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError)
+"""What reading or using damaged tensors and facts raises."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +66,7 @@ class Learner:
         self._newest = 0
         self._lineage = [0]
         self._attempt: Attempt | None = None
+        self._attempts: OrderedDict[Logits, Attempt] = OrderedDict()
 
     @cached_property
     def model_sha256(self) -> str:
@@ -97,28 +106,30 @@ class Learner:
     # --- the object at hand -----------------------------------------------------------------------------------------
 
     def fitted(self, image_key: str, prompt: Prompt) -> Generator[None, None, tuple[Weights, Fitted]]:
-        """The weights for the answer that is due; an object that was given up is closed first."""
-        attempt = self._attempt
-        if attempt is not None and not _goes_on(attempt, image_key, prompt):
-            self._leave(attempt)
-            self._attempt = attempt = None
+        """The weights for the answer that is due: what is published, fitted to the object as `prompt` tells of it.
+
+        A prompt goes on from the answer whose logits it gives back, whatever else was answered in between. Nothing that is
+        published changes.
+        """
+        attempt = self._before(image_key, prompt)
         found = yield from self.strategy.before_answer(self._model, self._knowledge, attempt, prompt)
         return Weights(self._lineage[-1], found.tensors), found
 
-    def _leave(self, attempt: Attempt) -> None:
-        """An object was given up; what a strategy learns from that needs a version of its own, the original stays."""
-        known = self._knowledge if self.paused else self.strategy.after_leave(self._knowledge, attempt)
-        if known is self._knowledge:
-            return
-        if self._lineage[-1] == 0:
-            self._publish(known)
-        else:
-            self._known[self._lineage[-1]] = known
+    def _before(self, image_key: str, prompt: Prompt) -> Attempt | None:
+        """The answer that `prompt` goes on from; logits that were made elsewhere (a mask of zeros and ones) mean the newest."""
+        if prompt.logits is None:
+            return None
+        attempt = self._attempts.get(prompt.logits, self._attempt)
+        return attempt if attempt is not None and _goes_on(attempt, image_key, prompt) else None
 
-    def answered(self, prompt: Prompt, features: ImageFeatures, fitted: Fitted) -> None:
-        """A prompt was answered in the window of `features`."""
-        begun = self._attempt.knowledge if self._attempt else self._knowledge
+    def answered(self, prompt: Prompt, features: ImageFeatures, fitted: Fitted, given: Iterable[Logits] = ()) -> None:
+        """A prompt was answered in the window of `features`, with the logits `given`."""
+        before = self._before(features.image_key, prompt)
+        begun = before.knowledge if before else self._knowledge
         self._attempt = Attempt(begun, prompt, features, fitted.tensors, fitted.carried)
+        self._attempts.update(dict.fromkeys(given, self._attempt))
+        while len({id(attempt) for attempt in self._attempts.values()}) > ANSWERS_KEPT:
+            self._attempts.popitem(last=False)
 
     # --- accepted objects -------------------------------------------------------------------------------------------
 
@@ -133,6 +144,9 @@ class Learner:
         attempt, self._attempt = self._attempt, None
         if attempt is not None and (attempt.prompt.clicks, attempt.prompt.box) != (example.clicks, example.box):
             self._attempt, attempt = attempt, None  # the next object has been begun already
+        asked = Prompt(example.clicks, example.box)
+        for logits in [known for known, one in self._attempts.items() if _goes_on(one, example.image.key, asked)]:
+            del self._attempts[logits]
         if not learn:
             return dropped("Remembered from before")
         if self.paused:
@@ -179,7 +193,8 @@ class Learner:
         """Publish a stored version again, or none where `data` is empty; of another strategy's, what answered is kept.
 
         Raises:
-            CheckpointError: as in `from_bytes`, or it was learned on top of other weights.
+            CheckpointError: as in `from_bytes`, it was learned on top of other weights, or what its strategy has stored
+                beside them is damaged.
         """
         self._newest = max(self._newest, version)  # also where it is refused: its number is not given again
         if not data:
@@ -190,7 +205,12 @@ class Learner:
             raise CheckpointError(what, f"version {version}", "The original is used")
         name = facts.get("strategy", "")
         owner = self.strategy if name == self.strategy.name else STRATEGIES.get(name.partition(":")[0], Frozen())
-        known = owner.restored(self._model, tensors, facts)
+        try:
+            known = owner.restored(self._model, tensors, facts)
+            try_answer(self._model, known.tensors)
+        except ODD as e:
+            do = "The original is used"
+            raise CheckpointError("The stored decoder weights do not fit the model", f"version {version}", do) from e
         self._known[version] = known if owner is self.strategy else Knowledge(known.tensors)
         self._lineage = [0, version]
 

@@ -146,6 +146,7 @@ class LitLora(Frozen):
             return Knowledge(tensors)
         factors = {name: tensor.to(model.device) for name, tensor in load(base64.b64decode(facts[FACTORS])).items()}
         ious = {int(key): float(value) for key, value in json.loads(facts[IOUS]).items()}
+        merged(model.frozen.tensors, factors, 0.0)  # fails where they are of other weights
         return Knowledge(tensors, Adapter(factors, ious))
 
 

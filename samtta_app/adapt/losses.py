@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.core.types import Click, Window
+from samtta_app.model.shift import logits_at
 
 FOCAL_FLOOR = 20.0
 """Pixels added to the focal normaliser, so that a mask that is nearly right is not pushed with full force."""
@@ -31,17 +32,6 @@ def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     focal = (entropy * weight).sum((-2, -1)) / (weight.sum((-2, -1)) + FOCAL_FLOOR)
     both, either = (p * truth * known).sum((-2, -1)), ((p + truth) * known).sum((-2, -1))
     return focal + 1 - (2 * both + 1) / (either + 1)
-
-
-def logits_at(logits: Tensor, points: Sequence[tuple[float, float]], window: Window) -> Tensor:
-    """Logits (m, G, G) of a window, read bilinearly at n image points (x, y) in pixels -> (m, n); differentiable.
-
-    A point beyond the middle of the outermost cells reads the nearest of them.
-    """
-    where = torch.tensor(points, dtype=logits.dtype, device=logits.device).reshape(-1, 2)
-    origin = torch.tensor([window.x, window.y], dtype=logits.dtype, device=logits.device)
-    at = ((where - origin + 0.5) / window.side * 2 - 1)[None, None].expand(logits.shape[0], 1, -1, 2)
-    return F.grid_sample(logits[:, None], at, mode="bilinear", padding_mode="border", align_corners=False)[:, 0, 0]
 
 
 def click_loss(logits: Tensor, clicks: Sequence[Click], window: Window) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
@@ -16,7 +17,7 @@ from samtta_app.adapt.tasks import with_task
 from samtta_app.adapt.words import WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import EXTRA, TASK, Tensors
+from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,4 +121,7 @@ class Samtta(Frozen):
             for name, tensor in tensors.items()
             if name.startswith(f"{EXTRA}{TASK}.")
         }
+        check_like(own, model.frozen.tensors)
+        width = torch.zeros(model.net.prompt_encoder.embed_dim)
+        check_like(tasks, dict.fromkeys(tasks, width))
         return self._known(model, Line(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))

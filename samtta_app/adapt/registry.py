@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
@@ -30,34 +31,77 @@ STRATEGIES: dict[str, Strategy] = {
 }
 """Every strategy with its published or chosen hyper-parameters, the default first."""
 
+KINDS: dict[type, str] = {bool: "0 or 1", int: "a whole number", float: "a number"}
+"""Kinds of hyper-parameters, and what they are called."""
+
 
 def strategy(name: str) -> Strategy:
     """The strategy of this name, or with other hyper-parameters: "samtta:replayed=0,stride=1" (for ablations).
 
     Raises:
-        UserError: there is no such strategy or hyper-parameter, or its value is not of its kind.
+        UserError: there is no such strategy or hyper-parameter, one has no effect, or its value is not of its kind.
     """
-    base, _, changes = name.partition(":")
+    base, colon, changes = name.partition(":")
     if base not in STRATEGIES:
         near = difflib.get_close_matches(base, STRATEGIES, n=1)
         advice = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}"
         raise UserError(f"There is no strategy named {base!r}", "", advice)
     found: Any = STRATEGIES[base]
-    for change in filter(None, changes.split(",")):
-        found = _changed(found, *change.partition("=")[::2], name)
-    return cast(Strategy, replace(found, name=name) if changes else found)
+    if not colon:
+        return cast(Strategy, found)
+    given = [change.partition("=")[::2] for change in changes.split(",")]
+    twice = next((key for key, _ in given if [k for k, _ in given].count(key) > 1), None)
+    if twice is not None:
+        raise UserError(f"The hyper-parameter {twice!r} is given twice", name, "Give it once")
+    for key, text in given:
+        if key not in options(found):
+            known = ", ".join(options(found)) or "none"
+            raise UserError(f"There is no hyper-parameter named {key!r}", name, f"There are {known}")
+        found = _changed(found, key, text, name)
+    return cast(Strategy, replace(found, name=name))
+
+
+def options(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - any dataclass
+    """The hyper-parameters that change what a strategy does; those of what lies inside are named as its own.
+
+    Whether it `fits` is what most of them are, and a choice only where clicks move the threshold.
+    """
+    own = [f.name for f in fields(value) if type(getattr(value, f.name)) in KINDS]
+    own = [name for name in own if name != "fits" or isinstance(value, Samtta)]
+    inside = _inside(value)
+    return tuple(dict.fromkeys([*own, *(options(getattr(value, inside)) if inside else ())]))
+
+
+def _inside(value: Any) -> str | None:  # noqa: ANN401 - any dataclass
+    return next((f.name for f in fields(value) if is_dataclass(getattr(value, f.name))), None)
 
 
 def _changed(value: Any, key: str, text: str, where: str) -> Any:  # noqa: ANN401 - any dataclass
     """A frozen dataclass with one field set from text; fields of nested dataclasses are reached by their own names."""
-    kinds = {f.name: type(getattr(value, f.name)) for f in fields(value)}
-    nested = next((name for name, kind in kinds.items() if is_dataclass(kind)), None)
-    if key not in kinds and nested is not None:
-        return replace(value, **{nested: _changed(getattr(value, nested), key, text, where)})
-    if kinds.get(key) not in (bool, int, float):
-        known = ", ".join(n for n, kind in kinds.items() if kind in (bool, int, float))
-        raise UserError(f"There is no hyper-parameter named {key!r}", where, f"There are {known}")
+    inside = _inside(value)
+    if inside is not None and key in options(getattr(value, inside)):
+        changed = _changed(getattr(value, inside), key, text, where)
+        own = {key: getattr(changed, key)} if key in {f.name for f in fields(value)} else {}  # both say whether it fits
+        return replace(value, **{inside: changed}, **own)
+    kind = type(getattr(value, key))
     try:
-        return replace(value, **{key: bool(int(text)) if kinds[key] is bool else kinds[key](text)})
+        number = _number(text, kind)
     except ValueError as e:
-        raise UserError(f"{text!r} is no value for {key}", where, f"Give {kinds[key].__name__}") from e
+        raise UserError(f"{text!r} is no value for {key}", where, f"Give {KINDS[kind]}") from e
+    return replace(value, **{key: number})
+
+
+def _number(text: str, kind: type) -> bool | int | float:
+    """A switch, or a number that is finite and not negative.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if kind is bool:
+        if text not in ("0", "1"):
+            raise ValueError(f"{text} is no switch")
+        return text == "1"
+    number: int | float = kind(text)
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(f"{text} is not finite or negative")
+    return number

@@ -20,6 +20,7 @@ from samtta_app.core.windows import DETAIL_FROM
 from samtta_app.model.answers import near_click
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
+from samtta_app.model.shift import shifted
 from samtta_app.model.weights import Tensors
 
 
@@ -94,7 +95,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
                 here, features = closer, closer.features.to(torch.float32)
             decoded = answer(model, tensors, features, prompt)
             shown = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
-            shown = shown + offset(prompt) if fits else shown
+            shown = shifted(shown[None], offset(prompt), prompt, features.window)[0] if fits else shown
             values.append(grid_iou((shown > 0).cpu().numpy(), here.whole.cpu().numpy()))
             prompt = correction(here, shown, prompt)
     return values + values[-1:] * (clicks - len(values))

@@ -41,8 +41,9 @@ class Schoen2024(Frozen):
 
     After every click that did not finish the object: one step on the clicks, taken just before the next answer. After an
     accept: back to the object's start, then a step on the eroded mask, one on a random earlier object with its own features,
-    and one more on the eroded mask. Clicks on objects that were given up stay learned, but for the last, which no
-    answer follows. Adam's state is carried through all of it, stored with the weights, and never reset.
+    and one more on the eroded mask. What clicks teach belongs to their object: it answers its later clicks, and what
+    is published changes with an accept only. Adam's state is carried through all of it, stored with the weights, and
+    never reset.
 
     `learning_rate`: the paper's is unknown; the code's own default is 1e-6, its WSESeg tables used 5e-8 for SAM ViT-B. Of
     1e-6, 1e-5, 1e-4, 1e-3 the compact model gained most from 1e-5, on four changed training sets (README, Figures).
@@ -100,10 +101,6 @@ class Schoen2024(Frozen):
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
         """The same again, bit for bit."""
         return from_state(tensors, self.learning_rate)
-
-    def after_leave(self, known: Knowledge, attempt: Attempt) -> Knowledge:
-        """What the clicks taught stays."""
-        return _present(known, attempt)
 
     # --- what the released code does otherwise ----------------------------------------------------------------------
 
@@ -177,7 +174,11 @@ def with_state(known: Knowledge) -> dict[str, Tensor]:
 
 
 def from_state(tensors: Tensors, learning_rate: float) -> Knowledge:
-    """What `with_state` gave, as knowledge again, bit for bit."""
+    """What `with_state` gave, as knowledge again, bit for bit.
+
+    Raises:
+        ValueError, KeyError: the state is not one of these weights.
+    """
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
     state: dict[int, dict[str, Tensor]] = {}
     for name in tensors.keys() - own.keys():
@@ -185,6 +186,10 @@ def from_state(tensors: Tensors, learning_rate: float) -> Knowledge:
         state.setdefault(int(k), {})[key] = tensors[name]
     if not state:
         return Knowledge(own)
+    like = dict(enumerate(own.values()))
+    for place, value in ((place, value) for place, one in state.items() for value in one.values()):
+        if value.dtype != like[place].dtype or (value.ndim and value.shape != like[place].shape):
+            raise ValueError("the optimiser's state is of other weights")
     fresh = torch.optim.Adam(list(trainable_copy(own).values()), lr=learning_rate).state_dict()
     return Knowledge(own, {**fresh, "state": dict(sorted(state.items()))})
 

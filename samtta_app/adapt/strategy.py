@@ -1,4 +1,4 @@
-"""The seam behind which every way of adapting lives: what it does before an answer, after an accept, after a cancel.
+"""The seam behind which every way of adapting lives: what it does before an answer, and after an accept.
 
 A strategy is a value (its hyper-parameters); what it has learned is a value too, the `Knowledge` that belongs to one version
 of the weights. The engine owns versions, memory and caches; a strategy only maps knowledge to knowledge.
@@ -51,7 +51,8 @@ class Attempt:
 class Fitted:
     """The decoder's tensors for the answer that is due, and what the strategy wants to find in the attempt afterwards.
 
-    `offset` is added to the answer's logits; `sizes` say how large a first click's window is.
+    `offset` is added to the answer's logits, as far as earlier clicks allow it; `sizes` say how large a first click's
+    window is.
     """
 
     tensors: Tensors
@@ -109,9 +110,6 @@ class Strategy(Protocol):
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Learn from an accepted object; yields the share of work done, 0 .. 1."""
 
-    def after_leave(self, known: Knowledge, attempt: Attempt) -> Knowledge:
-        """What is known after an object was given up."""
-
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """What to write to disk, so that `restored` gives the same knowledge bit for bit."""
 
@@ -139,10 +137,6 @@ class Frozen:
         nan = float("nan")
         return Learned(known, Verdict(False, "Not learned: the original weights are kept", nan, nan, nan))
         yield
-
-    def after_leave(self, known: Knowledge, attempt: Attempt) -> Knowledge:
-        """What was known."""
-        return known
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """The tensors alone."""

@@ -12,9 +12,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from samtta_app.bench.clickers import Choice
 from samtta_app.core.clicker import next_click
-from samtta_app.core.masks import holds
+from samtta_app.core.masks import holds, trimmed
 from samtta_app.core.metrics import boundary_iou, iou
 from samtta_app.core.types import Click, Mask, Window
 from samtta_app.errors import UserError
@@ -137,7 +139,7 @@ def annotate(
     extent = state.image.whole if state.image else None
     while extent is not None:
         preview = state.preview
-        if preview is not None and preview.candidate is not None and len(preview.clicks) > len(steps):
+        if preview is not None and not preview.waiting and len(preview.clicks) > len(steps):
             steps = (*steps, _step(preview, target, extent))
         if steps and steps[-1].iou >= goal.target:
             before = len(state.annotations)
@@ -187,9 +189,13 @@ def _choose_class(state: State, name: str) -> Generator[Action, State, State]:
 
 def _step(preview: Preview, target: Mask, extent: Window) -> Step:
     candidate, record = preview.candidate, preview.history[-1]
-    if candidate is None:
-        raise ValueError("a preview without an answer has no step")
     click = preview.clicks[-1]
+    if candidate is None:  # nothing was found: an empty mask, of which nothing is expected
+        found, empty = (
+            (record.latency, record.weights_version, record.window),
+            trimmed(np.zeros((1, 1), dtype=np.bool_)),
+        )
+        return Step(click, 0.0, 0.0, 0.0, 1.0, *found, 0.0, not click.positive, 0.0, empty)
     return Step(
         click,
         iou(candidate.mask, target),

@@ -181,14 +181,14 @@ def run_bench(
         return Results(read_records(finished) if finished else (), failures)
 
 
-def engine_of(model: str, strategy: str) -> Engine:
+def engine_of(model: str, strategy: str, device: str = "auto") -> Engine:
     """An engine of this strategy; those of one model share a large memory for encoded images."""
-    return _opened(model).fresh(0, strategy)
+    return _opened(model, device).fresh(0, strategy)
 
 
 @lru_cache(maxsize=1)
-def _opened(model: str) -> Engine:
-    return open_engine(model, cache_bytes=CACHE_BYTES)
+def _opened(model: str, device: str) -> Engine:
+    return open_engine(model, device=device, cache_bytes=CACHE_BYTES)
 
 
 def finish(job: Job, file: Path, told: Told, *, settings: Mapping[str, object], engines: Engines) -> None:

@@ -1,15 +1,21 @@
-"""How fast it is: click to mask at rest and while learning, encoder, one learning step, and the official predictor beside it.
+"""How fast it is: click to mask at rest, while learning and on a busy machine, encoder, one learning step, large windows.
 
 Times are medians of repeats on images that are new to the engine. Against `segment_anything.SamPredictor` the same weights
-run in the same process, both sides in turn and in alternating order; the ratio is the median of the paired ratios.
+run in the same process, both sides in turn and in alternating order; the ratio is the median of the paired ratios. The
+machine is busy while a process of its own spins on every core.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,15 +28,24 @@ from rich.text import Text
 from samtta_app.bench.workers import Told
 from samtta_app.core.files import write_whole
 from samtta_app.core.images import from_array
-from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest
+from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Progress
 from samtta_app.core.names import shown
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
-from samtta_app.model.stock import official_predictor, stock_model
+from samtta_app.model.stock import SamPredictor, official_predictor, stock_model
 
 SIDE = 640
 WARM_UP = 2
+
+SIDES = (640, 3000, 6000)
+"""Sides in pixels of the windows in which a click is measured: a small image, a camera's, a microscope's."""
+
+LOOKS = 3
+"""Clicks in each of them: the largest image alone takes seconds to make."""
+
+BUSY = "all cores busy"
+"""How rows are marked that were measured beside other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +70,26 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A click answered in a window of `side` pixels, already encoded: median seconds, and memory beyond what was held.
+
+    `megabytes` is nan where the system does not tell.
+    """
+
+    side: int
+    seconds: float
+    megabytes: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
 class Speed:
     """What `run_speed` measured."""
 
     model: str
     timings: tuple[Timing, ...]
     ratios: tuple[Ratio, ...]
+    looks: tuple[Look, ...] = ()
 
     def timing(self, name: str) -> Timing:
         """The timing of this name."""
@@ -75,8 +104,9 @@ def run_speed(
     progress: Told | None = None,
     out: Path | None = None,
     stock_size: int = 1024,
+    sides: Sequence[int] = SIDES,
 ) -> Speed:
-    """Measure the model, and a stock SAM of `stock_size` input pixels against the official predictor.
+    """Measure the model, also in windows of these `sides`, and a stock SAM of `stock_size` against the official predictor.
 
     Raises:
         UserError: the model cannot be loaded or did not answer.
@@ -88,19 +118,25 @@ def run_speed(
     encoder, idle = _encoder_and_clicks(engine, rng, repeats)
     tell(0.3, "clicks while learning")
     busy, steps = _while_learning(engine, rng, repeats)
-    tell(0.5, "accepted objects")
+    tell(0.4, "accepted objects")
     objects = _accepted(engine.fresh(seed), rng, max(3, repeats // 2))
+    tell(0.5, "clicks on a busy machine")
+    with _all_cores_busy():
+        _, beside = _encoder_and_clicks(engine, rng, max(3, repeats // 2))
+    tell(0.6, "clicks in large windows")
+    looks = tuple(_look(engine, rng, side) for side in sides)
     tell(0.7, "against segment_anything.SamPredictor")
     ratios = _against_official(rng, max(3, repeats // 2), stock_size, seed)
     tell(1.0, "done")
     timings = (
         _timing("encoder", encoder),
         _timing("click to mask, at rest", idle),
+        _timing(f"click to mask, {BUSY}", beside),
         _timing("click to mask, while learning", busy),
         _timing("one learning step", steps),
         _timing("learning from an accepted object", objects),
     )
-    speed = Speed(engine.description, timings, ratios)
+    speed = Speed(engine.description, timings, ratios, looks)
     if out is not None:
         _write(speed, out)
     return speed
@@ -115,6 +151,13 @@ def show(console: Console, speed: Speed) -> None:
     encoder = speed.timings[0].p50
     for t in speed.timings:
         table.add_row(t.name, f"{1000 * t.p50:.1f}", f"{1000 * t.p95:.1f}", f"{t.p50 / encoder:.2f}", str(t.repeats))
+    console.print(table)
+    table = Table(title="Click to masks by the window's side, already encoded", title_justify="left")
+    table.add_column("what")
+    for look in speed.looks:
+        table.add_column(f"{look.side:,} px", justify="right")
+    table.add_row("ms", *(f"{1000 * look.seconds:.0f}" for look in speed.looks))
+    table.add_row("peak MB", *("-" if math.isnan(look.megabytes) else f"{look.megabytes:.0f}" for look in speed.looks))
     console.print(table)
     table = Table(title="Against segment_anything.SamPredictor, same weights, same run", title_justify="left")
     table.add_column("what")
@@ -154,7 +197,7 @@ def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> t
                 ended = True
                 continue
             step = time.perf_counter() - started
-            if stage is not None and stage.stage == "learning" and stage.fraction > 0:
+            if isinstance(stage, Progress) and stage.stage == "learning" and stage.fraction > 0:
                 steps.append(step)
                 answer = _seconds(run, engine, _click(1001 + 2 * k, image, rng))
                 busy.append(rng.random() * step + answer)
@@ -178,8 +221,26 @@ def _accepted(engine: Engine, rng: np.random.Generator, repeats: int) -> list[fl
 
 
 def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: int) -> tuple[Ratio, ...]:
+    """Both sides at rest, and their clicks on a busy machine; medians and 95th percentiles of clicks."""
     model = stock_model(size=size, seed=seed)
-    engine, official = Engine(model, seed=seed), official_predictor(model)
+    sides = Engine(model, seed=seed), official_predictor(model)
+    encoding, resting = _in_turns(*sides, rng, repeats)
+    with _all_cores_busy():
+        _, beside = _in_turns(*sides, rng, max(3, repeats // 2))
+    return (
+        _ratio(f"encode (stock SAM, {size} px)", encoding),
+        _ratio("click to masks", resting),
+        _tail("click to masks, p95", resting),
+        _ratio(f"click to masks, {BUSY}", beside),
+        _tail(f"click to masks, {BUSY}, p95", beside),
+    )
+
+
+Pairs = list[tuple[float, float]]
+
+
+def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, repeats: int) -> tuple[Pairs, Pairs]:
+    """Seconds of encoding and of a click, ours and theirs, for each of `repeats` new images."""
     encoding: list[tuple[float, float]] = []
     clicking: list[tuple[float, float]] = []
     for k in range(repeats + 1):
@@ -190,7 +251,7 @@ def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: i
         encoding.append(_in_turn(k, encode, partial(official.set_image, image.pixels)))
         click = partial(run, engine, request)
         clicking.append(_in_turn(k, click, partial(official.predict, where, np.array([1]), multimask_output=True)))
-    return _ratio(f"encode (stock SAM, {size} px)", encoding[1:]), _ratio("click to masks", clicking[1:])
+    return encoding[1:], clicking[1:]
 
 
 def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
@@ -204,6 +265,57 @@ def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -
 def _ratio(name: str, pairs: Sequence[tuple[float, float]]) -> Ratio:
     ours, theirs = np.array(pairs).T
     return Ratio(name, _median(ours), _median(theirs), _median(ours / theirs), len(pairs))
+
+
+def _tail(name: str, pairs: Sequence[tuple[float, float]]) -> Ratio:
+    """The 95th percentiles of both, and their ratio."""
+    ours, theirs = (float(np.percentile(each, 95)) for each in np.array(pairs).T)
+    return Ratio(name, ours, theirs, ours / theirs, len(pairs))
+
+
+# --- the machine ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _all_cores_busy() -> Iterator[None]:
+    """A process that spins on every core, as long as the block runs."""
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+        for process in spinning:
+            process.wait()
+
+
+def _look(engine: Engine, rng: np.random.Generator, side: int) -> Look:
+    """Clicks in the whole window of a new image; what they take of memory beside image and features."""
+    image = from_array(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
+    run(engine, PrefetchRequest(0, image.path, image))
+    clicks = [replace(_click(k, image, rng), candidates=True) for k in range(1 + LOOKS)]
+    run(engine, clicks[0])
+    held = _begin_peak()
+    seconds = [_seconds(run, engine, click) for click in clicks[1:]]
+    return Look(side, float(np.median(seconds)), (_memory("VmHWM") - held) / 2**20, LOOKS)
+
+
+def _begin_peak() -> float:
+    """Bytes held now; from now on VmHWM counts anew. nan where the system does not tell."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # Linux's word for it
+    except OSError:
+        return math.nan
+    return _memory("VmRSS")
+
+
+def _memory(name: str) -> float:
+    """A figure of this process's memory in bytes; nan where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return math.nan
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), math.nan)
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------
@@ -229,7 +341,7 @@ def _image(rng: np.random.Generator) -> Image:
 
 
 def _click(number: int, image: Image, rng: np.random.Generator) -> PredictRequest:
-    x, y = rng.uniform(SIDE * 0.2, SIDE * 0.8, 2)
+    x, y = rng.uniform(image.width * 0.2, image.width * 0.8, 2)
     return PredictRequest(number, image, Prompt((Click(float(x), float(y), True),)), image.whole)
 
 

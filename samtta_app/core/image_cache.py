@@ -38,6 +38,10 @@ class ImageCache:
         self._images.move_to_end(key)
         return image
 
+    def clear(self) -> None:
+        """Give up what is kept; it is read again when it is needed."""
+        self._images.clear()
+
     @property
     def bytes(self) -> int:
         """What is kept."""

@@ -186,8 +186,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """The answer to a prompt: one or three candidates, `chosen` by predicted IoU, all in `window`.
+    """The answer to a prompt: one to three candidates, `chosen` by predicted IoU, all in `window`.
 
+    There are none where the prompt has exclude clicks alone; one that is empty only where all are.
     `no_gaps` says why the candidates have no gaps, for a person ("" where they have); `advise_from` are the gaps from which
     on advice is worth a person's act. `larger` is whether the larger model answered.
     """
@@ -240,14 +241,21 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """An image is encoded; its first click will be answered at once.
+    """An image is encoded; its first click will be answered at once, until it is `Evicted` by its `image_key`.
 
-    `encoded` is False where it was passed over, because reading it ahead would cost too much.
+    The key is empty where the image was passed over, because reading it ahead would cost too much.
     """
 
     request_id: int
     path: Path
-    encoded: bool = True
+    image_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """Encoded images had to make room: their next first click has to wait. `image_keys` are those of `Image.key`."""
+
+    image_keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +344,7 @@ Reply = (
     | Refined
     | Measured
     | Prefetched
+    | Evicted
     | AdaptReport
     | TwinReport
     | Controlled

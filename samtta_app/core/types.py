@@ -134,6 +134,11 @@ class Prompt:
         """Whether part, whole and group are left open: a single click and no box (SAM's rule for three masks)."""
         return len(self.clicks) == 1 and self.box is None
 
+    @property
+    def includes(self) -> bool:
+        """Whether it says what is meant: a box or an include click. Exclude clicks alone only say what is not."""
+        return self.box is not None or any(click.positive for click in self.clicks)
+
 
 @dataclass(frozen=True, slots=True)
 class Gaps:

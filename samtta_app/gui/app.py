@@ -270,7 +270,8 @@ def engine_for(settings: Settings) -> Answering:
     """
     from samtta_app.engine import open_engine  # brings torch, which takes seconds: the window is on the screen by now
 
-    return open_engine(settings.model, adapting=settings.strategy if settings.learn else "frozen")
+    adapting = settings.strategy if settings.learn else "frozen"
+    return open_engine(settings.model, device=settings.device, adapting=adapting)
 
 
 @contextmanager

@@ -200,7 +200,7 @@ class SettingsDialog(QDialog):
         self.idle.setDecimals(0)
         self.idle.setSuffix(" s")
         self.idle.setValue(settings.idle_seconds)
-        self.strategy = _choice({name: name for name in get_args(Strategy)}, settings.strategy)
+        self.strategy = _choice({name: name for name in (*get_args(Strategy), settings.strategy)}, settings.strategy)
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
         self.words.setMinimumWidth(40 * theme.GRID)
@@ -239,7 +239,7 @@ class SettingsDialog(QDialog):
         )
 
     def _say_strategy(self) -> None:
-        said = self._strategies.get(self.strategy.currentData(), "")
+        said = self._strategies.get(self.strategy.currentData().partition(":")[0], "")
         self.words.setText(f"{said}. What was learned before stays; every strategy but frozen goes on from it.")
 
     def _save(self) -> None:

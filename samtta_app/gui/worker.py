@@ -15,10 +15,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from samtta_app.core.messages import Failure, Lane, LoadRequest, PredictRequest, Progress, Reply, Request
+from samtta_app.core.messages import Evicted, Failure, Lane, LoadRequest, PredictRequest, Progress, Reply, Request
 from samtta_app.errors import UserError
 
-Work = Generator[Progress | None, None, Reply | None]
+Work = Generator[Progress | Evicted | None, None, Reply | None]
 
 LANES: tuple[Lane, ...] = ("urgent", "asked", "background")
 """Which lane comes before which."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from samtta_app.core.masks import bounding_box, trimmed
+from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
+from samtta_app.errors import PromptError
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input, upscaled
+from samtta_app.model.placing import placed
+from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
 from samtta_app.model.refine import REFINES_FROM, mended
 from samtta_app.model.sam import SamModel
+from samtta_app.model.shift import shifted
 from samtta_app.model.weights import Weights
 
 LOOKS = 3
@@ -46,6 +48,18 @@ class Answer:
         return Logits(self.window, self.logits[self.chosen].float().cpu().numpy())
 
 
+def check_prompt(prompt: Prompt, extent: Window) -> None:
+    """Refuse what cannot be answered.
+
+    Raises:
+        PromptError: there is neither click nor box, or a click lies outside the image (`extent`).
+    """
+    if not prompt.clicks and prompt.box is None:
+        raise PromptError("There is nothing to answer: no click and no box", "", "Click on the object")
+    if not all(extent.contains(c.x, c.y) for c in prompt.clicks):
+        raise PromptError("The click lies outside the image", "", "Click on the image")
+
+
 def answer(
     model: SamModel,
     cache: FeatureCache,
@@ -65,7 +79,7 @@ def answer(
         window: where the object was answered before; None for a new object, whose window is chosen: the view or the whole
             image first, then closer around what was found there.
         view: the part of the image on the screen.
-        offset: added to the answer's logits.
+        offset: added to the answer's logits, as far as earlier clicks allow it.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
         candidates: give three of them whatever the prompt, and look no further than a given window that holds it.
     """
@@ -101,16 +115,20 @@ def _elsewhere(
 def _decoded(
     model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float, part: slice
 ) -> Answer:
-    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule)."""
+    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
+
+    An empty one is chosen only where all are.
+    """
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
-        logits, iou = near_click(model, features, prompt, decoded.logits[part]) + offset, decoded.iou[part]
-        bits = (upscaled(model, logits, features) > 0).cpu().numpy()
+        near = near_click(model, features, prompt, decoded.logits[part])
+        logits, iou = shifted(near, offset, prompt, features.window), decoded.iou[part]
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
-    window = features.window
-    masks = tuple(trimmed(np.asarray(layer), window.x, window.y) for layer in bits)
-    return Answer(window, logits, tuple(float(v) for v in iou), masks, int(iou.argmax()), tokens)
+    masks = placed(model, logits, features)
+    said = tuple(float(v) for v in iou)
+    chosen = max(range(len(masks)), key=lambda i: (masks[i].area > 0, said[i]))
+    return Answer(features.window, logits, said, masks, chosen, tokens)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Features by image and window: encoded once, resumed where an encoding was interrupted, the oldest dropped first."""
+"""Features by image and window: encoded once, resumed where an encoding was interrupted, the oldest dropped first.
+
+What went wrong is never kept: after an exception the next caller encodes anew.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ class FeatureCache:
         self._model, self._budget = model, budget
         self._done: OrderedDict[Key, ImageFeatures] = OrderedDict()
         self._running: OrderedDict[Key, Generator[None, None, ImageFeatures]] = OrderedDict()
+        self._wholes: set[Key] = set()
+        self._evicted: set[str] = set()
 
     def has(self, image_key: str, window: Window) -> bool:
         """Whether the features are ready."""
@@ -38,6 +43,17 @@ class FeatureCache:
         self._done.move_to_end(key)
         return self._done[key]
 
+    def evicted(self) -> frozenset[str]:
+        """The keys of images whose whole window had to go since this was asked last: they are encoded no more."""
+        gone, self._evicted = frozenset(self._evicted), set()
+        return gone
+
+    def clear(self) -> None:
+        """Drop everything: memory has run out."""
+        self._running.clear()
+        while self._done:
+            self._drop()
+
     def _advance(self, key: Key, image: Image, window: Window) -> None:
         if key not in self._running:
             self._running[key] = encode(self._model, image, window)
@@ -47,13 +63,27 @@ class FeatureCache:
             next(self._running[key])
         except StopIteration as finished:
             del self._running[key]
-            self._keep(key, finished.value)
+            self._keep(key, finished.value, whole=window == image.whole)
+        except BaseException:
+            del self._running[key]  # a generator that has failed would only say that it has ended
+            raise
 
-    def _keep(self, key: Key, features: ImageFeatures) -> None:
+    def _keep(self, key: Key, features: ImageFeatures, *, whole: bool) -> None:
         self._done[key] = features
+        if whole:
+            self._wholes.add(key)
+            self._evicted.discard(key[0])
         held = sum(f.nbytes for f in self._done.values())
         while held > self._budget and len(self._done) > 1:
-            held -= self._done.popitem(last=False)[1].nbytes
+            held -= self._drop()
+
+    def _drop(self) -> int:
+        """Drop the features that were used longest ago; the bytes that they held."""
+        key, features = self._done.popitem(last=False)
+        if key in self._wholes:
+            self._wholes.remove(key)
+            self._evicted.add(key[0])
+        return features.nbytes
 
 
 class Larger:
@@ -80,3 +110,8 @@ class Larger:
     def cache(self) -> FeatureCache:
         """Its features."""
         return FeatureCache(self.model, self._budget)
+
+    def clear(self) -> None:
+        """Drop the features that it holds, if it was ever asked."""
+        if "cache" in self.__dict__:
+            self.cache.clear()

@@ -6,7 +6,6 @@ the mask is upscaled, as in SAM 2). Everything is fully convolutional: the same 
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samtta_app.core.files import write_whole
+from samtta_app.model.limits import check_slices, config_values
 
 FORMAT = "samtta-compact-1"
 STRIDE = 16
@@ -324,33 +324,42 @@ def save_compact(model: CompactSam, path: Path, notes: Mapping[str, str] | None 
 def _read_config(path: Path, metadata: Mapping[str, str] | None) -> CompactConfig:
     if not metadata or metadata.get("format") != FORMAT:
         raise ValueError(f"{path}: not a compact samtta model (its metadata lacks format = {FORMAT!r})")
+    if "config" not in metadata:
+        raise ValueError(f"{path}: the model's configuration cannot be read: there is none")
     try:
-        values: dict[str, Any] = json.loads(metadata["config"])
-        return CompactConfig(**values)
-    except (KeyError, TypeError, json.JSONDecodeError) as e:
-        raise ValueError(f"{path}: the model's configuration cannot be read: {e}") from e
+        return CompactConfig(**config_values(metadata["config"]))
+    except ValueError as e:
+        raise ValueError(f"{path}: {e}") from e
+
+
+def _read_tensors(path: Path, file: Any, config: CompactConfig) -> dict[str, Tensor]:  # noqa: ANN401 (has no types)
+    """The tensors of an open safetensors file in single precision, if they are those of this configuration."""
+    try:
+        with torch.device("meta"):  # names and shapes, without memory for them
+            state = CompactSam(config).state_dict()
+        shapes = {key: tuple(value.shape) for key, value in state.items() if not key.endswith("num_batches_tracked")}
+        check_slices({key: file.get_slice(key) for key in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
+    except (RuntimeError, TypeError, ValueError, AssertionError, ArithmeticError) as e:
+        raise ValueError(f"{path}: does not fit its configuration: {e}") from e
+    return {key: file.get_tensor(key).float() for key in shapes}
 
 
 def load_compact(path: Path) -> CompactSam:
     """Read a model written by `save_compact`, as float32 on the CPU, in evaluation mode.
+
+    Configuration, names, shapes and kinds of numbers are checked before the model is built or a value is read.
 
     Raises `ValueError` where the file is no compact model, is damaged, or holds values that are not finite.
     """
     try:
         with safe_open(path, framework="pt") as file:
             config = _read_config(path, file.metadata())
-            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
+            state = _read_tensors(path, file, config)
     except (OSError, SafetensorError) as e:
         raise ValueError(f"{path}: cannot be read as safetensors: {e}") from e
-    broken = [key for key, value in state.items() if not math.isfinite(value.abs().sum().item())]
+    broken = [key for key, value in state.items() if not torch.isfinite(value).all()]
     if broken:
         raise ValueError(f"{path}: values that are not finite in {broken[0]} and {len(broken) - 1} more")
-    try:
-        model = build_compact(config)
-        missing, unexpected = model.load_state_dict(state, strict=False)
-    except (RuntimeError, TypeError, ValueError, AssertionError, ArithmeticError) as e:
-        raise ValueError(f"{path}: does not fit its configuration: {e}") from e
-    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise ValueError(f"{path}: does not fit its configuration: missing {missing[:3]}, unexpected {unexpected[:3]}")
+    model = build_compact(config)
+    model.load_state_dict(state, strict=False)  # all but BatchNorm's counters, which files leave out
     return model

@@ -52,6 +52,14 @@ class SamModel:
         """Whether it is the compact architecture (skips and click maps) rather than SAM's own."""
         return isinstance(self.net, CompactSam)
 
+    def on(self, device: str) -> SamModel:
+        """The same model moved to a device.
+
+        Raises:
+            RuntimeError: the device cannot be used, or has not enough memory; AssertionError where torch was built without it.
+        """
+        return _built(self.name, self.net, self.size, device)
+
     @property
     def grid(self) -> int:
         """Side of the low-resolution logits."""
@@ -163,8 +171,11 @@ def _official(path: Path) -> tuple[str, Sam]:
     build: Callable[[], Sam] = sam_model_registry[name]
     with torch.device("meta"):  # no time is spent on random numbers that the checkpoint replaces
         net = build()
-    _check(path, name, net, state)
-    net.load_state_dict(state, assign=True)
+    try:
+        _check(path, name, net, state)
+        net.load_state_dict({key: _single(path, key, value) for key, value in state.items()}, assign=True)
+    except (RuntimeError, TypeError, ValueError, AttributeError) as e:  # tensors of a kind that is not plain
+        raise CheckpointError(f"The file does not fit SAM {name}: {str(e)[:120]}", path, "Get the official file") from e
     net.pixel_mean = torch.tensor(_PIXEL_MEAN).view(-1, 1, 1)
     net.pixel_std = torch.tensor(_PIXEL_STD).view(-1, 1, 1)
     return name, net
@@ -175,18 +186,32 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():  # torch advises on the pickle's protocol; the file is judged below
             warnings.simplefilter("ignore")
+            _refuse_bomb(path)
             state = torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
     except pickle.UnpicklingError as e:
         raise CheckpointError(
             "The file holds more than tensors, or is no checkpoint; it was not executed",
             path,
             "Get the official file again",
         ) from e
-    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, KeyError, OSError) as e:
+    except Exception as e:  # torch raises whatever a broken pickle raises
         raise CheckpointError("The file is truncated or damaged", path, "Get the official file again") from e
-    if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
+    plain = isinstance(state, dict) and state and all(isinstance(key, str) for key in state)
+    if not plain or not all(isinstance(v, Tensor) for v in state.values()):
         raise CheckpointError("The file is not a SAM state dict", path, "Choose an official sam_vit_*.pth file")
-    return state
+    return dict(state)
+
+
+def _refuse_bomb(path: Path) -> None:
+    """A checkpoint is stored, not packed: one that says it unpacks to more than the file has is none."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as file:
+        unpacked = sum(entry.file_size for entry in file.infolist())
+    if unpacked > path.stat().st_size:
+        raise CheckpointError("The file is packed, as no checkpoint is", path, "Get the official file again")
 
 
 def _architecture(path: Path, state: Mapping[str, Tensor]) -> str:
@@ -199,6 +224,20 @@ def _architecture(path: Path, state: Mapping[str, Tensor]) -> str:
             "Choose an official sam_vit_b, sam_vit_l or sam_vit_h file",
         )
     return name
+
+
+def _single(path: Path, key: str, value: Tensor) -> Tensor:
+    """A tensor in single precision, with memory of its own."""
+    plain = value.layout == torch.strided and not value.is_quantized and value.device.type == "cpu"
+    if not plain or value.dtype not in (torch.float16, torch.bfloat16, torch.float32):
+        advice = "Choose an official sam_vit_*.pth file"
+        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is meant", path, advice)
+    single = value.detach().to(torch.float32).contiguous()
+    if not torch.isfinite(single).all():
+        raise CheckpointError(
+            f"The file holds values that are not finite, in {key}", path, "Get the official file again"
+        )
+    return single
 
 
 def _check(path: Path, name: str, net: nn.Module, state: Mapping[str, Tensor]) -> None:

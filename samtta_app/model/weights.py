@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -51,6 +52,19 @@ def all_finite(tensors: Tensors) -> bool:
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
 
 
+def check_like(tensors: Mapping[Any, Tensor], like: Mapping[Any, Tensor]) -> None:
+    """Refuse tensors that are not named, shaped and counted as `like`.
+
+    Raises:
+        ValueError: a name, a shape or a kind of number differs.
+    """
+    if tensors.keys() != like.keys():
+        raise ValueError("the tensors have other names")
+    for name, tensor in tensors.items():
+        if tensor.shape != like[name].shape or tensor.dtype != like[name].dtype:
+            raise ValueError(f"{name} is {tensor.dtype} {tuple(tensor.shape)}, not as {tuple(like[name].shape)}")
+
+
 def write_half(path: Path, tensors: Tensors, facts: Mapping[str, str]) -> None:
     """Write tensors as float16 safetensors with `facts` as metadata, whole or not at all.
 
@@ -76,7 +90,8 @@ def from_bytes(version: int, data: bytes, model_name: str, like: Tensors) -> tup
     Names that begin with EXTRA are what a strategy keeps beside the decoder (an optimiser's state); they come last.
 
     Raises:
-        CheckpointError: damaged bytes, weights of another model, other names or shapes than `like`, or NaN inside.
+        CheckpointError: damaged bytes, weights of another model, other names, shapes or kinds of numbers than `like`, or
+            NaN inside.
     """
     try:
         tensors, facts = load(data), _facts(data)
@@ -92,8 +107,12 @@ def from_bytes(version: int, data: bytes, model_name: str, like: Tensors) -> tup
             f"Open the project with {found!r}, or go on from the original",
         )
     mine = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
-    fits = mine.keys() == like.keys() and all(t.shape == like[name].shape for name, t in mine.items())
-    if not fits or not all_finite(tensors):
+    try:
+        check_like(mine, like)
+        fits = all_finite(tensors)
+    except ValueError:
+        fits = False
+    if not fits:
         raise CheckpointError(
             "The stored decoder weights do not fit the model", f"version {version}", "The original is used"
         )

@@ -62,13 +62,16 @@ class Annotating:
         if desk.draft is None:
             return ()
         if reply.twin:
-            if reply.request_id == self._comparison:
+            if reply.request_id == self._comparison and reply.candidates:
                 frozen = reply.candidates[reply.chosen]
                 desk.put(replace(desk.draft, preview=replace(desk.draft.preview, frozen=frozen)))
             return ()
         if reply.request_id != desk.draft.request_id or not desk.draft.preview.waiting:
             return ()
         self._show(drafts.answered(desk.draft, reply, desk.now()))
+        nothing = drafts.nothing_found(reply)
+        if nothing:
+            desk.say("info", nothing)
         return self.compare()
 
     def refused(self, request_id: int, text: str) -> Requests:
@@ -88,7 +91,7 @@ class Annotating:
         self._comparison = 0
         if not desk.state.display.compare or draft is None or desk.state.image is None:
             return ()
-        if draft.preview.waiting or draft.preview.frozen is not None:
+        if draft.preview.waiting or draft.preview.frozen is not None or draft.preview.candidate is None:
             return ()
         request = PredictRequest(desk.id(), desk.state.image, draft.asked, draft.preview.window, draft.view, twin=True)
         self._comparison = request.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from samtta_app.core.messages import LoadRequest, PrefetchRequest, Progress
+from samtta_app.core.messages import Evicted, LoadRequest, Prefetched, PrefetchRequest, Progress
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Image
 from samtta_app.errors import ProjectError, StoreError
@@ -19,7 +19,7 @@ class Browsing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._passed_over: set[str] = set()
+        self._crowded = False  # the engine has no room for the open image and those after it
 
     def open(self, index: int, then: Then = "") -> Requests:
         """Show an image: its annotations at once, its pixels when they are read."""
@@ -27,6 +27,7 @@ class Browsing:
         if not 0 <= index < len(desk.state.images):
             return ()
         entry, back = desk.state.images[index], desk.state.index
+        self._crowded = False
         desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
         request = LoadRequest(desk.id(), entry.path)
         desk.loading = Loading(request.id, entry.name, then, back)
@@ -89,22 +90,32 @@ class Browsing:
         if not desk.state.images or any(isinstance(r, PrefetchRequest) for r in background):
             return ()
         here, image = desk.state.images[desk.state.index], desk.state.image
-        if image is not None and here.name not in desk.encoded:
+        known = desk.encoded.keys() | desk.passed
+        if image is not None and here.name not in known:
             return (PrefetchRequest(desk.id(), here.path, image),)
-        if background or desk.loading:
+        if background or desk.loading or self._crowded:
             return ()
         following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + AHEAD]
-        known = desk.encoded | self._passed_over
         wanted = (e for e in following if e.status != "unreadable" and e.name not in known)
         return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
 
-    def prefetched(self, name: str, *, encoded: bool) -> None:
+    def encoded(self, reply: Prefetched) -> None:
         """An image is encoded, or too large to be read before it is asked for."""
-        if not encoded:
-            self._passed_over.add(name)
+        if not reply.image_key:
+            self._desk.passed.add(reply.path.name)
             return
-        self._desk.encoded.add(name)
-        self._desk.mark(name)
+        self._desk.encoded[reply.path.name] = reply.image_key
+        self._desk.mark(reply.path.name)
+
+    def evicted(self, reply: Evicted) -> None:
+        """Images are encoded no more, and the list no longer says so; where room is short, none is encoded ahead."""
+        desk = self._desk
+        gone = [name for name, key in desk.encoded.items() if key in reply.image_keys]
+        near = {entry.name for entry in desk.state.images[desk.state.index : desk.state.index + 1 + AHEAD]}
+        self._crowded = self._crowded or not near.isdisjoint(gone)
+        for name in gone:
+            del desk.encoded[name]
+            desk.mark(name)
 
     def progressed(self, reply: Progress) -> None:
         """Say what the engine is doing."""

@@ -46,7 +46,8 @@ class Desk:
         self.history = History()
         self.draft: Draft | None = None
         self.loading: Loading | None = None
-        self.encoded: set[str] = set()
+        self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
+        self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
         self.paused = False
         self.dropped: tuple[UserAct, ...] = ()
         self.tally = Tally()

@@ -66,13 +66,15 @@ def answered(draft: Draft, reply: Prediction, now: float) -> Draft:
     for k in range(len(records), last):
         records.append(_record(draft, k, reply, None, NAN))
         masks.append(None)
-    candidate = reply.candidates[reply.chosen]
+    candidate = reply.candidates[reply.chosen] if not nothing_found(reply) else None
     records.append(_record(draft, last, reply, candidate, now - draft.sent))
     preview = replace(
         draft.preview,
-        candidates=reply.candidates,
-        chosen=reply.chosen,
-        window=reply.window,
+        candidates=reply.candidates if candidate else (),
+        chosen=reply.chosen if candidate else 0,
+        window=reply.window
+        if candidate
+        else draft.preview.window,  # no place was found that the next click is bound to
         weights_version=reply.weights_version,
         waiting=False,
         history=tuple(records),
@@ -81,8 +83,20 @@ def answered(draft: Draft, reply: Prediction, now: float) -> Draft:
         larger=reply.larger,
     )
     return replace(
-        draft, preview=advised(preview, reply.advise_from), masks=(*masks, candidate.mask), worth=reply.advise_from
+        draft,
+        preview=advised(preview, reply.advise_from),
+        masks=(*masks, candidate.mask if candidate else None),
+        worth=reply.advise_from,
     )
+
+
+def nothing_found(reply: Prediction) -> str:
+    """Why an answer has nothing to accept and what to do, for a person; "" where it has a mask."""
+    if any(candidate.mask.area for candidate in reply.candidates):
+        return ""
+    if not reply.candidates:
+        return "Exclude clicks alone show no object: click on the object; what you excluded stays excluded"
+    return "The model finds nothing here: click on the object again, or draw a box around it"
 
 
 def advised(preview: Preview, worth: Gaps | None) -> Preview:

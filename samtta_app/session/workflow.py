@@ -12,6 +12,7 @@ from samtta_app.core.messages import (
     AdaptRequest,
     ControlAction,
     Controlled,
+    Evicted,
     Failure,
     Forgotten,
     Loaded,
@@ -254,6 +255,9 @@ class Workflow:
             case Progress():
                 self._browsing.progressed(reply)
                 return ()
+            case Evicted():
+                self._browsing.evicted(reply)
+                return ()
             case Prediction():
                 return self._annotating.answered(reply)
         request = self._desk.answered(reply.request_id)
@@ -263,7 +267,7 @@ class Workflow:
             case Loaded(), LoadRequest():
                 return self._loaded(reply)
             case Prefetched(), PrefetchRequest():
-                self._browsing.prefetched(request.path.name, encoded=reply.encoded)
+                self._browsing.encoded(reply)
             case AdaptReport(), AdaptRequest():
                 return self._learning.adapted(request, reply)
             case TwinReport(), _ if request is not None:
@@ -311,7 +315,7 @@ class Workflow:
             case PrefetchRequest(path=path, image=None):
                 desk.mark(path.name, unreadable=reply.text)
             case PrefetchRequest(path=path):
-                desk.encoded.add(path.name)  # not asked for again; the first click says what is wrong
+                desk.passed.add(path.name)  # not asked for again; the first click says what is wrong
                 desk.say("warning", reply.text, path.name)
             case RefineRequest() | MeasureRequest():
                 self._overlays.answered(reply)
@@ -330,4 +334,4 @@ class Workflow:
     def _prefetched_here(self) -> bool:
         """Whether the open image is encoded (or cannot be), so that older ones may be read again."""
         here, desk = self.state.image, self._desk
-        return not desk.loading if here is None else desk.image_name() in desk.encoded
+        return not desk.loading if here is None else desk.image_name() in desk.encoded.keys() | desk.passed

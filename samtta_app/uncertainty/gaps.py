@@ -22,8 +22,10 @@ from torch.nn import functional as F
 from samtta_app.core.types import Gaps
 from samtta_app.errors import CheckpointError
 from samtta_app.model.cache import Larger
-from samtta_app.model.sam import SamModel, load_model, model_file
-from samtta_app.model.weights import write_half
+from samtta_app.model.limits import check_slices
+from samtta_app.model.opening import opened_model
+from samtta_app.model.sam import OFFICIAL, SHIPPED, SamModel, model_file
+from samtta_app.model.weights import all_finite, write_half
 from samtta_app.settings import model_folder, resource
 
 FORMAT = "samtta-heads-1"
@@ -92,14 +94,7 @@ class Heads:
 def new_heads(width: int, model: str, larger: str, seed: int, names: tuple[str, ...] = NAMES) -> Heads:
     """Untrained heads, drawn as torch draws linear layers."""
     generator, layers, bound = torch.Generator().manual_seed(seed), {}, width**-0.5
-    sizes = {
-        "w1": (width, width),
-        "b1": (1, width),
-        "w2": (width, width),
-        "b2": (1, width),
-        "w3": (width, 1),
-        "b3": (1, 1),
-    }
+    sizes = _shapes(width)
     for name in LAYERS:
         layers[name] = (torch.rand(len(names), *sizes[name], generator=generator) * 2 - 1) * bound
     return Heads(names, layers, model, larger, {})
@@ -134,11 +129,14 @@ def load_heads(path: Path, model: SamModel) -> Heads:
     try:
         with safe_open(path, framework="pt") as file:
             facts = dict(file.metadata() or {})
-            layers = {name: file.get_tensor(name).float().to(model.device) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        names = tuple(json.loads(facts["names"]))
+            names, width = _names(facts), 2 * model.net.prompt_encoder.embed_dim
+            shapes = {layer: (len(names), *shape) for layer, shape in _shapes(width).items()}
+            check_slices({name: file.get_slice(name) for name in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
+            layers = {name: file.get_tensor(name).float().to(model.device) for name in shapes}
         heads = Heads(names, layers, facts["model"], facts["larger"], facts)
-        fits = facts["format"] == FORMAT and set(layers) == set(LAYERS) and _whole(heads)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as e:
+        _thresholds(heads)
+        fits = facts["format"] == FORMAT and all_finite(layers)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as e:
         raise CheckpointError("The uncertainty heads cannot be read", path, "Train or copy them again") from e
     if not fits:
         raise CheckpointError("The file holds no uncertainty heads", path, "Train them with `samtta train heads`")
@@ -182,8 +180,10 @@ def gaps_of(heads: Heads, tokens: Tensor) -> tuple[Gaps, ...] | None:
 
 def larger_for(heads: Heads, device: torch.device) -> Larger | None:
     """The larger model that the heads speak of, where it can be loaded."""
+    if heads.larger not in (*SHIPPED, *OFFICIAL):  # a name, and not a path that a file of heads may choose
+        return None
     try:
-        return Larger(partial(load_model, model_file(heads.larger), str(device))) if heads.larger else None
+        return Larger(partial(opened_model, model_file(heads.larger), str(device)))
     except CheckpointError:
         return None
 
@@ -193,23 +193,38 @@ def advice_from(heads: Heads, *, larger: bool) -> Gaps:
 
     Without a `larger` model to ask, none is advised.
     """
-    found = json.loads(heads.facts.get("thresholds", "{}"))
-    model, task, prompt = (float(found.get(name, math.inf)) for name in GAPS)
+    model, task, prompt = _thresholds(heads)
     return Gaps(model if larger else math.inf, task, prompt, math.nan)
 
 
-def _whole(heads: Heads) -> bool:
-    """Whether shapes fit together and all is finite."""
-    count, width = len(heads.names), heads.width
-    shapes = {
-        "w1": (width, width),
-        "b1": (1, width),
-        "w2": (width, width),
-        "b2": (1, width),
-        "w3": (width, 1),
-        "b3": (1, 1),
-    }
-    return all(
-        tuple(heads.layers[name].shape) == (count, *shape) and bool(torch.isfinite(heads.layers[name]).all())
-        for name, shape in shapes.items()
-    )
+def _thresholds(heads: Heads) -> tuple[float, float, float]:
+    """The gaps from which on advice is worth an act, as the training found them.
+
+    Raises:
+        ValueError: they are not such numbers.
+    """
+    found = json.loads(heads.facts.get("thresholds", "{}"))
+    if not isinstance(found, dict):
+        raise ValueError("the thresholds are no table")
+    model, task, prompt = (float(found.get(name, math.inf)) for name in GAPS)
+    return model, task, prompt
+
+
+def _names(facts: Mapping[str, str]) -> tuple[str, ...]:
+    """Which heads a file holds.
+
+    Raises:
+        ValueError: they are not those that are known, each once.
+    """
+    names = json.loads(facts["names"])
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError("the names are no list of texts")
+    if len(set(names)) != len(names) or not set(names) <= set(NAMES):
+        raise ValueError(f"the names {names} are not those of heads")
+    return tuple(names)
+
+
+def _shapes(width: int) -> dict[str, tuple[int, int]]:
+    """Rows and columns of each layer."""
+    square, row = (width, width), (1, width)
+    return {"w1": square, "b1": row, "w2": square, "b2": row, "w3": (width, 1), "b3": (1, 1)}

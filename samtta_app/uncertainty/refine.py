@@ -13,18 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.func import functional_call
 
-from samtta_app.core.masks import bounding_box, trimmed
+from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import Refined, RefineRequest
 from samtta_app.core.types import Box, Candidate, Mask, Prompt, Window
 from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError
-from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input, upscaled
+from samtta_app.model.limits import FLOATS
+from samtta_app.model.placing import placed
+from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, write_half
 from samtta_app.settings import model_folder, resource
@@ -152,8 +153,7 @@ def refined_reply(
 
 def mask_of(model: SamModel, features: ImageFeatures, logits: Tensor) -> Mask:
     """The mask of logits (G, G) in image pixels."""
-    bits = (upscaled(model, logits[None], features)[0] > 0).cpu().numpy()
-    return trimmed(np.asarray(bits), features.window.x, features.window.y)
+    return placed(model, logits[None], features)[0]
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -185,7 +185,8 @@ def load_refiner(path: Path, model: SamModel) -> Refiner:
     try:
         with safe_open(path, framework="pt") as file:
             facts = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name).float().to(model.device) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 (not a dict)
+            tensors = {name: file.get_tensor(name).float().to(model.device) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as e:
         raise CheckpointError("The refiner cannot be read", path, "Train or copy it again") from e
     if facts.get("format") != FORMAT:
@@ -198,7 +199,7 @@ def load_refiner(path: Path, model: SamModel) -> Refiner:
         )
     like = untrained(model).tensors
     fits = tensors.keys() == like.keys() and all(tensor.shape == like[name].shape for name, tensor in tensors.items())
-    if not fits or not all_finite(tensors):
+    if not fits or not kinds <= set(FLOATS) or not all_finite(tensors):
         raise CheckpointError("The refiner in the file is damaged", path, "Train or copy it again")
     return of_tensors({name: tensors[name] for name in like}, facts)
 

@@ -15,6 +15,7 @@ from samtta_app.adapt.loop import Learning
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import Frozen
+from samtta_app.adapt.twin import TWIN_CLICKS, TWIN_TARGET
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
@@ -36,7 +37,7 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.types import Box, Click, Mask, Prompt, Window
-from samtta_app.engine import TWIN_CLICKS, TWIN_TARGET, Engine, Work, run
+from samtta_app.engine import Engine, Work, run
 from samtta_app.errors import UserError
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example, picture

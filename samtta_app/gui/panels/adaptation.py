@@ -203,7 +203,7 @@ class AdaptationPanel(QWidget):
         if adaptation.activity == "off":
             return doing(adaptation)
         name = adaptation.strategy
-        return f"{name}: {self._strategies.get(name, '')}.\n{doing(adaptation)}"
+        return f"{name}: {self._strategies.get(name.partition(':')[0], '')}.\n{doing(adaptation)}"
 
     def _details(self) -> QWidget:
         body = QWidget()

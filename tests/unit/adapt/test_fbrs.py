@@ -84,7 +84,6 @@ def test_the_object_is_forgotten() -> None:
     assert differ(result.tensors, KNOWN.tensors)
     own = Attempt(KNOWN, Prompt(CLICKS), FEATURES, result.tensors, result.carried)
     strategy = Fbrs()
-    assert strategy.after_leave(KNOWN, own) is KNOWN
     learned = done(strategy.after_accept(MODEL, KNOWN, Lesson(ITEM, Memory((ITEM,)), own, np.random.default_rng(0))))
     assert learned.knowledge is KNOWN
     assert not learned.verdict.kept

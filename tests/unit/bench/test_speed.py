@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.speed import Speed, run_speed, show
+from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show
 from samtta_app.engine import Engine
 from samtta_app.model.sam import toy_model
 from samtta_app.model.stock import official_predictor, stock_model
@@ -16,13 +18,14 @@ from samtta_app.model.stock import official_predictor, stock_model
 
 @pytest.fixture(scope="module")
 def speed() -> Speed:
-    return run_speed(model=Engine(toy_model()), repeats=3, stock_size=64)
+    return run_speed(model=Engine(toy_model()), repeats=3, stock_size=64, sides=(64, 300))
 
 
 def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
     for name in (
         "encoder",
         "click to mask, at rest",
+        "click to mask, all cores busy",
         "click to mask, while learning",
         "one learning step",
         "learning from an accepted object",
@@ -37,8 +40,32 @@ def test_a_whole_lesson_takes_longer_than_one_of_its_steps(speed: Speed) -> None
 
 
 def test_the_official_predictor_is_measured_beside_it(speed: Speed) -> None:
-    assert [r.name for r in speed.ratios] == ["encode (stock SAM, 64 px)", "click to masks"]
+    assert [r.name for r in speed.ratios] == [
+        "encode (stock SAM, 64 px)",
+        "click to masks",
+        "click to masks, p95",
+        "click to masks, all cores busy",
+        "click to masks, all cores busy, p95",
+    ]
     assert all(r.ours > 0 and r.theirs > 0 and r.ratio > 0 for r in speed.ratios)
+    rest, tail = speed.ratios[1:3]
+    assert (tail.ours >= rest.ours, tail.theirs >= rest.theirs) == (True, True)
+    assert tail.ratio == pytest.approx(tail.ours / tail.theirs)
+
+
+def test_clicks_are_measured_in_windows_of_several_sides(speed: Speed) -> None:
+    assert [look.side for look in speed.looks] == [64, 300]
+    for look in speed.looks:
+        assert look.seconds > 0
+        assert not look.megabytes < -1  # nan where the system does not tell
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the children of a process are read from Linux's /proc")
+def test_while_the_cores_are_busy_a_process_spins_on_each_and_none_is_left() -> None:
+    with _all_cores_busy():
+        children = set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+        assert len(children) >= (os.cpu_count() or 1)
+    assert not children & set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
 
 def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) -> None:
@@ -47,18 +74,19 @@ def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) 
         model=Engine(toy_model()),
         repeats=3,
         stock_size=64,
+        sides=(),
         out=tmp_path / "out",
         progress=lambda share, _: told.append(share),
     )
     assert (told[0], told[-1]) == (0.0, 1.0)
-    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 5
+    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 6
 
 
 def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:
     console = Console(file=io.StringIO(), width=120)
     show(console, speed)
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    for expected in ("p95 ms", "while learning", "ratio", "SamPredictor"):
+    for expected in ("p95 ms", "while learning", "64 px", "300 px", "peak MB", "ratio", "SamPredictor"):
         assert expected in text
 
 

@@ -1,0 +1,49 @@
+"""The frozen twin: an accepted object annotated again by a simulated person, under weights that had not seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from samtta_app.adapt.strategy import Attempt, Knowledge, Strategy
+from samtta_app.core.clicker import next_click
+from samtta_app.core.metrics import iou
+from samtta_app.core.types import Click, Example, Prompt
+from samtta_app.model.answers import Answer, answer
+from samtta_app.model.cache import FeatureCache
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import Weights
+
+TWIN_CLICKS, TWIN_TARGET = 30, 0.90
+
+
+def trajectory(
+    model: SamModel, cache: FeatureCache, example: Example, adapting: Strategy, known: Knowledge
+) -> Generator[None, None, tuple[float, ...]]:
+    """RITM's clicker against the accepted mask, from scratch, the way a person is answered; IoU after each click."""
+    clicks: tuple[Click, ...] = ()
+    found: Answer | None = None
+    attempt: Attempt | None = None
+    values: list[float] = []
+    while len(values) < TWIN_CLICKS and (not values or values[-1] < TWIN_TARGET):
+        click = next_click(example.mask, found.shown if found else None, clicks, example.image.whole)
+        if click is None:
+            break
+        clicks = (*clicks, click)
+        prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
+        fitted = yield from adapting.before_answer(model, known, attempt, prompt)
+        weights, window = Weights(-1, fitted.tensors), found.window if found else None
+        found = yield from answer(
+            model,
+            cache,
+            weights,
+            example.image,
+            prompt,
+            window,
+            offset=fitted.offset,
+            side=fitted.sizes.expected(example.image.key, prompt.class_id),
+        )
+        features = yield from cache.features(example.image, found.window)
+        attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)
+        values.append(iou(found.shown, example.mask))
+        yield
+    return tuple(values)

@@ -1,0 +1,173 @@
+"""Whatever is asked, nothing that is published changes, and the same question has the same answer: of every strategy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from samtta_app.adapt.learner import Learner
+from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.core.messages import (
+    AdaptReport,
+    AdaptRequest,
+    Measured,
+    MeasureRequest,
+    Prediction,
+    PredictRequest,
+    RefineRequest,
+    Reply,
+    Request,
+    TwinReport,
+    TwinRequest,
+)
+from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
+from samtta_app.engine import Engine, run
+from samtta_app.model.sam import toy_model
+from tests.unit.values import example, picture
+
+ON, OFF, THIRD, FOURTH = Click(60, 50, True), Click(9, 9, False), Click(70, 55, True), Click(30, 80, False)
+
+
+def digest(value: Any) -> str:
+    """Of all bytes of all tensors inside, by their places."""
+    found = hashlib.sha256()
+    for part in parts(value):
+        found.update(part)
+    return found.hexdigest()
+
+
+def parts(value: Any) -> Iterable[bytes]:
+    if isinstance(value, torch.Tensor):
+        yield f"{value.dtype}{tuple(value.shape)}".encode()
+        yield value.detach().cpu().numpy().tobytes()
+    elif isinstance(value, dict):
+        for key in value:
+            yield repr(key).encode()
+            yield from parts(value[key])
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from parts(entry)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from parts(getattr(value, field.name))
+    else:
+        yield repr(value).encode()
+
+
+def versions(learner: Learner) -> dict[int, str]:
+    return {number: digest((known.tensors, known.carried)) for number, known in learner._known.items()}
+
+
+def taught(name: str) -> Engine:
+    """An engine with two published versions, where the strategy publishes at all."""
+    engine = Engine(toy_model(), adapting=STRATEGIES[name])
+    for number in (1, 2):
+        one = example(number, x=40 + 8 * number)
+        run(engine, PredictRequest(number, one.image, Prompt(one.clicks), one.window))
+        assert isinstance(run(engine, AdaptRequest(10 + number, one)), AdaptReport)
+    return engine
+
+
+class Object:
+    """One object that is clicked at, answer by answer, as a session does."""
+
+    def __init__(self, engine: Engine, seed: int) -> None:
+        self.engine, self.image = engine, picture(seed)
+        self.asked: list[tuple[PredictRequest, Candidate]] = []
+
+    def clicks(self, *clicks: Click, box: Box | None = None, **changes: Any) -> Candidate:
+        before = self.asked[-1][1] if self.asked else None
+        prompt = Prompt(clicks, box, before.logits if before else None, 1)
+        request = PredictRequest(1, self.image, prompt, before.logits.window if before else None, **changes)
+        found = chosen(run(self.engine, request))
+        if not changes:
+            self.asked.append((request, found))
+        return found
+
+
+def chosen(reply: Reply) -> Candidate:
+    assert isinstance(reply, Prediction), reply
+    return reply.candidates[reply.chosen]
+
+
+def same(one: Candidate, other: Candidate) -> bool:
+    alike = np.array_equal(one.logits.values, other.logits.values) and one.predicted_iou == other.predicted_iou
+    return alike and (one.mask.x, one.mask.y) == (other.mask.x, other.mask.y)
+
+
+def disturbed(engine: Engine, image: Image, shown: Candidate) -> None:
+    """Everything that can be asked for besides: other objects, twins, refinements, measures, things left half-way."""
+    for seed in (5, 6):
+        other = Object(engine, seed)
+        for k in range(1, 5):
+            other.clicks(*(ON, OFF, THIRD, FOURTH)[:k])
+    Object(engine, 1).clicks(box=Box(30, 30, 80, 80))
+    again = Object(engine, 1)
+    again.clicks(Click(61, 50, True))
+    again.clicks(Click(61, 50, True), OFF)
+    requests: list[Request] = [
+        TwinRequest(2, example(1), 0),
+        TwinRequest(3, example(2), engine.published.version),
+        RefineRequest(4, image, Prompt((ON,)), None, shown),
+        RefineRequest(5, image, Prompt((ON, OFF))),
+        MeasureRequest(6, image, Prompt((ON,)), image.whole, ("entropy", "h_xp", "adapted", "ensemble")),
+        PredictRequest(7, image, Prompt((ON,)), twin=True),
+        PredictRequest(8, image, Prompt((ON,)), candidates=True),
+    ]
+    for request in requests:
+        run(engine, request)
+    half = engine.handle(PredictRequest(9, picture(9), Prompt((ON, OFF), None, shown.logits)))
+    next(half)
+    half.close()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_no_question_changes_a_version_or_the_next_answer(name: str) -> None:
+    engine = taught(name)
+    before, published = versions(engine._learner), engine.published
+    one = Object(engine, 1)
+    for k in range(1, 5):
+        one.clicks(*(ON, OFF, THIRD, FOURTH)[:k])
+    disturbed(engine, one.image, one.asked[0][1])
+    for request, found in (*one.asked, *reversed(one.asked)):
+        assert same(chosen(run(engine, request)), found)
+    assert versions(engine._learner) == before
+    assert (engine.published.version, engine._learner._lineage[-1]) == (published.version, published.version)
+    assert digest(dict(engine.published.tensors)) == digest(dict(published.tensors))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_two_engines_that_were_asked_different_things_learn_the_same(name: str) -> None:
+    quiet, busy = taught(name), taught(name)
+    disturbed(busy, picture(1), Object(busy, 1).clicks(ON))
+    third = example(3, x=70)
+    for engine in (quiet, busy):
+        run(engine, PredictRequest(20, third.image, Prompt(third.clicks), third.window))
+        assert isinstance(run(engine, AdaptRequest(21, third)), AdaptReport)
+    assert quiet.published.version == busy.published.version
+    assert digest(dict(quiet.published.tensors)) == digest(dict(busy.published.tensors))
+
+
+def test_what_schoens_clicks_teach_answers_their_own_object_only() -> None:
+    engine = Engine(toy_model(), adapting=replace(STRATEGIES["schoen2024"], learning_rate=1e-2))
+    one, other = Object(engine, 1), Object(engine, 2)
+    frozen = Engine(toy_model(), adapting=STRATEGIES["frozen"])
+    alone = Object(frozen, 1)
+    assert same(one.clicks(ON), alone.clicks(ON))
+    assert not np.array_equal(one.clicks(ON, OFF).logits.values, alone.clicks(ON, OFF).logits.values)
+    assert same(other.clicks(ON), Object(frozen, 2).clicks(ON))
+    assert engine.published.version == 0
+
+
+def test_measures_and_twins_of_all_kinds_were_asked() -> None:
+    engine = taught("samtta")
+    shown = Object(engine, 1).clicks(ON)
+    assert isinstance(run(engine, MeasureRequest(6, picture(1), Prompt((ON,)), None, ("entropy",))), Measured)
+    assert isinstance(run(engine, TwinRequest(3, example(2), 0)), TwinReport)
+    disturbed(engine, picture(1), shown)
