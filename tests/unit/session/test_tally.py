@@ -132,7 +132,7 @@ def test_while_records_are_read_nothing_is_claimed_and_then_everything(store: St
     filled(store, 7)
     workflow = Workflow(store)
     workflow.start(at_once=False)
-    workflow._desk._unread = store.records_in_steps(size=3)
+    workflow._desk._unread = workflow._desk._read(size=3)
     assert workflow.read_on()
     assert workflow.state.statistics.sentence == "Reading the records of earlier objects: 3 of 7"
     assert workflow.state.statistics.objects == 0
@@ -149,7 +149,7 @@ def test_what_is_done_while_records_are_read_is_in_the_figures(store: Store) -> 
     filled(store, 9)
     person = Person(store, learn=False, twin=False)
     person.does(person.workflow.start(at_once=False))
-    person.workflow._desk._unread = store.records_in_steps(size=4)
+    person.workflow._desk._unread = person.workflow._desk._read(size=4)
     person.workflow.read_on()
     person.accepts()  # 10
     for number in (1, 7):  # one that was read, one that was not
