@@ -57,6 +57,7 @@ class Store:
             home.mkdir(parents=True, exist_ok=True)
             store = cls(folder, home, schema.connect(home / DATABASE))
             store._remember("folder", to_text(str(folder)))
+            store._number_images()
         except (OSError, sqlite3.OperationalError, StoreError) as error:
             store = cls(folder, home, open_unwritable(home / DATABASE, error), read_only=True)
         return store
@@ -159,8 +160,8 @@ class Store:
 
     def project(self) -> Project:
         """Everything that an export needs; images that have no number yet are given one where that can be stored."""
-        with suppress(StoreError), self._writing():
-            catalogue.number(self._db, self.folder)
+        with suppress(StoreError):
+            self._number_images()
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
         return Project(self.folder, catalogue.catalogue(self._db, self.folder), classes, self.annotations)
 
@@ -295,6 +296,10 @@ class Store:
         if any(c.name == name and c.id != but for c in self.classes()):
             raise StoreError(f'There is already a class "{name}"')
         return name
+
+    def _number_images(self) -> None:
+        with self._writing():
+            catalogue.number(self._db, self.folder)
 
     def _publish(self, version: int) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (str(version),))
