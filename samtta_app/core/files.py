@@ -180,6 +180,8 @@ def _put(stage: Path, folder: Path, known: frozenset[str] | None) -> None:
     """Check every file's place, then put all of them there and take away earlier ones that were not written again."""
     new = stage / NEW
     names = _files(new)
+    for name in {name.rpartition("/")[0]: name for name in names}.values():  # one of each folder
+        inside(folder, name)
     for name in names:
         _check(folder, name, known)
     _without_empty(new)
@@ -234,8 +236,8 @@ def _move_entry(entry: Path, place: Path) -> None:
 
 
 def _check(folder: Path, name: str, known: frozenset[str] | None) -> None:
-    """A file's place is inside the folder, and free or samtta's own."""
-    place = inside(folder, name)
+    """A file's place is free, or samtta's own."""
+    place = folder / name
     steps = [step for step in place.relative_to(folder).parents if step != Path()]
     in_the_way = next(
         (folder / step for step in steps if (folder / step).exists() and not (folder / step).is_dir()), None

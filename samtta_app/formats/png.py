@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.core.files import inside, staged
+from samtta_app.core.files import staged
 from samtta_app.core.masks import crop
 from samtta_app.core.names import component, file_names, folded
 from samtta_app.core.project import Project, ProjectImage
@@ -93,7 +93,7 @@ def _write_image(
     numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
     values = list(range(1, len(objects) + 1))
     for part, shades in zip(PARTS, (values, [numbers[a.class_id] for a in objects]), strict=True):
-        hashes[f"{part}/{file}"] = _save(painted(objects, shades, image), inside(stage, f"{part}/{file}"))
+        hashes[f"{part}/{file}"] = _save(painted(objects, shades, image), stage / part / file)
     found = [
         {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
         for value, a in zip(values, objects, strict=True)

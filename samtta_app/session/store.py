@@ -62,6 +62,7 @@ class Store(LearningLog):
         try:
             if not store.read_only:
                 store._remember("folder", str(folder))
+                store._image_ids()  # at once: an export is to change nothing
         except StoreError as error:
             store.close()  # the lock goes with it
             store = cls(folder, home, open_unwritable(home, error))
@@ -221,26 +222,13 @@ class Store(LearningLog):
         """
         seen = {found.image.name: found for found in self._seen()}
         objects = {entry.name: entry.objects for entry in self.images() if entry.objects}
-        ids = self._numbered(seen, {*(path.name for path in listing.image_files(self.folder)), *objects})
-        listed = catalogue(self.folder, ids, objects, seen, self.annotations)
+        listed = catalogue(self.folder, self._image_ids(), objects, seen, self.annotations)
 
         def of_image(name: str) -> tuple[Annotation, ...]:
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
 
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
         return Project(self.folder, listed.images, classes, of_image, self.left_out)
-
-    def _numbered(self, opened: Iterable[str], every: Iterable[str]) -> dict[str, int]:
-        rows_of = self._rows("SELECT id, name FROM image_ids")
-        known = dict(
-            self._good(rows_of, lambda row: (cells.name(row, "name"), row["id"]), lambda row: f"id {row['id']}")
-        )
-        ids = numbered(known, opened, every)
-        new = [(number, to_text(name)) for name, number in ids.items() if name not in known]
-        if new:
-            with suppress(StoreError), self._writing():
-                self._db.executemany("INSERT INTO image_ids (id, name) VALUES (?, ?)", new)
-        return ids
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects, or of one, in the order of the stream."""
@@ -255,6 +243,22 @@ class Store(LearningLog):
             yield self._records(some[0], last)
 
     # --- below the surface ------------------------------------------------------------------------------------------
+
+    def _image_ids(self) -> dict[str, int]:
+        """The images' numbers in exports, by name; new ones are stored where that is possible."""
+
+        def made(row: Row) -> tuple[str, int]:
+            return cells.name(row, "name"), row["id"]
+
+        query = "SELECT id, name FROM image_ids"
+        known = dict(self._good(self._rows(query), made, lambda row: f"image number {row['id']}"))
+        opened = (found.image.name for found in self._seen())
+        ids = numbered(known, opened, (entry.name for entry in self.images()))
+        new = [(number, to_text(name)) for name, number in ids.items() if name not in known]
+        if new:
+            with suppress(StoreError), self._writing():
+                self._db.executemany("INSERT INTO image_ids (id, name) VALUES (?, ?)", new)
+        return ids
 
     def _records(self, first: int, last: int) -> tuple[ObjectRecord, ...]:
         """The records of the objects with these numbers, both included."""
