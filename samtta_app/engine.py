@@ -224,7 +224,7 @@ class Engine:
         try:
             image = request.image or (yield from self._images.read(request.path, AHEAD))
         except LargeImageError:
-            return Prefetched(request.id, request.path)
+            return Prefetched(request.id, request.path, encoded=False)
         yield Progress("encoding", 0.0)
         yield from self._cache.features(image, image.whole)
         return Prefetched(request.id, request.path, image.key)

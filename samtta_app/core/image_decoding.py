@@ -86,11 +86,14 @@ def upright_size(source: ImageSource) -> tuple[int, int]:
     if source.kind is ImageKind.PNG:
         png = png_structure(source)
         (width, height), orientation = (png.width, png.height), _png_turn(png)
-    elif source.kind is ImageKind.WEBP:
-        width, height = _webp_size(source)
     else:
         source.file.seek(0)
-        with (JpegImageFile if source.kind is ImageKind.JPEG else BmpImageFile)(source.file) as file:
+        readers: dict[ImageKind, type[JpegImageFile | WebPImageFile | BmpImageFile]] = {
+            ImageKind.JPEG: JpegImageFile,
+            ImageKind.WEBP: WebPImageFile,
+            ImageKind.BMP: BmpImageFile,
+        }
+        with readers[source.kind](source.file) as file:
             (width, height), orientation = file.size, _turn(file)
     return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
 

@@ -243,12 +243,13 @@ class Measured:
 class Prefetched:
     """An image is encoded; its first click will be answered at once, until it is `Evicted` by its `image_key`.
 
-    The key is empty where the image was passed over, because reading it ahead would cost too much.
+    `encoded` is False where it was passed over, because reading it ahead would cost too much.
     """
 
     request_id: int
     path: Path
     image_key: str = ""
+    encoded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,10 +133,10 @@ class Annotating:
         desk = self._desk
         draft, image = desk.draft, desk.state.image
         candidate = draft.preview.candidate if draft else None
-        if draft is None or image is None or candidate is None:
+        if draft is None or image is None:
             desk.say("info", "There is no mask to accept yet: click on an object first")
             return None
-        if not candidate.mask.area:
+        if candidate is None or not candidate.mask.area:
             desk.say("warning", "The mask is empty: add a click on the object, or cancel", desk.image_name())
             return None
         draft = drafts.touched(draft, desk.now(), desk.idle)

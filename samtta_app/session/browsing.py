@@ -101,7 +101,7 @@ class Browsing:
 
     def encoded(self, reply: Prefetched) -> None:
         """An image is encoded, or too large to be read before it is asked for."""
-        if not reply.image_key:
+        if not reply.encoded:
             self._desk.passed.add(reply.path.name)
             return
         self._desk.encoded[reply.path.name] = reply.image_key

@@ -9,7 +9,7 @@ from pathlib import Path
 from samtta_app.core.images import image_size
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Annotation
-from samtta_app.errors import ImageError
+from samtta_app.errors import ImageError, ProjectError
 from samtta_app.session import listing, pictures
 
 NO_FILE = "its file is no longer in the folder"
@@ -31,6 +31,14 @@ class Catalogue:
 
     images: tuple[ProjectImage, ...]
     misfits: frozenset[int]
+
+
+def files(folder: Path) -> tuple[Path, ...]:
+    """The image files of a folder; none where it cannot be read: what was stored can still be exported."""
+    try:
+        return listing.image_files(folder)
+    except ProjectError:
+        return ()
 
 
 def numbered(known: Mapping[str, int], opened: Iterable[str], every: Iterable[str]) -> dict[str, int]:
@@ -66,10 +74,9 @@ def catalogue(
         seen: what was open before, by name.
         annotations: of an image, by its name.
 
-    Raises:
-        ProjectError: the folder cannot be read.
+    A folder that is gone has no images but the annotated ones.
     """
-    there = {path.name: path for path in listing.image_files(folder)}
+    there = {path.name: path for path in files(folder)}
     found, misfits = [], set[int]()
     for name in sorted({*there, *objects}, key=listing.natural):
         image = _listed(name, there.get(name), objects.get(name, 0), seen.get(name))

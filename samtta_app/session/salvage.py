@@ -19,7 +19,7 @@ WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises on damage; its own words may hold the damaged bytes."""
 
-LATER = ("learned",)
+LATER = ("learned", "image_ids")
 """Tables that an older layout has not."""
 
 
@@ -32,8 +32,11 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     Raises:
         ProjectError: it is foreign or newer, or no class and no object can be read; `damage` says so.
     """
-    with closing(schema.unshared(copy)) as db, suppress(*UNREADABLE):
-        schema.lacking(db, path)
+    with closing(schema.unshared(copy)) as db:
+        with suppress(*UNREADABLE):
+            schema.lacking(db, path)
+        with suppress(*UNREADABLE):
+            db.execute("PRAGMA journal_mode = DELETE")  # a write-ahead log needs shared memory to be attached
     memory = schema.in_memory()
     schema.migrate(memory, schema.MIGRATIONS)
     memory.execute("DELETE FROM classes")

@@ -15,7 +15,7 @@ from samtta_app.core.project import Project, ProjectClass
 from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session import cells, listing, pictures, rows
-from samtta_app.session.catalogue import SeenImage, catalogue, numbered
+from samtta_app.session.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.cells import BadValueError, Row, Value
 from samtta_app.session.learning_log import LearningLog, now
 from samtta_app.session.places import Opened, exists, open_database, open_unwritable, places
@@ -81,6 +81,12 @@ class Store(LearningLog):
 
     def images(self) -> tuple[ImageEntry, ...]:
         """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
+        objects, others = self._counted()
+        entries = listing.entries(self.folder, listing.image_files(self.folder), objects)
+        return tuple(replace(e, changed=listing.changed(others[e.name])) if others[e.name] else e for e in entries)
+
+    def _counted(self) -> tuple[Counter[str], Counter[str]]:
+        """The number of objects by image, and of those that were accepted on another picture than it has now."""
         query = f"""
             SELECT a.id, a.image, a.picture IS NOT NULL AND i.picture IS NOT NULL AND a.picture IS NOT i.picture AS other
             FROM annotations a LEFT JOIN images i ON i.name = a.image WHERE {THERE}
@@ -88,8 +94,7 @@ class Store(LearningLog):
         found = list(self._objects(self._rows(query), lambda row: (cells.name(row, "image"), row["id"], row["other"])))
         objects = Counter(name for name, number, _ in found if number not in self._bad)
         others = Counter(name for name, number, other in found if number not in self._bad and other)
-        entries = listing.entries(self.folder, listing.image_files(self.folder), objects)
-        return tuple(replace(e, changed=listing.changed(others[e.name])) if others[e.name] else e for e in entries)
+        return objects, others
 
     def last_image(self) -> str:
         """The image that was open last, "" for a new project."""
@@ -221,8 +226,7 @@ class Store(LearningLog):
         Objects that do not fit their image are left out, and their image says so.
         """
         seen = {found.image.name: found for found in self._seen()}
-        objects = {entry.name: entry.objects for entry in self.images() if entry.objects}
-        listed = catalogue(self.folder, self._image_ids(), objects, seen, self.annotations)
+        listed = catalogue(self.folder, self._image_ids(), self._counted()[0], seen, self.annotations)
 
         def of_image(name: str) -> tuple[Annotation, ...]:
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
@@ -253,7 +257,7 @@ class Store(LearningLog):
         query = "SELECT id, name FROM image_ids"
         known = dict(self._good(self._rows(query), made, lambda row: f"image number {row['id']}"))
         opened = (found.image.name for found in self._seen())
-        ids = numbered(known, opened, (entry.name for entry in self.images()))
+        ids = numbered(known, opened, {*(path.name for path in files(self.folder)), *self._counted()[0]})
         new = [(number, to_text(name)) for name, number in ids.items() if name not in known]
         if new:
             with suppress(StoreError), self._writing():

@@ -349,7 +349,7 @@ def test_a_file_too_large_to_be_read_ahead_is_passed_over_and_can_be_opened(
     worker.send(PrefetchRequest(1, large))
     worker.send(PrefetchRequest(2, written(tmp_path, "bad.png", b"GIF89a")))
     qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
-    assert ear.replies[0] == Prefetched(1, large)
+    assert ear.replies[0] == Prefetched(1, large, encoded=False)
     assert isinstance(ear.replies[1], Failure)
     worker.send(LoadRequest(3, large))
     qtbot.waitUntil(lambda: len(ear.ids()) == 3, timeout=60_000)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
-from samtta_app.adapt.learner import Learner
+from samtta_app.adapt.learner import BELONGS_TO, Learner
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.messages import AdaptReport, AdaptRequest, Failure, Prediction, PredictRequest, RestoreRequest
 from samtta_app.core.types import Click, Prompt
@@ -118,7 +118,7 @@ def test_a_version_that_gives_no_finite_answer_is_refused(model: SamModel) -> No
     tensors = {name: torch.full_like(tensor, 3e38) for name, tensor in model.frozen.tensors.items()}
     learner = Learner(model, STRATEGIES["samtta"], 0)
     with pytest.raises(CheckpointError, match="cannot answer"):
-        learner.restore(1, to_bytes(tensors, model.name))
+        learner.restore(1, to_bytes(tensors, model.name, {BELONGS_TO: learner.model_sha256}))
     assert learner.published.version == 0
 
 

@@ -126,7 +126,7 @@ def test_a_configuration_that_cannot_be_built_is_refused_with_the_file(
     file = tmp_path / "odd.safetensors"
     save_compact(model, file)
     save_file(load_file(file), file, {"format": "samtta-compact-1", "config": json.dumps(asdict(config))})
-    with pytest.raises(ValueError, match=r"odd\.safetensors: does not fit"):
+    with pytest.raises(ValueError, match=r"odd\.safetensors: the configuration"):
         load_compact(file)
 
 
@@ -134,7 +134,7 @@ def test_a_configuration_that_cannot_be_built_is_refused_with_the_file(
 def test_a_configuration_that_is_none_is_refused_with_the_file(model: CompactSam, tmp_path: Path, text: str) -> None:
     file = tmp_path / "odd.safetensors"
     save_file({"weight": torch.zeros(1)}, file, {"format": "samtta-compact-1", "config": text})
-    with pytest.raises(ValueError, match=r"odd\.safetensors: the model's configuration"):
+    with pytest.raises(ValueError, match=r"odd\.safetensors: the (model's )?configuration"):
         load_compact(file)
 
 

@@ -19,6 +19,7 @@ from samtta_app.core.images import image_size, read_image
 from samtta_app.errors import ImageError
 from samtta_app.session import schema
 from samtta_app.session.catalogue import NO_FILE, UNREADABLE
+from samtta_app.session.places import Opened
 from samtta_app.session.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 
@@ -127,7 +128,7 @@ def test_a_read_only_copy_of_such_a_project_is_exported_alike(tmp_path: Path) ->
     database = older(tmp_path / "x") / ".samtta" / "project.db"
     with closing(schema.connect_copy(database, database)) as db:
         db.row_factory = sqlite3.Row
-        store = Store(tmp_path / "x", tmp_path / "x" / ".samtta", db, read_only=True)
+        store = Store(tmp_path / "x", tmp_path / "x" / ".samtta", Opened(db, read_only=True))
         assert ids(store).keys() == {"a.png", "b.png", "c.png"}
         assert len(set(ids(store).values())) == 3
         assert len(store.project().annotations) == 1
@@ -136,7 +137,7 @@ def test_a_read_only_copy_of_such_a_project_is_exported_alike(tmp_path: Path) ->
 def test_names_of_a_damaged_or_planted_database_lie_in_the_images_folder(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "in" / "images", "a.png")
     (tmp_path / "secret.png").write_bytes((folder / "a.png").read_bytes())
-    hostile = ["../../secret.png", str(tmp_path / "secret.png"), "", "..", "x" * 5000, "1" * 5000]
+    hostile = ["../../secret.png", str(tmp_path / "secret.png"), "..", "x" * 5000, "1" * 5000]
     with Store.open(folder) as store:
         for name in hostile:
             store.accept(accepted(name), WIDTH, HEIGHT)
