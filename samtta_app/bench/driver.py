@@ -117,7 +117,7 @@ class Driver:
         if isinstance(reply, AdaptReport):
             self._learning_seconds += reply.seconds
         if isinstance(reply, Prediction):
-            self.answer = reply.candidates[reply.chosen]
+            self.answer = reply.candidates[reply.chosen] if reply.candidates else None
         return reply
 
     def close(self) -> None:

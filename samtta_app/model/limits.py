@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-BACKBONES = ("mobilenetv2_100",)
-"""The encoders that a compact model may have, by timm's exact names: any other text could name a file or a web address."""
+BACKBONES = ("mobilenetv2_035", "mobilenetv2_050", "mobilenetv2_075", "mobilenetv2_100")
+"""The encoders that a compact model may have, by timm's exact names: any other text could name a file or a web address.
+
+The sizes are one network in four widths; the shipped models have the widest.
+"""
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "dim": (16, 1024),

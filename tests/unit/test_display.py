@@ -104,15 +104,14 @@ def test_what_is_named_is_said():
 
 
 @linux
-@pytest.mark.parametrize("words", [["open"], ["demo"]])
-def test_the_real_command_ends_with_2_and_one_line_under_a_dead_display(bare: dict[str, str], words: list[str]):
+def test_the_real_command_ends_with_2_and_one_line_under_a_dead_display(bare: dict[str, str]):
     environment = {
         **bare,
         "DISPLAY": ":4711",
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "samtta_app", *words], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "samtta_app", "open"], env=environment, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

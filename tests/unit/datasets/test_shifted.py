@@ -120,6 +120,6 @@ def test_a_place_that_cannot_be_written_is_said(plain: FolderDataset, tmp_path: 
 
 def test_an_unreadable_mask_is_said(plain: FolderDataset, tmp_path: Path) -> None:
     (plain.folder / "masks" / "a.png").write_bytes(b"no image")
-    with pytest.raises(DatasetError, match="cannot be read"):
+    with pytest.raises(DatasetError, match="not an image that samtta can read"):
         write_shifted(plain, "halo", tmp_path / "h", progress=said)
     assert read_labels(plain.images[1]).max() == 3
