@@ -65,7 +65,7 @@ def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_i
             finished_before.append((tmp_path / "demo" / "pictures.png").exists())
         said = process.stderr.read()
     assert process.returncode == 0, said
-    assert lines[0].startswith("There is no display")
+    assert lines[0].startswith("No window can be opened: there is no display")
     assert [line for line in lines if line.startswith("Making the sample images")][-1].endswith("100%")
     steps = [lines.index(line) for line in lines if re.match(r"Preparing|Loading the model|object [12] of 2: ", line)]
     assert len(steps) == 4

@@ -358,7 +358,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The model that the run asks for; it gets the toy."""
     asked: list[object] = []
 
-    def toy_engine(source: object, adapting: str) -> Engine:
+    def toy_engine(source: object, device: str, adapting: str) -> Engine:
         asked.append((source, adapting))
         return Engine(toy_model(), adapting=STRATEGIES[adapting])
 
