@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from samtta_app.core.images import image_size
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Annotation
 from samtta_app.errors import ImageError, ProjectError
@@ -97,6 +96,8 @@ def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None) 
 
 
 def _shown_size(path: Path) -> tuple[int, int] | None:
+    from samtta_app.core.images import image_size  # brings the decoders, which a start can do without
+
     try:
         return image_size(path)
     except ImageError:

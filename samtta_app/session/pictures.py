@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from samtta_app.core.images import read_image
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import ImageError
@@ -32,6 +31,8 @@ def seen_again(path: Path, image: ProjectImage, picture: str) -> tuple[ProjectIm
 
     Only to be asked for files whose size has changed: they are read whole.
     """
+    from samtta_app.core.images import read_image  # brings the decoders, which a start can do without
+
     try:
         now = read_image(path)
     except ImageError:

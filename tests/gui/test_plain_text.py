@@ -11,6 +11,7 @@ from PySide6.QtGui import QHelpEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
+from samtta_app.core.names import shown as shown_name
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.plain_text import MOST_LINE, MOST_TIP, button_text, one_line, plain_tip, title_text
@@ -119,7 +120,7 @@ def test_no_label_and_no_tip_takes_data_for_html(window: MainWindow, text: str):
         assert not rich, label.text()
     assert all("<img" not in tip and "<table" not in tip for tip in tips(window) if Qt.mightBeRichText(tip))
     first = window.docks["images"].widget().model.index(0)
-    assert rendered(first.data(Qt.ItemDataRole.ToolTipRole)).strip().startswith(state.images[0].name.strip())
+    assert rendered(first.data(Qt.ItemDataRole.ToolTipRole)).strip().startswith(shown_name(state.images[0].name).strip())
     shown = window.actions_made["class_1"].text()
     assert shown == button_text(text)
 

@@ -115,6 +115,7 @@ class MessageBar(QWidget):
             self.timer.start()
         self.show()
         line.show()
+        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))  # no line is painted squeezed
 
     def clear(self) -> None:
         """Take every message away."""
