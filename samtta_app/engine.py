@@ -369,6 +369,8 @@ class Engine:
 
     def _twin(self, request: TwinRequest) -> Work:
         started, example = time.perf_counter(), (yield from self._seen(request.example))
+        if request.weights:
+            self._learner.keep(request.weights_version, request.weights)
         version = self._learner.kept(request.weights_version)  # in order: even a later one has not seen the object
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)

@@ -199,6 +199,19 @@ class Learner:
         self._newest = max(self._newest, version)  # also where it is refused: its number is not given again
         if not data:
             return
+        self._known[version] = self._read(version, data)
+        self._lineage = [0, version]
+
+    def keep(self, version: int, data: bytes) -> None:
+        """Know a stored version again, to compare with, without publishing it.
+
+        Raises:
+            CheckpointError: as in `restore`.
+        """
+        if version not in self._known:
+            self._known[version] = self._read(version, data)
+
+    def _read(self, version: int, data: bytes) -> Knowledge:
         tensors, facts = from_bytes(version, data, self._model.name, self._model.frozen.tensors)
         if facts.get(BELONGS_TO) != self.model_sha256:
             what = f"The stored decoder weights were not learned on top of these weights of {self._model.name!r}"
@@ -211,8 +224,7 @@ class Learner:
         except ODD as e:
             do = "The original is used"
             raise CheckpointError("The stored decoder weights do not fit the model", f"version {version}", do) from e
-        self._known[version] = known if owner is self.strategy else Knowledge(known.tensors)
-        self._lineage = [0, version]
+        return known if owner is self.strategy else Knowledge(known.tensors)
 
 
 def _goes_on(attempt: Attempt, image_key: str, prompt: Prompt) -> bool:

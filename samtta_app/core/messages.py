@@ -86,13 +86,15 @@ class ForgetRequest:
 class TwinRequest:
     """Replay an accepted object with RITM's clicker against its accepted mask, once per weights, both the same way.
 
-    `weights_version` is the version that was published when the object was accepted: it had not seen the object.
+    `weights_version` is the version that was published when the object was accepted: it had not seen the object. `weights`
+    are its bytes, for a replay that was put off.
     """
 
     lane: ClassVar[Lane] = "background"
     id: int
     example: Example | WaitingExample
     weights_version: int
+    weights: bytes = field(default=b"", repr=False)
 
 
 ControlAction = Literal["pause", "resume", "rollback", "reset"]

@@ -43,7 +43,7 @@ class Project:
     """All that is exported: every image of the folder and every annotated one, classes, and how objects are read.
 
     `of_image` gives the annotations of one image by its name, first accepted first; they are read when asked for, so
-    that an export needs the memory of one image. `remarks` name the rows that were left out, one a line.
+    that an export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out.
     """
 
     folder: Path
@@ -64,8 +64,9 @@ class Project:
 
     @property
     def words(self) -> str:
-        """How many images are exported, annotated and only listed, and which have a problem (the first ones)."""
-        done, troubled = len(self.annotated), [image for image in self.images if image.problem]
+        """How many images are exported, annotated and only listed, and which have a problem besides `remarks` (the first)."""
+        done = len(self.annotated)
+        troubled = [image for image in self.images if image.problem and image.problem not in self.remarks]
         total = len(self.images)
         text = f"{total} {'image' if total == 1 else 'images'}: {done} annotated, {total - done} only listed"
         if troubled:

@@ -26,10 +26,11 @@ class SeenImage:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The images of an export in natural order, and the objects that do not fit their image any more."""
+    """The images of an export in natural order, the objects that do not fit their image any more, and words about both."""
 
     images: tuple[ProjectImage, ...]
     misfits: frozenset[int]
+    remarks: tuple[str, ...]
 
 
 def files(folder: Path) -> tuple[Path, ...]:
@@ -76,14 +77,15 @@ def catalogue(
     A folder that is gone has no images but the annotated ones.
     """
     there = {path.name: path for path in files(folder)}
-    found, misfits = [], set[int]()
+    found, misfits, remarks = [], set[int](), list[str]()
     for name in sorted({*there, *objects}, key=listing.natural):
         image = _listed(name, there.get(name), objects.get(name, 0), seen.get(name))
         if objects.get(name):
-            image, beyond = _checked(image, there.get(name), seen.get(name), annotations(name))
+            image, beyond, said = _checked(image, there.get(name), seen.get(name), annotations(name))
             misfits |= {a.id for a in beyond}
+            remarks += [said] if said else []
         found.append(replace(image, id=ids[name]))
-    return Catalogue(tuple(found), frozenset(misfits))
+    return Catalogue(tuple(found), frozenset(misfits), tuple(remarks))
 
 
 def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None) -> ProjectImage:
@@ -106,8 +108,8 @@ def _shown_size(path: Path) -> tuple[int, int] | None:
 
 def _checked(
     image: ProjectImage, path: Path | None, seen: SeenImage | None, mine: tuple[Annotation, ...]
-) -> tuple[ProjectImage, tuple[Annotation, ...]]:
-    """The image with what is to be said of its objects, and those that do not fit it."""
+) -> tuple[ProjectImage, tuple[Annotation, ...], str]:
+    """The image, those of its objects that do not fit it, and what is to be said of them."""
     picture = seen.picture if seen else ""
     if path is not None and seen and seen.file_size is not None and pictures.file_size(path) != seen.file_size:
         now, picture = pictures.seen_again(path, seen.image, picture)  # replaced, and not looked at since
@@ -115,4 +117,4 @@ def _checked(
     beyond = pictures.outside(mine, image)
     said = pictures.remark(image, pictures.replaced(mine, picture), beyond)
     problem = "; ".join(part for part in (image.problem, said) if part)
-    return replace(image, objects=len(mine) - len(beyond), problem=problem), beyond
+    return replace(image, objects=len(mine) - len(beyond), problem=problem), beyond, said

@@ -19,13 +19,11 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.types import Annotation, ImageFile, WaitingExample
 from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.pictures import picture_of, replaced
 from samtta_app.session.records import ObjectRecord
 
 MEMORY = 64
 """This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
-
-VERSIONS = 20
-"""The engine keeps this many versions to replay with, and the original (`samtta_app.adapt.learner.VERSIONS_KEPT`)."""
 
 ROOM = 2
 """At most so many requests of learning are at the engine, an object's replay and its lesson; the others wait as numbers."""
@@ -126,6 +124,8 @@ class Learning:
         for number in unlearned:
             self._waiting += [Task("replay", number)] if number in unreplayed else []
             self._waiting.append(Task("learn", number))
+        if self._desk.twin:
+            self._late = deque(Task("replay", number, version) for number, version in store.put_off().items())
         return len(unlearned)
 
     # --- what is to be done -----------------------------------------------------------------------------------------
@@ -144,11 +144,7 @@ class Learning:
             if task.kind != "replay" or len(self._waiting) <= LAG:
                 return task
             self._late.append(replace(task, version=self._desk.state.adaptation.version))
-        while self._late:
-            task = self._late.popleft()
-            if not task.version or self._desk.store.newest_version() - task.version + ROOM < VERSIONS:
-                return task
-        return None
+        return self._late.popleft() if self._late else None
 
     def _request(self, task: Task) -> Requests:
         """The request for a task; none when its object is gone, or its image cannot be read."""
@@ -159,10 +155,16 @@ class Learning:
         entry = next((e for e in desk.state.images if e.name == annotation.image_name), None)
         if entry is None or entry.status == "unreadable":
             return ()
+        here = desk.state.image if entry.name == desk.image_name() else None
+        if here is not None and replaced((annotation,), picture_of(here)):
+            return ()  # the bar said so when the image was opened
         a, key = annotation, annotation.picture.partition(":")[2]
         example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, a.class_id)
+        if task.kind == "replay" and task.version:
+            weights = desk.store.version_of(task.version, self._model)
+            return (TwinRequest(desk.id(), example, task.version, weights),) if weights else ()
         if task.kind == "replay":
-            version = desk.state.adaptation.version if task.version is None else task.version
+            version = desk.state.adaptation.version if task.version is None else 0
             return (TwinRequest(desk.id(), example, version),)
         return (AdaptRequest(desk.id(), example, learn=task.kind == "learn"),)
 

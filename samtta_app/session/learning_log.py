@@ -104,6 +104,11 @@ class LearningLog(Database):
                 return number, data
         return None
 
+    def version_of(self, version: int, model: str) -> bytes:
+        """The bytes of one version of a model, b"" where it is not kept or not whole."""
+        found = next((v for v in self._versions() if v[0] == version and v[2] == model), None)
+        return (self._weights.read(version, found[1]) if found else None) or b""
+
     def weights_failures(self) -> list[str]:
         """Why weights files since the last call could not be written."""
         return self._weights.failures()
@@ -135,6 +140,19 @@ class LearningLog(Database):
             AND id NOT IN (SELECT object_id FROM learned WHERE model = ?) ORDER BY id
         """
         return tuple(row["id"] for row in self._rows(query, model))
+
+    def put_off(self) -> dict[int, int]:
+        """The objects that were learned without having been replayed, and a version each that had not seen them."""
+        query = """
+            SELECT object_id, version, object_id IN (SELECT id FROM annotations WHERE deleted = 0 AND teaches = 1) AS there
+            FROM adaptations ORDER BY id
+        """
+        unreplayed, found, before = self.unreplayed(), dict[int, int](), 0
+        for row in self._rows(query):
+            if row["there"] and row["object_id"] in unreplayed:
+                found.setdefault(row["object_id"], before)
+            before = row["version"] if isinstance(row["version"], int) else before
+        return found
 
     def unreplayed(self) -> frozenset[int]:
         """The objects without trajectories of both sides."""

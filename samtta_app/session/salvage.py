@@ -42,8 +42,8 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     memory.execute("DELETE FROM classes")
     memory.execute("PRAGMA ignore_check_constraints = ON")  # a row that is not right is for its reader to name
     try:
+        memory.execute("PRAGMA locking_mode = EXCLUSIVE")  # also of what is attached from now on
         memory.execute("ATTACH ? AS damaged", (schema.unshared_uri(copy),))
-        memory.execute("PRAGMA damaged.locking_mode = EXCLUSIVE")
         lost = [line for table in schema.TABLES for line in _taken_over(memory, table)]
         memory.execute(CLASSES)
         if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:

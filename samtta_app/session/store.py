@@ -232,7 +232,7 @@ class Store(LearningLog):
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
 
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
-        return Project(self.folder, listed.images, classes, of_image, self.left_out)
+        return Project(self.folder, listed.images, classes, of_image, (*listed.remarks, *self.left_out))
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects, or of one, in the order of the stream."""

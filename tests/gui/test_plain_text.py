@@ -120,7 +120,9 @@ def test_no_label_and_no_tip_takes_data_for_html(window: MainWindow, text: str):
         assert not rich, label.text()
     assert all("<img" not in tip and "<table" not in tip for tip in tips(window) if Qt.mightBeRichText(tip))
     first = window.docks["images"].widget().model.index(0)
-    assert rendered(first.data(Qt.ItemDataRole.ToolTipRole)).strip().startswith(shown_name(state.images[0].name).strip())
+    assert (
+        rendered(first.data(Qt.ItemDataRole.ToolTipRole)).strip().startswith(shown_name(state.images[0].name).strip())
+    )
     shown = window.actions_made["class_1"].text()
     assert shown == button_text(text)
 
