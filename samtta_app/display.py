@@ -17,16 +17,23 @@ WINDOWLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 """Qt platforms that need no display."""
 
 _ASK_X = """
-import ctypes, sys
+import ctypes, sys, time
 try:
     xcb = ctypes.CDLL("libxcb.so.1")
 except OSError:
     sys.exit(2)
 xcb.xcb_connect.restype = ctypes.c_void_p
 xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
-sys.exit(1 if xcb.xcb_connection_has_error(xcb.xcb_connect(None, None)) else 0)
+for wait in (0.2, 0.5, 0):
+    if not xcb.xcb_connection_has_error(xcb.xcb_connect(None, None)):
+        sys.exit(0)
+    time.sleep(wait)
+sys.exit(1)
 """
-"""Connects as Qt's X11 platform does; a process of its own, since a connection may hang."""
+"""Connects as Qt's X11 platform does; a process of its own, since a connection may hang.
+
+It tries three times: an X server that has just lost its last client starts again, and refuses who comes in between.
+"""
 
 _ASK_QT = "import sys; from PySide6.QtWidgets import QApplication; QApplication(sys.argv[:1])"
 

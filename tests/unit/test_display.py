@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,25 @@ def test_a_display_that_keeps_silent_is_given_up(bare: dict[str, str], tmp_path:
         if number < 0:
             pytest.fail("the system gave a port below those of X")
         assert "does not answer" in display_fault("linux", {**bare, "DISPLAY": f"127.0.0.1:{number}"})
+
+
+@linux
+def test_a_display_that_refuses_once_is_asked_again(bare: dict[str, str]):
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            for _ in range(3):
+                connection, _ = server.accept()
+                asked.append(connection.recv(1))
+                connection.close()
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        fault = display_fault("linux", {**bare, "DISPLAY": f"127.0.0.1:{server.getsockname()[1] - 6000}"})
+        thread.join()
+    assert len(asked) == 3
+    assert "does not answer" in fault
 
 
 def test_missing_libraries_are_named():
