@@ -46,7 +46,7 @@ def usable_cores(system: Path = Path("/sys"), process: Path = Path("/proc/self")
         return 0
     allowed = os.sched_getaffinity(0)
     cores = {_siblings(system, number) for number in allowed}
-    return max(1, min(len(cores), math.floor(_quota(system, process))))
+    return max(1, math.floor(min(len(cores), _quota(system, process))))
 
 
 def _siblings(system: Path, number: int) -> str:

@@ -353,3 +353,31 @@ def test_without_the_variable_the_platforms_folders_are_used(monkeypatch: pytest
 def test_the_shipped_resources_are_found():
     assert resource("models").is_dir()
     assert not resource("no such thing").exists()
+
+
+@pytest.mark.parametrize("name", ["samtta:fits=0", "samtta-per-class:steps=2,stride=0.5", "fbrs:memory=3"])
+def test_a_strategy_may_have_options(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    save_settings(Settings(strategy=name), path)
+    assert load_settings(path).strategy == name
+
+
+@pytest.mark.parametrize(
+    "name", ["samtta:", "samtta:fits", "samtta:=0", "samtta:a=1,", "samtta:a=1,,b=2", "other:a=1", ":a=1"]
+)
+def test_options_that_are_none_are_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="strategy"):
+        Settings(strategy=name)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps"])
+def test_a_device_is_kept(device: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    save_settings(Settings(device=device), path)
+    assert load_settings(path).device == device
+
+
+@pytest.mark.parametrize("device", ["gpu", "", "cuda:", "cuda:x", "CPU", "meta", "cpu\n", 3])
+def test_another_device_is_refused_with_those_that_there_are(device: object) -> None:
+    with pytest.raises(SettingsError, match="cuda:1"):
+        Settings(device=device)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 
 from samtta_app.adapt.classes import PerClass
 from samtta_app.adapt.ours import Samtta
-from samtta_app.adapt.registry import DEFAULT, STRATEGIES, strategy
+from samtta_app.adapt.registry import DEFAULT, STRATEGIES, options, strategy
 from samtta_app.errors import UserError
 
 NAMES = [
@@ -63,9 +63,36 @@ def test_hyper_parameters_are_changed_by_name_also_those_of_what_lies_inside() -
         ("samtta:replayed", "'' is no value for replayed"),
         ("samtta:replayed=few", "'few' is no value for replayed"),
         ("samtta:name=other", "There is no hyper-parameter named 'name'"),
-        ("fbrs:learning_rate=1", "There are fits, memory"),
+        ("fbrs:learning_rate=1", "There are memory, evaluations"),
+        ("samtta:", "There is no hyper-parameter named ''"),
+        ("samtta:fits=2", "'2' is no value for fits.*0 or 1"),
+        ("samtta:fits=true", "0 or 1"),
+        ("samtta:steps=-1", "'-1' is no value"),
+        ("samtta:steps=1.5", "a whole number"),
+        ("samtta:stride=nan", "'nan' is no value"),
+        ("samtta:stride=inf", "'inf' is no value"),
+        ("samtta:fits=0,fits=1", "given twice"),
     ],
 )
 def test_a_wrong_hyper_parameter_is_one_message(typed: str, text: str) -> None:
     with pytest.raises(UserError, match=text):
         strategy(typed)
+
+
+@pytest.mark.parametrize("name", ["frozen", "fbrs", "dc-tta", "lit-lora", "schoen2024", "schoen2024-asreleased"])
+def test_an_option_that_changes_nothing_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match="no hyper-parameter named 'fits'"):
+        strategy(f"{name}:fits=0")
+
+
+@pytest.mark.parametrize("name", ["samtta-per-class", "samtta-both"])
+def test_whether_clicks_move_the_threshold_is_the_same_for_a_class(name: str) -> None:
+    changed = strategy(f"{name}:fits=0")
+    assert isinstance(changed, PerClass)
+    assert (changed.fits, changed.ours.fits) == (False, False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_can_be_given_and_is_then_what_it_says(name: str) -> None:
+    for key in options(STRATEGIES[name]):
+        assert strategy(f"{name}:{key}=1") is not None
