@@ -156,7 +156,7 @@ def test_a_small_jpeg_of_many_scans_is_read(tmp_path: Path) -> None:
 
 def test_a_page_that_says_it_is_packed_in_an_unknown_way_is_refused_by_name(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", noise(), photometric="rgb", compression="jpegxl")
-    with pytest.raises(ImageError, match="JPEGXL.*LZW or deflate"):
+    with pytest.raises(ImageError, match=r"JPEGXL.*LZW or deflate"):
         read_image(tmp_path / "a.tif")
 
 
