@@ -162,7 +162,7 @@ def _webp_size(source: ImageSource) -> tuple[int, int]:
 
 
 def _first_of(decoded: Decoded, frames: int) -> Decoded:
-    notice = f"This is frame 1 of {frames}" if frames > 1 else ""
+    notice = f"This is frame 1 of {frames}." if frames > 1 else ""
     return Decoded(decoded.raw, decoded.pixels, notice)
 
 

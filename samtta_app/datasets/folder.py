@@ -128,7 +128,7 @@ def read_labels(image: DataImage) -> NDArray[np.int32]:
         labels = read_ids(image.masks)
         width, height = image_size(image.path)
     except ImageError as e:
-        raise DatasetError(e.what, e.where, e.do) from e
+        raise DatasetError(f"A file of the data set cannot be read: {e.what}", e.where, e.do) from e
     if labels.shape != (height, width):
         size = f"The mask is {labels.shape[1]} x {labels.shape[0]}, its image {width} x {height}"
         raise DatasetError(size, image.masks, "Save it in the image's size")

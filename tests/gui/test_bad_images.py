@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
 from samtta_app.session.store import Store
 from tests.gui.sessions import Key, Sitting
+from tests.unit.core.crafted import GIF, POSTSCRIPT, claiming_png, claiming_tiff, many_scans
 
 HEIGHT, WIDTH = 96, 128
 DISC = (90, 30)
@@ -116,6 +120,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "cut.bmp": (encoded(".bmp")[:2000], "damaged or cut off"),
     "cut.tif": (encoded(".tif")[:2000], "cut off"),
     "head_only.png": (encoded(".png")[:20], "damaged or cut off"),
+    "program.png": (POSTSCRIPT, "a PostScript program"),
+    "gif.png": (GIF, "a GIF"),
+    "bomb.png": (claiming_png(19_999, 19_999), "cannot hold"),
+    "bomb.tif": (claiming_tiff(19_999, 19_999), "cannot hold"),
 }
 """Content, and what the reason says."""
 
@@ -317,6 +325,48 @@ def test_a_reason_says_what_the_file_is_and_what_to_do(person: Sitting, folder: 
     assert advice.strip().endswith(".")
     for inner in ("Error", "Exception", "0x", "None"):
         assert inner not in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program that leaves the mark is a shell script")
+def test_no_program_is_started_by_a_file_that_is_one(
+    person: Sitting, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, program = tmp_path / "gs was started", tmp_path / "programs" / "gs"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch '{mark}'\nsleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    for name in ("q.png", "r.jpg", "s.tif"):
+        (folder / name).write_bytes(POSTSCRIPT)
+    person.opens(folder)
+    person.wait(lambda: sum(entry.status == "unreadable" for entry in person.state.images) >= 2)  # read ahead
+    person.shows("s.tif")
+    assert "PostScript" in person.said
+    person.leaves()
+    assert not mark.exists()
+
+
+def test_a_file_of_several_pages_says_which_is_shown(person: Sitting, folder: Path) -> None:
+    tifffile.imwrite(folder / "a.tif", np.stack([plain()[..., 0]] * 10), photometric="minisblack")
+    person.opens(folder)
+    assert person.state.image is not None
+    assert "a.tif: This is page 1 of 10." in person.said
+    assert "info" in person.severities
+
+
+def test_a_slow_image_can_be_left_for_another_and_the_window_closed_over_it(person: Sitting, folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(many_scans(2_000, 650))
+    person.application.open(folder, None)
+    person.wait(lambda: any(thread.name == "samtta-reader" for thread in threading.enumerate()))
+    person.shows(UPRIGHT)
+    assert person.state.image is not None
+    person.controller.open_image(0)
+    person.wait(lambda: any(thread.name == "samtta-reader" for thread in threading.enumerate()))
+    person.leaves()
+    assert person.application.controller is None or person.state.image is None
+    for thread in threading.enumerate():
+        if thread.name == "samtta-reader":
+            thread.join()
 
 
 def test_a_session_that_begins_with_a_bad_file_goes_on_with_the_next(person: Sitting, folder: Path) -> None:

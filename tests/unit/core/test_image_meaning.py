@@ -169,7 +169,7 @@ def test_a_moving_picture_says_that_it_has_more_frames(tmp_path: Path, kind: str
     frames = [PIL.Image.new("RGB", (20, 20), colour) for colour in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
     frames[0].save(tmp_path / f"a.{kind}", save_all=True, append_images=frames[1:], lossless=True)
     image = read_image(tmp_path / f"a.{kind}")
-    assert image.notice == "This is frame 1 of 3"
+    assert image.notice == "This is frame 1 of 3."
     assert image.pixels[5, 5].tolist() == [200, 0, 0]
 
 

@@ -10,6 +10,7 @@ import pytest
 from samtta_app.core.masks import full
 from samtta_app.datasets.folder import open_dataset, read_labels, read_objects
 from samtta_app.errors import DatasetError
+from tests.unit.core.crafted import claiming_png
 
 
 def labels() -> np.ndarray:
@@ -135,6 +136,26 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes(folder: Path) -> None
 def test_a_mask_in_colours_is_refused(folder: Path) -> None:
     PIL.Image.new("RGB", (16, 12)).save(folder / "masks" / "a.png")
     with pytest.raises(DatasetError, match="channels"):
+        read_objects(open_dataset(folder).images[0])
+
+
+@pytest.mark.parametrize("number", [65_536, 2**31 - 1, -3])
+def test_a_mask_with_an_id_beyond_sixteen_bits_is_refused(folder: Path, number: int) -> None:
+    """What lists the objects makes room for every number up to the highest."""
+    values = labels().astype(np.int32)
+    values[0, 0] = number
+    PIL.Image.fromarray(values).save(folder / "masks" / "a.png", format="tiff")
+    with pytest.raises(DatasetError, match=r"from 1 to 65535.*") as raised:
+        read_objects(open_dataset(folder).images[0])
+    assert raised.value.where == str(folder / "masks" / "a.png")
+
+
+@pytest.mark.parametrize("part", ["images", "masks"])
+def test_a_file_that_claims_sixty_thousand_pixels_a_side_is_refused(folder: Path, part: str) -> None:
+    for path in (folder / part).glob("a.*"):
+        path.unlink()
+    (folder / part / "a.png").write_bytes(claiming_png(60_000, 60_000))
+    with pytest.raises(DatasetError, match=r"a\.png"):
         read_objects(open_dataset(folder).images[0])
 
 

@@ -119,6 +119,8 @@ class Script:
     version: int = 0
     paused: bool = False
     unreadable: set[str] = field(default_factory=set)
+    large: set[str] = field(default_factory=set)
+    notices: dict[str, str] = field(default_factory=dict)
     refuse: set[type] = field(default_factory=set)
     publish: bool = True
     map: FloatArray = field(default_factory=lambda: np.full((8, 8), 0.25, np.float32))
@@ -146,12 +148,13 @@ class Script:
         if request.path.name in self.unreadable or not request.path.exists():
             return Failure(request.id, "LoadRequest", f"{request.path.name} cannot be read.")
         pixels = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-        return Loaded(request.id, Image(request.path.name, request.path, pixels, pixels))
+        notice = self.notices.get(request.path.name, "")
+        return Loaded(request.id, Image(request.path.name, request.path, pixels, pixels, notice))
 
     def _prefetch(self, request: PrefetchRequest) -> Reply:
         if request.path.name in self.unreadable:
             return Failure(request.id, "PrefetchRequest", f"{request.path.name} cannot be read.")
-        return Prefetched(request.id, request.path)
+        return Prefetched(request.id, request.path, encoded=request.path.name not in self.large or bool(request.image))
 
     def _predict(self, request: PredictRequest) -> Reply:
         clicks, box = request.prompt.clicks, request.prompt.box

@@ -46,6 +46,26 @@ def test_no_image_further_than_two_is_encoded_ahead(tmp_path: Path) -> None:
         assert paths(person, PrefetchRequest) == ["0.png", "1.png", "2.png"]
 
 
+def test_a_large_image_is_passed_over_once_and_encoded_when_it_is_opened(tmp_path: Path) -> None:
+    with Store.open(folder_of(tmp_path, "a.png", "b.png", "c.png")) as store:
+        person = Person(store, Script(large={"b.png"})).starts()
+        assert paths(person, PrefetchRequest) == ["a.png", "b.png", "c.png"]
+        assert [e.status for e in person.state.images] == ["encoded", "todo", "encoded"]
+        person.does(person.workflow.next_image())
+        assert paths(person, PrefetchRequest) == ["a.png", "b.png", "c.png", "b.png"]
+        assert person.script.sent(PrefetchRequest)[-1].image is person.state.image  # type: ignore[attr-defined]
+        assert person.state.images[1].status == "encoded"
+
+
+def test_what_of_a_file_is_not_shown_is_said_when_it_opens_and_gone_after_the_next_act(tmp_path: Path) -> None:
+    with Store.open(folder_of(tmp_path, "a.png", "b.png")) as store:
+        person = Person(store, Script(notices={"a.png": "This is page 1 of 10."})).starts()
+        assert person.state.message.severity == "info"
+        assert person.state.message.text == "a.png: This is page 1 of 10."
+        person.does(person.workflow.next_image())
+        assert person.state.message is None
+
+
 def test_only_one_image_is_encoded_ahead_at_a_time(store: Store) -> None:
     person = Person(store)
     (load,) = person.workflow.start()

@@ -21,6 +21,7 @@ from samtta_app.train.records import (
     with_boxes,
 )
 from samtta_app.train.sets import read_held_out, read_sets
+from tests.unit.core.crafted import POSTSCRIPT, claiming_png
 from tests.unit.train.material import picture, record, write_set
 
 
@@ -77,6 +78,21 @@ def test_ids_that_do_not_fit_are_refused_and_not_wrapped_around(
     Image.fromarray(values).save(paths[0].parents[1] / "masks" / "p0.png", format="tiff")
     assert read_records(paths) == []
     assert f"from 1 to {MOST_ID}" in caplog.text
+
+
+def test_masks_and_images_that_claim_more_than_they_hold_are_skipped_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = write_set(tmp_path / "set", 6)
+    (data / "masks" / "p0.png").write_bytes(claiming_png(60_000, 60_000))
+    (data / "images" / "p1.png").write_bytes(claiming_png(19_999, 19_999))
+    (data / "masks" / "p2.png").write_bytes(POSTSCRIPT)
+    names = [path.stem for path in image_paths(data, "train")]
+    assert [one.name for one in read_records(image_paths(data, "train"))] == [
+        n for n in names if n not in ("p0", "p1", "p2")
+    ]
+    assert caplog.text.count("cannot hold") == 2
+    assert "PostScript" in caplog.text
 
 
 def test_a_mask_with_fractions_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
