@@ -23,7 +23,7 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.datasets import samples as samples_module
 from samtta_app.engine import Engine
 from samtta_app.errors import DatasetError, ProjectError
-from samtta_app.gui import app
+from samtta_app.gui import app, main_window
 from samtta_app.gui.app import Application, run_window
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
@@ -494,3 +494,31 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_program(
     with app._log_file() as file:
         logging.getLogger("samtta_app").info("unheard")
     assert not file.exists()
+
+
+@pytest.mark.parametrize("where", ["workflow", "panel"])
+def test_a_project_that_cannot_be_shown_after_it_was_opened_leaves_the_present_one_at_work_and_is_let_go(
+    application: Application, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    application.open(images(tmp_path / "one"))
+    before = application.controller
+    assert before is not None
+    qtbot.waitUntil(lambda: before.state.image is not None, timeout=WAIT)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot be shown")
+
+    with monkeypatch.context() as patch:
+        if where == "workflow":
+            patch.setattr(app, "Workflow", broken)
+        else:
+            patch.setattr(main_window, "ImagesPanel", broken)
+        with pytest.raises(RuntimeError, match="cannot be shown"):
+            application.open(images(tmp_path / "two"))
+    assert application.controller is before
+    before.next_image()
+    qtbot.waitUntil(lambda: before.state.index == 1 and before.state.image is not None, timeout=WAIT)
+    before.add_class("leaf")
+    assert [c.name for c in before.state.classes] == ["object", "leaf"]
+    application.open(tmp_path / "two")  # its lock was given back
+    assert application.controller is not before

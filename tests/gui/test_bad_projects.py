@@ -421,14 +421,14 @@ def test_a_folder_in_the_place_of_the_database_is_refused_and_the_open_one_goes_
 ) -> None:
     folder = images(tmp_path / "strange")
     database(folder).mkdir(parents=True)
-    refused(at_work, folder, "is no ordinary")
+    refused(at_work, folder, "no ordinary file")
     assert database(folder).is_dir()
 
 
 def test_a_file_in_the_place_of_the_project_folder_is_refused_and_kept(at_work: Sitting, tmp_path: Path) -> None:
     folder = images(tmp_path / "strange")
     (folder / ".samtta").write_text("mine")
-    refused(at_work, folder, "is no ordinary")
+    refused(at_work, folder, "no ordinary folder")
     assert (folder / ".samtta").read_text() == "mine"
 
 

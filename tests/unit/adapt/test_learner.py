@@ -408,3 +408,34 @@ def test_weights_of_another_model_are_refused_with_both_names_and_the_published_
     assert one.published.version == 1
     with pytest.raises(UserError, match="no version 9"):
         one.knowledge(9)
+
+
+def test_a_version_learned_on_top_of_other_weights_of_the_same_name_is_refused_and_its_number_is_not_given_again() -> (
+    None
+):
+    one = learner()
+    other = to_bytes(AWAY, MODEL.name, {"strategy": "samtta", BELONGS_TO: weights_sha256(toy_model(1))})
+    for data in (other, to_bytes(AWAY, MODEL.name, {"strategy": "samtta"})):
+        with pytest.raises(CheckpointError, match=r"not learned on top of these weights of 'toy'"):
+            one.restore(6, data)
+        with pytest.raises(CheckpointError, match="not learned on top"):
+            one.keep(6, data)
+    assert one.published.version == 0
+    assert accept(one, 1).verdict.kept
+    assert one.published.version == 7
+
+
+def test_without_bytes_nothing_is_published_and_the_number_is_not_given_again() -> None:
+    one = learner()
+    one.restore(4, b"")
+    assert one.published.version == 0
+    accept(one, 1)
+    assert one.published.version == 5
+
+
+def test_a_version_that_is_kept_to_compare_with_does_not_answer() -> None:
+    other, one = learner(), learner()
+    data = accept(other, 1).data
+    one.keep(1, data)
+    assert one.published.version == 0
+    assert same(one.knowledge(1).tensors, other.knowledge(1).tensors)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from samtta_app.core import masks
+from samtta_app.core.masks import covers, from_rle, to_rle
 from samtta_app.core.types import Box, Mask, Window
 
 HEIGHT, WIDTH = 13, 17
@@ -100,3 +101,32 @@ def test_the_frame_is_no_boundary_of_a_trimap() -> None:
 
 def test_the_area_counts_object_pixels() -> None:
     assert Mask(5, 5, np.eye(4, dtype=np.bool_)).area == 4
+
+
+@given(st.data())
+def test_run_lengths_are_known_to_cover_their_bitmap_and_no_other(data: st.DataObject) -> None:
+    height, width = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 30))
+    bits = np.random.default_rng(data.draw(st.integers(0, 2**32))).random((height, width)) < data.draw(st.floats(0, 1))
+    counts = to_rle(Mask(0, 0, bits), height, width)
+    assert covers(counts, height * width)
+    assert not covers(counts, height * width + 1)
+    place, bit = data.draw(st.integers(0, len(counts) - 1)), data.draw(st.integers(0, 7))
+    changed = bytes(c ^ (1 << bit) if k == place else c for k, c in enumerate(counts))
+    try:
+        found = from_rle(changed, height, width)
+    except ValueError:
+        return
+    assert to_rle(found, height, width) == changed
+
+
+@pytest.mark.parametrize("counts", [b"", b"\x00", b"P", b"o" * 40, b"\xff\xff", b"ooooooo0", b"0" * 3 + b"O"])
+def test_what_are_no_run_lengths_is_refused_before_it_is_decoded(counts: bytes) -> None:
+    assert not covers(counts, 12)
+    with pytest.raises(ValueError, match="run lengths"):
+        from_rle(counts, 3, 4)
+
+
+def test_a_large_mask_covers_its_bitmap_and_overlong_runs_are_refused() -> None:
+    bits = np.zeros((3000, 4000), np.bool_)
+    bits[1000:2000, 50:3900] = True
+    assert covers(to_rle(Mask(0, 0, bits), 3000, 4000), 12_000_000)
