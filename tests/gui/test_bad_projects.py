@@ -575,3 +575,24 @@ def test_damaged_weights_are_said_and_the_original_answers(
         assert "damaged (version 1). The original is used" in person.said
     else:
         assert "weights of version 1 are damaged or gone; going on with the original weights" in person.said
+
+
+# --- damaged entries ------------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_entry_is_named_when_the_project_is_opened_and_when_it_is_exported(
+    at_work: Sitting, tmp_path: Path, qtbot: QtBot
+) -> None:
+    made = images(tmp_path / "other")
+    finished_project(made, qtbot, objects=2)
+    with closing(sqlite3.connect(database(made))) as db, db:
+        db.execute("UPDATE annotations SET window = '[0, 0, 512' WHERE id = 1")
+    at_work.window.folder_chosen.emit(made)
+    at_work.wait(lambda: at_work.state.folder == made and at_work.state.image is not None)
+    assert "object 1: window" in at_work.said
+    assert [a.id for a in at_work.state.annotations] == [2]
+    at_work.controller.export("coco", tmp_path / "out")
+    assert at_work.state.message is not None
+    assert at_work.state.message.severity == "warning"
+    assert "object 1: window" in at_work.state.message.text
+    at_work.accepts(*PLACES)

@@ -224,3 +224,11 @@ def test_other_changes_of_the_widget_leave_the_dots_alone(qtbot, panel: ImagesPa
     panel.show_state(scene())
     with qtbot.assertNotEmitted(panel.model.dataChanged):
         panel.changeEvent(QEvent(QEvent.Type.FontChange))
+
+
+def test_an_image_that_was_replaced_under_its_objects_is_marked_and_says_so(panel: ImagesPanel):
+    whole, replaced = entries(FOLDER, ("annotated", "annotated"))
+    panel.show_state(scene(images=(whole, replace(replaced, changed="Replaced: 2 of its objects ..."))))
+    assert theme.LIGHT.warn not in shades(panel.model, 0)
+    assert theme.LIGHT.warn in shades(panel.model, 1)
+    assert "Replaced" in panel.model.index(1).data(Qt.ItemDataRole.ToolTipRole)

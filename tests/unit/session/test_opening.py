@@ -167,14 +167,21 @@ def test_a_truncated_database_is_refused_and_not_overwritten(folder: Path) -> No
     refused(folder, "damaged")
 
 
-def test_a_database_with_a_damaged_page_is_refused_and_not_overwritten(folder: Path) -> None:
+def test_a_database_with_damaged_pages_is_shown_as_far_as_it_can_be_read_and_not_overwritten(folder: Path) -> None:
     with Store.open(folder) as store:
         for _ in range(40):
             store.accept(accepted(), WIDTH, HEIGHT)
     content = bytearray(database(folder).read_bytes())
     content[4096 * 5 : 4096 * 8] = b"\xff" * (4096 * 3)
     database(folder).write_bytes(content)
-    refused(folder, "damaged")
+    with Store.open(folder) as store:
+        assert store.read_only
+        assert "damaged" in store.notice
+        assert "rows are missing" in store.notice
+        assert [a.id for a in store.annotations()] == [record.object_id for record in store.records()]
+        with pytest.raises(StoreError, match="read-only"):
+            store.accept(accepted(), WIDTH, HEIGHT)
+    assert database(folder).read_bytes() == bytes(content)
 
 
 def test_a_project_of_a_newer_samtta_is_refused_and_not_changed(folder: Path) -> None:
