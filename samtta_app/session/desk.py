@@ -158,6 +158,8 @@ class Desk:
             return False
         if next(self._unread, "end") == "end":
             self._unread = None
+            if self.store.left_out:  # found while reading: the notice at the start did not know of it
+                self.say("warning", self.store.notice)
         self.recount()
         return self.reading
 

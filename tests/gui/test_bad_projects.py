@@ -589,7 +589,7 @@ def test_a_damaged_entry_is_named_when_the_project_is_opened_and_when_it_is_expo
         db.execute("UPDATE annotations SET window = '[0, 0, 512' WHERE id = 1")
     at_work.window.folder_chosen.emit(made)
     at_work.wait(lambda: at_work.state.folder == made and at_work.state.image is not None)
-    assert "object 1: window" in at_work.said
+    at_work.wait(lambda: "object 1: window" in at_work.said)  # records are read in steps
     assert [a.id for a in at_work.state.annotations] == [2]
     at_work.controller.export("coco", tmp_path / "out")
     assert at_work.state.message is not None
