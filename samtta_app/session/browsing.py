@@ -19,6 +19,7 @@ class Browsing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._large: set[str] = set()  # too large to be encoded before they are opened
         self._crowded = False  # the engine has no room for the open image and those after it
 
     def open(self, index: int, then: Then = "") -> Requests:
@@ -96,13 +97,13 @@ class Browsing:
         if background or desk.loading or self._crowded:
             return ()
         following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + AHEAD]
-        wanted = (e for e in following if e.status != "unreadable" and e.name not in known)
+        wanted = (e for e in following if e.status != "unreadable" and e.name not in known | self._large)
         return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
 
     def encoded(self, reply: Prefetched) -> None:
         """An image is encoded, or too large to be read before it is asked for."""
         if not reply.encoded:
-            self._desk.passed.add(reply.path.name)
+            self._large.add(reply.path.name)
             return
         self._desk.encoded[reply.path.name] = reply.image_key
         self._desk.mark(reply.path.name)
