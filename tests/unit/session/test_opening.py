@@ -235,6 +235,7 @@ def test_a_migration_that_fails_leaves_the_older_layout(folder: Path, monkeypatc
 AS_NOBODY = """
     import os, sys
     from pathlib import Path
+    import samtta_app.core.images  # while its libraries can be read
     from samtta_app.errors import ProjectError, StoreError
     from samtta_app.session.store import Store
     from tests.unit.session.scripted import WIDTH, HEIGHT, Person, accepted
