@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from samtta_app.gui import recent
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, scene
+from tests.unit.no_files import NO_FILES, put_what_is_no_file
 
 DAMAGED = (
     b"\x00\x01\x02" * 100,
@@ -40,19 +40,10 @@ def test_a_damaged_memory_opens_the_window_all_the_same(qtbot: QtBot, samtta_hom
     window.close()
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "large", "loop"])
+@pytest.mark.parametrize("kind", NO_FILES)
 def test_what_is_no_file_in_its_place_is_left_alone_and_waits_for_nobody(samtta_home: Path, kind: str):
     path = samtta_home / "window.ini"
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    elif kind == "large":
-        path.write_bytes(b"a=1\n" * 500_000)
-    else:
-        path.symlink_to(path)
+    put_what_is_no_file(path, kind)
     before = path.lstat()
     assert recent.folders() == []
     assert recent.layout("geometry") is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -26,6 +25,7 @@ from samtta_app.settings import (
     settings_file,
     valid_keys,
 )
+from tests.unit.no_files import NO_FILES, put_what_is_no_file
 
 KEYS = st.sampled_from(["", "A", "Ctrl+Z", "Return; E", "Shift+PgDown", "?", "F12", "Ctrl+Shift+Z; Ctrl+Y"])
 NAMES = st.text(min_size=1, max_size=12).filter(lambda text: "\n" not in text)
@@ -168,19 +168,10 @@ def test_a_table_that_cannot_be_read_takes_nothing_into_another(tmp_path: Path):
     assert ["Line 2" in errors[0].what, "Line 3" in errors[1].what, "Line 4" in errors[2].what] == [True] * 3
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "large", "loop"])
+@pytest.mark.parametrize("kind", NO_FILES)
 def test_what_is_no_settings_file_stops_nothing_and_is_left_as_it_is(tmp_path: Path, kind: str):
     path = tmp_path / "settings.toml"
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    elif kind == "large":
-        path.write_bytes(b"#" * 2_000_000)
-    else:
-        path.symlink_to(path)
+    put_what_is_no_file(path, kind)
     settings, (error,) = read_settings(path)
     assert settings == Settings()
     assert "cannot be read" in error.what
