@@ -127,6 +127,7 @@ def test_enter_in_a_list_gives_the_keyboard_back(sitting: Sitting) -> None:
     view.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(sitting.window.windowHandle(), Key.Key_Down)
     assert sitting.state.index == 1
+    sitting.wait(lambda: sitting.state.image is not None)  # without an image most keys have nothing to act on
     assert view.hasFocus()
     QTest.keyClick(sitting.window.windowHandle(), Key.Key_Return)
     assert keys_act(sitting)
