@@ -8,10 +8,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.e2e.display import screen
 
 settings.register_profile(
     "samtta", deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -25,6 +28,15 @@ if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get(
 os.environ.setdefault("QT_API", "pyside6")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker of pytest-xdist a screen of its own: on one, the windows of two tests take each other's focus."""
+    if sys.platform == "linux" and "PYTEST_XDIST_WORKER" in os.environ and os.environ.pop("DISPLAY", None):
+        os.environ.pop("WAYLAND_DISPLAY", None)
+        until_the_end = ExitStack()
+        os.environ.update(until_the_end.enter_context(screen()))
+        config.add_cleanup(until_the_end.close)
 
 
 class _Collector(logging.Handler):

@@ -23,7 +23,7 @@ class LearningLog(Database):
 
     def __init__(self, home: Path, opened: Opened) -> None:
         super().__init__(home, opened)
-        self._weights = WeightsFolder(home / WEIGHTS)
+        self._weights = WeightsFolder(home / WEIGHTS, tidy=not opened.read_only)
 
     def close(self) -> None:
         """Finish writing and let go of the lock."""

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from samtta_app.core.files import write_whole
@@ -23,12 +24,16 @@ class WeightsFolder:
     """Files `vNNNN.safetensors`, each whole or absent; one thread writes them in order.
 
     The database knows each file's SHA-256, so a file that is not there yet when the process dies is simply passed over.
+
+    Args:
+        folder: need not be there yet.
+        tidy: remove what a process that was killed left half written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tidy: bool = False) -> None:
         self._folder = folder
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weights")
-        self._pending: list[Future[None]] = []
+        self._pending: list[Future[None]] = [self._writer.submit(self._tidy)] if tidy else []
 
     def path(self, version: int) -> Path:
         """Where a version lies."""
@@ -59,17 +64,28 @@ class WeightsFolder:
         """Finish what is being written."""
         self._writer.shutdown(wait=True)
 
+    def _tidy(self) -> None:
+        for found in self._folder.iterdir() if _is_folder(self._folder) else ():
+            if CUT_SHORT.fullmatch(found.name) and _is_ours(found):
+                with suppress(OSError):  # what cannot be removed harms nobody
+                    found.unlink()
+
     def _write(self, version: int, data: bytes, discard: tuple[int, ...]) -> None:
         self._folder.mkdir(exist_ok=True)
-        if not stat.S_ISDIR(os.lstat(self._folder).st_mode):
+        if not _is_folder(self._folder):
             raise OSError(f"{self._folder} is not a folder of the project's own")
-        for found in self._folder.iterdir():  # left by a process that was killed; only this thread writes here
-            if CUT_SHORT.fullmatch(found.name) and _is_ours(found):
-                found.unlink(missing_ok=True)
         write_whole(self.path(version), data)
         for old in discard:
             if _is_ours(self.path(old)):
                 self.path(old).unlink(missing_ok=True)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder itself, and not a link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _is_ours(path: Path) -> bool:

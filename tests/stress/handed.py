@@ -84,7 +84,6 @@ def make_images(folder: Path) -> None:
         shown.save(folder / name)
     shown.save(folder / "scans.jpeg", progressive=True, exif=_turned())
     shown.quantize(8).save(folder / "palette.png")
-    shown.quantize(8).save(folder / "gif.png", "GIF")
     PIL.Image.fromarray(deep).save(folder / "deep.png")
     tifffile.imwrite(folder / "float.tiff", deep.astype(np.float32))
     tifffile.imwrite(folder / "tiles.tif", rgb, tile=(16, 16), compression="zlib", photometric="rgb")

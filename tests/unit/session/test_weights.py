@@ -64,3 +64,28 @@ def test_old_files_go_only_after_the_new_one_is_there(files: WeightsFolder, monk
     assert ["No space" in reason for reason in later.failures()] == [True]
     assert files.path(1).exists()
     assert not files.path(2).exists()
+
+
+@pytest.mark.parametrize("tidy", [True, False])
+def test_what_a_killed_process_left_half_written_goes_when_the_folder_is_opened(tmp_path: Path, tidy: bool) -> None:
+    half, vimrc, link = (tmp_path / n for n in (".v0002.safetensors.tlh0non_", ".vimrc", ".v0003.safetensors.abcdefgh"))
+    half.write_bytes(b"se")
+    vimrc.write_text("set number")
+    link.symlink_to(vimrc)
+    WeightsFolder(tmp_path, tidy=tidy).close()
+    assert half.exists() is not tidy
+    assert vimrc.exists()
+    assert link.is_symlink()
+
+
+def test_a_folder_that_is_a_link_or_not_there_is_not_tidied(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".v0002.safetensors.tlh0non_").write_bytes(b"se")
+    (tmp_path / "weights").symlink_to(home)
+    for name in ("weights", "nowhere"):
+        files = WeightsFolder(tmp_path / name, tidy=True)
+        files.close()
+        assert files.failures() == []
+    assert len(list(home.iterdir())) == 1
+    assert not (tmp_path / "nowhere").exists()
