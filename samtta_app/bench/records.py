@@ -6,9 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from msgspec import ValidationError, convert
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import DatasetError
+
+T = TypeVar("T")
 
 FROZEN = "frozen"
 """The strategy that never learns: the twin of all others."""
@@ -85,9 +90,20 @@ def read_records(places: Sequence[Path]) -> tuple[Record, ...]:
     return tuple(record for file in files for record in _read(file))
 
 
+def from_lines(lines: Iterable[str], kind: type[T]) -> list[T]:
+    """One value of the dataclass `kind` for each line of JSON; every field is there and has its type.
+
+    Raises:
+        ValueError: a line is no JSON, or holds something else.
+    """
+    try:
+        return [convert(json.loads(line), kind) for line in lines]
+    except (ValidationError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
 def _read(path: Path) -> list[Record]:
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return [Record(**{**line, "window": tuple(line["window"])}) for line in lines]
-    except (OSError, ValueError, TypeError, KeyError) as e:
+        return from_lines(path.read_text(encoding="utf-8").splitlines(), Record)
+    except (OSError, ValueError) as e:
         raise DatasetError(f"This is no file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e

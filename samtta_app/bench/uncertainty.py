@@ -19,6 +19,7 @@ import numpy as np
 
 from samtta_app.bench.streams import Source, objects_of
 from samtta_app.bench.workers import Told
+from samtta_app.bench.records import from_lines
 from samtta_app.core.clicker import next_click
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import holds
@@ -192,10 +193,8 @@ def read_rows(path: Path, conditions: str) -> tuple[Row, ...]:
         return ()
     try:
         whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
-        lines = [json.loads(line) for line in whole.split("\n")] if end else [{}]
-        lists = ("window", "ious", "predicted", "dense", "larger")
-        rows = tuple(Row(**{**line, **{name: tuple(line[name]) for name in lists}}) for line in lines)
-    except (OSError, ValueError, TypeError, KeyError) as e:
+        rows = tuple(from_lines(whole.split("\n") if end else ["{}"], Row))
+    except (OSError, ValueError) as e:
         raise DatasetError("This is no file of uncertainty records", path, "Choose another folder") from e
     other = next((row.conditions for row in rows if row.conditions != conditions), None)
     if other is not None:
