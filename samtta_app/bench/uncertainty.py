@@ -17,9 +17,9 @@ from zlib import crc32
 
 import numpy as np
 
+from samtta_app.bench.records import from_lines
 from samtta_app.bench.streams import Source, objects_of
 from samtta_app.bench.workers import Told
-from samtta_app.bench.records import from_lines
 from samtta_app.core.clicker import next_click
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import holds
