@@ -34,22 +34,22 @@ app = typer.Typer(
     epilog="[bold]samtta FOLDER[/bold] is short for [bold]samtta open FOLDER[/bold]; [bold]samtta[/bold] alone opens the "
     "window with a start page.",
 )
-app.add_typer(cli_bench.app, name="bench")
-app.add_typer(cli_train.app, name="train")
+app.add_typer(cli_bench.bench_app, name="bench")
+app.add_typer(cli_train.train_app, name="train")
 
-Model = Annotated[
+_Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.", metavar="M"),
 ]
 
-Strategy = Annotated[
+_Strategy = Annotated[
     str | None,
     typer.Option(
         "--strategy", "-s", help="How the decoder adapts: samtta, frozen, or another by name.", metavar="NAME"
     ),
 ]
 
-Device = Annotated[
+_Device = Annotated[
     str | None,
     typer.Option("--device", help="What the model runs on: auto, cpu, cuda, cuda:1 or mps.", metavar="D"),
 ]
@@ -76,7 +76,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     if not words:
         return ["open"]
     if words[0] == "bench":
-        return ["bench", *_with_default(words[1:], cli_bench.NAMES, "run")]
+        return ["bench", *_with_default(words[1:], cli_bench.BENCH_COMMANDS, "run")]
     names = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     return _with_default(words, names, "open")
 
@@ -120,9 +120,9 @@ def open_folder(
     project: Annotated[
         Path | None, typer.Option("--project", "-p", help="Project folder (default: FOLDER/.samtta).", metavar="P")
     ] = None,
-    model: Model = None,
-    strategy: Strategy = None,
-    device: Device = None,
+    model: _Model = None,
+    strategy: _Strategy = None,
+    device: _Device = None,
 ) -> None:
     """Open a folder of images in the window and go on where you left off; without one, a start page."""
     if folder is not None and not folder.is_dir():
@@ -138,13 +138,13 @@ def demo(
     no_window: Annotated[bool, typer.Option("--no-window", help="Simulate without a window.")] = False,
     objects: Annotated[
         int, typer.Option(min=1, help="Objects that the simulated annotator does.", metavar="N")
-    ] = cli_demo.OBJECTS,
+    ] = cli_demo.DEMO_OBJECTS,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="New folder for the simulation's files.", metavar="DIR")
     ] = Path("samtta-demo"),
-    model: Model = None,
-    strategy: Strategy = None,
-    device: Device = None,
+    model: _Model = None,
+    strategy: _Strategy = None,
+    device: _Device = None,
 ) -> None:
     """Open the window on sample images; with --simulate, or without a display, a simulated annotator works on them."""
     settings, chosen = prepared(), given(model, strategy, device)

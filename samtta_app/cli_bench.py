@@ -16,16 +16,16 @@ from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
     from samtta_app.bench.driver import Feedback
-    from samtta_app.bench.records import Record
+    from samtta_app.bench.records import ClickRow
     from samtta_app.bench.streams import Way
 
-NAMES = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
+BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
 
-LINE_SECONDS = 30.0
+BENCH_LINE_SECONDS = 30.0
 """Seconds between two lines about a run where there is no terminal."""
 
-app = typer.Typer(
+bench_app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -33,15 +33,17 @@ app = typer.Typer(
     epilog="[bold]samtta bench DATASET...[/bold] is short for [bold]samtta bench run DATASET...[/bold]",
 )
 
-Model = Annotated[str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.")]
+_Model = Annotated[str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.")]
 InputSize = Annotated[
     int | None, typer.Option(help="Side of the compact model's input (default: its own).", metavar="PIXELS")
 ]
-Datasets = Annotated[
+_Datasets = Annotated[
     list[Path], typer.Argument(help="Folders with images/ and masks/ (instance ids).", metavar="DATASET")
 ]
 Split = Annotated[str | None, typer.Option(help='Split, or "all" (default: test where there is one).')]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the raw records and figures.", metavar="DIR")]
+_Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for the raw records and figures.", metavar="DIR")
+]
 
 
 def wide_console() -> Console:
@@ -62,14 +64,14 @@ def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:
     return lambda share, words: bar.update(task, completed=share, description=words)
 
 
-class Standing:
+class RunProgress:
     """Shows how far a run is and about how long it still takes: a bar on a terminal, elsewhere a line now and then."""
 
     def __init__(self, console: Console, bar: Progress, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._bar, self._clock = console, bar, clock
         self._task = bar.add_task("", total=1.0, left="")
         self._began = clock()
-        self._due = self._began + LINE_SECONDS
+        self._due = self._began + BENCH_LINE_SECONDS
 
     def __call__(self, share: float, words: str) -> None:
         """So much is done, 0 .. 1."""
@@ -78,7 +80,7 @@ class Standing:
         if self._console.is_terminal:
             self._bar.update(self._task, completed=share, description=words, left=left)
         elif now >= self._due:
-            self._due = now + LINE_SECONDS
+            self._due = now + BENCH_LINE_SECONDS
             self._console.print(f"{share:.0%}, {left}: {words}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -93,18 +95,18 @@ def time_left(seconds: float, share: float) -> str:
 
 
 @contextmanager
-def standing() -> Iterator[Standing]:
+def _standing() -> Iterator[RunProgress]:
     """What shows a long run on standard error."""
     console = Console(stderr=True)
     words = TextColumn("{task.description}", markup=False)
     columns = (words, BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield Standing(console, bar)
+        yield RunProgress(console, bar)
 
 
-@app.command("run")
-def run(
-    datasets: Datasets,
+@bench_app.command("run")
+def _run(
+    datasets: _Datasets,
     strategy: Annotated[
         list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
     ] = None,
@@ -124,8 +126,8 @@ def run(
         list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
-    model: Model = "samtta-small",
-    out: Out = None,
+    model: _Model = "samtta-small",
+    out: _Out = None,
 ) -> None:
     """Annotate data sets with a simulated annotator, frozen and adapted over the same streams.
 
@@ -134,15 +136,15 @@ def run(
     from samtta_app.adapt.registry import strategy as strategy_named
     from samtta_app.bench.annotator import goal_named
     from samtta_app.bench.clickers import clicker as clicker_named
-    from samtta_app.bench.jobs import Plan, Stopped, failed, run_bench
+    from samtta_app.bench.jobs import BenchPlan, Stopped, failed, run_bench
     from samtta_app.bench.protocol import Conditions
-    from samtta_app.bench.report import show, write_report
+    from samtta_app.bench.report import show_report, write_report
     from samtta_app.bench.streams import sources
 
     if feedback not in ("logits", "binary"):
         raise UserError(f"There is no feedback {feedback!r}", "", "Choose logits or binary")
     clicker_named(clicker)
-    plan = Plan(
+    plan = BenchPlan(
         sources(datasets, _way(mix, chain)),
         Conditions(objects, seed, split, clicker, cast("Feedback", feedback)),
         tuple(strategy_named(name).name for name in strategy or ["samtta"]),
@@ -151,13 +153,13 @@ def run(
         model,
     )
     try:
-        with standing() as told:
+        with _standing() as told:
             results = run_bench(plan, out=out, processes=jobs, progress=told)
     except Stopped as stopped:
         Console(stderr=True).print(str(stopped), highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
     if results.records:
-        show(wide_console(), results.records)
+        show_report(wide_console(), results.records)
         if out is not None:
             _say(write_report(results.records, out))
     if results.failures:
@@ -170,17 +172,17 @@ def _way(mix: bool, chain: bool) -> Way:
     return "mix" if mix else "chain" if chain else "each"
 
 
-@app.command("report")
-def report(
+@bench_app.command("report")
+def _report(
     records: Annotated[list[Path], typer.Argument(help="Folders or .jsonl files of bench runs.", metavar="RECORDS")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for tables and plots.", metavar="DIR")] = None,
 ) -> None:
     """Tables and plots from raw records: Markdown, CSV and one HTML page."""
-    from samtta_app.bench.records import read_records
-    from samtta_app.bench.report import show, write_report
+    from samtta_app.bench.records import read_click_rows
+    from samtta_app.bench.report import show_report, write_report
 
-    found = read_records(records)
-    show(wide_console(), found)
+    found = read_click_rows(records)
+    show_report(wide_console(), found)
     if out is not None:
         _say(write_report(found, out))
 
@@ -190,19 +192,19 @@ def _say(files: Sequence[Path]) -> None:
     wide_console().print(f"wrote {names} into {files[0].parent}", highlight=False, markup=False, soft_wrap=True)
 
 
-@app.command("quality")
-def quality(
-    datasets: Datasets,
+@bench_app.command("quality")
+def _quality(
+    datasets: _Datasets,
     objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects.")] = 0,
     split: Split = None,
-    model: Model = "samtta-small",
+    model: _Model = "samtta-small",
     input_size: InputSize = None,
-    out: Out = None,
+    out: _Out = None,
 ) -> None:
     """Twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
     from samtta_app.bench.protocol import Conditions, frozen
-    from samtta_app.bench.quality import TO_THE_END, qualities, show, write_qualities
+    from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
     from samtta_app.bench.records import FROZEN, write_records
     from samtta_app.bench.streams import sources
     from samtta_app.engine import open_engine
@@ -212,7 +214,7 @@ def quality(
     for source in opened:
         conditions.stream(source, seed)
     engine = open_engine(model, input_size=input_size, adapting=FROZEN)
-    records: list[Record] = []
+    records: list[ClickRow] = []
     with progress_bar() as bar:
         for source in opened:
             told = telling(bar, bar.add_task(source.name, total=1.0))
@@ -220,23 +222,23 @@ def quality(
             if out is not None:  # after each set, so that a later one that fails takes nothing away
                 write_records(records, out / "records.jsonl")
     found = qualities(records)
-    show(wide_console(), found)
+    show_quality(wide_console(), found)
     if out is not None:
         write_qualities(found, out)
 
 
-@app.command("points")
+@bench_app.command("points")
 def points(
-    datasets: Datasets,
+    datasets: _Datasets,
     objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects, and of random points.")] = 0,
     split: Split = None,
-    model: Model = "samtta-small",
+    model: _Model = "samtta-small",
     input_size: InputSize = None,
-    out: Out = None,
+    out: _Out = None,
 ) -> None:
     """Mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as Segment Anything was evaluated."""
-    from samtta_app.bench.points import run_points, show, write_points
+    from samtta_app.bench.points import run_points, show_points, write_points
     from samtta_app.bench.streams import sources
     from samtta_app.engine import open_engine
 
@@ -254,23 +256,23 @@ def points(
                 told=telling(bar, bar.add_task(source.name, total=1.0)),
             )
         ]
-    show(wide_console(), rows)
+    show_points(wide_console(), rows)
     if out is not None:
         _say([write_points(rows, out)])
 
 
-@app.command("refine")
+@bench_app.command("refine")
 def refine(
-    datasets: Datasets,
+    datasets: _Datasets,
     objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects.")] = 0,
     split: Split = None,
-    model: Model = "samtta-small",
+    model: _Model = "samtta-small",
     input_size: InputSize = None,
-    out: Out = None,
+    out: _Out = None,
 ) -> None:
     """One click on every object, refined: IoU and boundary IoU before and after, and how far certainty can be trusted."""
-    from samtta_app.bench.refine import refined_sets, run_refine, show, write_refined
+    from samtta_app.bench.refine import refined_sets, run_refine, show_refined, write_refined
     from samtta_app.bench.streams import sources
     from samtta_app.engine import open_engine
 
@@ -288,12 +290,12 @@ def refine(
                 told=telling(bar, bar.add_task(source.name, total=1.0)),
             )
         ]
-    show(wide_console(), refined_sets(rows))
+    show_refined(wide_console(), refined_sets(rows))
     if out is not None:
         _say([write_refined(rows, out)])
 
 
-@app.command("shift")
+@bench_app.command("shift")
 def shift(
     dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.", metavar="DATASET")],
     look: Annotated[str, typer.Option(help="What changes.", metavar="edges|speckle|halo|far")],
@@ -303,10 +305,10 @@ def shift(
     """Write a known data set in a look that is new, to choose hyper-parameters on."""
     from samtta_app.bench.streams import part_of
     from samtta_app.datasets.folder import open_dataset
-    from samtta_app.datasets.shifted import LOOKS, write_shifted
+    from samtta_app.datasets.shifted import SHIFTED_LOOKS, write_shifted
 
-    if look not in LOOKS:
-        raise UserError(f"There is no look named {look!r}", "--look", f"There are {', '.join(LOOKS)}")
+    if look not in SHIFTED_LOOKS:
+        raise UserError(f"There is no look named {look!r}", "--look", f"There are {', '.join(SHIFTED_LOOKS)}")
     data = open_dataset(dataset)
     with progress_bar() as bar:
         told = telling(bar, bar.add_task(data.name, total=1.0))
@@ -316,8 +318,8 @@ def shift(
     _say([folder])
 
 
-@app.command("nested")
-def nested(
+@bench_app.command("nested")
+def _nested(
     out: Annotated[Path, typer.Argument(help="Folder for the two new data sets.", metavar="OUT")],
     images: Annotated[int, typer.Option(min=1, help="Images; more go on where fewer end.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the images.")] = 0,
@@ -331,13 +333,13 @@ def nested(
     _say(folders)
 
 
-@app.command("uncertainty")
+@bench_app.command("uncertainty")
 def uncertainty(
-    datasets: Datasets,
+    datasets: _Datasets,
     objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects, and of their clicks.")] = 0,
     split: Split = None,
-    model: Model = "samtta-small",
+    model: _Model = "samtta-small",
     larger: Annotated[
         str, typer.Option(help='A larger model to compare with, or "none".', metavar="MODEL")
     ] = "samtta-base",
@@ -345,7 +347,7 @@ def uncertainty(
         list[Path] | None,
         typer.Option(help="Heads to ask instead of the model's own (again for more).", metavar="FILE"),
     ] = None,
-    out: Out = None,
+    out: _Out = None,
 ) -> None:
     """How well each measure of uncertainty says what to correct, what it costs, and where a second click helps.
 
@@ -354,7 +356,7 @@ def uncertainty(
     from samtta_app.bench.records import FROZEN
     from samtta_app.bench.streams import sources
     from samtta_app.bench.uncertainty import Asking, labelled, run_uncertainty
-    from samtta_app.bench.uncertainty_figures import figures, show, write_figures
+    from samtta_app.bench.uncertainty_figures import show_uncertainty, uncertainty_figures, write_figures
     from samtta_app.engine import open_engine
 
     second = None if larger in ("none", model) else larger
@@ -362,24 +364,24 @@ def uncertainty(
     opened = sources(datasets, "each")
     asking.targets(opened)
     engine = open_engine(model, adapting=FROZEN, larger=second)
-    with standing() as told:
-        found = figures(run_uncertainty(engine, opened, asking, told, out))
-    show(wide_console(), found)
+    with _standing() as told:
+        found = uncertainty_figures(run_uncertainty(engine, opened, asking, told, out))
+    show_uncertainty(wide_console(), found)
     if out is not None:
         _say(write_figures(found, out))
 
 
-@app.command("speed")
+@bench_app.command("speed")
 def speed(
-    model: Model = "samtta-small",
+    model: _Model = "samtta-small",
     input_size: InputSize = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", metavar="D")] = "auto",
     repeats: Annotated[int, typer.Option(min=3, help="Measurements of each time.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the images and clicks.")] = 0,
-    out: Out = None,
+    out: _Out = None,
 ) -> None:
     """Click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
-    from samtta_app.bench.speed import run_speed, show
+    from samtta_app.bench.speed import run_speed, show_speed
     from samtta_app.engine import open_engine
 
     with progress_bar() as bar:
@@ -391,4 +393,4 @@ def speed(
             out=out,
             progress=telling(bar, task),
         )
-    show(wide_console(), measured)
+    show_speed(wide_console(), measured)

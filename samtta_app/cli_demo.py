@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from samtta_app.cli_bench import progress_bar, wide_console
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.display import display_fault
 from samtta_app.errors import UserError
 from samtta_app.settings import Settings, read_settings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from samtta_app.gui.splash import Splash
 
 
-OBJECTS = 16
+DEMO_OBJECTS = 16
 """Objects of a simulated demo: one costs about seven seconds of one core, and two cores are done with all in two minutes."""
 
 
@@ -45,7 +45,7 @@ def open_window(
     Raises:
         UserError: Qt cannot be loaded.
     """
-    from samtta_app.adapt.words import WORDS
+    from samtta_app.adapt.words import STRATEGY_WORDS
 
     try:
         splash = _splash()
@@ -56,7 +56,7 @@ def open_window(
         folder,
         project=project,
         settings=settings,
-        strategies=WORDS,
+        strategies=STRATEGY_WORDS,
         given=given,
         simulate=simulate,
         samples=samples,
@@ -124,7 +124,7 @@ def simulate_without_window(objects: int, out: Path, settings: Settings) -> None
     samples = _samples()
     _say(f"Loading the model {settings.model}")
     from samtta_app.bench.jobs import engine_of
-    from samtta_app.bench.simulate import run_simulation, show
+    from samtta_app.bench.simulate import run_simulation, show_simulation
 
     simulation = run_simulation(
         samples,
@@ -134,7 +134,7 @@ def simulate_without_window(objects: int, out: Path, settings: Settings) -> None
         strategy=settings.strategy,
         progress=lambda _, words: _say(words),
     )
-    show(wide_console(), simulation)
+    show_simulation(wide_console(), simulation)
 
 
 def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mapping[str, Any]) -> int:
@@ -167,7 +167,7 @@ def say_files(paths: Sequence[Path]) -> None:
 
 def say(text: str) -> None:
     """Print one line in which nothing is markup."""
-    Console(soft_wrap=True, highlight=False).print(Text(shown(text)))
+    Console(soft_wrap=True, highlight=False).print(Text(displayable(text)))
 
 
 def say_remarks(opening: str, remarks: Sequence[str]) -> None:
@@ -175,7 +175,7 @@ def say_remarks(opening: str, remarks: Sequence[str]) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in (opening, *remarks):
         if line:
-            console.print(Text.assemble(("samtta:", "yellow"), " ", shown(line)))
+            console.print(Text.assemble(("samtta:", "yellow"), " ", displayable(line)))
 
 
 def _say(words: str) -> None:

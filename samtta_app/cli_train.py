@@ -20,31 +20,31 @@ from samtta_app.cli_train_heads import train_uncertainty_heads
 from samtta_app.cli_train_refiner import train_mask_refiner
 
 if TYPE_CHECKING:
-    from samtta_app.train.standing import Standing
+    from samtta_app.train.standing import RunStanding
 
 THREADS = os.cpu_count() or 1
-LINE_SECONDS = 60.0
+TRAIN_LINE_SECONDS = 60.0
 """Without a terminal, one line of text tells in this time where the run is."""
 
-app = typer.Typer(
+train_app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Train models: a compact one of your own, or a mask decoder.",
 )
-app.command("decoder")(train_sam_decoder)
-app.command("heads")(train_uncertainty_heads)
-app.command("refiner")(train_mask_refiner)
+train_app.command("decoder")(train_sam_decoder)
+train_app.command("heads")(train_uncertainty_heads)
+train_app.command("refiner")(train_mask_refiner)
 
 
-@app.callback()
+@train_app.callback()
 def group() -> None:
     """Train models: a compact one of your own, or a mask decoder."""
 
 
-Datasets = Annotated[list[Path], typer.Argument(help="Folders of images, as described above.", metavar="DATASET")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Model file to write (.safetensors).", metavar="FILE")]
-Size = Annotated[str, typer.Option(help="Size of the model: small, or base, which is wider and slower.")]
+_Datasets = Annotated[list[Path], typer.Argument(help="Folders of images, as described above.", metavar="DATASET")]
+_Out = Annotated[Path, typer.Option("--out", "-o", help="Model file to write (.safetensors).", metavar="FILE")]
+_Size = Annotated[str, typer.Option(help="Size of the model: small, or base, which is wider and slower.")]
 Start = Annotated[
     str | None,
     typer.Option(
@@ -69,15 +69,15 @@ Backbone = Annotated[
     typer.Option(help="Without --start: MobileNetV2 weights, safetensors with timm's names.", metavar="FILE"),
 ]
 Head = Annotated[Path | None, typer.Option(help="With --backbone: the DeepLab head that follows it.", metavar="FILE")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")]
+_Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads, where it runs on a CPU.")]
 
 
-@app.command("model")
+@train_app.command("model")
 def train_compact_model(
-    datasets: Datasets,
-    out: Out,
-    size: Size = "small",
+    datasets: _Datasets,
+    out: _Out,
+    size: _Size = "small",
     start: Start = None,
     minutes: Minutes = None,
     resume: Resume = None,
@@ -85,7 +85,7 @@ def train_compact_model(
     recipe: RecipeFile = None,
     backbone: Backbone = None,
     head: Head = None,
-    device: Device = "auto",
+    device: _Device = "auto",
     threads: Threads = THREADS,
 ) -> None:
     """Train a compact model that answers clicks, for images of your own.
@@ -139,7 +139,7 @@ class Bar(Progress):
         yield Text(self.line)
 
 
-class Told:
+class TrainProgress:
     """Shows a run: a bar on a terminal, elsewhere a line of text now and then."""
 
     def __init__(self, console: Console, bar: Bar) -> None:
@@ -147,13 +147,13 @@ class Told:
         self.task = bar.add_task("", total=None, left="")
         self.due = 0.0
 
-    def __call__(self, standing: Standing) -> None:
+    def __call__(self, standing: RunStanding) -> None:
         """Show where the run is."""
         if self.console.is_terminal:
             self.bar.line = standing.line
             self.bar.update(self.task, total=1.0, completed=standing.share, left=standing.left)
         elif time.monotonic() >= self.due:
-            self.due = time.monotonic() + LINE_SECONDS
+            self.due = time.monotonic() + TRAIN_LINE_SECONDS
             line = f"{standing.share:.0%}, {standing.left}: {standing.line}"
             self.console.print(line, markup=False, soft_wrap=True)
 
@@ -170,7 +170,7 @@ class _Printed(logging.Handler):
 
 
 @contextmanager
-def told(console: Console) -> Iterator[Told]:
+def told(console: Console) -> Iterator[TrainProgress]:
     """A run's bar on standard error, and its log as lines there."""
     log = logging.getLogger("samtta_app.train")
     level, handler = log.level, _Printed(console)
@@ -181,7 +181,7 @@ def told(console: Console) -> Iterator[Told]:
     log.propagate = False  # or the command line's own handler would tell warnings twice
     try:
         with bar:
-            yield Told(console, bar)
+            yield TrainProgress(console, bar)
     finally:
         log.removeHandler(handler)
         log.setLevel(level)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from samtta_app.errors import TrainingError
 
 if TYPE_CHECKING:
-    from samtta_app.train.sam_run import Figures, Plan, Reached
+    from samtta_app.train.sam_run import DecoderPlan, DecoderReached, HeldOut
 
 
 def train_sam_decoder(
@@ -62,16 +62,16 @@ def train_sam_decoder(
     from samtta_app.model.sam import load_model
     from samtta_app.train.machine import training_device
     from samtta_app.train.sam_files import net_in_file
-    from samtta_app.train.sam_run import Plan, tune_decoder
+    from samtta_app.train.sam_run import DecoderPlan, tune_decoder
 
     opened = load_model(model, str(training_device(device)))
-    plan = Plan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
+    plan = DecoderPlan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
     given = opened, net_in_file(opened, model), datasets, out, plan
     reached = with_bar(plan, partial(tune_decoder, *given, resume=resume, fresh=fresh))
-    Console(soft_wrap=True).print(ending(reached, out), highlight=False, markup=False)
+    Console(soft_wrap=True).print(decoder_summary(reached, out), highlight=False, markup=False)
 
 
-def with_bar(plan: Plan, tune: Callable[..., Reached]) -> Reached:
+def with_bar(plan: DecoderPlan, tune: Callable[..., DecoderReached]) -> DecoderReached:
     """Run `tune`, which is given `report` and `told`, with a progress bar; Ctrl+C ends it with one line and exit code 130."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
@@ -79,7 +79,7 @@ def with_bar(plan: Plan, tune: Callable[..., Reached]) -> Reached:
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("reading the data sets, and measuring the start", total=1.0)
             return tune(
-                report=lambda now: bar.update(task, completed=now.share(plan), description=standing(now)),
+                report=lambda now: bar.update(task, completed=now.share(plan), description=decoder_progress(now)),
                 told=lambda words: bar.update(task, description=words),
             )
     except KeyboardInterrupt as stopped:
@@ -87,14 +87,14 @@ def with_bar(plan: Plan, tune: Callable[..., Reached]) -> Reached:
         raise typer.Exit(130) from None
 
 
-def standing(reached: Reached) -> str:
+def decoder_progress(reached: DecoderReached) -> str:
     """What the progress bar says."""
     return (
         f"step {reached.step}, loss {reached.loss:.3f}, held-out IoU {three(reached.before)} -> {three(reached.best)}"
     )
 
 
-def ending(reached: Reached, out: Path) -> str:
+def decoder_summary(reached: DecoderReached, out: Path) -> str:
     """The last line: what was before, and what is in the file."""
     before = f"held-out IoU after 1, 3, 5 clicks: before {three(reached.before)}"
     if reached.best_step == 0:
@@ -102,6 +102,6 @@ def ending(reached: Reached, out: Path) -> str:
     return f"wrote {out}: {before}, after {three(reached.best)} (step {reached.best_step} of {reached.step})"
 
 
-def three(figures: Figures) -> str:
+def three(figures: HeldOut) -> str:
     """Three figures in a row."""
     return " ".join(f"{value:.3f}" for value in figures)

@@ -63,10 +63,10 @@ def train_uncertainty_heads(
     except KeyboardInterrupt:
         console.print("stopped; the same command goes on with what was asked so far", markup=False)
         raise typer.Exit(130) from None
-    Console(soft_wrap=True).print(ending(found, out), highlight=False, markup=False)
+    Console(soft_wrap=True).print(heads_summary(found, out), highlight=False, markup=False)
 
 
-def ending(found: Mapping[str, float], out: Path) -> str:
+def heads_summary(found: Mapping[str, float], out: Path) -> str:
     """The last lines: where the heads are, and how well they rank what they have not seen."""
     lines = [f"wrote {out}"]
     for gap in ("model", "task", "prompt"):

@@ -64,10 +64,10 @@ def train_mask_refiner(
     except KeyboardInterrupt as stopped:
         console.print(str(stopped) or "stopped; nothing new was saved", markup=False)
         raise typer.Exit(130) from None
-    Console(soft_wrap=True).print(ending(found, out), highlight=False, markup=False)
+    Console(soft_wrap=True).print(refiner_summary(found, out), highlight=False, markup=False)
 
 
-def ending(found: Mapping[str, float], out: Path) -> str:
+def refiner_summary(found: Mapping[str, float], out: Path) -> str:
     """The last lines: where the refiner is, and how good it is on what it has not seen."""
     if not found:
         return f"wrote {out}\nthere is nothing in the test splits to measure it on"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-PATIENCE = 10.0
+DISPLAY_SECONDS = 10.0
 """Seconds after which a display that does not answer counts as dead (a forwarded one on a slow line needs one or two)."""
 
 WINDOWLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
@@ -128,11 +128,11 @@ def _tried(command: list[str], environment: Mapping[str, str]) -> tuple[int, str
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=PATIENCE,
+            timeout=DISPLAY_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return -1, f"no answer within {PATIENCE:.0f} s"
+        return -1, f"no answer within {DISPLAY_SECONDS:.0f} s"
     except OSError as error:
         return -1, str(error)
     return done.returncode, done.stderr
@@ -145,7 +145,7 @@ def _wayland_answers(environment: Mapping[str, str]) -> bool:
     path = Path(environment.get("XDG_RUNTIME_DIR", os.sep), name)  # an absolute name stands for itself
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(PATIENCE)
+            client.settimeout(DISPLAY_SECONDS)
             client.connect(str(path))
     except OSError:
         return False

@@ -42,7 +42,7 @@ def examine() -> list[Finding]:
     findings += package_versions()
     findings += torch_devices()
     findings += qt_libraries() if sys.platform == "linux" else []
-    findings += [display(sys.platform, os.environ), *settings_and_model()]
+    findings += [check_display(sys.platform, os.environ), *settings_and_model()]
     findings += [
         writable_folder("data folder", data_folder()),
         writable_folder("settings folder", settings_file().parent),
@@ -167,7 +167,7 @@ def qt_libraries(
     return [Finding("problem", "Qt libraries", f"missing: {', '.join(missing)}", advice)]
 
 
-def display(system: str, environment: Mapping[str, str]) -> Finding:
+def check_display(system: str, environment: Mapping[str, str]) -> Finding:
     """Whether Qt can open a window; one that is named and does not answer is a problem, none at all is not."""
     named = named_display(environment)
     fault = display_fault(system, environment)
@@ -218,9 +218,9 @@ def settings_and_model() -> list[Finding]:
 def model(source: str, device: str = "auto") -> Finding:
     """Whether a model's weights file is there, and the model answers on the device."""
     try:
-        from samtta_app.model.opening import opened
+        from samtta_app.model.opening import open_model
 
-        ready = opened(source, device)
+        ready = open_model(source, device)
     except UserError as error:
         return Finding("problem", "model", f"{error.what} ({error.where})", error.do)
     except (ImportError, OSError, RuntimeError) as error:

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from samtta_app.adapt.learner import Learner, Outcome
-from samtta_app.adapt.registry import DEFAULT as DEFAULT_STRATEGY
+from samtta_app.adapt.learner import Learner, LearningOutcome
+from samtta_app.adapt.registry import DEFAULT_STRATEGY as DEFAULT_STRATEGY
 from samtta_app.adapt.registry import strategy
-from samtta_app.adapt.strategy import Fitted, Frozen, Strategy
-from samtta_app.adapt.twin import trajectory
+from samtta_app.adapt.strategy import AdaptationStrategy, Fitted, Frozen
+from samtta_app.adapt.twin import twin_trajectory
 from samtta_app.core.image_cache import ImageCache
-from samtta_app.core.image_limits import AHEAD
+from samtta_app.core.image_limits import READ_AHEAD_SHARE
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
@@ -51,10 +51,10 @@ from samtta_app.core.messages import (
 from samtta_app.core.types import Example, WaitingExample
 from samtta_app.core.windows import varied
 from samtta_app.errors import LargeImageError, UserError
-from samtta_app.model.answers import Answer, answer, check_prompt
-from samtta_app.model.cache import BUDGET, FeatureCache, Larger
-from samtta_app.model.opening import opened, opened_model
-from samtta_app.model.sam import DEFAULT, SamModel, model_file
+from samtta_app.model.answers import Answer, answer_prompt, check_prompt
+from samtta_app.model.cache import FEATURE_BYTES, FeatureCache, Larger
+from samtta_app.model.opening import open_model, open_model_alone
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, model_file
 from samtta_app.model.shortage import give_back, out_of_memory
 from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.gaps import advice_from, for_clicks, heads_for, larger_for
@@ -87,13 +87,13 @@ def run(engine: Engine, request: Request) -> Reply:
 
 
 def open_engine(
-    source: str | Path = DEFAULT,
+    source: str | Path = DEFAULT_MODEL,
     *,
     device: str = "auto",
     seed: int = 0,
     input_size: int | None = None,
     adapting: str = DEFAULT_STRATEGY,
-    cache_bytes: int = BUDGET,
+    cache_bytes: int = FEATURE_BYTES,
     larger: str | Path | None = None,
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
@@ -107,8 +107,8 @@ def open_engine(
     """
     chosen, second = strategy(adapting), None
     if larger is not None:
-        second = Larger(partial(opened_model, model_file(larger), device))
-    ready = opened(source, device, input_size)
+        second = Larger(partial(open_model_alone, model_file(larger), device))
+    ready = open_model(source, device, input_size)
     return Engine(
         ready.model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note
     )
@@ -132,8 +132,8 @@ class Engine:
         model: SamModel,
         *,
         seed: int = 0,
-        adapting: Strategy | None = None,
-        cache_bytes: int = BUDGET,
+        adapting: AdaptationStrategy | None = None,
+        cache_bytes: int = FEATURE_BYTES,
         larger: Larger | None = None,
         device_note: str = "",
     ) -> None:
@@ -170,7 +170,7 @@ class Engine:
         """The weights that answer now."""
         return self._learner.published
 
-    def fresh(self, seed: int, adapting: str | Strategy | None = None) -> Engine:
+    def fresh(self, seed: int, adapting: str | AdaptationStrategy | None = None) -> Engine:
         """An engine on the same model, sharing its encoded images, that has learned nothing: a bench's other session.
 
         Raises:
@@ -222,7 +222,7 @@ class Engine:
 
     def _prefetch(self, request: PrefetchRequest) -> Work:
         try:
-            image = request.image or (yield from self._images.read(request.path, AHEAD))
+            image = request.image or (yield from self._images.read(request.path, READ_AHEAD_SHARE))
         except LargeImageError:
             return Prefetched(request.id, request.path, encoded=False)
         yield Progress("encoding", 0.0)
@@ -265,7 +265,7 @@ class Engine:
         weights, fitted = model.frozen, Fitted(model.frozen.tensors)
         if not (request.twin or request.larger):
             weights, fitted = yield from self._learner.fitted(request.image.key, prompt)
-        found = yield from answer(
+        found = yield from answer_prompt(
             model,
             cache,
             weights,
@@ -327,10 +327,10 @@ class Engine:
             try:
                 yield Progress("learning", next(work))
             except StopIteration as finished:
-                outcome: Outcome = finished.value
+                outcome: LearningOutcome = finished.value
                 return self._report(request, started, outcome)
 
-    def _report(self, request: AdaptRequest, started: float, outcome: Outcome) -> AdaptReport:
+    def _report(self, request: AdaptRequest, started: float, outcome: LearningOutcome) -> AdaptReport:
         verdict = outcome.verdict
         return AdaptReport(
             request.id,
@@ -375,12 +375,12 @@ class Engine:
         known = self._learner.knowledge(version)
         yield Progress("comparing with the original", 0.0)
         original = self._learner.knowledge(0)
-        frozen = yield from trajectory(self._model, self._cache, example, Frozen(), original)
+        frozen = yield from twin_trajectory(self._model, self._cache, example, Frozen(), original)
         adapted = frozen
         if version != 0 or self._learner.strategy.fits:
             yield Progress("comparing with the original", 0.5)
             adapting = self._learner.strategy
-            adapted = yield from trajectory(self._model, self._cache, example, adapting, known)
+            adapted = yield from twin_trajectory(self._model, self._cache, example, adapting, known)
         return TwinReport(
             request.id,
             request.example.object_id,

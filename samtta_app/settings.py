@@ -24,7 +24,7 @@ from samtta_app.errors import SettingsError
 
 Theme = Literal["system", "light", "dark"]
 Wheel = Literal["zoom", "scroll"]
-Strategy = Literal[
+StrategyName = Literal[
     "samtta",
     "samtta-per-class",
     "samtta-both",
@@ -95,7 +95,7 @@ class Settings:
             _number(self.idle_seconds) and 1 <= self.idle_seconds <= 3600, "idle_seconds", "from 1 to 3600 seconds"
         )
         _require(self.wheel in get_args(Wheel), "wheel", '"zoom" or "scroll"')
-        _require(valid_strategy(self.strategy), "strategy", f"one of {', '.join(get_args(Strategy))}")
+        _require(valid_strategy(self.strategy), "strategy", f"one of {', '.join(get_args(StrategyName))}")
         _require(isinstance(self.device, str) and bool(_DEVICE.fullmatch(self.device)), "device", DEVICES)
         _require(isinstance(self.learn, bool), "learn", "true or false")
         _require(_number(self.overlay_opacity) and 0 <= self.overlay_opacity <= 1, "overlay_opacity", "from 0 to 1")
@@ -114,7 +114,7 @@ def valid_keys(text: str) -> bool:
 def valid_strategy(text: object) -> bool:
     """Whether `text` is a strategy's name, alone or with options after a colon; what they mean is known further up."""
     name, colon, options = text.partition(":") if isinstance(text, str) else ("", "", "")
-    return name in get_args(Strategy) and (not colon or _OPTIONS.fullmatch(options) is not None)
+    return name in get_args(StrategyName) and (not colon or _OPTIONS.fullmatch(options) is not None)
 
 
 def _require(holds: bool, name: str, expected: str) -> None:
@@ -231,7 +231,7 @@ def save_settings(settings: Settings, path: Path | None = None, *, before: Setti
             text = toml_text.read_regular(path)
         except FileNotFoundError:
             text = ""
-        content = toml_text.changed(text, changes) if changes else text
+        content = toml_text.with_value(text, changes) if changes else text
         _replace(path, content.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise SettingsError(
@@ -247,10 +247,10 @@ def with_changes(settings: Settings, before: Settings, after: Settings) -> Setti
     return replace(settings, **{n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)})
 
 
-def _changes(before: Settings, after: Settings) -> dict[toml_text.Key, Any]:
+def _changes(before: Settings, after: Settings) -> dict[toml_text.TomlKey, Any]:
     """What differs, by its place in the file; None for what is no longer there."""
     plain = [entry.name for entry in fields(Settings) if entry.name != "keys"]
-    found: dict[toml_text.Key, Any] = {
+    found: dict[toml_text.TomlKey, Any] = {
         (name,): getattr(after, name) for name in plain if getattr(after, name) != getattr(before, name)
     }
     names = (*before.keys, *(name for name in after.keys if name not in before.keys))

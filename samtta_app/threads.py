@@ -17,7 +17,7 @@ PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 WAITING = {*PASSIVE, "GOMP_SPINCOUNT"}
 """Whoever has set one of these has chosen how to wait."""
 
-NUMBER = "OMP_NUM_THREADS"
+_NUMBER = "OMP_NUM_THREADS"
 
 
 def wait_passively(environment: MutableMapping[str, str]) -> None:
@@ -29,11 +29,11 @@ def wait_passively(environment: MutableMapping[str, str]) -> None:
 def choose_number(environment: MutableMapping[str, str], wanted: int = 0) -> None:
     """Take `wanted` threads; with 0, what the environment says, else as many as there are processor cores to use."""
     if wanted:
-        environment[NUMBER] = str(wanted)
-    elif NUMBER not in environment:
+        environment[_NUMBER] = str(wanted)
+    elif _NUMBER not in environment:
         cores = usable_cores()
         if cores:
-            environment[NUMBER] = str(cores)
+            environment[_NUMBER] = str(cores)
 
 
 def usable_cores(system: Path = Path("/sys"), process: Path = Path("/proc/self")) -> int:

@@ -16,16 +16,16 @@ from typing import Any
 import tomlkit
 import tomlkit.exceptions
 
-MOST_BYTES = 1_000_000
+_MOST_BYTES = 1_000_000
 """A larger file is not read: settings by hand have a few kilobytes."""
 
 MOST_LINES = 50
 """Lines that one value may take (an array, a long string); it bounds the time that a damaged file costs."""
 
-MARK = "# not valid: "
+_MARK = "# not valid: "
 """Stands before a bad line once the file is written again."""
 
-Key = tuple[str, ...]
+TomlKey = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def read_regular(path: Path) -> str:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is not a regular file")
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise OSError(0, f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(0, f"it is larger than {_MOST_BYTES / 1e6:.0f} MB")
     return content.decode("utf-8", "surrogateescape")
 
 
@@ -68,7 +68,7 @@ def parse(text: str) -> Parsed:
         return Parsed(values, tuple(bad))
 
 
-def changed(text: str, changes: Mapping[Key, Any]) -> str:
+def with_value(text: str, changes: Mapping[TomlKey, Any]) -> str:
     """The text with other values at some keys (None takes a key away); all else stays, comments and layout included.
 
     Lines that are not TOML stay as comments.
@@ -80,7 +80,7 @@ def changed(text: str, changes: Mapping[Key, Any]) -> str:
     parsed = parse(text)
     lines = text.removeprefix("\ufeff").split("\n")
     for number, _ in parsed.bad:
-        lines[number - 1] = MARK + _printable(lines[number - 1])
+        lines[number - 1] = _MARK + _printable(lines[number - 1])
     wanted = parsed.values
     try:
         document = tomlkit.parse("\n".join(lines))
@@ -149,7 +149,7 @@ def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> str:
     return ""
 
 
-def _put(table: Any, key: Key, value: Any) -> None:  # noqa: ANN401 - a dict, or what stands for one in tomlkit
+def _put(table: Any, key: TomlKey, value: Any) -> None:  # noqa: ANN401 - a dict, or what stands for one in tomlkit
     for part in key[:-1]:
         if not isinstance(table.get(part), dict):
             table[part] = {}

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import EXTRA, Tensors
@@ -29,7 +29,7 @@ class PerClass(Frozen):
     """
 
     name: str = "samtta-per-class"
-    words: str = WORDS["samtta-per-class"]
+    words: str = STRATEGY_WORDS["samtta-per-class"]
     fits: bool = True
     shared: bool = False
     ours: Samtta = field(default_factory=Samtta)

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.adapt.losses import click_loss
-from samtta_app.adapt.rounds import answer
+from samtta_app.adapt.rounds import decode_prompt
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.predictor import ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
@@ -51,7 +51,7 @@ class DcTta(Frozen):
     """
 
     name: str = "dc-tta"
-    words: str = WORDS["dc-tta"]
+    words: str = STRATEGY_WORDS["dc-tta"]
     fits: bool = True
     joins: float = 0.5
     units: int = 4
@@ -147,4 +147,4 @@ def _asked(positives: tuple[Click, ...], prompt: Prompt) -> Prompt:
 def _bits(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Tensor:
     """The single mask (G, G) that answers `prompt`."""
     with torch.no_grad():
-        return answer(model, tensors, features, prompt).logits[0] > 0
+        return decode_prompt(model, tensors, features, prompt).logits[0] > 0

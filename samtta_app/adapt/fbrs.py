@@ -18,7 +18,7 @@ from scipy.optimize import fmin_l_bfgs_b
 from torch import Tensor
 
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.predictor import Embedded, ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel
@@ -42,7 +42,7 @@ class Fbrs(Frozen):
     """
 
     name: str = "fbrs"
-    words: str = WORDS["fbrs"]
+    words: str = STRATEGY_WORDS["fbrs"]
     fits: bool = True
     memory: int = 20
     evaluations: int = 20

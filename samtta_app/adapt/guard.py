@@ -17,16 +17,16 @@ from samtta_app.adapt.rounds import trajectory
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import TASK, Tensors
 
-SHARES = (0.0, 0.5, 1.0)
+BLEND_SHARES = (0.0, 0.5, 1.0)
 """The experts: what part of the way from the original to the learned weights answers."""
 
-CLICKS, LATER_FROM = 6, 2
+GUARD_CLICKS, LATER_FROM = 6, 2
 """A test asks for this many clicks: the first is one score, the mean IoU from click LATER_FROM on the other.
 
 What helps a first click (which object is meant) may hurt later ones (where its outline runs), and the other way round.
 """
 
-KEPT = 24
+SCORES_KEPT = 24
 """Objects whose scores are kept; an older one counts 8 % of the newest."""
 
 DECAY, PRIOR = 0.9, 2.0
@@ -61,7 +61,7 @@ class Evidence:
 
     def add(self, scores: Scores) -> Evidence:
         """With one object more; scores that are not finite are not evidence."""
-        return Evidence((*self.scores, scores)[-KEPT:]) if all(map(math.isfinite, scores)) else self
+        return Evidence((*self.scores, scores)[-SCORES_KEPT:]) if all(map(math.isfinite, scores)) else self
 
     @property
     def gains(self) -> tuple[float, ...]:
@@ -70,17 +70,17 @@ class Evidence:
         total = sum(weights) + PRIOR
         return tuple(
             sum(w * (one[k] - one[0]) for w, one in zip(weights, self.scores, strict=True)) / total
-            for k in range(len(SHARES))
+            for k in range(len(BLEND_SHARES))
         )
 
     @property
     def share(self) -> float:
         """The leader's share; of equal ones the smallest: what has not been better for any object does not answer."""
-        return SHARES[self.gains.index(max(self.gains))]
+        return BLEND_SHARES[self.gains.index(max(self.gains))]
 
     def mean(self, share: float) -> float:
         """Plain mean score of an expert; nan without objects."""
-        k = SHARES.index(share)
+        k = BLEND_SHARES.index(share)
         return sum(one[k] for one in self.scores) / len(self.scores) if self.scores else math.nan
 
     def text(self) -> str:
@@ -96,7 +96,7 @@ class Evidence:
             return Evidence()
         found = Evidence()
         for row in rows:
-            if len(row) == len(SHARES):
+            if len(row) == len(BLEND_SHARES):
                 found = found.add((row[0], row[1], row[2]))
         return found
 
@@ -118,8 +118,8 @@ def scored(
     after each expert.
     """
     first, later = [], []
-    for share in SHARES:
-        values = trajectory(model, interpolated(model.frozen.tensors, learned, share), item, CLICKS, fits=fits)
+    for share in BLEND_SHARES:
+        values = trajectory(model, interpolated(model.frozen.tensors, learned, share), item, GUARD_CLICKS, fits=fits)
         rest = values[LATER_FROM - 1 :]
         first.append(values[0] if values else math.nan)
         later.append(sum(rest) / len(rest) if rest else math.nan)
@@ -132,7 +132,7 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
     count, shares = len(first.scores), (first.share, later.share)
     if not count:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
-    learned, frozen = ((first.mean(share) + later.mean(share)) / 2 for share in (SHARES[-1], SHARES[0]))
+    learned, frozen = ((first.mean(share) + later.mean(share)) / 2 for share in (BLEND_SHARES[-1], BLEND_SHARES[0]))
     answers = (first.mean(shares[0]) + later.mean(shares[1])) / 2
     on = f"IoU {answers:.3f} on the last {count} object{'s' if count != 1 else ''}, the original {frozen:.3f}"
     if shares == (0.0, 0.0):

@@ -11,9 +11,9 @@ import numpy as np
 from safetensors import SafetensorError
 
 from samtta_app.adapt.guard import Verdict
-from samtta_app.adapt.memory import Memory, remember
+from samtta_app.adapt.memory import Memory, remember_object
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge, Learned, Lesson, Strategy
+from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Example, Logits, Prompt
 from samtta_app.errors import CheckpointError, UserError
@@ -35,7 +35,7 @@ ODD = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, Safeten
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class LearningOutcome:
     """What became of an accepted object: the verdict, the losses, and the stored form of a published version (or b"")."""
 
     verdict: Verdict
@@ -43,9 +43,9 @@ class Outcome:
     data: bytes = b""
 
 
-def dropped(reason: str, losses: tuple[float, ...] = ()) -> Outcome:
+def dropped(reason: str, losses: tuple[float, ...] = ()) -> LearningOutcome:
     """Nothing is published, for `reason`."""
-    return Outcome(Verdict(False, reason), losses)
+    return LearningOutcome(Verdict(False, reason), losses)
 
 
 class Learner:
@@ -57,7 +57,7 @@ class Learner:
         seed: of every draw; the same objects in the same order give the same weights (CPU, one process).
     """
 
-    def __init__(self, model: SamModel, strategy: Strategy, seed: int) -> None:
+    def __init__(self, model: SamModel, strategy: AdaptationStrategy, seed: int) -> None:
         self.strategy = strategy
         self.memory = Memory()
         self.paused = False
@@ -135,9 +135,9 @@ class Learner:
 
     def learn(
         self, example: Example, features: ImageFeatures, closeup: ImageFeatures | None, *, learn: bool
-    ) -> Generator[float, None, Outcome]:
+    ) -> Generator[float, None, LearningOutcome]:
         """Remember an accepted object and, with `learn`, learn from it; yields the share of work done."""
-        item = remember(example, features, self._model.size, closeup)
+        item = remember_object(example, features, self._model.size, closeup)
         if item is None:
             return dropped("Not learned: the mask is empty or fills its whole window")
         self.memory = self.memory.add(item)
@@ -157,7 +157,7 @@ class Learner:
         learned = yield from self.strategy.after_accept(self._model, self._knowledge, lesson)
         return self._judged(start, learned)
 
-    def _judged(self, start: int, learned: Learned) -> Outcome:
+    def _judged(self, start: int, learned: Learned) -> LearningOutcome:
         tensors, facts = self.strategy.stored(learned.knowledge)
         finite = all_finite(learned.knowledge.tensors) and all_finite(tensors)  # what answers, and what is carried on
         if not finite or not np.isfinite(learned.losses).all():
@@ -165,10 +165,10 @@ class Learner:
         if start != self._lineage[-1]:
             return dropped("Dropped: the weights were changed by hand meanwhile", learned.losses)
         if not learned.verdict.kept:
-            return Outcome(learned.verdict, learned.losses)
+            return LearningOutcome(learned.verdict, learned.losses)
         self._publish(learned.knowledge)
         about = {**facts, "strategy": self.strategy.name, BELONGS_TO: self.model_sha256}
-        return Outcome(learned.verdict, learned.losses, to_bytes(tensors, self._model.name, about))
+        return LearningOutcome(learned.verdict, learned.losses, to_bytes(tensors, self._model.name, about))
 
     def _publish(self, knowledge: Knowledge) -> None:
         self._newest += 1

@@ -17,18 +17,18 @@ from torch import Tensor
 from torchvision.ops import sigmoid_focal_loss
 
 from samtta_app.adapt.guard import Verdict
-from samtta_app.adapt.lora import merged, new_factors
+from samtta_app.adapt.lora import merged_lora, new_factors
 from samtta_app.adapt.losses import true_iou
 from samtta_app.adapt.memory import Remembered
-from samtta_app.adapt.rounds import answer, chosen
+from samtta_app.adapt.rounds import chosen, decode_prompt
 from samtta_app.adapt.strategy import Facts, Frozen, Knowledge, Learned, Lesson
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, detached, trainable_copy
 
-FACTORS, IOUS = "lora", "ious"
-NAN = float("nan")
+FACTORS, _IOUS = "lora", "ious"
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class LitLora(Frozen):
     """
 
     name: str = "lit-lora"
-    words: str = WORDS["lit-lora"]
+    words: str = STRATEGY_WORDS["lit-lora"]
     rank: int = 4
     alpha: float = 4.0
     focal: float = 20.0
@@ -76,14 +76,14 @@ class LitLora(Frozen):
         samples = [newest, *others[: self.replayed]]
         start = old.factors if old else new_factors(model.frozen.tensors, self.rank, lesson.rng)
         best, found, losses = yield from self._trained(model, start, samples, fresh=old is None)
-        tensors = detached(merged(model.frozen.tensors, best, self.alpha / self.rank))
+        tensors = detached(merged_lora(model.frozen.tensors, best, self.alpha / self.rank))
         if not all(map(math.isfinite, losses)) or not all_finite(tensors):
-            verdict = Verdict(False, "Dropped: the loss was not finite", NAN, NAN, NAN)
+            verdict = Verdict(False, "Dropped: the loss was not finite", _NAN, _NAN, _NAN)
             return Learned(known, verdict, tuple(filter(math.isfinite, losses)))
         kept = {item.object_id for item in memory.items}
         ious = {key: value for key, value in {**ious, **found}.items() if key in kept}
         return Learned(
-            Knowledge(tensors, Adapter(best, ious)), Verdict(True, "Kept: the best snapshot", NAN, NAN, NAN), losses
+            Knowledge(tensors, Adapter(best, ious)), Verdict(True, "Kept: the best snapshot", _NAN, _NAN, _NAN), losses
         )
 
     def _trained(
@@ -121,8 +121,8 @@ class LitLora(Frozen):
         if item.clicks and item.clicks[0].positive and item.box is None:
             prompt = Prompt(item.clicks[:1])
         with torch.enable_grad():
-            tensors = merged(model.frozen.tensors, factors, self.alpha / self.rank)
-            decoded = answer(model, tensors, item.features.to(torch.float32), prompt)
+            tensors = merged_lora(model.frozen.tensors, factors, self.alpha / self.rank)
+            decoded = decode_prompt(model, tensors, item.features.to(torch.float32), prompt)
             costs = focal_dice(decoded.logits, item.whole, self.focal, self.dice)
             loss = (costs[0] + (costs[1:].min() if prompt.ambiguous else 0.0)) / samples
             loss.backward()  # type: ignore[no-untyped-call]
@@ -137,7 +137,7 @@ class LitLora(Frozen):
         plain = {name: tensor.detach().cpu().contiguous() for name, tensor in adapter.factors.items()}
         return known.tensors, {
             FACTORS: base64.b64encode(save(plain)).decode("ascii"),
-            IOUS: json.dumps({str(key): value for key, value in adapter.ious.items()}),
+            _IOUS: json.dumps({str(key): value for key, value in adapter.ious.items()}),
         }
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
@@ -145,8 +145,8 @@ class LitLora(Frozen):
         if FACTORS not in facts:
             return Knowledge(tensors)
         factors = {name: tensor.to(model.device) for name, tensor in load(base64.b64decode(facts[FACTORS])).items()}
-        ious = {int(key): float(value) for key, value in json.loads(facts[IOUS]).items()}
-        merged(model.frozen.tensors, factors, 0.0)  # fails where they are of other weights
+        ious = {int(key): float(value) for key, value in json.loads(facts[_IOUS]).items()}
+        merged_lora(model.frozen.tensors, factors, 0.0)  # fails where they are of other weights
         return Knowledge(tensors, Adapter(factors, ious))
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from samtta_app.adapt.losses import prompt_loss
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.rounds import answer, chosen, correction, first_click
+from samtta_app.adapt.rounds import chosen, correction, decode_prompt, first_click_on
 from samtta_app.adapt.tasks import Tasks
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import near_click
@@ -28,7 +28,7 @@ from samtta_app.model.weights import Tensors, trainable_copy
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
+class TrainingConfig:
     """Hyper-parameters of one adaptation.
 
     `steps` optimiser steps over the newest object and `replayed` others each; `rounds` clicks of every prompt are trained;
@@ -50,7 +50,7 @@ class Learning:
     task_rate: float = 0.05
 
 
-DEFAULT = Learning()
+DEFAULT_TRAINING = TrainingConfig()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +65,7 @@ class Trained:
     tasks: Mapping[int, Tensor] = field(default_factory=dict)
 
 
-class Unlabelled(Protocol):
+class UnlabelledLoss(Protocol):
     """What is learned from although nobody accepted it."""
 
     def loss(self, model: SamModel, tensors: Tensors, rng: np.random.Generator) -> Tensor | None:
@@ -78,9 +78,9 @@ def learn(
     newest: Remembered,
     memory: Memory,
     rng: np.random.Generator,
-    learning: Learning = DEFAULT,
+    learning: TrainingConfig = DEFAULT_TRAINING,
     tasks: Mapping[int, Tensor] | None = None,
-    unlabelled: Sequence[Unlabelled] = (),
+    unlabelled: Sequence[UnlabelledLoss] = (),
 ) -> Generator[float, None, Trained]:
     """Learn from `newest`, some of `memory` and what is `unlabelled`; yields the share of work done after every prompt."""
     copy = trainable_copy(start)
@@ -122,7 +122,7 @@ def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
     """How an object is asked for: with the person's clicks, or with a fresh first one."""
     if own and (item.clicks or item.box is not None):
         return Prompt(item.clicks, item.box)
-    click = first_click(item, rng if rng.random() < 0.5 else None)
+    click = first_click_on(item, rng if rng.random() < 0.5 else None)
     return Prompt((click,)) if click is not None else Prompt(item.clicks, item.box)
 
 
@@ -136,7 +136,7 @@ def _rounds(
         if current is None or not (current.clicks or current.box):
             break
         with torch.enable_grad():
-            decoded = answer(model, copy, features, current)
+            decoded = decode_prompt(model, copy, features, current)
             logits = near_click(model, features, current, decoded.logits)
             loss = prompt_loss(logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous) / (
                 rounds * batch

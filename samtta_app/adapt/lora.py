@@ -37,7 +37,7 @@ def new_factors(tensors: Tensors, rank: int, rng: np.random.Generator) -> dict[s
     return factors
 
 
-def merged(tensors: Tensors, factors: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
+def merged_lora(tensors: Tensors, factors: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
     """All `tensors`, the adapted ones with `scale` B A added; differentiable in the factors."""
     names = [key.removesuffix(".A") for key in factors if key.endswith(".A")]
     changed = {name: tensors[name] + scale * (factors[f"{name}.B"] @ factors[f"{name}.A"]) for name in names}

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from samtta_app.core.types import Click, Window
 from samtta_app.model.shift import logits_at
 
-FOCAL_FLOOR = 20.0
+_FOCAL_FLOOR = 20.0
 """Pixels added to the focal normaliser, so that a mask that is nearly right is not pushed with full force."""
 
 
@@ -29,7 +29,7 @@ def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     p = torch.sigmoid(logits)
     weight = ((p - truth) ** 2 * known).detach()
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    focal = (entropy * weight).sum((-2, -1)) / (weight.sum((-2, -1)) + FOCAL_FLOOR)
+    focal = (entropy * weight).sum((-2, -1)) / (weight.sum((-2, -1)) + _FOCAL_FLOOR)
     both, either = (p * truth * known).sum((-2, -1)), ((p + truth) * known).sum((-2, -1))
     return focal + 1 - (2 * both + 1) / (either + 1)
 

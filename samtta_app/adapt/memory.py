@@ -17,7 +17,7 @@ from samtta_app.core.masks import crop, trimap
 from samtta_app.core.types import Box, Click, Example, Mask, Window
 from samtta_app.model.predictor import ImageFeatures
 
-LIMIT = 64
+MEMORY_LIMIT = 64
 """Objects kept: about 3 MB each with the default model."""
 
 
@@ -51,7 +51,7 @@ class Memory:
     def add(self, item: Remembered) -> Memory:
         """The memory with an object more (or changed); the oldest is dropped when there are more than LIMIT."""
         others = [old for old in self.items if old.object_id != item.object_id]
-        return Memory(tuple(sorted([*others, item], key=lambda kept: kept.object_id)[-LIMIT:]))
+        return Memory(tuple(sorted([*others, item], key=lambda kept: kept.object_id)[-MEMORY_LIMIT:]))
 
     def without(self, object_id: int) -> Memory:
         """The memory after the object was withdrawn."""
@@ -62,7 +62,7 @@ class Memory:
         return len(self.items)
 
 
-def remember(
+def remember_object(
     example: Example, features: ImageFeatures, size: int, closeup: ImageFeatures | None = None
 ) -> Remembered | None:
     """What to keep of an accepted object; None when its window shows no object pixel or nothing else (nothing to learn).
@@ -89,7 +89,7 @@ def remember(
         example.image.whole,
         example.clicks,
         example.box,
-        remember(example, closeup, size) if closeup is not None else None,
+        remember_object(example, closeup, size) if closeup is not None else None,
         example.class_id,
     )
 

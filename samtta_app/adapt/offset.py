@@ -15,7 +15,7 @@ from samtta_app.core.types import Click, Logits, Prompt
 OFFSET_FROM = 4
 """Clicks from which it moves: the first ones settle which object is meant."""
 
-RATE, LARGEST = 0.5, 3.0
+RATE, MAX_OFFSET = 0.5, 3.0
 """The part of the newest click's error by which all logits move, and the most that one click moves them."""
 
 
@@ -27,13 +27,13 @@ def offset(prompt: Prompt) -> float:
     if len(prompt.clicks) < OFFSET_FROM or prompt.logits is None:
         return 0.0
     newest = prompt.clicks[-1]
-    value = value_at(prompt.logits, newest)
+    value = logit_at(prompt.logits, newest)
     if value is None or (value > 0) is newest.positive:
         return 0.0
-    return float(np.clip(-RATE * value, -LARGEST, LARGEST))
+    return float(np.clip(-RATE * value, -MAX_OFFSET, MAX_OFFSET))
 
 
-def value_at(logits: Logits, click: Click) -> float | None:
+def logit_at(logits: Logits, click: Click) -> float | None:
     """The logit at a click, bilinear between cell centres; None outside the window."""
     window, side = logits.window, logits.values.shape[-1]
     if not window.contains(click.x, click.y):

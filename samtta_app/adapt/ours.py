@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
-from samtta_app.adapt.loop import DEFAULT, Learning, Unlabelled, learn
+from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.offset import offset
 from samtta_app.adapt.sizes import Sizes
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.adapt.tasks import with_task
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class RefinedLine:
     """The learned weights, the evidence for the shares of them that answer first and later clicks, the objects' sizes.
 
     `tasks` are the task prompts of the classes, by their ids.
@@ -35,10 +35,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answering:
+class RefinedAnswering:
     """The line, and what answers a prompt that leaves the object open no more."""
 
-    line: Line
+    line: RefinedLine
     later: Tensors
 
 
@@ -51,8 +51,8 @@ class Samtta(Frozen):
     """
 
     name: str = "samtta"
-    words: str = WORDS["samtta"]
-    learning: Learning = DEFAULT
+    words: str = STRATEGY_WORDS["samtta"]
+    learning: TrainingConfig = DEFAULT_TRAINING
     fits: bool = True
     guarded: bool = True
     learns: bool = True
@@ -63,7 +63,7 @@ class Samtta(Frozen):
     ) -> Generator[None, None, Fitted]:
         """First and later clicks have each the share that proved better for them; errors move the threshold."""
         moved = offset(prompt) if self.fits else 0.0
-        if not isinstance(known.carried, Answering):
+        if not isinstance(known.carried, RefinedAnswering):
             return Fitted(known.tensors, offset=moved)
         answering = known.carried
         line = answering.line
@@ -76,10 +76,10 @@ class Samtta(Frozen):
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Test, then learn; the verdict's figures are from the tests only."""
-        line = known.carried.line if isinstance(known.carried, Answering) else Line(known.tensors)
+        line = known.carried.line if isinstance(known.carried, RefinedAnswering) else RefinedLine(known.tensors)
         first, later, sizes = line.first, line.later, Sizes.of(lesson.memory.items)
         if not self.learns:
-            sized = Line(line.tensors, sizes=sizes)
+            sized = RefinedLine(line.tensors, sizes=sizes)
             return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
             learned = with_task(line.tensors, line.tasks, lesson.newest.class_id, 1.0)
@@ -88,24 +88,24 @@ class Samtta(Frozen):
         memory, learning = lesson.memory, self.learning
         more = yield from self.unlabelled(model, known, lesson)
         trained = yield from learn(model, line.tensors, lesson.newest, memory, lesson.rng, learning, line.tasks, more)
-        line = Line(trained.tensors, first, later, sizes, trained.tasks)
+        line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
 
     def unlabelled(
         self, model: SamModel, known: Knowledge, lesson: Lesson
-    ) -> Generator[float, None, tuple[Unlabelled, ...]]:
+    ) -> Generator[float, None, tuple[UnlabelledLoss, ...]]:
         """What else is learned from with this object: nothing."""
         return ()
         yield
 
-    def _known(self, model: SamModel, line: Line) -> Knowledge:
+    def _known(self, model: SamModel, line: RefinedLine) -> Knowledge:
         shares = (line.first.share, line.later.share) if self.guarded else (1.0, 1.0)
         first, later = (interpolated(model.frozen.tensors, line.tensors, share) for share in shares)
-        return Knowledge(first, Answering(line, later))
+        return Knowledge(first, RefinedAnswering(line, later))
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """All that was learned, and the evidence; the shares follow from it."""
-        if not isinstance(known.carried, Answering):
+        if not isinstance(known.carried, RefinedAnswering):
             return known.tensors, {}
         line = known.carried.line
         tasks = {f"{EXTRA}{TASK}.{class_id}": vector for class_id, vector in line.tasks.items()}
@@ -124,4 +124,4 @@ class Samtta(Frozen):
         check_like(own, model.frozen.tensors)
         width = torch.zeros(model.net.prompt_encoder.embed_dim)
         check_like(tasks, dict.fromkeys(tasks, width))
-        return self._known(model, Line(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))
+        return self._known(model, RefinedLine(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samtta_app.adapt.loop import Unlabelled
+from samtta_app.adapt.loop import UnlabelledLoss
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.ours import Samtta
-from samtta_app.adapt.rounds import answer, grid_to_image
+from samtta_app.adapt.rounds import decode_prompt, grid_to_image
 from samtta_app.adapt.strategy import Knowledge, Lesson
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
@@ -28,7 +28,7 @@ from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, sampled_click
 from samtta_app.uncertainty.proposals import cells, certainty, guesses, limits_of
 from samtta_app.uncertainty.refine import Refiner, refiner_for
 
-TRIES = 4
+_TRIES = 4
 """Places that are asked for each proposal that is wanted."""
 SHARED = 0.1
 """Share of a proposal that may lie on the accepted object: with more it contradicts what a person said."""
@@ -50,7 +50,7 @@ class Proposal:
             return None
         x, y = grid_to_image(self.features.window, model.grid, int(place.x), int(place.y))
         features = self.features.to(torch.float32)
-        decoded = answer(model, tensors, features, Prompt((Click(x, y, True),)))
+        decoded = decode_prompt(model, tensors, features, Prompt((Click(x, y, True),)))
         rows, columns = cells(model, features)
         target, certainty = self.target[:rows, :columns], self.certainty[:rows, :columns]
         shown = decoded.logits[1:, :rows, :columns]
@@ -63,16 +63,16 @@ class Sum(Samtta):
     """samtta's own learning, and `proposals` pseudo-labels in the window of every accepted object."""
 
     name: str = "sum"
-    words: str = WORDS["sum"]
+    words: str = STRATEGY_WORDS["sum"]
     proposals: int = 2
 
     def unlabelled(
         self, model: SamModel, known: Knowledge, lesson: Lesson
-    ) -> Generator[float, None, tuple[Unlabelled, ...]]:
+    ) -> Generator[float, None, tuple[UnlabelledLoss, ...]]:
         """Proposals of the weights that answer, beside the accepted object; none where the model has no refiner."""
         refiner = _refiner(model)
-        found: list[Unlabelled] = []
-        for click in _places(model, lesson.newest, TRIES * self.proposals, lesson.rng) if refiner else ():
+        found: list[UnlabelledLoss] = []
+        for click in _places(model, lesson.newest, _TRIES * self.proposals, lesson.rng) if refiner else ():
             if len(found) == self.proposals or refiner is None:
                 break
             proposal = _proposed(model, refiner, known.tensors, lesson.newest, click)

@@ -14,15 +14,15 @@ from samtta_app.adapt.lit_lora import LitLora
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.proposals import Sum
 from samtta_app.adapt.schoen import Schoen2024, Schoen2024AsReleased
-from samtta_app.adapt.strategy import Frozen, Strategy
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.strategy import AdaptationStrategy, Frozen
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.errors import UserError
 
-DEFAULT = "samtta"
+DEFAULT_STRATEGY = "samtta"
 
-BOTH = PerClass(name="samtta-both", words=WORDS["samtta-both"], shared=True)
+BOTH = PerClass(name="samtta-both", words=STRATEGY_WORDS["samtta-both"], shared=True)
 
-STRATEGIES: dict[str, Strategy] = {
+STRATEGIES: dict[str, AdaptationStrategy] = {
     each.name: each
     for each in (
         *(Samtta(), PerClass(), BOTH, Sum()),
@@ -31,11 +31,11 @@ STRATEGIES: dict[str, Strategy] = {
 }
 """Every strategy with its published or chosen hyper-parameters, the default first."""
 
-KINDS: dict[type, str] = {bool: "0 or 1", int: "a whole number", float: "a number"}
+_KINDS: dict[type, str] = {bool: "0 or 1", int: "a whole number", float: "a number"}
 """Kinds of hyper-parameters, and what they are called."""
 
 
-def strategy(name: str) -> Strategy:
+def strategy(name: str) -> AdaptationStrategy:
     """The strategy of this name, or with other hyper-parameters: "samtta:replayed=0,stride=1" (for ablations).
 
     Raises:
@@ -48,7 +48,7 @@ def strategy(name: str) -> Strategy:
         raise UserError(f"There is no strategy named {base!r}", "", advice)
     found: Any = STRATEGIES[base]
     if not colon:
-        return cast(Strategy, found)
+        return cast(AdaptationStrategy, found)
     given = [change.partition("=")[::2] for change in changes.split(",")]
     twice = next((key for key, _ in given if [k for k, _ in given].count(key) > 1), None)
     if twice is not None:
@@ -58,7 +58,7 @@ def strategy(name: str) -> Strategy:
             known = ", ".join(options(found)) or "none"
             raise UserError(f"There is no hyper-parameter named {key!r}", name, f"There are {known}")
         found = _changed(found, key, text, name)
-    return cast(Strategy, replace(found, name=name))
+    return cast(AdaptationStrategy, replace(found, name=name))
 
 
 def options(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - any dataclass
@@ -66,7 +66,7 @@ def options(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - any dataclass
 
     Whether it `fits` is what most of them are, and a choice only where clicks move the threshold.
     """
-    own = [f.name for f in fields(value) if type(getattr(value, f.name)) in KINDS]
+    own = [f.name for f in fields(value) if type(getattr(value, f.name)) in _KINDS]
     own = [name for name in own if name != "fits" or isinstance(value, Samtta)]
     inside = _inside(value)
     return tuple(dict.fromkeys([*own, *(options(getattr(value, inside)) if inside else ())]))
@@ -87,7 +87,7 @@ def _changed(value: Any, key: str, text: str, where: str) -> Any:  # noqa: ANN40
     try:
         number = _number(text, kind)
     except ValueError as e:
-        raise UserError(f"{text!r} is no value for {key}", where, f"Give {KINDS[kind]}") from e
+        raise UserError(f"{text!r} is no value for {key}", where, f"Give {_KINDS[kind]}") from e
     return replace(value, **{key: number})
 
 

@@ -30,7 +30,7 @@ def grid_to_image(window: Window, grid: int, column: int, row: int) -> tuple[flo
     return window.x + (column + 0.5) * step - 0.5, window.y + (row + 0.5) * step - 0.5
 
 
-def answer(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Decoded:
+def decode_prompt(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Decoded:
     """Decode a prompt; gradients flow into `tensors` when grad mode is on."""
     return decode(model, tensors, features, embed(model, features, prompt))
 
@@ -40,7 +40,7 @@ def chosen(decoded: Decoded, prompt: Prompt) -> int:
     return 1 + int(decoded.iou[1:].argmax()) if prompt.ambiguous else 0
 
 
-def first_click(item: Remembered, rng: np.random.Generator | None = None) -> Click | None:
+def first_click_on(item: Remembered, rng: np.random.Generator | None = None) -> Click | None:
     """A first click on the object: its middle, or with `rng` a random place that is not at its very edge."""
     inside = depth((item.whole == 1).cpu().numpy())
     if inside.max() <= 0:
@@ -84,7 +84,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
     As a person is answered: from DETAIL_FROM clicks on in the object's closer window, where there is one, and with `fits`
     an error moves the threshold.
     """
-    start = first_click(item)
+    start = first_click_on(item)
     prompt = Prompt((start,)) if start is not None else None
     values: list[float] = []
     here, features = item, item.features.to(torch.float32)
@@ -93,7 +93,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
             closer = here.closeup
             if len(prompt.clicks) >= DETAIL_FROM and closer is not None:
                 here, features = closer, closer.features.to(torch.float32)
-            decoded = answer(model, tensors, features, prompt)
+            decoded = decode_prompt(model, tensors, features, prompt)
             shown = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
             shown = shifted(shown[None], offset(prompt), prompt, features.window)[0] if fits else shown
             values.append(grid_iou((shown > 0).cpu().numpy(), here.whole.cpu().numpy()))

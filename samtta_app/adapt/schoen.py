@@ -22,17 +22,17 @@ from torch.nn import functional as F
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.losses import click_loss
 from samtta_app.adapt.memory import Remembered
-from samtta_app.adapt.rounds import answer
+from samtta_app.adapt.rounds import decode_prompt
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.masks import IGNORE, full
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import EXTRA, Tensors, all_finite, detached, trainable_copy
 
-Labels = NDArray[np.int8]
-NAN = float("nan")
+_Labels = NDArray[np.int8]
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Schoen2024(Frozen):
     """
 
     name: str = "schoen2024"
-    words: str = WORDS["schoen2024"]
+    words: str = STRATEGY_WORDS["schoen2024"]
     fits: bool = True
     learning_rate: float = 1e-5
     erosion: int = 4
@@ -89,10 +89,12 @@ class Schoen2024(Frozen):
             loss_of = partial(self._on_target, target=target)
             state, loss = step(model, state, seen, asked, self.learning_rate, loss_of)
             if not math.isfinite(loss):
-                return Learned(known, Verdict(False, "Dropped: the loss was not finite", NAN, NAN, NAN), tuple(losses))
+                return Learned(
+                    known, Verdict(False, "Dropped: the loss was not finite", _NAN, _NAN, _NAN), tuple(losses)
+                )
             losses.append(loss)
             yield (index + 1) / len(steps)
-        return Learned(state, Verdict(True, "Kept: this method does not check itself", NAN, NAN, NAN), tuple(losses))
+        return Learned(state, Verdict(True, "Kept: this method does not check itself", _NAN, _NAN, _NAN), tuple(losses))
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """The weights and Adam's state."""
@@ -114,8 +116,8 @@ class Schoen2024(Frozen):
     def _on_target(self, logits: Tensor, target: Tensor) -> Tensor:
         return balanced_cross_entropy(logits, target)
 
-    def _target(self, item: Remembered, clicks: Sequence[Click], features: ImageFeatures, grid: int) -> Labels:
-        target = sampled(eroded(item, features.window, self.erosion), grid, 0.5, IGNORE)
+    def _target(self, item: Remembered, clicks: Sequence[Click], features: ImageFeatures, grid: int) -> _Labels:
+        target = sampled_labels(eroded(item, features.window, self.erosion), grid, 0.5, IGNORE)
         window, cell = features.window, features.window.side / grid
         for click in clicks:
             row, column = (
@@ -140,7 +142,7 @@ class Schoen2024AsReleased(Schoen2024):
     """
 
     name: str = "schoen2024-asreleased"
-    words: str = WORDS["schoen2024-asreleased"]
+    words: str = STRATEGY_WORDS["schoen2024-asreleased"]
     fits: bool = True
     learning_rate: float = 1e-6
 
@@ -150,17 +152,17 @@ class Schoen2024AsReleased(Schoen2024):
     def _at_clicks(self, logits: Tensor, clicks: Sequence[Click], features: ImageFeatures) -> Tensor:
         labels = np.full((features.window.height, features.window.width), IGNORE, dtype=np.int8)
         _put(labels, clicks, features.window)
-        target = torch.from_numpy(sampled(labels, logits.shape[-1], 0.0, 0)).to(logits.device)
+        target = torch.from_numpy(sampled_labels(labels, logits.shape[-1], 0.0, 0)).to(logits.device)
         return self._on_target(logits, target)
 
     def _on_target(self, logits: Tensor, target: Tensor) -> Tensor:
         entropy = F.binary_cross_entropy_with_logits(logits, _truth(logits, target), reduction="none")
         return (entropy * (target >= 0)).mean() / 2
 
-    def _target(self, item: Remembered, clicks: Sequence[Click], features: ImageFeatures, grid: int) -> Labels:
+    def _target(self, item: Remembered, clicks: Sequence[Click], features: ImageFeatures, grid: int) -> _Labels:
         labels = eroded(item, features.window, self.erosion)
         _put(labels, clicks, features.window)
-        return sampled(labels, grid, 0.0, 0)
+        return sampled_labels(labels, grid, 0.0, 0)
 
     def _replayed_features(self, item: Remembered, current: ImageFeatures) -> ImageFeatures:
         return replace(item.features, embedding=current.embedding, skips=current.skips)
@@ -216,13 +218,13 @@ def step(
     if state.carried is not None:
         optimiser.load_state_dict(copy.deepcopy(state.carried))
     with torch.enable_grad():
-        loss = loss_of(answer(model, tensors, features, prompt).logits[:1])
+        loss = loss_of(decode_prompt(model, tensors, features, prompt).logits[:1])
         if not torch.isfinite(loss):
-            return state, NAN
+            return state, _NAN
         loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
     if not all_finite(tensors):
-        return state, NAN
+        return state, _NAN
     return Knowledge(detached(tensors), copy.deepcopy(optimiser.state_dict())), float(loss.detach())
 
 
@@ -233,7 +235,7 @@ def balanced_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return torch.stack(parts).sum() / 2 if parts else entropy.sum() * 0
 
 
-def eroded(item: Remembered, window: Window, iterations: int) -> Labels:
+def eroded(item: Remembered, window: Window, iterations: int) -> _Labels:
     """The accepted mask's labels in `window`'s image pixels: object and background eroded, -1 between them.
 
     As `scipy.ndimage.binary_erosion` with its defaults: a 3 x 3 cross, and the image's frame is a boundary, too.
@@ -247,7 +249,7 @@ def eroded(item: Remembered, window: Window, iterations: int) -> Labels:
     return labels[window.y : window.y + window.height, window.x : window.x + window.width].copy()
 
 
-def sampled(labels: Labels, grid: int, place: float, padding: int) -> Labels:
+def sampled_labels(labels: _Labels, grid: int, place: float, padding: int) -> _Labels:
     """Window labels (h, w) read at one pixel per cell of the padded grid (G, G), whose longer side the window fills.
 
     Args:
@@ -263,7 +265,7 @@ def sampled(labels: Labels, grid: int, place: float, padding: int) -> Labels:
     return out
 
 
-def _put(labels: Labels, clicks: Sequence[Click], window: Window) -> None:
+def _put(labels: _Labels, clicks: Sequence[Click], window: Window) -> None:
     for click in clicks:
         row, column = round(click.y) - window.y, round(click.x) - window.x
         if 0 <= row < window.height and 0 <= column < window.width:

@@ -17,7 +17,7 @@ from samtta_app.adapt.memory import Remembered
 FROM = 3
 """Objects of other images from which a size is known; of the same image one will do."""
 
-ROOM = 1.6
+SIZE_MARGIN = 1.6
 """What is expected where only other images are known, in median sides: the window must hold larger objects, too."""
 
 Seen = tuple[str, int | None, float]
@@ -45,7 +45,7 @@ class Sizes:
         here = [seen for seen in self.seen if seen[0] == image_key]
         if here:
             return _median(here, class_id)
-        return ROOM * _median(self.seen, class_id) if len(self.seen) >= FROM else None
+        return SIZE_MARGIN * _median(self.seen, class_id) if len(self.seen) >= FROM else None
 
     def text(self) -> str:
         """For storing beside the weights; `Sizes.read` gives the same again."""

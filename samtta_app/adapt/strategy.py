@@ -15,7 +15,7 @@ import numpy as np
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.sizes import Sizes
-from samtta_app.adapt.words import WORDS
+from samtta_app.adapt.words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
@@ -83,7 +83,7 @@ class Learned:
     losses: tuple[float, ...] = ()
 
 
-class Strategy(Protocol):
+class AdaptationStrategy(Protocol):
     """One way of adapting. Generators yield wherever a click may be served meanwhile.
 
     `name` is what people type, `words` what they read in the panel. Nothing here ever sees a true mask, only clicks and
@@ -122,7 +122,7 @@ class Frozen:
     """The original weights, always; also what the other strategies do where they have nothing of their own."""
 
     name: str = "frozen"
-    words: str = WORDS["frozen"]
+    words: str = STRATEGY_WORDS["frozen"]
     fits: bool = False
 
     def before_answer(

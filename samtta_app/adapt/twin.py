@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from samtta_app.adapt.strategy import Attempt, Knowledge, Strategy
+from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge
 from samtta_app.core.clicker import next_click
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Example, Prompt
-from samtta_app.model.answers import Answer, answer
+from samtta_app.model.answers import Answer, answer_prompt
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights
@@ -16,8 +16,8 @@ from samtta_app.model.weights import Weights
 TWIN_CLICKS, TWIN_TARGET = 30, 0.90
 
 
-def trajectory(
-    model: SamModel, cache: FeatureCache, example: Example, adapting: Strategy, known: Knowledge
+def twin_trajectory(
+    model: SamModel, cache: FeatureCache, example: Example, adapting: AdaptationStrategy, known: Knowledge
 ) -> Generator[None, None, tuple[float, ...]]:
     """RITM's clicker against the accepted mask, from scratch, the way a person is answered; IoU after each click."""
     clicks: tuple[Click, ...] = ()
@@ -32,7 +32,7 @@ def trajectory(
         prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
         fitted = yield from adapting.before_answer(model, known, attempt, prompt)
         weights, window = Weights(-1, fitted.tensors), found.window if found else None
-        found = yield from answer(
+        found = yield from answer_prompt(
             model,
             cache,
             weights,

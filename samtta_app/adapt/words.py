@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-WORDS: Mapping[str, str] = {
+STRATEGY_WORDS: Mapping[str, str] = {
     "samtta": "Learns from every object you accept, and answers with as much of it as has proved better",
     "samtta-per-class": "Learns from every object you accept, for each class apart",
     "samtta-both": "Learns from every object you accept, for all classes and then for its own",

@@ -52,7 +52,7 @@ def goal_named(name: str) -> Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class AnnotatorStep:
     """One thing that a person does: open an image, choose a class, click, accept, or cancel."""
 
     kind: Literal["open", "class", "click", "accept", "cancel"]
@@ -84,7 +84,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AnnotatedObject:
     """How an object ended: its steps, whether it was accepted, and the seconds that learning from it took."""
 
     steps: tuple[Step, ...]
@@ -120,7 +120,7 @@ class Hand(Protocol):
         """Add a class."""
 
 
-Person = Generator[Action, State, Outcome]
+Person = Generator[AnnotatorStep, State, AnnotatedObject]
 """Yields what to do next and is sent the state that it led to, once that state is `settled`."""
 
 
@@ -132,7 +132,7 @@ def annotate(
     `choose` decides on each click (default: RITM's clicker).
     """
     if state.index != index or state.image is None:
-        state = yield Action("open", index=index)
+        state = yield AnnotatorStep("open", index=index)
     if class_name is not None:
         state = yield from _choose_class(state, class_name)
     steps: tuple[Step, ...] = ()
@@ -143,23 +143,23 @@ def annotate(
             steps = (*steps, _step(preview, target, extent))
         if steps and steps[-1].iou >= goal.target:
             before = len(state.annotations)
-            state = yield Action("accept")
+            state = yield AnnotatorStep("accept")
             if len(state.annotations) > before:
-                return Outcome(steps, True)
+                return AnnotatedObject(steps, True)
             break
         shown = preview.candidate.mask if preview and preview.candidate else None
         click = choose(target, shown, [step.click for step in steps], extent)
         if click is None or len(steps) == goal.limit:
             break
-        state = yield Action("click", click=click)
+        state = yield AnnotatorStep("click", click=click)
         if state.preview is None or len(state.preview.history) <= len(steps):
             break  # the click got no answer
     if state.preview is not None:
-        yield Action("cancel")
-    return Outcome(steps, False)
+        yield AnnotatorStep("cancel")
+    return AnnotatedObject(steps, False)
 
 
-def settled(action: Action, state: State) -> bool:
+def settled(action: AnnotatorStep, state: State) -> bool:
     """Whether `state` shows what `action` led to: a window's timer waits for it before it sends the state."""
     if action.kind == "open":
         unreadable = state.images[state.index].status == "unreadable"
@@ -167,7 +167,7 @@ def settled(action: Action, state: State) -> bool:
     return state.preview is None or not state.preview.waiting
 
 
-def perform(hand: Hand, action: Action, state: State) -> Any:  # noqa: ANN401
+def perform(hand: Hand, action: AnnotatorStep, state: State) -> Any:  # noqa: ANN401
     """Do `action` with `hand`; gives back what its method gives back (a workflow's requests)."""
     if action.kind == "open":
         return hand.open_image(action.index)
@@ -179,11 +179,11 @@ def perform(hand: Hand, action: Action, state: State) -> Any:  # noqa: ANN401
     return hand.accept() if action.kind == "accept" else hand.cancel()
 
 
-def _choose_class(state: State, name: str) -> Generator[Action, State, State]:
+def _choose_class(state: State, name: str) -> Generator[AnnotatorStep, State, State]:
     for _ in range(2):  # a class that is new is added first
         if any(c.id == state.current_class and c.name == name for c in state.classes):
             break
-        state = yield Action("class", name=name)
+        state = yield AnnotatorStep("class", name=name)
     return state
 
 

@@ -18,25 +18,25 @@ Pixels = NDArray[np.uint8]
 
 HEADS = ("image", "truth", "mask", "uncertainty")
 
-TILE, GAP, LINE = 128, 4, 20
+SHEET_TILE, GAP, LINE = 128, 4, 20
 """Side of a tile, space between tiles, and height of a line of text, in pixels."""
 
 PER_COLUMN = 10
 """Objects one below the other: 30 of them make about a square."""
 
-NEAR = 2.5
+_NEAR = 2.5
 """Side of what a tile shows, in object sides: the object and its surroundings."""
 
 DARKENED = 0.3
 """Brightness outside a mask: what is there can still be seen."""
 
-INK, PAPER = (40, 40, 40), 255
+_INK, PAPER = (40, 40, 40), 255
 
 
 def strip(image: Image, truth: Mask, answer: Candidate, caption: str) -> Pixels:
     """One object: a line of text above four tiles, as `HEADS` names them; (height, width, 3) uint8 RGB."""
     box = bounding_box(truth)
-    view = around(box, image.whole, NEAR) if box else image.whole
+    view = around(box, image.whole, _NEAR) if box else image.whole
     pixels = image.pixels[view.y : view.y + view.height, view.x : view.x + view.width]
     unsure = _sampled(Logits(answer.logits.window, answer.entropy), view)
     coloured = cv2.applyColorMap(np.round(unsure * 255).astype(np.uint8), cv2.COLORMAP_PLASMA)[..., ::-1]
@@ -51,7 +51,7 @@ def contact_sheet(strips: Sequence[Pixels]) -> Pixels:
     Raises:
         ValueError: there is no object.
     """
-    heads = _beside([_text(name, TILE) for name in HEADS])
+    heads = _beside([_text(name, SHEET_TILE) for name in HEADS])
     columns = [np.vstack([heads, *strips[start : start + PER_COLUMN]]) for start in range(0, len(strips), PER_COLUMN)]
     height = max(len(column) for column in columns)
     return _beside([np.pad(c, ((0, height - len(c)), (0, 0), (0, 0)), constant_values=PAPER) for c in columns])
@@ -76,17 +76,17 @@ def _lit(pixels: Pixels, bits: BoolArray) -> Pixels:
 def _tile(pixels: Pixels) -> Pixels:
     """Fitted into the middle of a square."""
     height, width = pixels.shape[:2]
-    scale = TILE / max(height, width)
+    scale = SHEET_TILE / max(height, width)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     fitted = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
-    out = np.full((TILE, TILE, 3), PAPER, dtype=np.uint8)
-    top, left = (TILE - size[1]) // 2, (TILE - size[0]) // 2
+    out = np.full((SHEET_TILE, SHEET_TILE, 3), PAPER, dtype=np.uint8)
+    top, left = (SHEET_TILE - size[1]) // 2, (SHEET_TILE - size[0]) // 2
     out[top : top + size[1], left : left + size[0]] = fitted
     return out
 
 
 def _width() -> int:
-    return len(HEADS) * (TILE + GAP) - GAP
+    return len(HEADS) * (SHEET_TILE + GAP) - GAP
 
 
 def _beside(parts: Sequence[Pixels]) -> Pixels:
@@ -98,5 +98,5 @@ def _beside(parts: Sequence[Pixels]) -> Pixels:
 def _text(words: str, width: int) -> Pixels:
     """One line of text, cut off where it is too long."""
     line = Picture.new("RGB", (width, LINE), (PAPER, PAPER, PAPER))
-    ImageDraw.Draw(line).text((2, 3), words, fill=INK, font=ImageFont.load_default(size=12))
+    ImageDraw.Draw(line).text((2, 3), words, fill=_INK, font=ImageFont.load_default(size=12))
     return np.asarray(line, dtype=np.uint8)

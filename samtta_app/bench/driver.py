@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from samtta_app.bench.annotator import Goal, Outcome, annotate, perform
+from samtta_app.bench.annotator import AnnotatedObject, Goal, annotate, perform
 from samtta_app.bench.clickers import Choice
 from samtta_app.core.clicker import next_click
 from samtta_app.core.messages import (
@@ -91,7 +91,7 @@ class Driver:
 
     def annotate(
         self, image: str, target: Mask, goal: Goal, class_name: str | None = None, choose: Choice = next_click
-    ) -> Outcome:
+    ) -> AnnotatedObject:
         """Let the simulated person annotate one object of the image with this file name, and learn from it."""
         self._learning_seconds = 0.0
         person = annotate(self.state, target, self._places[image], goal, class_name, choose)
@@ -101,7 +101,7 @@ class Driver:
                 self.settle(perform(self.workflow, action, self.state))
                 action = person.send(self.state)
         except StopIteration as finished:
-            outcome: Outcome = finished.value
+            outcome: AnnotatedObject = finished.value
         return replace(outcome, learning_seconds=self._learning_seconds)
 
     def _queue(self, requests: Iterable[Request]) -> None:

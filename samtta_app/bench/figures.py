@@ -11,9 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from samtta_app.bench.annotator import goal_named
-from samtta_app.bench.intervals import Estimate, Floats, Integers, average, difference, means, quantiles, resampled
-from samtta_app.bench.records import Record
-from samtta_app.bench.trust import calibrated, calibration_error
+from samtta_app.bench.intervals import (
+    Estimate,
+    Floats,
+    Integers,
+    average,
+    estimate_difference,
+    means,
+    quantiles,
+    resampled,
+)
+from samtta_app.bench.records import ClickRow
+from samtta_app.bench.trust import bench_calibration_error, calibrated
 from samtta_app.core.metrics import clicks_to
 from samtta_app.errors import DatasetError
 
@@ -29,7 +38,7 @@ FIRST = 20
 PARTS = ("all", "first third", "middle third", "last third", f"first {FIRST}")
 
 
-class Key(NamedTuple):
+class RunKey(NamedTuple):
     """What was run; a comparison is between two strategies of otherwise the same key."""
 
     set: str
@@ -39,7 +48,7 @@ class Key(NamedTuple):
     feedback: str
 
 
-class Place(NamedTuple):
+class _Place(NamedTuple):
     """One object of one stream."""
 
     order: int
@@ -49,7 +58,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class BenchRun:
     """The records of one key; row k of every array is the object at `places`[k].
 
     `iou` and `boundary_iou` are (objects, limit), after click 1, 2, ..., held from the click that reached the goal (or from
@@ -58,8 +67,8 @@ class Run:
     `true`, `expected` (nan where it was not recorded), and `calibrated` along the stream from what was expected.
     """
 
-    key: Key
-    places: tuple[Place, ...]
+    key: RunKey
+    places: tuple[_Place, ...]
     iou: Floats
     boundary_iou: Floats
     clicks: Integers
@@ -77,10 +86,10 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Figures:
+class RunFigures:
     """Every figure of one run by its name (defined in `tables.LEGEND`), or the mean over several `sets`."""
 
-    key: Key
+    key: RunKey
     sets: tuple[str, ...]
     objects: int
     orders: int
@@ -92,17 +101,17 @@ def is_single(name: str) -> bool:
     return CHAIN not in name and MIXTURE not in name
 
 
-def runs(records: Iterable[Record]) -> dict[Key, Run]:
+def runs(records: Iterable[ClickRow]) -> dict[RunKey, BenchRun]:
     """The records by what was run, in the order in which they come.
 
     Raises:
         DatasetError: one click is there twice with different outcomes, or a click is missing.
         UserError: a goal's name is none.
     """
-    found: dict[Key, dict[Place, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
+    found: dict[RunKey, dict[_Place, dict[int, ClickRow]]] = defaultdict(lambda: defaultdict(dict))
     for r in records:
-        key = Key(r.set, r.goal, r.strategy, r.clicker, r.feedback)
-        place = Place(r.order, r.position, r.image, r.object)
+        key = RunKey(r.set, r.goal, r.strategy, r.clicker, r.feedback)
+        place = _Place(r.order, r.position, r.image, r.object)
         known = found[key][place].setdefault(r.click, r)
         if known is not r and (known.x, known.y, known.iou) != (r.x, r.y, r.iou):
             raise DatasetError(
@@ -111,10 +120,10 @@ def runs(records: Iterable[Record]) -> dict[Key, Run]:
     return {key: _run(key, places) for key, places in found.items()}
 
 
-def _run(key: Key, clicks: Mapping[Place, Mapping[int, Record]]) -> Run:
+def _run(key: RunKey, clicks: Mapping[_Place, Mapping[int, ClickRow]]) -> BenchRun:
     goal = goal_named(key.goal)
     places = tuple(sorted(clicks))
-    rows: list[list[Record]] = []
+    rows: list[list[ClickRow]] = []
     for place in places:
         by_click = clicks[place]
         if sorted(by_click) != list(range(1, len(by_click) + 1)):
@@ -127,7 +136,7 @@ def _run(key: Key, clicks: Mapping[Place, Mapping[int, Record]]) -> Run:
     expected = np.array([r.expected_iou for r in answers], np.float64)
     accepted = np.array([r.accepted_iou for r in answers], np.float64)
     orders = np.array([place.order for place in places], np.int64)
-    return Run(
+    return BenchRun(
         *(key, places),
         iou=np.array([_held([r.iou for r in row], goal.limit) for row in kept]),
         boundary_iou=np.array([_held([r.boundary_iou for r in row], goal.limit) for row in kept]),
@@ -145,12 +154,12 @@ def _held(values: Sequence[float], limit: int) -> list[float]:
     return [*values, *[values[-1]] * (limit - len(values))]
 
 
-def rows_of(run: Run, rows: Sequence[int]) -> Run:
+def rows_by_key(run: BenchRun, rows: Sequence[int]) -> BenchRun:
     """The run of some of its objects only, in the given order of rows."""
     chosen = np.array(rows, np.int64)
     mine = [np.flatnonzero(run.owners == row) for row in rows]
     clicks = np.concatenate(mine) if mine else np.zeros(0, np.int64)
-    return Run(
+    return BenchRun(
         *(run.key, tuple(run.places[row] for row in rows)),
         iou=run.iou[chosen],
         boundary_iou=run.boundary_iou[chosen],
@@ -164,7 +173,7 @@ def rows_of(run: Run, rows: Sequence[int]) -> Run:
     )
 
 
-def per_object(run: Run) -> dict[str, Floats]:
+def per_object(run: BenchRun) -> dict[str, Floats]:
     """Figures that are means over objects, by name: their value for each object, (objects,).
 
     "fr" and "fr_ritm" are 0 or 1; "noc" is of the run's own goal; "noc_20@90" is there where the run went on to IoU .90.
@@ -181,7 +190,7 @@ def per_object(run: Run) -> dict[str, Floats]:
     return found | {f"boundary_iou@{k}": run.boundary_iou[:, k - 1] for k in IOU_AT if k <= limit}
 
 
-def part(run: Run, name: str) -> Booleans:
+def part(run: BenchRun, name: str) -> Booleans:
     """Which objects lie in a part of the stream (one of `PARTS`), (objects,); thirds are by position."""
     positions = np.array([place.position for place in run.places], np.int64)
     if name == PARTS[0]:
@@ -192,12 +201,12 @@ def part(run: Run, name: str) -> Booleans:
     return np.isin(third, PARTS.index(name) - 1)
 
 
-def weights_of(run: Run) -> Floats:
+def weights_of(run: BenchRun) -> Floats:
     """The resamples of the run's objects; all strategies on one set and its objects share them."""
     return resampled(run.orders, run.key.set)
 
 
-def figures(run: Run) -> Figures:
+def run_figures(run: BenchRun) -> RunFigures:
     """Every figure of a run with its interval."""
     weights = weights_of(run)
     values = per_object(run)
@@ -209,22 +218,24 @@ def figures(run: Run) -> Figures:
     ):
         median, high = quantiles(seconds, owners, (0.5, 0.95), weights)
         named |= {f"{name}_p50": median, f"{name}_p95": high}
-    said, told = (calibration_error(each, run.true, run.owners, weights) for each in (run.expected, run.calibrated))
-    named |= {"ece": said, "ece_calibrated": told, "ece_change": difference(said, told)}
-    return Figures(run.key, (run.key.set,), len(run.places), len(set(run.orders.tolist())), named)
+    said, told = (
+        bench_calibration_error(each, run.true, run.owners, weights) for each in (run.expected, run.calibrated)
+    )
+    named |= {"ece": said, "ece_calibrated": told, "ece_change": estimate_difference(said, told)}
+    return RunFigures(run.key, (run.key.set,), len(run.places), len(set(run.orders.tolist())), named)
 
 
 MEAN = "mean of sets"
 
 
-def mean_of_sets(every: Sequence[Figures]) -> tuple[Figures, ...]:
+def mean_of_sets(every: Sequence[RunFigures]) -> tuple[RunFigures, ...]:
     """Unweighted means over the sets of otherwise the same key; keys with one single set have none."""
-    groups: dict[Key, list[Figures]] = defaultdict(list)
+    groups: dict[RunKey, list[RunFigures]] = defaultdict(list)
     for each in every:
         if is_single(each.key.set):
             groups[each.key._replace(set=MEAN)].append(each)
     return tuple(
-        Figures(
+        RunFigures(
             *(key, tuple(f.key.set for f in members), sum(f.objects for f in members), min(f.orders for f in members)),
             {name: average([f.named[name] for f in members]) for name in members[0].named},
         )

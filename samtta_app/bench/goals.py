@@ -11,7 +11,7 @@ import numpy as np
 from samtta_app.bench.figures import FIRST, PARTS, is_single, runs
 from samtta_app.bench.intervals import Estimate, average, combined, reduction
 from samtta_app.bench.pairs import Chained, Comparison, Paired, beside, chains, comparisons, mean_comparisons
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import ClickRow
 
 OURS = "samtta"
 SEED = "schoen2024"
@@ -22,9 +22,9 @@ _USUAL, _REALISTIC, _CARELESS = "ritm", "realistic", "careless10"
 _FEEDBACK = "logits"
 _ROUNDING = 1e-9
 
-Kind = Literal["fr", "worst", "seed", "first", "noc", "realistic", "careless", "chain"]
+_Kind = Literal["fr", "worst", "seed", "first", "noc", "realistic", "careless", "chain"]
 
-LIMITS: Mapping[Kind, tuple[str, float]] = {
+LIMITS: Mapping[_Kind, tuple[str, float]] = {
     "fr": ("Relative reduction of FR, mean of sets", 0.50),
     "worst": ("Worst set: upper end of FR adapted - FR frozen", 0.01),
     "seed": (f"Relative reduction of FR beyond {{factor:g}} times that of {SEED}", 2.0),
@@ -45,7 +45,7 @@ class GoalCheck:
     shown in percent or points. `needed` is the limit in words; `note` says over which sets, and what else belongs here.
     """
 
-    kind: Kind
+    kind: _Kind
     goal: str
     words: str
     needed: str
@@ -60,17 +60,19 @@ class GoalCheck:
         return "not measured" if self.met is None else "yes" if self.met else "no"
 
 
-def goals(records: Iterable[Record], strategy: str = OURS) -> tuple[GoalCheck, ...]:
+def goals(records: Iterable[ClickRow], strategy: str = OURS) -> tuple[GoalCheck, ...]:
     """Every goal as far as the records show it; means are over all single sets of the records (see `is_single`).
 
     Raises:
         DatasetError: the records do not fit together.
     """
     every = runs(records)
-    return checked(comparisons(every), chains(every), strategy)
+    return check_goals(comparisons(every), chains(every), strategy)
 
 
-def checked(compared: Sequence[Comparison], chained: Sequence[Chained], strategy: str = OURS) -> tuple[GoalCheck, ...]:
+def check_goals(
+    compared: Sequence[Comparison], chained: Sequence[Chained], strategy: str = OURS
+) -> tuple[GoalCheck, ...]:
     """Every goal from comparisons that are there already."""
     own = [c for c in compared if c.key.feedback == _FEEDBACK and is_single(c.key.set)]
     return tuple(check for goal in GOALS for check in _of_goal(goal, own, chained, strategy))
@@ -97,11 +99,11 @@ def _mean(compared: Sequence[Comparison], strategy: str) -> Comparison | None:
     return next((c for c in mean_comparisons(compared) if c.key.strategy == strategy), None)
 
 
-def _unmeasured(kind: Kind, goal: str, needed: str, why: str) -> GoalCheck:
+def _unmeasured(kind: _Kind, goal: str, needed: str, why: str) -> GoalCheck:
     return GoalCheck(kind, goal, LIMITS[kind][0].format(factor=LIMITS[kind][1]), needed, None, None, why)
 
 
-def _at_least(kind: Kind, goal: str, mean: Comparison | None, figure: str, part: str = PARTS[0]) -> GoalCheck:
+def _at_least(kind: _Kind, goal: str, mean: Comparison | None, figure: str, part: str = PARTS[0]) -> GoalCheck:
     """A mean relative reduction; a limit of 0 has to be exceeded."""
     words, limit = LIMITS[kind]
     needed = f">= {100 * limit:.0f} %" if limit else "> 0 %"

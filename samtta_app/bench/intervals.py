@@ -40,7 +40,7 @@ class Estimate:
         return float(low), float(high)
 
 
-NOTHING = Estimate(float("nan"), np.full(RESAMPLES, np.nan))
+NO_ESTIMATE = Estimate(float("nan"), np.full(RESAMPLES, np.nan))
 """What was not measured."""
 
 
@@ -72,7 +72,7 @@ def _drawn(orders: tuple[int, ...], seed: int) -> Floats:
 def means(values: Floats, weights: Floats) -> list[Estimate]:
     """Mean over the objects of each column of `values`, (objects, figures); nan without objects."""
     if not len(values):
-        return [NOTHING] * values.shape[1]
+        return [NO_ESTIMATE] * values.shape[1]
     sums = weights.sum(1, keepdims=True)
     draws = _ratio(weights @ values, np.broadcast_to(sums, (len(weights), values.shape[1])))
     return [Estimate(float(column.mean()), draws[:, k]) for k, column in enumerate(values.T)]
@@ -90,7 +90,7 @@ def quantiles(values: Floats, owners: Integers, shares: Sequence[float], weights
         weights: (RESAMPLES, objects).
     """
     if not len(values):
-        return [NOTHING] * len(shares)
+        return [NO_ESTIMATE] * len(shares)
     ranks = np.argsort(values, kind="stable")
     ordered, bins = values[ranks], min(_RANKS, len(values))
     ends = np.linspace(0, len(values), bins + 1).round().astype(np.int64)[1:]
@@ -121,7 +121,7 @@ def average(estimates: Sequence[Estimate]) -> Estimate:
         total = np.where(there, stacked, 0).sum(0)
         return _ratio(total, count.astype(float))
 
-    return combined(known, *estimates) if estimates else NOTHING
+    return combined(known, *estimates) if estimates else NO_ESTIMATE
 
 
 def reduction(before: Estimate, after: Estimate) -> Estimate:
@@ -129,7 +129,7 @@ def reduction(before: Estimate, after: Estimate) -> Estimate:
     return combined(lambda old, new: _ratio(old - new, old), before, after)
 
 
-def difference(before: Estimate, after: Estimate) -> Estimate:
+def estimate_difference(before: Estimate, after: Estimate) -> Estimate:
     """`after` minus `before`."""
     return combined(lambda old, new: new - old, before, after)
 

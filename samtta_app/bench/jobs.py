@@ -17,9 +17,9 @@ from pathlib import Path
 
 from samtta_app.bench.annotator import EASY, STRICT, Goal
 from samtta_app.bench.protocol import Conditions, adapted, frozen
-from samtta_app.bench.records import FROZEN, Record, read_records, write_records
+from samtta_app.bench.records import FROZEN, ClickRow, read_click_rows, write_records
 from samtta_app.bench.streams import Source
-from samtta_app.bench.workers import Failed, Task, Told, in_processes, in_turn
+from samtta_app.bench.workers import Failed, ReportProgress, WorkerTask, in_processes, in_turn
 from samtta_app.core.files import write_whole
 from samtta_app.core.names import component
 from samtta_app.engine import Engine, open_engine
@@ -65,7 +65,7 @@ class Job:
         learning = 0 if self.strategy == FROZEN else LEARNING_COST
         return self.conditions.objects * len(self.orders) * (clicks + learning)
 
-    def run(self, engines: Engines, told: Told) -> tuple[Record, ...]:
+    def run(self, engines: Engines, told: ReportProgress) -> tuple[ClickRow, ...]:
         """Measure.
 
         Raises:
@@ -83,7 +83,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """A whole run: every source with the frozen decoder and with every strategy, to every goal, in every order.
 
     Args:
@@ -135,7 +135,7 @@ class Plan:
 class Results:
     """The records of the jobs that ended well, and what went wrong in the others (job name, words)."""
 
-    records: tuple[Record, ...]
+    records: tuple[ClickRow, ...]
     failures: tuple[Failed, ...] = ()
 
 
@@ -144,11 +144,11 @@ class Stopped(KeyboardInterrupt):
 
 
 def run_bench(
-    plan: Plan,
+    plan: BenchPlan,
     *,
     out: Path | None = None,
     processes: int = 1,
-    progress: Told | None = None,
+    progress: ReportProgress | None = None,
     engines: Engines | None = None,
 ) -> Results:
     """Measure everything that is not in `out` yet.
@@ -172,13 +172,13 @@ def run_bench(
         tell = progress or (lambda share, words: None)
         failures: tuple[Failed, ...] = ()
         work = partial(finish, settings=plan.settings, engines=engines or partial(engine_of, plan.model))
-        tasks = [Task(job.name, job.cost, partial(work, job, file)) for job, file in waiting.items()]
+        tasks = [WorkerTask(job.name, job.cost, partial(work, job, file)) for job, file in waiting.items()]
         try:
             failures = in_processes(tasks, processes, tell) if processes > 1 else in_turn(tasks, tell)
         except KeyboardInterrupt:
             raise Stopped(_standing(files, out)) from None
         finished = [file for file in files.values() if file.exists()]
-        return Results(read_records(finished) if finished else (), failures)
+        return Results(read_click_rows(finished) if finished else (), failures)
 
 
 def engine_of(model: str, strategy: str, device: str = "auto") -> Engine:
@@ -191,7 +191,7 @@ def _opened(model: str, device: str) -> Engine:
     return open_engine(model, device=device, cache_bytes=CACHE_BYTES)
 
 
-def finish(job: Job, file: Path, told: Told, *, settings: Mapping[str, object], engines: Engines) -> None:
+def finish(job: Job, file: Path, told: ReportProgress, *, settings: Mapping[str, object], engines: Engines) -> None:
     """Run a job and write its records, and beside them, once, the settings.
 
     Raises:
@@ -216,7 +216,7 @@ def _settings_file(folder: Path) -> Path:
     return folder / "bench.json"
 
 
-def _same_settings(folder: Path, plan: Plan) -> None:
+def _same_settings(folder: Path, plan: BenchPlan) -> None:
     path = _settings_file(folder)
     if not path.exists():
         return

@@ -12,16 +12,16 @@ from samtta_app.bench.figures import (
     CHAIN,
     MEAN,
     PARTS,
+    BenchRun,
     Booleans,
-    Key,
-    Run,
+    RunKey,
     is_single,
     part,
     per_object,
-    rows_of,
+    rows_by_key,
     weights_of,
 )
-from samtta_app.bench.intervals import Estimate, Floats, average, difference, means, reduction
+from samtta_app.bench.intervals import Estimate, Floats, average, estimate_difference, means, reduction
 from samtta_app.bench.records import FROZEN
 
 COMPARED = ("noc", "fr", "fr_ritm", "noc_20@90", "iou@1")
@@ -31,7 +31,7 @@ COMPARED = ("noc", "fr", "fr_ritm", "noc_20@90", "iou@1")
 class Paired:
     """One figure on the same objects before (frozen, or fresh) and after (adapted, or chained).
 
-    `reduction` is the share of `before` that is gone, nan for 0 / 0; `difference` is after minus before.
+    `reduction` is the share of `before` that is gone, nan for 0 / 0; `estimate_difference` is after minus before.
     """
 
     before: Estimate
@@ -42,7 +42,7 @@ class Paired:
     @classmethod
     def of(cls, before: Estimate, after: Estimate) -> Paired:
         """Both sides from the same resamples."""
-        return cls(before, after, reduction(before, after), difference(before, after))
+        return cls(before, after, reduction(before, after), estimate_difference(before, after))
 
     @classmethod
     def mean(cls, members: Sequence[Paired]) -> Paired:
@@ -63,7 +63,7 @@ class Comparison:
     "fewer", "equal" or "more" clicks (a failure counts as the limit). `unpaired` objects were found on one side only.
     """
 
-    key: Key
+    key: RunKey
     sets: tuple[str, ...]
     objects: int
     unpaired: int
@@ -80,19 +80,19 @@ class Comparison:
 class Chained:
     """The last part of a chain "a>b" (the second half of two) beside a fresh run of "b": the same objects and orders."""
 
-    key: Key
+    key: RunKey
     objects: int
     figures: Mapping[str, Paired]
 
 
-def compare(frozen: Run, adapted: Run) -> Comparison | None:
+def compare(frozen: BenchRun, adapted: BenchRun) -> Comparison | None:
     """Both runs paired by order, position, image and object; None when they share no object."""
     rows = {place: row for row, place in enumerate(frozen.places)}
     shared = [(rows[place], row) for row, place in enumerate(adapted.places) if place in rows]
     if not shared:
         return None
     before, after = (
-        rows_of(run, chosen) for run, chosen in zip((frozen, adapted), zip(*shared, strict=True), strict=True)
+        rows_by_key(run, chosen) for run, chosen in zip((frozen, adapted), zip(*shared, strict=True), strict=True)
     )
     weights = weights_of(after)
     parts = {name: _paired(before, after, weights, part(after, name)) for name in PARTS}
@@ -103,7 +103,7 @@ def compare(frozen: Run, adapted: Run) -> Comparison | None:
     return Comparison(adapted.key, (adapted.key.set,), len(shared), unpaired, parts, outcomes)
 
 
-def _paired(before: Run, after: Run, weights: Floats, chosen: Booleans) -> dict[str, Paired]:
+def _paired(before: BenchRun, after: BenchRun, weights: Floats, chosen: Booleans) -> dict[str, Paired]:
     sides = []
     for run in (before, after):
         values = {name: each for name, each in per_object(run).items() if name in COMPARED}
@@ -112,7 +112,7 @@ def _paired(before: Run, after: Run, weights: Floats, chosen: Booleans) -> dict[
     return {name: Paired.of(sides[0][name], sides[1][name]) for name in sides[0]}
 
 
-def comparisons(every: Mapping[Key, Run]) -> tuple[Comparison, ...]:
+def comparisons(every: Mapping[RunKey, BenchRun]) -> tuple[Comparison, ...]:
     """Every strategy that has a frozen twin, against it."""
     found = (
         compare(every[key._replace(strategy=FROZEN)], run)
@@ -122,7 +122,7 @@ def comparisons(every: Mapping[Key, Run]) -> tuple[Comparison, ...]:
     return tuple(each for each in found if each)
 
 
-def unfinished(every: Iterable[Key], compared: Iterable[Comparison]) -> tuple[Key, ...]:
+def unfinished(every: Iterable[RunKey], compared: Iterable[Comparison]) -> tuple[RunKey, ...]:
     """Strategies without a twin to compare with, and twins that nothing is compared with."""
     done = {c.key for c in compared}
     done |= {key._replace(strategy=FROZEN) for key in done}
@@ -134,14 +134,14 @@ def mean_comparisons(every: Sequence[Comparison], within: set[str] | None = None
 
     A key with one set gives that set's own comparison under the name of the mean.
     """
-    groups: dict[Key, list[Comparison]] = defaultdict(list)
+    groups: dict[RunKey, list[Comparison]] = defaultdict(list)
     for each in every:
         if is_single(each.key.set) and (within is None or each.key.set in within):
             groups[each.key._replace(set=MEAN)].append(each)
     return tuple(_mean(key, members) for key, members in groups.items())
 
 
-def _mean(key: Key, members: Sequence[Comparison]) -> Comparison:
+def _mean(key: RunKey, members: Sequence[Comparison]) -> Comparison:
     return Comparison(
         *(key, tuple(m.key.set for m in members), sum(m.objects for m in members), sum(m.unpaired for m in members)),
         parts={
@@ -166,7 +166,7 @@ def beside(every: Sequence[Comparison], strategy: str) -> tuple[tuple[Comparison
     return tuple(found)
 
 
-def chains(every: Mapping[Key, Run]) -> tuple[Chained, ...]:
+def chains(every: Mapping[RunKey, BenchRun]) -> tuple[Chained, ...]:
     """The last parts of the chains "a>b" for which the same strategy also ran "b" alone, paired by order, image, object."""
     found = []
     for key, run in every.items():
@@ -182,7 +182,7 @@ def chains(every: Mapping[Key, Run]) -> tuple[Chained, ...]:
             if p.position >= start and (p.order, p.image, p.object) in rows
         ]
         if shared:
-            before, after = (rows_of(r, c) for r, c in zip((fresh, run), zip(*shared, strict=True), strict=True))
+            before, after = (rows_by_key(r, c) for r, c in zip((fresh, run), zip(*shared, strict=True), strict=True))
             whole = np.ones(len(shared), bool)
             found.append(Chained(key, len(shared), _paired(before, after, weights_of(after), whole)))
     return tuple(found)

@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from samtta_app.bench.annotator import goal_named
-from samtta_app.bench.figures import Figures, Key, Run, per_object, weights_of
+from samtta_app.bench.figures import BenchRun, RunFigures, RunKey, per_object, weights_of
 from samtta_app.bench.goals import OURS
-from samtta_app.bench.intervals import NOTHING, Floats, means
+from samtta_app.bench.intervals import NO_ESTIMATE, Floats, means
 from samtta_app.bench.records import FROZEN
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 
 INK = "#1c2330"
 """Text, axes and the frozen twin; `svg` puts the page's own text colour in its place."""
@@ -68,7 +68,7 @@ class Plot:
     figure: Figure
 
 
-def plots(every: Mapping[Key, Run], measured: Sequence[Figures]) -> tuple[Plot, ...]:
+def plots(every: Mapping[RunKey, BenchRun], measured: Sequence[RunFigures]) -> tuple[Plot, ...]:
     """All plots, goal by goal: IoU by click, NoC over the stream, clicks paired per object, failure rates."""
     groups = dict.fromkeys(Group(k.goal, k.clicker, k.feedback) for k in every)
     found: list[Plot] = []
@@ -111,11 +111,11 @@ def colours(strategies: Sequence[str]) -> dict[str, str]:
 
 def _label(name: str) -> str:
     """The name of a set or strategy for a plot, in which a long one would leave no room for the axes."""
-    text = shown(name)
+    text = displayable(name)
     return text if len(text) <= LABEL else f"{text[: LABEL - 10]}…{text[-9:]}"
 
 
-def _strategies(keys: Sequence[Key]) -> list[str]:
+def _strategies(keys: Sequence[RunKey]) -> list[str]:
     return sorted(dict.fromkeys(k.strategy for k in keys), key=lambda s: (s != FROZEN, s != OURS))
 
 
@@ -133,7 +133,7 @@ def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
     figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(len(named), 6))
 
 
-def _lines(here: Mapping[Key, Run], draw: Callable[[Axes, Run, str], None]) -> tuple[Figure, list[Axes]]:
+def _lines(here: Mapping[RunKey, BenchRun], draw: Callable[[Axes, BenchRun, str], None]) -> tuple[Figure, list[Axes]]:
     """One panel per set, in which `draw` is called for each strategy, frozen first."""
     names = list(dict.fromkeys(k.set for k in here))
     figure, (axes,) = _panels(names)
@@ -147,8 +147,8 @@ def _lines(here: Mapping[Key, Run], draw: Callable[[Axes, Run, str], None]) -> t
     return figure, axes
 
 
-def _by_click(group: Group, here: Mapping[Key, Run]) -> Plot:
-    def draw(axis: Axes, run: Run, colour: str) -> None:
+def _by_click(group: Group, here: Mapping[RunKey, BenchRun]) -> Plot:
+    def draw(axis: Axes, run: BenchRun, colour: str) -> None:
         found = means(run.iou, weights_of(run))
         clicks = np.arange(1, len(found) + 1)
         low, high = np.array([each.interval for each in found]).T
@@ -166,7 +166,7 @@ def _by_click(group: Group, here: Mapping[Key, Run]) -> Plot:
     return Plot(group, "IoU by click", words, figure)
 
 
-def running_mean(run: Run) -> tuple[Floats, Floats]:
+def running_mean(run: BenchRun) -> tuple[Floats, Floats]:
     """Positions (counted from 1) and NoC there: mean over orders, then over the last 10 objects of the stream."""
     positions = np.array([place.position for place in run.places])
     noc = per_object(run)["noc"]
@@ -178,8 +178,8 @@ def running_mean(run: Run) -> tuple[Floats, Floats]:
     return there + 1.0, (sums[ends] - sums[starts]) / (ends - starts)
 
 
-def _over_stream(group: Group, here: Mapping[Key, Run]) -> Plot:
-    def draw(axis: Axes, run: Run, colour: str) -> None:
+def _over_stream(group: Group, here: Mapping[RunKey, BenchRun]) -> Plot:
+    def draw(axis: Axes, run: BenchRun, colour: str) -> None:
         axis.plot(*running_mean(run), color=colour, linewidth=1.6, label=_label(run.key.strategy))
 
     figure, axes = _lines(here, draw)
@@ -191,7 +191,7 @@ def _over_stream(group: Group, here: Mapping[Key, Run]) -> Plot:
     return Plot(group, "NoC over the stream", words, figure)
 
 
-def _paired(group: Group, here: Mapping[Key, Run]) -> list[Plot]:
+def _paired(group: Group, here: Mapping[RunKey, BenchRun]) -> list[Plot]:
     """None where nothing is paired; a row for each strategy."""
     pairs = {key: _counts(here, key) for key in here if key.strategy != FROZEN}
     pairs = {key: counts for key, counts in pairs.items() if counts.size}
@@ -220,7 +220,7 @@ def _paired(group: Group, here: Mapping[Key, Run]) -> list[Plot]:
     return [Plot(group, "Clicks, paired per object", words, figure)]
 
 
-def _counts(here: Mapping[Key, Run], key: Key) -> Floats:
+def _counts(here: Mapping[RunKey, BenchRun], key: RunKey) -> Floats:
     """How often each pair of clicks occurs, rows of (frozen, adapted, objects); no rows without a twin."""
     twin = here.get(key._replace(strategy=FROZEN))
     if twin is None:
@@ -234,7 +234,7 @@ def _counts(here: Mapping[Key, Run], key: Key) -> Floats:
     return np.column_stack([found, counts])
 
 
-def _failures(group: Group, measured: Sequence[Figures]) -> Plot:
+def _failures(group: Group, measured: Sequence[RunFigures]) -> Plot:
     names = list(dict.fromkeys(f.key.set for f in measured))
     strategies = _strategies([f.key for f in measured])
     shade = colours(strategies)
@@ -242,7 +242,7 @@ def _failures(group: Group, measured: Sequence[Figures]) -> Plot:
     figure.set_size_inches(max(4.2, 1.2 + len(names) * (0.5 + 0.35 * len(strategies))), 3.0)
     width = 0.8 / len(strategies)
     for column, strategy in enumerate(strategies):
-        at = {f.key.set: f.named.get("fr", NOTHING) for f in measured if f.key.strategy == strategy}
+        at = {f.key.set: f.named.get("fr", NO_ESTIMATE) for f in measured if f.key.strategy == strategy}
         places = np.array([names.index(name) for name in at]) + (column - (len(strategies) - 1) / 2) * width
         rates = 100 * np.array([each.value for each in at.values()])
         bounds = 100 * np.array([each.interval for each in at.values()])

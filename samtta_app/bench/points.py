@@ -21,7 +21,7 @@ from rich.table import Table
 from samtta_app.bench.clickers import Clicker, ritm, with_luck
 from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import Source, objects_of
-from samtta_app.bench.workers import Told
+from samtta_app.bench.workers import ReportProgress
 from samtta_app.core.clicker import errors
 from samtta_app.core.files import write_whole
 from samtta_app.core.messages import Failure, Loaded, LoadRequest, Prediction, PredictRequest
@@ -70,7 +70,7 @@ WAYS: Mapping[str, Clicker] = {"centre": ritm, "random": uniform}
 
 
 def run_points(
-    engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: Told
+    engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: ReportProgress
 ) -> tuple[Point, ...]:
     """Up to nine points on every object, both ways, with the original weights.
 
@@ -106,7 +106,7 @@ def mean_ious(rows: Iterable[Point]) -> dict[tuple[str, str], dict[int, tuple[fl
     }
 
 
-def show(console: Console, rows: Sequence[Point]) -> None:
+def show_points(console: Console, rows: Sequence[Point]) -> None:
     """Print the mean IoU by number of points."""
     table = Table(title="Mean IoU by points given at once, without adaptation", title_justify="left")
     for column in ("set", "points", "mask"):

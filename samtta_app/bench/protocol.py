@@ -15,12 +15,12 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from samtta_app.bench.annotator import Goal, Outcome
+from samtta_app.bench.annotator import AnnotatedObject, Goal
 from samtta_app.bench.clickers import clicker, with_luck
 from samtta_app.bench.driver import Driver, Feedback
-from samtta_app.bench.records import FROZEN, Record
-from samtta_app.bench.streams import Source, distinct, identity, objects_of, session_files
-from samtta_app.bench.workers import Told
+from samtta_app.bench.records import FROZEN, ClickRow
+from samtta_app.bench.streams import Source, distinct_objects, identity, objects_of, session_files
+from samtta_app.bench.workers import ReportProgress
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine import Engine
 
@@ -53,8 +53,15 @@ class Conditions:
 
 
 def adapted(
-    engine: Engine, source: Source, conditions: Conditions, *, strategy: str, goal: Goal, order: int, told: Told
-) -> Iterator[Record]:
+    engine: Engine,
+    source: Source,
+    conditions: Conditions,
+    *,
+    strategy: str,
+    goal: Goal,
+    order: int,
+    told: ReportProgress,
+) -> Iterator[ClickRow]:
     """One stream with a strategy that learns, in a session that has learned nothing.
 
     Args:
@@ -76,8 +83,14 @@ def adapted(
 
 
 def frozen(
-    engine: Engine, source: Source, conditions: Conditions, *, goals: Sequence[Goal], orders: Sequence[int], told: Told
-) -> Iterator[Record]:
+    engine: Engine,
+    source: Source,
+    conditions: Conditions,
+    *,
+    goals: Sequence[Goal],
+    orders: Sequence[int],
+    told: ReportProgress,
+) -> Iterator[ClickRow]:
     """The streams of all orders with the original weights; `engine` answers with the strategy FROZEN.
 
     Raises:
@@ -85,9 +98,9 @@ def frozen(
         UserError: the engine did not answer.
     """
     streams = {order: conditions.stream(source, order) for order in orders}
-    every = distinct(chain.from_iterable(streams.values()))
+    every = distinct_objects(chain.from_iterable(streams.values()))
     hardest = Goal(max(goal.target for goal in goals), max(goal.limit for goal in goals))
-    found: dict[tuple[tuple[Path, int], Goal], list[Record]] = {}
+    found: dict[tuple[tuple[Path, int], Goal], list[ClickRow]] = {}
     with _session(engine.fresh(0), source, conditions, every, learn=False) as annotated:
         for done, target in enumerate(every, start=1):
             outcome = annotated(target, hardest)
@@ -102,15 +115,15 @@ def frozen(
                 yield from (replace(record, order=order, position=position) for record in records)
 
 
-def cut(outcome: Outcome, goal: Goal) -> Outcome:
+def cut(outcome: AnnotatedObject, goal: Goal) -> AnnotatedObject:
     """The outcome up to the goal: what a run that stops there would have recorded."""
     for k, step in enumerate(outcome.steps[: goal.limit], start=1):
         if step.iou >= goal.target:
-            return Outcome(outcome.steps[:k], True)
-    return Outcome(outcome.steps[: goal.limit], False)
+            return AnnotatedObject(outcome.steps[:k], True)
+    return AnnotatedObject(outcome.steps[: goal.limit], False)
 
 
-def records_of(row: Callable[..., Record], outcome: Outcome) -> Iterator[Record]:
+def records_of(row: Callable[..., ClickRow], outcome: AnnotatedObject) -> Iterator[ClickRow]:
     """One record per click, `row` with what happened; the time that learning took is on the last one."""
     for k, (step, agreement) in enumerate(zip(outcome.steps, outcome.agreements, strict=True), start=1):
         click, window = step.click, step.window
@@ -142,10 +155,10 @@ def _row(
     order: int,
     position: int,
     target: TargetObject,
-) -> Callable[..., Record]:
+) -> Callable[..., ClickRow]:
     """A record of one object of one stream that lacks what happened."""
     return partial(
-        Record,
+        ClickRow,
         set=source.name,
         goal=goal.name,
         strategy=strategy,
@@ -162,14 +175,14 @@ def _row(
 @contextmanager
 def _session(
     engine: Engine, source: Source, conditions: Conditions, targets: Sequence[TargetObject], *, learn: bool
-) -> Iterator[Callable[[TargetObject, Goal], Outcome]]:
+) -> Iterator[Callable[[TargetObject, Goal], AnnotatedObject]]:
     """A session of its own over the images of `targets`: what annotates one of them."""
     chosen = clicker(conditions.clicker)
     with tempfile.TemporaryDirectory(prefix="samtta-bench-") as place:
         folder, names = session_files(source, targets, Path(place) / "images")
         with Driver(folder, Path(place) / "project", engine, learn=learn, feedback=conditions.feedback) as driver:
 
-            def annotated(target: TargetObject, goal: Goal) -> Outcome:
+            def annotated(target: TargetObject, goal: Goal) -> AnnotatedObject:
                 choose = with_luck(chosen, conditions.seed, target.image.name, target.instance)
                 return driver.annotate(names[target.image.path], target.mask, goal, target.class_name, choose)
 

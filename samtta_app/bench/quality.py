@@ -17,16 +17,16 @@ from rich.table import Table
 from rich.text import Text
 
 from samtta_app.bench.annotator import EASY, Goal
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import ClickRow
 from samtta_app.bench.sheets import texts
 from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import failure_rate
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.errors import DatasetError
 
 TO_THE_END = Goal(1.0, 20)
 """Twenty clicks, or until no pixel is wrong."""
-SHOWN = (1, 2, 3, 5, 10, 20)
+_SHOWN = (1, 2, 3, 5, 10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +54,20 @@ class Quality:
         return all(a <= b for a, b in zip(self.iou, self.iou[1:], strict=False))
 
 
-def qualities(records: Iterable[Record]) -> tuple[Quality, ...]:
+def qualities(records: Iterable[ClickRow]) -> tuple[Quality, ...]:
     """One per set, in the order of the records, and one of all sets together where there are several."""
-    by_set: dict[str, list[Record]] = defaultdict(list)
+    by_set: dict[str, list[ClickRow]] = defaultdict(list)
     for record in records:
         by_set[record.set].append(record)
-    found = [quality(name, rows) for name, rows in by_set.items()]
+    found = [measure_quality(name, rows) for name, rows in by_set.items()]
     if len(found) > 1:
-        found.append(quality("all", [row for rows in by_set.values() for row in rows]))
+        found.append(measure_quality("all", [row for rows in by_set.values() for row in rows]))
     return tuple(found)
 
 
-def quality(name: str, records: Sequence[Record]) -> Quality:
+def measure_quality(name: str, records: Sequence[ClickRow]) -> Quality:
     """The figures of some records (at least one)."""
-    objects: dict[tuple[str, int, int], list[Record]] = defaultdict(list)
+    objects: dict[tuple[str, int, int], list[ClickRow]] = defaultdict(list)
     for record in records:
         objects[record.set, record.order, record.position].append(record)
     curves = []
@@ -86,22 +86,30 @@ def quality(name: str, records: Sequence[Record]) -> Quality:
     )
 
 
-def show(console: Console, found: Sequence[Quality]) -> None:
+def show_quality(console: Console, found: Sequence[Quality]) -> None:
     """Print a table of the figures, and the whole curves below it."""
     table = Table(title="Quality without adaptation", title_justify="left")
     table.add_column("set")
-    for column in ("objects", *(f"IoU@{k}" for k in SHOWN), "best of 3", "FR_20@85 %", "|pIoU - IoU|", "in %", "out %"):
+    for column in (
+        "objects",
+        *(f"IoU@{k}" for k in _SHOWN),
+        "best of 3",
+        "FR_20@85 %",
+        "|pIoU - IoU|",
+        "in %",
+        "out %",
+    ):
         table.add_column(column, justify="right")
     for q in found:
         table.add_row(
-            *texts((q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in SHOWN), f"{q.best:.3f}")),
+            *texts((q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in _SHOWN), f"{q.best:.3f}")),
             *(_percent(q.fr_20_85), f"{q.quality_error:.3f}", _percent(q.included), _percent(q.excluded)),
         )
     console.print(table)
     for q in found:
         rising = "rises with every click" if q.rises else "falls at some click"
         values = " ".join(f"{value:.3f}" for value in q.iou)
-        console.print(Text(f"{shown(q.name)}, IoU by click, {rising}: {values}"), soft_wrap=True)
+        console.print(Text(f"{displayable(q.name)}, IoU by click, {rising}: {values}"), soft_wrap=True)
     console.print("in/out %: include/exclude clicks whose pixel is inside/outside the mask right after.")
 
 

@@ -13,14 +13,14 @@ from msgspec import ValidationError, convert
 from samtta_app.core.files import write_whole
 from samtta_app.errors import DatasetError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 FROZEN = "frozen"
 """The strategy that never learns: the twin of all others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ClickRow:
     """One click of one object of one simulated session.
 
     What was run: `set` (name of the data set, or of the mixture), `goal` ("20@85"), `strategy` ("frozen" is the twin that
@@ -63,7 +63,7 @@ class Record:
     accepted_iou: float | None = None
 
 
-def write_records(records: Iterable[Record], path: Path) -> Path:
+def write_records(records: Iterable[ClickRow], path: Path) -> Path:
     """Write the file `path` (folders are made), one JSON object per click, whole or not at all; returns it.
 
     Raises:
@@ -78,7 +78,7 @@ def write_records(records: Iterable[Record], path: Path) -> Path:
     return path
 
 
-def read_records(places: Sequence[Path]) -> tuple[Record, ...]:
+def read_click_rows(places: Sequence[Path]) -> tuple[ClickRow, ...]:
     """The records of some files, and of all *.jsonl files below some folders, in the order of their names.
 
     Raises:
@@ -90,7 +90,7 @@ def read_records(places: Sequence[Path]) -> tuple[Record, ...]:
     return tuple(record for file in files for record in _read(file))
 
 
-def from_lines(lines: Iterable[str], kind: type[T]) -> list[T]:
+def from_lines(lines: Iterable[str], kind: type[_T]) -> list[_T]:
     """One value of the dataclass `kind` for each line of JSON; every field is there and has its type.
 
     Raises:
@@ -102,8 +102,8 @@ def from_lines(lines: Iterable[str], kind: type[T]) -> list[T]:
         raise ValueError(str(error)) from error
 
 
-def _read(path: Path) -> list[Record]:
+def _read(path: Path) -> list[ClickRow]:
     try:
-        return from_lines(path.read_text(encoding="utf-8").splitlines(), Record)
+        return from_lines(path.read_text(encoding="utf-8").splitlines(), ClickRow)
     except (OSError, ValueError) as e:
         raise DatasetError(f"This is no file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e

@@ -20,8 +20,8 @@ from rich.table import Table
 
 from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import Source, objects_of
-from samtta_app.bench.workers import Told
-from samtta_app.core.certainty import Reliability, in_window, pooled, reliability
+from samtta_app.bench.workers import ReportProgress
+from samtta_app.core.certainty import Reliability, certainty_in_window, certainty_reliability, pooled
 from samtta_app.core.clicker import next_click
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import crop
@@ -32,7 +32,7 @@ from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine import Engine, run
 from samtta_app.errors import DatasetError, UserError
 
-NAN = float("nan")
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class RefinedObject:
 
 
 def run_refine(
-    engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: Told
+    engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: ReportProgress
 ) -> tuple[RefinedObject, ...]:
     """One click on every object, and the answer refined.
 
@@ -99,8 +99,8 @@ def _refined(engine: Engine, image: Image, name: str, target: TargetObject, numb
         *(name, target.image.name, target.instance, click.x, click.y),
         (window.x, window.y, window.width, window.height),
         *(iou(answer.mask, target.mask), boundary_iou(answer.mask, target.mask, image.whole), answer.predicted_iou),
-        refined_iou=NAN if mask is None else iou(mask, target.mask),
-        refined_boundary_iou=NAN if mask is None else boundary_iou(mask, target.mask, image.whole),
+        refined_iou=_NAN if mask is None else iou(mask, target.mask),
+        refined_boundary_iou=_NAN if mask is None else boundary_iou(mask, target.mask, image.whole),
         refined_predicted_iou=reply.predicted_iou,
         reliability=_reliability(reply, answer, answered.window, target),
         seconds=reply.seconds,
@@ -113,7 +113,7 @@ def _reliability(reply: Refined, answer: Candidate, window: Window, target: Targ
     if reply.uncertainty is None:
         return None
     right = crop(answer.mask, window) == crop(target.mask, window)
-    return reliability(in_window(reply.uncertainty, reply.window, window), right)
+    return certainty_reliability(certainty_in_window(reply.uncertainty, reply.window, window), right)
 
 
 def _unanswered(reply: Reply, target: TargetObject) -> UserError:
@@ -127,7 +127,7 @@ def _unanswered(reply: Reply, target: TargetObject) -> UserError:
 class RefinedSet:
     """Figures of one set (or of several as one): means over the `refined` of its `objects`, the others are left out.
 
-    `reliability` holds shares of pixels, every window weighs the same. `seconds` is the median.
+    `certainty_reliability` holds shares of pixels, every window weighs the same. `seconds` is the median.
     """
 
     name: str
@@ -156,7 +156,7 @@ def _figures(name: str, rows: Sequence[RefinedObject]) -> RefinedSet:
     kept = [row for row in rows if row.reliability is not None]
 
     def mean(figure: str) -> float:
-        return float(np.mean([getattr(row, figure) for row in kept])) if kept else NAN
+        return float(np.mean([getattr(row, figure) for row in kept])) if kept else _NAN
 
     return RefinedSet(
         *(name, len(rows), len(kept)),
@@ -165,11 +165,11 @@ def _figures(name: str, rows: Sequence[RefinedObject]) -> RefinedSet:
         boundary_iou=mean("boundary_iou"),
         refined_boundary_iou=mean("refined_boundary_iou"),
         reliability=pooled([row.reliability for row in kept if row.reliability]),
-        seconds=float(np.median([row.seconds for row in kept])) if kept else NAN,
+        seconds=float(np.median([row.seconds for row in kept])) if kept else _NAN,
     )
 
 
-def show(console: Console, found: Sequence[RefinedSet]) -> None:
+def show_refined(console: Console, found: Sequence[RefinedSet]) -> None:
     """Print a table of the figures."""
     table = Table(title="Answers to one click, refined, without adaptation", title_justify="left")
     table.add_column("set")

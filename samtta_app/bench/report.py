@@ -12,20 +12,20 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
-from samtta_app.bench.figures import PARTS, Figures, Key, Run, figures, mean_of_sets, runs
-from samtta_app.bench.goals import GoalCheck, checked
+from samtta_app.bench.figures import PARTS, BenchRun, RunFigures, RunKey, mean_of_sets, run_figures, runs
+from samtta_app.bench.goals import GoalCheck, check_goals
 from samtta_app.bench.intervals import LEVEL, RESAMPLES, Estimate
 from samtta_app.bench.pairs import Chained, Comparison, chains, comparisons, mean_comparisons, unfinished
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import ClickRow
 from samtta_app.bench.sheets import as_table, markdown_text
-from samtta_app.bench.sheets import markdown as markdown_table
-from samtta_app.bench.tables import LEGEND, Sheet, sheets
+from samtta_app.bench.sheets import table_markdown as markdown_table
+from samtta_app.bench.tables import LEGEND, Sheet, report_tables
 from samtta_app.core.files import marked, staged
 from samtta_app.core.names import storable
 from samtta_app.core.texts import csv_text
 from samtta_app.errors import DatasetError
 
-MARKS = {
+_MARKS = {
     "report.md": b"# Simulated annotation",
     "figures.csv": b"set,goal,strategy,",
     "summary.json": b'"resamples"',
@@ -35,32 +35,32 @@ MARKS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class _Report:
     """Everything that is computed from some records; `alone` are runs without a twin to compare with."""
 
-    runs: Mapping[Key, Run]
-    figures: tuple[Figures, ...]
+    runs: Mapping[RunKey, BenchRun]
+    figures: tuple[RunFigures, ...]
     comparisons: tuple[Comparison, ...]
     chains: tuple[Chained, ...]
     goals: tuple[GoalCheck, ...]
-    alone: tuple[Key, ...]
+    alone: tuple[RunKey, ...]
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
         """The tables, in their order; goals only where one was measured."""
         checks = self.goals if any(check.met is not None for check in self.goals) else ()
-        return sheets(self.figures, self.comparisons, self.chains, checks, self.alone)
+        return report_tables(self.figures, self.comparisons, self.chains, checks, self.alone)
 
     @property
     def scope(self) -> str:
         """What was run, in a sentence."""
         objects = sum(len(run.places) for run in self.runs.values())
-        named = (sorted({key[column] for key in self.runs}) for column in range(len(Key._fields)))
-        words = "; ".join(f"{n} {', '.join(v)}" for n, v in zip(Key._fields, named, strict=True))
+        named = (sorted({key[column] for key in self.runs}) for column in range(len(RunKey._fields)))
+        words = "; ".join(f"{n} {', '.join(v)}" for n, v in zip(RunKey._fields, named, strict=True))
         return f"{objects:,} annotated objects: {words}."
 
 
-def report(records: Iterable[Record]) -> Report:
+def build_report(records: Iterable[ClickRow]) -> _Report:
     """The report of the records of one or several benches.
 
     Raises:
@@ -71,16 +71,18 @@ def report(records: Iterable[Record]) -> Report:
         raise DatasetError("There are no clicks in the records", "", "Run `samtta bench` first")
     compared, chained = comparisons(every), chains(every)
     alone = unfinished(every, compared)
-    return Report(every, tuple(map(figures, every.values())), compared, chained, checked(compared, chained), alone)
+    return _Report(
+        every, tuple(map(run_figures, every.values())), compared, chained, check_goals(compared, chained), alone
+    )
 
 
-def show(console: Console, records: Iterable[Record]) -> None:
+def show_report(console: Console, records: Iterable[ClickRow]) -> None:
     """Print the tables that fit a terminal (goals, clicks, comparisons, chains), and the definitions in short.
 
     Raises:
-        DatasetError: as `report`.
+        DatasetError: as `build_report`.
     """
-    for sheet in report(records).sheets:
+    for sheet in build_report(records).sheets:
         if sheet.brief:
             console.print(as_table(sheet))
     console.print(
@@ -90,24 +92,24 @@ def show(console: Console, records: Iterable[Record]) -> None:
     )
 
 
-def write_report(records: Iterable[Record], folder: Path) -> tuple[Path, ...]:
+def write_report(records: Iterable[ClickRow], folder: Path) -> tuple[Path, ...]:
     """Write report.md, figures.csv, summary.json and report.html into `folder` (it is made); returns their paths.
 
     The page is one file with its plots in it and refers to nothing outside.
 
     Raises:
-        DatasetError: as `report`, or the folder cannot be written.
+        DatasetError: as `build_report`, or the folder cannot be written.
         ExportError: a file of the user is in the way.
     """
-    found = report(records)
+    found = build_report(records)
     texts = {
-        "report.md": markdown(found),
+        "report.md": report_markdown(found),
         "figures.csv": figures_csv(found),
         "summary.json": json.dumps(summary(found), indent=1, allow_nan=False),
         "report.html": page(found),
     }
     try:
-        with staged(folder, marked(MARKS)) as stage:
+        with staged(folder, marked(_MARKS)) as stage:
             for name, text in texts.items():
                 (stage / name).write_text(storable(text), encoding="utf-8", newline="")
     except OSError as e:
@@ -115,7 +117,7 @@ def write_report(records: Iterable[Record], folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in texts)
 
 
-def markdown(found: Report) -> str:
+def report_markdown(found: _Report) -> str:
     """The tables and definitions as Markdown."""
     lines = ["# Simulated annotation", "", markdown_text(found.scope), ""]
     lines += map(markdown_table, found.sheets)
@@ -123,7 +125,7 @@ def markdown(found: Report) -> str:
     return "\n".join(lines)
 
 
-def page(found: Report) -> str:
+def page(found: _Report) -> str:
     """The tables, plots and definitions as one HTML page."""
     from samtta_app.bench.plots import Group, plots, svg
 
@@ -138,7 +140,7 @@ def page(found: Report) -> str:
     return house.get_template("page.html.j2").render(values)
 
 
-def figures_csv(found: Report) -> str:
+def figures_csv(found: _Report) -> str:
     """One row per run and mean of sets: every figure with its interval, and the pairs with frozen by part of the stream."""
     compared = {c.key: c for c in (*found.comparisons, *mean_comparisons(found.comparisons))}
     rows: list[dict[str, object]] = []
@@ -175,7 +177,7 @@ def _compared_cells(c: Comparison) -> dict[str, Estimate]:
     return cells
 
 
-def summary(found: Report) -> dict[str, object]:
+def summary(found: _Report) -> dict[str, object]:
     """Everything as plain values: an estimate is {"value", "low", "high"}, null for what is not defined."""
     return {
         "resamples": RESAMPLES,
@@ -194,7 +196,7 @@ def _plain(value: object) -> object:
         return _plain({"value": value.value, "low": low, "high": high})
     if is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Key):
+    if isinstance(value, RunKey):
         return value._asdict()
     if isinstance(value, Mapping):
         return {name: _plain(entry) for name, entry in value.items()}

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from samtta_app.bench.tables import Sheet
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 
 
 def as_table(sheet: Sheet) -> Table:
     """For the terminal: words to the left, figures to the right."""
-    table = Table(title=Text(shown(sheet.title)), title_justify="left")
+    table = Table(title=Text(displayable(sheet.title)), title_justify="left")
     for column, head in enumerate(sheet.heads):
-        table.add_column(Text(shown(head)), justify="left" if column < sheet.words else "right")
+        table.add_column(Text(displayable(head)), justify="left" if column < sheet.words else "right")
     for row in sheet.rows:
         table.add_row(*texts(row))
     return table
@@ -24,10 +24,10 @@ def as_table(sheet: Sheet) -> Table:
 
 def texts(cells: Iterable[str]) -> list[Text]:
     """Cells for a table of a terminal, in which nothing is markup or an emoji's name."""
-    return [Text(shown(cell)) for cell in cells]
+    return [Text(displayable(cell)) for cell in cells]
 
 
-def markdown(sheet: Sheet) -> str:
+def table_markdown(sheet: Sheet) -> str:
     """Its title as a heading, and its rows."""
     rule = ["---" if column < sheet.words else "---:" for column in range(len(sheet.heads))]
     head, *rows = ("| " + " | ".join(map(_cell, row)) + " |" for row in (sheet.heads, *sheet.rows))
@@ -36,7 +36,7 @@ def markdown(sheet: Sheet) -> str:
 
 def markdown_text(text: str) -> str:
     """`text` in one line that is neither HTML nor a link in a page that is made of it."""
-    return re.sub(r"[\\`<]|\](?=\()|&(?=#?\w+;)", r"\\\g<0>", shown(text))
+    return re.sub(r"[\\`<]|\](?=\()|&(?=#?\w+;)", r"\\\g<0>", displayable(text))
 
 
 def _cell(text: str) -> str:

@@ -19,17 +19,27 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samtta_app.bench.annotator import EASY, STRICT, Action, Goal, Hand, Outcome, annotate, perform, settled
+from samtta_app.bench.annotator import (
+    EASY,
+    STRICT,
+    AnnotatedObject,
+    AnnotatorStep,
+    Goal,
+    Hand,
+    annotate,
+    perform,
+    settled,
+)
 from samtta_app.bench.contact_sheet import Pixels, contact_sheet, strip
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines, engine_of
 from samtta_app.bench.records import FROZEN
 from samtta_app.bench.sheets import texts
 from samtta_app.bench.streams import stream
-from samtta_app.bench.workers import Told
+from samtta_app.bench.workers import ReportProgress
 from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import clicks_to, failure_rate, number_of_clicks
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
@@ -38,7 +48,7 @@ from samtta_app.session.stats import write_statistics
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ObjectComparison:
     """One object: its IoU after each click with the frozen and with the adapting decoder."""
 
     image: str
@@ -63,7 +73,7 @@ class Simulation:
     """
 
     folder: Path
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ObjectComparison, ...]
     files: tuple[Path, ...]
     pictures: Path | None = None
 
@@ -81,7 +91,7 @@ def run_simulation(
     seed: int = 0,
     model: str | Path | Engines = "samtta-small",
     strategy: str = "samtta",
-    progress: Told | None = None,
+    progress: ReportProgress | None = None,
     goal: Goal = STRICT,
 ) -> Simulation:
     """Annotate `objects` objects on both sides; exports, statistics and the project are written below a new folder.
@@ -103,7 +113,7 @@ def run_simulation(
     sides = {"frozen": engines(FROZEN), "adapted": engines(strategy)}
     folder = new_folder(out)
     targets = stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16)
-    pairs: list[Pair] = []
+    pairs: list[ObjectComparison] = []
     strips: list[Pixels] = []
     with ExitStack() as closing:
         images = data.folder / "images"
@@ -133,11 +143,11 @@ def run_simulation(
     return Simulation(folder, tuple(pairs), tuple(files), pictures)
 
 
-def show(console: Console, simulation: Simulation) -> None:
+def show_simulation(console: Console, simulation: Simulation) -> None:
     """Print clicks per object on both sides, then the figures, then where the exports lie."""
     console.print(_objects_table(simulation.pairs))
     console.print(_figures_table(simulation))
-    console.print(Text(f"Exports and statistics: {shown(str(simulation.folder))}"), soft_wrap=True)
+    console.print(Text(f"Exports and statistics: {displayable(str(simulation.folder))}"), soft_wrap=True)
     by_folder = Counter(path.relative_to(simulation.folder).parts[0] for path in simulation.files)
     for name, count in by_folder.items():
         console.print(f"  {name}: {count} file{'s' if count > 1 else ''}")
@@ -167,8 +177,8 @@ class Stepper:
 
     def __init__(self, targets: Sequence[TargetObject], goal: Goal = STRICT) -> None:
         self._targets, self._goal = tuple(targets), goal
-        self._work: Generator[Action, State, None] | None = None
-        self._action: Action | None = None
+        self._work: Generator[AnnotatorStep, State, None] | None = None
+        self._action: AnnotatorStep | None = None
 
     def step(self, hand: Worked) -> bool:
         """Do the next thing if what came before has shown; False once all objects are done."""
@@ -199,7 +209,7 @@ def stepper(dataset: FolderDataset | Path, *, objects: int = 30, seed: int = 0, 
     return Stepper(stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16), goal)
 
 
-def _rounds(state: State, targets: Sequence[TargetObject], goal: Goal) -> Generator[Action, State, None]:
+def _rounds(state: State, targets: Sequence[TargetObject], goal: Goal) -> Generator[AnnotatorStep, State, None]:
     places = {entry.path.name: index for index, entry in enumerate(state.images)}
     for target in targets:
         name = target.image.path.name
@@ -257,15 +267,15 @@ def _went(trajectory: Sequence[float]) -> str:
     return f"{len(trajectory)} click{'s' if len(trajectory) > 1 else ''}, IoU {trajectory[-1]:.2f}"
 
 
-def _pair(target: TargetObject, frozen: Outcome, adapted: Outcome) -> Pair:
-    return Pair(
+def _pair(target: TargetObject, frozen: AnnotatedObject, adapted: AnnotatedObject) -> ObjectComparison:
+    return ObjectComparison(
         *(target.image.name, target.instance, target.class_name),
         *(tuple(step.iou for step in frozen.steps), tuple(step.iou for step in adapted.steps)),
         version=adapted.steps[0].version if adapted.steps else 0,
     )
 
 
-def _objects_table(pairs: Sequence[Pair]) -> Table:
+def _objects_table(pairs: Sequence[ObjectComparison]) -> Table:
     table = Table(title="Clicks per object, in the order of the session", title_justify="left")
     for column in ("image", "object", "class"):
         table.add_column(column)

@@ -25,23 +25,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samtta_app.bench.workers import Told
+from samtta_app.bench.workers import ReportProgress
 from samtta_app.core.files import write_whole
 from samtta_app.core.images import from_array
 from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Progress
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.model.stock import SamPredictor, official_predictor, stock_model
 
-SIDE = 640
-WARM_UP = 2
+_SIDE = 640
+_WARM_UP = 2
 
-SIDES = (640, 3000, 6000)
+_SIDES = (640, 3000, 6000)
 """Sides in pixels of the windows in which a click is measured: a small image, a camera's, a microscope's."""
 
-LOOKS = 3
+_LOOKS = 3
 """Clicks in each of them: the largest image alone takes seconds to make."""
 
 BUSY = "all cores busy"
@@ -70,7 +70,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class _Look:
     """A click answered in a window of `side` pixels, already encoded: median seconds, and memory beyond what was held.
 
     `megabytes` is nan where the system does not tell.
@@ -89,7 +89,7 @@ class Speed:
     model: str
     timings: tuple[Timing, ...]
     ratios: tuple[Ratio, ...]
-    looks: tuple[Look, ...] = ()
+    looks: tuple[_Look, ...] = ()
 
     def timing(self, name: str) -> Timing:
         """The timing of this name."""
@@ -101,10 +101,10 @@ def run_speed(
     model: str | Path | Engine = "samtta-small",
     repeats: int = 20,
     seed: int = 0,
-    progress: Told | None = None,
+    progress: ReportProgress | None = None,
     out: Path | None = None,
     stock_size: int = 1024,
-    sides: Sequence[int] = SIDES,
+    sides: Sequence[int] = _SIDES,
 ) -> Speed:
     """Measure the model, also in windows of these `sides`, and a stock SAM of `stock_size` against the official predictor.
 
@@ -142,9 +142,9 @@ def run_speed(
     return speed
 
 
-def show(console: Console, speed: Speed) -> None:
+def show_speed(console: Console, speed: Speed) -> None:
     """Print the timings and the ratios."""
-    table = Table(title=Text(shown(speed.model)), title_justify="left")
+    table = Table(title=Text(displayable(speed.model)), title_justify="left")
     table.add_column("what")
     for column in ("p50 ms", "p95 ms", "x encoder", "n"):
         table.add_column(column, justify="right")
@@ -174,11 +174,11 @@ def show(console: Console, speed: Speed) -> None:
 
 def _encoder_and_clicks(engine: Engine, rng: np.random.Generator, repeats: int) -> tuple[list[float], list[float]]:
     encoder, clicks = [], []
-    for k in range(repeats + WARM_UP):
+    for k in range(repeats + _WARM_UP):
         image = _image(rng)
         encoder.append(_seconds(run, engine, PrefetchRequest(3 * k, image.path, image)))
         clicks.append(_seconds(run, engine, _click(3 * k + 1, image, rng)))
-    return encoder[WARM_UP:], clicks[WARM_UP:]
+    return encoder[_WARM_UP:], clicks[_WARM_UP:]
 
 
 def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> tuple[list[float], list[float]]:
@@ -186,10 +186,10 @@ def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> t
     busy: list[float] = []
     steps: list[float] = []
     image = _image(rng)
-    for k in range(20 * (repeats + WARM_UP)):
+    for k in range(20 * (repeats + _WARM_UP)):
         work = engine.handle(AdaptRequest(1000 + 2 * k, _example(k, image, rng)))
         ended = False
-        while not ended and len(busy) < repeats + WARM_UP:
+        while not ended and len(busy) < repeats + _WARM_UP:
             started = time.perf_counter()
             try:
                 stage = next(work)
@@ -201,20 +201,20 @@ def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> t
                 steps.append(step)
                 answer = _seconds(run, engine, _click(1001 + 2 * k, image, rng))
                 busy.append(rng.random() * step + answer)
-        if len(busy) >= repeats + WARM_UP:
+        if len(busy) >= repeats + _WARM_UP:
             work.close()
-            return busy[WARM_UP:], steps[WARM_UP:]
+            return busy[_WARM_UP:], steps[_WARM_UP:]
     raise UserError("The model never learned, so clicks while learning cannot be measured")
 
 
 def _accepted(engine: Engine, rng: np.random.Generator, repeats: int) -> list[float]:
     """Whole lessons, once there are enough objects for tests and replay."""
     lessons: list[float] = []
-    for k in range(repeats + WARM_UP + 1):
+    for k in range(repeats + _WARM_UP + 1):
         example = _example(k, _image(rng), rng)
         run(engine, _click_on(2 * k, example))
         lessons.append(_seconds(run, engine, AdaptRequest(2 * k + 1, example)))
-    return lessons[WARM_UP + 1 :]
+    return lessons[_WARM_UP + 1 :]
 
 
 # --- against the official predictor ---------------------------------------------------------------------------------
@@ -236,10 +236,10 @@ def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: i
     )
 
 
-Pairs = list[tuple[float, float]]
+_Pairs = list[tuple[float, float]]
 
 
-def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, repeats: int) -> tuple[Pairs, Pairs]:
+def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, repeats: int) -> tuple[_Pairs, _Pairs]:
     """Seconds of encoding and of a click, ours and theirs, for each of `repeats` new images."""
     encoding: list[tuple[float, float]] = []
     clicking: list[tuple[float, float]] = []
@@ -289,15 +289,15 @@ def _all_cores_busy() -> Iterator[None]:
             process.wait()
 
 
-def _look(engine: Engine, rng: np.random.Generator, side: int) -> Look:
+def _look(engine: Engine, rng: np.random.Generator, side: int) -> _Look:
     """Clicks in the whole window of a new image; what they take of memory beside image and features."""
     image = from_array(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
     run(engine, PrefetchRequest(0, image.path, image))
-    clicks = [replace(_click(k, image, rng), candidates=True) for k in range(1 + LOOKS)]
+    clicks = [replace(_click(k, image, rng), candidates=True) for k in range(1 + _LOOKS)]
     run(engine, clicks[0])
     held = _begin_peak()
     seconds = [_seconds(run, engine, click) for click in clicks[1:]]
-    return Look(side, float(np.median(seconds)), (_memory("VmHWM") - held) / 2**20, LOOKS)
+    return _Look(side, float(np.median(seconds)), (_memory("VmHWM") - held) / 2**20, _LOOKS)
 
 
 def _begin_peak() -> float:
@@ -337,7 +337,7 @@ def _timing(name: str, seconds: Sequence[float]) -> Timing:
 
 
 def _image(rng: np.random.Generator) -> Image:
-    return from_array(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))
+    return from_array(rng.integers(0, 256, (_SIDE, _SIDE, 3), dtype=np.uint8))
 
 
 def _click(number: int, image: Image, rng: np.random.Generator) -> PredictRequest:
@@ -350,8 +350,8 @@ def _click_on(number: int, example: Example) -> PredictRequest:
 
 
 def _example(number: int, image: Image, rng: np.random.Generator) -> Example:
-    side = int(rng.integers(SIDE // 6, SIDE // 3))
-    x, y = (int(v) for v in rng.integers(SIDE // 10, SIDE - side - SIDE // 10, 2))
+    side = int(rng.integers(_SIDE // 6, _SIDE // 3))
+    x, y = (int(v) for v in rng.integers(_SIDE // 10, _SIDE - side - _SIDE // 10, 2))
     rows, columns = np.mgrid[0:side, 0:side]
     bits = np.hypot(rows - side / 2, columns - side / 2) < side / 2
     click = Click(x + side / 2, y + side / 2, True)

@@ -18,7 +18,7 @@ from samtta_app.errors import DatasetError
 Way = Literal["each", "mix", "chain"]
 """How several sets are used: a session each, one session over all of them at once, or one after the other."""
 
-PER_IMAGE, MIN_AREA = 4, 16
+PER_IMAGE, _MIN_AREA = 4, 16
 """Objects taken of one image at most, and the least pixels of an object."""
 
 
@@ -68,7 +68,7 @@ def objects_of(source: Source, *, objects: int, seed: int, split: str | None) ->
     opened = [open_dataset(folder) for folder in source.folders]
     share = -(-objects // len(opened))
     found = [
-        stream(data, split=part_of(data, split), objects=share, seed=seed, per_image=PER_IMAGE, min_area=MIN_AREA)
+        stream(data, split=part_of(data, split), objects=share, seed=seed, per_image=PER_IMAGE, min_area=_MIN_AREA)
         for data in opened
     ]
     if source.way == "mix":
@@ -144,7 +144,7 @@ def _name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def distinct(targets: Iterable[TargetObject]) -> tuple[TargetObject, ...]:
+def distinct_objects(targets: Iterable[TargetObject]) -> tuple[TargetObject, ...]:
     """Every object once, in the order of images, so that an image is read once."""
     found = {identity(target): target for target in targets}
     return tuple(found[key] for key in sorted(found))

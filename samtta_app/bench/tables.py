@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from samtta_app.bench.figures import IOU_AT, MEAN, PARTS, Figures, Key, mean_of_sets
+from samtta_app.bench.figures import IOU_AT, MEAN, PARTS, RunFigures, RunKey, mean_of_sets
 from samtta_app.bench.goals import SEED, GoalCheck
-from samtta_app.bench.intervals import LEVEL, NOTHING, RESAMPLES, Estimate, combined
+from samtta_app.bench.intervals import LEVEL, NO_ESTIMATE, RESAMPLES, Estimate, combined
 from samtta_app.bench.pairs import Chained, Comparison, beside, mean_comparisons
 
 LEGEND: tuple[tuple[str, str], ...] = (
@@ -54,7 +54,7 @@ class Sheet:
     brief: bool = False
 
 
-def number(estimate: Estimate, digits: int = 2, factor: float = 1.0, sign: str = "") -> str:
+def format_estimate(estimate: Estimate, digits: int = 2, factor: float = 1.0, sign: str = "") -> str:
     """The value and its interval, "3.40 [3.10, 3.71]"; "-" where there is none."""
     if not np.isfinite(estimate.value):
         return "-"
@@ -62,17 +62,17 @@ def number(estimate: Estimate, digits: int = 2, factor: float = 1.0, sign: str =
     return f"{factor * estimate.value:{sign}.{digits}f} [{low}, {high}]"
 
 
-def percent(estimate: Estimate, sign: str = "") -> str:
+def format_percent(estimate: Estimate, sign: str = "") -> str:
     """A share (0 .. 1) in percent, without its unit; with `sign` "+" always signed."""
-    return number(estimate, 1, 100.0, sign)
+    return format_estimate(estimate, 1, 100.0, sign)
 
 
-def sheets(
-    every: Sequence[Figures],
+def report_tables(
+    every: Sequence[RunFigures],
     compared: Sequence[Comparison],
     chained: Sequence[Chained],
     checks: Sequence[GoalCheck],
-    alone: Sequence[Key],
+    alone: Sequence[RunKey],
 ) -> tuple[Sheet, ...]:
     """Every table that has rows, in the order of the report."""
     figures = _ordered((*every, *mean_of_sets(every)))
@@ -89,13 +89,15 @@ def sheets(
         _trust(figures),
         _seconds(figures),
         _chains(chained),
-        Sheet("Without a twin to compare with", Key._fields, tuple(map(tuple, alone)), len(Key._fields), brief=True),
+        Sheet(
+            "Without a twin to compare with", RunKey._fields, tuple(map(tuple, alone)), len(RunKey._fields), brief=True
+        ),
     )
     same = [name for name in ("clicker", "feedback") if len({getattr(f.key, name) for f in every}) == 1]
     return tuple(_without(sheet, same) for sheet in found if sheet.rows)
 
 
-Keyed = TypeVar("Keyed", Figures, Comparison)
+Keyed = TypeVar("Keyed", RunFigures, Comparison)
 
 
 def _ordered(every: Sequence[Keyed]) -> list[Keyed]:
@@ -117,38 +119,43 @@ def _without(sheet: Sheet, names: Sequence[str]) -> Sheet:
 def _goals(checks: Sequence[GoalCheck]) -> Sheet:
     rows = []
     for c in checks:
-        text = number if c.unit == "clicks" else percent
+        text = format_estimate if c.unit == "clicks" else format_percent
         reached = f"{text(c.reached, sign='+')} {c.unit}" if c.reached else "-"
         rows.append((c.goal, c.words, c.needed, c.verdict, reached, c.note))
     return Sheet("Goals", ("k@t", "goal", "needed", "met", "reached", "of"), tuple(rows), 4, brief=True)
 
 
-def _figures(title: str, columns: Iterable[tuple[str, str, int, float]], every: Sequence[Figures]) -> Sheet:
+def _figures(title: str, columns: Iterable[tuple[str, str, int, float]], every: Sequence[RunFigures]) -> Sheet:
     """A row for each run; a column is its head, the figure's name, digits, and a factor."""
     chosen = [column for column in columns if any(column[1] in f.named for f in every)]
     rows = (
-        (*f.key, str(f.objects), str(f.orders), *(number(f.named.get(c[1], NOTHING), c[2], c[3]) for c in chosen))
+        (
+            *f.key,
+            str(f.objects),
+            str(f.orders),
+            *(format_estimate(f.named.get(c[1], NO_ESTIMATE), c[2], c[3]) for c in chosen),
+        )
         for f in every
     )
-    return Sheet(title, (*Key._fields, "objects", "orders", *(column[0] for column in chosen)), tuple(rows), 5)
+    return Sheet(title, (*RunKey._fields, "objects", "orders", *(column[0] for column in chosen)), tuple(rows), 5)
 
 
-def _clicks(every: Sequence[Figures]) -> Sheet:
+def _clicks(every: Sequence[RunFigures]) -> Sheet:
     columns = (("NoC", "noc", 2, 1.0), ("FR %", "fr", 1, 100.0), ("FR (RITM) %", "fr_ritm", 1, 100.0))
     return replace(_figures("Clicks and failures", (*columns, ("NoC_20@90", "noc_20@90", 2, 1.0)), every), brief=True)
 
 
-def _curve(title: str, name: str, every: Sequence[Figures]) -> Sheet:
+def _curve(title: str, name: str, every: Sequence[RunFigures]) -> Sheet:
     return _figures(title, ((f"@{k}", f"{name}@{k}", 3, 1.0) for k in IOU_AT), every)
 
 
-def _trust(every: Sequence[Figures]) -> Sheet:
+def _trust(every: Sequence[RunFigures]) -> Sheet:
     columns = (("as said", "ece", 3, 1.0), ("calibrated", "ece_calibrated", 3, 1.0), ("change", "ece_change", 3, 1.0))
     measured = [f for f in every if np.isfinite(f.named["ece"].value)]
     return replace(_figures("Calibration error of the expected IoU", columns, measured), brief=True)
 
 
-def _seconds(every: Sequence[Figures]) -> Sheet:
+def _seconds(every: Sequence[RunFigures]) -> Sheet:
     columns = [
         (f"{words} {p}, ms", f"{name}_{p}", 0, 1000.0)
         for name, words in (("seconds", "click"), ("learning_seconds", "adaptation"))
@@ -161,12 +168,18 @@ def _against_frozen(compared: Sequence[Comparison]) -> Sheet:
     rows = []
     for c in compared:
         noc, fr = c.whole["noc"], c.whole["fr"]
-        cells = (percent(noc.reduction, "+"), percent(fr.reduction, "+"), percent(fr.difference, "+"))
-        last = c.whole["noc_20@90"].reduction if "noc_20@90" in c.whole else NOTHING
+        cells = (
+            format_percent(noc.reduction, "+"),
+            format_percent(fr.reduction, "+"),
+            format_percent(fr.difference, "+"),
+        )
+        last = c.whole["noc_20@90"].reduction if "noc_20@90" in c.whole else NO_ESTIMATE
         shares = " / ".join(f"{100 * c.outcomes[name].value:.0f}" for name in ("fewer", "equal", "more"))
-        rows.append((*c.key, str(c.objects), str(c.unpaired), *cells, percent(last, "+"), shares))
+        rows.append((*c.key, str(c.objects), str(c.unpaired), *cells, format_percent(last, "+"), shares))
     heads = ("pairs", "unpaired", "NoC reduction %", "FR reduction %", "FR difference, points", "NoC_20@90 reduction %")
-    return Sheet("Adapted against frozen", (*Key._fields, *heads, "fewer / equal / more %"), tuple(rows), 5, brief=True)
+    return Sheet(
+        "Adapted against frozen", (*RunKey._fields, *heads, "fewer / equal / more %"), tuple(rows), 5, brief=True
+    )
 
 
 def _strategies(compared: Sequence[Comparison]) -> Sheet:
@@ -175,15 +188,15 @@ def _strategies(compared: Sequence[Comparison]) -> Sheet:
         cells = [", ".join(own.sets)]
         for name in ("noc", "fr"):
             mine = own.whole[name].reduction
-            cells += [percent(mine, "+"), _times(mine, theirs.whole[name].reduction) if theirs else "-"]
+            cells += [format_percent(mine, "+"), _times(mine, theirs.whole[name].reduction) if theirs else "-"]
         rows.append((*own.key[1:], *cells))
     heads = ("sets", "NoC reduction %", f"x {SEED}", "FR reduction %", f"x {SEED}")
-    return Sheet("Strategies, mean of sets", (*Key._fields[1:], *heads), tuple(rows), 5, brief=True)
+    return Sheet("Strategies, mean of sets", (*RunKey._fields[1:], *heads), tuple(rows), 5, brief=True)
 
 
 def _times(mine: Estimate, theirs: Estimate) -> str:
     """The ratio of two reductions; it says nothing where theirs is not positive."""
-    return number(combined(lambda a, b: np.where(b > 0, a / np.where(b > 0, b, 1), np.nan), mine, theirs))
+    return format_estimate(combined(lambda a, b: np.where(b > 0, a / np.where(b > 0, b, 1), np.nan), mine, theirs))
 
 
 def _parts(compared: Sequence[Comparison], name: str) -> Sheet:
@@ -195,20 +208,29 @@ def _parts(compared: Sequence[Comparison], name: str) -> Sheet:
             for part in PARTS[1:]:
                 pair = c.parts[part][name]
                 value = {"frozen": pair.before, "adapted": pair.after}.get(side)
-                scaled = number(value or NOTHING) if name == "noc" else percent(value or NOTHING)
-                cells.append(scaled if value else percent(pair.reduction, "+"))
+                scaled = (
+                    format_estimate(value or NO_ESTIMATE) if name == "noc" else format_percent(value or NO_ESTIMATE)
+                )
+                cells.append(scaled if value else format_percent(pair.reduction, "+"))
             rows.append((*c.key, side, *cells))
     title = {"noc": "NoC over the stream", "fr": "FR over the stream, %"}[name]
-    return Sheet(title, (*Key._fields, "side", *PARTS[1:]), tuple(rows), 6)
+    return Sheet(title, (*RunKey._fields, "side", *PARTS[1:]), tuple(rows), 6)
 
 
 def _chains(chained: Sequence[Chained]) -> Sheet:
     rows = []
     for c in chained:
         noc, fr = c.figures["noc"], c.figures["fr"]
-        cells = (number(noc.before), number(noc.after), number(noc.difference, sign="+"))
+        cells = (format_estimate(noc.before), format_estimate(noc.after), format_estimate(noc.difference, sign="+"))
         rows.append(
-            (*c.key, str(c.objects), *cells, percent(fr.before), percent(fr.after), percent(fr.difference, "+"))
+            (
+                *c.key,
+                str(c.objects),
+                *cells,
+                format_percent(fr.before),
+                format_percent(fr.after),
+                format_percent(fr.difference, "+"),
+            )
         )
     heads = ("pairs", "NoC fresh", "NoC chained", "difference", "FR fresh %", "FR chained %", "difference, points")
-    return Sheet("Second half of a chain, beside a fresh start", (*Key._fields, *heads), tuple(rows), 5, brief=True)
+    return Sheet("Second half of a chain, beside a fresh start", (*RunKey._fields, *heads), tuple(rows), 5, brief=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from samtta_app.bench.intervals import NOTHING, Estimate, Floats, Integers
+from samtta_app.bench.intervals import NO_ESTIMATE, Estimate, Floats, Integers
 from samtta_app.core.calibration import BINS, Calibration
 from samtta_app.session.trust import NEWEST
 
@@ -42,7 +42,7 @@ def calibrated(expected: Floats, accepted: Floats, owners: Integers, orders: Int
     return found
 
 
-def calibration_error(expected: Floats, true: Floats, owners: Integers, weights: Floats) -> Estimate:
+def bench_calibration_error(expected: Floats, true: Floats, owners: Integers, weights: Floats) -> Estimate:
     """Expected calibration error, 0 .. 1, of answers that are drawn with their objects; without any, nothing.
 
     It is that of `core.calibration.calibration_error`, the bins' |mean expected - mean true| weighted by their answers
@@ -57,7 +57,7 @@ def calibration_error(expected: Floats, true: Floats, owners: Integers, weights:
     """
     known = np.isfinite(expected) & np.isfinite(true)
     if not known.any():
-        return NOTHING
+        return NO_ESTIMATE
     objects = weights.shape[1]
     places = np.clip((expected[known] * BINS).astype(np.int64), 0, BINS - 1)
     apart = np.zeros((objects, BINS))

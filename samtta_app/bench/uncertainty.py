@@ -19,7 +19,7 @@ import numpy as np
 
 from samtta_app.bench.records import from_lines
 from samtta_app.bench.streams import Source, objects_of
-from samtta_app.bench.workers import Told
+from samtta_app.bench.workers import ReportProgress
 from samtta_app.core.clicker import next_click
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import holds
@@ -27,7 +27,7 @@ from samtta_app.core.messages import Loaded, LoadRequest, Measured, MeasureReque
 from samtta_app.core.metrics import iou
 from samtta_app.core.suggest import random_click, suggested_click
 from samtta_app.core.types import Click, Image, Logits, Prompt
-from samtta_app.core.usam_clicks import clicks_on
+from samtta_app.core.usam_clicks import usam_clicks
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine import Engine, run
 from samtta_app.errors import DatasetError, UserError
@@ -38,14 +38,14 @@ DEAR = ("h_xp", "h_theta", "h_aug", "h_y")
 REPEATS = 5
 RECORDS = "uncertainty.jsonl"
 
-Heads = Mapping[str, Path | None]
+_Heads = Mapping[str, Path | None]
 """Label -> file of heads, None for the model's own."""
 
-Kind = TypeVar("Kind")
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UncertaintyRow:
     """One object, asked with one click in `window` (x, y, width, height).
 
     True IoU of the three candidates in `ious` (`chosen` is shown), of those of the eight clicks at once in `dense`, of those
@@ -81,7 +81,7 @@ class Asking:
 
     model: str
     larger: str | None
-    heads: Heads
+    heads: _Heads
     objects: int
     seed: int
     split: str | None
@@ -108,7 +108,7 @@ class Asking:
         ]
 
 
-def labelled(files: Sequence[Path]) -> Heads:
+def labelled(files: Sequence[Path]) -> _Heads:
     """Each file by its stem; the model's own heads, as "own", without any.
 
     Raises:
@@ -124,8 +124,8 @@ def labelled(files: Sequence[Path]) -> Heads:
 
 
 def run_uncertainty(
-    engine: Engine, sources: Sequence[Source], asking: Asking, told: Told, out: Path | None = None
-) -> tuple[Row, ...]:
+    engine: Engine, sources: Sequence[Source], asking: Asking, told: ReportProgress, out: Path | None = None
+) -> tuple[UncertaintyRow, ...]:
     """Ask and measure every object; with `out`, each row is kept there at once, and rows that are there are not made again.
 
     Raises:
@@ -136,7 +136,7 @@ def run_uncertainty(
     known = {row.key: row for row in (read_rows(out / RECORDS, asking.words) if out else ())}
     if out is not None and known:
         write_rows(tuple(known.values()), out)  # without what a kill cut off, so that whole lines can follow
-    rows: list[Row] = []
+    rows: list[UncertaintyRow] = []
     for done, (name, target) in enumerate(targets, start=1):
         row = known.get((name, target.image.name, target.instance))
         if row is None:
@@ -149,7 +149,7 @@ def run_uncertainty(
     return tuple(rows)
 
 
-def write_rows(rows: Sequence[Row], folder: Path) -> Path:
+def write_rows(rows: Sequence[UncertaintyRow], folder: Path) -> Path:
     """Write `folder`/uncertainty.jsonl, one JSON object per object; returns its path.
 
     Raises:
@@ -163,7 +163,7 @@ def write_rows(rows: Sequence[Row], folder: Path) -> Path:
     return folder / RECORDS
 
 
-def _append_row(row: Row, folder: Path) -> None:
+def _append_row(row: UncertaintyRow, folder: Path) -> None:
     """Add one line and sync it; a kill cuts off this line at most, which `read_rows` leaves out."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +175,7 @@ def _append_row(row: Row, folder: Path) -> None:
         raise _unwritable(folder, e) from e
 
 
-def _line(row: Row) -> str:
+def _line(row: UncertaintyRow) -> str:
     return json.dumps(asdict(row)) + "\n"
 
 
@@ -183,7 +183,7 @@ def _unwritable(folder: Path, error: OSError) -> DatasetError:
     return DatasetError(f"The records cannot be written: {error.strerror}", folder, "Choose another folder")
 
 
-def read_rows(path: Path, conditions: str) -> tuple[Row, ...]:
+def read_rows(path: Path, conditions: str) -> tuple[UncertaintyRow, ...]:
     """The rows of a file, none where there is no file; a last line that was not ended is left out.
 
     Raises:
@@ -193,7 +193,7 @@ def read_rows(path: Path, conditions: str) -> tuple[Row, ...]:
         return ()
     try:
         whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
-        rows = tuple(from_lines(whole.split("\n") if end else ["{}"], Row))
+        rows = tuple(from_lines(whole.split("\n") if end else ["{}"], UncertaintyRow))
     except (OSError, ValueError) as e:
         raise DatasetError("This is no file of uncertainty records", path, "Choose another folder") from e
     other = next((row.conditions for row in rows if row.conditions != conditions), None)
@@ -209,23 +209,23 @@ class _Asked:
         self._engine, self._asking, self._target = engine, asking, target
         self._image: Image = self._reply(LoadRequest(0, target.image.path), Loaded).image
         self._rng = np.random.default_rng([asking.seed, target.instance, *os.fsencode(target.image.name)])
-        self._clicks = clicks_on(target.mask, self._image.whole, self._rng)
+        self._clicks = usam_clicks(target.mask, self._image.whole, self._rng)
         self._prompt = Prompt(self._clicks[:1])
         self._answer = self._reply(PredictRequest(0, self._image, self._prompt, twin=True), Prediction)
 
-    def _reply(self, request: Request, kind: type[Kind]) -> Kind:
+    def _reply(self, request: Request, kind: type[_Kind]) -> _Kind:
         reply = run(self._engine, request)
         if not isinstance(reply, kind):
             raise UserError(f"The engine could not answer: {getattr(reply, 'text', '')}", self._target.image.path)
         return reply
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> UncertaintyRow:
         """All there is to know about it."""
         target, answer, window = self._target, self._answer, self._answer.window
         dense = PredictRequest(0, self._image, Prompt(self._clicks), window, twin=True, candidates=True)
         larger = PredictRequest(0, self._image, self._prompt, window, larger=True, candidates=True)
         measures, seconds = self._measures()
-        return Row(
+        return UncertaintyRow(
             *(self._asking.words, name, target.image.name, target.instance, target.mask.area),
             (window.x, window.y, window.width, window.height),
             answer.chosen,

@@ -16,19 +16,19 @@ from rich.console import Console
 
 from samtta_app.bench.figures import MEAN
 from samtta_app.bench.intervals import (
-    NOTHING,
+    NO_ESTIMATE,
     Estimate,
     Floats,
     average,
-    difference,
+    estimate_difference,
     means,
     quantiles,
     resampled,
 )
-from samtta_app.bench.sheets import as_table, markdown
-from samtta_app.bench.tables import Sheet, number, percent
-from samtta_app.bench.trust import calibration_error
-from samtta_app.bench.uncertainty import Row
+from samtta_app.bench.sheets import as_table, table_markdown
+from samtta_app.bench.tables import Sheet, format_estimate, format_percent
+from samtta_app.bench.trust import bench_calibration_error
+from samtta_app.bench.uncertainty import UncertaintyRow
 from samtta_app.core.files import marked, staged
 from samtta_app.core.metrics import relative_auc
 from samtta_app.core.names import storable
@@ -37,19 +37,19 @@ from samtta_app.errors import DatasetError
 
 RANKING = "Relative area under the curve, %, and correlation with the true IoU"
 CALIBRATION = "Calibration of the expected IoU"
-CORRECTIONS = "True IoU of the answers"
+CORRECTION_TITLE = "True IoU of the answers"
 TIME = "Time of each measure beside one pass of the decoder"
 SECOND = "True IoU after a second click"
 ABLATION = "Heads by what they were trained on, relative area under the curve, %"
 
-COLUMNS = ("table", "set", "of", "figure", "value", "low", "high")
-MARKS = {"uncertainty.md": b"# Uncertainty", "uncertainty.csv": b"table,set,of,figure"}
+_COLUMNS = ("table", "set", "of", "figure", "value", "low", "high")
+_MARKS = {"uncertainty.md": b"# Uncertainty", "uncertainty.csv": b"table,set,of,figure"}
 """What the files begin with: it tells them from a user's own ones of the same name."""
 
 TRUTHS = {"iou": "best", "iou_chosen": "shown", "iou_larger": "larger", "iou_dense": "dense"}
 """What each IoU head is to say."""
 
-GAPS = {"model": ("best", "larger"), "task": ("shown", "best"), "prompt": ("best", "dense")}
+_GAPS = {"model": ("best", "larger"), "task": ("shown", "best"), "prompt": ("best", "dense")}
 """What is corrected: from, to."""
 
 
@@ -67,7 +67,7 @@ class Figure:
 class _Objects:
     """The rows of one set as columns of numbers, nan where there is none, and how often each is drawn."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[UncertaintyRow]) -> None:
         self.rows = rows
         self.weights = resampled(np.zeros(len(rows), np.int64), rows[0].set)
         self.measures = tuple(dict.fromkeys(name for row in rows for name in row.measures))
@@ -78,7 +78,7 @@ class _Objects:
             "dense": self.column(lambda row: max(row.dense)),
         }
 
-    def column(self, value: Callable[[Row], float]) -> Floats:
+    def column(self, value: Callable[[UncertaintyRow], float]) -> Floats:
         """One number per object."""
         return np.array([value(row) for row in self.rows], np.float64)
 
@@ -92,9 +92,9 @@ class _Objects:
         return self.weights[:, there], [column[there] for column in columns]
 
 
-def figures(rows: Sequence[Row]) -> tuple[Figure, ...]:
+def uncertainty_figures(rows: Sequence[UncertaintyRow]) -> tuple[Figure, ...]:
     """All figures of each set, and their means over the sets where there are several; times are of all objects together."""
-    by_set: dict[str, list[Row]] = {}
+    by_set: dict[str, list[UncertaintyRow]] = {}
     for row in rows:
         by_set.setdefault(row.set, []).append(row)
     found = [figure for own in by_set.values() for figure in _of_set(_Objects(own))]
@@ -111,9 +111,9 @@ def _of_set(objects: _Objects) -> Iterator[Figure]:
     for measure in objects.measures:
         values = objects.measure(measure)
         doubt = 1 - values if measure.rpartition("/")[2] in TRUTHS else values
-        for gap, (base, corrected) in GAPS.items():
+        for gap, (base, corrected) in _GAPS.items():
             weights, (said, old, new) = objects.known(doubt, objects.true[base], objects.true[corrected])
-            yield Figure(RANKING, name, measure, gap, area(said, old, new, weights))
+            yield Figure(RANKING, name, measure, gap, resampled_auc(said, old, new, weights))
         weights, (said, true) = objects.known(values, objects.true["shown"])
         yield Figure(RANKING, name, measure, "Pearson", pearson(said, true, weights))
     predicted = objects.column(lambda row: row.predicted[row.chosen])
@@ -125,14 +125,14 @@ def _of_set(objects: _Objects) -> Iterator[Figure]:
     ]
     for label, values, truth in confidences:
         weights, (said, true) = objects.known(values, objects.true[truth])
-        error = calibration_error(said, true, np.arange(len(true)), weights)
+        error = bench_calibration_error(said, true, np.arange(len(true)), weights)
         yield Figure(CALIBRATION, name, label, "calibration error", error)
         for column, mean in zip(("expected", "true"), _means((said, true), weights), strict=True):
             yield Figure(CALIBRATION, name, label, column, mean)
     for truth, values in objects.true.items():
         weights, columns = objects.known(values)
-        yield Figure(CORRECTIONS, name, "IoU", truth, _means(columns, weights)[0])
-    yield Figure(CORRECTIONS, name, "IoU", "objects", _plain(len(objects.rows)))
+        yield Figure(CORRECTION_TITLE, name, "IoU", truth, _means(columns, weights)[0])
+    yield Figure(CORRECTION_TITLE, name, "IoU", "objects", _plain(len(objects.rows)))
     yield from _second_clicks(objects, name)
 
 
@@ -145,7 +145,7 @@ def _second_clicks(objects: _Objects, name: str) -> Iterator[Figure]:
     for way, mean in found.items():
         yield Figure(SECOND, name, way, "IoU", mean)
         if way != "random" and "random" in found:
-            yield Figure(SECOND, name, way, "more than random", difference(found["random"], mean))
+            yield Figure(SECOND, name, way, "more than random", estimate_difference(found["random"], mean))
     yield Figure(SECOND, name, "first click alone", "objects", _plain(weights.shape[1]))
 
 
@@ -166,10 +166,10 @@ def _seconds(objects: _Objects, name: str) -> Floats:
 # --- estimates ------------------------------------------------------------------------------------------------------
 
 
-def area(doubt: Floats, base: Floats, corrected: Floats, weights: Floats) -> Estimate:
+def resampled_auc(doubt: Floats, base: Floats, corrected: Floats, weights: Floats) -> Estimate:
     """`relative_auc` of the objects (N,), and of every resample by `weights` (RESAMPLES, N): how often each is drawn."""
     if not len(doubt):
-        return NOTHING
+        return NO_ESTIMATE
     gain = corrected - base
 
     def of_order(keys: Floats) -> Floats:
@@ -194,7 +194,7 @@ def pearson(a: Floats, b: Floats, weights: Floats) -> Estimate:
             spread = np.maximum(w @ (a * a) / total - ma**2, 0) * np.maximum(w @ (b * b) / total - mb**2, 0)
             return np.asarray(np.where(spread > 1e-18, product / np.sqrt(spread), np.nan), np.float64)
 
-    return _weighted(correlation, weights) if len(a) else NOTHING
+    return _weighted(correlation, weights) if len(a) else NO_ESTIMATE
 
 
 def _weighted(function: Callable[[Floats], Floats], weights: Floats) -> Estimate:
@@ -207,18 +207,18 @@ def _means(columns: Sequence[Floats], weights: Floats) -> list[Estimate]:
 
 
 def _plain(value: float) -> Estimate:
-    return Estimate(value, np.full(len(NOTHING.draws), value))
+    return Estimate(value, np.full(len(NO_ESTIMATE.draws), value))
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def sheets(found: Sequence[Figure]) -> tuple[Sheet, ...]:
+def uncertainty_tables(found: Sequence[Figure]) -> tuple[Sheet, ...]:
     """One table for each kind of figure; of the heads' own names, a second one by label where there are several."""
     every = (*found, *_ablation(found))
     return tuple(
         _sheet(table, [f for f in every if f.table == table])
-        for table in (RANKING, ABLATION, CALIBRATION, CORRECTIONS, SECOND, TIME)
+        for table in (RANKING, ABLATION, CALIBRATION, CORRECTION_TITLE, SECOND, TIME)
         if any(f.table == table for f in every)
     )
 
@@ -235,21 +235,23 @@ def _sheet(table: str, own: Sequence[Figure]) -> Sheet:
     cells = {(f.set, f.row, f.column): f.value for f in own}
     columns = tuple(dict.fromkeys(f.column for f in own))
     lines = dict.fromkeys((f.set, f.row) for f in own)
-    rows = tuple((*line, *(_cell(table, c, cells.get((*line, c), NOTHING)) for c in columns)) for line in lines)
+    rows = tuple((*line, *(_cell(table, c, cells.get((*line, c), NO_ESTIMATE)) for c in columns)) for line in lines)
     return Sheet(table, ("set", "of", *columns), rows, 2, brief=True)
 
 
 def _cell(table: str, column: str, value: Estimate) -> str:
     if column == "objects":
         return f"{value.value:.0f}" if np.isfinite(value.value) else "-"
-    if column == "of the decoder" or (table in (RANKING, ABLATION) and column in GAPS):
-        return percent(value)
-    return number(value, 2 if table in (TIME, RANKING) else 3, sign="+" if column == "more than random" else "")
+    if column == "of the decoder" or (table in (RANKING, ABLATION) and column in _GAPS):
+        return format_percent(value)
+    return format_estimate(
+        value, 2 if table in (TIME, RANKING) else 3, sign="+" if column == "more than random" else ""
+    )
 
 
-def show(console: Console, found: Sequence[Figure]) -> None:
+def show_uncertainty(console: Console, found: Sequence[Figure]) -> None:
     """Print all tables."""
-    for sheet in sheets(found):
+    for sheet in uncertainty_tables(found):
         console.print(as_table(sheet))
     console.print(
         "Area: 50 % is chance, 100 % one who knows what each correction gains. [low, high] is the 95 % bootstrap interval "
@@ -266,11 +268,11 @@ def write_figures(found: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
         ExportError: a file of the user is in the way.
     """
     texts = {
-        "uncertainty.md": "\n".join(["# Uncertainty", "", *map(markdown, sheets(found))]),
+        "uncertainty.md": "\n".join(["# Uncertainty", "", *map(table_markdown, uncertainty_tables(found))]),
         "uncertainty.csv": _csv(found),
     }
     try:
-        with staged(folder, marked(MARKS)) as stage:
+        with staged(folder, marked(_MARKS)) as stage:
             for name, text in texts.items():
                 (stage / name).write_text(storable(text), encoding="utf-8", newline="")
     except OSError as e:
@@ -280,7 +282,7 @@ def write_figures(found: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
 
 def _csv(found: Iterable[Figure]) -> str:
     rows = ((f.table, f.set, f.row, f.column, *map(_figure, (f.value.value, *f.value.interval))) for f in found)
-    return csv_text(COLUMNS, rows)
+    return csv_text(_COLUMNS, rows)
 
 
 def _figure(value: float) -> str:

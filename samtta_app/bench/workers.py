@@ -19,7 +19,7 @@ from threading import Event, Thread
 
 from samtta_app.errors import UserError
 
-Told = Callable[[float, str], None]
+ReportProgress = Callable[[float, str], None]
 """Called with the share that is done, 0 .. 1, and a few words."""
 
 Failed = tuple[str, str]
@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class WorkerTask:
     """Something to do: `work` is called with what it tells its progress to. `cost` is in any unit that all tasks share."""
 
     name: str
     cost: float
-    work: Callable[[Told], None]
+    work: Callable[[ReportProgress], None]
 
 
-def in_turn(tasks: Sequence[Task], tell: Told) -> tuple[Failed, ...]:
+def in_turn(tasks: Sequence[WorkerTask], tell: ReportProgress) -> tuple[Failed, ...]:
     """Do the tasks here, in this order; a task that fails does not hold up the next ones."""
     progress = _Progress(tasks, tell)
     return progress.failures(
@@ -48,7 +48,7 @@ def in_turn(tasks: Sequence[Task], tell: Told) -> tuple[Failed, ...]:
     )
 
 
-def in_processes(tasks: Sequence[Task], processes: int, tell: Told) -> tuple[Failed, ...]:
+def in_processes(tasks: Sequence[WorkerTask], processes: int, tell: ReportProgress) -> tuple[Failed, ...]:
     """Do the tasks in up to `processes` fresh processes of one thread each; their `work` must be picklable.
 
     Raises:
@@ -72,7 +72,7 @@ def in_processes(tasks: Sequence[Task], processes: int, tell: Told) -> tuple[Fai
                 raise
 
 
-def attempted(task: Task, told: Told) -> str:
+def attempted(task: WorkerTask, told: ReportProgress) -> str:
     """Do a task; "" or what went wrong."""
     try:
         task.work(told)
@@ -87,7 +87,7 @@ def attempted(task: Task, told: Told) -> str:
 class _Progress:
     """Puts what the tasks tell together."""
 
-    def __init__(self, tasks: Sequence[Task], tell: Told) -> None:
+    def __init__(self, tasks: Sequence[WorkerTask], tell: ReportProgress) -> None:
         self._tasks, self._tell = tasks, tell
         self._shares = [0.0] * len(tasks)
 
@@ -103,7 +103,7 @@ class _Progress:
         return tuple((self._tasks[index].name, endings[index]) for index in sorted(endings) if endings[index])
 
 
-def _elsewhere(index: int, task: Task, said: queue.Queue[tuple[int, float, str]], stop: Event) -> str:
+def _elsewhere(index: int, task: WorkerTask, said: queue.Queue[tuple[int, float, str]], stop: Event) -> str:
     """In a worker: do a task; after Ctrl+C in the main process it ends at its next progress."""
 
     def told(share: float, words: str) -> None:

@@ -14,7 +14,7 @@ BINS = 10
 FEWEST = 30
 """With fewer answers nothing is calibrated: what is expected stands."""
 
-Pairs = tuple[tuple[float, float], ...]
+_Pairs = tuple[tuple[float, float], ...]
 """(expected IoU, true IoU) of answers, in the order in which they were given."""
 
 
@@ -29,7 +29,7 @@ class Bin:
     true: float
 
 
-def reliability(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> tuple[Bin, ...]:
+def reliability_bins(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> tuple[Bin, ...]:
     """The reliability diagram: equal bins of 0 .. 1 that hold an answer.
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", with IoU in place of accuracy.
@@ -47,7 +47,7 @@ def reliability(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> tuple
 
 def calibration_error(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> float:
     """Expected calibration error, 0 .. 1: the bins' |expected - true| weighted by their answers; nan without any."""
-    found = reliability(pairs, bins)
+    found = reliability_bins(pairs, bins)
     total = sum(entry.count for entry in found)
     return sum(entry.count * abs(entry.expected - entry.true) for entry in found) / total if total else math.nan
 
@@ -79,7 +79,7 @@ class Calibration:
         return float(np.interp(expected, self.expected, self.true)) if known else expected
 
 
-def online(pairs: Pairs, block: int = 10) -> Pairs:
+def online(pairs: _Pairs, block: int = 10) -> _Pairs:
     """Every answer with the calibration that was known when it was given: from all answers of the blocks before it."""
     every = np.array(pairs, np.float64).reshape(-1, 2)
     said = every[:, 0].copy()

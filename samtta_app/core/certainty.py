@@ -34,7 +34,7 @@ class Reliability:
         return (self.right - above) / (1 - self.pixels_60)
 
 
-def reliability(uncertainty: FloatArray, right: BoolArray) -> Reliability:
+def certainty_reliability(uncertainty: FloatArray, right: BoolArray) -> Reliability:
     """The shares of one window, for its uncertainty 0 .. 1 and which pixels the answer has right, both (h, w), not empty.
 
     Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), section 3.2.3.
@@ -67,7 +67,7 @@ def _share_of(right: np.ndarray, pixels: np.ndarray) -> float:
     return float((np.nan_to_num(right) * pixels).sum() / total) if total else float("nan")
 
 
-def in_window(values: FloatArray, window: Window, seen: Window | None = None) -> FloatArray:
+def certainty_in_window(values: FloatArray, window: Window, seen: Window | None = None) -> FloatArray:
     """A map (g, g) over `window`, padded to a square, read bilinearly at the pixels of `seen` (None: of `window` itself).
 
     Returns (seen.height, seen.width); 0 outside of `window`.

@@ -24,7 +24,7 @@ NEW, OLD, PLAN = "new", "old", "plan.json"
 WITHIN = ".samtta-here-"
 """Begins the name of a hidden folder inside the folder that it is for; one beside it bears that folder's hash."""
 
-HEAD = 4096
+_HEAD = 4096
 """A file's first bytes, in which its mark stands."""
 
 Earlier = Callable[[Path], Iterable[str]]
@@ -62,7 +62,7 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def inside(folder: Path, name: str) -> Path:
+def path_inside(folder: Path, name: str) -> Path:
     """`folder` / `name`, when that lies below `folder` whatever links are on the way.
 
     Raises:
@@ -181,7 +181,7 @@ def _put(stage: Path, folder: Path, known: frozenset[str] | None) -> None:
     new = stage / NEW
     names = _files(new)
     for name in {name.rpartition("/")[0]: name for name in names}.values():  # one of each folder
-        inside(folder, name)
+        path_inside(folder, name)
     for name in names:
         _check(folder, name, known)
     _without_empty(new)
@@ -193,7 +193,7 @@ def _put(stage: Path, folder: Path, known: frozenset[str] | None) -> None:
             return
         stage = Path(shutil.move(stage, _within(stage, folder)))
         new = stage / NEW
-    stale = sorted(name for name in (known or frozenset()) - set(names) if inside(folder, name))
+    stale = sorted(name for name in (known or frozenset()) - set(names) if path_inside(folder, name))
     whole = [p.name for p in new.iterdir() if p.is_dir() and _alone(folder / p.name, _below(known, p.name))]
     plan = {"whole": whole, "files": [name for name in stale if name.split("/")[0] not in whole]}
     (stage / OLD).mkdir()
@@ -219,7 +219,7 @@ def _move(stage: Path, folder: Path) -> None:
             os.rename(folder / name, stage / OLD / name)
     for number, name in enumerate(plan["files"]):
         with suppress(FileNotFoundError):
-            os.rename(inside(folder, name), stage / OLD / f"{number}.file")
+            os.rename(path_inside(folder, name), stage / OLD / f"{number}.file")
     for entry in sorted((stage / NEW).iterdir()):
         _move_entry(entry, folder / entry.name)
     for parent in {(folder / name).parent for name in plan["files"]} - {folder}:
@@ -305,4 +305,4 @@ def _head(path: Path) -> bytes:
     if path.is_symlink() or not path.is_file():
         return b""
     with path.open("rb") as file:
-        return file.read(HEAD)
+        return file.read(_HEAD)

@@ -16,9 +16,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from samtta_app.core.image_display import Array, bands, display, upright
+from samtta_app.core.image_display import Array, bands, to_display, upright
 from samtta_app.core.image_files import ImageKind, ImageSource
-from samtta_app.core.image_limits import WHOLE, WORK, ImageCost, check_cost, image_cost
+from samtta_app.core.image_limits import MAX_WHOLE_BYTES, WORK, ImageCost, check_cost, image_cost
 from samtta_app.core.jpeg_structure import JpegStructure, jpeg_structure
 from samtta_app.core.png_structure import PngStructure, missing_rows, png_structure, whole_png
 from samtta_app.errors import ImageError, LargeImageError
@@ -39,7 +39,7 @@ PIECE_WORK = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
+class DecodedImage:
     """An upright image: the file's own values, their 8-bit RGB display, and what of the file is not shown."""
 
     raw: Array
@@ -53,8 +53,8 @@ def rows_are_missing(source: ImageSource, missing: int, height: int) -> ImageErr
     return ImageError(text, source.path, AGAIN)
 
 
-def decode(source: ImageSource, share: float, *, dark: bool) -> Decoded:
-    """Decode a PNG, JPEG, BMP or WebP that costs at most `share` of the limits; `dark` as in `display`.
+def decode_image(source: ImageSource, share: float, *, dark: bool) -> DecodedImage:
+    """Decode a PNG, JPEG, BMP or WebP that costs at most `share` of the limits; `dark` as in `to_display`.
 
     Raises:
         ImageError: it costs more, or rows are missing.
@@ -123,7 +123,7 @@ def pillow_cost(file: PIL.Image.Image, extra: int = 0) -> ImageCost:
     return image_cost(*file.size, stored, values, extra=extra)
 
 
-def from_pillow(source: ImageSource, file: PIL.Image.Image, *, turn: int, dark: bool) -> Decoded:
+def from_pillow(source: ImageSource, file: PIL.Image.Image, *, turn: int, dark: bool) -> DecodedImage:
     """The values and the display of a loaded image, turned upright, copied band by band."""
     mode, through = file.mode, file.has_transparency_data
     plain = mode in ("L", "1", "RGB", "F") or mode.startswith("I")
@@ -137,8 +137,8 @@ def from_pillow(source: ImageSource, file: PIL.Image.Image, *, turn: int, dark: 
     assert raw is not None
     raw = np.ascontiguousarray(upright(raw, turn))
     if shown is None:
-        return Decoded(raw, display(raw, dark=dark))
-    return Decoded(raw, display(np.ascontiguousarray(upright(shown, turn)), dark=False))
+        return DecodedImage(raw, to_display(raw, dark=dark))
+    return DecodedImage(raw, to_display(np.ascontiguousarray(upright(shown, turn)), dark=False))
 
 
 def _copied(source: ImageSource, file: PIL.Image.Image, mode: str) -> Array:
@@ -161,9 +161,9 @@ def _webp_size(source: ImageSource) -> tuple[int, int]:
     return webp_size(source.file.read(30))
 
 
-def _first_of(decoded: Decoded, frames: int) -> Decoded:
+def _first_of(decoded: DecodedImage, frames: int) -> DecodedImage:
     notice = f"This is frame 1 of {frames}." if frames > 1 else ""
-    return Decoded(decoded.raw, decoded.pixels, notice)
+    return DecodedImage(decoded.raw, decoded.pixels, notice)
 
 
 def _turn(file: PIL.Image.Image) -> int:
@@ -177,7 +177,7 @@ def _turn(file: PIL.Image.Image) -> int:
 # --- PNG ------------------------------------------------------------------------------------------------------------
 
 
-def _png(source: ImageSource, share: float, dark: bool) -> Decoded:
+def _png(source: ImageSource, share: float, dark: bool) -> DecodedImage:
     png = png_structure(source)
     if png.depth == 16 and png.colour != 0:  # of which Pillow would keep 8 bit
         values = 8 if png.colour in (4, 6) else 6
@@ -185,7 +185,7 @@ def _png(source: ImageSource, share: float, dark: bool) -> Decoded:
         if missing := missing_rows(source, png):
             raise rows_are_missing(source, missing, png.height)
         raw = np.ascontiguousarray(upright(_deep_png(source, png), _png_turn(png)))
-        return _first_of(Decoded(raw, display(raw)), png.frames)
+        return _first_of(DecodedImage(raw, to_display(raw)), png.frames)
     source.file.seek(0)
     with PngImageFile(source.file) as file:
         check_cost(source, pillow_cost(file), share)
@@ -229,8 +229,8 @@ def _deep_png(source: ImageSource, png: PngStructure) -> Array:
 # --- JPEG -----------------------------------------------------------------------------------------------------------
 
 
-def _jpeg(source: ImageSource, share: float, dark: bool) -> Decoded:
-    if source.size > WHOLE * share:
+def _jpeg(source: ImageSource, share: float, dark: bool) -> DecodedImage:
+    if source.size > MAX_WHOLE_BYTES * share:
         raise LargeImageError(f"The file has {source.size / 1e9:.1f} GB", source.path, "Reduce it")
     source.file.seek(0)
     data = source.file.read()

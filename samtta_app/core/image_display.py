@@ -18,17 +18,17 @@ PERCENTILES = (1.0, 99.0)
 SAMPLE = 4_000_000
 """At most about this many values are looked at to find the percentiles."""
 
-BAND = 4_000_000
+_BAND = 4_000_000
 """Values that are turned into 8 bit at a time: 16 MB of numbers with fractions."""
 
-DARK = 64
+DARK_BELOW = 64
 """An 8-bit file whose values all lie below a quarter of the range holds fewer bits, and looks black: it is stretched."""
 
-FEWEST = 256
+_FEWEST = 256
 """Fewer pixels say nothing about the range of a file's values."""
 
 
-def display(
+def to_display(
     raw: Array, *, separate: bool = False, colours: int | None = None, opacity: Opacity = "straight", dark: bool = True
 ) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) of `raw` (H, W) or (H, W, C), stretched between two percentiles where it is deeper than 8 bit.
@@ -72,14 +72,14 @@ def upright(values: Array, orientation: int) -> Array:
 
 def is_dark(values: Array) -> bool:
     """Whether 8-bit `values` (H, W, ...) use only a small part at the dark end of their range, though more than one value."""
-    if values.dtype != np.uint8 or values.shape[0] * values.shape[1] < FEWEST:
+    if values.dtype != np.uint8 or values.shape[0] * values.shape[1] < _FEWEST:
         return False
-    return int(values.min()) < int(values.max()) < DARK
+    return int(values.min()) < int(values.max()) < DARK_BELOW
 
 
 def bands(height: int, row: int) -> Iterator[slice]:
     """Slices of rows, of about BAND values each where a row has `row` values."""
-    step = max(1, BAND // max(1, row))
+    step = max(1, _BAND // max(1, row))
     yield from (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 

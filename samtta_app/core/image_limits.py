@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from samtta_app.core.image_files import ImageSource
 from samtta_app.errors import ImageError, LargeImageError
 
-WHOLE = 2 * 1024**3
+MAX_WHOLE_BYTES = 2 * 1024**3
 """All arrays of a whole read together, in bytes: 300 million pixels of 8-bit colour, or 240 million of 16-bit grey."""
 
-AHEAD = 1 / 8
+READ_AHEAD_SHARE = 1 / 8
 """The share of every limit that a file may cost that nobody has asked for yet."""
 
-SMALL = int(WHOLE * AHEAD)
+MAX_SMALL_BYTES = int(MAX_WHOLE_BYTES * READ_AHEAD_SHARE)
 """Up to so many bytes an image may cost whatever the size of its file: plain areas pack to almost nothing."""
 
 GROWTH = 20_000
@@ -47,13 +47,13 @@ def check_cost(source: ImageSource, cost: ImageCost, share: float = 1.0) -> None
         ImageError: the file is far too small for the image that it claims to be.
     """
     size = f"{cost.width} x {cost.height}"
-    if cost.bytes > max(SMALL, GROWTH * source.size):
+    if cost.bytes > max(MAX_SMALL_BYTES, GROWTH * source.size):
         text = f"The file claims an image of {size} pixels, which its {source.size} bytes cannot hold"
         raise ImageError(text, source.path, "Copy it again from where it came from")
-    if cost.bytes > WHOLE * share:
+    if cost.bytes > MAX_WHOLE_BYTES * share:
         millions = cost.width * cost.height / 1e6
         text = f"The image has {size} = {millions:.0f} million pixels and would take {cost.bytes / 1e9:.1f} GB to read"
-        raise LargeImageError(f"{text}, more than {WHOLE * share / 1e9:.1f}", source.path, _SMALLER)
+        raise LargeImageError(f"{text}, more than {MAX_WHOLE_BYTES * share / 1e9:.1f}", source.path, _SMALLER)
     if cost.work > WORK * share:
         text = f"The image of {size} pixels is packed in so many scans that it would take minutes to read"
         raise LargeImageError(text, source.path, "Save it anew as PNG, or as a JPEG that is not progressive")

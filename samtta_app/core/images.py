@@ -17,28 +17,28 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from samtta_app.core.image_decoding import AGAIN, DAMAGED, ORIENTATION, Decoded, decode, upright_size
-from samtta_app.core.image_display import Array, display, upright
+from samtta_app.core.image_decoding import AGAIN, DAMAGED, ORIENTATION, DecodedImage, decode_image, upright_size
+from samtta_app.core.image_display import Array, to_display, upright
 from samtta_app.core.image_files import GivenUp, ImageKind, ImageSource, opened_image
-from samtta_app.core.image_limits import AHEAD
+from samtta_app.core.image_limits import READ_AHEAD_SHARE
 from samtta_app.core.tiff_decoding import decode_tiff, tiff_size
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError
 
 __all__ = [
-    "AHEAD",
     "DAMAGED",
     "ORIENTATION",
-    "display",
+    "READ_AHEAD_SHARE",
     "from_array",
     "image_size",
     "read_ids",
     "read_image",
     "reading",
+    "to_display",
     "upright",
 ]
 
-Found = TypeVar("Found")
+_Found = TypeVar("_Found")
 
 POLL = 0.02
 """Seconds between two looks at whether a read is done; what waits for the engine waits no longer for a read."""
@@ -55,7 +55,7 @@ def read_image(path: Path, *, share: float = 1.0, dark: bool = True) -> Image:
     Args:
         path: the file.
         share: of the limits on memory and work that the image may cost.
-        dark: whether dark 8-bit files are stretched for display as deeper ones are (see `display`).
+        dark: whether dark 8-bit files are stretched for display as deeper ones are (see `to_display`).
 
     Raises:
         LargeImageError: the image would take more than `share` of the limits.
@@ -129,7 +129,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def from_array(raw: Array, path: Path = Path("array")) -> Image:
     """The image of an array (H, W) or (H, W, 1 .. 4), of any real dtype, as if it had been read from `path`."""
-    return _image(path, Decoded(raw, display(raw, dark=False)))
+    return _image(path, DecodedImage(raw, to_display(raw, dark=False)))
 
 
 def _read(path: Path, share: float, dark: bool, check: Callable[[], None]) -> Image:
@@ -141,21 +141,21 @@ def _size(path: Path) -> tuple[int, int]:
         return tiff_size(source) if source.kind is ImageKind.TIFF else upright_size(source)
 
 
-def _decoded(path: Path, share: float, dark: bool, check: Callable[[], None]) -> Decoded:
-    def found() -> Decoded:
+def _decoded(path: Path, share: float, dark: bool, check: Callable[[], None]) -> DecodedImage:
+    def found() -> DecodedImage:
         with opened_image(path, check) as source:
             return _by_kind(source, share, dark)
 
     return _said(path, found)
 
 
-def _by_kind(source: ImageSource, share: float, dark: bool) -> Decoded:
+def _by_kind(source: ImageSource, share: float, dark: bool) -> DecodedImage:
     if source.kind is ImageKind.TIFF:
         return decode_tiff(source, share, dark=dark)
-    return decode(source, share, dark=dark)
+    return decode_image(source, share, dark=dark)
 
 
-def _said(path: Path, action: Callable[[], Found]) -> Found:
+def _said(path: Path, action: Callable[[], _Found]) -> _Found:
     """Do what reads a file; whatever the decoders raise becomes an ImageError."""
     try:
         with warnings.catch_warnings():
@@ -167,7 +167,7 @@ def _said(path: Path, action: Callable[[], Found]) -> Found:
         raise ImageError(f"The image file is damaged or cut off ({str(e)[:120]})", path, AGAIN) from e
 
 
-def _image(path: Path, decoded: Decoded) -> Image:
+def _image(path: Path, decoded: DecodedImage) -> Image:
     pixels, raw = np.ascontiguousarray(decoded.pixels), np.ascontiguousarray(decoded.raw)
     if raw.dtype == np.uint8 and raw.shape == pixels.shape and np.may_share_memory(raw, pixels):
         raw = pixels

@@ -16,9 +16,9 @@ from itertools import count
 from typing import TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
-Key = TypeVar("Key", bound=Hashable)
+_Key = TypeVar("_Key", bound=Hashable)
 
-ROOM = 200
+MAX_NAME_BYTES = 200
 """Bytes of a file name: below the 255 of most file systems, with room for an ending and a temporary name's marks."""
 
 PREFIX = "bytes:/"
@@ -47,7 +47,7 @@ def component(name: str) -> str:
     return name if _plain(name) else _hashed(name, 0)
 
 
-def file_names(wanted: Mapping[Key, str]) -> dict[Key, str]:
+def file_names(wanted: Mapping[_Key, str]) -> dict[_Key, str]:
     """A `component` for each wanted name, no two alike on a file system that ignores case or composes letters."""
     plain = {key: component(name) for key, name in wanted.items()}
     times = Counter(map(folded, plain.values()))
@@ -89,14 +89,14 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def shown(text: str) -> str:
+def displayable(text: str) -> str:
     """`text` for a user's eye: valid Unicode in one line, with U+FFFD in place of what cannot be shown."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
 
 
 def _plain(name: str) -> bool:
     """Both as it is and in the form that some file systems and programs make of it."""
-    return all(map(_plain_as_it_is, {name, unicodedata.normalize("NFKC", name)})) and len(_raw(name)) <= ROOM
+    return all(map(_plain_as_it_is, {name, unicodedata.normalize("NFKC", name)})) and len(_raw(name)) <= MAX_NAME_BYTES
 
 
 def _plain_as_it_is(name: str) -> bool:
@@ -115,7 +115,7 @@ def _hashed(name: str, number: int) -> str:
     text = unicodedata.normalize("NFKC", name)
     text = "".join("_" if c in _SEPARATORS or unicodedata.category(c) in _UNSEEN else c for c in text)
     mark = blake2b(_raw(name) + bytes(number), digest_size=6).hexdigest()
-    kept = text.encode()[: ROOM // 2].decode(errors="ignore").strip(". ")
+    kept = text.encode()[: MAX_NAME_BYTES // 2].decode(errors="ignore").strip(". ")
     kept = f"_{kept}" if kept.split(".")[0].strip().upper() in _RESERVED else kept
     return f"{kept}-{mark}" if kept else mark
 

@@ -70,12 +70,12 @@ class Project:
         total = len(self.images)
         text = f"{total} {'image' if total == 1 else 'images'}: {done} annotated, {total - done} only listed"
         if troubled:
-            named = "; ".join(f"{image.name}: {image.problem}" for image in troubled[:SHOWN])
-            text += f" ({named}{'; ...' if len(troubled) > SHOWN else ''})"
+            named = "; ".join(f"{image.name}: {image.problem}" for image in troubled[:_SHOWN])
+            text += f" ({named}{'; ...' if len(troubled) > _SHOWN else ''})"
         return text
 
 
-SHOWN = 3
+_SHOWN = 3
 """More images with a problem are not named in one line; the export names all of them."""
 
 

@@ -14,28 +14,28 @@ from PIL.TiffImagePlugin import TiffImageFile
 from samtta_app.core.image_decoding import (
     DAMAGED,
     ORIENTATION,
-    Decoded,
+    DecodedImage,
     from_pillow,
     pillow_cost,
     rows_are_missing,
     webp_size,
 )
-from samtta_app.core.image_display import Array, Opacity, display, upright
+from samtta_app.core.image_display import Array, Opacity, to_display, upright
 from samtta_app.core.image_files import ImageSource
-from samtta_app.core.image_limits import WHOLE, WORK, check_cost, image_cost
+from samtta_app.core.image_limits import MAX_WHOLE_BYTES, WORK, check_cost, image_cost
 from samtta_app.core.jpeg_structure import jpeg_structure
 from samtta_app.errors import ImageError, LargeImageError
 
 for _name in ("tifffile", "PIL.TiffImagePlugin"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # a damaged file is reported once, as an ImageError
 
-COLOURS = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3}
+_COLOURS = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3}
 """TIFF colour models that need no conversion, with their channels; the others (palette, CMYK, YCbCr ...) are Pillow's."""
 
 PACKED = {1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000}
 """Compressions whose output is bounded by the tags: none, CCITT, LZW, deflate, PackBits, LZMA, Zstandard."""
 
-JPEG, JPEG_2000, WEBP = (6, 7), (33003, 33004, 33005, 34712), (50001,)
+_JPEG, JPEG_2000, WEBP = (6, 7), (33003, 33004, 33005, 34712), (50001,)
 """Compressions of segments that are images with a header of their own, which is looked at before they are unpacked."""
 
 MOST_PAGES = 10_000
@@ -55,8 +55,8 @@ class _Plan:
     planes: int
 
 
-def decode_tiff(source: ImageSource, share: float, *, dark: bool) -> Decoded:
-    """Decode the first page of a TIFF that costs at most `share` of the limits; `dark` as in `display`.
+def decode_tiff(source: ImageSource, share: float, *, dark: bool) -> DecodedImage:
+    """Decode the first page of a TIFF that costs at most `share` of the limits; `dark` as in `to_display`.
 
     Raises:
         ImageError: it costs more, rows are missing, or it is packed in a way that is not read.
@@ -94,7 +94,7 @@ class _NotPlainError(Exception):
         self.notice = notice
 
 
-def _by_tifffile(source: ImageSource, file: tifffile.TiffFile, pages: int, share: float, dark: bool) -> Decoded:
+def _by_tifffile(source: ImageSource, file: tifffile.TiffFile, pages: int, share: float, dark: bool) -> DecodedImage:
     page = file.pages.first
     _check_segments(source, page, share)
     if pages > MOST_PAGES:
@@ -103,22 +103,22 @@ def _by_tifffile(source: ImageSource, file: tifffile.TiffFile, pages: int, share
         plan, others = _plan(file.series[0]), sum(not s.keyframe.is_reduced for s in file.series[1:])
     planes = pages if plan is None else plan.planes + others
     name = tifffile.PHOTOMETRIC(page.photometric).name
-    if name not in COLOURS:
+    if name not in _COLOURS:
         raise _NotPlainError(_page_notice(planes))
     raw = _page(source, page, share) if plan is None else _planes(source, file, plan, share)
     raw = np.ascontiguousarray(upright(raw, _turn(page)))
     separate = plan is not None and plan.channels > 1
     samples = raw.shape[2] if raw.ndim == 3 else 1
     by_page = plan is not None and not plan.pages
-    meaning = _Meaning(None, "none") if separate or by_page else _meaning(page, samples, COLOURS[name])
-    shown = display(raw, separate=separate, colours=meaning.colours, opacity=meaning.opacity, dark=dark)
+    meaning = _Meaning(None, "none") if separate or by_page else _meaning(page, samples, _COLOURS[name])
+    shown = to_display(raw, separate=separate, colours=meaning.colours, opacity=meaning.opacity, dark=dark)
     channels = plan.channels if separate and plan is not None else samples
     used = min(channels, meaning.colours or 3) + (meaning.opacity != "none")
     notice = " ".join(filter(None, (_page_notice(planes), _channel_notice(used, channels))))
-    return Decoded(raw, 255 - shown if name == "MINISWHITE" else shown, notice)
+    return DecodedImage(raw, 255 - shown if name == "MINISWHITE" else shown, notice)
 
 
-def _by_pillow(source: ImageSource, share: float, notice: str, dark: bool) -> Decoded:
+def _by_pillow(source: ImageSource, share: float, notice: str, dark: bool) -> DecodedImage:
     source.file.seek(0)
     with TiffImageFile(source.file) as file:
         tile = file.tag_v2.get(322, 1) * file.tag_v2.get(323, 1) * 4 * len(file.getbands())
@@ -126,7 +126,7 @@ def _by_pillow(source: ImageSource, share: float, notice: str, dark: bool) -> De
         turn = int(file.getexif().get(ORIENTATION, 1))
         file.load()
         decoded = from_pillow(source, file, turn=turn, dark=dark)
-    return Decoded(decoded.raw, decoded.pixels, notice)
+    return DecodedImage(decoded.raw, decoded.pixels, notice)
 
 
 # --- what the tags mean ---------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def _check_segments(source: ImageSource, page: tifffile.TiffPage, share: float) 
     total = height * width * max(1, page.imagedepth) * samples * item
     unpacked = 0 if page.is_contiguous else segment
     check_cost(source, image_cost(width, height, extra=2 * total + unpacked), share)
-    if page.compression not in PACKED and page.compression not in JPEG + JPEG_2000 + WEBP:
+    if page.compression not in PACKED and page.compression not in _JPEG + JPEG_2000 + WEBP:
         name = getattr(page.compression, "name", page.compression)
         text = f"The TIFF file is packed in a way that samtta does not read ({name})"
         raise ImageError(text, source.path, "Save it unpacked, or packed with LZW or deflate")
@@ -325,7 +325,7 @@ def _check_inner(source: ImageSource, page: tifffile.TiffPage, room: tuple[int, 
     across, down, within = room
     work = 0
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
-        if count > WHOLE * share:
+        if count > MAX_WHOLE_BYTES * share:
             raise LargeImageError("The TIFF file is too large to be read whole", source.path, "Cut it into tiles")
         source.file.seek(offset)
         data = source.file.read(count)
@@ -339,7 +339,7 @@ def _check_inner(source: ImageSource, page: tifffile.TiffPage, room: tuple[int, 
 
 def _inner(compression: int, data: bytes, most_work: int) -> tuple[int, int, int, int]:
     """Width, height, channels and work of a packed segment, from its own header."""
-    if compression in JPEG:
+    if compression in _JPEG:
         jpeg = jpeg_structure(data, most_work)
         return jpeg.width, jpeg.height, jpeg.components, jpeg.work if jpeg.scans > 1 else 0
     if compression in WEBP:

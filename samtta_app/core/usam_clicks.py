@@ -11,14 +11,14 @@ import numpy as np
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Click, Mask, Window
 
-DENSE = 8
+DENSE_CLICKS = 8
 """Clicks of the dense prompt."""
 
-REACH = 0.01
+_REACH = 0.01
 """How far from where it was a click may as well have been, in sides of the window, but 2 pixels at least."""
 
 
-def clicks_on(mask: Mask, extent: Window, rng: np.random.Generator, count: int = DENSE) -> tuple[Click, ...]:
+def usam_clicks(mask: Mask, extent: Window, rng: np.random.Generator, count: int = DENSE_CLICKS) -> tuple[Click, ...]:
     """One click nearest the centroid of the mask eroded with a 5 x 5 square, then `count` - 1 random ones in it, all positive.
 
     A mask that vanishes by the erosion is taken as it is. A pixel is drawn twice only where there are too few. The frame of
@@ -37,12 +37,14 @@ def clicks_on(mask: Mask, extent: Window, rng: np.random.Generator, count: int =
     return tuple(Click(float(x0 + columns[i]), float(y0 + rows[i]), True) for i in (middle, *others))
 
 
-def clicks_near(click: Click, shown: Mask, window: Window, count: int = DENSE, seed: int = 0) -> tuple[Click, ...]:
+def clicks_near(
+    click: Click, shown: Mask, window: Window, count: int = DENSE_CLICKS, seed: int = 0
+) -> tuple[Click, ...]:
     """Clicks of the same sign that a person might as well have made: within REACH of it, on the same side of the outline.
 
     Where no pixel of the reach is on the click's side (the mask does not obey it), the side does not count.
     """
-    reach = max(REACH * window.side, 2.0)
+    reach = max(_REACH * window.side, 2.0)
     r, x, y = int(reach), round(click.x), round(click.y)
     x0, y0 = max(x - r, window.x), max(y - r, window.y)
     x1, y1 = min(x + r + 1, window.x + window.width), min(y + r + 1, window.y + window.height)

@@ -9,7 +9,7 @@ from samtta_app.core.types import Box, Click, Window
 SURROUND = 5.0
 """Side of a window around an object, in object sides: training shows most objects at 1/8 to 1/1.15 of the window."""
 
-SMALL = 8.0
+SMALL_SHARE = 8.0
 """An object whose longer side is less than 1/SMALL of the window's is looked at again from closer by."""
 
 VARIED = (2.5, 8.0)
@@ -24,14 +24,14 @@ REFINED = 2.0
 DETAIL_FROM = 3
 """Clicks from which it is: the first ones settle which object is meant, and need its surroundings."""
 
-LEAST = 64
+MIN_WINDOW_SIDE = 64
 """No window is narrower than this many pixels (or the image): fewer hold no context."""
 
 
 def around(box: Box, extent: Window, factor: float = SURROUND) -> Window:
     """A square window of `factor` times the box's longer side about its middle, moved and cut to fit `extent`."""
     side = round(max(box.x1 - box.x0 + 1, box.y1 - box.y0 + 1) * factor)
-    side = max(side, LEAST)
+    side = max(side, MIN_WINDOW_SIDE)
     width, height = min(side, extent.width), min(side, extent.height)
     x = round((box.x0 + box.x1 - width + 1) / 2)
     y = round((box.y0 + box.y1 - height + 1) / 2)
@@ -51,7 +51,7 @@ def first_window(
         return around(box, extent, factor=2.5)
     seen = view is not None and view.side < extent.side and all(view.contains(c.x, c.y) for c in clicks)
     wide = view if view is not None and seen else extent
-    if side is None or not clicks or side * SMALL >= wide.side:
+    if side is None or not clicks or side * SMALL_SHARE >= wide.side:
         return wide
     x, y, half = clicks[0].x, clicks[0].y, (side - 1) / 2
     near = around(Box(x - half, y - half, x + half, y + half), extent)
@@ -63,7 +63,7 @@ def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent:
     if found is None:
         return None
     longest = max(found.x1 - found.x0 + 1, found.y1 - found.y0 + 1)
-    if longest * SMALL >= window.side:
+    if longest * SMALL_SHARE >= window.side:
         return None
     near = around(found, extent)
     if near.side >= window.side or not all(near.contains(c.x, c.y) for c in clicks):

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from samtta_app.datasets.textures import (
     Field,
-    Sample,
+    MadeImage,
     as_field,
     blur,
+    depth_inside,
     finished,
     grid,
-    inside,
     main_piece,
-    noise,
+    noise_field,
     scattered,
     smoothstep,
     star,
 )
 
-SIZE = 672
+_SIZE = 672
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ CULTURES = (
 class Dish:
     """Cells, and in `nuclei` (H, W) uint16 the exact outline of each one's nucleus under its id; none if it is round."""
 
-    cells: Sample
+    cells: MadeImage
     nuclei: NDArray[np.uint16]
 
 
-def make_cells(rng: np.random.Generator, index: int) -> Sample:
+def make_cells(rng: np.random.Generator, index: int) -> MadeImage:
     """One dish of cells, 10 to 25 of them, with the exact outline of each."""
     return make_dish(rng, index).cells
 
@@ -65,25 +65,31 @@ def make_dish(rng: np.random.Generator, index: int) -> Dish:
     culture = CULTURES[index % len(CULTURES)]
     labels, rounded = _lay_out(rng, culture)
     thickness, nuclei = _bodies(rng, labels, rounded)
-    columns, rows = grid(SIZE)
-    light = 0.58 + 0.05 * noise(rng, SIZE, 420, 2) - 0.10 * ((columns / SIZE - 0.5) ** 2 + (rows / SIZE - 0.5) ** 2)
+    columns, rows = grid(_SIZE)
+    light = (
+        0.58
+        + 0.05 * noise_field(rng, _SIZE, 420, 2)
+        - 0.10 * ((columns / _SIZE - 0.5) ** 2 + (rows / _SIZE - 0.5) ** 2)
+    )
     near, far = blur(thickness, 7), blur(thickness, 20)
     image = light + 0.55 * (0.62 * near + 0.38 * far - thickness)
-    image += 0.17 * _rim(labels, blur(rounded, 8)) * (0.35 + 0.65 * smoothstep(noise(rng, SIZE, 70, 2), -1.2, 1.2))
-    image += 0.015 * noise(rng, SIZE, 9, 3) * (labels == 0) + _debris(rng, labels)
+    image += (
+        0.17 * _rim(labels, blur(rounded, 8)) * (0.35 + 0.65 * smoothstep(noise_field(rng, _SIZE, 70, 2), -1.2, 1.2))
+    )
+    image += 0.015 * noise_field(rng, _SIZE, 9, 3) * (labels == 0) + _debris(rng, labels)
     image = blur(image, 0.9)
     pixels = finished(np.repeat(image[..., None], 3, axis=2), rng, 0.012)
     names = {int(i): "cell" for i in np.unique(labels) if i}
-    return Dish(Sample(f"cells_{index + 1}", pixels, labels, names), nuclei)
+    return Dish(MadeImage(f"cells_{index + 1}", pixels, labels, names), nuclei)
 
 
 def _lay_out(rng: np.random.Generator, culture: Culture) -> tuple[NDArray[np.uint16], Field]:
     """Instance ids, and where cells are rounded up."""
-    columns, rows = grid(SIZE)
-    warp_x, warp_y = (culture.radius * 0.16 * noise(rng, SIZE, culture.radius * 1.1, 3) for _ in range(2))
-    labels = np.zeros((SIZE, SIZE), np.uint16)
-    best, rounded = np.zeros((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32)
-    for x, y in scattered(rng, SIZE, culture.spacing, culture.radius * 0.4, culture.count):
+    columns, rows = grid(_SIZE)
+    warp_x, warp_y = (culture.radius * 0.16 * noise_field(rng, _SIZE, culture.radius * 1.1, 3) for _ in range(2))
+    labels = np.zeros((_SIZE, _SIZE), np.uint16)
+    best, rounded = np.zeros((_SIZE, _SIZE), np.float32), np.zeros((_SIZE, _SIZE), np.float32)
+    for x, y in scattered(rng, _SIZE, culture.spacing, culture.radius * 0.4, culture.count):
         ball = bool(rng.random() < culture.rounded)
         radius = culture.radius * (0.42 if ball else rng.uniform(0.85, 1.15))
         long, rough = (1.08, 0.04) if ball else (culture.long * rng.uniform(0.8, 1.2), culture.rough)
@@ -114,11 +120,11 @@ def _apart(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
 def _bodies(rng: np.random.Generator, labels: NDArray[np.uint16], rounded: Field) -> tuple[Field, NDArray[np.uint16]]:
     """Optical thickness, a dome that is flat on top, a nucleus with nucleoli, and grains around it; and the nuclei's ids."""
     grains = blur(rng.standard_normal(labels.shape), 1.6)
-    texture = as_field(0.13 * grains / grains.std() + 0.09 * noise(rng, SIZE, 26, 4, 0.7))
+    texture = as_field(0.13 * grains / grains.std() + 0.09 * noise_field(rng, _SIZE, 26, 4, 0.7))
     thickness, nuclei = np.zeros(labels.shape, np.float32), np.zeros_like(labels)
     for instance, place in enumerate(scipy.ndimage.find_objects(labels), start=1):
         bits = np.pad(labels[place] == instance, 1)
-        depth = inside(bits)[1:-1, 1:-1]
+        depth = depth_inside(bits)[1:-1, 1:-1]
         ball = bool(rounded[place][np.unravel_index(int(np.argmax(depth)), depth.shape)])
         body, nucleus = _body(rng, depth, texture[place], ball)
         thickness[place] += np.where(depth > 0, body, 0)
@@ -154,16 +160,16 @@ def _dot(rng: np.random.Generator, offset: tuple[Field, Field], spread: float, r
 
 def _rim(labels: NDArray[np.uint16], rounded: Field) -> Field:
     """The bright fringe outside each outline, falling off over the halo; stronger and wider about rounded cells."""
-    away = inside(labels == 0)
+    away = depth_inside(labels == 0)
     fringe = np.exp(-(((away - 1.5) / 2.6) ** 2)) + 0.5 * np.exp(-away / 10.0)
     return as_field(np.where(labels == 0, fringe, 0) * (1 + 2.5 * rounded) + 1.2 * rounded * smoothstep(-away, -8, 0))
 
 
 def _debris(rng: np.random.Generator, labels: NDArray[np.uint16]) -> Field:
     """Small specks of dirt in the medium, dark with a bright ring; no objects."""
-    columns, rows = grid(SIZE)
+    columns, rows = grid(_SIZE)
     total = np.zeros(labels.shape, np.float32)
-    for x, y in rng.uniform(0, SIZE, (26, 2)):
+    for x, y in rng.uniform(0, _SIZE, (26, 2)):
         distance = np.hypot(columns - x, rows - y)
         radius = rng.uniform(1.0, 2.6)
         total += 0.22 * np.exp(-(((distance - 2.2 * radius) / radius) ** 2)) - 0.35 * np.exp(

@@ -23,7 +23,7 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ImageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+DATASET_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 UNNAMED = "object"
 """The class of objects in a set without classes.json."""
 
@@ -86,7 +86,7 @@ def open_dataset(folder: Path) -> FolderDataset:
     masks = {path.stem: path for path in (folder / "masks").iterdir() if path.suffix.lower() == ".png"}
     found: dict[str, DataImage] = {}
     for path in sorted((folder / "images").iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in DATASET_SUFFIXES or path.name.startswith("."):
             continue
         if path.stem in found:
             raise DatasetError(f'Two images are named "{path.stem}"', path.parent, "Rename one of them")

@@ -20,7 +20,7 @@ from samtta_app.core.files import staged
 from samtta_app.datasets.cells import make_dish
 from samtta_app.errors import DatasetError
 
-WHOLE, PART = "cell", "nucleus"
+WHOLE_NAME, PART = "cell", "nucleus"
 """The names of the two sets, and of their classes."""
 
 _DRAWS = zlib.crc32(b"nested")
@@ -43,7 +43,7 @@ def make_nested(seed: int, index: int) -> Nested:
     ids = np.unique(dish.nuclei)
     numbers = np.zeros(int(dish.cells.labels.max()) + 1, np.uint16)
     numbers[ids[ids > 0]] = np.arange(1, np.count_nonzero(ids) + 1)
-    return Nested(dish.cells.pixels, {WHOLE: numbers[dish.cells.labels], PART: numbers[dish.nuclei]})
+    return Nested(dish.cells.pixels, {WHOLE_NAME: numbers[dish.cells.labels], PART: numbers[dish.nuclei]})
 
 
 def write_nested(
@@ -56,7 +56,7 @@ def write_nested(
     Raises:
         DatasetError: the folder cannot be written, or one of the two holds something already.
     """
-    sets = tuple(folder / name for name in (WHOLE, PART))
+    sets = tuple(folder / name for name in (WHOLE_NAME, PART))
     names = [f"dish_{index + 1:03}" for index in range(images)]
     try:
         full = next((place for place in sets if place.exists() and any(place.iterdir())), None)
@@ -69,9 +69,9 @@ def write_nested(
                 for label, ids in made.labels.items():
                     _save(stage / label / "images" / f"{name}.png", made.pixels)
                     _save(stage / label / "masks" / f"{name}.png", ids)
-                counts[name] = int(made.labels[WHOLE].max())
+                counts[name] = int(made.labels[WHOLE_NAME].max())
                 progress((done + 1) / images)
-            for label in (WHOLE, PART):
+            for label in (WHOLE_NAME, PART):
                 classes = {name: {str(k): label for k in range(1, n + 1)} for name, n in counts.items()}
                 for file, values in (("classes", classes), ("split", {"test": names})):
                     (stage / label / f"{file}.json").write_text(json.dumps(values), encoding="utf-8")

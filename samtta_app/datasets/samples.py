@@ -21,13 +21,13 @@ from samtta_app.core.files import staged, write_whole
 from samtta_app.datasets.cells import make_cells
 from samtta_app.datasets.leaves import make_leaves
 from samtta_app.datasets.metal import make_metal
-from samtta_app.datasets.textures import Sample
+from samtta_app.datasets.textures import MadeImage
 from samtta_app.errors import DatasetError
 from samtta_app.settings import data_folder
 
 PER_LOOK = 4
 
-LOOKS: dict[str, Callable[[np.random.Generator, int], Sample]] = {
+SAMPLE_LOOKS: dict[str, Callable[[np.random.Generator, int], MadeImage]] = {
     "cells": make_cells,
     "metal": make_metal,
     "leaves": make_leaves,
@@ -47,9 +47,9 @@ COMPLETE = "complete.json"
 log = logging.getLogger(__name__)
 
 
-def make_samples(seed: int = 0) -> Iterator[Sample]:
+def make_samples(seed: int = 0) -> Iterator[MadeImage]:
     """The generated samples in the order of their names; the same for the same seed and library versions."""
-    for look, make in LOOKS.items():
+    for look, make in SAMPLE_LOOKS.items():
         for index in range(PER_LOOK):
             yield make(np.random.default_rng([seed, zlib.crc32(look.encode()), index]), index)
 
@@ -72,7 +72,7 @@ def write_samples(folder: Path, seed: int = 0, progress: Callable[[float], None]
     Raises:
         DatasetError: the folder cannot be written.
     """
-    total = PER_LOOK * len(LOOKS)
+    total = PER_LOOK * len(SAMPLE_LOOKS)
     try:
         with staged(folder) as stage:
             classes: dict[str, dict[str, str]] = {}

@@ -24,15 +24,15 @@ from samtta_app.core.names import file_names
 from samtta_app.datasets.folder import DataImage, FolderDataset, read_labels
 from samtta_app.errors import DatasetError
 
-Look = Literal["edges", "speckle", "halo", "far"]
-Pixels = NDArray[np.uint8]
-Labels = NDArray[np.int32]
+_Look = Literal["edges", "speckle", "halo", "far"]
+_Pixels = NDArray[np.uint8]
+_Labels = NDArray[np.int32]
 
 HALO = 0.3
 """Width of the halo that counts as object, in roots of the median object's area."""
 
 
-def edges(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def edges(pixels: _Pixels, rng: np.random.Generator) -> _Pixels:
     """The gradient's magnitude under noise: outlines are bright, insides dark. (H, W, 3) uint8 -> the same."""
     grey = cv2.GaussianBlur(_grey(pixels), (0, 0), 1.0)
     size = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
@@ -40,7 +40,7 @@ def edges(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return _rgb(40 + 160 * share + rng.normal(0, 18, share.shape))
 
 
-def speckle(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def speckle(pixels: _Pixels, rng: np.random.Generator) -> _Pixels:
     """Multiplicative gamma noise of the grain of ultrasound over a blurred image. (H, W, 3) uint8 -> the same."""
     grey = _grey(pixels)
     low, high = np.percentile(grey, (1, 99))
@@ -49,7 +49,7 @@ def speckle(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return _rgb(130 * (0.25 + 0.35 * level) * grain)
 
 
-def halo(labels: Labels) -> Labels:
+def halo(labels: _Labels) -> _Labels:
     """Objects with the ring around them, grown until they touch: (H, W) ids -> the same."""
     areas = np.bincount(labels.ravel())[1:]
     if not areas.any():
@@ -59,7 +59,7 @@ def halo(labels: Labels) -> Labels:
     return np.asarray(grown, dtype=np.int32)
 
 
-def far(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
+def far(pixels: _Pixels, labels: _Labels) -> tuple[_Pixels, _Labels]:
     """The image mirrored all around, so that an object is a third as large in it, and only the middle's whole objects.
 
     (H, W, 3) uint8 and (H, W) ids -> (3 H, 3 W, 3) and (3 H, 3 W). An object that the border cuts is not one there.
@@ -69,7 +69,7 @@ def far(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
     return np.pad(pixels, [*around, (0, 0)], mode="symmetric"), np.pad(whole, around)
 
 
-LOOKS: dict[Look, Callable[[Pixels, Labels, np.random.Generator], tuple[Pixels, Labels]]] = {
+SHIFTED_LOOKS: dict[_Look, Callable[[_Pixels, _Labels, np.random.Generator], tuple[_Pixels, _Labels]]] = {
     "edges": lambda pixels, labels, rng: (edges(pixels, rng), labels),
     "speckle": lambda pixels, labels, rng: (speckle(pixels, rng), labels),
     "halo": lambda pixels, labels, rng: (pixels, halo(labels)),
@@ -79,7 +79,7 @@ LOOKS: dict[Look, Callable[[Pixels, Labels, np.random.Generator], tuple[Pixels, 
 
 
 def write_shifted(
-    data: FolderDataset, look: Look, folder: Path, *, split: str | None = None, progress: Callable[[float], None]
+    data: FolderDataset, look: _Look, folder: Path, *, split: str | None = None, progress: Callable[[float], None]
 ) -> Path:
     """Write `folder` as a data set in another look: the images of one split (None: all) that have masks.
 
@@ -104,17 +104,17 @@ def write_shifted(
     return folder
 
 
-def _write(image: DataImage, look: Look, folder: Path, name: str, seed: int) -> None:
-    pixels, labels = LOOKS[look](
+def _write(image: DataImage, look: _Look, folder: Path, name: str, seed: int) -> None:
+    pixels, labels = SHIFTED_LOOKS[look](
         read_image(image.path, dark=False).pixels, read_labels(image), np.random.default_rng(seed)
     )
     PIL.Image.fromarray(pixels).save(folder / "images" / f"{name}.png")
     PIL.Image.fromarray(labels.astype(np.uint16)).save(folder / "masks" / f"{name}.png")
 
 
-def _grey(pixels: Pixels) -> NDArray[np.float32]:
+def _grey(pixels: _Pixels) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.float32)
 
 
-def _rgb(grey: NDArray[np.floating]) -> Pixels:
+def _rgb(grey: NDArray[np.floating]) -> _Pixels:
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)

@@ -17,7 +17,7 @@ Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class MadeImage:
     """One made image: `pixels` (H, W, 3) uint8, `labels` (H, W) uint16 instance ids, and each id's class."""
 
     name: str
@@ -32,7 +32,7 @@ def grid(size: int) -> tuple[Field, Field]:
     return columns, rows
 
 
-def noise(rng: np.random.Generator, size: int, scale: float, octaves: int = 4, gain: float = 0.5) -> Field:
+def noise_field(rng: np.random.Generator, size: int, scale: float, octaves: int = 4, gain: float = 0.5) -> Field:
     """Smooth noise of zero mean and unit deviation whose largest features are about `scale` pixels wide."""
     total = np.zeros((size, size), np.float32)
     weight = 1.0
@@ -66,7 +66,7 @@ def smoothstep(values: Field, low: float, high: float) -> Field:
     return as_field(t * t * (3 - 2 * t))
 
 
-def inside(bits: NDArray[np.bool_]) -> Field:
+def depth_inside(bits: NDArray[np.bool_]) -> Field:
     """Distance of object pixels to the nearest background pixel, 0 elsewhere."""
     return as_field(cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
 
@@ -124,7 +124,7 @@ def lit(height: Field, direction: tuple[float, float, float], strength: float) -
     return as_field((-strength * dx * x - strength * dy * y + z) / (length * z))
 
 
-def mix(under: NDArray[Any], over: NDArray[Any] | Colour, share: Field) -> NDArray[np.float32]:
+def blend(under: NDArray[Any], over: NDArray[Any] | Colour, share: Field) -> NDArray[np.float32]:
     """`over` laid on `under` (H, W, 3), `share` 0 .. 1 per pixel."""
     part = share[..., None]
     return np.asarray(under * (1 - part) + np.asarray(over, dtype=np.float32) * part, dtype=np.float32)

@@ -8,4 +8,4 @@ from pathlib import Path
 from samtta_app.core.project import Project
 from samtta_app.formats import coco, png
 
-EXPORTERS: dict[str, Callable[[Project, Path], list[Path]]] = {"coco": coco.write, "png": png.write}
+EXPORTERS: dict[str, Callable[[Project, Path], list[Path]]] = {"coco": coco.write_coco, "png": png.write_png}

@@ -18,18 +18,18 @@ from samtta_app.core.types import Annotation
 from samtta_app.errors import ExportError
 
 FILE = "annotations.json"
-MARK = "annotated with samtta"
+_MARK = "annotated with samtta"
 """Stands in the file's first bytes, and tells an earlier export from a user's own file."""
 
 
-def write(project: Project, folder: Path) -> list[Path]:
+def write_coco(project: Project, folder: Path) -> list[Path]:
     """Write annotations.json; the ids of images, annotations and categories are the project's own.
 
     Raises:
         ExportError: the folder cannot be written, or has an annotations.json of somebody else; no partial file stays.
     """
     try:
-        with staged(folder, marked({FILE: MARK.encode()})) as stage:
+        with staged(folder, marked({FILE: _MARK.encode()})) as stage:
             (stage / FILE).write_text(json_text(content(project)), encoding="utf-8")
     except OSError as error:
         raise ExportError(f"COCO was not exported: {error.strerror}", folder, "Choose another folder") from error
@@ -40,7 +40,7 @@ def content(project: Project) -> dict[str, object]:
     """The whole file as JSON values; objects are read image by image, and put in the order of their accept."""
     objects = sorted((pair for image in project.annotated for pair in _annotations(project, image)), key=lambda p: p[0])
     return {
-        "info": {"description": f"{storable(project.folder.name)}, {MARK}", "version": "1.0"},
+        "info": {"description": f"{storable(project.folder.name)}, {_MARK}", "version": "1.0"},
         "licenses": [],
         "images": [_image(image) for image in project.images],
         "categories": [{"id": c.id, "name": c.name, "supercategory": ""} for c in project.classes],

@@ -31,11 +31,11 @@ from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import ExportError
 
 ORDER = "where masks overlap, the later accepted object is on top"
-LEGEND = "legend.json"
-PARTS = ("instances", "classes")
+_LEGEND = "legend.json"
+_PARTS = ("instances", "classes")
 
 
-def write(project: Project, folder: Path) -> list[Path]:
+def write_png(project: Project, folder: Path) -> list[Path]:
     """Write the index PNGs of every annotated image, and legend.json; masks of an earlier export go.
 
     Raises:
@@ -46,9 +46,9 @@ def write(project: Project, folder: Path) -> list[Path]:
     hashes: dict[str, str] = {}
     try:
         with staged(folder, _earlier) as stage:
-            for part in PARTS:
+            for part in _PARTS:
                 (stage / part).mkdir()
-            with (stage / LEGEND).open("w", encoding="utf-8") as legend:
+            with (stage / _LEGEND).open("w", encoding="utf-8") as legend:
                 legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
                 for k, image in enumerate(project.annotated):
                     entry = _write_image(image, names[image.name], project, stage, hashes)
@@ -58,7 +58,7 @@ def write(project: Project, folder: Path) -> list[Path]:
                 legend.write(f'\n], "files": {json_text(hashes, indent=1)}}}\n')
     except OSError as error:
         raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error
-    return [folder / path for path in sorted([*hashes, LEGEND])]
+    return [folder / path for path in sorted([*hashes, _LEGEND])]
 
 
 def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectImage) -> NDArray[np.uint16]:
@@ -92,7 +92,7 @@ def _write_image(
     objects = project.of_image(image.name)
     numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
     values = list(range(1, len(objects) + 1))
-    for part, shades in zip(PARTS, (values, [numbers[a.class_id] for a in objects]), strict=True):
+    for part, shades in zip(_PARTS, (values, [numbers[a.class_id] for a in objects]), strict=True):
         hashes[f"{part}/{file}"] = _save(painted(objects, shades, image), stage / part / file)
     found = [
         {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
@@ -131,10 +131,10 @@ def _stem(name: str) -> str:
 def _earlier(folder: Path) -> list[str]:
     """What the folder's legend says that an export wrote, as far as it is unchanged, and the legend itself."""
     try:
-        legend = json.loads((folder / LEGEND).read_text(encoding="utf-8"))
-        if legend["order"] != ORDER or (folder / LEGEND).is_symlink():
+        legend = json.loads((folder / _LEGEND).read_text(encoding="utf-8"))
+        if legend["order"] != ORDER or (folder / _LEGEND).is_symlink():
             return []
-        return [LEGEND, *(name for name, known in _listed(legend).items() if _is_ours(folder, name, known))]
+        return [_LEGEND, *(name for name, known in _listed(legend).items() if _is_ours(folder, name, known))]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
 
@@ -143,7 +143,7 @@ def _listed(legend: dict[str, Any]) -> dict[str, str]:
     """The masks and their hashes; "" in legends that were written before there were hashes."""
     if "files" in legend:
         return {str(name): str(known) for name, known in legend["files"].items()}
-    return {f"{part}/{image['file']}": "" for image in legend["images"] for part in PARTS}
+    return {f"{part}/{image['file']}": "" for image in legend["images"] for part in _PARTS}
 
 
 def _is_name(file: str) -> bool:
@@ -154,6 +154,6 @@ def _is_name(file: str) -> bool:
 def _is_ours(folder: Path, name: str, known: str) -> bool:
     part, _, file = name.partition("/")
     path = folder / part / file
-    if part not in PARTS or not _is_name(file) or path.is_symlink() or path.parent.is_symlink():
+    if part not in _PARTS or not _is_name(file) or path.is_symlink() or path.parent.is_symlink():
         return False
     return path.is_file() and (not known or _hash(path.read_bytes()) == known)

@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QSizePolicy, QToolBar, QWidget
 
 from samtta_app.gui import icons
-from samtta_app.gui.actions import TABLE, Action, Desk, Menu
-from samtta_app.gui.bindings import bindings, shown, usable
+from samtta_app.gui.actions import ACTION_TABLE, ActionRow, ActionTarget, Menu
+from samtta_app.gui.bindings import bindings, key_text, usable
 from samtta_app.gui.plain_text import button_text, plain_tip
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
@@ -43,12 +43,12 @@ class ActionSet(QObject):
         left_out: which of the settings' keys cannot be used, and why; their actions have their own.
     """
 
-    def __init__(self, desk: Desk, settings: Settings, parent: QObject) -> None:
+    def __init__(self, desk: ActionTarget, settings: Settings, parent: QObject) -> None:
         super().__init__(parent)
         self._desk, self._settings = desk, settings
         self._shown: State | None = None
         self.keys, self.left_out = usable(settings.keys)
-        self._made = {action.name: self._make(action) for action in TABLE}
+        self._made = {action.name: self._make(action) for action in ACTION_TABLE}
 
     def __getitem__(self, name: str) -> QAction:
         """The Qt action of a row of the table."""
@@ -67,13 +67,13 @@ class ActionSet(QObject):
         if settings.keys != self._settings.keys:
             self.keys = bindings(settings.keys)
         self._settings = settings
-        for action in TABLE:
+        for action in ACTION_TABLE:
             self._name(self._made[action.name], action)
 
     def show_state(self, state: State | None) -> None:
         """Enable and check what the state allows and says."""
         self._shown = state
-        for action in TABLE:
+        for action in ACTION_TABLE:
             made = self._made[action.name]
             made.setEnabled(action.enabled(state))
             if action.checked is not None:
@@ -91,14 +91,14 @@ class ActionSet(QObject):
 
     def tint(self) -> None:
         """Draw the icons anew in the present palette."""
-        for action in TABLE:
+        for action in ACTION_TABLE:
             if action.icon:
                 self._made[action.name].setIcon(icons.icon(action.icon))
 
     def fill_menus(self, menu_bar: QMenuBar) -> dict[Menu, QMenu]:
         """Make the menus; the File menu gets its list of recent folders from the window."""
         menus: dict[Menu, QMenu] = {title: menu_bar.addMenu(f"&{title}") for title in MENUS}
-        for action in TABLE:
+        for action in ACTION_TABLE:
             menu = menus[action.menu]
             if action.divides and menu.actions():
                 menu.addSeparator()
@@ -116,7 +116,7 @@ class ActionSet(QObject):
         bar.addWidget(room)
         bar.addActions([self._made[name] for name in BAR_END])
 
-    def _make(self, action: Action) -> QAction:
+    def _make(self, action: ActionRow) -> QAction:
         made = QAction(action.text, self)
         made.setObjectName(action.name)
         made.setCheckable(action.checked is not None)
@@ -130,13 +130,13 @@ class ActionSet(QObject):
         self._name(made, action)
         return made
 
-    def _name(self, made: QAction, action: Action) -> None:
+    def _name(self, made: QAction, action: ActionRow) -> None:
         keys = self.keys[action.name]
         made.setShortcuts([QKeySequence.fromString(key) for key in keys])
         plain = action.text.rstrip("…")
-        made.setToolTip(plain_tip(f"{plain}  ({shown(keys)})" if keys else plain))
+        made.setToolTip(plain_tip(f"{plain}  ({key_text(keys)})" if keys else plain))
 
-    def _run(self, action: Action, checked: bool = False) -> None:
+    def _run(self, action: ActionRow, checked: bool = False) -> None:
         action.run(self._desk)
         if action.checked is not None:  # Qt has flipped the switch by itself; only the state says how it stands
             self.show_state(self._shown)

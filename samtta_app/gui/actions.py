@@ -17,7 +17,7 @@ from samtta_app.settings import Settings, Theme
 Menu = Literal["File", "Edit", "Image", "Class", "View", "Learning", "Help"]
 
 
-class Desk(Protocol):
+class ActionTarget(Protocol):
     """What an action acts on: the window, its controller and its canvas."""
 
     @property
@@ -61,7 +61,7 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ActionRow:
     """One row of the table.
 
     Args:
@@ -82,7 +82,7 @@ class Action:
     menu: Menu
     keys: str
     icon: str
-    run: Callable[[Desk], object]
+    run: Callable[[ActionTarget], object]
     enabled: Callable[[State | None], bool]
     checked: Callable[[State | None, Settings], bool] | None = None
     divides: bool = False
@@ -93,27 +93,27 @@ class Action:
 # --- what ----------------------------------------------------------------------------------------------------------
 
 
-def _step(step: int) -> Callable[[Desk], object]:
+def _step(step: int) -> Callable[[ActionTarget], object]:
     return lambda desk: desk.controller.turn(step)
 
 
-def _class(number: int) -> Callable[[Desk], object]:
+def _class(number: int) -> Callable[[ActionTarget], object]:
     return lambda desk: desk.controller.set_class(desk.state.classes[number - 1].id)
 
 
-def _overlay(step: int) -> Callable[[Desk], object]:
+def _overlay(step: int) -> Callable[[ActionTarget], object]:
     return lambda desk: desk.controller.show(overlay=following(desk.state.display.overlay, step))
 
 
-def _control(action: ControlAction) -> Callable[[Desk], object]:
+def _control(action: ControlAction) -> Callable[[ActionTarget], object]:
     return lambda desk: desk.controller.control(action)
 
 
-def _pause(desk: Desk) -> None:
+def _pause(desk: ActionTarget) -> None:
     desk.controller.control("resume" if desk.state.adaptation.activity == "paused" else "pause")
 
 
-def _theme(theme: Theme) -> Callable[[Desk], object]:
+def _theme(theme: Theme) -> Callable[[ActionTarget], object]:
     return lambda desk: desk.choose_theme(theme)
 
 
@@ -121,20 +121,20 @@ def _is_theme(theme: Theme) -> Callable[[State | None, Settings], bool]:
     return lambda state, settings: settings.theme == theme
 
 
-def _class_actions() -> tuple[Action, ...]:
+def _class_actions() -> tuple[ActionRow, ...]:
     return tuple(
-        Action(f"class_{n}", f"Class {n}", "Class", str(n), "", _class(n), enabling.has_class(n), divides=n == 1)
+        ActionRow(f"class_{n}", f"Class {n}", "Class", str(n), "", _class(n), enabling.has_class(n), divides=n == 1)
         for n in range(1, 10)
     )
 
 
-TABLE: tuple[Action, ...] = (
-    Action("open", "Open folder…", "File", "Ctrl+O", "folder-open", lambda d: d.choose_folder(), enabling.always),
-    Action("samples", "Try the samples", "File", "", "image-square", lambda d: d.open_samples(), enabling.always),
-    Action(
+ACTION_TABLE: tuple[ActionRow, ...] = (
+    ActionRow("open", "Open folder…", "File", "Ctrl+O", "folder-open", lambda d: d.choose_folder(), enabling.always),
+    ActionRow("samples", "Try the samples", "File", "", "image-square", lambda d: d.open_samples(), enabling.always),
+    ActionRow(
         "export", "Export…", "File", "Ctrl+E", "export", lambda d: d.show_export(), enabling.annotated, divides=True
     ),
-    Action(
+    ActionRow(
         "settings",
         "Settings…",
         "File",
@@ -144,19 +144,21 @@ TABLE: tuple[Action, ...] = (
         enabling.always,
         divides=True,
     ),
-    Action("quit", "Quit", "File", "Ctrl+Q", "sign-out", lambda d: d.leave(), enabling.always, divides=True),
-    Action("accept", "Accept", "Edit", "Return; Enter; E", "check", lambda d: d.controller.accept(), enabling.answered),
-    Action(
+    ActionRow("quit", "Quit", "File", "Ctrl+Q", "sign-out", lambda d: d.leave(), enabling.always, divides=True),
+    ActionRow(
+        "accept", "Accept", "Edit", "Return; Enter; E", "check", lambda d: d.controller.accept(), enabling.can_accept
+    ),
+    ActionRow(
         "accept_next",
         "Accept and next image",
         "Edit",
         "Ctrl+Return; Ctrl+Enter",
         "checks",
         lambda d: d.controller.accept(then_next=True),
-        enabling.answered,
+        enabling.can_accept,
     ),
-    Action("cancel", "Cancel", "Edit", "Esc", "x", lambda d: d.controller.cancel(), enabling.cancellable),
-    Action(
+    ActionRow("cancel", "Cancel", "Edit", "Esc", "x", lambda d: d.controller.cancel(), enabling.cancellable),
+    ActionRow(
         "larger",
         "Ask the larger model",
         "Edit",
@@ -165,20 +167,20 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.controller.ask_larger(),
         enabling.enlargeable,
     ),
-    Action("next", "Next candidate or object", "Edit", "Tab", "", _step(1), enabling.selectable, divides=True),
-    Action("previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _step(-1), enabling.selectable),
-    Action(
+    ActionRow("next", "Next candidate or object", "Edit", "Tab", "", _step(1), enabling.selectable, divides=True),
+    ActionRow("previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _step(-1), enabling.selectable),
+    ActionRow(
         "remove_click",
         "Remove last click",
         "Edit",
         "Backspace",
         "",
         lambda d: d.controller.remove_click(),
-        enabling.prompted,
+        enabling.is_annotating,
         divides=True,
     ),
-    Action("undo", "Undo", "Edit", "Ctrl+Z", "arrow-u-up-left", lambda d: d.controller.undo(), enabling.undoable),
-    Action(
+    ActionRow("undo", "Undo", "Edit", "Ctrl+Z", "arrow-u-up-left", lambda d: d.controller.undo(), enabling.undoable),
+    ActionRow(
         "redo",
         "Redo",
         "Edit",
@@ -187,10 +189,10 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.controller.redo(),
         enabling.redoable,
     ),
-    Action(
+    ActionRow(
         "delete", "Delete object", "Edit", "Del", "trash", lambda d: d.controller.delete_selected(), enabling.selected
     ),
-    Action(
+    ActionRow(
         "review",
         "Next mask that needs a second look",
         "Edit",
@@ -200,7 +202,7 @@ TABLE: tuple[Action, ...] = (
         enabling.reviewable,
         divides=True,
     ),
-    Action(
+    ActionRow(
         "confirm_review",
         "The selected mask is right",
         "Edit",
@@ -209,7 +211,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.controller.confirm_review(),
         enabling.selected,
     ),
-    Action(
+    ActionRow(
         "previous_image",
         "Previous image",
         "Image",
@@ -218,7 +220,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.controller.next_image(-1),
         enabling.several,
     ),
-    Action(
+    ActionRow(
         "next_image",
         "Next image",
         "Image",
@@ -227,7 +229,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.controller.next_image(1),
         enabling.several,
     ),
-    Action(
+    ActionRow(
         "next_unreviewed",
         "Next image without objects",
         "Image",
@@ -237,8 +239,8 @@ TABLE: tuple[Action, ...] = (
         enabling.several,
     ),
     *_class_actions(),
-    Action("fit", "Fit image", "View", "F; Ctrl+0", "corners-out", lambda d: d.canvas.fit(), enabling.pictured),
-    Action(
+    ActionRow("fit", "Fit image", "View", "F; Ctrl+0", "corners-out", lambda d: d.canvas.fit(), enabling.pictured),
+    ActionRow(
         "actual_size",
         "Actual size",
         "View",
@@ -247,7 +249,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.canvas.actual_size(),
         enabling.pictured,
     ),
-    Action(
+    ActionRow(
         "zoom_in",
         "Zoom in",
         "View",
@@ -256,7 +258,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.canvas.zoom_in(),
         enabling.pictured,
     ),
-    Action(
+    ActionRow(
         "zoom_out",
         "Zoom out",
         "View",
@@ -265,7 +267,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.canvas.zoom_out(),
         enabling.pictured,
     ),
-    Action(
+    ActionRow(
         "masks",
         "Masks",
         "View",
@@ -276,7 +278,7 @@ TABLE: tuple[Action, ...] = (
         lambda state, settings: state is not None and state.display.masks,
         divides=True,
     ),
-    Action(
+    ActionRow(
         "uncertainty",
         "Uncertainty, next map",
         "View",
@@ -286,8 +288,8 @@ TABLE: tuple[Action, ...] = (
         enabling.pictured,
         lambda state, settings: state is not None and state.display.overlay != "off",
     ),
-    Action("uncertainty_back", "Uncertainty, previous map", "View", "Shift+U", "", _overlay(-1), enabling.pictured),
-    Action(
+    ActionRow("uncertainty_back", "Uncertainty, previous map", "View", "Shift+U", "", _overlay(-1), enabling.pictured),
+    ActionRow(
         "compare",
         "Compare with the original (hold)",
         "View",
@@ -298,7 +300,7 @@ TABLE: tuple[Action, ...] = (
         lambda state, settings: state is not None and state.display.compare,
         held=True,
     ),
-    Action(
+    ActionRow(
         "theme_system",
         "Theme of the system",
         "View",
@@ -309,9 +311,9 @@ TABLE: tuple[Action, ...] = (
         _is_theme("system"),
         divides=True,
     ),
-    Action("theme_light", "Light theme", "View", "", "", _theme("light"), enabling.always, _is_theme("light")),
-    Action("theme_dark", "Dark theme", "View", "", "", _theme("dark"), enabling.always, _is_theme("dark")),
-    Action(
+    ActionRow("theme_light", "Light theme", "View", "", "", _theme("light"), enabling.always, _is_theme("light")),
+    ActionRow("theme_dark", "Dark theme", "View", "", "", _theme("dark"), enabling.always, _is_theme("dark")),
+    ActionRow(
         "switch_theme",
         "Switch light and dark",
         "View",
@@ -320,7 +322,7 @@ TABLE: tuple[Action, ...] = (
         lambda d: d.switch_theme(),
         enabling.always,
     ),
-    Action(
+    ActionRow(
         "pause",
         "Pause learning",
         "Learning",
@@ -331,7 +333,7 @@ TABLE: tuple[Action, ...] = (
         lambda state, settings: state is not None and state.adaptation.activity == "paused",
         short="Pause",
     ),
-    Action(
+    ActionRow(
         "roll_back",
         "Roll back one version",
         "Learning",
@@ -341,7 +343,7 @@ TABLE: tuple[Action, ...] = (
         enabling.returnable,
         short="Roll back",
     ),
-    Action(
+    ActionRow(
         "reset",
         "Reset to original",
         "Learning",
@@ -351,10 +353,10 @@ TABLE: tuple[Action, ...] = (
         enabling.moved,
         short="Reset",
     ),
-    Action(
+    ActionRow(
         "shortcuts", "Keys and gestures", "Help", "F1; ?", "keyboard", lambda d: d.show_shortcuts(), enabling.always
     ),
-    Action("about", "About samtta", "Help", "", "info", lambda d: d.show_about(), enabling.always),
+    ActionRow("about", "About samtta", "Help", "", "info", lambda d: d.show_about(), enabling.always),
 )
 
 GESTURES: tuple[tuple[str, str], ...] = (

@@ -20,14 +20,14 @@ from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from samtta_app.errors import UserError
-from samtta_app.gui.browsing import Browsing
+from samtta_app.gui.browsing import IdleController
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.recent import same_folder
 from samtta_app.gui.splash import Splash
 from samtta_app.gui.splash import application as qt_application
-from samtta_app.gui.worker import Answering, Worker
+from samtta_app.gui.worker import EngineProtocol, Worker
 from samtta_app.session.places import places
 from samtta_app.session.state import Message
 from samtta_app.session.store import Store
@@ -37,7 +37,7 @@ from samtta_app.settings import Settings, data_folder
 Simulate = Callable[[Controller], bool]
 """Does what a person would do next, when the last thing is answered; False when there is nothing left to do."""
 
-Factory = Callable[[Settings], Answering]
+_Factory = Callable[[Settings], EngineProtocol]
 """Makes what answers: the model that the settings name, adapting as they say."""
 
 PACE = 40
@@ -59,7 +59,7 @@ class Application(QObject):
     def __init__(
         self,
         settings: Settings,
-        factory: Factory,
+        factory: _Factory,
         *,
         strategies: Mapping[str, str],
         given: Mapping[str, Any] = MappingProxyType({}),
@@ -96,7 +96,7 @@ class Application(QObject):
                 idle_seconds=settings.idle_seconds,
                 opacity=settings.overlay_opacity,
             )
-            opened = Controller(workflow, Worker(partial(self._factory, settings), Browsing))
+            opened = Controller(workflow, Worker(partial(self._factory, settings), IdleController))
             self.window.attach(opened)
         except BaseException:
             store.close()
@@ -262,7 +262,7 @@ def run_window(
                 application.window.close()
 
 
-def engine_for(settings: Settings) -> Answering:
+def engine_for(settings: Settings) -> EngineProtocol:
     """The engine that the settings name; without learning, nothing adapts to clicks either.
 
     Raises:

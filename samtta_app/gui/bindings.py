@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QKeySequence
 
 from samtta_app.errors import SettingsError
-from samtta_app.gui.actions import TABLE
+from samtta_app.gui.actions import ACTION_TABLE
 from samtta_app.settings import valid_keys
 
 
@@ -17,7 +17,7 @@ def bindings(overrides: Mapping[str, str] | None = None) -> dict[str, tuple[str,
     Raises:
         SettingsError: an override names no action, holds no key, or gives one key to two actions.
     """
-    chosen = {action.name: action.keys for action in TABLE} | dict(overrides or {})
+    chosen = {action.name: action.keys for action in ACTION_TABLE} | dict(overrides or {})
     split = {name: _split(name, text) for name, text in chosen.items()}
     _refuse_shared(split)
     return split
@@ -44,7 +44,7 @@ def usable(overrides: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tu
 
 def _clashes(name: str, overrides: Mapping[str, str]) -> bool:
     """Whether a key of this override is also another action's."""
-    chosen = {action.name: overrides.get(action.name, action.keys) for action in TABLE}
+    chosen = {action.name: overrides.get(action.name, action.keys) for action in ACTION_TABLE}
     others = {key for other, text in chosen.items() if other != name for key in _split(other, text)}
     return not others.isdisjoint(_split(name, overrides[name]))
 
@@ -55,7 +55,7 @@ def _split(name: str, text: str) -> tuple[str, ...]:
     Raises:
         SettingsError: there is no such action, or it is no key.
     """
-    known = [action.name for action in TABLE]
+    known = [action.name for action in ACTION_TABLE]
     if name not in known:
         raise SettingsError(f"There is no action named {name!r}", "keys", f"The actions are {', '.join(known)}")
     if not valid_keys(text):
@@ -81,7 +81,7 @@ def _refuse_shared(split: Mapping[str, tuple[str, ...]]) -> None:
                 )
 
 
-def shown(keys: tuple[str, ...]) -> str:
+def key_text(keys: tuple[str, ...]) -> str:
     """Keys as the platform writes them: "Ctrl+Y, Ctrl+Shift+Z"."""
     native = QKeySequence.SequenceFormat.NativeText
     return ", ".join(QKeySequence.fromString(key).toString(native) for key in keys)

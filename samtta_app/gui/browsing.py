@@ -8,7 +8,7 @@ from samtta_app.core.messages import Failure, Loaded, LoadRequest, PredictReques
 from samtta_app.errors import ImageError
 
 
-class Browsing:
+class IdleController:
     """Reads images, says to a click why there is no answer, and is silent about everything else.
 
     Args:

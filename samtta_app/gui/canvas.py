@@ -19,7 +19,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.gestures import is_box
 from samtta_app.gui.markers import (
     ACCEPTED,
-    FROZEN,
+    FROZEN_STYLE,
     PREVIEW,
     SELECTED,
     ClickItem,
@@ -37,10 +37,10 @@ from samtta_app.gui.zoom import ZoomView
 from samtta_app.session.overlays import MEASURING, overlay_of
 from samtta_app.session.state import Preview, State
 
-WHOLE = 0.98
+_WHOLE = 0.98
 """A view that shows this share of the image's width and height shows the whole image."""
 
-ANNOTATIONS, CHOSEN, VIEW, MAP, MASK, BOX, CLICKS, BAND = range(1, 9)
+ANNOTATIONS, CHOSEN, VIEW, MAP, MASK, BOX, _CLICKS, _BAND = range(1, 9)
 """What lies above what."""
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
@@ -68,7 +68,7 @@ class Canvas(ZoomView):
         self._controller, self._state = controller, controller.state
         self._image = ImageItem()
         self._window_frame, self._box_frame, self._band = FrameItem(0.45), FrameItem(1.0), FrameItem(1.0)
-        for item, depth in ((self._image, 0), (self._window_frame, VIEW), (self._box_frame, BOX), (self._band, BAND)):
+        for item, depth in ((self._image, 0), (self._window_frame, VIEW), (self._box_frame, BOX), (self._band, _BAND)):
             item.setZValue(depth)
             scene.addItem(item)
         self._annotations: dict[int, tuple[Annotation, MaskItem]] = {}
@@ -111,7 +111,7 @@ class Canvas(ZoomView):
         seen = self.visible_rect().intersected(pixel_rect(image.whole))
         x, y = max(round(seen.left() + 0.5), 0), max(round(seen.top() + 0.5), 0)
         width, height = min(round(seen.width()), image.width - x), min(round(seen.height()), image.height - y)
-        if width < 1 or height < 1 or (width >= WHOLE * image.width and height >= WHOLE * image.height):
+        if width < 1 or height < 1 or (width >= _WHOLE * image.width and height >= _WHOLE * image.height):
             return None
         return Window(x, y, width, height)
 
@@ -164,10 +164,10 @@ class Canvas(ZoomView):
         if shown is not None:
             self._add(MaskItem(shown.mask, _colour(state, state.current_class), style), MASK)
         if preview.advice is not None and preview.advice.place is not None:
-            self._add(PlaceItem(preview.advice.place), CLICKS)
+            self._add(PlaceItem(preview.advice.place), _CLICKS)
         for click in preview.clicks:
             newest = preview.waiting and click is preview.clicks[-1]
-            self._add(ClickItem(click, waiting=newest), CLICKS)
+            self._add(ClickItem(click, waiting=newest), _CLICKS)
 
     def _show_map(self, state: State) -> None:
         overlay = overlay_of(state)
@@ -343,7 +343,7 @@ class Canvas(ZoomView):
 def _shown(state: State, preview: Preview) -> tuple[Candidate | None, MaskStyle]:
     """The candidate on the screen: the preview's, or while comparing the frozen twin's."""
     comparing = state.display.compare and preview.frozen is not None
-    shown, style = (preview.frozen, FROZEN) if comparing else (preview.candidate, PREVIEW)
+    shown, style = (preview.frozen, FROZEN_STYLE) if comparing else (preview.candidate, PREVIEW)
     return shown, replace(style, fill=0.0) if _covered(state) else style  # a map's colours must be readable
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.messages import ControlAction, Failure, Reply, Request
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
@@ -25,7 +25,7 @@ from samtta_app.session.workflow import Workflow
 FRAME = 16
 """Milliseconds between two drawings at least: a screen shows no more."""
 
-PATIENCE = 5.0
+CLOSING_SECONDS = 5.0
 """Seconds that closing waits for the mask of an object that was already accepted by hand."""
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Controller(QObject):
         self._workflow.store.close()
 
     def _serve_waiting(self) -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + CLOSING_SECONDS
         while self.state.waiting and (left := end - time.monotonic()) > 0 and self._worker.wait(left):
             QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
@@ -290,7 +290,7 @@ class Controller(QObject):
         self, done: str, files: list[Path], folder: Path, remarks: tuple[str, ...], more: str = ""
     ) -> list[Path]:
         number = "1 file" if len(files) == 1 else f"{len(files)} files"
-        said = shown(f"{done}: {number} in {folder}{'. ' if more else ''}{more}")
-        self._workflow.say(*(("warning", f"{said}. {shown('; '.join(remarks))}") if remarks else ("good", said)))
+        said = displayable(f"{done}: {number} in {folder}{'. ' if more else ''}{more}")
+        self._workflow.say(*(("warning", f"{said}. {displayable('; '.join(remarks))}") if remarks else ("good", said)))
         self._pass_on(())
         return files

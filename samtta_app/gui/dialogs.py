@@ -33,10 +33,10 @@ from samtta_app.errors import SettingsError, UserError
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui import icons, theme
 from samtta_app.gui.action_set import MENUS
-from samtta_app.gui.actions import GESTURES, TABLE
-from samtta_app.gui.bindings import shown
+from samtta_app.gui.actions import ACTION_TABLE, GESTURES
+from samtta_app.gui.bindings import key_text
 from samtta_app.gui.controller import Controller
-from samtta_app.settings import Settings, Strategy
+from samtta_app.settings import Settings, StrategyName
 
 FORMATS: dict[str, str] = {
     "coco": "COCO: one JSON file with run lengths",
@@ -200,7 +200,9 @@ class SettingsDialog(QDialog):
         self.idle.setDecimals(0)
         self.idle.setSuffix(" s")
         self.idle.setValue(settings.idle_seconds)
-        self.strategy = _choice({name: name for name in (*get_args(Strategy), settings.strategy)}, settings.strategy)
+        self.strategy = _choice(
+            {name: name for name in (*get_args(StrategyName), settings.strategy)}, settings.strategy
+        )
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
         self.words.setMinimumWidth(40 * theme.GRID)
@@ -339,9 +341,13 @@ def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]
     """By menu: what, and the keys for it; the nine classes in one row, actions without a key left out."""
     rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(what, how) for how, what in GESTURES]}
     for menu in MENUS:
-        found = [(row.text.rstrip("…"), shown(keys[row.name])) for row in TABLE if row.menu == menu and keys[row.name]]
+        found = [
+            (row.text.rstrip("…"), key_text(keys[row.name]))
+            for row in ACTION_TABLE
+            if row.menu == menu and keys[row.name]
+        ]
         if menu == "Class":
-            digits = [shown(keys[row.name]) for row in TABLE if row.menu == menu and keys[row.name]]
+            digits = [key_text(keys[row.name]) for row in ACTION_TABLE if row.menu == menu and keys[row.name]]
             found = [("Choose a class", f"{digits[0]} – {digits[-1]}")] if digits else []
         if found:
             rows[menu] = found

@@ -37,7 +37,7 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
     for dock in docks.values():
         dock.toggleViewAction().setEnabled(True)
         dock.show()
-    layout = recent.layout("docks")
+    layout = recent.stored_layout("docks")
     if layout is None or not window.restoreState(layout, LAYOUT):
         shown, heights = list(docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
         window.resizeDocks(shown, [41 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)

@@ -12,7 +12,7 @@ def always(state: State | None) -> bool:
     return True
 
 
-def opened(state: State | None) -> bool:
+def _opened(state: State | None) -> bool:
     """A project is open."""
     return state is not None
 
@@ -32,12 +32,12 @@ def cancellable(state: State | None) -> bool:
     return state is not None and (state.preview is not None or state.selected is not None or bool(state.waiting))
 
 
-def prompted(state: State | None) -> bool:
+def is_annotating(state: State | None) -> bool:
     """An object is being annotated, or acts wait that may begin one."""
     return state is not None and (state.preview is not None or bool(state.waiting))
 
 
-def answered(state: State | None) -> bool:
+def can_accept(state: State | None) -> bool:
     """A preview can be accepted, or will be once its answer is there."""
     if state is None or state.read_only:
         return False

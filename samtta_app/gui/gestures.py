@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 THIN = 3.0
 """Screen pixels: a box with a shorter side is no box, however long it is; a hand that draws one moves in both directions."""
 
-LEAST = 1.0
+_LEAST = 1.0
 """Image pixels: no object is smaller, so a box with a shorter side is a click that slipped at a high zoom."""
 
 
@@ -20,7 +20,7 @@ def is_box(moved: QPointF, zoom: float) -> bool:
         zoom: the view's pixels per image pixel.
     """
     shorter, longer = sorted((abs(moved.x()), abs(moved.y())))
-    return longer > slip() and shorter >= THIN and shorter >= LEAST * zoom
+    return longer > slip() and shorter >= THIN and shorter >= _LEAST * zoom
 
 
 def slip() -> float:

@@ -8,17 +8,17 @@ import qtawesome
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 
-from samtta_app.gui.theme import Palette, current, mix
+from samtta_app.gui.theme import Palette, current, mix_colours
 from samtta_app.settings import resource
 
-SIDES = (16, 20, 24, 32, 40, 48, 60, 72)
+_SIDES = (16, 20, 24, 32, 40, 48, 60, 72)
 """Sides, in device pixels, at which swatches and dots are drawn: 16, 20 and 24 points at one, two and three of them."""
 
 
 def icon(name: str, palette: Palette | None = None, tint: str = "text") -> QIcon:
     """The Phosphor icon `name` ("arrow-u-up-left") in a colour of the palette; faint where its action is disabled."""
     palette = palette or current()
-    faint = mix(palette.background, palette.muted, 0.6)
+    faint = mix_colours(palette.background, palette.muted, 0.6)
     made: QIcon = qtawesome.icon(f"ph.{name}", color=getattr(palette, tint), color_disabled=faint)
     return made
 
@@ -64,7 +64,7 @@ def dot(colour: QColor, filled: bool = True) -> QIcon:
 def _drawn(draw: Callable[[QPainter, int], None]) -> QIcon:
     """An icon that is drawn anew at each of SIDES."""
     made = QIcon()
-    for side in SIDES:
+    for side in _SIDES:
         picture = QPixmap(side, side)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)

@@ -40,7 +40,7 @@ LOADING = "Loading the model…"
 """Stands in the status bar until the model answers."""
 
 
-class View(Protocol):
+class _View(Protocol):
     """What shows a state."""
 
     def show_state(self, state: State) -> None:
@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self.settings, self._strategies = settings, strategies
         self._controller: Controller | None = None
         self._canvas: Canvas | None = None
-        self._views: list[View] = []
+        self._views: list[_View] = []
         self.docks: dict[str, Dock] = {}
         self.dialogs = OpenDialogs(self)
         self._dress()
@@ -287,9 +287,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout."""
-        recent.remember("geometry", self.saveGeometry())
+        recent.store_layout("geometry", self.saveGeometry())
         if self._controller is not None:
-            recent.remember("docks", self.saveState(LAYOUT))
+            recent.store_layout("docks", self.saveState(LAYOUT))
         self.dialogs.close_all()
         self.closing.emit()
         super().closeEvent(event)
@@ -323,7 +323,7 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
         self._fill_recent()
-        geometry = recent.layout("geometry")
+        geometry = recent.stored_layout("geometry")
         if geometry is not None:
             self.restoreGeometry(geometry)
 

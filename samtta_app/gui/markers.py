@@ -42,7 +42,7 @@ class MaskStyle:
 ACCEPTED = MaskStyle(fill=0.35, line=1.5)
 SELECTED = MaskStyle(fill=0.45, line=2.0, halo=3.6)
 PREVIEW = MaskStyle(fill=0.50, line=2.0, halo=3.6, lighter=125)
-FROZEN = MaskStyle(fill=0.30, line=2.0, halo=3.6, dashed=True, lighter=125)
+FROZEN_STYLE = MaskStyle(fill=0.30, line=2.0, halo=3.6, dashed=True, lighter=125)
 
 
 class MaskItem(QGraphicsItem):

@@ -15,10 +15,10 @@ from PySide6.QtCore import QByteArray, QSettings
 from samtta_app.core.names import from_text, to_text
 from samtta_app.settings import data_folder
 
-MOST = 6
+FOLDERS_KEPT = 6
 """Folders remembered."""
 
-MOST_BYTES = 1_000_000
+_MOST_BYTES = 1_000_000
 """A larger file is not read: geometry and folders have a few kilobytes."""
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def memory() -> QSettings | None:
         log.info("%s cannot be used: %s", path, error)
         return None
     else:
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
             log.info("%s is not used: it is no regular file, or too large", path)
             return None
     return QSettings(str(path), QSettings.Format.IniFormat)
@@ -46,13 +46,13 @@ def folders() -> list[Path]:
     stored = _value("recent")
     names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
     known = [from_text(name) for name in names if isinstance(name, str)]
-    return [Path(name) for name in known if "\0" not in name and os.path.isdir(name)][:MOST]
+    return [Path(name) for name in known if "\0" not in name and os.path.isdir(name)][:FOLDERS_KEPT]
 
 
 def remember_folder(folder: Path) -> None:
     """Put `folder` first; another name of the same folder goes."""
     known = [folder, *(entry for entry in folders() if not same_folder(entry, folder))]
-    remember("recent", [to_text(str(entry)) for entry in known[:MOST]])
+    store_layout("recent", [to_text(str(entry)) for entry in known[:FOLDERS_KEPT]])
 
 
 def same_folder(one: Path, other: Path) -> bool:
@@ -63,7 +63,7 @@ def same_folder(one: Path, other: Path) -> bool:
         return one == other
 
 
-def remember(name: str, value: QByteArray | list[str]) -> None:
+def store_layout(name: str, value: QByteArray | list[str]) -> None:
     """Write one value down."""
     store = memory()
     if store is not None:
@@ -71,7 +71,7 @@ def remember(name: str, value: QByteArray | list[str]) -> None:
         store.sync()
 
 
-def layout(name: str) -> QByteArray | None:
+def stored_layout(name: str) -> QByteArray | None:
     """A geometry that was written down, None where there is none."""
     stored = _value(name)
     return stored if isinstance(stored, QByteArray) else None

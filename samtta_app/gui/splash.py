@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QSplashScreen
 
 from samtta_app.settings import resource
 
-WIDTH, HEIGHT, MARK = 360, 120, 56
+_WIDTH, HEIGHT, _MARK = 360, 120, 56
 
 Splash = QSplashScreen
 """For those who pass it on and know nothing of Qt."""
@@ -41,22 +41,22 @@ def show_splash() -> Splash:
 
 
 def _picture(palette: QPalette, ratio: float) -> QPixmap:
-    picture = QPixmap(round(WIDTH * ratio), round(HEIGHT * ratio))
+    picture = QPixmap(round(_WIDTH * ratio), round(HEIGHT * ratio))
     picture.setDevicePixelRatio(ratio)
     picture.fill(palette.color(QPalette.ColorRole.Window))
     painter = QPainter(picture)
-    middle = (HEIGHT - MARK) // 2
+    middle = (HEIGHT - _MARK) // 2
     icon = QIcon(str(resource("icons/samtta.svg")))
-    painter.drawPixmap(QPoint(middle, middle), icon.pixmap(MARK, MARK))
+    painter.drawPixmap(QPoint(middle, middle), icon.pixmap(_MARK, _MARK))
     text: QColor = palette.color(QPalette.ColorRole.WindowText)
     painter.setPen(text)
-    words = QRect(middle + MARK + middle // 2, 0, WIDTH, HEIGHT // 2 + 4)
+    words = QRect(middle + _MARK + middle // 2, 0, _WIDTH, HEIGHT // 2 + 4)
     font = painter.font()
     painter.setFont(_heading(font))
     painter.drawText(words, Qt.AlignmentFlag.AlignBottom, "samtta")
     painter.setFont(font)
     painter.drawText(words.translated(0, HEIGHT // 2 + 4), Qt.AlignmentFlag.AlignTop, "Starting…")
-    painter.drawRect(0, 0, WIDTH - 1, HEIGHT - 1)
+    painter.drawRect(0, 0, _WIDTH - 1, HEIGHT - 1)
     painter.end()
     return picture
 

@@ -43,12 +43,12 @@ class Palette:
     @property
     def hover(self) -> str:
         """Behind what the pointer is on."""
-        return mix(self.background, self.text, 0.08)
+        return mix_colours(self.background, self.text, 0.08)
 
     @property
     def selection(self) -> str:
         """Behind what is selected; `text` stays readable on it."""
-        return mix(self.background, self.accent, 0.28)
+        return mix_colours(self.background, self.accent, 0.28)
 
 
 LIGHT = Palette(
@@ -109,7 +109,7 @@ UNCERTAINTY_MAP: NDArray[np.uint8] = _uncertainty_map()
 """Colours of the entropy 0 .. 1 bit, (256, 4) uint8 RGBA: sure pixels are clear, unsure ones strong."""
 
 
-def mix(a: str, b: str, share: float) -> str:
+def mix_colours(a: str, b: str, share: float) -> str:
     """The colour that lies `share` (0 .. 1) of the way from `a` to `b`."""
     first, second = QColor(a), QColor(b)
     parts = zip(first.getRgb()[:3], second.getRgb()[:3], strict=True)  # type: ignore[index]
@@ -174,7 +174,7 @@ def _roles(palette: Palette) -> QPalette:
         (role.Shadow, palette.line),
     ):
         colours.setColor(name, QColor(value))
-    faint = QColor(mix(palette.background, palette.muted, 0.6))
+    faint = QColor(mix_colours(palette.background, palette.muted, 0.6))
     for name in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
         colours.setColor(QPalette.ColorGroup.Disabled, name, faint)
     return colours
@@ -184,7 +184,7 @@ def _sheet(palette: Palette) -> str:
     tokens = {name: getattr(palette, name) for name in ("background", "surface", "line", "text", "muted", "accent")}
     tokens |= {"good": palette.good, "warn": palette.warn, "bad": palette.bad}
     tokens |= {"hover": palette.hover, "selection": palette.selection}
-    tokens |= {"faint": mix(palette.background, palette.muted, 0.6)}
+    tokens |= {"faint": mix_colours(palette.background, palette.muted, 0.6)}
     sheet = SHEET
     for name, value in tokens.items():
         sheet = sheet.replace(f"@{name};", f"{value};")

@@ -16,10 +16,10 @@ from samtta_app.core.types import Image
 from samtta_app.gui.markers import zoom_of
 from samtta_app.gui.overlay import pixel_rect, rgb_image
 
-TILE = 512
+TILE_SIDE = 512
 """Side of a tile in pixels of its level; Qt cannot draw pixmaps of more than 32767."""
 
-KEPT = 128
+TILES_KEPT = 128
 """Tiles that stay ready: 1 MB each."""
 
 CRISP = 2.0
@@ -34,7 +34,7 @@ class Pyramid:
 
     def level_for(self, zoom: float) -> int:
         """The smallest level that still has a pixel for each device pixel at `zoom` device pixels per image pixel."""
-        deepest = max(0, math.ceil(math.log2(max(self._levels[0].shape[:2]) / TILE)))
+        deepest = max(0, math.ceil(math.log2(max(self._levels[0].shape[:2]) / TILE_SIDE)))
         return min(max(math.floor(math.log2(1 / zoom)), 0), deepest) if zoom > 0 else deepest
 
     def level(self, number: int) -> NDArray[np.uint8]:
@@ -79,19 +79,19 @@ class ImageItem(QGraphicsItem):
         seen = option.exposedRect.intersected(self._rect)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, zoom < CRISP and abs(zoom - 1) > 1e-6)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for row in _touched(seen.top() + 0.5, seen.bottom() + 0.5, down * TILE, height):
-            for column in _touched(seen.left() + 0.5, seen.right() + 0.5, across * TILE, width):
+        for row in _touched(seen.top() + 0.5, seen.bottom() + 0.5, down * TILE_SIDE, height):
+            for column in _touched(seen.left() + 0.5, seen.right() + 0.5, across * TILE_SIDE, width):
                 tile = self._tile(self._pyramid, level, row, column)
-                x, y = column * TILE * across - 0.5, row * TILE * down - 0.5
+                x, y = column * TILE_SIDE * across - 0.5, row * TILE_SIDE * down - 0.5
                 target = QRectF(x, y, tile.width() * across, tile.height() * down)
                 painter.drawPixmap(target, tile, QRectF(tile.rect()))
 
     def _tile(self, pyramid: Pyramid, level: int, row: int, column: int) -> QPixmap:
         key = (level, row, column)
         if key not in self._tiles:
-            y, x = row * TILE, column * TILE
-            self._tiles[key] = QPixmap.fromImage(rgb_image(pyramid.level(level)[y : y + TILE, x : x + TILE]))
-            while len(self._tiles) > KEPT:
+            y, x = row * TILE_SIDE, column * TILE_SIDE
+            self._tiles[key] = QPixmap.fromImage(rgb_image(pyramid.level(level)[y : y + TILE_SIDE, x : x + TILE_SIDE]))
+            while len(self._tiles) > TILES_KEPT:
                 self._tiles.popitem(last=False)
         self._tiles.move_to_end(key)
         return self._tiles[key]
@@ -99,5 +99,5 @@ class ImageItem(QGraphicsItem):
 
 def _touched(start: float, stop: float, step: float, pixels: int) -> range:
     """Numbers of the tiles, `step` image pixels long, that start .. stop touches; `pixels` is the level's extent."""
-    last = (pixels - 1) // TILE
+    last = (pixels - 1) // TILE_SIDE
     return range(max(math.floor(start / step), 0), min(math.floor(stop / step), last) + 1)

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from samtta_app.core.messages import Evicted, Failure, Lane, LoadRequest, PredictRequest, Progress, Reply, Request
 from samtta_app.errors import UserError
 
-Work = Generator[Progress | Evicted | None, None, Reply | None]
+_Work = Generator[Progress | Evicted | None, None, Reply | None]
 
 LANES: tuple[Lane, ...] = ("urgent", "asked", "background")
 """Which lane comes before which."""
@@ -26,24 +26,24 @@ LANES: tuple[Lane, ...] = ("urgent", "asked", "background")
 MODEL = "Model"
 """`Failure.kind` when the model itself could not be used."""
 
-PATIENCE = 0.5
+_PATIENCE = 0.5
 """Seconds that closing waits for the step under way; a learning step takes some hundredths of one."""
 
 log = logging.getLogger(__name__)
 
 
-class Answering(Protocol):
+class EngineProtocol(Protocol):
     """What the worker drives: the engine, or what stands in for it while there is no model."""
 
     @property
     def description(self) -> str:
         """The model and its device, for people."""
 
-    def handle(self, request: Request) -> Work:
+    def handle(self, request: Request) -> _Work:
         """Answer a request step by step; no reply (None) is one that nobody waits for."""
 
 
-Factory = Callable[[], Answering]
+_Factory = Callable[[], EngineProtocol]
 
 
 class Worker(QObject):
@@ -64,7 +64,7 @@ class Worker(QObject):
     replied = Signal(object)
     described = Signal(str)
 
-    def __init__(self, factory: Factory, fallback: Callable[[str], Answering]) -> None:
+    def __init__(self, factory: _Factory, fallback: Callable[[str], EngineProtocol]) -> None:
         super().__init__()
         self._factory, self._fallback = factory, fallback
         self._mailbox = _Mailbox()
@@ -88,7 +88,7 @@ class Worker(QObject):
         """
         self._mailbox.close()
         if self._thread.ident is not None:
-            self._thread.join(PATIENCE)
+            self._thread.join(_PATIENCE)
         with self._speaking:
             self._silent = True
 
@@ -103,7 +103,7 @@ class Worker(QObject):
     def _run(self) -> None:
         engine = self._built()
         self._say(self.described, engine.description)
-        begun: list[tuple[Request, Work]] = []  # a lower lane's work rests below that of the lane that it gave way to
+        begun: list[tuple[Request, _Work]] = []  # a lower lane's work rests below that of the lane that it gave way to
         while self._mailbox.open:
             request = self._mailbox.take(above=begun[-1][0].lane if begun else None)
             if request is not None and request.lane == "urgent":
@@ -121,7 +121,7 @@ class Worker(QObject):
             if not self._silent:
                 signal.emit(value)
 
-    def _built(self) -> Answering:
+    def _built(self) -> EngineProtocol:
         try:
             return self._factory()
         except UserError as e:
@@ -132,7 +132,7 @@ class Worker(QObject):
         self._tell(Failure(0, MODEL, text))
         return self._fallback(text)
 
-    def _finish(self, engine: Answering, request: Request) -> None:
+    def _finish(self, engine: EngineProtocol, request: Request) -> None:
         work = _work(engine, request)
         while self._step(request, work):
             if self._mailbox.overtaken(request):
@@ -143,7 +143,7 @@ class Worker(QObject):
             if click is not None:
                 self._finish(engine, click)
 
-    def _step(self, request: Request, work: Work) -> bool:
+    def _step(self, request: Request, work: _Work) -> bool:
         """One step of `work`; False when it has ended."""
         try:
             progress = next(work)
@@ -214,7 +214,7 @@ class _Mailbox:
             self._changed.notify()
 
 
-def _work(engine: Answering, request: Request) -> Work:
+def _work(engine: EngineProtocol, request: Request) -> _Work:
     """The engine's generator, made at the first step, so that whatever goes wrong goes wrong there."""
     return (yield from engine.handle(request))
 

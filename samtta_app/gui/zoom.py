@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from samtta_app.settings import Wheel
 
-STEP = 1.25
+ZOOM_STEP = 1.25
 """Zoom factor of one notch of the wheel, one key."""
 
 CLOSEST = 64.0
 """Screen pixels per image pixel at which zooming in ends."""
 
-MARGIN = 8
+FIT_MARGIN = 8
 """Screen pixels left free around an image that is fitted."""
 
 
@@ -64,11 +64,11 @@ class ZoomView(QGraphicsView):
 
     def zoom_in(self) -> None:
         """Come closer, about the middle of the view."""
-        self.zoom_at(QPointF(self.viewport().rect().center()), STEP)
+        self.zoom_at(QPointF(self.viewport().rect().center()), ZOOM_STEP)
 
     def zoom_out(self) -> None:
         """Move away, about the middle of the view."""
-        self.zoom_at(QPointF(self.viewport().rect().center()), 1 / STEP)
+        self.zoom_at(QPointF(self.viewport().rect().center()), 1 / ZOOM_STEP)
 
     def zoom_at(self, point: QPointF, factor: float) -> None:
         """Zoom by `factor`; what is under `point` (in viewport pixels) stays there."""
@@ -106,7 +106,7 @@ class ZoomView(QGraphicsView):
         turned = event.angleDelta()
         if (self.wheel == "zoom") != bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier):
             notches = (turned.y() or turned.x()) / 120  # Alt turns the wheel sideways
-            self.zoom_at(event.position(), STEP**notches)
+            self.zoom_at(event.position(), ZOOM_STEP**notches)
         elif not event.pixelDelta().isNull():
             self.pan(event.pixelDelta())
         else:
@@ -124,7 +124,7 @@ class ZoomView(QGraphicsView):
 
     def _fitting(self) -> float:
         room = self.viewport().size()
-        width, height = max(room.width() - 2 * MARGIN, 1), max(room.height() - 2 * MARGIN, 1)
+        width, height = max(room.width() - 2 * FIT_MARGIN, 1), max(room.height() - 2 * FIT_MARGIN, 1)
         if self._extent.isEmpty():
             return 1.0
         closest = CLOSEST / self.devicePixelRatioF()

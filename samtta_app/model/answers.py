@@ -20,7 +20,7 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.shift import shifted
 from samtta_app.model.weights import Weights
 
-LOOKS = 3
+MAX_LOOKS = 3
 """A prompt is answered in at most this many windows."""
 
 
@@ -60,7 +60,7 @@ def check_prompt(prompt: Prompt, extent: Window) -> None:
         raise PromptError("The click lies outside the image", "", "Click on the image")
 
 
-def answer(
+def answer_prompt(
     model: SamModel,
     cache: FeatureCache,
     weights: Weights,
@@ -89,7 +89,7 @@ def answer(
     here = wider(here, None, prompt.clicks, extent) or here
     part = slice(1, 4) if candidates or prompt.ambiguous else slice(0, 1)
     found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
-    for _ in range(0 if candidates and not fresh else LOOKS - 1):
+    for _ in range(0 if candidates and not fresh else MAX_LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break

@@ -13,20 +13,20 @@ from samtta_app.core.types import Image, Window
 from samtta_app.model.predictor import ImageFeatures, encode
 from samtta_app.model.sam import SamModel
 
-BUDGET = 512 * 2**20
+FEATURE_BYTES = 512 * 2**20
 """Bytes of features held at most."""
 
-Key = tuple[str, Window]
+_Key = tuple[str, Window]
 
 
 class FeatureCache:
     """Owns finished features and encodings under way; lives on the engine's thread."""
 
-    def __init__(self, model: SamModel, budget: int = BUDGET) -> None:
+    def __init__(self, model: SamModel, budget: int = FEATURE_BYTES) -> None:
         self._model, self._budget = model, budget
-        self._done: OrderedDict[Key, ImageFeatures] = OrderedDict()
-        self._running: OrderedDict[Key, Generator[None, None, ImageFeatures]] = OrderedDict()
-        self._wholes: set[Key] = set()
+        self._done: OrderedDict[_Key, ImageFeatures] = OrderedDict()
+        self._running: OrderedDict[_Key, Generator[None, None, ImageFeatures]] = OrderedDict()
+        self._wholes: set[_Key] = set()
         self._evicted: set[str] = set()
 
     def has(self, image_key: str, window: Window) -> bool:
@@ -54,7 +54,7 @@ class FeatureCache:
         while self._done:
             self._drop()
 
-    def _advance(self, key: Key, image: Image, window: Window) -> None:
+    def _advance(self, key: _Key, image: Image, window: Window) -> None:
         if key not in self._running:
             self._running[key] = encode(self._model, image, window)
             while len(self._running) > 4:  # abandoned half-way: an image that was left before it was encoded
@@ -68,7 +68,7 @@ class FeatureCache:
             del self._running[key]  # a generator that has failed would only say that it has ended
             raise
 
-    def _keep(self, key: Key, features: ImageFeatures, *, whole: bool) -> None:
+    def _keep(self, key: _Key, features: ImageFeatures, *, whole: bool) -> None:
         self._done[key] = features
         if whole:
             self._wholes.add(key)
@@ -94,7 +94,7 @@ class Larger:
         budget: bytes of features held at most.
     """
 
-    def __init__(self, load: Callable[[], SamModel], budget: int = BUDGET // 4) -> None:
+    def __init__(self, load: Callable[[], SamModel], budget: int = FEATURE_BYTES // 4) -> None:
         self._load, self._budget = load, budget
 
     @cached_property

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from samtta_app.core.files import write_whole
 from samtta_app.model.limits import check_slices, config_values
 
-FORMAT = "samtta-compact-1"
+COMPACT_FORMAT = "samtta-compact-1"
 STRIDE = 16
 GRID_STRIDE = 4
 CLICK_SIGMAS = (1.0, 3.0, 8.0)
@@ -47,9 +47,9 @@ class CompactConfig:
     input_size: int = 512
 
 
-SMALL = CompactConfig()
+SMALL_CONFIG = CompactConfig()
 BASE = CompactConfig(name="base", dim=256, mlp=2048, heads=8)
-CONFIGS: Mapping[str, CompactConfig] = {"small": SMALL, "base": BASE}
+CONFIGS: Mapping[str, CompactConfig] = {"small": SMALL_CONFIG, "base": BASE}
 
 
 class DecoderOutput(NamedTuple):
@@ -297,7 +297,7 @@ class CompactSam(nn.Module):
         return (pixels.float() - self.pixel_mean) / self.pixel_std
 
 
-def build_compact(config: CompactConfig = SMALL) -> CompactSam:
+def build_compact(config: CompactConfig = SMALL_CONFIG) -> CompactSam:
     """A model with random weights (nothing is downloaded), in evaluation mode."""
     return CompactSam(config).eval()
 
@@ -314,7 +314,7 @@ def save_compact(model: CompactSam, path: Path, notes: Mapping[str, str] | None 
         for key, value in model.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }
-    metadata = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **(notes or {})}
+    metadata = {"format": COMPACT_FORMAT, "config": json.dumps(asdict(model.config)), **(notes or {})}
     broken = [key for key, value in state.items() if not torch.isfinite(value).all()]
     if broken:
         raise ValueError(f"{path}: not written, {broken[0]} and {len(broken) - 1} more are not finite in float16")
@@ -322,8 +322,8 @@ def save_compact(model: CompactSam, path: Path, notes: Mapping[str, str] | None 
 
 
 def _read_config(path: Path, metadata: Mapping[str, str] | None) -> CompactConfig:
-    if not metadata or metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a compact samtta model (its metadata lacks format = {FORMAT!r})")
+    if not metadata or metadata.get("format") != COMPACT_FORMAT:
+        raise ValueError(f"{path}: not a compact samtta model (its metadata lacks format = {COMPACT_FORMAT!r})")
     if "config" not in metadata:
         raise ValueError(f"{path}: the model's configuration cannot be read: there is none")
     try:

@@ -22,7 +22,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 """Least and largest of each whole number of a configuration: four times what the shipped models have, or more."""
 
-LARGEST = 400_000_000
+MAX_VALUES = 400_000_000
 """Values of a compact model at most; in single precision they take 1.6 GB."""
 
 FLOATS = ("F16", "BF16", "F32")
@@ -86,7 +86,7 @@ def check_slices(found: Mapping[str, Slice], expected: Mapping[str, Shape]) -> N
         ValueError: there are too many values, or what the file holds is not what is expected.
     """
     size = sum(_product(shape) for shape in expected.values())
-    if size > LARGEST:
+    if size > MAX_VALUES:
         raise ValueError(f"it asks for {size / 1e6:.0f} M values")
     missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     if missing or unexpected:

@@ -14,25 +14,25 @@ from samtta_app.core.images import from_array
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.errors import CheckpointError
 from samtta_app.model.predictor import ImageFeatures, decode, embed, encode
-from samtta_app.model.sam import DEFAULT, SamModel, chosen_device, load_model
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, chosen_device, load_model
 from samtta_app.model.shortage import out_of_memory
 from samtta_app.model.weights import Tensors
 
-SIDE = 48
+_SIDE = 48
 """Side in pixels of the image on which a model is tried."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class _Opened:
     """A model that has answered, and why it is not on the device that was wished for ("" where it is)."""
 
     model: SamModel
     note: str = ""
 
 
-def opened(source: str | Path = DEFAULT, device: str = "auto", input_size: int | None = None) -> Opened:
+def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> _Opened:
     """Load a model, as `load_model` does, and have it answer once.
 
     A GPU that is too old, has no memory left or is not there is tried once; then the processor answers, and the note and
@@ -43,22 +43,22 @@ def opened(source: str | Path = DEFAULT, device: str = "auto", input_size: int |
     """
     wanted = chosen_device(device)
     if wanted == "cpu":
-        return Opened(_tried(source, "cpu", input_size))
+        return _Opened(_tried(source, "cpu", input_size))
     model = load_model(source, "cpu", input_size)
     try:
         model = model.on(wanted)
         try_answer(model)
-        return Opened(model)
+        return _Opened(model)
     except (RuntimeError, AssertionError, NotImplementedError, CheckpointError) as e:
         reason = (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
     note = f"{wanted} cannot be used ({reason}), so the processor answers"
     log.warning("The device %s", note)
-    return Opened(_tried(source, "cpu", input_size), note)
+    return _Opened(_tried(source, "cpu", input_size), note)
 
 
-def opened_model(source: str | Path, device: str) -> SamModel:
+def open_model_alone(source: str | Path, device: str) -> SamModel:
     """The model alone; the same words."""
-    return opened(source, device).model
+    return open_model(source, device).model
 
 
 def _tried(source: str | Path, device: str, input_size: int | None) -> SamModel:
@@ -95,13 +95,13 @@ def try_answer(model: SamModel, tensors: Tensors | None = None) -> None:
 
 
 def _features(model: SamModel) -> ImageFeatures:
-    window = Window(0, 0, SIDE, SIDE)
+    window = Window(0, 0, _SIDE, _SIDE)
     encoder = model.net.image_encoder
     if isinstance(encoder, ImageEncoderViT) and model.device.type == "cpu":
         cells = model.size // 16
         zeros = torch.zeros(1, model.net.prompt_encoder.embed_dim, cells, cells)
         return ImageFeatures("", window, zeros, (), (model.size, model.size))
-    ramp = np.add.outer(np.arange(SIDE), np.arange(SIDE)).astype(np.uint8)
+    ramp = np.add.outer(np.arange(_SIDE), np.arange(_SIDE)).astype(np.uint8)
     work = encode(model, from_array(np.repeat(ramp[..., None], 3, axis=2)), window)
     while True:
         try:

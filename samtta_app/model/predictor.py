@@ -23,7 +23,7 @@ from samtta_app.model.compact import CompactSam
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import TASK, Tensors
 
-Size = tuple[int, int]
+_Size = tuple[int, int]
 
 REDUCED_FROM = 8192
 """Windows of a longer side are first shrunk by whole numbers: much faster, and no official result exists to agree with."""
@@ -40,7 +40,7 @@ class ImageFeatures:
     window: Window
     embedding: Tensor
     skips: tuple[Tensor, ...]
-    valid: Size
+    valid: _Size
 
     @property
     def nbytes(self) -> int:
@@ -126,13 +126,13 @@ def _encode_vit(encoder: ImageEncoderViT, x: Tensor) -> Generator[None, None, Te
         return cast(Tensor, encoder.neck(x.permute(0, 3, 1, 2)))
 
 
-def _valid(window: Window, size: int) -> Size:
+def _valid(window: Window, size: int) -> _Size:
     """(height, width) of the resized window, rounded as SAM does."""
     scale = size / window.side
     return max(int(window.height * scale + 0.5), 1), max(int(window.width * scale + 0.5), 1)
 
 
-def _input(model: SamModel, image: Image, window: Window, valid: Size) -> Tensor:
+def _input(model: SamModel, image: Image, window: Window, valid: _Size) -> Tensor:
     """The normalised, padded input (1, 3, S, S)."""
     pixels = image.pixels[window.y : window.y + window.height, window.x : window.x + window.width]
     gap = 2.0 if window.side > REDUCED_FROM else None
@@ -142,7 +142,7 @@ def _input(model: SamModel, image: Image, window: Window, valid: Size) -> Tensor
     return F.pad(x, (0, model.size - valid[1], 0, model.size - valid[0])).unsqueeze(0)
 
 
-def to_input(model: SamModel, window: Window, valid: Size, xy: Tensor) -> Tensor:
+def to_input(model: SamModel, window: Window, valid: _Size, xy: Tensor) -> Tensor:
     """Image pixels (..., 2) to input pixels, both counted from the centre of the first pixel.
 
     Official SAM scales pixel indices (its prompt encoder then adds half an input pixel); the compact model was trained
@@ -172,7 +172,7 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         corners = torch.tensor([[[b.x0, b.y0], [b.x1, b.y1]] for b in boxed], dtype=torch.float32, device=device)
         boxes = to_input(model, window, features.valid, corners).reshape(-1, 4)
     if first.logits is not None:
-        earlier = [in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
+        earlier = [logits_in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
         masks = torch.cat(earlier).to(device)
     with torch.no_grad():
         encoder = model.net.prompt_encoder
@@ -183,7 +183,7 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         return Embedded(sparse, dense, None, opens)
 
 
-def in_window(logits: Logits, window: Window, grid: int) -> Tensor:
+def logits_in_window(logits: Logits, window: Window, grid: int) -> Tensor:
     """Earlier logits (1, 1, grid, grid) as seen in `window`; far outside means background."""
     values = torch.from_numpy(logits.values)[None, None]
     if logits.window == window and values.shape[-1] == grid:

@@ -8,7 +8,7 @@ from torch import Tensor
 REFINES_FROM = 4
 """Clicks from which an answer is mended rather than given anew; before, the object itself is still being found."""
 
-REACH = 0.35
+REFINE_REACH = 0.35
 """How far a click reaches (one standard deviation), in roots of the object's area."""
 
 LEAST_REACH = 4.0
@@ -30,7 +30,7 @@ def mended(before: Tensor, new: Tensor, click: tuple[float, float]) -> Tensor:
     Returns:
         Logits (m, g, g).
     """
-    reach = max(LEAST_REACH, REACH * float((before > 0).sum()) ** 0.5)
+    reach = max(LEAST_REACH, REFINE_REACH * float((before > 0).sum()) ** 0.5)
     steps = torch.arange(before.shape[-1], device=before.device, dtype=before.dtype)
     column, row = (torch.exp((steps - at).square() / (-2 * reach * reach)) for at in click)
     return before + row[:, None] * column[None, :] * (new - before)

@@ -20,15 +20,15 @@ from samtta_app.model.fuse import fuse_batch_norms
 from samtta_app.model.weights import Weights
 from samtta_app.settings import model_folder, resource
 
-OFFICIAL: Mapping[str, str] = {
+OFFICIAL_CHECKPOINTS: Mapping[str, str] = {
     "vit_b": "sam_vit_b_01ec64.pth",
     "vit_l": "sam_vit_l_0b3195.pth",
     "vit_h": "sam_vit_h_4b8939.pth",
 }
 """Architecture -> file name of Meta's checkpoint, looked for in the model folder."""
 
-DEFAULT = "samtta-small"
-SHIPPED = (DEFAULT, "samtta-base")
+DEFAULT_MODEL = "samtta-small"
+SHIPPED = (DEFAULT_MODEL, "samtta-base")
 
 MIN_INPUT, MAX_INPUT = 64, 1024
 """Sides of the compact model's input in pixels; from 256 on its answers are measured."""
@@ -71,7 +71,7 @@ class SamModel:
         return sum(p.numel() for p in self.net.parameters())
 
 
-def load_model(source: str | Path = DEFAULT, device: str = "auto", input_size: int | None = None) -> SamModel:
+def load_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> SamModel:
     """Load a shipped model by name, an official SAM by architecture name, or any of both from a local path.
 
     Args:
@@ -154,10 +154,10 @@ def model_file(source: str | Path) -> Path:
     name = str(source)
     if name in SHIPPED:
         return resource(f"models/{name}.safetensors")
-    path = model_folder() / OFFICIAL[name] if name in OFFICIAL else Path(source).expanduser()
+    path = model_folder() / OFFICIAL_CHECKPOINTS[name] if name in OFFICIAL_CHECKPOINTS else Path(source).expanduser()
     if path.is_file():
         return path
-    known = ", ".join([*SHIPPED, *OFFICIAL])
+    known = ", ".join([*SHIPPED, *OFFICIAL_CHECKPOINTS])
     raise CheckpointError(
         "There is no such model file",
         path,

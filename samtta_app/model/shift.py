@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from samtta_app.core.types import Prompt, Window
 
-KEPT = 0.5
+_KEPT = 0.5
 """The part of its logit that a place keeps which an earlier click holds; at 0 the mask would end there."""
 
 
@@ -34,6 +34,6 @@ def shifted(logits: Tensor, offset: float, prompt: Prompt, window: Window) -> Te
     if not held:
         return logits + offset
     values = logits_at(logits, held, window) * (1 if removes else -1)
-    least = torch.where(values > 0, values, torch.inf).amin(dim=1) * (1 - KEPT)  # what is lost already binds nobody
+    least = torch.where(values > 0, values, torch.inf).amin(dim=1) * (1 - _KEPT)  # what is lost already binds nobody
     size = least.clamp(max=abs(offset))[:, None, None]
     return logits - size if removes else logits + size

@@ -6,7 +6,7 @@ import gc
 
 import torch
 
-WORDS = ("can't allocate memory", "not enough memory", "out of memory", "alloc_failed", "std::bad_alloc")
+_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "alloc_failed", "std::bad_alloc")
 """Parts of the texts by which torch's allocators and the GPU's libraries say it, in lower case."""
 
 
@@ -14,7 +14,7 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory, the processor's or the GPU's, did not suffice."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in WORDS)
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _WORDS)
 
 
 def give_back(device: torch.device) -> None:

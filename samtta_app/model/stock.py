@@ -13,7 +13,7 @@ from torch import nn
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights
 
-MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+_MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
 
 def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int = 0) -> SamModel:
@@ -44,7 +44,7 @@ def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int
             iou_head_depth=3,
             iou_head_hidden_dim=256,
         ),
-        pixel_mean=MEAN,
+        pixel_mean=_MEAN,
         pixel_std=STD,
     ).eval()
     torch.random.set_rng_state(state)

@@ -8,9 +8,9 @@ from samtta_app.errors import StoreError
 from samtta_app.session import acts
 from samtta_app.session.acts import OnAnswer, OnPlace, ToImage, UserAct
 from samtta_app.session.annotating import Annotating
-from samtta_app.session.browsing import Browsing
-from samtta_app.session.desk import Desk, Requests
-from samtta_app.session.learning import Learning
+from samtta_app.session.browsing import ImageOpener
+from samtta_app.session.desk import Requests, SessionContext
+from samtta_app.session.learning import LessonQueue
 from samtta_app.session.objects import Objects
 from samtta_app.session.reviewing import Reviewing
 from samtta_app.session.undoing import Undoing
@@ -21,11 +21,11 @@ class Acting:
 
     def __init__(
         self,
-        desk: Desk,
-        browsing: Browsing,
+        desk: SessionContext,
+        browsing: ImageOpener,
         annotating: Annotating,
         objects: Objects,
-        learning: Learning,
+        learning: LessonQueue,
         reviewing: Reviewing,
         undoing: Undoing,
     ) -> None:

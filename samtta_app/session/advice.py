@@ -10,7 +10,7 @@ from samtta_app.core.types import Candidate, Click, Gaps, Logits
 
 Act = Literal["click", "candidate", "larger"]
 
-WORDS: dict[Act, str] = {
+_WORDS: dict[Act, str] = {
     "click": "One more click would help",
     "candidate": "Another candidate may fit better",
     "larger": "The larger model would do better",
@@ -28,7 +28,7 @@ class Advice:
     @property
     def text(self) -> str:
         """For a person."""
-        return f"{WORDS[self.act]} (about +{self.gain:.2f} IoU)"
+        return f"{_WORDS[self.act]} (about +{self.gain:.2f} IoU)"
 
 
 def advice(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Annotation, Box, Click, Window
 from samtta_app.session import draft as drafts
-from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.desk import Requests, SessionContext
 from samtta_app.session.draft import Draft
 from samtta_app.session.history import Accepted, Cancelled, Prompted
 from samtta_app.session.pictures import picture_of
@@ -19,7 +19,7 @@ LEAST_BOX = 2.0
 class Annotating:
     """From the first click to the accept."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
         self._comparison = 0
 
@@ -68,7 +68,7 @@ class Annotating:
             return ()
         if reply.request_id != desk.draft.request_id or not desk.draft.preview.waiting:
             return ()
-        self._show(drafts.answered(desk.draft, reply, desk.now()))
+        self._show(drafts.with_answer(desk.draft, reply, desk.now()))
         nothing = drafts.nothing_found(reply)
         if nothing:
             desk.say("info", nothing)
@@ -101,7 +101,7 @@ class Annotating:
         """Show another candidate of the newest answer."""
         draft = self._desk.draft
         if draft and not draft.preview.waiting and len(draft.preview.candidates) > 1:
-            self._show(drafts.turned(draft, step))
+            self._show(drafts.with_candidate(draft, step))
         return ()
 
     def ask_larger(self) -> Requests:
@@ -153,7 +153,7 @@ class Annotating:
         if desk.state.image is None:
             desk.say("info", "The image is not shown yet")
             return ()
-        requests = self.ask(drafts.prompted(before, step, desk.now(), desk.idle, view))
+        requests = self.ask(drafts.with_prompt(before, step, desk.now(), desk.idle, view))
         desk.change(selected=None)
         if desk.draft is not None:
             desk.history.push(Prompted(desk.image_name(), before, desk.draft))

@@ -7,17 +7,17 @@ from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Image
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session import listing
-from samtta_app.session.desk import Desk, Loading, Requests, Then
+from samtta_app.session.desk import Loading, Requests, SessionContext, Then
 from samtta_app.session.pictures import outside, picture_of, remark, replaced
 
-AHEAD = 2
+IMAGES_AHEAD = 2
 """This many images after the open one are encoded when nothing else is to do."""
 
 
-class Browsing:
+class ImageOpener:
     """Opens images; at most one is being read and at most one is being encoded ahead."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
         self._large: set[str] = set()  # too large to be encoded before they are opened
         self._crowded = False  # the engine has no room for the open image and those after it
@@ -47,7 +47,7 @@ class Browsing:
             desk.say("warning", said)
         elif image.notice:
             desk.say("info", f"{name}: {image.notice}")
-        desk.mark(name, changed=listing.changed(len(others)) if others else "")
+        desk.mark(name, changed=listing.listing_changed(len(others)) if others else "")
         if not desk.store.read_only:
             desk.store.image_opened(name, image.width, image.height, picture)
 
@@ -55,7 +55,7 @@ class Browsing:
         """Bring the image list up to date with the folder; images whose file is gone are marked, and come back with it."""
         desk = self._desk
         try:
-            images = listing.merged(desk.state.images, desk.store.images())
+            images = listing.merged_listing(desk.state.images, desk.store.images())
         except (ProjectError, StoreError) as error:
             desk.say("warning", str(error))
             return
@@ -96,7 +96,7 @@ class Browsing:
             return (PrefetchRequest(desk.id(), here.path, image),)
         if background or desk.loading or self._crowded:
             return ()
-        following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + AHEAD]
+        following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + IMAGES_AHEAD]
         wanted = (e for e in following if e.status != "unreadable" and e.name not in known | self._large)
         return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
 
@@ -112,7 +112,7 @@ class Browsing:
         """Images are encoded no more, and the list no longer says so; where room is short, none is encoded ahead."""
         desk = self._desk
         gone = [name for name, key in desk.encoded.items() if key in reply.image_keys]
-        near = {entry.name for entry in desk.state.images[desk.state.index : desk.state.index + 1 + AHEAD]}
+        near = {entry.name for entry in desk.state.images[desk.state.index : desk.state.index + 1 + IMAGES_AHEAD]}
         self._crowded = self._crowded or not near.isdisjoint(gone)
         for name in gone:
             del desk.encoded[name]

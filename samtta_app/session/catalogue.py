@@ -12,7 +12,7 @@ from samtta_app.errors import ImageError, ProjectError
 from samtta_app.session import listing, pictures
 
 NO_FILE = "its file is no longer in the folder"
-UNREADABLE = "its file cannot be read"
+UNREADABLE_NOTE = "its file cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def catalogue(
 def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None) -> ProjectImage:
     size, problem = (None, NO_FILE) if path is None else (_shown_size(path), "")
     if path is not None and size is None:
-        problem = UNREADABLE
+        problem = UNREADABLE_NOTE
     opened = (seen.image.width, seen.image.height) if seen else None
     width, height = (opened if objects else None) or size or opened or (0, 0)
     return ProjectImage(name, width, height, objects=objects, problem=problem)

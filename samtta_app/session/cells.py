@@ -22,7 +22,7 @@ PIXELS = 1_000_000_000
 LARGE = 1e12
 """A figure beyond this is damage: seconds of thirty thousand years."""
 
-Row = sqlite3.Row
+DbRow = sqlite3.Row
 Value = str | int | float | bytes | None
 
 
@@ -39,7 +39,7 @@ def decoded(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def name(row: Row, column: str) -> str:
+def name(row: DbRow, column: str) -> str:
     """A file's name, as `to_text` left it."""
     value = row[column]
     found = from_text(value) if isinstance(value, str) and _is_text(value) else ""
@@ -48,7 +48,7 @@ def name(row: Row, column: str) -> str:
     raise BadValueError(column, value, "not a file name")
 
 
-def text(row: Row, column: str) -> str:
+def text(row: DbRow, column: str) -> str:
     """A text, which may be empty."""
     value = row[column]
     if isinstance(value, str) and _is_text(value):
@@ -56,7 +56,7 @@ def text(row: Row, column: str) -> str:
     raise BadValueError(column, value, "not a text")
 
 
-def moment(row: Row, column: str) -> str:
+def moment(row: DbRow, column: str) -> str:
     """A date and time in ISO form."""
     value = text(row, column)
     try:
@@ -66,7 +66,7 @@ def moment(row: Row, column: str) -> str:
     return value
 
 
-def whole(row: Row, column: str, least: int = 0, most: int = LARGEST_NUMBER) -> int:
+def whole(row: DbRow, column: str, least: int = 0, most: int = LARGEST_NUMBER) -> int:
     """A whole number."""
     value = row[column]
     if isinstance(value, int) and least <= value <= most:
@@ -74,12 +74,12 @@ def whole(row: Row, column: str, least: int = 0, most: int = LARGEST_NUMBER) -> 
     raise BadValueError(column, value, f"not a whole number from {least} to {most}")
 
 
-def flag(row: Row, column: str) -> bool:
+def flag(row: DbRow, column: str) -> bool:
     """Yes or no."""
     return bool(whole(row, column, 0, 1))
 
 
-def real(row: Row, column: str, least: float = -LARGE, most: float = LARGE) -> float:
+def real(row: DbRow, column: str, least: float = -LARGE, most: float = LARGE) -> float:
     """A number."""
     value = row[column]
     if isinstance(value, int | float) and least <= value <= most:
@@ -87,12 +87,12 @@ def real(row: Row, column: str, least: float = -LARGE, most: float = LARGE) -> f
     raise BadValueError(column, value, f"not a number from {least:g} to {most:g}")
 
 
-def number_or_nan(row: Row, column: str, least: float = -LARGE, most: float = LARGE) -> float:
+def number_or_nan(row: DbRow, column: str, least: float = -LARGE, most: float = LARGE) -> float:
     """A number, nan for NULL."""
     return float("nan") if row[column] is None else real(row, column, least, most)
 
 
-def numbers(row: Row, column: str, count: int | None = None, *, most: float = LARGE) -> tuple[float, ...]:
+def numbers(row: DbRow, column: str, count: int | None = None, *, most: float = LARGE) -> tuple[float, ...]:
     """Numbers from JSON, -most .. most, null is nan; `count` of them where it is given."""
     values = _listed(row, column)
     fine = all(v is None or (_is_number(v) and abs(v) <= most) for v in values)
@@ -101,7 +101,7 @@ def numbers(row: Row, column: str, count: int | None = None, *, most: float = LA
     return tuple(float("nan") if v is None else float(v) for v in values)
 
 
-def wholes(row: Row, column: str, count: int) -> tuple[int, ...]:
+def wholes(row: DbRow, column: str, count: int) -> tuple[int, ...]:
     """So many whole numbers from JSON, 0 .. LONGEST_SIDE."""
     found = _wholes(text(row, column))
     if len(found) != count:
@@ -120,7 +120,7 @@ def _wholes(value: str) -> tuple[int, ...]:
     return tuple(values) if fine else ()
 
 
-def _listed(row: Row, column: str) -> list[Any]:
+def _listed(row: DbRow, column: str) -> list[Any]:
     value = text(row, column)
     try:
         values = json.loads(value)

@@ -12,11 +12,11 @@ from typing import TypeVar
 from samtta_app.core.names import to_text
 from samtta_app.errors import StoreError
 from samtta_app.session import schema
-from samtta_app.session.cells import BadValueError, Row, Value, decoded, name
-from samtta_app.session.places import DATABASE, Opened
+from samtta_app.session.cells import BadValueError, DbRow, Value, decoded, name
+from samtta_app.session.places import DATABASE, OpenedDatabase
 from samtta_app.session.refusals import reason
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 NAMED = 3
 """So many damaged rows are named in one line."""
 
@@ -33,7 +33,7 @@ class Database:
         opened: the database in it, or what stands for it.
     """
 
-    def __init__(self, home: Path, opened: Opened) -> None:
+    def __init__(self, home: Path, opened: OpenedDatabase) -> None:
         self.home, self.read_only = home, opened.read_only
         self.opening, self._left_out = opened.notice, dict[str, None]()
         self._db = opened.db
@@ -57,7 +57,7 @@ class Database:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def _rows(self, query: str, *values: Value) -> Iterator[Row]:
+    def _rows(self, query: str, *values: Value) -> Iterator[DbRow]:
         try:
             cursor = self._db.execute(query, values)
             try:
@@ -69,7 +69,7 @@ class Database:
             what, do = f"The project could not be read: {error}", "Check the disk, and put back a copy"
             raise StoreError(what, self.home / DATABASE, do) from error
 
-    def _good(self, found: Iterable[Row], make: Callable[[Row], T], which: Callable[[Row], str]) -> Iterator[T]:
+    def _good(self, found: Iterable[DbRow], make: Callable[[DbRow], _T], which: Callable[[DbRow], str]) -> Iterator[_T]:
         """What `make` makes of each row; one that holds a bad value is left out and named."""
         for row in found:
             try:
@@ -133,6 +133,6 @@ def _identity(path: Path) -> Identity:
     return found.st_dev, found.st_ino
 
 
-def _name(row: Row) -> str:
+def _name(row: DbRow) -> str:
     value = row["value"]
     return "" if value == "" else name(row, "value")

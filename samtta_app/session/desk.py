@@ -23,7 +23,7 @@ Then = Literal["", "undo", "redo"]
 IMAGES_AT_ONCE = 8
 """The rows of so many images, with hundreds of objects each, are summed up in about 16 ms."""
 
-FROZEN = "frozen"
+_FROZEN = "frozen"
 """The strategy that never adapts."""
 
 
@@ -37,13 +37,13 @@ class Loading:
     back: int = 0
 
 
-class Desk:
+class SessionContext:
     """The one mutable thing of the workflow; only its parts hold it."""
 
     def __init__(
         self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
     ) -> None:
-        self.frozen = strategy == FROZEN
+        self.frozen = strategy == _FROZEN
         self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
         self.store, self.idle, self.now = store, idle, clock
         self.history = History()

@@ -10,7 +10,7 @@ from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord
 from samtta_app.session.advice import advice
 from samtta_app.session.state import Preview
 
-NAN = float("nan")
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class Draft:
     larger: bool = False
 
 
-def prompted(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
+def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
     """The draft after one more click or box, waiting for its answer; what was shown stays until then."""
     steps = (*(draft.steps if draft else ()), step)
     clicks = tuple(s for s in steps if isinstance(s, Click))
@@ -59,12 +59,12 @@ def prompted(draft: Draft | None, step: Click | Box, now: float, idle: float, vi
     )
 
 
-def answered(draft: Draft, reply: Prediction, now: float) -> Draft:
+def with_answer(draft: Draft, reply: Prediction, now: float) -> Draft:
     """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask."""
     last = len(draft.steps) - 1
     records, masks = list(draft.preview.history[:last]), list(draft.masks[:last])
     for k in range(len(records), last):
-        records.append(_record(draft, k, reply, None, NAN))
+        records.append(_record(draft, k, reply, None, _NAN))
         masks.append(None)
     candidate = reply.candidates[reply.chosen] if not nothing_found(reply) else None
     records.append(_record(draft, last, reply, candidate, now - draft.sent))
@@ -105,7 +105,7 @@ def advised(preview: Preview, worth: Gaps | None) -> Preview:
     return replace(preview, advice=shown)
 
 
-def turned(draft: Draft, step: int) -> Draft:
+def with_candidate(draft: Draft, step: int) -> Draft:
     """The draft showing another of its candidates; the newest record is of the one that is shown."""
     preview = draft.preview
     chosen = (preview.chosen + step) % len(preview.candidates)
@@ -114,7 +114,7 @@ def turned(draft: Draft, step: int) -> Draft:
         preview.history[-1],
         predicted_iou=candidate.predicted_iou,
         uncertainty=candidate.uncertainty,
-        iou=NAN,
+        iou=_NAN,
         gaps=candidate.gaps,
     )
     preview = replace(preview, chosen=chosen, history=(*preview.history[:-1], record))
@@ -136,7 +136,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
     """What is stored on accept (id 0): the shown mask, and every step with its mask's IoU with it."""
     preview = draft.preview
     history = tuple(
-        replace(record, iou=NAN if mask is None else iou(mask, candidate.mask))
+        replace(record, iou=_NAN if mask is None else iou(mask, candidate.mask))
         for record, mask in zip(preview.history, draft.masks, strict=True)
     )
     return Annotation(
@@ -164,8 +164,8 @@ def _record(draft: Draft, k: int, reply: Prediction, candidate: Candidate | None
         latency=latency,
         window=reply.window,
         weights_version=reply.weights_version,
-        predicted_iou=candidate.predicted_iou if candidate else NAN,
-        uncertainty=candidate.uncertainty if candidate else NAN,
-        iou=NAN,
+        predicted_iou=candidate.predicted_iou if candidate else _NAN,
+        uncertainty=candidate.uncertainty if candidate else _NAN,
+        iou=_NAN,
         gaps=candidate.gaps if candidate else None,
     )

@@ -11,7 +11,7 @@ from samtta_app.session.state import LabelClass
 
 LEVELS = 100
 
-BUDGET = 256 * 2**20
+HISTORY_BYTES = 256 * 2**20
 """Bytes of masks and logits held at most: the steps of a hundred objects of two clicks, at 256 x 256 logits each."""
 
 
@@ -97,7 +97,7 @@ Entry = Prompted | Accepted | Cancelled | Deleted | Relabelled | Reviewed | Clas
 class History:
     """Two stacks; the newest LEVELS entries are kept, and fewer where they hold more than `budget` bytes."""
 
-    def __init__(self, budget: int = BUDGET) -> None:
+    def __init__(self, budget: int = HISTORY_BYTES) -> None:
         self.done: list[Entry] = []
         self.undone: list[Entry] = []
         self._budget = budget

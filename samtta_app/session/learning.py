@@ -18,14 +18,14 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.types import Annotation, ImageFile, WaitingExample
-from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.desk import Requests, SessionContext
 from samtta_app.session.pictures import picture_of, replaced
 from samtta_app.session.records import ObjectRecord
 
 MEMORY = 64
 """This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
 
-ROOM = 2
+MAX_LESSONS = 2
 """At most so many requests of learning are at the engine, an object's replay and its lesson; the others wait as numbers."""
 
 LAG = 8
@@ -39,7 +39,7 @@ SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class _Task:
     """What is to be done with an object; a replay that was put off names the version that had not seen the object."""
 
     kind: Literal["remember", "replay", "learn"]
@@ -47,17 +47,17 @@ class Task:
     version: int | None = None
 
 
-class Learning:
+class LessonQueue:
     """Accepted objects go to the learner; its reports go to the store.
 
     What is to be done is a function of the store: the newest MEMORY objects are remembered, and what this model has not
     learned yet is learned, in the order of the accepts. So a resumed session learns the same as one that was never closed.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
-        self._waiting: deque[Task] = deque()
-        self._late: deque[Task] = deque()
+        self._waiting: deque[_Task] = deque()
+        self._late: deque[_Task] = deque()
         self._passed: set[str] = set()
         self._resuming: set[int] = set()
         self._model, self._refusal = "", ""
@@ -120,12 +120,12 @@ class Learning:
         last, here = {a.image_name: a.id for a in known}, self._desk.image_name()
         known.sort(key=lambda a: (a.image_name != here, last[a.image_name], a.id))  # so that each image is read once
         unreplayed = store.unreplayed() if self._desk.twin else frozenset()
-        self._waiting = deque(Task("remember", a.id) for a in known)
+        self._waiting = deque(_Task("remember", a.id) for a in known)
         for number in unlearned:
-            self._waiting += [Task("replay", number)] if number in unreplayed else []
-            self._waiting.append(Task("learn", number))
+            self._waiting += [_Task("replay", number)] if number in unreplayed else []
+            self._waiting.append(_Task("learn", number))
         if self._desk.twin:
-            self._late = deque(Task("replay", number, version) for number, version in store.put_off().items())
+            self._late = deque(_Task("replay", number, version) for number, version in store.put_off().items())
         return len(unlearned)
 
     # --- what is to be done -----------------------------------------------------------------------------------------
@@ -134,11 +134,11 @@ class Learning:
         """What the engine is to do next; it never has more than ROOM requests of learning."""
         under_way = sum(isinstance(r, AdaptRequest | TwinRequest) for r in self._desk.background())
         requests: Requests = ()
-        while not self._resuming and under_way + len(requests) < ROOM and (task := self._take()):
+        while not self._resuming and under_way + len(requests) < MAX_LESSONS and (task := self._take()):
             requests += self._request(task)
         return requests
 
-    def _take(self) -> Task | None:
+    def _take(self) -> _Task | None:
         while self._waiting:
             task = self._waiting.popleft()
             if task.kind != "replay" or len(self._waiting) <= LAG:
@@ -146,7 +146,7 @@ class Learning:
             self._late.append(replace(task, version=self._desk.state.adaptation.version))
         return self._late.popleft() if self._late else None
 
-    def _request(self, task: Task) -> Requests:
+    def _request(self, task: _Task) -> Requests:
         """The request for a task; none when its object is gone, or its image cannot be read."""
         desk = self._desk
         annotation = desk.store.annotation(task.object_id)
@@ -189,13 +189,13 @@ class Learning:
         desk.put_record(record)
         if self._resuming and desk.learn:
             return ()  # it will be found in the store
-        self._waiting += [Task("replay", annotation.id)] if desk.twin else []
+        self._waiting += [_Task("replay", annotation.id)] if desk.twin else []
         return self.learn(annotation)
 
     def learn(self, annotation: Annotation) -> Requests:
         """Learn from an object; while learning is paused the engine only remembers it."""
         if self._desk.learn and not self._is_to_be_learned(annotation):
-            self._waiting.append(Task("learn", annotation.id))
+            self._waiting.append(_Task("learn", annotation.id))
         return self.next()
 
     def remember(self, annotation: Annotation) -> Requests:
@@ -203,7 +203,7 @@ class Learning:
         desk = self._desk
         if desk.learn and not self._is_to_be_learned(annotation):
             never = not desk.store.read_only and annotation.id in desk.store.unlearned(self._model)
-            self._waiting.append(Task("learn" if never else "remember", annotation.id))
+            self._waiting.append(_Task("learn" if never else "remember", annotation.id))
         return self.next()
 
     def forget(self, annotation: Annotation) -> Requests:
@@ -213,11 +213,11 @@ class Learning:
         self._late = deque(task for task in self._late if task.object_id != annotation.id)
         newest = desk.store.newest(MEMORY) if desk.learn else ()
         if len(newest) == MEMORY and newest[0].id < annotation.id:
-            self._waiting.append(Task("remember", newest[0].id))
+            self._waiting.append(_Task("remember", newest[0].id))
         return (ForgetRequest(desk.id(), annotation.id),)
 
     def _is_to_be_learned(self, annotation: Annotation) -> bool:
-        return Task("learn", annotation.id) in self._waiting
+        return _Task("learn", annotation.id) in self._waiting
 
     # --- control and reports ----------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from samtta_app.core.messages import AdaptReport, Controlled, TwinReport
 from samtta_app.session import rows
-from samtta_app.session.cells import BadValueError, Row, text, whole
+from samtta_app.session.cells import BadValueError, DbRow, text, whole
 from samtta_app.session.database import Database
-from samtta_app.session.places import WEIGHTS, Opened
-from samtta_app.session.weights import WeightsFolder, digest
+from samtta_app.session.places import WEIGHTS, OpenedDatabase
+from samtta_app.session.weights import WeightsFolder, sha256_hex
 
 WEIGHTS_KEPT = 20
 
@@ -21,7 +21,7 @@ class LearningLog(Database):
     A model is known by the SHA-256 of its weights; "" stands for one that is not known, as in projects of earlier versions.
     """
 
-    def __init__(self, home: Path, opened: Opened) -> None:
+    def __init__(self, home: Path, opened: OpenedDatabase) -> None:
         super().__init__(home, opened)
         self._weights = WeightsFolder(home / WEIGHTS, tidy=not opened.read_only)
 
@@ -47,7 +47,7 @@ class LearningLog(Database):
             if report.kept:
                 self._db.execute(
                     "INSERT OR REPLACE INTO weights (version, sha256, created, model) VALUES (?, ?, ?, ?)",
-                    (report.version, digest(report.weights), now(), report.model),
+                    (report.version, sha256_hex(report.weights), now(), report.model),
                 )
                 self._put("published", str(report.version))
                 old = "SELECT version FROM weights ORDER BY sequence DESC LIMIT -1 OFFSET ?"
@@ -165,7 +165,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _version(row: Row) -> tuple[int, str, str]:
+def _version(row: DbRow) -> tuple[int, str, str]:
     sha256 = text(row, "sha256")
     if len(sha256) != 64:
         raise BadValueError("sha256", sha256, "not 64 hexadecimal digits")

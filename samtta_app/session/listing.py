@@ -11,7 +11,7 @@ from samtta_app.core.names import component, is_component
 from samtta_app.errors import ProjectError
 from samtta_app.session.state import ImageEntry
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 DIGITS = 300
 """Longer runs of digits, which no file name has, are compared as text: Python reads no number of thousands of digits."""
 GONE = "The file is no longer in the folder; its annotations are kept"
@@ -32,14 +32,14 @@ def image_files(folder: Path) -> tuple[Path, ...]:
         ProjectError: the folder does not exist or cannot be read.
     """
     try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
         return tuple(sorted((p for p in found if p.is_file()), key=lambda p: natural(p.name)))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ProjectError(f"The folder cannot be read: {why}", folder, "Choose another") from error
 
 
-def changed(objects: int) -> str:
+def listing_changed(objects: int) -> str:
     """What the list says of an image that was replaced under so many of its objects."""
     return f"Replaced: {objects} of its objects were accepted on another picture"
 
@@ -61,7 +61,7 @@ def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -
     return tuple(sorted(shown, key=lambda entry: natural(entry.name)))
 
 
-def merged(before: tuple[ImageEntry, ...], now: tuple[ImageEntry, ...]) -> tuple[ImageEntry, ...]:
+def merged_listing(before: tuple[ImageEntry, ...], now: tuple[ImageEntry, ...]) -> tuple[ImageEntry, ...]:
     """The image list after the folder was listed again.
 
     What is known of an image stays. A file that is gone is marked, also without annotations: it may be open, and come back.

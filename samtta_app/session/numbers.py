@@ -17,7 +17,7 @@ NUMBERS: tuple[Number, ...] = ("uncertainty", "expected_iou", "prompt", "task", 
 Worst = Mapping[Number, float]
 
 
-def number(of: Annotation | ClickRecord, name: Number) -> float | None:
+def mask_number(of: Annotation | ClickRecord, name: Number) -> float | None:
     """One number of a mask; None where it is not known."""
     if name in ("uncertainty", "expected_iou"):
         value = float(getattr(of, name))
@@ -36,7 +36,7 @@ def worst(records: Iterable[ObjectRecord]) -> dict[str, Worst]:
     found: dict[str, dict[Number, float]] = {}
     for record in records:
         for name in NUMBERS if record.steps else ():
-            value = number(record.steps[-1], name)
+            value = mask_number(record.steps[-1], name)
             if value is not None:
                 here = found.setdefault(record.image_name, {})
                 here[name] = max(here.get(name, value), value, key=lambda v, name=name: need(v, name))  # type: ignore[misc]

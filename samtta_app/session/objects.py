@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from samtta_app.core.types import Annotation
-from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.desk import Requests, SessionContext
 from samtta_app.session.history import ClassAdded, ClassRenamed, Deleted, Relabelled
-from samtta_app.session.learning import Learning
+from samtta_app.session.learning import LessonQueue
 
 
 class Objects:
     """What happens to annotations after their accept; what undo changes may belong to an image that is not open."""
 
-    def __init__(self, desk: Desk, learning: Learning) -> None:
+    def __init__(self, desk: SessionContext, learning: LessonQueue) -> None:
         self._desk, self._learning = desk, learning
 
     def select(self, annotation_id: int | None) -> Requests:

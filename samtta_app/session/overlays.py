@@ -8,14 +8,14 @@ import numpy as np
 
 from samtta_app.core.messages import Failure, Measured, MeasureRequest, Refined, RefineRequest
 from samtta_app.core.types import Candidate
-from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.desk import Requests, SessionContext
 from samtta_app.session.state import Overlay, OverlayKind, Preview, State
 
-KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)
+_KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)
 """What key U goes through, in its order."""
 
 MEASURING = "Measuring…"
-NOTHING = "Click on an object: the map is of the answer to it"
+NO_MAP = "Click on an object: the map is of the answer to it"
 TWIN = "Of the present weights' answer only, not of the original weights'"
 LARGER = "Of this model's answers only, not of the larger model's"
 TURNED = "Of the best candidate only: Tab goes back to it"
@@ -29,7 +29,7 @@ Subject = tuple[OverlayKind, Candidate]
 
 def following(kind: OverlayKind, step: int) -> OverlayKind:
     """The kind that comes `step` after (or, negative, before) another, round and round."""
-    return KINDS[(KINDS.index(kind) + step) % len(KINDS)]
+    return _KINDS[(_KINDS.index(kind) + step) % len(_KINDS)]
 
 
 def overlay_of(state: State) -> Overlay | None:
@@ -40,7 +40,7 @@ def overlay_of(state: State) -> Overlay | None:
     twin = preview.frozen if preview and state.display.compare else None
     shown = twin or (preview.candidate if preview else None)
     if shown is None:
-        return Overlay(kind, None, None, MEASURING if preview and preview.waiting else NOTHING)
+        return Overlay(kind, None, None, MEASURING if preview and preview.waiting else NO_MAP)
     if kind == "entropy":
         return _finite(Overlay(kind, shown.logits.window, shown.entropy))
     if twin is not None and kind != "adapted":
@@ -52,7 +52,7 @@ def overlay_of(state: State) -> Overlay | None:
 class Overlays:
     """Asks for the map of the answer on the screen, once for each answer, and never while a click waits for its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
         self._known: Subject | None = None
         self._under_way: tuple[int, Subject] | None = None

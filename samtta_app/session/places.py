@@ -26,7 +26,7 @@ BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedDatabase:
     """A database that was opened, and what a person should know about how ("" when nothing)."""
 
     db: sqlite3.Connection
@@ -75,7 +75,7 @@ def require_ordinary(home: Path) -> None:
             raise ProjectError("A file of the project has a second name (a hard link) elsewhere", place, do)
 
 
-def open_database(home: Path) -> Opened:
+def open_database(home: Path) -> OpenedDatabase:
     """Open the database in a project's folder, or make both; read-only where it cannot be written or is damaged.
 
     Raises:
@@ -84,14 +84,14 @@ def open_database(home: Path) -> Opened:
     require_ordinary(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        return Opened(schema.connect(home / DATABASE))
+        return OpenedDatabase(schema.connect(home / DATABASE))
     except schema.DamagedError as error:
         return _open_damaged(home, error)
     except (OSError, sqlite3.OperationalError) as error:
         return open_unwritable(home, error)
 
 
-def open_unwritable(home: Path, error: Exception) -> Opened:
+def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:
     """Open a project that cannot be written where it lies: in memory, with what its journal still holds.
 
     SQLite can neither lock nor recover a journal in a folder without write permission, so a copy is recovered.
@@ -112,16 +112,16 @@ def open_unwritable(home: Path, error: Exception) -> Opened:
         return _open_damaged(home, damage)
     if db is None:
         raise refusal from error
-    return Opened(
+    return OpenedDatabase(
         db, True, f"{home} cannot be written ({why}): what you accept cannot be stored. {do}, then open it again"
     )
 
 
-def _open_damaged(home: Path, damage: ProjectError) -> Opened:
+def _open_damaged(home: Path, damage: ProjectError) -> OpenedDatabase:
     with _copied(home / DATABASE) as copy:
         db, lost = salvaged(copy, home / DATABASE, damage)
     notice = f"{damage.what}. What can be read is shown, and nothing can be stored: put back a copy"
-    return Opened(db, True, f"{notice} ({lost})" if lost else notice)
+    return OpenedDatabase(db, True, f"{notice} ({lost})" if lost else notice)
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from samtta_app.session.browsing import Browsing
-from samtta_app.session.desk import Desk, Requests
+from samtta_app.session.browsing import ImageOpener
+from samtta_app.session.desk import Requests, SessionContext
 from samtta_app.session.history import Reviewed
 from samtta_app.session.objects import Objects
 
@@ -11,7 +11,7 @@ from samtta_app.session.objects import Objects
 class Reviewing:
     """Goes through the queue."""
 
-    def __init__(self, desk: Desk, browsing: Browsing, objects: Objects) -> None:
+    def __init__(self, desk: SessionContext, browsing: ImageOpener, objects: Objects) -> None:
         self._desk, self._browsing, self._objects = desk, browsing, objects
 
     def next(self) -> Requests:

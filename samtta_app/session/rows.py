@@ -33,7 +33,9 @@ ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
     "seconds, created, gaps, picture"
 )
-STEP = "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
+STEP_COLUMNS = (
+    "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
+)
 REPORT = (
     "object_id, kept, reason, version, losses, guard_candidate, guard_published, guard_frozen, guard_objects, "
     "memory_objects, seconds"

@@ -16,10 +16,10 @@ WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 """
 """Classes that were lost stand under their numbers, so that their objects do not go with them."""
 
-UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises on damage; its own words may hold the damaged bytes."""
 
-LATER = ("learned", "image_ids")
+_LATER = ("learned", "image_ids")
 """Tables that an older layout has not."""
 
 
@@ -33,9 +33,9 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
         ProjectError: it is foreign or newer, or no class and no object can be read; `damage` says so.
     """
     with closing(schema.unshared(copy)) as db:
-        with suppress(*UNREADABLE):
+        with suppress(*_UNREADABLE):
             schema.lacking(db, path)
-        with suppress(*UNREADABLE):
+        with suppress(*_UNREADABLE):
             db.execute("PRAGMA journal_mode = DELETE")  # a write-ahead log needs shared memory to be attached
     memory = schema.in_memory()
     schema.migrate(memory, schema.MIGRATIONS)
@@ -49,7 +49,7 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
         if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:
             raise damage
         memory.execute("DETACH damaged")
-    except (*UNREADABLE, ProjectError):
+    except (*_UNREADABLE, ProjectError):
         memory.close()
         raise damage from None
     memory.execute("PRAGMA query_only = ON")
@@ -58,9 +58,9 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
 
 def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
     """Copy a table's rows, from both ends up to the damage between them; say what could not be."""
-    ours, theirs = (schema.layout(memory, table, of) for of in ("main", "damaged"))
+    ours, theirs = (schema.table_layout(memory, table, of) for of in ("main", "damaged"))
     if not theirs:
-        if table not in LATER:
+        if table not in _LATER:
             yield f"{table}: missing"
         return
     pairs = list(zip(ours, theirs, strict=False))  # by place: a later layout has more, and a name may be damaged
@@ -82,7 +82,7 @@ def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
                         seen.add(row)
                         refused += [] if _copied(memory, insert, row) else [row]
             break
-        except UNREADABLE:
+        except _UNREADABLE:
             broken = True
     if refused:
         yield f"{table}: {len(refused)} rows are left out (row {', '.join(map(str, refused[:5]))})"
@@ -93,7 +93,7 @@ def _taken_over(memory: sqlite3.Connection, table: str) -> Iterator[str]:
 def _copied(memory: sqlite3.Connection, insert: str, row: int) -> bool:
     try:
         return memory.execute(f"{insert} WHERE rowid = ?", (row,)).rowcount > 0
-    except UNREADABLE:
+    except _UNREADABLE:
         return False
 
 

@@ -14,7 +14,7 @@ from samtta_app.session.refusals import locks_work, primary
 APPLICATION_ID = 0x53414D54
 """Marks a database as ours ("SAMT"); any other database is refused."""
 
-FIRST = """
+_FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE images (name TEXT PRIMARY KEY, width INTEGER NOT NULL, height INTEGER NOT NULL);
 CREATE TABLE classes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, colour INTEGER NOT NULL);
@@ -81,7 +81,7 @@ CREATE TABLE twins (
 );
 """
 
-GAPS = """
+_GAPS = """
 ALTER TABLE annotations ADD COLUMN gaps TEXT;
 ALTER TABLE annotations ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE steps ADD COLUMN gaps TEXT
@@ -116,8 +116,8 @@ IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name 
 """Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
 
 MIGRATIONS: tuple[tuple[str, str], ...] = (
-    ("first", FIRST),
-    ("gaps", GAPS),
+    ("first", _FIRST),
+    ("gaps", _GAPS),
     ("learned", LEARNED),
     ("pictures", PICTURES),
     ("image_ids", IMAGE_IDS),
@@ -250,12 +250,12 @@ def require_layout(db: sqlite3.Connection, path: Path) -> None:
     with closing(in_memory()) as fresh:
         migrate(fresh, MIGRATIONS)
         for table in TABLES:
-            if layout(db, table) != layout(fresh, table):
+            if table_layout(db, table) != table_layout(fresh, table):
                 what = f"The project's database is damaged: its table {table} is not as it was made"
                 raise DamagedError(what, path, "Put back a copy; nothing was changed")
 
 
-def layout(db: sqlite3.Connection, table: str, of: str = "main") -> list[tuple[object, ...]]:
+def table_layout(db: sqlite3.Connection, table: str, of: str = "main") -> list[tuple[object, ...]]:
     """A table's columns: number, name, type, whether NULL is refused, default, and place in the primary key."""
     return [tuple(row) for row in db.execute(f"PRAGMA {of}.table_info({table})").fetchall()]
 

@@ -13,7 +13,7 @@ from samtta_app.session.acts import UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.numbers import Worst
 
-NAN = float("nan")
+_NAN = float("nan")
 
 ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
 Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
@@ -102,7 +102,7 @@ class StreamPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SideFigures:
     """Figures of one side (adapted or frozen) over `objects` replayed objects; nan when there are none."""
 
     objects: int
@@ -136,11 +136,11 @@ class Statistics:
     objects: int
     person_clicks: float
     seconds_per_object: float
-    adapted: Side
-    frozen: Side
+    adapted: SideFigures
+    frozen: SideFigures
     stream: tuple[StreamPoint, ...]
     sentence: str
-    trust: Trust = Trust(0, (), (), NAN, NAN)
+    trust: Trust = Trust(0, (), (), _NAN, _NAN)
     review: int = 0
 
 

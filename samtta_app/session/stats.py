@@ -60,7 +60,7 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
-MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
+_MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
 """What the files begin with, in every version: it tells them from a user's own ones of the same name."""
 
 
@@ -82,7 +82,7 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
         "statistics.json": json_text(_plain(_everything(store, records)), indent=1),
     }
     try:
-        with staged(folder, marked(MARKS)) as stage:
+        with staged(folder, marked(_MARKS)) as stage:
             for name, text in files.items():
                 (stage / name).write_bytes(text.encode())
     except OSError as error:

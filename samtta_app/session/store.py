@@ -16,13 +16,13 @@ from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session import cells, listing, pictures, rows
 from samtta_app.session.catalogue import SeenImage, catalogue, files, numbered
-from samtta_app.session.cells import BadValueError, Row, Value
+from samtta_app.session.cells import BadValueError, DbRow, Value
 from samtta_app.session.learning_log import LearningLog, now
-from samtta_app.session.places import Opened, exists, open_database, open_unwritable, places
+from samtta_app.session.places import OpenedDatabase, exists, open_database, open_unwritable, places
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import ImageEntry, LabelClass
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 RECORDS_AT_ONCE = 200
 """So many are read in about 16 ms: the window draws a frame in between."""
 PALETTE = 8
@@ -40,7 +40,7 @@ class Store(LearningLog):
     there is left out and named in `notice` and `left_out`; nothing of it is deleted.
     """
 
-    def __init__(self, folder: Path, home: Path, opened: Opened) -> None:
+    def __init__(self, folder: Path, home: Path, opened: OpenedDatabase) -> None:
         super().__init__(home, opened)
         self.folder = folder
         self._bad: set[int] = set()
@@ -56,7 +56,7 @@ class Store(LearningLog):
         """
         folder, home = places(folder, project)
         if not listing.image_files(folder) and not exists(home):
-            kinds = " ".join(sorted(suffix[1:] for suffix in listing.SUFFIXES))
+            kinds = " ".join(sorted(suffix[1:] for suffix in listing.IMAGE_SUFFIXES))
             raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
         store = cls(folder, home, open_database(home))
         try:
@@ -83,7 +83,9 @@ class Store(LearningLog):
         """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
         objects, others = self._counted()
         entries = listing.entries(self.folder, listing.image_files(self.folder), objects)
-        return tuple(replace(e, changed=listing.changed(others[e.name])) if others[e.name] else e for e in entries)
+        return tuple(
+            replace(e, changed=listing.listing_changed(others[e.name])) if others[e.name] else e for e in entries
+        )
 
     def _counted(self) -> tuple[Counter[str], Counter[str]]:
         """The number of objects by image, and of those that were accepted on another picture than it has now."""
@@ -179,8 +181,8 @@ class Store(LearningLog):
             )
             saved = replace(dated, id=int(cursor.lastrowid or 0))
             self._db.executemany(
-                f"INSERT INTO steps (annotation_id, position, {rows.STEP}) "
-                f"VALUES ({rows.placeholders(rows.STEP, more=2)})",
+                f"INSERT INTO steps (annotation_id, position, {rows.STEP_COLUMNS}) "
+                f"VALUES ({rows.placeholders(rows.STEP_COLUMNS, more=2)})",
                 [(saved.id, k, *rows.step_row(r, saved.box)) for k, r in enumerate(saved.history, start=1)],
             )
         return saved
@@ -251,7 +253,7 @@ class Store(LearningLog):
     def _image_ids(self) -> dict[str, int]:
         """The images' numbers in exports, by name; new ones are stored where that is possible."""
 
-        def made(row: Row) -> tuple[str, int]:
+        def made(row: DbRow) -> tuple[str, int]:
             return cells.name(row, "name"), row["id"]
 
         query = "SELECT id, name FROM image_ids"
@@ -271,7 +273,7 @@ class Store(LearningLog):
         classes = {c.id: c.name for c in self.classes()}
         twins = self._twins(first, last)
 
-        def made(row: Row) -> ObjectRecord:
+        def made(row: DbRow) -> ObjectRecord:
             _require_class(row, set(classes))
             rows.check_annotation(row)
             replayed, frozen, adapted = twins.get(row["id"], (0, None, None))
@@ -293,13 +295,13 @@ class Store(LearningLog):
         ids = ", ".join(str(row["id"]) for row in found)
         steps = self._steps(f"annotation_id IN ({ids})")
 
-        def made(row: Row) -> Annotation:
+        def made(row: DbRow) -> Annotation:
             _require_class(row, classes)
             return rows.annotation_of(row, steps.get(row["id"], ()))
 
         return tuple(self._objects(found, made))
 
-    def _objects(self, found: Iterable[Row], make: Callable[[Row], T]) -> Iterator[T]:
+    def _objects(self, found: Iterable[DbRow], make: Callable[[DbRow], _T]) -> Iterator[_T]:
         """As `_good`; objects that are left out do not count anywhere."""
         for row in found:
             try:
@@ -312,7 +314,7 @@ class Store(LearningLog):
         """Images that were opened, as they were seen last."""
         found = self._rows(f"SELECT * FROM images {condition}", *values)
 
-        def made(row: Row) -> SeenImage:
+        def made(row: DbRow) -> SeenImage:
             picture = "" if row["picture"] is None else cells.text(row, "picture")
             size = None if row["bytes"] is None else cells.whole(row, "bytes", most=2**62)
             return SeenImage(rows.image_of(row), picture, size)
@@ -347,14 +349,14 @@ class Store(LearningLog):
         return name
 
 
-def _object(row: Row) -> str:
+def _object(row: DbRow) -> str:
     return f"object {row['object_id']}"
 
 
-def _step(row: Row) -> str:
+def _step(row: DbRow) -> str:
     return f"object {row['annotation_id']}, step {row['position']}"
 
 
-def _require_class(row: Row, classes: set[int]) -> None:
+def _require_class(row: DbRow, classes: set[int]) -> None:
     if row["class_id"] not in classes:
         raise BadValueError("class_id", row["class_id"], "no class")

@@ -13,14 +13,14 @@ from samtta_app.core.calibration import Calibration
 from samtta_app.core.metrics import clicks_to
 from samtta_app.session.numbers import Worst, worst
 from samtta_app.session.records import ObjectRecord
-from samtta_app.session.state import Side, Statistics, StreamPoint, Trust
-from samtta_app.session.trust import NEWEST, REVIEW_BELOW, Answers, answers, trust_in
+from samtta_app.session.state import SideFigures, Statistics, StreamPoint, Trust
+from samtta_app.session.trust import NEWEST, REVIEW_BELOW, Answers, confirmed_answers, trust_in
 
-TARGET, LIMIT = 0.85, 20
+TARGET, _LIMIT = 0.85, 20
 STRICT_TARGET, STRICT_LIMIT = 0.90, 30
 RECENT = 20
 """The sentence speaks of this many objects at the end of the stream."""
-FEWEST = 10
+_FEWEST = 10
 """With fewer replayed objects nothing is claimed."""
 CLEAR = 2.0
 """A difference is claimed when it exceeds this many standard errors of the paired differences."""
@@ -41,18 +41,18 @@ class _Sums:
 
     def add(self, trajectory: Sequence[float], sign: int) -> None:
         """Take a trajectory in (`sign` 1), or out again (-1)."""
-        reached = clicks_to(trajectory, TARGET, LIMIT)
+        reached = clicks_to(trajectory, TARGET, _LIMIT)
         strictly = clicks_to(trajectory, STRICT_TARGET, STRICT_LIMIT)
         self.objects += sign
-        self.clicks += sign * (reached or LIMIT)
+        self.clicks += sign * (reached or _LIMIT)
         self.strict_clicks += sign * (strictly or STRICT_LIMIT)
         self.failed += sign * (reached is None)
         self.strict_failed += sign * (strictly is None)
 
-    def side(self) -> Side:
+    def side(self) -> SideFigures:
         """The four figures."""
         sums = (self.clicks, self.strict_clicks, self.failed, self.strict_failed)
-        return Side(self.objects, *(_ratio(value, self.objects) for value in sums))
+        return SideFigures(self.objects, *(_ratio(value, self.objects) for value in sums))
 
 
 class Tally:
@@ -169,7 +169,7 @@ class Tally:
         while newest and steps < NEWEST:
             newest -= 1
             steps += len(self._records[self._improved[newest]].steps) - 1
-        told = answers(self._records[number] for number in self._improved[newest:])
+        told = confirmed_answers(self._records[number] for number in self._improved[newest:])
         if self._judged is None or not _same(self._judged[0], told):
             self._judged = told, trust_in(told), Calibration.of(told)
         return self._judged[1:]
@@ -181,7 +181,7 @@ class Tally:
     def _sentence(self) -> str:
         """What a person may conclude, and no more than the paired differences of the last objects show."""
         number, recent = len(self._compared), [self._records[n] for n in self._compared[-RECENT:]]
-        if number < FEWEST:
+        if number < _FEWEST:
             return f"Too early to tell: {_objects(number)}"
         if not any(record.replayed_version for record in recent):
             return f"Nothing learnt yet: {_objects(number)}, all answered with the original weights"
@@ -211,7 +211,7 @@ def stream_point(record: ObjectRecord) -> StreamPoint:
 
 def clicks(trajectory: Sequence[float]) -> int:
     """Clicks to IoU .85, 20 when it was not reached."""
-    return clicks_to(trajectory, TARGET, LIMIT) or LIMIT
+    return clicks_to(trajectory, TARGET, _LIMIT) or _LIMIT
 
 
 def _to_look_at(record: ObjectRecord) -> tuple[float, int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from samtta_app.core.calibration import Calibration, calibration_error, online, reliability
+from samtta_app.core.calibration import Calibration, calibration_error, online, reliability_bins
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.state import Trust
 
@@ -19,7 +19,7 @@ Answers = tuple[tuple[float, float], ...]
 """(expected IoU, IoU with the accepted mask) of answers, in their order."""
 
 
-def answers(records: Iterable[ObjectRecord]) -> Answers:
+def confirmed_answers(records: Iterable[ObjectRecord]) -> Answers:
     """(expected IoU, IoU with the accepted mask) of the newest answers that clicks improved on, in their order.
 
     An object's last answer tells nothing: it is the accepted mask, and agrees with it wholly whatever the truth is.
@@ -30,7 +30,7 @@ def answers(records: Iterable[ObjectRecord]) -> Answers:
 def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
     """The objects that nobody looked at again and of which least was expected, worst first."""
     every = tuple(records)
-    known = Calibration.of(answers(every))
+    known = Calibration.of(confirmed_answers(every))
     open_ones = [(known(r.steps[-1].expected_iou), r) for r in every if r.steps and not r.reviewed]
     worst_first = sorted(open_ones, key=lambda pair: pair[1].steps[-1].expected_iou)  # calibration keeps this order
     return tuple(r for value, r in worst_first if value < REVIEW_BELOW)
@@ -38,7 +38,7 @@ def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
 
 def trust(records: Iterable[ObjectRecord]) -> Trust:
     """How well expected IoUs agree with those that came true, before and after calibration."""
-    return trust_in(answers(records))
+    return trust_in(confirmed_answers(records))
 
 
 def trust_in(raw: Answers) -> Trust:
@@ -47,8 +47,8 @@ def trust_in(raw: Answers) -> Trust:
     told = online(known)
     return Trust(
         len(known),
-        reliability(known),
-        reliability(told),
+        reliability_bins(known),
+        reliability_bins(told),
         calibration_error(known),
         calibration_error(told),
     )

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from samtta_app.session import draft as drafts
 from samtta_app.session.annotating import Annotating
-from samtta_app.session.browsing import Browsing
-from samtta_app.session.desk import Desk, Requests, Then
+from samtta_app.session.browsing import ImageOpener
+from samtta_app.session.desk import Requests, SessionContext, Then
 from samtta_app.session.draft import Draft
 from samtta_app.session.history import (
     Accepted,
@@ -22,7 +22,7 @@ from samtta_app.session.history import (
 )
 from samtta_app.session.objects import Objects
 
-WORDS: dict[type[Entry], str] = {
+_WORDS: dict[type[Entry], str] = {
     Prompted: "click",
     Accepted: "accept",
     Cancelled: "preview",
@@ -38,7 +38,7 @@ WORDS: dict[type[Entry], str] = {
 class Undoing:
     """Undo and redo; the store is changed first, and on its refusal nothing has moved."""
 
-    def __init__(self, desk: Desk, browsing: Browsing, annotating: Annotating, objects: Objects) -> None:
+    def __init__(self, desk: SessionContext, browsing: ImageOpener, annotating: Annotating, objects: Objects) -> None:
         self._desk, self._browsing, self._annotating, self._objects = desk, browsing, annotating, objects
 
     def undo(self) -> Requests:
@@ -99,12 +99,12 @@ class Undoing:
         entry = stack[-1]
         if isinstance(entry, Prompted | Cancelled):
             stack.pop()
-            desk.say("warning", f"{entry.image} cannot be read: the {WORDS[type(entry)]} there was skipped")
+            desk.say("warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was skipped")
             return ()
         requests = self._undo(entry) if then == "undo" else self._redo(entry)
         done = "undone" if then == "undo" else "redone"
         desk.say(
-            "warning", f"{entry.image} cannot be read: the {WORDS[type(entry)]} there was {done} without showing it"
+            "warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was {done} without showing it"
         )
         return requests
 

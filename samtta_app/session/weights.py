@@ -16,7 +16,7 @@ from samtta_app.core.files import write_whole
 CUT_SHORT = re.compile(r"\.v\d{4,}\.safetensors\.[a-z0-9_]{8}")
 """How `write_whole` names a version's file until it is whole."""
 
-LARGEST = 1_000_000_000
+_LARGEST = 1_000_000_000
 """Bytes; the largest model's decoder has 16 MB, with all that a strategy keeps beside it 50 MB."""
 
 
@@ -52,7 +52,7 @@ class WeightsFolder:
             data = path.read_bytes()
         except OSError:
             return None
-        return data if digest(data) == sha256 else None
+        return data if sha256_hex(data) == sha256 else None
 
     def failures(self) -> list[str]:
         """Why writes since the last call did not happen, in the system's words."""
@@ -94,9 +94,9 @@ def _is_ours(path: Path) -> bool:
         found = os.lstat(path)
     except OSError:
         return False
-    return stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST
+    return stat.S_ISREG(found.st_mode) and found.st_size <= _LARGEST
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

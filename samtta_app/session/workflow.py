@@ -37,9 +37,9 @@ from samtta_app.session import acts
 from samtta_app.session.acting import Acting
 from samtta_app.session.acts import UserAct
 from samtta_app.session.annotating import Annotating
-from samtta_app.session.browsing import Browsing
-from samtta_app.session.desk import Desk, Requests
-from samtta_app.session.learning import Learning
+from samtta_app.session.browsing import ImageOpener
+from samtta_app.session.desk import Requests, SessionContext
+from samtta_app.session.learning import LessonQueue
 from samtta_app.session.objects import Objects
 from samtta_app.session.overlays import Overlays
 from samtta_app.session.reviewing import Reviewing
@@ -76,9 +76,9 @@ class Workflow:
         opacity: float = 0.8,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk = Desk(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
-        self._browsing = Browsing(self._desk)
-        self._learning = Learning(self._desk)
+        self._desk = SessionContext(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
+        self._browsing = ImageOpener(self._desk)
+        self._learning = LessonQueue(self._desk)
         self._annotating = Annotating(self._desk)
         self._overlays = Overlays(self._desk)
         objects = Objects(self._desk, self._learning)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.train.crops import View
+from samtta_app.train.crops import TrainingView
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Augmentation:
     jpeg: float = 0.1
 
 
-def turned(view: View, rng: np.random.Generator) -> View:
+def turned_view(view: TrainingView, rng: np.random.Generator) -> TrainingView:
     """Mirrored and transposed; only where there is no padding, which always lies right and below."""
     pixels, masks = view.pixels, view.masks
     size = pixels.shape[0]
@@ -144,9 +144,9 @@ def _stored(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generator
     return pixels
 
 
-def augmented(view: View, a: Augmentation, rng: np.random.Generator) -> View:
+def augmented(view: TrainingView, a: Augmentation, rng: np.random.Generator) -> TrainingView:
     """A view as another device might have taken it; masks are only turned."""
-    view = turned(view, rng)
+    view = turned_view(view, rng)
     pixels = _recoloured(view.pixels, a, rng)
     pixels = _unsharp(np.asarray(cv2.LUT(pixels, _tone_table(a, rng).reshape(1, 256, 3)), np.uint8), a, rng)
     if rng.random() < a.speckle + a.noise + a.shading:

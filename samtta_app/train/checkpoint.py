@@ -11,11 +11,11 @@ from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
 from samtta_app.model.compact import CompactConfig, CompactSam
 
-PARTS = ("model", "ema", "optimiser", "progress")
+_PARTS = ("model", "ema", "optimiser", "progress")
 
 
 @dataclass(slots=True)
-class Progress:
+class RunCounter:
     """Where a run is. Mutable: it is the loop's own counter."""
 
     step: int = 0
@@ -40,11 +40,11 @@ class Checkpoint:
     model: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
-    progress: Progress
+    progress: RunCounter
 
 
 def save_checkpoint(
-    path: Path, model: CompactSam, ema: CompactSam, optimiser: torch.optim.Optimizer, progress: Progress
+    path: Path, model: CompactSam, ema: CompactSam, optimiser: torch.optim.Optimizer, progress: RunCounter
 ) -> None:
     """Write a checkpoint whole or not at all.
 
@@ -73,8 +73,8 @@ def read_checkpoint(path: Path, config: CompactConfig) -> Checkpoint:
         raise CheckpointError("There is no such checkpoint", path, "Give --resume a file that ends in .resume.pt")
     try:
         values: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found, parts = values["config"], {name: values[name] for name in PARTS}
-        progress = Progress(**parts.pop("progress"))
+        found, parts = values["config"], {name: values[name] for name in _PARTS}
+        progress = RunCounter(**parts.pop("progress"))
     except Exception as e:  # torch raises whatever the broken pickle raises
         raise CheckpointError(
             "The file is no training checkpoint, or it is damaged", path, "Start anew with --fresh"

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from samtta_app.train.crops import GRID
+from samtta_app.train.crops import GRID_CELLS
 
 GROUPS = 8
 """Parts into which the masks of a batch are divided for a thread pool."""
 
-Place = tuple[int, int, int]
+_Place = tuple[int, int, int]
 """Column, row and label of a click on the grid; label -1: no error is left."""
 
 
@@ -53,7 +53,7 @@ def _depth(region: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 def worst_place(
     predicted: NDArray[np.bool_], truth: NDArray[np.bool_], taken: NDArray[np.int64], rng: np.random.Generator | None
-) -> Place:
+) -> _Place:
     """x, y and label of RITM's next click: the innermost place of the deepest error, never a cell clicked before.
 
     With a generator it is, two times in five, any place of the region of that sign. Label -1: no error is left.
@@ -63,7 +63,7 @@ def worst_place(
 
 def _place(
     predicted: NDArray[np.bool_], truth: NDArray[np.bool_], taken: NDArray[np.int64], chance: Sequence[float]
-) -> Place:
+) -> _Place:
     """As `worst_place`, for two numbers of 0..1 drawn before: whether any place will do, and which one."""
     missing, surplus = truth & ~predicted, predicted & ~truth
     missing[taken[:, 1], taken[:, 0]] = False
@@ -92,7 +92,7 @@ def truths(targets: Tensor) -> Tensor:
     return targets > (highest / 2).clamp(max=0.5)
 
 
-def packed(bits: Tensor) -> Tensor:
+def packed_bits(bits: Tensor) -> Tensor:
     """Booleans (B, h, w), w a multiple of 8, as bytes (B, h, w / 8), the first bit the highest."""
     shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=bits.device)
     eights = bits.to(torch.uint8).reshape(*bits.shape[:-1], bits.shape[-1] // 8, 8)
@@ -103,7 +103,7 @@ def on_host(bits: Tensor) -> NDArray[np.bool_]:
     """Booleans (B, h, w) as an array; from another device they come packed, an eighth of the bytes."""
     if bits.device.type == "cpu":
         return np.asarray(bits.numpy())
-    return np.unpackbits(packed(bits).cpu().numpy(), axis=-1).view(np.bool_)
+    return np.unpackbits(packed_bits(bits).cpu().numpy(), axis=-1).view(np.bool_)
 
 
 def next_clicks(
@@ -116,10 +116,10 @@ def next_clicks(
     """
     predicted, truth = on_host(logits > 0), truths(targets).cpu().numpy()
     cells = predicted.shape[-1]
-    taken = (so_far.coords / GRID).floor().long().clamp(0, cells - 1).cpu().numpy()
+    taken = (so_far.coords / GRID_CELLS).floor().long().clamp(0, cells - 1).cpu().numpy()
     chances = rng.random((len(predicted), 2))
 
-    def places(rows: Sequence[int]) -> list[Place]:
+    def places(rows: Sequence[int]) -> list[_Place]:
         return [_place(predicted[i], truth[i], taken[i], chances[i]) for i in rows]
 
     groups = [range(start, len(predicted), GROUPS) for start in range(GROUPS)]
@@ -127,6 +127,6 @@ def next_clicks(
     for rows, group in zip(groups, (pool.map if pool else map)(places, groups), strict=True):
         found[rows.start :: GROUPS] = torch.tensor(group, dtype=torch.float32).reshape(-1, 3)
     jitter = torch.from_numpy(rng.uniform(-1.5, 1.5, (len(found), 2)).astype(np.float32))
-    coords = (found[:, :2] * GRID + (GRID - 1) / 2 + jitter).round()
+    coords = (found[:, :2] * GRID_CELLS + (GRID_CELLS - 1) / 2 + jitter).round()
     device = so_far.coords.device
     return Clicks(coords[:, None].to(device), found[:, 2:].to(device))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from samtta_app.errors import DatasetError
 from samtta_app.train import nests
-from samtta_app.train.records import ObjectBox, Record
+from samtta_app.train.records import LabelledImage, ObjectBox
 
-GRID = 4
+GRID_CELLS = 4
 MIN_WINDOW = 32
 MIN_TARGET_CELLS = 1.5
 """A target smaller than this many low-res cells teaches nothing."""
@@ -42,7 +42,7 @@ class Zoom:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class TrainingView:
     """A window of an image at the model's input size: RGB pixels, full-size masks, and the part that is image."""
 
     pixels: NDArray[np.uint8]
@@ -75,7 +75,7 @@ def _shrink_or_grow(array: NDArray[np.uint8], width: int, height: int) -> NDArra
     return np.asarray(cv2.resize(array, (width, height), interpolation=way), np.uint8)
 
 
-def _visible(record: Record, place: tuple[int, int, int]) -> list[ObjectBox]:
+def _visible(record: LabelledImage, place: tuple[int, int, int]) -> list[ObjectBox]:
     x, y, side = place
     least = side * side * 0.0008
     seen = []
@@ -94,11 +94,11 @@ def _shares(objects: Sequence[ObjectBox]) -> NDArray[np.float64]:
     return np.asarray(shares / shares.sum())
 
 
-def _choose(record: Record, rng: np.random.Generator) -> ObjectBox:
+def _choose(record: LabelledImage, rng: np.random.Generator) -> ObjectBox:
     return record.objects[rng.choice(len(record.objects), p=_shares(record.objects))]
 
 
-def _chain(record: Record, rng: np.random.Generator) -> list[ObjectBox]:
+def _chain(record: LabelledImage, rng: np.random.Generator) -> list[ObjectBox]:
     """The objects of all layers at some pixel, the largest first; empty where a few tries found no two of a kind."""
     for _ in range(6):
         anchor = _choose(record, rng)
@@ -112,7 +112,7 @@ def _chain(record: Record, rng: np.random.Generator) -> list[ObjectBox]:
     return []
 
 
-def draw_view(record: Record, size: int, count: int, zoom: Zoom, rng: np.random.Generator) -> View:
+def draw_view(record: LabelledImage, size: int, count: int, zoom: Zoom, rng: np.random.Generator) -> TrainingView:
     """A random window of a record with up to `count` of its objects, the one it was drawn around first.
 
     With several label layers it is, now and then, drawn around a nest, whose objects are then its masks.
@@ -136,13 +136,13 @@ def draw_view(record: Record, size: int, count: int, zoom: Zoom, rng: np.random.
     if chain:
         nest = nests.find_nest(cut.masks(record, chain, len(chain)), count, rng)
         if nest:
-            return View(pixels, tuple(nest), cut.valid, nested=True)
-    return View(pixels, tuple(cut.masks(record, [anchor, *others], count)), cut.valid)
+            return TrainingView(pixels, tuple(nest), cut.valid, nested=True)
+    return TrainingView(pixels, tuple(cut.masks(record, [anchor, *others], count)), cut.valid)
 
 
 def visible_view(
-    records: Sequence[Record], size: int, count: int, zoom: Zoom, rng: np.random.Generator, name: str
-) -> View:
+    records: Sequence[LabelledImage], size: int, count: int, zoom: Zoom, rng: np.random.Generator, name: str
+) -> TrainingView:
     """A window of one of the records of the set `name`, with an object that is large enough.
 
     Raises:
@@ -184,7 +184,7 @@ class _Cut:
         out[:height, :width] = _shrink_or_grow(part, width, height)
         return out
 
-    def masks(self, record: Record, boxes: Sequence[ObjectBox], count: int) -> list[NDArray[np.uint8]]:
+    def masks(self, record: LabelledImage, boxes: Sequence[ObjectBox], count: int) -> list[NDArray[np.uint8]]:
         """Masks of the first `count` objects that are large enough here."""
         masks = []
         for box in boxes:
@@ -195,7 +195,7 @@ class _Cut:
             # what is thinner than a pixel here is cut at half of its most.
             share = _shrink_or_grow((labels == box.value).astype(np.uint8) * 255, width, height)
             mask[:height, :width] = share > min(127, int(share.max()) // 2)
-            if mask.sum() >= MIN_TARGET_CELLS * GRID * GRID:
+            if mask.sum() >= MIN_TARGET_CELLS * GRID_CELLS * GRID_CELLS:
                 masks.append(mask)
             if len(masks) == count:
                 break

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samtta_app.train.paint import fill_like, paste
-from samtta_app.train.records import Record
-from samtta_app.train.textures import Texture, noise
-from samtta_app.train.thin import Mask, Points
+from samtta_app.train.records import LabelledImage
+from samtta_app.train.textures import Texture, noise_texture
+from samtta_app.train.thin import ByteMask, Points
 
-MIN_LEFT = 0.6
+_MIN_LEFT = 0.6
 """Of a packed thing, so much must not be hidden by others."""
 
 
@@ -25,11 +25,11 @@ def _regions(size: int, sites: Points, rng: np.random.Generator) -> NDArray[np.u
     numbers[nearest[rows, columns]] = np.arange(len(sites))
     grid = np.arange(size, dtype=np.float32)
     bend = np.float32(rng.uniform(0, size / 50))
-    x, y = grid[None] + noise(size, rng) * bend, grid[:, None] + noise(size, rng) * bend
+    x, y = grid[None] + noise_texture(size, rng) * bend, grid[:, None] + noise_texture(size, rng) * bend
     return np.asarray(cv2.remap(numbers[nearest], x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def partition(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> list[Mask]:
+def partition(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
     """Regions that fill the plane, each with its tone or its direction of waves; a group of neighbours is a target."""
     size = scene.shape[0]
     count = int(rng.integers(4, 40))
@@ -56,7 +56,7 @@ def partition(scene: Texture, records: Sequence[Record], rng: np.random.Generato
     return masks
 
 
-def packed(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> list[Mask]:
+def packed_shapes(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
     """Ovals, rods or bricks of one kind that touch, with a thin dark line between them or none; and all of them."""
     size = scene.shape[0]
     length = size * np.exp(rng.uniform(np.log(0.1), np.log(0.35)))
@@ -83,7 +83,7 @@ def packed(scene: Texture, records: Sequence[Record], rng: np.random.Generator) 
         depth = cv2.distanceTransform((shown & ~edges).astype(np.uint8), cv2.DIST_L2, 3)
         scene += (np.minimum(depth / (width / 3), 1) * np.float32(rng.uniform(15, 60)))[..., None]
     areas = np.bincount(labels.ravel(), minlength=len(full))
-    whole = [k for k in range(1, len(full)) if areas[k] > MIN_LEFT * full[k]]
+    whole = [k for k in range(1, len(full)) if areas[k] > _MIN_LEFT * full[k]]
     masks = [(labels == k).astype(np.uint8) for k in rng.permutation(whole)[:4]]
     return [*masks, shown.astype(np.uint8)] if rng.random() < 0.6 else masks
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import GRID, View, Zoom, visible_view
-from samtta_app.train.records import Record
+from samtta_app.train.crops import GRID_CELLS, TrainingView, Zoom, visible_view
+from samtta_app.train.records import LabelledImage
 from samtta_app.train.synthetic import draw_scene
 
 SYNTHETIC = "synthetic"
@@ -45,7 +45,7 @@ def split_batch(batch: Batch, count: int) -> list[Batch]:
     return [Batch(*parts) for parts in zip(images, *others, strict=True)]
 
 
-def first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[float, float]:
+def sampled_first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[float, float]:
     """Half the time the innermost pixel, else any pixel of the object."""
     rows, columns = np.nonzero(mask)
     if rng.random() < 0.5:
@@ -59,13 +59,13 @@ def first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[floa
 
 
 def _first_clicks(
-    view: View, masks: Sequence[NDArray[np.uint8]], rng: np.random.Generator
+    view: TrainingView, masks: Sequence[NDArray[np.uint8]], rng: np.random.Generator
 ) -> list[tuple[float, float]]:
     """One first click for each mask; the same for all of a nest, in what they share."""
     if view.nested:
         shared = np.bitwise_and.reduce(view.masks)
-        return [first_click(shared, rng)] * len(masks)
-    return [first_click(mask, rng) for mask in masks]
+        return [sampled_first_click(shared, rng)] * len(masks)
+    return [sampled_first_click(mask, rng) for mask in masks]
 
 
 def tight_box(mask: NDArray[np.uint8]) -> tuple[float, float, float, float]:
@@ -79,7 +79,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
     def __init__(
         self,
-        sets: Mapping[str, Sequence[Record]],
+        sets: Mapping[str, Sequence[LabelledImage]],
         mixture: Mapping[str, float],
         size: int,
         targets: int,
@@ -97,7 +97,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         self.size, self.targets, self.seed = size, targets, seed
         self.zoom, self.augmentation = zoom or Zoom(), augmentation or Augmentation()
 
-    def _view(self, rng: np.random.Generator) -> View:
+    def _view(self, rng: np.random.Generator) -> TrainingView:
         name = self.names[rng.choice(len(self.names), p=self.shares)]
         if name == SYNTHETIC:
             return draw_scene(self.material, self.size, self.targets, rng)
@@ -107,7 +107,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         rng = np.random.default_rng((self.seed, index))
         view = augmented(self._view(rng), self.augmentation, rng)
         masks = [view.masks[i % len(view.masks)] for i in range(self.targets)]
-        cells = self.size // GRID
+        cells = self.size // GRID_CELLS
         low = [cv2.resize(m * np.uint8(255), (cells, cells), interpolation=cv2.INTER_AREA) for m in masks]
         return (
             torch.from_numpy(view.pixels),

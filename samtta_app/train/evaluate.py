@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from samtta_app.errors import UserError
 from samtta_app.model.compact import CompactSam, load_compact
 from samtta_app.train.clicks import Clicks, worst_place
-from samtta_app.train.crops import View, Zoom, draw_view
-from samtta_app.train.records import Record, image_paths, read_records
-from samtta_app.train.rounds import Encoded, decode
+from samtta_app.train.crops import TrainingView, Zoom, draw_view
+from samtta_app.train.records import LabelledImage, image_paths, read_labelled
+from samtta_app.train.rounds import Encoded, decode_rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class Curve:
         return float(self.ious[:, min(click, self.ious.shape[1]) - 1].mean())
 
 
-def held_out_views(records: Sequence[Record], count: int, size: int, seed: int, zoom: float = 5.0) -> list[View]:
+def held_out_views(
+    records: Sequence[LabelledImage], count: int, size: int, seed: int, zoom: float = 5.0
+) -> list[TrainingView]:
     """Windows `zoom` times the object, one object each, images in turn; none without records."""
     fixed = Zoom(product=(zoom, zoom), product_share=1.0, far_share=0.0)
     rng = np.random.default_rng(seed)
-    views: list[View] = []
+    views: list[TrainingView] = []
     for i in range(4 * count if records else 0):
         view = draw_view(records[i % len(records)], size, 1, fixed, rng)
         if view.masks:
@@ -61,7 +63,9 @@ def _whole(logits: torch.Tensor, size: int) -> NDArray[np.bool_]:
 
 
 @torch.no_grad()
-def click_through(model: CompactSam, view: View, clicks: int) -> tuple[list[float], float, list[float], list[bool]]:
+def click_through(
+    model: CompactSam, view: TrainingView, clicks: int
+) -> tuple[list[float], float, list[float], list[bool]]:
     """IoU after each click, the best candidate's at click 1, errors of predicted IoU, and obedience, for one object."""
     truth, size = view.masks[0] > 0, view.pixels.shape[0]
     device = model.pixel_mean.device
@@ -84,7 +88,7 @@ def click_through(model: CompactSam, view: View, clicks: int) -> tuple[list[floa
             torch.full((1, 1), float(label), device=device),
         )
         so_far = so_far.plus(new)
-        out = decode(model, encoded, so_far, None, previous)
+        out = decode_rounds(model, encoded, so_far, None, previous)
         previous = out.masks[:, :1]
         masks = _whole(out.masks, size)[0]
         predicted = masks[0]
@@ -96,7 +100,7 @@ def click_through(model: CompactSam, view: View, clicks: int) -> tuple[list[floa
     return ious, best, errors, obeyed
 
 
-def measure_curve(model: CompactSam, views: Sequence[View], clicks: int) -> Curve:
+def measure_curve(model: CompactSam, views: Sequence[TrainingView], clicks: int) -> Curve:
     """The clicker's curve over windows, one object each."""
     model.eval()
     runs = [click_through(model, view, clicks) for view in views]
@@ -108,7 +112,7 @@ def measure_curve(model: CompactSam, views: Sequence[View], clicks: int) -> Curv
     )
 
 
-def failure_rate(curve: Curve, threshold: float) -> float:
+def curve_failure_rate(curve: Curve, threshold: float) -> float:
     """FR_k@t: the share of objects that reach the threshold at no click."""
     return float((curve.ious.max(1) < threshold).mean())
 
@@ -117,11 +121,11 @@ def _line(name: str, curve: Curve) -> str:
     at = " ".join(f"@{k} {curve.at(k):.3f}" for k in (1, 2, 3, 5, 10, 20))
     return (
         f"{name:12} n={len(curve.ious):3} {at} best-of-3 @1 {curve.candidates.mean():.3f} "
-        f"FR@85 {failure_rate(curve, 0.85):.2f} |pIoU-IoU| {curve.quality_error:.3f} obeyed {curve.obeyed:.3f}\n"
+        f"FR@85 {curve_failure_rate(curve, 0.85):.2f} |pIoU-IoU| {curve.quality_error:.3f} obeyed {curve.obeyed:.3f}\n"
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def evaluate_command(arguments: Sequence[str] | None = None) -> None:
     """`python -m samtta_app.train.evaluate MODEL DATASET...`: one line of figures per set."""
     parser = argparse.ArgumentParser(description="Held-out figures of a compact model with RITM's clicker.")
     parser.add_argument("model", type=Path)
@@ -144,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(e))
     figures = {}
     for folder in given.datasets:
-        records = read_records(paths[folder])
+        records = read_labelled(paths[folder])
         views = held_out_views(records, given.objects, given.size, given.seed, given.zoom)
         if not views:
             parser.error(f"{folder}: its split {given.split!r} has no usable image with an object")
@@ -155,8 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "best_candidate_at_1": round(float(curve.candidates.mean()), 4),
             "quality_error": round(curve.quality_error, 4),
             "obeyed": round(curve.obeyed, 4),
-            "fr_85": round(failure_rate(curve, 0.85), 4),
-            "fr_90": round(failure_rate(curve, 0.90), 4),
+            "fr_85": round(curve_failure_rate(curve, 0.85), 4),
+            "fr_90": round(curve_failure_rate(curve, 0.90), 4),
         }
         sys.stdout.write(_line(folder.name, curve))
         sys.stdout.flush()
@@ -165,4 +169,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    evaluate_command()

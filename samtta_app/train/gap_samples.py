@@ -23,16 +23,16 @@ from samtta_app.core.types import Click, Logits, Mask, Prompt, Window
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed, encode, upscaled
 from samtta_app.model.sam import SamModel
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import View, Zoom, visible_view
-from samtta_app.train.records import Record
+from samtta_app.train.crops import TrainingView, Zoom, visible_view
+from samtta_app.train.records import LabelledImage
 
-DENSE = usam_clicks.DENSE
+GAP_DENSE = usam_clicks.DENSE_CLICKS
 """Clicks of the dense prompt."""
 SINGLES = 3
 """Of these, so many are also asked alone: each costs two decodings."""
-LATER = 3
+LATER_CLICKS = 3
 """Answers after further clicks."""
-OBJECTS = 3
+_OBJECTS = 3
 """Objects of one window at most."""
 
 Bits = NDArray[np.bool_]
@@ -73,7 +73,13 @@ class GapViews(Dataset[GapRows]):
     """Number -> rows of one random window: deterministic by seed and number, made in any process."""
 
     def __init__(
-        self, model: SamModel, larger: SamModel | None, records: Sequence[Sequence[Record]], seed: int, *, change: bool
+        self,
+        model: SamModel,
+        larger: SamModel | None,
+        records: Sequence[Sequence[LabelledImage]],
+        seed: int,
+        *,
+        change: bool,
     ) -> None:
         self.model, self.larger, self.records, self.seed = model, larger, records, seed
         self.change = change
@@ -82,33 +88,37 @@ class GapViews(Dataset[GapRows]):
     def __getitem__(self, index: int) -> GapRows:
         rng = np.random.default_rng((self.seed, index))
         of_set = self.records[index % len(self.records)]
-        view = visible_view(of_set, self.model.size, OBJECTS, Zoom(), rng, f"the set with the image {of_set[0].name!r}")
+        view = visible_view(
+            of_set, self.model.size, _OBJECTS, Zoom(), rng, f"the set with the image {of_set[0].name!r}"
+        )
         if self.change and rng.random() < 0.5:
             view = augmented(view, Augmentation(), rng)
-        return rows_of(self.model, self.larger, view, index, rng)
+        return _rows_of(self.model, self.larger, view, index, rng)
 
 
-def rows_of(model: SamModel, larger: SamModel | None, view: View, index: int, rng: np.random.Generator) -> GapRows:
+def _rows_of(
+    model: SamModel, larger: SamModel | None, view: TrainingView, index: int, rng: np.random.Generator
+) -> GapRows:
     """All answers in one window."""
     asked = _Asked(model, view)
     second = _Asked(larger, view) if larger else None
     parts = []
     for place, mask in enumerate(view.masks):
-        number = index * OBJECTS + place
+        number = index * _OBJECTS + place
         parts += list(_object_rows(asked, second, mask.astype(bool)[: view.valid[1], : view.valid[0]], number, rng))
     return GapRows.joined(parts)
 
 
-def clicks_on(mask: Bits, rng: np.random.Generator, count: int = DENSE) -> list[Click]:
+def gap_clicks(mask: Bits, rng: np.random.Generator, count: int = GAP_DENSE) -> list[Click]:
     """UncertainSAM's clicks on a mask that fills its picture."""
     height, width = mask.shape
-    return list(usam_clicks.clicks_on(Mask(0, 0, mask), Window(0, 0, width, height), rng, count))
+    return list(usam_clicks.usam_clicks(Mask(0, 0, mask), Window(0, 0, width, height), rng, count))
 
 
 class _Asked:
     """One model on one window."""
 
-    def __init__(self, model: SamModel, view: View) -> None:
+    def __init__(self, model: SamModel, view: TrainingView) -> None:
         pixels = view.pixels[: view.valid[1], : view.valid[0]]
         self.model, self.image = model, from_array(np.ascontiguousarray(pixels))
         self.features = _finished(encode(model, self.image, self.image.whole))
@@ -140,7 +150,7 @@ def _ious(bits: Bits, mask: Bits) -> NDArray[np.float32]:
 def _object_rows(
     asked: _Asked, larger: _Asked | None, mask: Bits, number: int, rng: np.random.Generator
 ) -> Iterator[GapRows]:
-    clicks = clicks_on(mask, rng)
+    clicks = gap_clicks(mask, rng)
     dense = float(_ious(asked.answer(Prompt(tuple(clicks)))[1], mask)[1:].max())
     last: tuple[Prompt, Decoded, Bits] | None = None
     for click in clicks[:SINGLES]:
@@ -148,7 +158,7 @@ def _object_rows(
         decoded, bits = asked.answer(prompt)
         last = last or (prompt, decoded, bits)
         yield _row(decoded, _ious(bits, mask), prompt, dense, larger, mask, number)
-    for _ in range(LATER):
+    for _ in range(LATER_CLICKS):
         prompt, decoded, bits = last  # type: ignore[misc] # there is always a first click
         further = _further(asked, prompt, decoded, bits, mask)
         if further is None:

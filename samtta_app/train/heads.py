@@ -25,9 +25,9 @@ from samtta_app.model.sam import SamModel
 from samtta_app.train.data import one_thread
 from samtta_app.train.gap_samples import GapRows, GapViews
 from samtta_app.train.machine import from_loader
-from samtta_app.train.records import Record, has_masks
+from samtta_app.train.records import LabelledImage, has_masks
 from samtta_app.train.sets import named_folders, read_sets
-from samtta_app.uncertainty.gaps import GAPS, NAMES, Heads, fingerprint, new_heads, save_heads
+from samtta_app.uncertainty.gaps import GAP_NAMES, HEAD_NAMES, GapHeads, fingerprint, new_heads, save_heads
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,12 @@ SHARD = 24
 """Windows of a shard: what a stop may lose."""
 HELD_OUT = 0.1
 """Windows of the test splits, in windows trained on."""
-BATCH = 512
+_BATCH = 512
 
-LEAST = 20
+_LEAST = 20
 """Answers from which a threshold is taken."""
 
-Told = Callable[[float, str], None]
+_Told = Callable[[float, str], None]
 Tokens = Literal["both", "iou", "mask"]
 """What heads read: the IoU token and the mask's own, or one of them."""
 
@@ -74,7 +74,7 @@ def train_heads(
     plan: HeadsPlan,
     *,
     workers: int = 0,
-    told: Told = lambda share, words: None,
+    told: _Told = lambda share, words: None,
 ) -> Mapping[str, float]:
     """Write heads for `model` to `out`; returns the held-out figures that are also in the file.
 
@@ -98,7 +98,7 @@ def train_heads(
     names = model.name, larger.name if larger else ""
     heads = fitted(rows, *names, plan, _part(told, 0.93, 0.97))
     published = fitted(rows.where(rows.clicks == 1), *names, plan, _part(told, 0.97, 1.0), best_slots)
-    found = {**figures(heads, test), **_told_best(figures(published, test, best_slots))}
+    found = {**heads_figures(heads, test), **_told_best(heads_figures(published, test, best_slots))}
     facts = {
         "fingerprint": fingerprint(model),
         "data": ", ".join(named_folders(datasets)),
@@ -126,7 +126,7 @@ def collected(
     windows: int,
     seed: int,
     workers: int,
-    told: Told,
+    told: _Told,
 ) -> GapRows:
     """Rows of random windows of a split, those that an earlier run kept in `cache` read back."""
     records = [of_set for of_set in read_sets(datasets, split, cache).values() if of_set]
@@ -158,7 +158,9 @@ def _made(views: GapViews, numbers: Sequence[int], workers: int) -> Iterator[Gap
     return iter(loader)
 
 
-def _key(model: SamModel, larger: SamModel | None, records: Sequence[Sequence[Record]], seed: int, split: str) -> str:
+def _key(
+    model: SamModel, larger: SamModel | None, records: Sequence[Sequence[LabelledImage]], seed: int, split: str
+) -> str:
     state = hashlib.sha256(f"{fingerprint(model)} {fingerprint(larger) if larger else ''} {seed} {split}".encode())
     for of_set in records:
         state.update(repr([(record.name, record.objects) for record in of_set]).encode())
@@ -176,7 +178,7 @@ def _unpacked(path: Path) -> GapRows:
         return GapRows(*(found[field.name] for field in fields(GapRows)))
 
 
-def _part(told: Told, start: float, end: float) -> Told:
+def _part(told: _Told, start: float, end: float) -> _Told:
     return lambda share, words: told(start + share * (end - start), words)
 
 
@@ -187,9 +189,9 @@ def targets(rows: GapRows) -> dict[str, NDArray[np.float32]]:
     """Name of each head -> (N,) what it is to say: IoUs, and gaps as clip(0.5 + gap, 0, 1) (section A.3)."""
     single = rows.clicks == 1
     best = np.where(single, rows.iou[:, 1:].max(1), rows.iou[:, 0])
-    ious = {"iou": best, "iou_larger": rows.larger, "iou_dense": rows.dense, "iou_chosen": shown(rows, rows.iou)}
+    ious = {"iou": best, "iou_larger": rows.larger, "iou_dense": rows.dense, "iou_chosen": _shown(rows, rows.iou)}
     gaps = (rows.larger - best, best - ious["iou_chosen"], rows.dense - best)
-    return {**ious, **{name: np.clip(0.5 + gap, 0, 1) for name, gap in zip(GAPS, gaps, strict=True)}}
+    return {**ious, **{name: np.clip(0.5 + gap, 0, 1) for name, gap in zip(GAP_NAMES, gaps, strict=True)}}
 
 
 def chosen_slots(rows: GapRows) -> NDArray[np.int64]:
@@ -197,7 +199,7 @@ def chosen_slots(rows: GapRows) -> NDArray[np.int64]:
     return np.where(rows.clicks == 1, 1 + rows.predicted[:, 1:].argmax(1), 0)
 
 
-def shown(rows: GapRows, values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _shown(rows: GapRows, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The value (N, 4) -> (N,) of the mask that is shown."""
     return np.take_along_axis(values, chosen_slots(rows)[:, None], axis=1)[:, 0]
 
@@ -218,9 +220,9 @@ def fitted(
     model: str,
     larger: str,
     plan: HeadsPlan,
-    told: Told,
+    told: _Told,
     slots: Callable[[GapRows], NDArray[np.int64]] = chosen_slots,
-) -> Heads:
+) -> GapHeads:
     """All heads at once, each on its own mean squared error, from the tokens of one mask of each row (`slots`).
 
     Raises:
@@ -231,18 +233,18 @@ def fitted(
     x, truth = inputs(rows, slots(rows)), targets(rows)
     read = _read(plan.tokens, x.shape[1])
     x *= read
-    y = torch.from_numpy(np.stack([truth[name] for name in NAMES]).astype(np.float32))
-    names = tuple(name for name in NAMES if bool(torch.isfinite(y[NAMES.index(name)]).all()))
-    y = y[[NAMES.index(name) for name in names]]
+    y = torch.from_numpy(np.stack([truth[name] for name in HEAD_NAMES]).astype(np.float32))
+    names = tuple(name for name in HEAD_NAMES if bool(torch.isfinite(y[HEAD_NAMES.index(name)]).all()))
+    y = y[[HEAD_NAMES.index(name) for name in names]]
     heads = new_heads(x.shape[1], model, larger, plan.seed, names)
     layers = {name: value.requires_grad_() for name, value in heads.layers.items()}
     optimiser = torch.optim.AdamW(layers.values(), lr=plan.rate, weight_decay=plan.decay)
-    steps = plan.epochs * -(-len(x) // BATCH)
+    steps = plan.epochs * -(-len(x) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.rate, total_steps=steps, pct_start=0.05)
     generator = torch.Generator().manual_seed(plan.seed)
     for epoch in range(plan.epochs):
         total = 0.0
-        for batch in torch.split(torch.randperm(len(x), generator=generator), BATCH):
+        for batch in torch.split(torch.randperm(len(x), generator=generator), _BATCH):
             losses = F.mse_loss(heads(x[batch]), y[:, batch], reduction="none").mean(1)
             optimiser.zero_grad()
             losses.sum().backward()  # type: ignore[no-untyped-call]
@@ -252,7 +254,7 @@ def fitted(
         told((epoch + 1) / plan.epochs, f"epoch {epoch + 1} of {plan.epochs}, mean squared error {total / len(x):.4f}")
     with torch.no_grad():
         layers["w1"] *= read[:, None]
-    return Heads(names, {name: value.detach() for name, value in layers.items()}, model, larger, {})
+    return GapHeads(names, {name: value.detach() for name, value in layers.items()}, model, larger, {})
 
 
 def _read(tokens: Tokens, width: int) -> Tensor:
@@ -269,7 +271,7 @@ SURE = 0.5
 """Share of the advice, at least, that is to bring WORTH."""
 
 
-def thresholds(heads: Heads, rows: GapRows) -> dict[str, float]:
+def thresholds(heads: GapHeads, rows: GapRows) -> dict[str, float]:
     """For each gap the lowest prediction of WORTH or more from which on advice is right: at least SURE of it gains WORTH.
 
     Where no prediction is that good the threshold is infinite, and no advice is given. Task gap: answers to one click only.
@@ -278,7 +280,7 @@ def thresholds(heads: Heads, rows: GapRows) -> dict[str, float]:
     truth = targets(rows)
     with torch.no_grad():
         said = {name: value.numpy() for name, value in heads.predicted(inputs(rows, chosen_slots(rows))).items()}
-    for gap in GAPS:
+    for gap in GAP_NAMES:
         if gap not in said:
             continue
         meant = rows.clicks == 1 if gap == "task_gap" else np.ones(len(rows), bool)
@@ -286,13 +288,13 @@ def thresholds(heads: Heads, rows: GapRows) -> dict[str, float]:
         predicted, gained = said[gap][meant][order], truth[gap][meant][order] - 0.5
         right = np.cumsum(gained >= WORTH) / np.arange(1, len(order) + 1)
         last = np.append(predicted[1:] < predicted[:-1], True)  # of those with the same prediction
-        good = np.flatnonzero((right >= SURE) & last & (np.arange(len(order)) >= LEAST - 1) & (predicted >= WORTH))
+        good = np.flatnonzero((right >= SURE) & last & (np.arange(len(order)) >= _LEAST - 1) & (predicted >= WORTH))
         found[gap] = float(predicted[good[-1]]) if len(good) else float("inf")
     return found
 
 
-def figures(
-    heads: Heads, rows: GapRows, slots: Callable[[GapRows], NDArray[np.int64]] = chosen_slots
+def heads_figures(
+    heads: GapHeads, rows: GapRows, slots: Callable[[GapRows], NDArray[np.int64]] = chosen_slots
 ) -> dict[str, float]:
     """Relative area under the curve of each gap on answers to one click, from the tokens of one mask (`slots`)."""
     rows = rows.where(rows.clicks == 1)
@@ -310,7 +312,7 @@ def figures(
         "objects": float(len(set(rows.object.tolist()))),
         "pearson": _pearson(said["iou_chosen"], truth["iou_chosen"]),
     }
-    score = 1 - shown(rows, rows.predicted)
+    score = 1 - _shown(rows, rows.predicted)
     for gap, (base, corrected) in corrections.items():
         if gap in said and np.isfinite(corrected).all():
             for name in (gap, f"{gap}_difference"):
@@ -321,7 +323,7 @@ def figures(
 
 def _told_best(found: Mapping[str, float]) -> dict[str, float]:
     """The figures of heads that are told which candidate is truly best: nobody can know it while annotating."""
-    return {f"{gap}_told_best": found[gap] for gap in GAPS if gap in found}
+    return {f"{gap}_told_best": found[gap] for gap in GAP_NAMES if gap in found}
 
 
 def _pearson(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:

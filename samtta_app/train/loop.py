@@ -12,25 +12,25 @@ import cv2
 
 from samtta_app.errors import SettingsError, UserError
 from samtta_app.model.compact import CONFIGS
-from samtta_app.train.checkpoint import Progress
-from samtta_app.train.crops import View
+from samtta_app.train.checkpoint import RunCounter
+from samtta_app.train.crops import TrainingView
 from samtta_app.train.data import SampleSource
 from samtta_app.train.interruption import Interruption, interruptible
-from samtta_app.train.machine import from_loader, out_of_memory, training_device
+from samtta_app.train.machine import from_loader, training_device, training_out_of_memory
 from samtta_app.train.mixture import mixed_shares
 from samtta_app.train.optimise import stage_share
 from samtta_app.train.places import check_places
 from samtta_app.train.recipe import Recipe, read_recipe, shipped_recipe
-from samtta_app.train.records import Record, has_masks
-from samtta_app.train.run import Run
+from samtta_app.train.records import LabelledImage, has_masks
+from samtta_app.train.run import CompactRun
 from samtta_app.train.sets import named_folders, read_held_out, read_sets
-from samtta_app.train.standing import Standing
+from samtta_app.train.standing import RunStanding
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[Standing], None]
-Sets = Mapping[str, Sequence[Record]]
-Views = Mapping[str, Sequence[View]]
+_Report = Callable[[RunStanding], None]
+Sets = Mapping[str, Sequence[LabelledImage]]
+Views = Mapping[str, Sequence[TrainingView]]
 
 
 class Timer:
@@ -63,8 +63,8 @@ def train_model(
     device: str = "auto",
     threads: int = 2,
     minutes: float | None = None,
-    report: Report | None = None,
-) -> Progress:
+    report: _Report | None = None,
+) -> RunCounter:
     """Train a compact model on folders in the layout of the data pack and write it to `out`.
 
     Args:
@@ -97,7 +97,7 @@ def train_model(
     on = training_device(device)
     checkpoint = checkpoint or resume or out.with_suffix(".resume.pt")
     check_places(".safetensors", out, checkpoint, going_on=fresh or resume is not None)
-    with Run(plan, CONFIGS[size], on, threads, out, checkpoint) as run:
+    with CompactRun(plan, CONFIGS[size], on, threads, out, checkpoint) as run:
         if resume is not None:
             run.resume(resume)
         else:
@@ -119,7 +119,12 @@ def _material(datasets: Sequence[Path], plan: Recipe, cache: Path) -> tuple[Sets
 
 
 def run_stages(
-    run: Run, sets: Sets, shares: Mapping[str, float], views: Views, stop: threading.Event, report: Report | None
+    run: CompactRun,
+    sets: Sets,
+    shares: Mapping[str, float],
+    views: Views,
+    stop: threading.Event,
+    report: _Report | None,
 ) -> None:
     """Train through all stages that are left, and write the model."""
     plan, p = run.recipe, run.progress
@@ -139,7 +144,9 @@ def run_stages(
     run.export(last=True)
 
 
-def run_stage(run: Run, source: SampleSource, views: Views, stop: threading.Event, report: Report | None) -> None:
+def run_stage(
+    run: CompactRun, source: SampleSource, views: Views, stop: threading.Event, report: _Report | None
+) -> None:
     """Train until a stage is over."""
     p, plan = run.progress, run.recipe
     lengths = (plan.checkpoint_minutes, plan.export_minutes, plan.report_minutes)
@@ -158,7 +165,7 @@ def run_stage(run: Run, source: SampleSource, views: Views, stop: threading.Even
         except (RuntimeError, MemoryError, cv2.error) as error:
             if stop.is_set():  # the loader's processes hear Ctrl+C too
                 continue
-            if not out_of_memory(error):
+            if not training_out_of_memory(error):
                 raise
             failed = True
         if failed:  # here, where the error holds no memory any more
@@ -175,7 +182,7 @@ def run_stage(run: Run, source: SampleSource, views: Views, stop: threading.Even
             report(run.standing)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def train_command(arguments: Sequence[str] | None = None) -> None:
     """`python -m samtta_app.train.loop DATASET... --size small --out FILE`: as `samtta train model`, with a plain log."""
     parser = argparse.ArgumentParser(description="Train the compact model.")
     parser.add_argument("datasets", type=Path, nargs="+")
@@ -199,4 +206,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    train_command(sys.argv[1:])

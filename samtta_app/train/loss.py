@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from samtta_app.model.compact import DecoderOutput
 from samtta_app.train.clicks import Clicks, truths
 
-FOCAL_FLOOR = 20.0
+MIN_FOCAL = 20.0
 CLICK_WEIGHT = 0.2
 
 
@@ -18,10 +18,10 @@ def normalised_focal(logits: Tensor, targets: Tensor) -> Tensor:
     """
     weights = (torch.sigmoid(logits) - targets).abs().square().detach()
     losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none") * weights
-    return losses.sum((2, 3)) / (weights.sum((2, 3)) + FOCAL_FLOOR)
+    return losses.sum((2, 3)) / (weights.sum((2, 3)) + MIN_FOCAL)
 
 
-def dice(logits: Tensor, targets: Tensor) -> Tensor:
+def soft_dice(logits: Tensor, targets: Tensor) -> Tensor:
     """Soft Dice loss per mask: (B, m, g, g) -> (B, m)."""
     p = torch.sigmoid(logits)
     both = (p * targets).sum((2, 3))
@@ -54,7 +54,7 @@ def round_loss(
     At the first prompt the best of three candidates counts most, later the single mask does.
     """
     wanted = targets[:, None].expand_as(out.masks)
-    losses = normalised_focal(out.masks, wanted) + dice(out.masks, wanted)
+    losses = normalised_focal(out.masks, wanted) + soft_dice(out.masks, wanted)
     single, best = losses[:, 0].mean(), losses[:, 1:].min(1).values.mean()
     masks = 0.7 * single + best if first else 1.3 * single + 0.3 * best
     quality = F.mse_loss(out.iou, hard_iou(out.masks.detach(), targets if truth is None else truth))

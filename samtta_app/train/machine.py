@@ -38,7 +38,7 @@ def training_device(name: str = "auto") -> torch.device:
     return device
 
 
-def out_of_memory(error: BaseException) -> bool:
+def training_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory did not suffice, on the GPU or on the host."""
     told = str(error).lower()
     return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or any(words in told for words in NO_MEMORY)

@@ -5,13 +5,13 @@ import math
 import torch
 
 from samtta_app.model.compact import CompactSam
-from samtta_app.train.checkpoint import Progress
-from samtta_app.train.recipe import Stage
+from samtta_app.train.checkpoint import RunCounter
+from samtta_app.train.recipe import TrainingStage
 
 BACKBONE = "image_encoder.backbone."
 
 
-def make_optimiser(model: CompactSam, stage: Stage) -> torch.optim.AdamW:
+def compact_optimiser(model: CompactSam, stage: TrainingStage) -> torch.optim.AdamW:
     """AdamW over what the stage trains: the backbone slower, no decay on vectors."""
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -29,14 +29,14 @@ def make_optimiser(model: CompactSam, stage: Stage) -> torch.optim.AdamW:
     )
 
 
-def stage_share(stage: Stage, progress: Progress) -> float:
+def stage_share(stage: TrainingStage, progress: RunCounter) -> float:
     """How much of a stage is over, 0..1, by its steps, else by its minutes."""
     if stage.steps:
         return min(1.0, progress.stage_step / stage.steps)
     return min(1.0, progress.stage_seconds / (60 * stage.minutes))
 
 
-def learning_rate(stage: Stage, progress: Progress) -> float:
+def cosine_rate(stage: TrainingStage, progress: RunCounter) -> float:
     """Cosine from `lr` to `lr_end`, after a linear warm-up."""
     falling = stage.lr_end + (stage.lr - stage.lr_end) * (1 + math.cos(math.pi * stage_share(stage, progress))) / 2
     return falling * min(1.0, (progress.stage_step + 1) / max(1, stage.warmup))

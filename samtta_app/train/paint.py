@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from samtta_app.train.records import Record
-from samtta_app.train.textures import Texture, field, noise, ramp, texture
-from samtta_app.train.thin import Mask
+from samtta_app.train.records import LabelledImage
+from samtta_app.train.textures import Texture, field, noise_texture, ramp, texture
+from samtta_app.train.thin import ByteMask
 
 MIN_CHANGE, MIN_ROUGH_CHANGE = 8.0, 0.6
 """The mean change of level (0..255) that a thing makes where it lies, and how much more as a share of the ground's
 standard deviation there; less cannot be seen."""
 
 
-def can_be_seen(mask: Mask, before: Texture, after: Texture) -> bool:
+def can_be_seen(mask: ByteMask, before: Texture, after: Texture) -> bool:
     """Whether `after` (H, W, 3) differs enough from `before` where the mask (H, W) lies."""
     inside = mask > 0
     if not inside.any():
@@ -24,7 +24,7 @@ def can_be_seen(mask: Mask, before: Texture, after: Texture) -> bool:
     return change >= MIN_CHANGE + MIN_ROUGH_CHANGE * float(ground.std(0).mean())
 
 
-def fill_like(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> Texture:
+def fill_like(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> Texture:
     """(S, S, 3): another texture, or the scene itself lighter, darker, smoother, or with another pattern on it."""
     size = scene.shape[0]
     u = rng.random()
@@ -36,11 +36,11 @@ def fill_like(scene: Texture, records: Sequence[Record], rng: np.random.Generato
         return scene * np.float32(np.exp(rng.normal(0, 0.15))) + np.float32(shift) + light
     coarse = cv2.resize(scene, (size // 16, size // 16), interpolation=cv2.INTER_AREA)
     smooth = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
-    pattern = noise(size, rng) if u < 0.9 else field(size, rng)
+    pattern = noise_texture(size, rng) if u < 0.9 else field(size, rng)
     return smooth + pattern[..., None] * np.float32(rng.uniform(8, 35)) + np.float32(rng.uniform(-20, 20))
 
 
-def _softness(mask: Mask, size: int, rng: np.random.Generator) -> float:
+def _softness(mask: ByteMask, size: int, rng: np.random.Generator) -> float:
     """The blur of a border in pixels, never so much that a thin shape is lost; 0 is sharp."""
     u = rng.random()
     if u < 0.35:
@@ -51,7 +51,9 @@ def _softness(mask: Mask, size: int, rng: np.random.Generator) -> float:
     return float(rng.uniform(0.4, max(0.45, min(size / 90, 0.5 * depth))))
 
 
-def paste(scene: Texture, fill: Texture, mask: Mask, rng: np.random.Generator, opacity: float | None = None) -> bool:
+def paste(
+    scene: Texture, fill: Texture, mask: ByteMask, rng: np.random.Generator, opacity: float | None = None
+) -> bool:
     """Blend a filled shape into the scene, in place; without `opacity` (0..1) it is whole or drawn by chance.
 
     Returns whether the shape can be seen there.
@@ -75,12 +77,12 @@ def paste(scene: Texture, fill: Texture, mask: Mask, rng: np.random.Generator, o
     return can_be_seen(mask[rows, columns], before, part)
 
 
-def _moved(mask: Mask, dx: int, dy: int) -> Mask:
+def _moved(mask: ByteMask, dx: int, dy: int) -> ByteMask:
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     return np.asarray(cv2.warpAffine(mask, matrix, mask.shape[::-1], flags=cv2.INTER_NEAREST), np.uint8)
 
 
-def light(scene: Texture, mask: Mask, rng: np.random.Generator) -> None:
+def light(scene: Texture, mask: ByteMask, rng: np.random.Generator) -> None:
     """A shadow beside a shape, or a bright or dark rim within it, on one side only, in place."""
     size = scene.shape[0]
     turn, length = rng.uniform(0, 2 * np.pi), size * rng.uniform(0.01, 0.04)

@@ -19,7 +19,7 @@ from samtta_app.core.image_files import opened_image
 from samtta_app.core.images import DAMAGED, read_image
 from samtta_app.core.names import component
 from samtta_app.errors import DatasetError, ImageError
-from samtta_app.train.records import Record, with_boxes
+from samtta_app.train.records import LabelledImage, with_boxes
 from samtta_app.train.regions import pseudo_masks
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def _make_all(paths: Sequence[Path], cache: Path, workers: int) -> None:
         list(pool.map(partial(_make, cache=cache), paths, chunksize=8))
 
 
-def pseudo_records(paths: Sequence[Path], cache: Path, workers: int = 2) -> list[Record]:
+def pseudo_records(paths: Sequence[Path], cache: Path, workers: int = 2) -> list[LabelledImage]:
     """Records of photos with their pseudo-masks, made once and kept in `cache`; unreadable photos are named in the log.
 
     Raises:

@@ -1,7 +1,7 @@
 """Recipes: what a training run is made of, read from TOML and checked.
 
 A recipe is one TOML file: the keys of `Recipe`, a table `[mixture]` of data set names and their shares, one table `[[stage]]`
-for each `Stage` and, where something else than the defaults is wanted, `[augmentation]` and `[zoom]` with keys of
+for each `TrainingStage` and, where something else than the defaults is wanted, `[augmentation]` and `[zoom]` with keys of
 `Augmentation` and `Zoom`. An unknown key is refused: a misspelt one must not pass for a default.
 """
 
@@ -18,9 +18,9 @@ from samtta_app.settings import resource
 from samtta_app.train.augment import Augmentation
 from samtta_app.train.crops import Zoom
 
-TABLES = {"stages": "stage", "mixture": "mixture", "augmentation": "augmentation", "zoom": "zoom"}
+_TABLES = {"stages": "stage", "mixture": "mixture", "augmentation": "augmentation", "zoom": "zoom"}
 """Parts of a recipe that are tables of their own, and the tables' names."""
-KINDS = {
+_KINDS = {
     int: "a whole number",
     float: "a number",
     str: "a text",
@@ -32,7 +32,7 @@ Shares = TypeVar("Shares", Augmentation, Zoom)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrainingStage:
     """A part of a run with one input size and one falling learning rate; it ends after `steps`, else `minutes`."""
 
     name: str
@@ -57,7 +57,7 @@ class Stage:
     gpu_images: int = 0
     """Images in a batch on a GPU; 0: as many as elsewhere."""
 
-    def with_images(self, images: int) -> "Stage":
+    def with_images(self, images: int) -> "TrainingStage":
         """The stage with another batch and learning rates scaled by the square root of the ratio.
 
         The square root is the rule for Adam (Malladi et al. 2022, On the SDEs and Scaling Rules for Adaptive Gradient
@@ -67,7 +67,7 @@ class Stage:
         return replace(self, images=images, lr=self.lr * by, lr_end=self.lr_end * by)
 
 
-def on_device(stages: Sequence[Stage], device: str, *, halved: bool) -> tuple[Stage, ...]:
+def on_device(stages: Sequence[TrainingStage], device: str, *, halved: bool) -> tuple[TrainingStage, ...]:
     """Stages with the batches that they have on a device of this type, halved where memory did not suffice."""
     placed = [s.with_images(s.gpu_images) if device == "cuda" and s.gpu_images else s for s in stages]
     return tuple(s.with_images(max(1, s.images // 2)) if halved else s for s in placed)
@@ -77,7 +77,7 @@ def on_device(stages: Sequence[Stage], device: str, *, halved: bool) -> tuple[St
 class Recipe:
     """A whole run."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[TrainingStage, ...]
     mixture: Mapping[str, float]
     """Shares of the sets by name."""
     others: float = 0.5
@@ -118,7 +118,7 @@ def read_recipe(path: Path, minutes: float | None = None) -> Recipe:
             f"The recipe cannot be read: {e}", path, "Give a TOML file; --help tells the default"
         ) from e
     where = str(path)
-    own = {name: value for name, value in values.items() if name not in TABLES.values()}
+    own = {name: value for name, value in values.items() if name not in _TABLES.values()}
     stages = values.get("stage")
     _require(isinstance(stages, list) and bool(stages), where, "there must be at least one [[stage]]")
     recipe = Recipe(
@@ -142,8 +142,8 @@ def _lasting(recipe: Recipe, minutes: float, where: str) -> Recipe:
     return replace(recipe, stages=tuple(replace(s, minutes=s.minutes * by, steps=0) for s in recipe.stages))
 
 
-def _stage(values: object, where: str) -> Stage:
-    stage = Stage(**_checked(Stage, values, where))
+def _stage(values: object, where: str) -> TrainingStage:
+    stage = TrainingStage(**_checked(TrainingStage, values, where))
     _require(stage.size % 32 == 0 and stage.size >= 32, where, f"size must be a multiple of 32, not {stage.size}")
     _require(stage.images > 0 and stage.targets > 0, where, "images and targets must be above 0")
     _require(stage.steps > 0 or stage.minutes > 0, where, "either steps or minutes must be above 0")
@@ -178,12 +178,12 @@ def _checked(cls: type, values: object, where: str) -> dict[str, Any]:
     """The values of a TOML table for the plain fields of a class: names, kinds, and that none is lacking."""
     _require(isinstance(values, Mapping), where, "this must be a table")
     given = dict(values) if isinstance(values, Mapping) else {}
-    plain = [entry for entry in fields(cls) if entry.name not in TABLES]
+    plain = [entry for entry in fields(cls) if entry.name not in _TABLES]
     kinds = {entry.name: get_type_hints(cls)[entry.name] for entry in plain}
     for name, value in given.items():
         near = difflib.get_close_matches(name, kinds, n=1)
         _require(name in kinds, where, f"there is no key {name!r}", f"Did you mean {near[0]}" if near else "")
-        _require(_is(value, kinds[name]), where, f"{name} must be {KINDS[kinds[name]]}, not {value!r}")
+        _require(_is(value, kinds[name]), where, f"{name} must be {_KINDS[kinds[name]]}, not {value!r}")
     lacking = [entry.name for entry in plain if entry.default is MISSING and entry.name not in given]
     _require(not lacking, where, f"there is no {' and no '.join(lacking)}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from samtta_app.core.images import read_ids, read_image
-from samtta_app.datasets.folder import SUFFIXES
+from samtta_app.datasets.folder import DATASET_SUFFIXES
 from samtta_app.errors import DatasetError, ImageError, UserError
 
 log = logging.getLogger(__name__)
 
 MIN_OBJECT_AREA = 20
 MIN_OBJECT_SIDE = 5
-LAYOUT = 'A data set has images/, split.json with {"train": [names], "test": [names]}, and masks/ unless it is photos'
+_LAYOUT = 'A data set has images/, split.json with {"train": [names], "test": [names]}, and masks/ unless it is photos'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ObjectBox:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LabelledImage:
     """One image: pixels (H, W) or (H, W, 3) uint8, label layers (L, H, W) and the objects in them."""
 
     name: str
@@ -48,7 +48,7 @@ class Record:
     objects: tuple[ObjectBox, ...]
 
 
-def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16]) -> Record:
+def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16]) -> LabelledImage:
     """A record with the boxes of all objects that are not mere specks."""
     objects = []
     for layer, labels in enumerate(layers):
@@ -60,7 +60,7 @@ def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16])
             box = ObjectBox(layer, value, columns.start, rows.start, columns.stop, rows.stop)
             if min(box.x1 - box.x0, box.y1 - box.y0) >= MIN_OBJECT_SIDE:
                 objects.append(box)
-    return Record(name, pixels, layers, tuple(objects))
+    return LabelledImage(name, pixels, layers, tuple(objects))
 
 
 def _read_pixels(path: Path) -> NDArray[np.uint8]:
@@ -86,9 +86,9 @@ def _split_names(file: Path, split: str) -> list[str]:
     try:
         names = json.loads(file.read_text(encoding="utf-8"))[split]
     except (OSError, LookupError, TypeError, ValueError) as e:
-        raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, LAYOUT) from e
+        raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, _LAYOUT) from e
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise DatasetError(f"The split {split!r} is not a list of names", file, LAYOUT)
+        raise DatasetError(f"The split {split!r} is not a list of names", file, _LAYOUT)
     return names
 
 
@@ -105,13 +105,13 @@ def image_paths(folder: Path, split: str) -> list[Path]:
     found: dict[str, list[Path]] = {}
     try:
         for path in sorted(images.iterdir()):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            if path.suffix.lower() in DATASET_SUFFIXES and not path.name.startswith("."):
                 found.setdefault(path.stem, []).append(path)
     except OSError as e:
-        raise DatasetError(f"There is no readable images folder: {e.strerror}", images, LAYOUT) from e
+        raise DatasetError(f"There is no readable images folder: {e.strerror}", images, _LAYOUT) from e
     missing = [name for name in names if name not in found]
     if missing and len(missing) == len(names):
-        raise DatasetError(f"None of the {len(names)} images of the split {split!r} is there", images, LAYOUT)
+        raise DatasetError(f"None of the {len(names)} images of the split {split!r} is there", images, _LAYOUT)
     if missing:
         some = ", ".join(missing[:5])
         log.warning("%s: %d of the %d images of %r are not there: %s", images, len(missing), len(names), split, some)
@@ -126,7 +126,7 @@ def has_masks(folder: Path) -> bool:
     return (folder / "masks").is_dir()
 
 
-def read_records(paths: Sequence[Path]) -> list[Record]:
+def read_labelled(paths: Sequence[Path]) -> list[LabelledImage]:
     """Records of images with masks; unreadable or ill-fitting files are named in the log and skipped."""
     records = []
     for path in paths:

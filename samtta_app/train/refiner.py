@@ -15,20 +15,20 @@ from pathlib import Path
 from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel
 from samtta_app.train.interruption import Interruption, interruptible
-from samtta_app.train.machine import out_of_memory
+from samtta_app.train.machine import training_out_of_memory
 from samtta_app.train.places import check_places
 from samtta_app.train.records import has_masks
 from samtta_app.train.refiner_figures import held_out_figures
 from samtta_app.train.refiner_run import RefinerPlan, RefinerRun, trained
 from samtta_app.train.sets import named_folders, read_sets
-from samtta_app.uncertainty.refine import as_stored, of_tensors, save_refiner
+from samtta_app.uncertainty.refine import of_tensors, refiner_bytes, save_refiner
 
 TESTED = 0.1, 8, 100
 """Windows of the test split for the figures in the file: a share of those trained on, at least and at most so many."""
 TRAINING = 0.95
 """Share of the progress bar for the training; the rest is for the test split."""
 
-Told = Callable[[float, str], None]
+_Told = Callable[[float, str], None]
 
 
 def train_refiner(
@@ -39,7 +39,7 @@ def train_refiner(
     *,
     resume: Path | None = None,
     fresh: bool = False,
-    told: Told = lambda share, words: None,
+    told: _Told = lambda share, words: None,
 ) -> Mapping[str, float]:
     """Write a refiner for `model` to `out`; returns the figures on the test splits that are also in the file.
 
@@ -63,12 +63,12 @@ def train_refiner(
             run = RefinerRun(model, records, plan, checkpoint)
             trained(run, resume, _stopping(told, 0.0, run, stop))
             run.save()
-            best = as_stored(of_tensors(run.best, {}))
+            best = refiner_bytes(of_tensors(run.best, {}))
             found = held_out_figures(
                 model, best, datasets, plan.count(TESTED), plan.seed, _stopping(told, TRAINING, run, stop)
             )
         except (RuntimeError, MemoryError) as e:
-            if not out_of_memory(e):
+            if not training_out_of_memory(e):
                 raise
             raise TrainingError("There is not enough memory", do="Close other programs, or use --device cpu") from e
     facts = {
@@ -86,7 +86,7 @@ def train_refiner(
     return found
 
 
-def _stopping(told: Told, start: float, run: RefinerRun, stop: threading.Event) -> Told:
+def _stopping(told: _Told, start: float, run: RefinerRun, stop: threading.Event) -> _Told:
     """Tells where one of both parts is, from training at 0 or from testing at its end; Ctrl+C saves the run and ends it."""
     length = TRAINING if start == 0 else 1 - start
 

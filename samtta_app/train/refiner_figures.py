@@ -10,23 +10,23 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from samtta_app.core.certainty import Reliability, in_window, pooled, reliability
+from samtta_app.core.certainty import Reliability, certainty_in_window, certainty_reliability, pooled
 from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.metrics import boundary_iou, iou
-from samtta_app.core.usam_clicks import clicks_on
+from samtta_app.core.usam_clicks import usam_clicks
 from samtta_app.errors import DatasetError
 from samtta_app.model.sam import SamModel
-from samtta_app.train.refiner_samples import Windows, answers, pictures, refined_in, seen
+from samtta_app.train.refiner_samples import Windows, pictures, refined_in, sampled_answers, seen
 from samtta_app.train.sam_samples import encode_window
 from samtta_app.train.sets import read_sets
-from samtta_app.uncertainty.refine import Refiner, difference, mask_of, refined, refining_window, untrained
+from samtta_app.uncertainty.refine import Refiner, mask_of, refined, refinement_difference, refining_window, untrained
 
 log = logging.getLogger(__name__)
 
 OF_THE_REFINER = ("refined_iou", "refined_boundary_iou", "right_60", "pixels_60", "right_80", "pixels_80")
 """Figures that depend on the refiner; the others are the model's own."""
 
-Told = Callable[[float, str], None]
+_Told = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Checked:
 
 
 @torch.no_grad()
-def checked(model: SamModel, refiners: Sequence[Refiner], windows: Windows, number: int) -> list[list[Checked]]:
+def check_window(model: SamModel, refiners: Sequence[Refiner], windows: Windows, number: int) -> list[list[Checked]]:
     """For each refiner, the objects of a picture whose answer is not empty, at its resolution.
 
     The map is over all of the picture; where the refiner does not look, nothing is uncertain.
@@ -54,7 +54,9 @@ def checked(model: SamModel, refiners: Sequence[Refiner], windows: Windows, numb
     features = encode_window(model, image, image.whole)
     found: list[list[Checked]] = [[] for _ in refiners]
     for target in objects:
-        prompt, logits, shown = next(answers(model, features, target, clicks_on(target, image.whole, rng, 2)[0], 0))
+        prompt, logits, shown = next(
+            sampled_answers(model, features, target, usam_clicks(target, image.whole, rng, 2)[0], 0)
+        )
         box = bounding_box(shown)
         if box is None:
             continue
@@ -64,19 +66,19 @@ def checked(model: SamModel, refiners: Sequence[Refiner], windows: Windows, numb
         for refiner, rows in zip(refiners, found, strict=True):
             other, _ = refined(model, refiner, close.to(torch.float32), prompt, given, box)
             after = mask_of(model, close, other)
-            uncertainty = in_window(difference(given, other).cpu().numpy(), window, image.whole)
+            uncertainty = certainty_in_window(refinement_difference(given, other).cpu().numpy(), window, image.whole)
             rows.append(
                 Checked(
                     *(iou(shown, target), boundary_iou(shown, target, image.whole)),
                     *(iou(after, target), boundary_iou(after, target, image.whole)),
-                    reliability(uncertainty, right),
+                    certainty_reliability(uncertainty, right),
                 )
             )
     return found
 
 
 def held_out_figures(
-    model: SamModel, refiner: Refiner, datasets: Sequence[Path], count: int, seed: int, told: Told
+    model: SamModel, refiner: Refiner, datasets: Sequence[Path], count: int, seed: int, told: _Told
 ) -> dict[str, float]:
     """Figures on `count` windows of the test splits; empty where there is nothing to test on.
 
@@ -88,18 +90,18 @@ def held_out_figures(
         rows: tuple[list[Checked], ...] = ([], [])
         for number in range(count):
             for of_refiner, more in zip(
-                rows, checked(model, (untrained(model), refiner), windows, number), strict=True
+                rows, check_window(model, (untrained(model), refiner), windows, number), strict=True
             ):
                 of_refiner.extend(more)
             told((number + 1) / count, f"measuring on the test split: window {number + 1} of {count}")
     except DatasetError as e:
         log.warning("no figures on a test split: %s", e)
         return {}
-    plain, trained = (figures(of_refiner) for of_refiner in rows)
+    plain, trained = (refiner_figures(of_refiner) for of_refiner in rows)
     return {**{f"before_{name}": value for name, value in plain.items() if name in OF_THE_REFINER}, **trained}
 
 
-def figures(rows: Sequence[Checked]) -> dict[str, float]:
+def refiner_figures(rows: Sequence[Checked]) -> dict[str, float]:
     """Means over objects, and shares of pixels (`core.certainty`); empty without objects."""
     if not rows:
         return {}

@@ -19,27 +19,27 @@ from torch import Tensor
 from samtta_app.errors import TrainingError
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, trainable_copy
-from samtta_app.train.loss import dice, hard_iou, normalised_focal
-from samtta_app.train.records import Record
-from samtta_app.train.refiner_samples import Pair, pairs_of, pictures
+from samtta_app.train.loss import hard_iou, normalised_focal, soft_dice
+from samtta_app.train.records import LabelledImage
+from samtta_app.train.refiner_samples import RefinerPair, pairs_of, pictures
 from samtta_app.train.sam_files import read_state, write_tensors
-from samtta_app.train.sam_recipe import learning_rate
+from samtta_app.train.sam_recipe import sam_rate
 from samtta_app.uncertainty.gaps import fingerprint
 from samtta_app.uncertainty.losses import aware_loss
-from samtta_app.uncertainty.refine import Refiner, as_stored, of_tensors, refined, untrained
+from samtta_app.uncertainty.refine import Refiner, of_tensors, refined, refiner_bytes, untrained
 
 log = logging.getLogger(__name__)
 
-BUDGET = 2 * 2**30
+WINDOW_BYTES = 2 * 2**30
 """Bytes of windows held at most; those beyond it are made again in every pass."""
 ASIDE = 0.1
 """Share of the training images that are only measured, to choose the best step by; at least one where there are two."""
-MEASUREMENTS = 8
+REFINER_MEASUREMENTS = 8
 """How often that is done in a run, beside the start."""
 MEASURED = 0.05, 8, 64
 """Windows for it: a share of those trained on, at least and at most so many."""
-SAVE_SECONDS = 60.0
-SMOOTHING = 0.05
+REFINER_SAVE_SECONDS = 60.0
+_SMOOTHING = 0.05
 WEIGHT_DECAY = 0.01
 
 
@@ -77,7 +77,7 @@ class RefinerPlan:
 
 
 @dataclass(slots=True)
-class Reached:
+class _Reached:
     """Where a run is. Mutable: it is the run's own counter. Losses are means over pairs."""
 
     step: int = 0
@@ -104,21 +104,21 @@ class RefinerRun:
     """
 
     def __init__(
-        self, model: SamModel, records: Sequence[Sequence[Record]], plan: RefinerPlan, checkpoint: Path
+        self, model: SamModel, records: Sequence[Sequence[LabelledImage]], plan: RefinerPlan, checkpoint: Path
     ) -> None:
         self.model, self.plan, self.checkpoint = model, plan, checkpoint
         learned, aside = parted(records, plan.seed)
         self.windows = pictures(model, learned, plan.seed, change=True)
-        self.belongs = {"model": fingerprint(model), "data": digest(records), "plan": plan.draws}
+        self.belongs = {"model": fingerprint(model), "data": labelled_digest(records), "plan": plan.draws}
         measured = pictures(model, aside, plan.seed + 1, change=False)
         self.aside = [pairs_of(model, measured, i, plan.least) for i in range(plan.count(MEASURED))]
-        self.kept: dict[int, tuple[Pair, ...]] = {}
+        self.kept: dict[int, tuple[RefinerPair, ...]] = {}
         self.held = 0
         self.tensors = trainable_copy(untrained(model).tensors)
         self.best: Tensors = untrained(model).tensors
         self.peak = plan.rate or (3e-4 if model.compact else 1e-5)
         self.optimiser = torch.optim.AdamW(self.tensors.values(), lr=self.peak, weight_decay=WEIGHT_DECAY)
-        self.reached = Reached()
+        self.reached = _Reached()
         self.saved, self.mark = 0.0, time.monotonic()
 
     @property
@@ -150,7 +150,7 @@ class RefinerRun:
                 tensor.copy_(values["tensors"][name])
         self.best = {name: tensor.to(self.model.device) for name, tensor in values["best"].items()}
         self.optimiser.load_state_dict(values["optimiser"])
-        self.reached = Reached(**values["reached"])
+        self.reached = _Reached(**values["reached"])
         self.saved, self.mark = self.reached.seconds, time.monotonic()
 
     def save(self) -> None:
@@ -170,17 +170,17 @@ class RefinerRun:
 
     def advance(self) -> None:
         """One step, and what is due after it: the loss on what was set aside, the checkpoint."""
-        due = int(MEASUREMENTS * self.share)
+        due = int(REFINER_MEASUREMENTS * self.share)
         self._step()
-        if int(MEASUREMENTS * self.share) > due:
+        if int(REFINER_MEASUREMENTS * self.share) > due:
             self._measure()
-        if self.reached.seconds - self.saved >= SAVE_SECONDS:
+        if self.reached.seconds - self.saved >= REFINER_SAVE_SECONDS:
             self.save()
 
     def _step(self) -> None:
         reached, plan = self.reached, self.plan
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.peak, reached.step, self.share)
+            group["lr"] = sam_rate(self.peak, reached.step, self.share)
         of_pass, place = divmod(reached.step, self.per_pass)
         order = np.random.default_rng((plan.seed, of_pass)).permutation(plan.windows)
         drawn = [self._pairs(int(number)) for number in order[place * plan.batch : (place + 1) * plan.batch]]
@@ -194,7 +194,7 @@ class RefinerRun:
         gradients = {name: tensor.grad for name, tensor in self.tensors.items() if tensor.grad is not None}
         if count and all_finite(gradients):  # a single broken batch must not end the run
             self.optimiser.step()
-            reached.loss += (total - reached.loss) * max(SMOOTHING, 1 / (reached.step + 1))
+            reached.loss += (total - reached.loss) * max(_SMOOTHING, 1 / (reached.step + 1))
         elif count:
             log.warning("step %d skipped: its gradient is not finite", reached.step)
         reached.step += 1
@@ -206,12 +206,12 @@ class RefinerRun:
                 do="Give sets that the model knows, or train the model first",
             )
 
-    def _pairs(self, number: int) -> tuple[Pair, ...]:
+    def _pairs(self, number: int) -> tuple[RefinerPair, ...]:
         if number in self.kept:
             return self.kept[number]
         made = pairs_of(self.model, self.windows, number, self.plan.least)
         size = sum(pair.nbytes for pair in made)
-        if self.held + size <= BUDGET:
+        if self.held + size <= WINDOW_BYTES:
             self.kept[number] = made
             self.held += size
         return made
@@ -223,7 +223,7 @@ class RefinerRun:
         return float(np.mean(found)) if found else 0.0
 
     def _measure(self) -> None:
-        refiner = as_stored(of_tensors(self.tensors, {}))
+        refiner = refiner_bytes(of_tensors(self.tensors, {}))
         loss = self.measured(refiner)
         if loss <= self.reached.best:
             self.best, self.reached.best, self.reached.best_step = refiner.tensors, loss, self.reached.step
@@ -251,7 +251,7 @@ def trained(run: RefinerRun, resume: Path | None, told: Callable[[float, str], N
         told(run.share, run.reached.words)
 
 
-def pair_loss(model: SamModel, refiner: Refiner, pair: Pair) -> Tensor:
+def pair_loss(model: SamModel, refiner: Refiner, pair: RefinerPair) -> Tensor:
     """The loss () of a pair, that by which the model itself was trained; differentiable in the refiner's tensors.
 
     For SAM's own architecture its 20 focal + 1 Dice + 1 squared error of the predicted IoU. Its focal loss weighs what is not
@@ -263,15 +263,17 @@ def pair_loss(model: SamModel, refiner: Refiner, pair: Pair) -> Tensor:
     if not model.compact:
         return aware_loss(shown, iou, target)
     drawn, wanted = shown[None, None], target[None, None]
-    mask = normalised_focal(drawn, wanted) + dice(drawn, wanted)
+    mask = normalised_focal(drawn, wanted) + soft_dice(drawn, wanted)
     return mask.squeeze() + (iou - hard_iou(drawn.detach(), wanted[0])[0, 0]) ** 2
 
 
-def parted(records: Sequence[Sequence[Record]], seed: int) -> tuple[list[Sequence[Record]], list[Sequence[Record]]]:
+def parted(
+    records: Sequence[Sequence[LabelledImage]], seed: int
+) -> tuple[list[Sequence[LabelledImage]], list[Sequence[LabelledImage]]]:
     """The images of each set to learn from, and those set aside: a tenth, at least one; the same one where there is one."""
     rng = np.random.default_rng(seed)
-    learned: list[Sequence[Record]] = []
-    aside: list[Sequence[Record]] = []
+    learned: list[Sequence[LabelledImage]] = []
+    aside: list[Sequence[LabelledImage]] = []
     for of_set in records:
         mixed = [of_set[i] for i in rng.permutation(len(of_set))]
         count = max(1, round(ASIDE * len(mixed)))
@@ -280,7 +282,7 @@ def parted(records: Sequence[Sequence[Record]], seed: int) -> tuple[list[Sequenc
     return learned, aside
 
 
-def digest(records: Sequence[Sequence[Record]]) -> str:
+def labelled_digest(records: Sequence[Sequence[LabelledImage]]) -> str:
     """Which images and objects there are, as a short text."""
     state = hashlib.sha256()
     for of_set in records:

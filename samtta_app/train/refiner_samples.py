@@ -15,30 +15,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samtta_app.adapt.rounds import answer, chosen
+from samtta_app.adapt.rounds import chosen, decode_prompt
 from samtta_app.core.clicker import next_click
 from samtta_app.core.images import from_array
 from samtta_app.core.masks import bounding_box, crop, trimmed
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Window
-from samtta_app.core.usam_clicks import clicks_on
+from samtta_app.core.usam_clicks import usam_clicks
 from samtta_app.model.answers import near_click
-from samtta_app.model.predictor import ImageFeatures, in_window
+from samtta_app.model.predictor import ImageFeatures, logits_in_window
 from samtta_app.model.sam import SamModel
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import View, Zoom, visible_view
-from samtta_app.train.records import Record
-from samtta_app.train.sam_samples import encode_window, on_grid
+from samtta_app.train.crops import TrainingView, Zoom, visible_view
+from samtta_app.train.records import LabelledImage
+from samtta_app.train.sam_samples import bits_on_grid, encode_window
 from samtta_app.uncertainty.refine import mask_of, refining_window
 
-OBJECTS = 3
+_OBJECTS = 3
 """Objects of one window at most."""
 FURTHER = 2
 """Clicks after the first one at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
+class RefinerPair:
     """An answer and what it should have been, in the window of `features`, all in half precision.
 
     `prompt` holds the clicks and `box` is around the answer's mask, in pixels of the picture; `logits` (G, G) are the
@@ -67,12 +67,12 @@ class Windows:
         change: whether half of the windows are shown as another device might have taken them.
     """
 
-    records: Sequence[Sequence[Record]]
+    records: Sequence[Sequence[LabelledImage]]
     size: int
     seed: int
     change: bool
 
-    def draw(self, number: int) -> tuple[View, np.random.Generator]:
+    def draw(self, number: int) -> tuple[TrainingView, np.random.Generator]:
         """The window, and what further chance there is in it.
 
         Raises:
@@ -80,30 +80,30 @@ class Windows:
         """
         rng = np.random.default_rng((self.seed, number))
         of_set = self.records[number % len(self.records)]
-        view = visible_view(of_set, self.size, OBJECTS, Zoom(), rng, f"the set with the image {of_set[0].name!r}")
+        view = visible_view(of_set, self.size, _OBJECTS, Zoom(), rng, f"the set with the image {of_set[0].name!r}")
         changed = self.change and rng.random() < 0.5
         return (augmented(view, Augmentation(), rng) if changed else view), rng
 
 
-def pictures(model: SamModel, records: Sequence[Sequence[Record]], seed: int, *, change: bool) -> Windows:
+def pictures(model: SamModel, records: Sequence[Sequence[LabelledImage]], seed: int, *, change: bool) -> Windows:
     """Windows at the size of the model's input; for a compact model at twice that, so that there is more to see close by."""
     return Windows(records, (2 if model.compact else 1) * model.size, seed, change)
 
 
-def seen(view: View) -> tuple[Image, list[Mask]]:
+def seen(view: TrainingView) -> tuple[Image, list[Mask]]:
     """The picture of a window, and its objects."""
     width, height = view.valid
     pixels = np.ascontiguousarray(view.pixels[:height, :width])
     return from_array(pixels), [trimmed(mask[:height, :width].astype(np.bool_)) for mask in view.masks]
 
 
-def answers(
+def sampled_answers(
     model: SamModel, features: ImageFeatures, target: Mask, click: Click, further: int
 ) -> Iterator[tuple[Prompt, Tensor, Mask]]:
     """Prompt, the logits (G, G) that are shown and their mask, for a first click and up to `further` ones."""
     prompt = Prompt((click,))
     for _ in range(1 + further):
-        decoded = answer(model, model.frozen.tensors, features, prompt)
+        decoded = decode_prompt(model, model.frozen.tensors, features, prompt)
         logits = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
         shown = mask_of(model, features, logits)
         yield prompt, logits, shown
@@ -123,11 +123,11 @@ def refined_in(
     """
     given = Logits(image.whole, logits.float().cpu().numpy())
     features = whole if window == image.whole else encode_window(model, image, window)
-    return features.to(torch.float16), in_window(given, window, model.grid)[0, 0].to(logits.device)
+    return features.to(torch.float16), logits_in_window(given, window, model.grid)[0, 0].to(logits.device)
 
 
 @torch.no_grad()
-def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tuple[Pair, ...]:
+def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tuple[RefinerPair, ...]:
     """What the model answers in a picture, after one click to three on each object, where its IoU is at least `least`.
 
     Raises:
@@ -138,8 +138,8 @@ def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tu
     whole = encode_window(model, image, image.whole)
     pairs = []
     for target in objects:
-        click = clicks_on(target, image.whole, rng, 2)[int(rng.integers(2))]
-        asked = list(answers(model, whole, target, click, int(rng.integers(FURTHER + 1))))
+        click = usam_clicks(target, image.whole, rng, 2)[int(rng.integers(2))]
+        asked = list(sampled_answers(model, whole, target, click, int(rng.integers(FURTHER + 1))))
         closer = bool(rng.integers(2))
         prompt, logits, shown = asked[-1]
         box = bounding_box(shown)
@@ -147,6 +147,6 @@ def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tu
             continue
         window = refining_window(model, image.whole, shown, prompt, image.whole) if closer else image.whole
         features, given = refined_in(model, image, whole, window, logits)
-        share = torch.from_numpy(on_grid(crop(target, window), features.valid)).to(model.device)
-        pairs.append(Pair(features, Prompt(prompt.clicks), given.half(), box, share.half()))
+        share = torch.from_numpy(bits_on_grid(crop(target, window), features.valid)).to(model.device)
+        pairs.append(RefinerPair(features, Prompt(prompt.clicks), given.half(), box, share.half()))
     return tuple(pairs)

@@ -10,12 +10,12 @@ from skimage.segmentation import felzenszwalb
 
 GRANULARITIES = ((40, 60), (200, 150), (900, 400))
 """Felzenszwalb scale and least region in pixels, fine to coarse."""
-MIN_AREA = 60
-MAX_SHARE = 0.5
+_MIN_AREA = 60
+_MAX_SHARE = 0.5
 MIN_CONTRAST = 9.0
 RING = 4
 """How far around an outline one looks, in pixels."""
-STEP = 9.0
+_STEP = 9.0
 """The CIELAB distance at which one pixel beyond the outline counts as another thing."""
 MIN_CLOSED = 0.8
 MIN_COMPACTNESS = 0.05
@@ -54,7 +54,7 @@ def measure(mask: NDArray[np.uint8], lab: NDArray[np.float32]) -> Region:
         return Region(area, 0.0, 0.0, 0.0, 0.0, 1.0)
     own = lab[inner].mean(0)
     contrast = float(np.linalg.norm(own - lab[outer].mean(0)))
-    closed = float((np.linalg.norm(lab[outer] - own, axis=1) >= STEP).mean())
+    closed = float((np.linalg.norm(lab[outer] - own, axis=1) >= _STEP).mean())
     depth = float(cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3).max())
     on_border = int(mask[0].sum() + mask[-1].sum() + mask[:, 0].sum() + mask[:, -1].sum())
     return Region(area, contrast, closed, float(4 * np.pi * area / perimeter**2), depth, on_border / perimeter)
@@ -63,7 +63,7 @@ def measure(mask: NDArray[np.uint8], lab: NDArray[np.float32]) -> Region:
 def is_object(region: Region, pixels: int) -> bool:
     """Whether a region is distinct all round and thick enough, and neither dust nor the scene itself."""
     return (
-        MIN_AREA <= region.area <= MAX_SHARE * pixels
+        _MIN_AREA <= region.area <= _MAX_SHARE * pixels
         and region.contrast >= MIN_CONTRAST
         and region.closed >= MIN_CLOSED
         and region.compactness >= MIN_COMPACTNESS
@@ -82,7 +82,7 @@ def keep_objects(labels: NDArray[np.int32], lab: NDArray[np.float32]) -> NDArray
         # With a margin, so that what lies around a region is seen and only the image's border is one.
         around = tuple(slice(max(side.start - RING - 1, 0), side.stop + RING + 1) for side in place)
         part = (labels[around] == value).astype(np.uint8)
-        if part.sum() >= MIN_AREA and is_object(measure(part, lab[around]), labels.size):
+        if part.sum() >= _MIN_AREA and is_object(measure(part, lab[around]), labels.size):
             count += 1
             kept[around][part > 0] = count
     return kept

@@ -13,9 +13,9 @@ from samtta_app.train.clicks import Clicks, next_clicks, truths
 from samtta_app.train.data import Batch
 from samtta_app.train.loss import hard_iou, round_loss
 
-CORRECTIONS = ((0, 0.22), (1, 0.22), (2, 0.16), (4, 0.20), (8, 0.14), (17, 0.06))
+CORRECTION_ODDS = ((0, 0.22), (1, 0.22), (2, 0.16), (4, 0.20), (8, 0.14), (17, 0.06))
 """How many rounds without gradient lie between the two with: up to 19 clicks in all, twelve rounds of them rare."""
-BOX_SHARE = 0.3
+COMPACT_BOX_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class StepResult:
     """Share of masks that are not empty at the first prompt."""
 
 
-def decode(
+def decode_rounds(
     model: CompactSam, encoded: Encoded, clicks: Clicks, boxes: Tensor | None, previous: Tensor | None
 ) -> DecoderOutput:
     """One pass through prompt encoder and decoder, everything on the model's device; the output is float32.
@@ -68,7 +68,7 @@ def decode(
     return DecoderOutput(*(part.float() for part in out))
 
 
-def noisy_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+def human_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
     """Boxes as people draw them: each side off by a twentieth of the box and about a pixel, within the window."""
     extent = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1).repeat(1, 2)
     noise = torch.from_numpy(rng.standard_normal(boxes.shape).astype(np.float32)).to(boxes.device)
@@ -108,23 +108,23 @@ def interactive_step(
     targets, true_cells, pixels = (part.to(device, non_blocking=True) for part in (batch.targets, truth, batch.pixels))
     masks = targets.shape[0]
     encoded = Encoded.of(model, pixels, masks // pixels.shape[0])
-    with_box = rng.random() < BOX_SHARE
-    boxes = noisy_boxes(batch.boxes, encoded.size, rng).to(device, non_blocking=True) if with_box else None
+    with_box = rng.random() < COMPACT_BOX_SHARE
+    boxes = human_boxes(batch.boxes, encoded.size, rng).to(device, non_blocking=True) if with_box else None
     clicks = Clicks.none(masks, batch.clicks.device) if with_box else Clicks.first(batch.clicks)
     shown = clicks.to(device)
-    out = first = decode(model, encoded, shown, boxes, None)
+    out = first = decode_rounds(model, encoded, shown, boxes, None)
     loss = round_loss(first, targets, shown, encoded.size, first=True, truth=true_cells)
-    counts, shares = zip(*CORRECTIONS, strict=True)
+    counts, shares = zip(*CORRECTION_ODDS, strict=True)
     with torch.no_grad():
         fixed = encoded.detached()
         for _ in range(int(rng.choice(counts, p=shares))):
             previous = fed_back(out, rng)
             clicks = clicks.plus(next_clicks(out.masks[:, 0], truth, clicks, rng, pool))
-            out = decode(model, fixed, clicks.to(device), boxes, previous)
+            out = decode_rounds(model, fixed, clicks.to(device), boxes, previous)
     previous = fed_back(out, rng)
     clicks = clicks.plus(next_clicks(out.masks[:, 0].detach(), truth, clicks, rng, pool))
     shown = clicks.to(device)
-    last = decode(model, encoded, shown, boxes, previous)
+    last = decode_rounds(model, encoded, shown, boxes, previous)
     loss = loss + round_loss(last, targets, shown, encoded.size, first=False, truth=true_cells)
     with torch.no_grad():
         ious = [hard_iou(o.masks[:, :1], true_cells).mean() for o in (first, last)]

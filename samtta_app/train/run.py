@@ -17,15 +17,15 @@ from safetensors import SafetensorError
 
 from samtta_app.errors import CheckpointError, TrainingError
 from samtta_app.model.compact import CompactConfig, build_compact, save_compact
-from samtta_app.train.checkpoint import Progress, read_checkpoint, save_checkpoint
-from samtta_app.train.crops import View
+from samtta_app.train.checkpoint import RunCounter, read_checkpoint, save_checkpoint
+from samtta_app.train.crops import TrainingView
 from samtta_app.train.data import Batch, SampleSource, batches, split_batch
 from samtta_app.train.evaluate import measure_curve
 from samtta_app.train.machine import ahead, loader_workers
-from samtta_app.train.optimise import learning_rate, make_optimiser, stage_share, update_ema
-from samtta_app.train.recipe import Recipe, Stage, on_device
+from samtta_app.train.optimise import compact_optimiser, cosine_rate, stage_share, update_ema
+from samtta_app.train.recipe import Recipe, TrainingStage, on_device
 from samtta_app.train.rounds import StepResult, interactive_step
-from samtta_app.train.standing import CLICKS, Standing, standing
+from samtta_app.train.standing import HELD_OUT_CLICKS, RunStanding, run_standing
 from samtta_app.train.start import start_from, start_from_model
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ log = logging.getLogger(__name__)
 GPU_SHARDS = 4
 """Parts of a batch on a GPU: while some of them simulate clicks, the others compute."""
 MAX_CLICKERS = 8
-EMPTY_SECONDS, EMPTY_STEPS = 60.0, 30
+MAX_EMPTY_SECONDS, MAX_EMPTY_STEPS = 60.0, 30
 """A run ends when, after this time, this many steps in a row brought not a single mask that is not empty."""
 Gradients = tuple[torch.Tensor | None, ...]
 
 
-class Run:
+class CompactRun:
     """One training run; a context manager, since it has threads."""
 
     def __init__(
@@ -57,13 +57,13 @@ class Run:
         torch.backends.cudnn.benchmark = on_gpu
         self.recipe, self.out, self.checkpoint, self.device = recipe, out, checkpoint, device
         self.model = build_compact(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.progress = Progress()
+        self.progress = RunCounter()
         self.mark = time.monotonic()
         self.empty_steps = 0
         self.ema = copy.deepcopy(self.model).eval()
-        self.optimiser = make_optimiser(self.model, recipe.stages[0])
+        self.optimiser = compact_optimiser(self.model, recipe.stages[0])
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> "CompactRun":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,19 +72,19 @@ class Run:
                 pool.shutdown(cancel_futures=True)
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[TrainingStage, ...]:
         """The recipe's stages with the batches that they have here and now."""
         return on_device(self.recipe.stages, self.device.type, halved=self.progress.halved)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> TrainingStage:
         """The stage that the run is in."""
         return self.stages[self.progress.stage]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> RunStanding:
         """Where the run is, for a person."""
-        return standing(self.stages, self.progress)
+        return run_standing(self.stages, self.progress)
 
     # --- beginning and ending -------------------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class Run:
 
     def start_stage(self) -> None:
         """Begin the present stage with a new optimiser, for what it trains."""
-        self.optimiser = make_optimiser(self.model, self.stage)
+        self.optimiser = compact_optimiser(self.model, self.stage)
 
     def save(self) -> None:
         """Write the checkpoint; where that fails, training goes on and the previous one stands."""
@@ -167,7 +167,7 @@ class Run:
             TrainingError: masks have been empty for too long.
         """
         p, stage = self.progress, self.stage
-        rate = learning_rate(stage, p)
+        rate = cosine_rate(stage, p)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         self.model.train()
@@ -224,7 +224,7 @@ class Run:
 
     def _refuse_emptiness(self, filled: float) -> None:
         self.empty_steps = 0 if filled > 0 else self.empty_steps + 1
-        if self.empty_steps >= EMPTY_STEPS and self.progress.seconds >= EMPTY_SECONDS:
+        if self.empty_steps >= MAX_EMPTY_STEPS and self.progress.seconds >= MAX_EMPTY_SECONDS:
             raise TrainingError(
                 f"All masks of the last {self.empty_steps} steps are empty, so the model learns nothing",
                 do="Look whether the masks belong to the images, make lr smaller in the recipe, "
@@ -254,12 +254,12 @@ class Run:
             *(self.progress.step, self.stage.images, before.images),
         )
 
-    def held_out(self, views: Mapping[str, Sequence[View]]) -> None:
+    def held_out(self, views: Mapping[str, Sequence[TrainingView]]) -> None:
         """Measure the averaged weights on held-out windows and add the figures to the history."""
         row: dict[str, float] = {"step": self.progress.step, "seconds": self.progress.seconds}
-        curves = self.pool.map(lambda of_set: measure_curve(self.ema, of_set, max(CLICKS)), views.values())
+        curves = self.pool.map(lambda of_set: measure_curve(self.ema, of_set, max(HELD_OUT_CLICKS)), views.values())
         for name, curve in zip(views, curves, strict=True):
-            row |= {f"{name}@{k}": round(curve.at(k), 4) for k in CLICKS}
+            row |= {f"{name}@{k}": round(curve.at(k), 4) for k in HELD_OUT_CLICKS}
         self.progress.history.append(row)
         figures = " ".join(f"{key} {value:.3f}" for key, value in row.items() if "@" in key)
         log.info("held out at step %d: %s", self.progress.step, figures or "no objects")

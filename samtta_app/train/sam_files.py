@@ -20,7 +20,7 @@ from samtta_app.model.sam import SamModel, model_file
 from samtta_app.model.weights import Tensors
 
 
-def as_stored(model: SamModel, tensors: Tensors) -> dict[str, Tensor]:
+def decoder_bytes(model: SamModel, tensors: Tensors) -> dict[str, Tensor]:
     """A copy with the precision of the file: what is measured is what is written (the compact model's file is float16)."""
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}
     return {name: tensor.half().float() for name, tensor in kept.items()} if model.compact else kept
@@ -47,7 +47,7 @@ def net_in_file(model: SamModel, source: str | Path) -> Sam | CompactSam:
     return load_compact(model_file(source))
 
 
-def ending(model: SamModel) -> str:
+def file_ending(model: SamModel) -> str:
     """What the name of such a model's file ends in."""
     return ".safetensors" if model.compact else ".pth"
 

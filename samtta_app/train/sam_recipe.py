@@ -24,17 +24,17 @@ from samtta_app.model.predictor import Embedded, ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.train.clicks import Clicks, truths
-from samtta_app.train.loss import dice, hard_iou
-from samtta_app.uncertainty.losses import FOCAL_WEIGHT, focal, sampled
-from samtta_app.uncertainty.losses import dice as believed_dice
+from samtta_app.train.loss import hard_iou, soft_dice
+from samtta_app.uncertainty.losses import FOCAL_WEIGHT, focal, sampled_pixel
+from samtta_app.uncertainty.losses import certain_dice as believed_dice
 
 SAMPLED = 8
 ROUNDS = SAMPLED + 3
-BOX_SHARE = 0.5
+_BOX_SHARE = 0.5
 BOX_NOISE, BOX_NOISE_LIMIT = 0.1, 20 / 1024
 """Standard deviation in sides of the box, and its limit in sides of the input (20 pixels of SAM's 1024)."""
 
-WARM_UP, WARM_UP_SHARE = 250, 0.1
+_WARM_UP, WARM_UP_SHARE = 250, 0.1
 """Steps of SAM's warm-up, and the share of a short run that it takes at most."""
 DROPS = (60_000 / 90_000, 86_666 / 90_000)
 """Shares of a run after which SAM divides its learning rate by ten."""
@@ -83,7 +83,7 @@ def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor | N
     """
     wanted = targets[:, None].expand_as(logits)
     if certainty is None:
-        losses = FOCAL_WEIGHT * focal(logits, wanted) + dice(logits, wanted)
+        losses = FOCAL_WEIGHT * focal(logits, wanted) + soft_dice(logits, wanted)
     else:
         believed = certainty[:, None].expand_as(logits)
         losses = FOCAL_WEIGHT * focal(logits, wanted, believed) + believed_dice(logits, wanted, believed)
@@ -129,7 +129,7 @@ def _places(cells: Tensor, targets: Targets, rng: np.random.Generator) -> tuple[
     coords, found = np.zeros((cells.shape[0], 2), np.float32), np.zeros(cells.shape[0], np.bool_)
     believed = None if targets.certainty is None else targets.certainty.cpu().numpy()
     for i, of_object in enumerate(cells.cpu().numpy()):
-        cell = _any_cell(of_object, rng) if believed is None else sampled(of_object, believed[i], rng)
+        cell = _any_cell(of_object, rng) if believed is None else sampled_pixel(of_object, believed[i], rng)
         if cell is not None:
             coords[i], found[i] = (np.array(cell) + rng.random(2)) * GRID_STRIDE - 0.5, True
     placed = torch.from_numpy(coords).to(cells.device).clamp(min=0)
@@ -149,7 +149,7 @@ def _limits(targets: Targets) -> Tensor:
     return torch.tensor([columns, rows], device=targets.masks.device) * GRID_STRIDE - 1.0
 
 
-def noisy_boxes(targets: Targets, size: int, rng: np.random.Generator) -> Tensor:
+def sam_boxes(targets: Targets, size: int, rng: np.random.Generator) -> Tensor:
     """Boxes (B, 4) whose coordinates are off by a tenth of the side (standard deviation), 20 of 1024 pixels at most."""
     sides = (targets.boxes[:, 2:] - targets.boxes[:, :2]).repeat(1, 2)
     noise = torch.from_numpy(rng.standard_normal(tuple(sides.shape)).astype(np.float32)).to(sides.device)
@@ -164,8 +164,8 @@ def first_prompts(targets: Targets, size: int, rng: np.random.Generator) -> Prom
     The point is uniform, or drawn by certainty (SUM, section 3.2.2); label -1 (no click) where no pixel is certain.
     """
     device = targets.masks.device
-    if rng.random() < BOX_SHARE:
-        return Prompts(Clicks.none(targets.masks.shape[0], device), noisy_boxes(targets, size, rng))
+    if rng.random() < _BOX_SHARE:
+        return Prompts(Clicks.none(targets.masks.shape[0], device), sam_boxes(targets, size, rng))
     coords, found = _places(truths(targets.masks), targets, rng)
     return Prompts(Clicks(coords[:, None], torch.where(found, 1.0, -1.0)[:, None]))
 
@@ -211,10 +211,10 @@ def interactive_rounds(
         prompts = replace(prompts, clicks=clicks, logits=shown[:, None])
 
 
-def learning_rate(peak: float, step: int, share: float) -> float:
+def sam_rate(peak: float, step: int, share: float) -> float:
     """SAM's schedule for step `step` (from 0) at `share` 0 .. 1 of the run: linear warm-up, then two drops to a tenth.
 
     The warm-up takes 250 steps as in SAM, but no more than a tenth of a run that is shorter than 2500.
     """
-    ramp = min(1.0, max((step + 1) / WARM_UP, share / WARM_UP_SHARE))
+    ramp = min(1.0, max((step + 1) / _WARM_UP, share / WARM_UP_SHARE))
     return peak * ramp * 0.1 ** sum(share >= drop for drop in DROPS)

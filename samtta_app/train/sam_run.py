@@ -24,15 +24,23 @@ from samtta_app.model.compact import CompactSam
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, trainable_copy
 from samtta_app.train.interruption import Interruption, interruptible
-from samtta_app.train.machine import out_of_memory
+from samtta_app.train.machine import training_out_of_memory
 from samtta_app.train.places import check_places
-from samtta_app.train.sam_files import as_stored, ending, model_digest, read_state, write_model, write_tensors
-from samtta_app.train.sam_recipe import ROUNDS, interactive_rounds, learning_rate
-from samtta_app.train.sam_samples import FeatureStore, Sample, digest, held_out, held_out_ious, read_samples, targets_of
+from samtta_app.train.sam_files import decoder_bytes, file_ending, model_digest, read_state, write_model, write_tensors
+from samtta_app.train.sam_recipe import ROUNDS, interactive_rounds, sam_rate
+from samtta_app.train.sam_samples import (
+    DecoderSample,
+    FeatureStore,
+    held_out,
+    read_samples,
+    sample_held_out_ious,
+    samples_digest,
+    targets_of,
+)
 from samtta_app.train.unlabelled import (
-    NOTHING,
+    NO_UNLABELLED,
     PseudoSample,
-    Unlabelled,
+    UnlabelledSet,
     believing,
     propose,
     read_unlabelled,
@@ -41,18 +49,18 @@ from samtta_app.train.unlabelled import (
 
 log = logging.getLogger(__name__)
 
-MEASUREMENTS = 8
+DECODER_MEASUREMENTS = 8
 """How often the held-out figures are taken in a run, beside the start."""
-SAVE_SECONDS = 60.0
-EMPTY_SECONDS, EMPTY_STEPS = 60.0, 10
+DECODER_SAVE_SECONDS = 60.0
+EMPTY_AFTER_SECONDS, EMPTY_AFTER_STEPS = 60.0, 10
 """A run stops when, after a minute, every mask of this many steps in a row was empty."""
-SMOOTHING = 0.05
+_SMOOTHING = 0.05
 
-Figures = tuple[float, float, float]
+HeldOut = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecoderPlan:
     """How to fine-tune: a length in steps or else in minutes, `images` a step with up to `masks` objects each.
 
     With `weigh`, each pixel of a proposal in an image without masks counts by its certainty; without, all of them do (what SUM
@@ -83,7 +91,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Reached:
+class DecoderReached:
     """Where a run is. Mutable: it is the run's own counter. Figures are held-out IoU after 1, 3 and 5 clicks."""
 
     step: int = 0
@@ -92,12 +100,12 @@ class Reached:
     """Steps in a row whose masks were all empty."""
     loss: float = 0.0
     """Running mean over steps."""
-    before: Figures = (0.0, 0.0, 0.0)
-    best: Figures = (0.0, 0.0, 0.0)
+    before: HeldOut = (0.0, 0.0, 0.0)
+    best: HeldOut = (0.0, 0.0, 0.0)
     best_step: int = 0
     """0 where nothing was better than the start."""
 
-    def share(self, plan: Plan) -> float:
+    def share(self, plan: DecoderPlan) -> float:
         """How much of the run is over, 0 .. 1."""
         return min(1.0, self.step / plan.steps if plan.steps else self.seconds / (60 * plan.minutes))
 
@@ -107,13 +115,13 @@ def tune_decoder(
     net: Sam | CompactSam,
     datasets: Sequence[Path],
     out: Path,
-    plan: Plan,
+    plan: DecoderPlan,
     *,
     resume: Path | None = None,
     fresh: bool = False,
-    report: Callable[[Reached], None] | None = None,
+    report: Callable[[DecoderReached], None] | None = None,
     told: Callable[[str], None] = lambda words: None,
-) -> Reached:
+) -> DecoderReached:
     """Fine-tune the mask decoder of `model` on the train splits of `datasets` and write the whole model to `out`.
 
     Of sets without masks it learns what `model` proposes in their images, drawn 1:1 with those that have masks (SUM).
@@ -138,25 +146,27 @@ def tune_decoder(
         Interruption: Ctrl+C, after the step that it came in, with a checkpoint written.
     """
     checkpoint = resume or out.with_suffix(".resume.pt")
-    check_places(ending(model), out, checkpoint, going_on=fresh or resume is not None)
+    check_places(file_ending(model), out, checkpoint, going_on=fresh or resume is not None)
     labelled, photos = told_apart(datasets)
     refiner = believing(model) if photos and plan.weigh else None
     train, test = ({str(folder): read_samples(folder, s, model) for folder in labelled} for s in ("train", "test"))
     store = FeatureStore(model)
     try:
         unlabelled = propose(model, refiner, store, read_unlabelled(photos, plan.photos), told)
-        run = Run(model, train, test, plan, checkpoint, unlabelled, store)
+        run = DecoderRun(model, train, test, plan, checkpoint, unlabelled, store)
         with interruptible() as stop:
             _run_to_the_end(run, resume, stop, report or (lambda _: None))
     except (RuntimeError, MemoryError) as e:
-        if not out_of_memory(e):
+        if not training_out_of_memory(e):
             raise
         raise TrainingError("There is not enough memory", do="Close other programs, or use --device cpu") from e
     write_model(net, run.best, out, f"mask decoder fine-tuned with SAM's recipe, {run.reached.best_step} steps")
     return run.reached
 
 
-def _run_to_the_end(run: Run, resume: Path | None, stop: threading.Event, report: Callable[[Reached], None]) -> None:
+def _run_to_the_end(
+    run: DecoderRun, resume: Path | None, stop: threading.Event, report: Callable[[DecoderReached], None]
+) -> None:
     if resume is None:
         run.begin()
     else:
@@ -171,17 +181,17 @@ def _run_to_the_end(run: Run, resume: Path | None, stop: threading.Event, report
     run.save()
 
 
-class Run:
+class DecoderRun:
     """The decoder in training, its optimiser, the best so far and where the run is; `model` itself is never changed."""
 
     def __init__(
         self,
         model: SamModel,
-        train: Mapping[str, Sequence[Sample]],
-        test: Mapping[str, Sequence[Sample]],
-        plan: Plan,
+        train: Mapping[str, Sequence[DecoderSample]],
+        test: Mapping[str, Sequence[DecoderSample]],
+        plan: DecoderPlan,
         checkpoint: Path,
-        unlabelled: Unlabelled = NOTHING,
+        unlabelled: UnlabelledSet = NO_UNLABELLED,
         store: FeatureStore | None = None,
     ) -> None:
         self.model, self.plan, self.checkpoint = model, plan, checkpoint
@@ -189,18 +199,18 @@ class Run:
         self.samples = [sample for samples in train.values() for sample in samples]
         self.proposed = unlabelled.samples
         self.asked = {name: held_out(samples) for name, samples in test.items()}
-        data = digest(train) + digest(test) + unlabelled.digest
+        data = samples_digest(train) + samples_digest(test) + unlabelled.digest
         self.belongs = {"model": model_digest(model), "data": data, "plan": plan.draws}
         self.store = store or FeatureStore(model)
         self.tensors = trainable_copy(model.frozen.tensors)
         self.best: Tensors = model.frozen.tensors
-        self.optimiser = make_optimiser(self.tensors, plan)
-        self.reached = Reached()
+        self.optimiser = decoder_optimiser(self.tensors, plan)
+        self.reached = DecoderReached()
         self.saved, self.mark = 0.0, time.monotonic()
 
     def begin(self) -> None:
         """Take the figures of the start."""
-        self.reached.before = self.reached.best = held_out_ious(self.model, self.best, self.store, self.asked)
+        self.reached.before = self.reached.best = sample_held_out_ious(self.model, self.best, self.store, self.asked)
         self.mark = time.monotonic()
 
     def resume(self, path: Path) -> None:
@@ -215,7 +225,7 @@ class Run:
                 tensor.copy_(values["tensors"][name])
         self.best = {name: tensor.to(self.model.device) for name, tensor in values["best"].items()}
         self.optimiser.load_state_dict(values["optimiser"])
-        self.reached = Reached(**values["reached"])
+        self.reached = DecoderReached(**values["reached"])
         self.saved, self.mark = self.reached.seconds, time.monotonic()
 
     def save(self) -> None:
@@ -235,19 +245,19 @@ class Run:
 
     def advance(self) -> None:
         """One step, and what is due after it: the held-out figures, the checkpoint."""
-        measured = int(MEASUREMENTS * self.reached.share(self.plan))
+        measured = int(DECODER_MEASUREMENTS * self.reached.share(self.plan))
         self._step()
-        if int(MEASUREMENTS * self.reached.share(self.plan)) > measured:
+        if int(DECODER_MEASUREMENTS * self.reached.share(self.plan)) > measured:
             self._measure()
             self._count_time()
-        if self.reached.seconds - self.saved >= SAVE_SECONDS:
+        if self.reached.seconds - self.saved >= DECODER_SAVE_SECONDS:
             self.save()
 
     def _step(self) -> None:
         reached, plan = self.reached, self.plan
         rng = np.random.default_rng((plan.seed, reached.step))
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(plan.rate, reached.step, reached.share(plan))
+            group["lr"] = sam_rate(plan.rate, reached.step, reached.share(plan))
         self.optimiser.zero_grad()
         drawn = self._drawn(rng)
         results = [self._backward(sample, len(drawn), rng) for sample in drawn]
@@ -255,20 +265,20 @@ class Run:
         norms = torch.stack([t.grad.norm() for t in self.tensors.values() if t.grad is not None])
         if torch.isfinite(norms).all():  # a single broken batch must not end the run
             self.optimiser.step()
-            reached.loss += (loss - reached.loss) * max(SMOOTHING, 1 / (reached.step + 1))
+            reached.loss += (loss - reached.loss) * max(_SMOOTHING, 1 / (reached.step + 1))
         else:
             log.warning("step %d skipped: its gradient is not finite", reached.step)
         reached.step += 1
         reached.empty = 0 if filled else reached.empty + 1
         self._count_time()
-        if reached.seconds >= EMPTY_SECONDS and reached.empty >= EMPTY_STEPS:
+        if reached.seconds >= EMPTY_AFTER_SECONDS and reached.empty >= EMPTY_AFTER_STEPS:
             raise TrainingError(
                 "All masks that the decoder draws are still empty after the first minute",
                 self.folders,
                 "Look whether the masks fit the images, or try a tenth of the learning rate",
             )
 
-    def _drawn(self, rng: np.random.Generator) -> list[Sample | PseudoSample]:
+    def _drawn(self, rng: np.random.Generator) -> list[DecoderSample | PseudoSample]:
         """The samples of this step: as many with masks on file as with proposals, where there are both."""
         by_hand = self.plan.made_by_hand(self.reached.step) if self.proposed else self.plan.images
         wanted = ((self.samples, by_hand), (self.proposed, self.plan.images - by_hand))
@@ -279,12 +289,14 @@ class Run:
             for i in rng.choice(len(samples), min(count, len(samples)), replace=False)
         ]
 
-    def _backward(self, sample: Sample | PseudoSample, images: int, rng: np.random.Generator) -> tuple[float, bool]:
+    def _backward(
+        self, sample: DecoderSample | PseudoSample, images: int, rng: np.random.Generator
+    ) -> tuple[float, bool]:
         """Gradients of one sample's eleven rounds; its share of the step's loss, and whether any mask was not empty."""
-        count = len(sample.objects) if isinstance(sample, Sample) else len(sample.masks)
+        count = len(sample.objects) if isinstance(sample, DecoderSample) else len(sample.masks)
         picked = rng.choice(count, min(self.plan.masks, count), replace=False)
         features = self.store.features(sample.image, sample.window)
-        if isinstance(sample, Sample):
+        if isinstance(sample, DecoderSample):
             targets = targets_of(self.model, sample, features, [sample.objects[i] for i in picked])
         else:
             targets = sample.targets(picked, self.model.device)
@@ -297,8 +309,8 @@ class Run:
         return total, filled
 
     def _measure(self) -> None:
-        tensors = as_stored(self.model, self.tensors)
-        figures = held_out_ious(self.model, tensors, self.store, self.asked)
+        tensors = decoder_bytes(self.model, self.tensors)
+        figures = sample_held_out_ious(self.model, tensors, self.store, self.asked)
         if sum(figures) > sum(self.reached.best):
             self.best, self.reached.best, self.reached.best_step = tensors, figures, self.reached.step
 
@@ -307,7 +319,7 @@ class Run:
         self.reached.seconds, self.mark = self.reached.seconds + now - self.mark, now
 
 
-def make_optimiser(tensors: Tensors, plan: Plan) -> torch.optim.AdamW:
+def decoder_optimiser(tensors: Tensors, plan: DecoderPlan) -> torch.optim.AdamW:
     """AdamW (.9, .999) as in SAM, with its weight decay on matrices only: norms and biases have no reason to shrink."""
     matrices = [tensor for tensor in tensors.values() if tensor.ndim > 1]
     vectors = [tensor for tensor in tensors.values() if tensor.ndim <= 1]

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from samtta_app.adapt.rounds import answer, chosen
+from samtta_app.adapt.rounds import chosen, decode_prompt
 from samtta_app.core.clicker import next_click
 from samtta_app.core.images import from_array
 from samtta_app.core.masks import crop, trimmed
@@ -35,14 +35,14 @@ from samtta_app.model.predictor import ImageFeatures, encode, to_input, upscaled
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.train.crops import MIN_TARGET_CELLS
-from samtta_app.train.records import ObjectBox, Record, has_masks, image_paths, read_records
+from samtta_app.train.records import LabelledImage, ObjectBox, has_masks, image_paths, read_labelled
 from samtta_app.train.sam_recipe import Targets
 
-BUDGET = 2 * 2**30
+_BUDGET = 2 * 2**30
 """Bytes of features held at most."""
 LARGEST_SHARE = 0.9
 """Masks that cover more of their image are dropped, as in SAM's training."""
-NEAR = 2
+NEAR_SHARE = 2
 """Windows of an image in which small objects are seen from near."""
 HELD_OUT_IMAGES, HELD_OUT_CLICKS = 24, 5
 """Of the test split of a data set: images, and clicks on each object."""
@@ -52,7 +52,7 @@ Asked = tuple[Image, Window, Mask]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class DecoderSample:
     """A window of an image and the objects in it that can be learnt: bitmaps are made from `labels` (L, H, W) when needed."""
 
     image: Image
@@ -68,7 +68,7 @@ class Sample:
 class FeatureStore:
     """Features of windows in half precision, made when they are first asked for; the oldest go first."""
 
-    def __init__(self, model: SamModel, budget: int = BUDGET) -> None:
+    def __init__(self, model: SamModel, budget: int = _BUDGET) -> None:
         self._model, self._budget = model, budget
         self._kept: OrderedDict[tuple[str, Window], ImageFeatures] = OrderedDict()
 
@@ -94,7 +94,7 @@ def encode_window(model: SamModel, image: Image, window: Window) -> ImageFeature
             return features
 
 
-def read_samples(folder: Path, split: str, model: SamModel) -> list[Sample]:
+def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSample]:
     """Whole images of a split and windows in them that hold an object to learn from, image by image.
 
     Unreadable files are named in the log and skipped. Left out are masks over 90 % of the image (SAM) and masks of less than
@@ -110,7 +110,7 @@ def read_samples(folder: Path, split: str, model: SamModel) -> list[Sample]:
             folder,
             "Put a PNG of instance ids for each image into masks/",
         )
-    samples = [sample for record in read_records(paths) for sample in samples_of(record, model.size)]
+    samples = [sample for record in read_labelled(paths) for sample in samples_of(record, model.size)]
     if not samples:
         raise DatasetError(
             f"None of the {len(paths)} images of its split {split!r} has a mask with an object to learn from",
@@ -120,7 +120,7 @@ def read_samples(folder: Path, split: str, model: SamModel) -> list[Sample]:
     return samples
 
 
-def samples_of(record: Record, size: int) -> list[Sample]:
+def samples_of(record: LabelledImage, size: int) -> list[DecoderSample]:
     """The whole image, and windows around up to two of the objects that would be looked at from near, where one is learnt.
 
     A near window holds what lies in it wholly. `size` is the side of the model's input.
@@ -130,11 +130,11 @@ def samples_of(record: Record, size: int) -> list[Sample]:
     boxes = [b for b in record.objects if areas[b.layer][b.value] <= LARGEST_SHARE * image.height * image.width]
     near = [window for box in boxes if (window := closer(image.whole, _corners(box), (), image.whole))]
     samples = []
-    for window in (image.whole, *near[:: max(1, -(-len(near) // NEAR))]):
+    for window in (image.whole, *near[:: max(1, -(-len(near) // NEAR_SHARE))]):
         least = MIN_TARGET_CELLS * (window.side / size * GRID_STRIDE) ** 2
         objects = tuple(box for box in boxes if areas[box.layer][box.value] >= least and _within(box, window))
         if objects:
-            samples.append(Sample(image, window, record.layers, objects))
+            samples.append(DecoderSample(image, window, record.layers, objects))
     return samples
 
 
@@ -147,7 +147,7 @@ def _within(box: ObjectBox, window: Window) -> bool:
     return across and window.y <= box.y0 and box.y1 <= window.y + window.height
 
 
-def digest(sets: Mapping[str, Sequence[Sample]]) -> str:
+def samples_digest(sets: Mapping[str, Sequence[DecoderSample]]) -> str:
     """What all images and masks hold, as a short text: the same text, the same data."""
     state = hashlib.blake2b(digest_size=16)
     for samples in sets.values():
@@ -157,15 +157,17 @@ def digest(sets: Mapping[str, Sequence[Sample]]) -> str:
     return state.hexdigest()
 
 
-def targets_of(model: SamModel, sample: Sample, features: ImageFeatures, objects: Sequence[ObjectBox]) -> Targets:
+def targets_of(
+    model: SamModel, sample: DecoderSample, features: ImageFeatures, objects: Sequence[ObjectBox]
+) -> Targets:
     """Objects of a sample on the decoder's grid, on the model's device."""
-    masks = [on_grid(crop(sample.mask(box), sample.window), features.valid) for box in objects]
+    masks = [bits_on_grid(crop(sample.mask(box), sample.window), features.valid) for box in objects]
     corners = torch.tensor([[(box.x0, box.y0), (box.x1 - 1, box.y1 - 1)] for box in objects], dtype=torch.float32)
     boxes = to_input(model, features.window, features.valid, corners.reshape(-1, 2).to(model.device))
     return Targets(torch.from_numpy(np.stack(masks)).to(model.device), boxes.reshape(-1, 4))
 
 
-def on_grid(bits: NDArray[np.bool_], valid: tuple[int, int]) -> NDArray[np.float32]:
+def bits_on_grid(bits: NDArray[np.bool_], valid: tuple[int, int]) -> NDArray[np.float32]:
     """Share of each grid cell that an object covers (R, C), for a window that is `valid` (height, width) at the input."""
     height, width = valid
     resized = cv2.resize(bits.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
@@ -175,10 +177,10 @@ def on_grid(bits: NDArray[np.bool_], valid: tuple[int, int]) -> NDArray[np.float
     return np.asarray(padded.reshape(rows, GRID_STRIDE, columns, GRID_STRIDE).mean((1, 3)), np.float32)
 
 
-def held_out(samples: Sequence[Sample], seed: int = 0) -> list[Asked]:
+def held_out(samples: Sequence[DecoderSample], seed: int = 0) -> list[Asked]:
     """What is asked for, the same in every run: one object in each of the first 24 images, and one from near if any is."""
     rng = np.random.default_rng(seed)
-    by_image: dict[str, list[Sample]] = {}
+    by_image: dict[str, list[DecoderSample]] = {}
     for sample in samples:
         by_image.setdefault(sample.image.key, []).append(sample)
     chosen_samples = [sample for of_image in list(by_image.values())[:HELD_OUT_IMAGES] for sample in of_image[:2]]
@@ -196,7 +198,7 @@ def clicked_through(
         if click is None:  # nothing is wrong any more: the rest of the curve stays
             return ious + [ious[-1]] * (HELD_OUT_CLICKS - len(ious))
         prompt = Prompt((*prompt.clicks, click), logits=prompt.logits)
-        decoded = answer(model, tensors, features, prompt)
+        decoded = decode_prompt(model, tensors, features, prompt)
         logits = decoded.logits[chosen(decoded, prompt)]
         bits = np.asarray((upscaled(model, logits[None], features)[0] > 0).cpu().numpy())
         shown = trimmed(bits, features.window.x, features.window.y)
@@ -206,7 +208,7 @@ def clicked_through(
 
 
 @torch.no_grad()
-def held_out_ious(
+def sample_held_out_ious(
     model: SamModel, tensors: Tensors, store: FeatureStore, sets: Mapping[str, Sequence[Asked]]
 ) -> tuple[float, float, float]:
     """Mean IoU after 1, 3 and 5 clicks, over the objects of a data set and then over data sets."""

@@ -5,32 +5,32 @@ from collections.abc import Sequence
 import numpy as np
 
 from samtta_app.train.paint import fill_like, light, paste
-from samtta_app.train.records import Record
+from samtta_app.train.records import LabelledImage
 from samtta_app.train.shapes import draw_shape
 from samtta_app.train.textures import Texture, field, grating, spots
-from samtta_app.train.thin import Mask, Points, draw_thin
+from samtta_app.train.thin import ByteMask, Points, draw_thin
 
-MIN_LEFT = 0.5
+_MIN_LEFT = 0.5
 
 
-def _hide(masks: list[Mask], newer: Mask) -> list[Mask]:
+def _hide(masks: list[ByteMask], newer: ByteMask) -> list[ByteMask]:
     return [mask * (1 - newer) for mask in masks]
 
 
-def _inside(mask: Mask, rng: np.random.Generator) -> Points:
+def _inside(mask: ByteMask, rng: np.random.Generator) -> Points:
     rows, columns = np.nonzero(mask)
     i = int(rng.integers(rows.size))
     return np.array([columns[i], rows[i]], np.float64)
 
 
-def scatter(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> list[Mask]:
+def scatter(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
     """Shapes of one kind or of many; later ones hide earlier ones or let them shine through, some touch."""
     size = scene.shape[0]
     count = int(rng.integers(1, 9))
     alike, clear = rng.random() < 0.5, rng.random() < 0.15
     side = size * np.exp(rng.uniform(np.log(0.06), np.log(0.8))) / np.sqrt(max(1, count / 2))
     fill, lit = fill_like(scene, records, rng), rng.random() < 0.25
-    masks: list[Mask] = []
+    masks: list[ByteMask] = []
     areas = []
     for _ in range(count):
         own = side * np.exp(rng.normal(0, 0.2 if alike else 0.5))
@@ -43,10 +43,10 @@ def scatter(scene: Texture, records: Sequence[Record], rng: np.random.Generator)
             light(scene, mask, rng)
         masks = [*(masks if clear else _hide(masks, mask)), mask]
     # What is left of a hidden thing is no thing any more.
-    return [mask for mask, area in zip(masks, areas, strict=True) if mask.sum() > MIN_LEFT * area]
+    return [mask for mask, area in zip(masks, areas, strict=True) if mask.sum() > _MIN_LEFT * area]
 
 
-def thin(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> list[Mask]:
+def thin(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
     """One to four thin structures that may cross; each is whole."""
     size = scene.shape[0]
     fill = fill_like(scene, records, rng)
@@ -57,7 +57,7 @@ def thin(scene: Texture, records: Sequence[Record], rng: np.random.Generator) ->
     return masks
 
 
-def nested(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> list[Mask]:
+def nested_scene(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
     """A thing with things in it, these with things in them, or two such things side by side: all are targets."""
     size = scene.shape[0]
     side, centre = size * rng.uniform(0.25, 0.85), rng.uniform(0.3, 0.7, 2) * size
@@ -88,7 +88,7 @@ def nested(scene: Texture, records: Sequence[Record], rng: np.random.Generator) 
     return [*masks, group] if paired else masks
 
 
-def woven(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -> list[Mask]:
+def woven(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
     """Things of the ground's own tone that differ in texture only: the way of waves, the size of grains."""
     size = scene.shape[0]
     tone = scene.mean((0, 1)) * np.float32(0.6) + np.float32(50)
@@ -105,7 +105,7 @@ def woven(scene: Texture, records: Sequence[Record], rng: np.random.Generator) -
     other = pattern(turn + rng.uniform(0.6, 2.5), scale if waves else scale * ratio)
     if rng.random() < 0.25:
         other = tone + field(size, rng)[..., None] * np.float32(6)
-    masks: list[Mask] = []
+    masks: list[ByteMask] = []
     for _ in range(int(rng.integers(1, 4))):
         side = max(size * rng.uniform(0.2, 0.6), min(6 * scale, 0.6 * size))
         mask = draw_shape(records, size, rng.uniform(0.15, 0.85, 2) * size, side, rng)

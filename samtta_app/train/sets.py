@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from samtta_app.errors import DatasetError
-from samtta_app.train.crops import View
+from samtta_app.train.crops import TrainingView
 from samtta_app.train.data import SYNTHETIC
 from samtta_app.train.evaluate import held_out_views
 from samtta_app.train.pseudo import pseudo_records
-from samtta_app.train.records import Record, has_masks, image_paths, read_records
+from samtta_app.train.records import LabelledImage, has_masks, image_paths, read_labelled
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
     return folders
 
 
-def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, list[Record]]:
+def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, list[LabelledImage]]:
     """Records of every dataset by folder name; photos get pseudo-masks, kept in `cache`.
 
     Raises:
@@ -43,7 +43,7 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
     sets = {}
     for name, folder in named_folders(datasets).items():
         paths = image_paths(folder, split)
-        sets[name] = read_records(paths) if has_masks(folder) else pseudo_records(paths, cache / name)
+        sets[name] = read_labelled(paths) if has_masks(folder) else pseudo_records(paths, cache / name)
         count = sum(len(record.objects) for record in sets[name])
         log.info("%s: %d images, %d objects", name, len(sets[name]), count)
     if not any(sets.values()):
@@ -54,11 +54,11 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
     return sets
 
 
-def read_held_out(datasets: Sequence[Path]) -> dict[str, list[View]]:
+def read_held_out(datasets: Sequence[Path]) -> dict[str, list[TrainingView]]:
     """Windows of the test splits of all sets with masks, at 256 pixels: quick, and the same through a run."""
     views = {}
     for name, folder in named_folders(datasets).items():
         if has_masks(folder):
-            records = read_records(image_paths(folder, "test")[:HELD_OUT_OBJECTS])
+            records = read_labelled(image_paths(folder, "test")[:HELD_OUT_OBJECTS])
             views[name] = held_out_views(records, HELD_OUT_OBJECTS, 256, seed=0)
     return {name: of_set for name, of_set in views.items() if of_set}

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from samtta_app.train.records import Record
-from samtta_app.train.thin import Mask, Points, draw_thin
+from samtta_app.train.records import LabelledImage
+from samtta_app.train.thin import ByteMask, Points, draw_thin
 
 GLYPHS = "ABDEGHKMPRSXY2345689&@#?"
 
 
-def filled(outlines: Sequence[Points], size: int) -> Mask:
+def filled(outlines: Sequence[Points], size: int) -> ByteMask:
     """The inside of closed outlines (N, 2) of x, y; an outline within another is a hole."""
     mask = np.zeros((size, size), np.uint8)
     corners = [np.round(points * 16).astype(np.int32) for points in outlines]
@@ -49,14 +49,14 @@ def ring(rng: np.random.Generator) -> list[Points]:
     return [outer, outer * rng.uniform(0.4, 0.85) + rng.normal(0, 0.04, 2)]
 
 
-def crescent(size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+def crescent(size: int, centre: Points, side: float, rng: np.random.Generator) -> ByteMask:
     """An outline without what a shifted one hides."""
     outline, turn = rounded(rng) * side / 2, rng.uniform(0, 2 * np.pi)
     shift = np.array([np.cos(turn), np.sin(turn)]) * side * rng.uniform(0.15, 0.35)
     return filled([centre + outline], size) & (1 - filled([centre + shift + outline * rng.uniform(0.8, 1.0)], size))
 
 
-def glyph(size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+def glyph(size: int, centre: Points, side: float, rng: np.random.Generator) -> ByteMask:
     """A printed character: strokes, corners, holes."""
     text, font = GLYPHS[int(rng.integers(len(GLYPHS)))], int(rng.integers(0, 5))
     width = max(2, round(side * rng.uniform(0.06, 0.2)))
@@ -67,7 +67,9 @@ def glyph(size: int, centre: Points, side: float, rng: np.random.Generator) -> M
     return np.asarray(cv2.putText(mask, text, place, font, scale, 1, width, cv2.LINE_8), np.uint8)
 
 
-def stencil(records: Sequence[Record], size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+def stencil(
+    records: Sequence[LabelledImage], size: int, centre: Points, side: float, rng: np.random.Generator
+) -> ByteMask:
     """The outline of an object of the training data, resized and turned."""
     record = records[int(rng.integers(len(records)))]
     box = record.objects[int(rng.integers(len(record.objects)))]
@@ -78,9 +80,11 @@ def stencil(records: Sequence[Record], size: int, centre: Points, side: float, r
     return (cv2.warpAffine(cut, matrix, (size, size)) > 0.5).astype(np.uint8)
 
 
-def draw_shape(records: Sequence[Record], size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+def draw_shape(
+    records: Sequence[LabelledImage], size: int, centre: Points, side: float, rng: np.random.Generator
+) -> ByteMask:
     """One shape of a random family about `side` pixels large around `centre` (x, y), now and then with holes."""
-    families: tuple[Callable[[], Mask], ...] = (
+    families: tuple[Callable[[], ByteMask], ...] = (
         lambda: filled([centre + rounded(rng) * side / 2], size),
         lambda: filled([centre + cornered(rng) * side / 2], size),
         lambda: stencil(records, size, centre, side, rng),

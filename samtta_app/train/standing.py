@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from samtta_app.train.checkpoint import Progress
+from samtta_app.train.checkpoint import RunCounter
 from samtta_app.train.optimise import stage_share
-from samtta_app.train.recipe import Stage
+from samtta_app.train.recipe import TrainingStage
 
-CLICKS = (1, 3, 5)
+HELD_OUT_CLICKS = (1, 3, 5)
 """Held-out IoU is told after these clicks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunStanding:
     """Where a run is."""
 
     stage: str
@@ -36,7 +36,7 @@ class Standing:
         trained = f"training IoU {self.trained[0]:.3f} to {self.trained[1]:.3f}"
         parts = [f"stage {self.stage}, step {self.step}", trained]
         if self.held_out:
-            after = ", ".join(str(click) for click in CLICKS)
+            after = ", ".join(str(click) for click in HELD_OUT_CLICKS)
             parts.insert(1, f"held-out IoU {' '.join(f'{iou:.3f}' for iou in self.held_out)} after {after} clicks")
         if self.halved:
             parts.append(f"batch halved to {self.images}")
@@ -53,11 +53,11 @@ class Standing:
         return f"{minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f"{minutes} min left"
 
 
-def standing(stages: Sequence[Stage], progress: Progress) -> Standing:
+def run_standing(stages: Sequence[TrainingStage], progress: RunCounter) -> RunStanding:
     """Where a run through `stages` is."""
     now = min(progress.stage, len(stages) - 1)
     share = run_share(stages, progress)
-    return Standing(
+    return RunStanding(
         stages[now].name,
         progress.step,
         share,
@@ -69,7 +69,7 @@ def standing(stages: Sequence[Stage], progress: Progress) -> Standing:
     )
 
 
-def run_share(stages: Sequence[Stage], progress: Progress) -> float:
+def run_share(stages: Sequence[TrainingStage], progress: RunCounter) -> float:
     """How much of a run is over, 0..1: by the stages' minutes, or by their pixels where all are counted in steps."""
     if all(stage.steps for stage in stages):
         weights = [stage.steps * stage.images * float(stage.size**2) for stage in stages]
@@ -81,8 +81,8 @@ def run_share(stages: Sequence[Stage], progress: Progress) -> float:
     return done / sum(weights)
 
 
-def held_out_ious(progress: Progress) -> tuple[float, ...]:
-    """Mean over the sets of the last measurement, one for each of `CLICKS`; empty where there was none."""
+def held_out_ious(progress: RunCounter) -> tuple[float, ...]:
+    """Mean over the sets of the last measurement, one for each of `HELD_OUT_CLICKS`; empty where there was none."""
     last = progress.history[-1] if progress.history else {}
-    found = [[iou for key, iou in last.items() if key.endswith(f"@{click}")] for click in CLICKS]
+    found = [[iou for key, iou in last.items() if key.endswith(f"@{click}")] for click in HELD_OUT_CLICKS]
     return tuple(sum(ious) / len(ious) for ious in found) if all(found) else ()

@@ -9,7 +9,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.model.compact import CompactSam, load_compact
 from samtta_app.train.grow import grow
 
-HEAD = {"aspp0": "aspp", "image_pooling": "pooling", "concat_projection": "projection"}
+START_HEAD = {"aspp0": "aspp", "image_pooling": "pooling", "concat_projection": "projection"}
 
 
 def start_from(model: CompactSam, backbone: Path, head: Path | None) -> None:
@@ -26,7 +26,7 @@ def start_from(model: CompactSam, backbone: Path, head: Path | None) -> None:
     if head is None:
         return
     values = {key: value.float() for key, value in load_file(head).items()}
-    for theirs, ours in HEAD.items():
+    for theirs, ours in START_HEAD.items():
         layer = getattr(encoder, ours)
         layer.load_state_dict({part: values[f"{theirs}.{part}"] for part in ("weight", "bias")})
 

@@ -9,36 +9,38 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from samtta_app.train import nests
-from samtta_app.train.crops import View
-from samtta_app.train.crowds import packed, partition
+from samtta_app.train.crops import TrainingView
+from samtta_app.train.crowds import packed_shapes, partition
 from samtta_app.train.paint import can_be_seen
-from samtta_app.train.records import Record
-from samtta_app.train.scenes import nested, scatter, thin, woven
+from samtta_app.train.records import LabelledImage
+from samtta_app.train.scenes import nested_scene, scatter, thin, woven
 from samtta_app.train.textures import Texture, texture
-from samtta_app.train.thin import Mask
+from samtta_app.train.thin import ByteMask
 
-KINDS: tuple[tuple[Callable[[Texture, Sequence[Record], np.random.Generator], list[Mask]], float], ...] = (
+SYNTHETIC_KINDS: tuple[
+    tuple[Callable[[Texture, Sequence[LabelledImage], np.random.Generator], list[ByteMask]], float], ...
+] = (
     (scatter, 0.4),
-    (nested, 0.24),
+    (nested_scene, 0.24),
     (thin, 0.1),
-    (packed, 0.1),
+    (packed_shapes, 0.1),
     (partition, 0.09),
     (woven, 0.07),
 )
 """What scenes there are, and their shares."""
-MIN_SHARE, MAX_SHARE = 0.0012, 0.8
-TRIES = 100
+MIN_SHARE, MAX_SYNTHETIC_SHARE = 0.0012, 0.8
+_TRIES = 100
 
 
-def _usable(mask: Mask, before: Texture, after: Texture) -> bool:
+def _usable(mask: ByteMask, before: Texture, after: Texture) -> bool:
     area = int(mask.sum())
-    return MIN_SHARE * mask.size <= area <= MAX_SHARE * mask.size and can_be_seen(mask, before, after)
+    return MIN_SHARE * mask.size <= area <= MAX_SYNTHETIC_SHARE * mask.size and can_be_seen(mask, before, after)
 
 
-def draw_scene(records: Sequence[Record], size: int, count: int, rng: np.random.Generator) -> View:
+def draw_scene(records: Sequence[LabelledImage], size: int, count: int, rng: np.random.Generator) -> TrainingView:
     """A scene with up to `count` targets, now and then a nest; `records` lend textures and outlines."""
-    kinds, shares = zip(*KINDS, strict=True)
-    for _ in range(TRIES):
+    kinds, shares = zip(*SYNTHETIC_KINDS, strict=True)
+    for _ in range(_TRIES):
         before = texture(records, size, rng)
         scene = before.copy()
         painted = kinds[rng.choice(len(kinds), p=shares)](scene, records, rng)
@@ -46,5 +48,5 @@ def draw_scene(records: Sequence[Record], size: int, count: int, rng: np.random.
         nest = nests.find_nest(masks, count, rng) if count > 1 and rng.random() < nests.SHARE else []
         if masks:
             chosen = nest or [masks[i] for i in rng.permutation(len(masks))[:count]]
-            return View(scene.clip(0, 255).astype(np.uint8), tuple(chosen), (size, size), nested=bool(nest))
-    raise RuntimeError(f"{TRIES} scenes in a row without a visible object")
+            return TrainingView(scene.clip(0, 255).astype(np.uint8), tuple(chosen), (size, size), nested=bool(nest))
+    raise RuntimeError(f"{_TRIES} scenes in a row without a visible object")

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.train.records import Record
+from samtta_app.train.records import LabelledImage
 
 Texture = NDArray[np.float32]
 
 
-def noise(size: int, rng: np.random.Generator) -> Texture:
+def noise_texture(size: int, rng: np.random.Generator) -> Texture:
     """Isotropic noise of random roughness, (S, S), mean 0 and standard deviation 1."""
     slope = rng.uniform(0.3, 1.2)
     cells = 2
@@ -29,7 +29,7 @@ def grating(size: int, period: float, turn: float, bend: float, rng: np.random.G
     grid = np.arange(size, dtype=np.float32)
     phase = (np.cos(turn) * grid[None] + np.sin(turn) * grid[:, None]) * (2 * np.pi / period) + rng.uniform(0, 6.3)
     if bend:
-        phase = phase + noise(size, rng) * bend
+        phase = phase + noise_texture(size, rng) * bend
     return np.asarray(np.sin(phase), np.float32)
 
 
@@ -51,14 +51,14 @@ def field(size: int, rng: np.random.Generator) -> Texture:
     """A pattern of one kind, (S, S), of about unit size: noise, waves or spots."""
     kind = rng.choice(3, p=(0.6, 0.22, 0.18))
     if kind == 0:
-        return noise(size, rng)
+        return noise_texture(size, rng)
     if kind == 1:
         period = size * np.exp(rng.uniform(np.log(0.02), np.log(0.17)))
         return grating(size, period, rng.uniform(0, np.pi), rng.uniform(0, 1.5), rng)
     return spots(size, max(2.0, size * rng.uniform(0.01, 0.06)), rng)
 
 
-def photo(records: Sequence[Record], size: int, rng: np.random.Generator) -> Texture:
+def photo(records: Sequence[LabelledImage], size: int, rng: np.random.Generator) -> Texture:
     """A square part of an image of the sets."""
     pixels = records[int(rng.integers(len(records)))].pixels
     side = int(min(pixels.shape[:2]) * rng.uniform(0.15, 1))
@@ -68,7 +68,7 @@ def photo(records: Sequence[Record], size: int, rng: np.random.Generator) -> Tex
     return (part if part.ndim == 3 else np.repeat(part[..., None], 3, axis=2)).astype(np.float32)
 
 
-def texture(records: Sequence[Record], size: int, rng: np.random.Generator) -> Texture:
+def texture(records: Sequence[LabelledImage], size: int, rng: np.random.Generator) -> Texture:
     """(S, S, 3) in 0..255: part of a photo, a pattern of one hue, or a plain tone, lit evenly or from one side."""
     kind = rng.choice(3, p=(0.5, 0.38, 0.12))
     if kind == 0:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.uint8]
+ByteMask = NDArray[np.uint8]
 Points = NDArray[np.float64]
 Stroke = tuple[Points, float]
 """A line (N, 2) of x, y and its width, both in pixels."""
@@ -14,7 +14,7 @@ Stroke = tuple[Points, float]
 KNOTS = 24
 
 
-def strokes_mask(strokes: list[Stroke], size: int) -> Mask:
+def strokes_mask(strokes: list[Stroke], size: int) -> ByteMask:
     """(S, S) of 0 and 1: what the strokes cover by half at least.
 
     Drawn at twice the size, for half pixels of width, and 2 thinner, for OpenCV's thick lines are that much too thick.
@@ -95,13 +95,13 @@ def comb(size: int, side: float, rng: np.random.Generator) -> list[Stroke]:
     return [(np.stack([-along, along]), width * 1.5), *teeth]
 
 
-KINDS: tuple[Callable[[int, float, np.random.Generator], list[Stroke]], ...] = (fibre, branches, spiral, net, comb)
-SHARES = (0.3, 0.32, 0.1, 0.16, 0.12)
+THIN_KINDS: tuple[Callable[[int, float, np.random.Generator], list[Stroke]], ...] = (fibre, branches, spiral, net, comb)
+_SHARES = (0.3, 0.32, 0.1, 0.16, 0.12)
 
 
-def draw_thin(size: int, centre: Points, side: float, rng: np.random.Generator) -> Mask:
+def draw_thin(size: int, centre: Points, side: float, rng: np.random.Generator) -> ByteMask:
     """One thin structure of a random kind, its bounding box around `centre` (x, y)."""
-    strokes = KINDS[rng.choice(len(KINDS), p=SHARES)](size, side, rng)
+    strokes = THIN_KINDS[rng.choice(len(THIN_KINDS), p=_SHARES)](size, side, rng)
     points = np.concatenate([points for points, _ in strokes])
     shift = centre - (points.min(0) + points.max(0)) / 2
     return strokes_mask([(points + shift, width) for points, width in strokes], size)

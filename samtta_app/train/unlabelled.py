@@ -27,12 +27,20 @@ from samtta_app.train.pseudo import read_photo
 from samtta_app.train.records import has_masks, image_paths
 from samtta_app.train.sam_recipe import Targets
 from samtta_app.train.sam_samples import FeatureStore
-from samtta_app.uncertainty.proposals import cells, certainty, distinct, grid_of_clicks, guesses, limits_of, windows
+from samtta_app.uncertainty.proposals import (
+    cells,
+    certainty,
+    distinct_proposals,
+    grid_of_clicks,
+    guesses,
+    limits_of,
+    windows,
+)
 from samtta_app.uncertainty.refine import Refiner, refiner_for
 
 log = logging.getLogger(__name__)
 
-MOST = 30
+MAX_PROPOSALS = 30
 """Proposals of a window at most."""
 STEPS = 255
 """A certainty is kept in so many steps."""
@@ -59,14 +67,14 @@ class PseudoSample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unlabelled:
+class UnlabelledSet:
     """What is learned from images without masks; `digest` tells images and refiner from others."""
 
     samples: tuple[PseudoSample, ...] = ()
     digest: str = ""
 
 
-NOTHING = Unlabelled()
+NO_UNLABELLED = UnlabelledSet()
 
 
 def told_apart(datasets: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -135,7 +143,7 @@ def propose(
     store: FeatureStore,
     sets: Mapping[str, Sequence[Image]],
     told: Callable[[str], None] = lambda words: None,
-) -> Unlabelled:
+) -> UnlabelledSet:
     """What the model proposes in all images of the sets, window by window; a set in which it finds nothing is named in the log.
 
     Args:
@@ -164,7 +172,9 @@ def propose(
     for name in (name for name, samples in found.items() if not samples):
         log.warning("%s teaches nothing: the model proposes nothing there that it is sure of", name)
     return (
-        Unlabelled(tuple(s for samples in found.values() for s in samples), _digest(refiner, sets)) if sets else NOTHING
+        UnlabelledSet(tuple(s for samples in found.values() for s in samples), _digest(refiner, sets))
+        if sets
+        else NO_UNLABELLED
     )
 
 
@@ -175,7 +185,7 @@ def _proposed(
     found = guesses(model, model.frozen.tensors, features, grid_of_clicks(window), limits_of(model))
     rows, columns = cells(model, features)
     masks, boxes, certain = [], [], []
-    for guess, box in distinct(found, window, image.whole, window.side / model.grid)[:MOST]:
+    for guess, box in distinct_proposals(found, window, image.whole, window.side / model.grid)[:MAX_PROPOSALS]:
         if refiner is not None:
             believed = certainty(model, refiner, features, guess)
             if believed is None:

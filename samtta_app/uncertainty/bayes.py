@@ -51,7 +51,7 @@ def deviation(p: Tensor) -> Tensor:
     return p.std(0, correction=0)
 
 
-def on_grid(p: Tensor, side: int) -> Tensor:
+def probabilities_on_grid(p: Tensor, side: int) -> Tensor:
     """Probabilities (A, h, w) on another grid of the same window, (A, side, side)."""
     if p.shape[-1] == side:
         return p

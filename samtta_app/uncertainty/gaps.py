@@ -23,30 +23,30 @@ from samtta_app.core.types import Gaps
 from samtta_app.errors import CheckpointError
 from samtta_app.model.cache import Larger
 from samtta_app.model.limits import check_slices
-from samtta_app.model.opening import opened_model
-from samtta_app.model.sam import OFFICIAL, SHIPPED, SamModel, model_file
+from samtta_app.model.opening import open_model_alone
+from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, SHIPPED, SamModel, model_file
 from samtta_app.model.weights import all_finite, write_half
 from samtta_app.settings import model_folder, resource
 
-FORMAT = "samtta-heads-1"
+_FORMAT = "samtta-heads-1"
 
-IOUS = ("iou", "iou_larger", "iou_dense", "iou_chosen")
+IOU_NAMES = ("iou", "iou_larger", "iou_dense", "iou_chosen")
 """What the IoU heads predict: the best candidate's IoU, the same of the larger model, the same after the dense prompt of
 eight clicks, and the IoU of the candidate that predicted IoU picks (USAM_theta, USAM_L, USAM_xP*, USAM_SAM)."""
 
-GAPS = ("model_gap", "task_gap", "prompt_gap")
+GAP_NAMES = ("model_gap", "task_gap", "prompt_gap")
 """What the gap heads predict (the starred form): iou_larger - iou, iou - iou_chosen, iou_dense - iou."""
 
-NAMES = (*IOUS, *GAPS)
+HEAD_NAMES = (*IOU_NAMES, *GAP_NAMES)
 
-SHOWN = (*GAPS, "iou_chosen")
+SHOWN_GAPS = (*GAP_NAMES, "iou_chosen")
 """What is evaluated at every click, in the order of `Gaps`."""
 
 LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heads:
+class GapHeads:
     """One network per name, evaluated side by side: Linear(2C, 2C), ReLU, Linear(2C, 2C), ReLU, Linear(2C, 1), sigmoid.
 
     `layers`: w1, w2 (H, 2C, 2C), w3 (H, 2C, 1), and biases (H, 1, ...), in the order of `names`. `model` and `larger` name
@@ -72,10 +72,10 @@ class Heads:
         x = F.relu(torch.baddbmm(w["b2"], x, w["w2"]))
         return torch.sigmoid(torch.baddbmm(w["b3"], x, w["w3"]))[..., 0]
 
-    def only(self, *names: str) -> Heads:
+    def only(self, *names: str) -> GapHeads:
         """The heads of these names, in this order."""
         places = [self.names.index(name) for name in names]
-        return Heads(names, {k: v[places] for k, v in self.layers.items()}, self.model, self.larger, self.facts)
+        return GapHeads(names, {k: v[places] for k, v in self.layers.items()}, self.model, self.larger, self.facts)
 
     def predicted(self, tokens: Tensor) -> dict[str, Tensor]:
         """Name -> IoU in 0 .. 1 or gap in -0.5 .. 0.5, (N,) each; besides, as NAME_difference, the unstarred gaps.
@@ -83,21 +83,21 @@ class Heads:
         A difference is taken between two IoU heads on the same tokens (section A.3), where both are there.
         """
         raw = dict(zip(self.names, self(tokens), strict=True))
-        found = {name: value - 0.5 if name in GAPS else value for name, value in raw.items()}
+        found = {name: value - 0.5 if name in GAP_NAMES else value for name, value in raw.items()}
         pairs = (("iou_larger", "iou"), ("iou", "iou_chosen"), ("iou_dense", "iou"))
-        for gap, (more, less) in zip(GAPS, pairs, strict=True):
+        for gap, (more, less) in zip(GAP_NAMES, pairs, strict=True):
             if more in found and less in found:
                 found[f"{gap}_difference"] = found[more] - found[less]
         return found
 
 
-def new_heads(width: int, model: str, larger: str, seed: int, names: tuple[str, ...] = NAMES) -> Heads:
+def new_heads(width: int, model: str, larger: str, seed: int, names: tuple[str, ...] = HEAD_NAMES) -> GapHeads:
     """Untrained heads, drawn as torch draws linear layers."""
     generator, layers, bound = torch.Generator().manual_seed(seed), {}, width**-0.5
     sizes = _shapes(width)
     for name in LAYERS:
         layers[name] = (torch.rand(len(names), *sizes[name], generator=generator) * 2 - 1) * bound
-    return Heads(names, layers, model, larger, {})
+    return GapHeads(names, layers, model, larger, {})
 
 
 def fingerprint(model: SamModel) -> str:
@@ -109,18 +109,18 @@ def fingerprint(model: SamModel) -> str:
     return digest.hexdigest()[:16]
 
 
-def save_heads(heads: Heads, path: Path, facts: Mapping[str, str]) -> None:
+def save_heads(heads: GapHeads, path: Path, facts: Mapping[str, str]) -> None:
     """Write heads as float16 safetensors, whole or not at all.
 
     Raises:
         ValueError: a weight is not finite in float16; an older file stays.
         OSError: the file cannot be written; an older file stays.
     """
-    known = {"format": FORMAT, "names": json.dumps(heads.names), "model": heads.model, "larger": heads.larger}
+    known = {"format": _FORMAT, "names": json.dumps(heads.names), "model": heads.model, "larger": heads.larger}
     write_half(path, heads.layers, {**facts, **known})
 
 
-def load_heads(path: Path, model: SamModel) -> Heads:
+def load_heads(path: Path, model: SamModel) -> GapHeads:
     """Read heads that were trained for `model`.
 
     Raises:
@@ -133,9 +133,9 @@ def load_heads(path: Path, model: SamModel) -> Heads:
             shapes = {layer: (len(names), *shape) for layer, shape in _shapes(width).items()}
             check_slices({name: file.get_slice(name) for name in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
             layers = {name: file.get_tensor(name).float().to(model.device) for name in shapes}
-        heads = Heads(names, layers, facts["model"], facts["larger"], facts)
+        heads = GapHeads(names, layers, facts["model"], facts["larger"], facts)
         _thresholds(heads)
-        fits = facts["format"] == FORMAT and all_finite(layers)
+        fits = facts["format"] == _FORMAT and all_finite(layers)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as e:
         raise CheckpointError("The uncertainty heads cannot be read", path, "Train or copy them again") from e
     if not fits:
@@ -149,7 +149,7 @@ def load_heads(path: Path, model: SamModel) -> Heads:
     return heads
 
 
-def heads_for(model: SamModel) -> tuple[Heads | None, str]:
+def heads_for(model: SamModel) -> tuple[GapHeads | None, str]:
     """The heads that are shipped or kept in the model folder for `model`, or None and the reason in words."""
     name = f"{model.name}.heads.safetensors"
     path = next((p for p in (resource(f"models/{name}"), model_folder() / name) if p.is_file()), None)
@@ -161,12 +161,12 @@ def heads_for(model: SamModel) -> tuple[Heads | None, str]:
         return None, str(e)
 
 
-def for_clicks(heads: Heads) -> Heads:
+def for_clicks(heads: GapHeads) -> GapHeads:
     """Those heads that are evaluated at every click."""
-    return heads.only(*(name for name in SHOWN if name in heads.names))
+    return heads.only(*(name for name in SHOWN_GAPS if name in heads.names))
 
 
-def gaps_of(heads: Heads, tokens: Tensor) -> tuple[Gaps, ...] | None:
+def gaps_of(heads: GapHeads, tokens: Tensor) -> tuple[Gaps, ...] | None:
     """What each mask would gain, from its tokens (m, 2C) and heads `for_clicks`; None where a value is not finite."""
     with torch.no_grad():
         found = heads.predicted(tokens)
@@ -174,21 +174,21 @@ def gaps_of(heads: Heads, tokens: Tensor) -> tuple[Gaps, ...] | None:
     if not all(math.isfinite(number) for row in values.values() for number in row):
         return None
     unknown = [math.nan] * len(tokens)
-    rows = zip(*(values.get(name, unknown) for name in SHOWN), strict=True)
+    rows = zip(*(values.get(name, unknown) for name in SHOWN_GAPS), strict=True)
     return tuple(Gaps(*row) for row in rows)
 
 
-def larger_for(heads: Heads, device: torch.device) -> Larger | None:
+def larger_for(heads: GapHeads, device: torch.device) -> Larger | None:
     """The larger model that the heads speak of, where it can be loaded."""
-    if heads.larger not in (*SHIPPED, *OFFICIAL):  # a name, and not a path that a file of heads may choose
+    if heads.larger not in (*SHIPPED, *OFFICIAL_CHECKPOINTS):  # a name, and not a path that a file of heads may choose
         return None
     try:
-        return Larger(partial(opened_model, model_file(heads.larger), str(device)))
+        return Larger(partial(open_model_alone, model_file(heads.larger), str(device)))
     except CheckpointError:
         return None
 
 
-def advice_from(heads: Heads, *, larger: bool) -> Gaps:
+def advice_from(heads: GapHeads, *, larger: bool) -> Gaps:
     """The gaps from which on advice is worth a person's act, as the training found them; infinite where none is.
 
     Without a `larger` model to ask, none is advised.
@@ -197,7 +197,7 @@ def advice_from(heads: Heads, *, larger: bool) -> Gaps:
     return Gaps(model if larger else math.inf, task, prompt, math.nan)
 
 
-def _thresholds(heads: Heads) -> tuple[float, float, float]:
+def _thresholds(heads: GapHeads) -> tuple[float, float, float]:
     """The gaps from which on advice is worth an act, as the training found them.
 
     Raises:
@@ -206,7 +206,7 @@ def _thresholds(heads: Heads) -> tuple[float, float, float]:
     found = json.loads(heads.facts.get("thresholds", "{}"))
     if not isinstance(found, dict):
         raise ValueError("the thresholds are no table")
-    model, task, prompt = (float(found.get(name, math.inf)) for name in GAPS)
+    model, task, prompt = (float(found.get(name, math.inf)) for name in GAP_NAMES)
     return model, task, prompt
 
 
@@ -219,7 +219,7 @@ def _names(facts: Mapping[str, str]) -> tuple[str, ...]:
     names = json.loads(facts["names"])
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ValueError("the names are no list of texts")
-    if len(set(names)) != len(names) or not set(names) <= set(NAMES):
+    if len(set(names)) != len(names) or not set(names) <= set(HEAD_NAMES):
         raise ValueError(f"the names {names} are not those of heads")
     return tuple(names)
 

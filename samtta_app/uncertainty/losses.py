@@ -36,7 +36,7 @@ def focal(logits: Tensor, targets: Tensor, certainty: Tensor | None = None, alph
     return (loss if certainty is None else certainty * loss).mean((-2, -1))
 
 
-def dice(logits: Tensor, targets: Tensor, certainty: Tensor) -> Tensor:
+def certain_dice(logits: Tensor, targets: Tensor, certainty: Tensor) -> Tensor:
     """Soft Dice loss (smoothing 1) over the pixels of a certainty above 0.6: (..., R, C) -> (...). SUM, equation 2."""
     believed = (certainty > BELIEVED).to(logits.dtype)
     p = torch.sigmoid(logits)
@@ -58,10 +58,12 @@ def aware_loss(
     """
     certainty = torch.ones_like(logits) if certainty is None else certainty
     quality = (iou - true_iou(logits, (targets >= 0.5).to(logits.dtype))) ** 2
-    return FOCAL_WEIGHT * focal(logits, targets, certainty, alpha) + dice(logits, targets, certainty) + quality
+    return FOCAL_WEIGHT * focal(logits, targets, certainty, alpha) + certain_dice(logits, targets, certainty) + quality
 
 
-def sampled(region: BoolArray, certainty: NDArray[np.floating], rng: np.random.Generator) -> tuple[int, int] | None:
+def sampled_pixel(
+    region: BoolArray, certainty: NDArray[np.floating], rng: np.random.Generator
+) -> tuple[int, int] | None:
     """A pixel (column, row) of `region` (h, w), drawn with a probability proportional to its certainty (h, w).
 
     None where the region is empty or no pixel in it is certain at all; what is not finite counts as 0. SUM, section 3.2.2.
@@ -86,7 +88,7 @@ def sampled_click(
     The first one (`shown` None) lies in `target`, a later one where `shown` is wrong: include what is missed, exclude what
     is too much. `backup` where no pixel can be drawn.
     """
-    place = sampled(target if shown is None else target != shown, certainty, rng)
+    place = sampled_pixel(target if shown is None else target != shown, certainty, rng)
     if place is None:
         return backup
     x, y = place

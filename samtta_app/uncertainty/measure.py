@@ -19,13 +19,13 @@ from samtta_app.core.messages import Measured, MeasureRequest
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.core.usam_clicks import clicks_near
 from samtta_app.errors import UserError
-from samtta_app.model.answers import Answer, answer, near_click
+from samtta_app.model.answers import Answer, answer_prompt, near_click
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, Weights
 from samtta_app.uncertainty import bayes
-from samtta_app.uncertainty.gaps import Heads, for_clicks, load_heads
+from samtta_app.uncertainty.gaps import GapHeads, for_clicks, load_heads
 from samtta_app.uncertainty.maps import entropy, mean_entropy
 from samtta_app.uncertainty.views import versions
 
@@ -41,12 +41,12 @@ class Measuring:
     cache: FeatureCache
     weights: Weights
     larger: Larger | None = None
-    heads: Heads | None = None
+    heads: GapHeads | None = None
     no_heads: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class _Found:
     """What one measure gave: numbers by name, a map (g, g), or why neither; `seconds` where it is not the whole work's."""
 
     numbers: Mapping[str, float] | None = None
@@ -56,7 +56,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class _Side:
     """One model in one window."""
 
     model: SamModel
@@ -90,7 +90,7 @@ class Case:
     knows: Measuring
     request: MeasureRequest
     found: Answer
-    side: Side
+    side: _Side
     others: tuple[Prompt, ...]
 
     @property
@@ -104,7 +104,7 @@ class Case:
         return torch.sigmoid(self.shown)
 
 
-Work = Generator[None, None, Found]
+_Work = Generator[None, None, _Found]
 
 NO_CLICK = "There is no click that might as well have been made elsewhere"
 NO_LARGER = "There is no larger model to compare with"
@@ -145,33 +145,33 @@ def measured(knows: Measuring, request: MeasureRequest) -> Generator[None, None,
 
 def _case(knows: Measuring, request: MeasureRequest) -> Generator[None, None, Case]:
     prompt = request.prompt
-    found = yield from answer(knows.model, knows.cache, knows.weights, request.image, prompt, request.window)
+    found = yield from answer_prompt(knows.model, knows.cache, knows.weights, request.image, prompt, request.window)
     features = yield from knows.cache.features(request.image, found.window)
     clicks = tuple(click for click in request.clicks if found.window.contains(click.x, click.y))
     if prompt.clicks and not clicks:
         clicks = clicks_near(prompt.clicks[-1], found.shown, found.window)
     others = tuple(replace(prompt, clicks=(*prompt.clicks[:-1], click)) for click in clicks if prompt.clicks)
-    return Case(knows, request, found, Side(knows.model, knows.weights.tensors, features), others)
+    return Case(knows, request, found, _Side(knows.model, knows.weights.tensors, features), others)
 
 
 # --- measures of the answer itself ----------------------------------------------------------------------------------
 
 
-def _score(case: Case) -> Work:
-    return Found({"score": 1 - case.found.iou[case.found.chosen]})
+def _score(case: Case) -> _Work:
+    return _Found({"score": 1 - case.found.iou[case.found.chosen]})
     yield
 
 
-def _entropy(case: Case) -> Work:
-    return Found({"entropy": float(mean_entropy(case.shown))}, entropy(case.shown))
+def _entropy(case: Case) -> _Work:
+    return _Found({"entropy": float(mean_entropy(case.shown))}, entropy(case.shown))
     yield
 
 
-def _heads(case: Case) -> Work:
+def _heads(case: Case) -> _Work:
     """All that the heads say of the shown mask; timed with all of them, and with those alone that go with every click."""
     heads = case.knows.heads
     if heads is None:
-        return Found(absent=case.knows.no_heads)
+        return _Found(absent=case.knows.no_heads)
     each, tokens, seconds = for_clicks(heads), case.found.tokens, {}
     with torch.no_grad():
         for name, asked in (("gaps", each), ("heads", heads)):
@@ -179,84 +179,86 @@ def _heads(case: Case) -> Work:
             said = asked.predicted(tokens)
             numbers = {key: float(value[case.found.chosen]) for key, value in said.items()}
             seconds[name] = time.perf_counter() - began
-    return Found(numbers, seconds=seconds)
+    return _Found(numbers, seconds=seconds)
     yield
 
 
-def _adapted(case: Case) -> Work:
+def _adapted(case: Case) -> _Work:
     """How far what was learned moves the probability, from what the original weights show for the same prompt."""
-    frozen = Side(case.side.model, case.side.model.frozen.tensors, case.side.features)
-    return Found(map=(case.p - frozen.shown((case.request.prompt,))[0]).abs())
+    frozen = _Side(case.side.model, case.side.model.frozen.tensors, case.side.features)
+    return _Found(map=(case.p - frozen.shown((case.request.prompt,))[0]).abs())
     yield
 
 
 # --- Bayesian measures ----------------------------------------------------------------------------------------------
 
 
-def _h_a(case: Case) -> Work:
+def _h_a(case: Case) -> _Work:
     found, prompt = case.found, case.request.prompt
     if prompt.ambiguous:  # the answer holds the candidates
         p, iou = torch.sigmoid(found.logits.float())[None], torch.tensor([found.iou], device=found.logits.device)
     else:
         p, iou = case.side.candidates((prompt,))
-    return Found({"h_a": bayes.task_entropy(p, iou)})
+    return _Found({"h_a": bayes.task_entropy(p, iou)})
     yield
 
 
-def _h_xp(case: Case) -> Work:
+def _h_xp(case: Case) -> _Work:
     if not case.others:
-        return Found(absent=NO_CLICK)
-    return Found({"h_xp": bayes.answer_entropy(case.side.shown(case.others))})
+        return _Found(absent=NO_CLICK)
+    return _Found({"h_xp": bayes.answer_entropy(case.side.shown(case.others))})
     yield
 
 
-def _ensemble(case: Case) -> Work:
+def _ensemble(case: Case) -> _Work:
     """The same clicks as of H_Xp where none are given: near the newest one, where a person might have clicked as well."""
     prompt = case.request.prompt
     if not prompt.clicks:
-        return Found(absent=NO_CLICK)
+        return _Found(absent=NO_CLICK)
     near = clicks_near(prompt.clicks[-1], case.found.shown, case.found.window)
     jittered = [replace(prompt, clicks=(*prompt.clicks[:-1], click)) for click in near]
-    return Found(map=bayes.deviation(case.side.shown(jittered)))
+    return _Found(map=bayes.deviation(case.side.shown(jittered)))
     yield
 
 
-def _h_theta(case: Case) -> Work:
+def _h_theta(case: Case) -> _Work:
     second = yield from _larger(case)
     if second is None:
-        return Found(absent=NO_LARGER)
-    other = bayes.on_grid(second.shown((case.request.prompt,)), case.side.model.grid)
-    return Found({"h_theta": bayes.answer_entropy(torch.cat([case.p[None], other]))})
+        return _Found(absent=NO_LARGER)
+    other = bayes.probabilities_on_grid(second.shown((case.request.prompt,)), case.side.model.grid)
+    return _Found({"h_theta": bayes.answer_entropy(torch.cat([case.p[None], other]))})
 
 
-def _h_aug(case: Case) -> Work:
+def _h_aug(case: Case) -> _Work:
     sides = yield from _in_versions(case.side, case.request.image)
     others = [side.shown((case.request.prompt,)) for side in sides[1:]]
-    return Found({"h_aug": bayes.answer_entropy(torch.cat([case.p[None], *others]))})
+    return _Found({"h_aug": bayes.answer_entropy(torch.cat([case.p[None], *others]))})
 
 
-def _h_y(case: Case) -> Work:
+def _h_y(case: Case) -> _Work:
     second = yield from _larger(case)
     if second is None or not case.others:
-        return Found(absent=NO_CLICK if second else NO_LARGER)
+        return _Found(absent=NO_CLICK if second else NO_LARGER)
     maps = []
     for side in (case.side, second):
         for version in (yield from _in_versions(side, case.request.image)):
-            maps.append(bayes.on_grid(bayes.mixed(*version.candidates(case.others)), case.side.model.grid))
+            maps.append(
+                bayes.probabilities_on_grid(bayes.mixed(*version.candidates(case.others)), case.side.model.grid)
+            )
             yield
-    return Found({"h_y": bayes.answer_entropy(torch.cat(maps))})
+    return _Found({"h_y": bayes.answer_entropy(torch.cat(maps))})
 
 
-def _larger(case: Case) -> Generator[None, None, Side | None]:
+def _larger(case: Case) -> Generator[None, None, _Side | None]:
     """The larger model with its original weights in the answer's window."""
     larger = case.knows.larger
     if larger is None:
         return None
     features = yield from larger.cache.features(case.request.image, case.found.window)
-    return Side(larger.model, larger.model.frozen.tensors, features)
+    return _Side(larger.model, larger.model.frozen.tensors, features)
 
 
-def _in_versions(side: Side, image: Image) -> Generator[None, None, list[Side]]:
+def _in_versions(side: _Side, image: Image) -> Generator[None, None, list[_Side]]:
     """The same model on the five versions of what the window shows, the unchanged one first."""
     window, found = side.features.window, [side]
     for pixels in versions(_pixels(image, window))[1:]:
@@ -275,7 +277,7 @@ def _pixels(image: Image, window: Window) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-MEASURES: Mapping[str, Callable[[Case], Work]] = {
+MEASURES: Mapping[str, Callable[[Case], _Work]] = {
     "score": _score,
     "entropy": _entropy,
     "h_a": _h_a,

@@ -18,13 +18,13 @@ from torchvision.ops import nms
 from samtta_app.adapt.rounds import chosen
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
-from samtta_app.core.windows import LEAST
+from samtta_app.core.windows import MIN_WINDOW_SIDE
 from samtta_app.model.predictor import ImageFeatures, decode_many
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.uncertainty.refine import Refiner, mask_of, refinement
 
-BATCH = 16
+PROPOSAL_BATCH = 16
 """Clicks of one pass of the decoder."""
 PLACES = 8
 """Clicks along each side of a window: with the four from near, an image is asked about as densely as with 16 along its own."""
@@ -56,7 +56,7 @@ class Limits:
         return iou >= self.sure and inner >= self.stable * outer and self.smallest <= size <= self.largest
 
 
-OFFICIAL = Limits(sure=0.88, stable=0.95, smallest=0.002, largest=0.95)
+SUM_LIMITS = Limits(sure=0.88, stable=0.95, smallest=0.002, largest=0.95)
 """SUM's limits, which are those of SAM's generator."""
 COMPACT = Limits(sure=0.7, stable=0.6, smallest=0.002, largest=0.95)
 """What stands for them in a compact model, whose predicted IoU and whose logits are less bold: nothing of it passes SUM's.
@@ -68,7 +68,7 @@ On 3 training images each of nuclei, phase_cells and bubil, three quarters of th
 
 def limits_of(model: SamModel) -> Limits:
     """What a model's answers must be to be proposed."""
-    return COMPACT if model.compact else OFFICIAL
+    return COMPACT if model.compact else SUM_LIMITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +100,8 @@ def guesses(
     """
     rows, columns = cells(model, features)
     found = []
-    for start in range(0, len(clicks), BATCH):
-        prompts = [Prompt((click,)) for click in clicks[start : start + BATCH]]
+    for start in range(0, len(clicks), PROPOSAL_BATCH):
+        prompts = [Prompt((click,)) for click in clicks[start : start + PROPOSAL_BATCH]]
         for prompt, decoded in zip(prompts, decode_many(model, tensors, features, prompts), strict=True):
             best = chosen(decoded, prompt)
             logits, iou = decoded.logits[best], float(decoded.iou[best])
@@ -123,7 +123,7 @@ def windows(image: Image) -> list[Window]:
     """The whole image, and four windows of six tenths of its sides; in small images they would hold no context."""
     whole = image.whole
     width, height = (int(side * OVERLAP / 2) for side in (whole.width, whole.height))
-    if max(width, height) < LEAST:
+    if max(width, height) < MIN_WINDOW_SIDE:
         return [whole]
     return [whole, *(Window(x, y, width, height) for y in (0, whole.height - height) for x in (0, whole.width - width))]
 
@@ -138,7 +138,7 @@ def grid_of_clicks(window: Window) -> list[Click]:
     ]
 
 
-def distinct(found: Sequence[Guess], window: Window, extent: Window, cell: float) -> list[tuple[Guess, Box]]:
+def distinct_proposals(found: Sequence[Guess], window: Window, extent: Window, cell: float) -> list[tuple[Guess, Box]]:
     """The guesses that the window does not cut, with their boxes, the surest first; of those that are alike, the surest one.
 
     Args:

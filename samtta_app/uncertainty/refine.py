@@ -25,13 +25,13 @@ from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError
 from samtta_app.model.limits import FLOATS
 from samtta_app.model.placing import placed
-from samtta_app.model.predictor import Embedded, ImageFeatures, decode, in_window, to_input
+from samtta_app.model.predictor import Embedded, ImageFeatures, decode, logits_in_window, to_input
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, write_half
 from samtta_app.settings import model_folder, resource
 from samtta_app.uncertainty.gaps import fingerprint
 
-FORMAT = "samtta-refiner-1"
+_FORMAT = "samtta-refiner-1"
 DECODER, PROMPTS = "decoder.", "prompts."
 
 
@@ -100,7 +100,7 @@ def refined(
     return decoded.logits[0], decoded.iou[0]
 
 
-def difference(answer: Tensor, other: Tensor) -> Tensor:
+def refinement_difference(answer: Tensor, other: Tensor) -> Tensor:
     """Uncertainty |sigmoid(s) - sigmoid(r)|, 0 .. 1, of the logits of an answer and of the refined one (SUM, equation 3)."""
     return (torch.sigmoid(answer) - torch.sigmoid(other)).abs()
 
@@ -134,7 +134,7 @@ def refinement(
         found, iou = refined(model, refiner, features, prompt, logits, box)
     if not torch.isfinite(found).all():
         return None, "The refined mask is not finite, so that nothing can be said about where the answer is unsure"
-    return Refinement(found, float(iou), difference(logits, found)), ""
+    return Refinement(found, float(iou), refinement_difference(logits, found)), ""
 
 
 def refined_reply(
@@ -142,7 +142,7 @@ def refined_reply(
 ) -> Refined:
     """The reply to a request whose answer is `shown`, in the window of `features`; `seconds` are those of refining alone."""
     started, window = time.perf_counter(), features.window
-    logits = in_window(shown.logits, window, model.grid)[0, 0].to(model.device)
+    logits = logits_in_window(shown.logits, window, model.grid)[0, 0].to(model.device)
     found, reason = refinement(model, refiner, features, request.prompt, logits, shown.mask)
     if found is None:
         return Refined(request.id, None, float("nan"), None, window, time.perf_counter() - started, reason)
@@ -159,7 +159,7 @@ def mask_of(model: SamModel, features: ImageFeatures, logits: Tensor) -> Mask:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def as_stored(refiner: Refiner) -> Refiner:
+def refiner_bytes(refiner: Refiner) -> Refiner:
     """A copy with the precision of the file, float16: what is measured is what is written."""
     kept = {name: tensor.detach().half().float().clone() for name, tensor in refiner.tensors.items()}
     return of_tensors(kept, refiner.facts)
@@ -172,7 +172,7 @@ def save_refiner(refiner: Refiner, model: SamModel, path: Path, facts: Mapping[s
         ValueError: a value is not finite in float16; an older file stays.
         OSError: the file cannot be written; an older file stays.
     """
-    known = {"format": FORMAT, "model": model.name, "fingerprint": fingerprint(model)}
+    known = {"format": _FORMAT, "model": model.name, "fingerprint": fingerprint(model)}
     write_half(path, refiner.tensors, {**facts, **known})
 
 
@@ -189,7 +189,7 @@ def load_refiner(path: Path, model: SamModel) -> Refiner:
             tensors = {name: file.get_tensor(name).float().to(model.device) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as e:
         raise CheckpointError("The refiner cannot be read", path, "Train or copy it again") from e
-    if facts.get("format") != FORMAT:
+    if facts.get("format") != _FORMAT:
         raise CheckpointError("The file holds no refiner", path, "Train one with `samtta train refiner`")
     if facts.get("fingerprint") != fingerprint(model):
         raise CheckpointError(

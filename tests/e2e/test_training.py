@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.model.compact import SMALL
+from samtta_app.model.compact import SMALL_CONFIG
 from samtta_app.train.checkpoint import read_checkpoint
 from tests.unit.train.material import write_set
 
@@ -47,5 +47,5 @@ def test_ctrl_c_in_a_terminal_saves_the_run_and_ends_with_130(tmp_path: Path):
     assert process.returncode == 130, "".join(lines)
     assert lines[-1].startswith("stopped after step ")
     assert lines[-1].endswith(f"the same command with --resume {kept} goes on\n")
-    assert read_checkpoint(kept, SMALL).progress.step >= 1
+    assert read_checkpoint(kept, SMALL_CONFIG).progress.step >= 1
     assert not out.exists()

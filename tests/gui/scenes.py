@@ -19,7 +19,7 @@ from samtta_app.session.state import (
     ImageStatus,
     LabelClass,
     Preview,
-    Side,
+    SideFigures,
     State,
     Statistics,
     StreamPoint,
@@ -94,8 +94,8 @@ def statistics(length: int = 40) -> Statistics:
     sentence = "Learning helps: 4.2 clicks per object over the last 20, 6.9 without it"
     if length < 10:
         sentence = f"Too early to tell: {length} objects"
-    adapted = Side(length, 4.6, 7.2, 0.05, 0.1) if length else Side(0, *[float("nan")] * 4)
-    frozen = Side(length, 6.9, 10.4, 0.15, 0.2) if length else Side(0, *[float("nan")] * 4)
+    adapted = SideFigures(length, 4.6, 7.2, 0.05, 0.1) if length else SideFigures(0, *[float("nan")] * 4)
+    frozen = SideFigures(length, 6.9, 10.4, 0.15, 0.2) if length else SideFigures(0, *[float("nan")] * 4)
     return Statistics(
         length,
         4.9 if length else float("nan"),

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QToolBar
 from samtta_app.errors import SettingsError
 from samtta_app.gui import theme
 from samtta_app.gui.action_set import BAR, BAR_END, MENUS, ActionSet
-from samtta_app.gui.actions import TABLE
+from samtta_app.gui.actions import ACTION_TABLE
 from samtta_app.session.state import Adaptation, Display, LabelClass
 from samtta_app.settings import Settings
 from tests.gui.scenes import Recorder, disc, picture, preview, scene
@@ -44,7 +44,7 @@ def actions(window: Window) -> ActionSet:
 
 
 def test_every_row_of_the_table_is_an_action(actions: ActionSet):
-    assert [made.objectName() for made in actions.all()] == [row.name for row in TABLE]
+    assert [made.objectName() for made in actions.all()] == [row.name for row in ACTION_TABLE]
 
 
 def test_an_action_has_the_keys_of_the_table(actions: ActionSet):
@@ -79,7 +79,7 @@ def test_accepting_does_not_repeat_itself_when_its_key_is_held(actions: ActionSe
 def test_actions_are_enabled_as_the_table_says(actions: ActionSet):
     for state in (None, scene(), scene(selected=1), scene(preview=preview(picture(), (disc(60, 50, 18),)))):
         actions.show_state(state)
-        for row in TABLE:
+        for row in ACTION_TABLE:
             assert actions[row.name].isEnabled() == row.enabled(state), row.name
 
 
@@ -162,7 +162,7 @@ def test_every_action_stands_in_its_menu(window: Window, actions: ActionSet):
     menus = actions.fill_menus(window.menuBar())
     assert list(menus) == list(MENUS)
     for title, menu in menus.items():
-        assert texts(menu.actions()) == [actions[row.name].text() for row in TABLE if row.menu == title]
+        assert texts(menu.actions()) == [actions[row.name].text() for row in ACTION_TABLE if row.menu == title]
 
 
 def test_no_menu_begins_or_ends_with_a_line(window: Window, actions: ActionSet):

@@ -9,16 +9,16 @@ from PySide6.QtGui import QKeySequence
 
 from samtta_app.errors import SettingsError
 from samtta_app.gui.action_set import BAR, BAR_END
-from samtta_app.gui.actions import GESTURES, TABLE, Action
-from samtta_app.gui.bindings import bindings, shown
+from samtta_app.gui.actions import ACTION_TABLE, GESTURES, ActionRow
+from samtta_app.gui.bindings import bindings, key_text
 from samtta_app.gui.canvas import Canvas
-from samtta_app.gui.enabling import answered, cancellable, prompted, selectable
+from samtta_app.gui.enabling import can_accept, cancellable, is_annotating, selectable
 from samtta_app.session.acts import Accept
 from samtta_app.session.state import Adaptation, Display, State
 from samtta_app.settings import Settings, Theme
 from tests.gui.scenes import Recorder, disc, entries, picture, preview, scene
 
-ROWS = {action.name: action for action in TABLE}
+ROWS = {action.name: action for action in ACTION_TABLE}
 IMAGE = picture()
 MASKS = (disc(60, 50, 18), disc(60, 50, 24), disc(60, 50, 12))
 
@@ -60,11 +60,11 @@ def can(name: str, state: State | None) -> bool:
 
 
 def test_names_are_unique():
-    assert len(ROWS) == len(TABLE)
+    assert len(ROWS) == len(ACTION_TABLE)
 
 
 def test_every_action_has_a_text():
-    assert all(action.text for action in TABLE)
+    assert all(action.text for action in ACTION_TABLE)
 
 
 def test_the_tool_bar_holds_actions_with_icons_only():
@@ -72,14 +72,14 @@ def test_the_tool_bar_holds_actions_with_icons_only():
         assert ROWS[name].icon
 
 
-@pytest.mark.parametrize("action", TABLE, ids=lambda action: action.name)
-def test_without_a_project_only_the_window_itself_answers(action: Action):
+@pytest.mark.parametrize("action", ACTION_TABLE, ids=lambda action: action.name)
+def test_without_a_project_only_the_window_itself_answers(action: ActionRow):
     window_only = {"open", "samples", "settings", "quit", "switch_theme", "shortcuts", "about"}
     assert action.enabled(None) == (action.name in window_only or action.name.startswith("theme_"))
 
 
-@pytest.mark.parametrize("action", TABLE, ids=lambda action: action.name)
-def test_every_action_asks_for_something_when_it_runs(action: Action):
+@pytest.mark.parametrize("action", ACTION_TABLE, ids=lambda action: action.name)
+def test_every_action_asks_for_something_when_it_runs(action: ActionRow):
     desk = Bench(scene(preview=preview(IMAGE, MASKS), classes=tuple(replace(c) for c in scene().classes * 3)))
     action.run(desk)
     assert desk.controller.calls or desk.canvas.calls or desk.asked
@@ -125,13 +125,13 @@ def test_tab_leaves_it_to_the_session_whether_candidates_or_objects_are_meant():
 @pytest.mark.parametrize("name", ["accept", "accept_next", "cancel", "remove_click", "next", "delete", "undo", "redo"])
 def test_while_acts_wait_more_can_be_typed(name: str):
     waiting = scene(waiting=(Accept(),), can_undo=True, can_redo=True)
-    assert next(action for action in TABLE if action.name == name).enabled(waiting)
+    assert next(action for action in ACTION_TABLE if action.name == name).enabled(waiting)
 
 
 def test_enter_and_tab_can_be_typed_before_the_first_answer():
     first = scene(preview=preview(IMAGE, (), waiting=True))
-    assert all(enabling(first) for enabling in (answered, selectable, prompted, cancellable))
-    assert not answered(scene(preview=preview(IMAGE, (), waiting=True), read_only=True))
+    assert all(enabling(first) for enabling in (can_accept, selectable, is_annotating, cancellable))
+    assert not can_accept(scene(preview=preview(IMAGE, (), waiting=True), read_only=True))
 
 
 def test_a_paused_learner_is_resumed_by_the_same_action():
@@ -340,8 +340,8 @@ def test_the_error_of_a_shared_key_names_both_actions():
 
 
 def test_keys_are_shown_as_a_list(qapp):
-    assert shown(("Ctrl+Y", "Ctrl+Shift+Z")).count(", ") == 1
-    assert shown(()) == ""
+    assert key_text(("Ctrl+Y", "Ctrl+Shift+Z")).count(", ") == 1
+    assert key_text(()) == ""
 
 
 def test_gestures_say_what_the_hand_does_and_what_it_means():

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel
 
 from samtta_app.gui import theme
-from samtta_app.gui.panels.adaptation import FACTS, TABLE, AdaptationPanel, facts, figure
+from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
 from samtta_app.session.state import Adaptation, StreamPoint
 from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
@@ -215,7 +215,9 @@ def test_before_the_first_update_nothing_is_claimed():
 
 
 def test_the_table_compares_both_sides(panel: AdaptationPanel):
-    rows = {name: (panel.cells[name, "adapted"].text(), panel.cells[name, "frozen"].text()) for name, _, _ in TABLE}
+    rows = {
+        name: (panel.cells[name, "adapted"].text(), panel.cells[name, "frozen"].text()) for name, _, _ in FIGURE_ROWS
+    }
     assert rows == {
         "noc_85": ("4.6", "6.9"),
         "noc_90": ("7.2", "10.4"),
@@ -230,7 +232,7 @@ def test_the_table_says_how_many_objects_it_rests_on(panel: AdaptationPanel):
 
 def test_figures_that_do_not_exist_are_dashes(panel: AdaptationPanel):
     panel.show_state(EMPTY)
-    assert {panel.cells[name, side].text() for name, _, _ in TABLE for side in ("adapted", "frozen")} == {"–"}
+    assert {panel.cells[name, side].text() for name, _, _ in FIGURE_ROWS for side in ("adapted", "frozen")} == {"–"}
 
 
 def test_rates_are_percent_and_clicks_are_numbers():

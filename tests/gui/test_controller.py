@@ -16,9 +16,9 @@ from samtta_app.core.messages import Loaded
 from samtta_app.core.types import Box
 from samtta_app.engine import Engine
 from samtta_app.errors import CheckpointError, ExportError
-from samtta_app.gui.browsing import Browsing
+from samtta_app.gui.browsing import IdleController
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.worker import Answering, Worker
+from samtta_app.gui.worker import EngineProtocol, Worker
 from samtta_app.model.sam import toy_model
 from samtta_app.session.state import State
 from samtta_app.session.store import Store
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 def make(folder: Path, factory: object = None) -> Controller:
     chosen = factory or (lambda: Engine(toy_model()))
-    return Controller(Workflow(Store.open(folder)), Worker(chosen, Browsing))  # type: ignore[arg-type]
+    return Controller(Workflow(Store.open(folder)), Worker(chosen, IdleController))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_after_close_late_replies_change_nothing(folder: Path, qapp: object, qtb
 def test_without_a_model_the_reason_is_shown_and_images_can_be_looked_at(
     folder: Path, qapp: object, qtbot: QtBot
 ) -> None:
-    def broken() -> Answering:
+    def broken() -> EngineProtocol:
         raise CheckpointError("The file is truncated", "sam.pth", "Get it again")
 
     made = make(folder, broken)

@@ -13,8 +13,8 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui import theme
-from samtta_app.gui.actions import GESTURES, TABLE
-from samtta_app.gui.bindings import bindings, shown
+from samtta_app.gui.actions import ACTION_TABLE, GESTURES
+from samtta_app.gui.bindings import bindings, key_text
 from samtta_app.gui.dialogs import (
     FIGURES,
     FORMATS,
@@ -238,10 +238,10 @@ def shortcuts(parent: QWidget) -> ShortcutsDialog:
 
 def test_every_action_with_a_key_is_listed(shortcuts: ShortcutsDialog):
     listed = {entry for rows in shortcuts.rows.values() for entry in rows}
-    for action in TABLE:
+    for action in ACTION_TABLE:
         keys = bindings()[action.name]
         if keys and action.menu != "Class":
-            assert (action.text.rstrip("…"), shown(keys)) in listed
+            assert (action.text.rstrip("…"), key_text(keys)) in listed
 
 
 def test_the_nine_classes_are_one_row(shortcuts: ShortcutsDialog):
@@ -255,7 +255,7 @@ def test_the_mouse_is_explained(shortcuts: ShortcutsDialog):
 def test_changed_keys_are_the_ones_that_are_listed(parent: QWidget):
     dialog = ShortcutsDialog(parent, bindings({"accept": "Ctrl+S", "quit": ""}))
     listed = dict(entry for rows in dialog.rows.values() for entry in rows)
-    assert listed["Accept"] == shown(("Ctrl+S",))
+    assert listed["Accept"] == key_text(("Ctrl+S",))
     assert "Quit" not in listed
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon, QImage
 
 from samtta_app.gui import icons, theme
-from samtta_app.gui.actions import TABLE
+from samtta_app.gui.actions import ACTION_TABLE
 from samtta_app.gui.panels.message_bar import ICONS
 
 RED = "#ff0000"
@@ -29,7 +29,7 @@ def colour_of(icon: QIcon, mode: QIcon.Mode = QIcon.Mode.Normal) -> str:
     return QColor(*np.median(solid[:, :3], axis=0).astype(int).tolist()).name()
 
 
-@pytest.mark.parametrize("name", sorted({action.icon for action in TABLE if action.icon}))
+@pytest.mark.parametrize("name", sorted({action.icon for action in ACTION_TABLE if action.icon}))
 def test_every_icon_of_the_table_is_in_the_set(qapp, name: str):
     assert pixels(icons.icon(name))[..., 3].any()
 

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyleOptionViewItem
 
 from samtta_app.gui import theme
-from samtta_app.gui.panels.images import OBJECTS, ImageModel, ImagesPanel
+from samtta_app.gui.panels.images import OBJECTS_ROLE, ImageModel, ImagesPanel
 from samtta_app.session.state import ImageEntry
 from tests.gui.scenes import STATUSES, Recorder, entries, scene
 
@@ -51,8 +51,8 @@ def test_a_row_shows_the_name(panel: ImagesPanel):
 
 def test_a_row_knows_its_number_of_objects(panel: ImagesPanel):
     panel.show_state(scene())
-    assert panel.model.index(0).data(OBJECTS) == 7
-    assert panel.model.index(3).data(OBJECTS) == 0
+    assert panel.model.index(0).data(OBJECTS_ROLE) == 7
+    assert panel.model.index(3).data(OBJECTS_ROLE) == 0
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QScr
 
 from samtta_app.errors import SettingsError
 from samtta_app.gui import recent, theme
-from samtta_app.gui.browsing import Browsing
+from samtta_app.gui.browsing import IdleController
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.docks import DOCKS
 from samtta_app.gui.main_window import MainWindow
@@ -520,13 +520,13 @@ def test_the_size_comes_back(qtbot, shown: Open):
 
 
 def test_recent_folders_are_the_newest_without_those_that_are_gone(tmp_path: Path):
-    folders = [tmp_path / str(number) for number in range(recent.MOST + 2)]
+    folders = [tmp_path / str(number) for number in range(recent.FOLDERS_KEPT + 2)]
     for folder in folders:
         folder.mkdir()
         recent.remember_folder(folder)
     recent.remember_folder(folders[-2])
     folders[-1].rmdir()
-    expected = [folders[-2], *folders[-3::-1]][: recent.MOST - 1]
+    expected = [folders[-2], *folders[-3::-1]][: recent.FOLDERS_KEPT - 1]
     assert recent.folders() == expected
 
 
@@ -537,7 +537,7 @@ def test_a_single_recent_folder_is_read_back(tmp_path: Path):
 
 def test_without_memory_there_is_nothing_to_restore():
     assert recent.folders() == []
-    assert recent.layout("geometry") is None
+    assert recent.stored_layout("geometry") is None
 
 
 # --- nothing is cut -------------------------------------------------------------------------------------------------
@@ -570,7 +570,7 @@ def session(tmp_path: Path) -> Iterator[Controller]:
         cv2.imwrite(str(tmp_path / name), np.full((48, 64), 90, dtype=np.uint8))
     (tmp_path / "c.png").write_bytes(b"not a picture")
     workflow = Workflow(Store.open(tmp_path))
-    controller = Controller(workflow, Worker(lambda: Browsing("There is no model here."), Browsing))
+    controller = Controller(workflow, Worker(lambda: IdleController("There is no model here."), IdleController))
     yield controller
     controller.close()
 

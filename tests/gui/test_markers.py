@@ -15,7 +15,7 @@ from samtta_app.gui.markers import (
     ACCEPTED,
     COARSE,
     DISC,
-    FROZEN,
+    FROZEN_STYLE,
     PREVIEW,
     SELECTED,
     ClickItem,
@@ -48,13 +48,15 @@ def test_accepted_masks_are_filled_at_35_percent_with_a_line_of_one_and_a_half_p
 
 
 def test_selection_preview_and_twin_differ_in_more_than_colour() -> None:
-    looks = {(style.line, style.halo, style.dashed, style.lighter) for style in (ACCEPTED, SELECTED, PREVIEW, FROZEN)}
+    looks = {
+        (style.line, style.halo, style.dashed, style.lighter) for style in (ACCEPTED, SELECTED, PREVIEW, FROZEN_STYLE)
+    }
     assert len(looks) == 4
     assert PREVIEW.fill > ACCEPTED.fill
 
 
 def test_no_line_reaches_farther_than_what_qt_repaints_around_an_item() -> None:
-    assert max(max(style.line, style.halo) / 2 for style in (ACCEPTED, SELECTED, PREVIEW, FROZEN)) < 2
+    assert max(max(style.line, style.halo) / 2 for style in (ACCEPTED, SELECTED, PREVIEW, FROZEN_STYLE)) < 2
 
 
 def test_a_mask_that_is_small_on_the_screen_is_drawn_coarsely_but_in_the_same_place(qapp: QApplication) -> None:

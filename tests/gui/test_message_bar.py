@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from samtta_app.gui import theme
-from samtta_app.gui.panels.message_bar import MOST, MessageBar
+from samtta_app.gui.panels.message_bar import MESSAGES_SHOWN, MessageBar
 from samtta_app.session.state import Message, Severity
 from tests.gui.scenes import scene
 
@@ -112,9 +112,9 @@ def test_every_message_can_be_dismissed(bar: MessageBar):
 
 
 def test_the_bar_does_not_grow_without_end(bar: MessageBar):
-    for number in range(MOST + 4):
+    for number in range(MESSAGES_SHOWN + 4):
         bar.show_message(Message("error", f"mishap {number}"))
-    assert texts(bar) == [f"mishap {number}" for number in range(4, MOST + 4)]
+    assert texts(bar) == [f"mishap {number}" for number in range(4, MESSAGES_SHOWN + 4)]
 
 
 def test_long_messages_are_wrapped_and_can_be_copied(bar: MessageBar):

@@ -12,8 +12,8 @@ from samtta_app.core.types import Gaps
 from samtta_app.gui import theme
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.number_bar import NumberBar
-from samtta_app.gui.panels.objects import NUMBER, ObjectsPanel
-from samtta_app.session.numbers import NUMBERS, number, worst
+from samtta_app.gui.panels.objects import ID_ROLE, ObjectsPanel
+from samtta_app.session.numbers import NUMBERS, mask_number, worst
 from samtta_app.session.records import ObjectRecord
 from tests.gui.scenes import Recorder, annotation, disc, entries, picture, scene
 
@@ -66,8 +66,8 @@ def choose(bar: NumberBar, name: str | None) -> None:
 
 
 def test_numbers_of_a_mask_are_known_or_not():
-    assert [number(OBJECTS[0], name) for name in NUMBERS] == [0.05, 0.9, 0.3, 0.1, 0.0]
-    assert [number(OBJECTS[2], name) for name in NUMBERS] == [0.09, 0.7, None, None, None]
+    assert [mask_number(OBJECTS[0], name) for name in NUMBERS] == [0.05, 0.9, 0.3, 0.1, 0.0]
+    assert [mask_number(OBJECTS[2], name) for name in NUMBERS] == [0.09, 0.7, None, None, None]
 
 
 def test_an_image_has_the_worst_number_of_its_objects():
@@ -87,16 +87,16 @@ def test_an_image_has_the_worst_number_of_its_objects():
 
 def test_the_column_shows_the_number_that_is_chosen(objects: ObjectsPanel):
     choose(objects.bar, "prompt")
-    assert objects.model.headerData(NUMBER, Qt.Orientation.Horizontal) == "+ Clicks"
-    assert listed(objects, NUMBER) == ["0.30", "0.05", "–"]
+    assert objects.model.headerData(ID_ROLE, Qt.Orientation.Horizontal) == "+ Clicks"
+    assert listed(objects, ID_ROLE) == ["0.30", "0.05", "–"]
     choose(objects.bar, "expected_iou")
-    assert listed(objects, NUMBER) == ["0.90", "0.50", "0.70"]
+    assert listed(objects, ID_ROLE) == ["0.90", "0.50", "0.70"]
 
 
 def test_objects_are_filtered_by_a_limit(objects: ObjectsPanel):
     choose(objects.bar, "prompt")
     objects.bar.limit.setValue(0.1)
-    assert listed(objects, NUMBER) == ["0.30"]
+    assert listed(objects, ID_ROLE) == ["0.30"]
     objects.bar.limit.setValue(-1)
     assert len(listed(objects)) == 3
 
@@ -104,7 +104,7 @@ def test_objects_are_filtered_by_a_limit(objects: ObjectsPanel):
 def test_of_expected_iou_the_low_ones_are_kept(objects: ObjectsPanel):
     choose(objects.bar, "expected_iou")
     objects.bar.limit.setValue(0.75)
-    assert listed(objects, NUMBER) == ["0.50", "0.70"]
+    assert listed(objects, ID_ROLE) == ["0.50", "0.70"]
     assert objects.bar.limit.prefix() == "≤ "
 
 
@@ -122,8 +122,8 @@ def test_the_limit_s_first_step_leads_from_all_to_nought(objects: ObjectsPanel):
 
 def test_objects_are_sorted_by_the_number(objects: ObjectsPanel):
     choose(objects.bar, "task")
-    objects.view.sortByColumn(NUMBER, Qt.SortOrder.DescendingOrder)
-    assert listed(objects, NUMBER) == ["0.10", "0.00", "–"]
+    objects.view.sortByColumn(ID_ROLE, Qt.SortOrder.DescendingOrder)
+    assert listed(objects, ID_ROLE) == ["0.10", "0.00", "–"]
 
 
 def test_another_number_leaves_the_selection_and_asks_for_nothing(objects: ObjectsPanel):

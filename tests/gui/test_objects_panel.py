@@ -7,8 +7,8 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 
 from samtta_app.gui import theme
-from samtta_app.gui.panels.number_bar import WORDS
-from samtta_app.gui.panels.objects import COLUMNS, SORT, ObjectsPanel
+from samtta_app.gui.panels.number_bar import NUMBER_WORDS
+from samtta_app.gui.panels.objects import SORT_KEY_ROLE, TABLE_COLUMNS, ObjectsPanel
 from samtta_app.session.state import LabelClass
 from tests.gui.scenes import CLASSES, Recorder, annotation, disc, picture, scene
 
@@ -41,15 +41,15 @@ def column(panel: ObjectsPanel, number: int) -> list[str]:
 
 
 def test_an_object_shows_class_area_clicks_uncertainty_and_version(panel: ObjectsPanel):
-    row = [panel.sorted.index(1, number).data() for number in range(len(COLUMNS))]
+    row = [panel.sorted.index(1, number).data() for number in range(len(TABLE_COLUMNS))]
     assert row == ["debris", "1\u202f257", "5", "0.07", "0"]
 
 
 def test_every_column_has_a_heading_and_explains_itself(panel: ObjectsPanel):
-    for number, (heading, tip) in enumerate(COLUMNS):
+    for number, (heading, tip) in enumerate(TABLE_COLUMNS):
         shown = panel.model.headerData(number, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
         assert panel.model.headerData(number, Qt.Orientation.Horizontal) == heading
-        assert shown == (tip or WORDS["uncertainty"][2])
+        assert shown == (tip or NUMBER_WORDS["uncertainty"][2])
         assert shown
 
 
@@ -58,7 +58,7 @@ def test_rows_have_no_headings(panel: ObjectsPanel):
 
 
 def test_numbers_are_aligned_to_the_right(panel: ObjectsPanel):
-    for number in range(len(COLUMNS)):
+    for number in range(len(TABLE_COLUMNS)):
         side = panel.model.index(0, number).data(Qt.ItemDataRole.TextAlignmentRole)
         expected = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
         assert side & expected
@@ -156,9 +156,9 @@ def test_the_most_uncertain_object_can_be_put_on_top(panel: ObjectsPanel):
     assert column(panel, 3) == ["0.09", "0.07", "0.05"]
 
 
-@pytest.mark.parametrize("number", range(len(COLUMNS)))
+@pytest.mark.parametrize("number", range(len(TABLE_COLUMNS)))
 def test_every_column_can_be_sorted_by(panel: ObjectsPanel, number: int):
-    keys = [panel.model.index(row, number).data(SORT) for row in range(3)]
+    keys = [panel.model.index(row, number).data(SORT_KEY_ROLE) for row in range(3)]
     assert sorted(keys) is not None
 
 
@@ -182,6 +182,6 @@ def test_every_heading_is_readable_in_a_narrow_dock(panel: ObjectsPanel):
     panel.resize(300, 200)
     header = panel.view.header()
     metrics = header.fontMetrics()
-    for number, (heading, _) in enumerate(COLUMNS):
+    for number, (heading, _) in enumerate(TABLE_COLUMNS):
         assert header.sectionSize(number) >= metrics.horizontalAdvance(heading)
-    assert sum(header.sectionSize(number) for number in range(len(COLUMNS))) <= panel.view.viewport().width()
+    assert sum(header.sectionSize(number) for number in range(len(TABLE_COLUMNS))) <= panel.view.viewport().width()

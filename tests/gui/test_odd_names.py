@@ -18,7 +18,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.gui.app import _log_file
 from samtta_app.gui.recent import folders
 from samtta_app.session.store import Store
@@ -66,7 +66,7 @@ def test_such_an_image_is_annotated_opened_again_and_exported(
         one.shows(odd)
         one.wait(lambda: one.state.image is not None)
         row = next(k for k, entry in enumerate(one.state.images) if entry.name == odd)
-        assert one.images.model.index(row).data(Qt.ItemDataRole.DisplayRole) == shown(odd)
+        assert one.images.model.index(row).data(Qt.ItemDataRole.DisplayRole) == displayable(odd)
         one.clicks(60, 50)
         one.wait(lambda: one.answered)
         one.presses(Key.Key_Return)

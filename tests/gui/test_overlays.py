@@ -20,9 +20,9 @@ from samtta_app.gui import theme
 from samtta_app.gui.markers import MaskItem, UncertaintyItem
 from samtta_app.gui.overlay import scale_of
 from samtta_app.gui.panels.candidates import CandidatesStrip
-from samtta_app.gui.panels.colour_bar import WORDS, ColourBar, Ramp
+from samtta_app.gui.panels.colour_bar import MAP_WORDS, ColourBar, Ramp
 from samtta_app.model.sam import toy_model
-from samtta_app.session.overlays import MEASURING, NOTHING, UNLEARNED, overlay_of
+from samtta_app.session.overlays import MEASURING, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.session.state import Display, Overlay, OverlayKind
 from samtta_app.settings import Settings, load_settings, model_folder
 from samtta_app.uncertainty.refine import save_refiner, untrained
@@ -118,7 +118,7 @@ def test_without_an_answer_the_key_says_what_to_do(sit: Callable[..., Sitting]) 
     sitting.presses(Key.Key_U)
     key = key_of(sitting)
     assert key.reason.isVisible()
-    assert key.reason.text() == NOTHING
+    assert key.reason.text() == NO_MAP
     assert not key.ramp.isVisible()
     assert drawn(sitting) == []
 
@@ -328,7 +328,7 @@ def test_a_map_is_stretched_to_a_round_value_that_the_key_names(
     found = Overlay(kind, IMAGE.whole, values)
     key.show_state(scene(image=IMAGE, preview=PREVIEW, display=Display(overlay=kind), overlay=found))
     assert key.greatest.text().split()[0] == top
-    assert WORDS[kind][0] in key.accessibleName()
+    assert MAP_WORDS[kind][0] in key.accessibleName()
     assert top in key.accessibleName()
 
 

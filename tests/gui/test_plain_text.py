@@ -11,7 +11,7 @@ from PySide6.QtGui import QHelpEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.names import shown as shown_name
+from samtta_app.core.names import displayable as shown_name
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.plain_text import MOST_LINE, MOST_TIP, button_text, one_line, plain_tip, title_text

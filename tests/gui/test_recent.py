@@ -46,8 +46,8 @@ def test_what_is_no_file_in_its_place_is_left_alone_and_waits_for_nobody(samtta_
     put_what_is_no_file(path, kind)
     before = path.lstat()
     assert recent.folders() == []
-    assert recent.layout("geometry") is None
-    recent.remember("geometry", QByteArray(b"x"))
+    assert recent.stored_layout("geometry") is None
+    recent.store_layout("geometry", QByteArray(b"x"))
     recent.remember_folder(samtta_home)
     assert path.lstat() == before
 
@@ -60,7 +60,7 @@ def test_no_content_raises(tmp_path_factory: pytest.TempPathFactory, content: by
     with patch.context() as at:
         at.setenv("SAMTTA_HOME", str(home))
         assert isinstance(recent.folders(), list)
-        recent.layout("recent")
+        recent.stored_layout("recent")
 
 
 def test_two_names_of_one_folder_are_one(tmp_path: Path):
@@ -76,5 +76,5 @@ def test_two_names_of_one_folder_are_one(tmp_path: Path):
 
 
 def test_folders_that_may_not_be_looked_at_are_passed_over(tmp_path: Path):
-    recent.remember("recent", [str(tmp_path / ("x" * 5000)), "a\0b", str(tmp_path)])
+    recent.store_layout("recent", [str(tmp_path / ("x" * 5000)), "a\0b", str(tmp_path)])
     assert recent.folders() == [tmp_path]

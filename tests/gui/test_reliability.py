@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from samtta_app.core.calibration import Bin
 from samtta_app.gui import theme
 from samtta_app.gui.panels.adaptation import AdaptationPanel
-from samtta_app.gui.panels.reliability import LARGEST, SMALLEST, ReliabilityDiagram, sentence
+from samtta_app.gui.panels.reliability import DOT_LARGEST, SMALLEST, ReliabilityDiagram, sentence
 from samtta_app.session.state import Trust
 from tests.gui.scenes import WORDS, Recorder, scene, statistics
 
@@ -38,9 +38,9 @@ def test_every_bin_is_a_dot_at_what_was_expected_and_came_true(diagram: Reliabil
 def test_a_dot_is_as_large_as_its_share(diagram: ReliabilityDiagram):
     diagram.show_statistics(SOME)
     small, large = (spot.size() for spot in diagram.dots["raw"].points())
-    assert small == pytest.approx((SMALLEST + LARGEST) / 2)
-    assert small < large < LARGEST
-    assert diagram.dots["calibrated"].points()[0].size() == LARGEST
+    assert small == pytest.approx((SMALLEST + DOT_LARGEST) / 2)
+    assert small < large < DOT_LARGEST
+    assert diagram.dots["calibrated"].points()[0].size() == DOT_LARGEST
 
 
 def test_it_is_hidden_without_answers(diagram: ReliabilityDiagram):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMainWindow, QWid
 from samtta_app.gui import theme
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.panels.message_bar import MessageBar
-from samtta_app.gui.panels.stage import MARGIN, WIDEST, Stage
+from samtta_app.gui.panels.stage import STAGE_MARGIN, WIDEST, Stage
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.session.state import Message
 
@@ -121,9 +121,9 @@ def test_messages_lie_at_the_top_in_the_middle(stage: Stage, bar: MessageBar):
     stage.fill(QWidget())
     bar.show_message(Message("error", "disk full"))
     QApplication.processEvents()
-    assert bar.y() == MARGIN
+    assert bar.y() == STAGE_MARGIN
     assert abs(bar.geometry().center().x() - stage.rect().center().x()) <= 1
-    assert bar.width() == min(800 - 2 * MARGIN, WIDEST)
+    assert bar.width() == min(800 - 2 * STAGE_MARGIN, WIDEST)
 
 
 def test_a_long_message_is_shown_whole(stage: Stage, bar: MessageBar):
@@ -139,7 +139,7 @@ def test_a_narrow_stage_narrows_the_messages(stage: Stage, bar: MessageBar):
     bar.show_message(Message("error", "disk full"))
     stage.resize(300, 400)
     QApplication.processEvents()
-    assert bar.width() == 300 - 2 * MARGIN
+    assert bar.width() == 300 - 2 * STAGE_MARGIN
 
 
 def test_small_widgets_keep_to_their_edges(stage: Stage):
@@ -148,9 +148,9 @@ def test_small_widgets_keep_to_their_edges(stage: Stage):
     for size in ((800, 600), (700, 500)):
         stage.resize(*size)
         QApplication.processEvents()
-        assert bottom.geometry().bottom() == size[1] - MARGIN - 1
+        assert bottom.geometry().bottom() == size[1] - STAGE_MARGIN - 1
         assert abs(bottom.geometry().center().x() - size[0] // 2) <= 1
-        assert corner.geometry().right() == size[0] - MARGIN - 1
+        assert corner.geometry().right() == size[0] - STAGE_MARGIN - 1
 
 
 BELOW, ABOVE = QRect(300, 560, 200, 40), QRect(300, 0, 200, 60)
@@ -165,28 +165,28 @@ def strip(stage: Stage) -> QLabel:
 
 def test_what_lies_below_makes_way_for_the_object(stage: Stage, strip: QLabel):
     stage.keep_clear(BELOW)
-    assert strip.y() == MARGIN
+    assert strip.y() == STAGE_MARGIN
     assert not strip.geometry().intersects(BELOW)
 
 
 def test_it_stays_where_it_covers_nothing(stage: Stage, strip: QLabel):
     stage.keep_clear(BELOW)
     stage.keep_clear(QRect())
-    assert strip.y() == MARGIN
+    assert strip.y() == STAGE_MARGIN
     stage.keep_clear(ABOVE)
-    assert strip.geometry().bottom() == 600 - MARGIN - 1
+    assert strip.geometry().bottom() == 600 - STAGE_MARGIN - 1
 
 
 def test_an_object_that_is_everywhere_is_covered_below(stage: Stage, strip: QLabel):
     stage.keep_clear(stage.rect())
-    assert strip.geometry().bottom() == 600 - MARGIN - 1
+    assert strip.geometry().bottom() == 600 - STAGE_MARGIN - 1
 
 
 def test_another_project_begins_below(stage: Stage, strip: QLabel):
     stage.keep_clear(BELOW)
     lying = fixed(200, 50)
     stage.fill(QWidget(), bottom=lying)
-    assert lying.geometry().bottom() == 600 - MARGIN - 1
+    assert lying.geometry().bottom() == 600 - STAGE_MARGIN - 1
 
 
 def test_small_widgets_lie_above_what_fills_the_stage(stage: Stage):
@@ -218,15 +218,15 @@ def test_the_corner_moves_above_what_lies_below_when_both_would_touch(stage: Sta
     bottom.show()
     corner.show()
     QApplication.processEvents()
-    assert corner.geometry().bottom() == 600 - MARGIN - 1
+    assert corner.geometry().bottom() == 600 - STAGE_MARGIN - 1
     stage.resize(500, 600)
     QApplication.processEvents()
     assert not corner.geometry().intersects(bottom.geometry())
-    assert corner.geometry().right() == 500 - MARGIN - 1
+    assert corner.geometry().right() == 500 - STAGE_MARGIN - 1
     assert corner.geometry().bottom() < bottom.y()
     bottom.hide()
     QApplication.processEvents()
-    assert corner.geometry().bottom() == 600 - MARGIN - 1
+    assert corner.geometry().bottom() == 600 - STAGE_MARGIN - 1
 
 
 # --- docks ----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from samtta_app.core.types import Image
 from samtta_app.gui import theme
 from samtta_app.gui.panels import figures
 from samtta_app.gui.panels.adaptation import ACTIVITY
-from samtta_app.gui.panels.status import LEARNER, StatusBar, hint, place, value_at
+from samtta_app.gui.panels.status import LEARNER, StatusBar, hint, pixel_text, place
 from samtta_app.session.state import Activity, Adaptation
 from tests.gui.scenes import STATUSES, Recorder, disc, entries, picture, preview, scene
 
@@ -75,31 +75,31 @@ def image_of(raw: np.ndarray) -> Image:
 
 def test_the_value_is_the_files_own():
     raw = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
-    assert value_at(image_of(raw), 2, 1) == "2, 1   30000"
+    assert pixel_text(image_of(raw), 2, 1) == "2, 1   30000"
 
 
 def test_colours_are_shown_channel_by_channel():
     raw = np.full((3, 4, 3), (10, 20, 30), dtype=np.uint8)
-    assert value_at(image_of(raw), 0, 0).endswith("10 20 30")
+    assert pixel_text(image_of(raw), 0, 0).endswith("10 20 30")
 
 
 def test_floats_are_shown_with_four_digits():
-    assert value_at(image_of(np.full((3, 4), 0.123456, dtype=np.float32)), 1, 1).endswith("0.1235")
+    assert pixel_text(image_of(np.full((3, 4), 0.123456, dtype=np.float32)), 1, 1).endswith("0.1235")
 
 
 def test_the_pixel_is_the_one_whose_centre_is_nearest():
     raw = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    assert value_at(image_of(raw), 1.4, 0.6).startswith("1, 1")
-    assert value_at(image_of(raw), -0.4, -0.4).startswith("0, 0")
+    assert pixel_text(image_of(raw), 1.4, 0.6).startswith("1, 1")
+    assert pixel_text(image_of(raw), -0.4, -0.4).startswith("0, 0")
 
 
 @pytest.mark.parametrize("point", [(-1, 0), (0, -1), (4, 0), (0, 3), (float("nan"), 1.0), (float("inf"), 1.0)])
 def test_outside_the_image_there_is_no_value(point: tuple[float, float]):
-    assert value_at(image_of(np.zeros((3, 4), dtype=np.uint8)), *point) == ""
+    assert pixel_text(image_of(np.zeros((3, 4), dtype=np.uint8)), *point) == ""
 
 
 def test_without_an_image_there_is_no_value():
-    assert value_at(None, 1, 1) == ""
+    assert pixel_text(None, 1, 1) == ""
 
 
 # --- the bar --------------------------------------------------------------------------------------------------------
@@ -183,17 +183,17 @@ def test_a_new_image_is_the_one_that_is_read_out(status: StatusBar):
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
 def test_what_is_not_a_number_is_a_dash(value):
-    assert figures.number(value) == figures.percent(value) == figures.seconds(value) == "–"
+    assert figures.number_text(value) == figures.percent_text(value) == figures.seconds(value) == "–"
 
 
 def test_numbers_have_the_digits_that_were_asked_for():
-    assert figures.number(0.12345) == "0.12"
-    assert figures.number(0.12345, 3) == "0.123"
+    assert figures.number_text(0.12345) == "0.12"
+    assert figures.number_text(0.12345, 3) == "0.123"
 
 
 def test_shares_are_whole_percent():
-    assert figures.percent(0.0) == "0 %"
-    assert figures.percent(1.0) == "100 %"
+    assert figures.percent_text(0.0) == "0 %"
+    assert figures.percent_text(1.0) == "100 %"
 
 
 def test_long_times_are_minutes():
@@ -202,5 +202,5 @@ def test_long_times_are_minutes():
 
 
 def test_thousands_are_set_apart():
-    assert figures.area(1234567) == "1\u202f234\u202f567"
-    assert figures.area(999) == "999"
+    assert figures.area_text(1234567) == "1\u202f234\u202f567"
+    assert figures.area_text(999) == "999"

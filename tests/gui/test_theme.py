@@ -93,9 +93,9 @@ def test_class_colours_repeat_after_the_last():
 
 
 def test_mixing_goes_from_one_colour_to_the_other():
-    assert theme.mix("#000000", "#ffffff", 0) == "#000000"
-    assert theme.mix("#000000", "#ffffff", 0.5) == "#808080"
-    assert theme.mix("#000000", "#ffffff", 1) == "#ffffff"
+    assert theme.mix_colours("#000000", "#ffffff", 0) == "#000000"
+    assert theme.mix_colours("#000000", "#ffffff", 0.5) == "#808080"
+    assert theme.mix_colours("#000000", "#ffffff", 1) == "#ffffff"
 
 
 # --- the uncertainty map --------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsScene
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Image
-from samtta_app.gui.tiles import KEPT, TILE, ImageItem, Pyramid
+from samtta_app.gui.tiles import TILE_SIDE, TILES_KEPT, ImageItem, Pyramid
 from samtta_app.gui.zoom import ZoomView
 
 
@@ -40,8 +40,10 @@ def noise(height: int, width: int) -> NDArray[np.uint8]:
 
 
 def test_at_full_size_every_pixel_is_drawn_as_it_is_across_tile_borders(qapp: QApplication) -> None:
-    pixels = noise(2 * TILE + 37, TILE + 53)
-    found = drawn(image(pixels), QRectF(-0.5, -0.5, TILE + 53, 2 * TILE + 37), TILE + 53, 2 * TILE + 37)
+    pixels = noise(2 * TILE_SIDE + 37, TILE_SIDE + 53)
+    found = drawn(
+        image(pixels), QRectF(-0.5, -0.5, TILE_SIDE + 53, 2 * TILE_SIDE + 37), TILE_SIDE + 53, 2 * TILE_SIDE + 37
+    )
     assert np.array_equal(found, pixels)
 
 
@@ -76,7 +78,7 @@ def test_images_of_extreme_shapes_are_shown_to_their_last_pixel(qapp: QApplicati
 
 
 def test_only_the_tiles_that_are_seen_are_made_and_few_are_kept(qtbot: QtBot) -> None:
-    pixels = np.zeros((8, TILE * (KEPT + 40), 3), dtype=np.uint8)
+    pixels = np.zeros((8, TILE_SIDE * (TILES_KEPT + 40), 3), dtype=np.uint8)
     scene, item = QGraphicsScene(), ImageItem()
     view = ZoomView(scene)
     scene.setParent(view)
@@ -86,10 +88,10 @@ def test_only_the_tiles_that_are_seen_are_made_and_few_are_kept(qtbot: QtBot) ->
     item.set_image(image(pixels))
     view.set_extent(item.boundingRect())
     view.actual_size()
-    for step in range(2 * KEPT):
+    for step in range(2 * TILES_KEPT):
         view.grab()
-        assert len(item._tiles) <= min(step + 2, KEPT)
-        view.pan(QPoint(TILE * (-1 if step < KEPT else 1), 0))
+        assert len(item._tiles) <= min(step + 2, TILES_KEPT)
+        view.pan(QPoint(TILE_SIDE * (-1 if step < TILES_KEPT else 1), 0))
     item.set_image(None)
     assert item.boundingRect().isEmpty()
     assert not item._tiles
@@ -99,7 +101,7 @@ def test_only_the_tiles_that_are_seen_are_made_and_few_are_kept(qtbot: QtBot) ->
     ("zoom", "level"), [(64.0, 0), (1.0, 0), (0.51, 0), (0.5, 1), (0.26, 1), (0.25, 2), (0.001, 4)]
 )
 def test_the_level_has_a_pixel_for_each_pixel_of_the_screen(zoom: float, level: int) -> None:
-    assert Pyramid(np.zeros((100, 16 * TILE, 3), dtype=np.uint8)).level_for(zoom) == level
+    assert Pyramid(np.zeros((100, 16 * TILE_SIDE, 3), dtype=np.uint8)).level_for(zoom) == level
 
 
 def test_each_level_is_half_the_one_before() -> None:

@@ -175,7 +175,7 @@ def test_closing_waits_for_the_mask_of_what_was_accepted(qtbot: QtBot, tmp_path:
 def test_closing_gives_up_a_mask_that_does_not_come_and_says_so(
     qtbot: QtBot, tmp_path: Path, late: Late, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(controller_module, "PATIENCE", 0.01)
+    monkeypatch.setattr(controller_module, "CLOSING_SECONDS", 0.01)
     typist = Typist(qtbot, late)
     folder = folder_of(tmp_path / "images", "a.png")
     typist.opens(folder)

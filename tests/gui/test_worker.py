@@ -31,8 +31,8 @@ from samtta_app.core.messages import (
 from samtta_app.core.types import Click, Example, Prompt
 from samtta_app.engine import Engine
 from samtta_app.errors import CheckpointError
-from samtta_app.gui.browsing import Browsing
-from samtta_app.gui.worker import MODEL, Answering, Worker
+from samtta_app.gui.browsing import IdleController
+from samtta_app.gui.worker import MODEL, EngineProtocol, Worker
 from samtta_app.model.sam import toy_model
 from tests.unit.core.crafted import many_scans, png, stored, written
 from tests.unit.values import disc, picture
@@ -97,15 +97,15 @@ def readers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "samtta-reader"]
 
 
-Start = Callable[[Callable[[], Answering]], tuple[Worker, Ear]]
+Start = Callable[[Callable[[], EngineProtocol]], tuple[Worker, Ear]]
 
 
 @pytest.fixture
 def start(qapp: object) -> Iterator[Start]:
     workers: list[Worker] = []
 
-    def make(factory: Callable[[], Answering]) -> tuple[Worker, Ear]:
-        worker, ear = Worker(factory, Browsing), Ear()
+    def make(factory: Callable[[], EngineProtocol]) -> tuple[Worker, Ear]:
+        worker, ear = Worker(factory, IdleController), Ear()
         worker.replied.connect(ear.hear)
         worker.described.connect(ear.learn)
         worker.start()
@@ -306,7 +306,7 @@ def test_closing_does_not_wait_for_a_slow_read(
     made: list[Path] = []
     monkeypatch.setattr(images, "_image", lambda path, _: made.append(path))
     slow = written(tmp_path, "slow.jpg", many_scans(700, 650) if ahead else many_scans(2_000, 650))
-    worker, ear = start((lambda: Engine(toy_model())) if model else (lambda: Browsing("no model")))
+    worker, ear = start((lambda: Engine(toy_model())) if model else (lambda: IdleController("no model")))
     worker.send(PrefetchRequest(1, slow) if ahead and model else LoadRequest(1, slow))
     qtbot.waitUntil(lambda: bool(readers()), timeout=WAIT)
     (reader,) = readers()
@@ -405,7 +405,7 @@ def test_close_ends_a_worker_that_has_nothing_to_do(start: Start) -> None:
 
 
 def test_a_worker_that_was_never_started_can_be_closed(qapp: object) -> None:
-    worker = Worker(lambda: Scripted(), Browsing)
+    worker = Worker(lambda: Scripted(), IdleController)
     worker.send(predict(1))
     worker.close()
 
@@ -423,7 +423,7 @@ def test_the_model_is_made_on_the_workers_thread_and_named(qtbot: QtBot, start: 
 
 
 def test_without_a_model_its_error_is_said_and_requests_still_get_their_answers(qtbot: QtBot, start: Start) -> None:
-    def factory() -> Answering:
+    def factory() -> EngineProtocol:
         raise CheckpointError("The file is truncated", "sam.pth", "Get it again")
 
     worker, ear = start(factory)
@@ -436,7 +436,7 @@ def test_without_a_model_its_error_is_said_and_requests_still_get_their_answers(
 def test_a_model_that_breaks_in_an_unknown_way_is_logged_and_said(
     qtbot: QtBot, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def factory() -> Answering:
+    def factory() -> EngineProtocol:
         raise RuntimeError("no memory")
 
     _, ear = start(factory)
@@ -468,7 +468,7 @@ def test_without_a_model_images_are_read_and_what_nobody_waits_for_is_not_answer
     (tmp_path / "b.png").write_bytes(b"no image")
 
     def answer(request: Request) -> Reply | None:
-        work = Browsing("No model").handle(request)
+        work = IdleController("No model").handle(request)
         while True:
             try:
                 next(work)

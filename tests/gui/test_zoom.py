@@ -8,7 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QGraphicsScene
 from pytestqt.qtbot import QtBot
 
-from samtta_app.gui.zoom import CLOSEST, MARGIN, STEP, ZoomView
+from samtta_app.gui.zoom import CLOSEST, FIT_MARGIN, ZOOM_STEP, ZoomView
 
 NONE, CTRL, SHIFT = (
     Qt.KeyboardModifier.NoModifier,
@@ -51,7 +51,7 @@ def test_fit_shows_the_whole_image_with_a_margin_and_follows_the_size(view: Zoom
     for width, height in ((400, 300), (200, 300), (800, 200)):
         view.resize(width, height)
         assert view.visible_rect().contains(QRectF(-0.5, -0.5, 1000, 500))
-        limit = min((width - 2 * MARGIN) / 1000, (height - 2 * MARGIN) / 500)
+        limit = min((width - 2 * FIT_MARGIN) / 1000, (height - 2 * FIT_MARGIN) / 500)
         assert view.zoom == pytest.approx(limit * view.devicePixelRatioF())
 
 
@@ -60,7 +60,7 @@ def test_the_wheel_zooms_and_leaves_the_point_under_the_pointer(view: ZoomView) 
     before, zoom, pixel = under(view, at), view.zoom, 1 / view.transform().m11()
     for _ in range(9):
         wheel(view, at, QPoint(0, 120))
-    assert view.zoom == pytest.approx(zoom * STEP**9)
+    assert view.zoom == pytest.approx(zoom * ZOOM_STEP**9)
     assert distance(under(view, at), before) < pixel
 
 
@@ -87,7 +87,7 @@ def test_ctrl_wheel_scrolls_and_the_setting_swaps_the_two(view: ZoomView) -> Non
     wheel(view, QPointF(200, 150), QPoint(), pixels=QPoint(-7, 0))
     assert view.visible_rect().left() == pytest.approx(left + 67 / view.transform().m11())
     wheel(view, QPointF(200, 150), QPoint(0, 120), CTRL)
-    assert view.zoom == pytest.approx(zoom * STEP)
+    assert view.zoom == pytest.approx(zoom * ZOOM_STEP)
 
 
 def test_actual_size_puts_one_image_pixel_on_one_screen_pixel(view: ZoomView, qtbot: QtBot) -> None:

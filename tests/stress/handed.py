@@ -21,7 +21,7 @@ import PIL.Image
 import tifffile
 import torch
 
-from samtta_app.bench.records import Record, write_records
+from samtta_app.bench.records import ClickRow, write_records
 from samtta_app.bench.streams import stream
 from samtta_app.cli import main
 from samtta_app.core.images import read_image
@@ -34,7 +34,7 @@ from samtta_app.formats import EXPORTERS
 from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.session.stats import write_statistics
-from samtta_app.session.weights import digest
+from samtta_app.session.weights import sha256_hex
 from samtta_app.settings import load_settings, settings_file
 from samtta_app.train import records as training
 from samtta_app.train.recipe import read_recipe, shipped_recipe
@@ -123,7 +123,7 @@ def open_set(folder: Path, file: Path) -> Opened:
     for read in (
         lambda: stream(open_dataset(folder), split="test", objects=9, seed=0, per_image=9, min_area=1),
         lambda: stream(open_dataset(folder), split=None, objects=9, seed=0, per_image=9, min_area=1),
-        lambda: training.read_records(training.image_paths(folder, "train")),
+        lambda: training.read_labelled(training.image_paths(folder, "train")),
     ):
         try:
             read()
@@ -165,7 +165,9 @@ def open_project(folder: Path, file: Path) -> Opened:
 def open_stored(folder: Path, file: Path) -> Opened:
     """Resume a project whose weights file was changed by somebody who knows of the checksum."""
     with closing(sqlite3.connect(folder / "images" / ".samtta" / "project.db")) as db, db:
-        db.execute("UPDATE weights SET sha256 = ? WHERE version = ?", (digest(file.read_bytes()), int(file.stem[1:])))
+        db.execute(
+            "UPDATE weights SET sha256 = ? WHERE version = ?", (sha256_hex(file.read_bytes()), int(file.stem[1:]))
+        )
     return open_project(folder, file)
 
 
@@ -297,10 +299,10 @@ def make_records(folder: Path) -> None:
         write_records(lines, folder / f"{strategy}.jsonl")
 
 
-def _record(strategy: str, position: int, click: int) -> Record:
+def _record(strategy: str, position: int, click: int) -> ClickRow:
     facts = ("cells", "20@85", strategy, "ritm", "logits", 0, position, "p0", position + 1, "cell", click)
     seen = (10.0, 12.0, True, 0.4 + 0.25 * click, 0.3, 0.8, 0.1, 0.02, 0.5, position, (0, 0, 64, 48), 0.9, True)
-    return Record(*facts, *seen, 0.7, 0.8)
+    return ClickRow(*facts, *seen, 0.7, 0.8)
 
 
 def open_records(folder: Path, file: Path) -> Opened:

@@ -344,7 +344,7 @@ def test_the_simulated_demo_learns_by_the_named_strategy_or_by_that_of_the_setti
     asked: list[str] = []
     monkeypatch.setattr(cli_demo, "_samples", lambda: tmp_path)
     monkeypatch.setattr(simulate, "run_simulation", lambda samples, *, strategy, **_: asked.append(strategy))
-    monkeypatch.setattr(simulate, "show", lambda console, simulation: None)
+    monkeypatch.setattr(simulate, "show_simulation", lambda console, simulation: None)
     assert call("demo", "--simulate", "--no-window", "--out", str(tmp_path / "out"), *named) == 0
     assert asked == [expected]
 

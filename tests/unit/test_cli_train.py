@@ -10,14 +10,14 @@ from rich.console import Console
 
 from samtta_app import cli_train
 from samtta_app.cli import main
-from samtta_app.cli_train import Told, told
+from samtta_app.cli_train import TrainProgress, told
 from samtta_app.model.compact import load_compact
 from samtta_app.train import loop
-from samtta_app.train.standing import Standing
+from samtta_app.train.standing import RunStanding
 from tests.unit.train.material import write_set
 from tests.unit.train.toy import TOY, make_small, press_ctrl_c, recipe
 
-NOW = Standing(
+NOW = RunStanding(
     stage="narrow",
     step=420,
     share=0.375,
@@ -67,7 +67,7 @@ def test_without_a_terminal_lines_come_now_and_then(monkeypatch: pytest.MonkeyPa
     screen, written = console(terminal=False)
     clock = iter(range(0, 1000, 7))
     monkeypatch.setattr(cli_train.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(cli_train, "LINE_SECONDS", 60.0)
+    monkeypatch.setattr(cli_train, "TRAIN_LINE_SECONDS", 60.0)
     with told(screen) as report:
         for step in range(30):
             report(replace(NOW, step=step))
@@ -138,14 +138,14 @@ def test_a_run_tells_its_figures_and_where_it_wrote(
 def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = Told.__call__
+    original = TrainProgress.__call__
 
-    def interrupted(self: Told, standing: Standing) -> None:
+    def interrupted(self: TrainProgress, standing: RunStanding) -> None:
         original(self, standing)
         press_ctrl_c()
 
     with monkeypatch.context() as patch:
-        patch.setattr(Told, "__call__", interrupted)
+        patch.setattr(TrainProgress, "__call__", interrupted)
         assert call(*words) == 130
     kept = tmp_path / "m.resume.pt"
     last = capsys.readouterr().err.splitlines()[-1]

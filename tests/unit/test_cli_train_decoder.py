@@ -12,10 +12,10 @@ import torch
 from rich.text import Text
 
 from samtta_app import cli_train_decoder
-from samtta_app.cli_train_decoder import ending, standing
+from samtta_app.cli_train_decoder import decoder_progress, decoder_summary
 from samtta_app.model.sam import load_model
 from samtta_app.train import sam_run
-from samtta_app.train.sam_run import Reached
+from samtta_app.train.sam_run import DecoderReached
 from samtta_app.uncertainty import proposals
 from samtta_app.uncertainty.proposals import Limits
 from tests.unit.train.discs import write_discs
@@ -23,8 +23,8 @@ from tests.unit.train.photos import write_photos
 from tests.unit.train.toy import call, press_ctrl_c, toy_model_file
 from tests.unit.uncertainty.refining import moved, put
 
-BETTER = Reached(step=80, loss=0.1234, before=(0.7, 0.8, 0.85), best=(0.75, 0.82, 0.9), best_step=70)
-SAME = Reached(step=80, before=(0.7, 0.8, 0.85), best=(0.7, 0.8, 0.85))
+BETTER = DecoderReached(step=80, loss=0.1234, before=(0.7, 0.8, 0.85), best=(0.75, 0.82, 0.9), best_step=70)
+SAME = DecoderReached(step=80, before=(0.7, 0.8, 0.85), best=(0.7, 0.8, 0.85))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def model(tmp_path: Path, toy_file: Path) -> Path:
 @pytest.fixture
 def words(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command for a toy run of two steps."""
-    monkeypatch.setattr(sam_run, "MEASUREMENTS", 1)
+    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 1)
     monkeypatch.setattr("samtta_app.model.sam.MIN_INPUT", 64)
     folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "tuned.safetensors"
     given = ["--model", str(model), "--out", str(out), "--steps", "2", "--images", "1", "--device", "cpu"]
@@ -73,15 +73,15 @@ def test_a_run_writes_a_model_that_opens_and_says_how_good_it_is(
 def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = cli_train_decoder.standing
+    original = cli_train_decoder.decoder_progress
 
-    def interrupted(reached: Reached) -> str:
+    def interrupted(reached: DecoderReached) -> str:
         if reached.step == 1:
             press_ctrl_c()
         return original(reached)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli_train_decoder, "standing", interrupted)
+        patch.setattr(cli_train_decoder, "decoder_progress", interrupted)
         assert call(*words) == 130
     kept = tmp_path / "tuned.resume.pt"
     assert f"stopped after step 1; the same command with --resume {kept} goes on" in capsys.readouterr().err
@@ -116,15 +116,15 @@ def test_a_folder_of_images_alone_teaches_too(
 
 
 def test_the_bar_and_the_last_line_say_before_and_after() -> None:
-    assert standing(BETTER) == "step 80, loss 0.123, held-out IoU 0.700 0.800 0.850 -> 0.750 0.820 0.900"
-    assert ending(BETTER, Path("a.pth")) == (
+    assert decoder_progress(BETTER) == "step 80, loss 0.123, held-out IoU 0.700 0.800 0.850 -> 0.750 0.820 0.900"
+    assert decoder_summary(BETTER, Path("a.pth")) == (
         "wrote a.pth: held-out IoU after 1, 3, 5 clicks: before 0.700 0.800 0.850, after 0.750 0.820 0.900 "
         "(step 70 of 80)"
     )
 
 
 def test_the_last_line_says_when_the_file_holds_the_starting_weights() -> None:
-    line = ending(SAME, Path("a.pth"))
+    line = decoder_summary(SAME, Path("a.pth"))
     assert "nothing was better than the starting weights, which it holds" in line
     assert "before 0.700 0.800 0.850, after the same" in line
 

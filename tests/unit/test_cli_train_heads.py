@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.cli_train_heads import ending
+from samtta_app.cli_train_heads import heads_summary
 from samtta_app.model.sam import load_model
 from samtta_app.train import heads as module
 from samtta_app.train.gap_samples import GapRows
@@ -87,7 +87,7 @@ def test_a_model_that_is_not_there_is_one_line(words: list[str], capsys: pytest.
 
 def test_the_last_lines_name_chance_and_predicted_iou() -> None:
     found = {"task_gap": 0.9, "task_gap_score": 0.6, "prompt_gap": 0.7}
-    said = ending(found, Path("h.safetensors"))
+    said = heads_summary(found, Path("h.safetensors"))
     assert said.splitlines() == [
         "wrote h.safetensors",
         "task gap: relative area 90.0% held out (predicted IoU alone 60.0%, chance 50 %)",

@@ -9,7 +9,7 @@ import pytest
 import torch
 from rich.text import Text
 
-from samtta_app.cli_train_refiner import ending
+from samtta_app.cli_train_refiner import refiner_summary
 from samtta_app.model.sam import load_model
 from samtta_app.train import refiner, refiner_run
 from samtta_app.train.interruption import Interruption
@@ -54,7 +54,7 @@ def model(tmp_path: Path, toy_file: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def words(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command for a toy run of two windows, whose random answers are all good enough."""
     monkeypatch.setattr(refiner_run, "MEASURED", (0.0, 1, 1))
-    monkeypatch.setattr(refiner_run, "MEASUREMENTS", 1)
+    monkeypatch.setattr(refiner_run, "REFINER_MEASUREMENTS", 1)
     monkeypatch.setattr(refiner, "TESTED", (0.0, 2, 2))
     original = refiner_run.pairs_of
     monkeypatch.setattr(refiner_run, "pairs_of", lambda model, windows, number, _: original(model, windows, number, 0))
@@ -104,7 +104,7 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
 
 
 def test_the_last_lines_say_before_and_after() -> None:
-    lines = ending(FOUND, Path("a.safetensors")).splitlines()
+    lines = refiner_summary(FOUND, Path("a.safetensors")).splitlines()
     assert lines == [
         "wrote a.safetensors",
         "test split, 40 objects: before -> after",
@@ -114,7 +114,7 @@ def test_the_last_lines_say_before_and_after() -> None:
         "pixels of a certainty above 0.8: 97.5% -> 99.3% right, which are 96.0% -> 90.0% of all",
         "of all pixels, 97.0% are right",
     ]
-    assert "nothing in the test splits" in ending({}, Path("a.safetensors"))
+    assert "nothing in the test splits" in refiner_summary({}, Path("a.safetensors"))
 
 
 # --- what cannot be -------------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_a_wayland_display_that_answers_will_do(bare: dict[str, str], tmp_path: 
 
 @linux
 def test_a_display_that_keeps_silent_is_given_up(bare: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(display, "PATIENCE", 0.5)
+    monkeypatch.setattr(display, "DISPLAY_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1] - 6000
         if number < 0:

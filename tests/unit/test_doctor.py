@@ -15,7 +15,7 @@ from samtta_app import doctor
 from samtta_app.display import X11_LIBRARIES
 from samtta_app.doctor import (
     Finding,
-    display,
+    check_display,
     free_disk,
     model,
     official_models,
@@ -106,7 +106,7 @@ def test_the_start_script_installs_what_the_doctor_looks_for():
 
 
 def test_without_a_display_the_doctor_names_what_still_works():
-    finding = display("linux", {})
+    finding = check_display("linux", {})
     assert (finding.level, finding.found) == ("warn", "there is no display")
     assert "samtta demo --simulate" in finding.do
 
@@ -114,14 +114,16 @@ def test_without_a_display_the_doctor_names_what_still_works():
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be without a display")
 def test_a_display_that_does_not_answer_is_a_problem_and_qt_is_really_tried():
     environment = {name: text for name, text in os.environ.items() if name not in VARIABLES}
-    finding = display("linux", {**environment, "DISPLAY": ":4711"})
+    finding = check_display("linux", {**environment, "DISPLAY": ":4711"})
     assert finding.level == "problem"
     assert ":4711" in finding.found
     assert "ssh -X" in finding.do
-    broken = display("linux", {**environment, "QT_QPA_PLATFORM": "no-such-platform"})
+    broken = check_display("linux", {**environment, "QT_QPA_PLATFORM": "no-such-platform"})
     assert broken.level == "problem"
     assert "no-such-platform" in broken.found
-    assert display("linux", {**environment, "QT_QPA_PLATFORM": "offscreen"}) == Finding("ok", "display", "offscreen")
+    assert check_display("linux", {**environment, "QT_QPA_PLATFORM": "offscreen"}) == Finding(
+        "ok", "display", "offscreen"
+    )
 
 
 def test_a_gpu_that_torch_cannot_use_is_warned_about_and_no_gpu_is_fine():

@@ -12,7 +12,7 @@ import torch
 from PIL import Image as Pillow
 
 from samtta_app.adapt.learner import VERSIONS_KEPT
-from samtta_app.adapt.loop import Learning
+from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import Frozen
@@ -45,7 +45,7 @@ from samtta_app.model.identity import weights_sha256
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example, picture
 
-STRONG = Samtta(learning=Learning(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
+STRONG = Samtta(learning=TrainingConfig(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
 
 
 def predict(engine: Engine, **changes: object) -> Prediction:
@@ -316,7 +316,9 @@ def test_an_empty_mask_is_not_learned() -> None:
 
 
 def test_learning_that_diverges_is_dropped_and_the_published_stay() -> None:
-    engine = Engine(toy_model(), adapting=Samtta(learning=Learning(steps=2, replayed=0, rounds=1, stride=float("inf"))))
+    engine = Engine(
+        toy_model(), adapting=Samtta(learning=TrainingConfig(steps=2, replayed=0, rounds=1, stride=float("inf")))
+    )
     report = adapt(engine, 1)
     assert not report.kept
     assert "not finite" in report.reason

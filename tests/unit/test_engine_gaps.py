@@ -15,7 +15,7 @@ from samtta_app.core.types import Click, Prompt
 from samtta_app.engine import Engine, run
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import Weights
-from samtta_app.uncertainty.gaps import Heads, advice_from, fingerprint, larger_for, new_heads, save_heads
+from samtta_app.uncertainty.gaps import GapHeads, advice_from, fingerprint, larger_for, new_heads, save_heads
 from tests.unit.values import picture
 
 IMAGE = picture(1, discs=((60, 50, 18),))
@@ -26,7 +26,7 @@ def model() -> SamModel:
     return toy_model()
 
 
-def keep(model: SamModel, home: Path, larger: str = "", trained_for: SamModel | None = None) -> Heads:
+def keep(model: SamModel, home: Path, larger: str = "", trained_for: SamModel | None = None) -> GapHeads:
     """Heads in the model folder, with thresholds for two of the gaps."""
     heads = new_heads(64, model.name, larger, seed=1)
     (home / "models").mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from samtta_app.core.messages import (
 from samtta_app.core.types import Box, Candidate, Click, Prompt
 from samtta_app.engine import Engine, run
 from samtta_app.model.sam import SamModel, toy_model
-from samtta_app.session.browsing import AHEAD
+from samtta_app.session.browsing import IMAGES_AHEAD
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
 from samtta_app.uncertainty.refine import save_refiner, untrained
@@ -218,13 +218,13 @@ def test_the_list_promises_an_instant_click_only_where_there_is_one(folder: Path
     with Store.open(folder) as store:
         session = Session(Workflow(store, twin=False), Engine(model, cache_bytes=room(model, images)))
         session.does(session.workflow.start())
-        assert len(session.promised()) == min(images, 1 + AHEAD)
+        assert len(session.promised()) == min(images, 1 + IMAGES_AHEAD)
         for step in (1, 1, 1, -1, 1, 1):
             session.does(session.workflow.next_image(step))
             session.does(session.workflow.click(60, 50, True))
             session.does(session.workflow.cancel())
             assert session.promised() == session.kept()
-            assert len(session.kept()) >= min(images, 1 + AHEAD) - 1
+            assert len(session.kept()) >= min(images, 1 + IMAGES_AHEAD) - 1
 
 
 # --- nothing to accept ----------------------------------------------------------------------------------------------

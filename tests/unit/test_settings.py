@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app import settings as module
-from samtta_app.adapt.registry import DEFAULT, STRATEGIES
+from samtta_app.adapt.registry import DEFAULT_STRATEGY, STRATEGIES
 from samtta_app.errors import SettingsError
 from samtta_app.settings import (
     Settings,
-    Strategy,
+    StrategyName,
     data_folder,
     load_settings,
     model_folder,
@@ -41,7 +41,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path):
     threads=st.integers(0, 1024),
     idle=st.floats(1, 3600),
     wheel=st.sampled_from(["zoom", "scroll"]),
-    strategy=st.sampled_from(get_args(Strategy)),
+    strategy=st.sampled_from(get_args(StrategyName)),
     learn=st.booleans(),
     opacity=st.floats(0, 1),
     keys=st.dictionaries(NAMES, KEYS, max_size=4),
@@ -101,8 +101,8 @@ def test_a_value_that_is_not_valid_is_left_out_with_its_name_and_file_and_all_el
 
 
 def test_the_strategies_are_those_of_the_registry_and_a_wrong_one_names_them_all(tmp_path: Path):
-    assert list(get_args(Strategy)) == list(STRATEGIES)
-    assert Settings().strategy == DEFAULT
+    assert list(get_args(StrategyName)) == list(STRATEGIES)
+    assert Settings().strategy == DEFAULT_STRATEGY
     path = tmp_path / "settings.toml"
     path.write_text("strategy = 'luck'")
     _, (error,) = read_settings(path)

@@ -36,7 +36,7 @@ FACTS: tuple[tuple[str, str], ...] = (
 )
 """The rows of the details: name and heading."""
 
-TABLE: tuple[tuple[str, str, str], ...] = (
+FIGURE_ROWS: tuple[tuple[str, str, str], ...] = (
     ("noc_85", "NoC₂₀@85", "Mean clicks to IoU 0.85; failures count as 20"),
     ("noc_90", "NoC₃₀@90", "Mean clicks to IoU 0.90; failures count as 30"),
     ("fr_20_85", "FR₂₀@85", "Share of objects that do not reach IoU 0.85 within 20 clicks"),
@@ -75,22 +75,23 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
     if report is not None:
         found["update"] = report.reason
         if report.losses:
-            found["loss"] = f"{figures.number(report.losses[0], 3)} → {figures.number(report.losses[-1], 3)}"
+            found["loss"] = f"{figures.number_text(report.losses[0], 3)} → {figures.number_text(report.losses[-1], 3)}"
         if report.guard_objects:
             number = report.guard_objects
             objects = (
                 "accepted object, before it was" if number == 1 else f"{number} accepted objects, each before it was"
             )
             found["guard"] = (
-                f"{figures.number(report.guard_candidate, 3)} new, {figures.number(report.guard_published, 3)} before, "
-                f"{figures.number(report.guard_frozen, 3)} original (on the last {objects} learned)"
+                f"{figures.number_text(report.guard_candidate, 3)} new, "
+                f"{figures.number_text(report.guard_published, 3)} before, "
+                f"{figures.number_text(report.guard_frozen, 3)} original (on the last {objects} learned)"
             )
     return found
 
 
 def figure(name: str, value: float) -> str:
     """A figure of the table: rates in percent, numbers of clicks with one decimal."""
-    return figures.percent(value) if name.startswith("fr") else figures.number(value, 1)
+    return figures.percent_text(value) if name.startswith("fr") else figures.number_text(value, 1)
 
 
 class Disclosure(QWidget):
@@ -193,7 +194,7 @@ class AdaptationPanel(QWidget):
         theme.set_role(self.facts["update"], "text" if report is None else "good" if report.kept else "warn")
         for side in ("adapted", "frozen"):
             values = getattr(statistics, side)
-            for name, _, _ in TABLE:
+            for name, _, _ in FIGURE_ROWS:
                 self.cells[name, side].setText(figure(name, getattr(values, name)))
             self.cells["objects", side].setText(str(values.objects))
         self.reliability.show_statistics(statistics)
@@ -233,7 +234,7 @@ class AdaptationPanel(QWidget):
         right = Qt.AlignmentFlag.AlignRight
         for column, heading in enumerate(("With learning", "Without"), start=1):
             grid.addWidget(theme.label(heading, role="muted"), 0, column, right)
-        rows = (*TABLE, ("objects", "Objects replayed", "Objects that RITM's clicker replayed both ways"))
+        rows = (*FIGURE_ROWS, ("objects", "Objects replayed", "Objects that RITM's clicker replayed both ways"))
         for row, (name, heading, tip) in enumerate(rows, start=1):
             title = theme.label(heading, role="muted")
             title.setToolTip(tip)

@@ -107,11 +107,11 @@ class Card(QFrame):
 
     def show_candidate(self, candidate: Candidate, chosen: bool, why: str = "") -> None:
         """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words."""
-        self.quality.setText(figures.number(candidate.predicted_iou))
-        self.unsure.setText(figures.number(candidate.uncertainty))
+        self.quality.setText(figures.number_text(candidate.predicted_iou))
+        self.unsure.setText(figures.number_text(candidate.uncertainty))
         lines = [
-            f"Predicted IoU {figures.number(candidate.predicted_iou)}, "
-            f"uncertainty {figures.number(candidate.uncertainty)} (0 sure, 1 unsure)"
+            f"Predicted IoU {figures.number_text(candidate.predicted_iou)}, "
+            f"uncertainty {figures.number_text(candidate.uncertainty)} (0 sure, 1 unsure)"
         ]
         gaps = candidate.gaps
         self.gain_rows.setVisible(gaps is not None)

@@ -11,7 +11,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.plain_text import plain_tip
 from samtta_app.session.state import LabelClass, State
 
-Index = QModelIndex | QPersistentModelIndex
+_Index = QModelIndex | QPersistentModelIndex
 
 
 class ClassModel(QAbstractListModel):
@@ -48,15 +48,15 @@ class ClassModel(QAbstractListModel):
         """The row of a class, -1 where there is none."""
         return next((row for row, entry in enumerate(self._classes) if entry.id == class_id), -1)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Number of classes."""
         return 0 if parent.isValid() else len(self._classes)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: _Index) -> Qt.ItemFlag:
         """Every class can be renamed in place."""
         return super().flags(index) | Qt.ItemFlag.ItemIsEditable
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a row shows: the name, and a swatch with the key in it."""
         if not index.isValid():
             return None
@@ -70,7 +70,7 @@ class ClassModel(QAbstractListModel):
             return plain_tip(f"{entry.name}{f'  ({key})' if key else ''}\nDouble-click to rename")
         return None
 
-    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Ask for a new name; the row changes when the state does."""
         name = str(value).strip()
         if not index.isValid() or not name or name == self._classes[index.row()].name:

@@ -14,10 +14,10 @@ from samtta_app.gui.overlay import scale_of
 from samtta_app.session.overlays import overlay_of
 from samtta_app.session.state import Overlay, OverlayKind, State
 
-WIDTH = 28 * theme.GRID
+_WIDTH = 28 * theme.GRID
 """Width of what lies in the strip, in pixels."""
 
-WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
+MAP_WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
     "entropy": ("Entropy", "in bits", "sure", "unsure"),
     "refiner": ("Refiner difference", "difference of probability", "same", "changed"),
     "ensemble": ("Disagreement over clicks", "standard deviation of probability", "agreed", "open"),
@@ -38,7 +38,7 @@ class Ramp(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedSize(WIDTH, theme.GRID + theme.GRID // 2)
+        self.setFixedSize(_WIDTH, theme.GRID + theme.GRID // 2)
         table = theme.UNCERTAINTY_MAP.copy()
         self._row = QImage(table.tobytes(), len(table), 1, 4 * len(table), QImage.Format.Format_RGBA8888).copy()
         self._opacity, self._mark = 1.0, -1.0
@@ -87,7 +87,7 @@ class ColourBar(QFrame):
         self.least, self.greatest = theme.label(role="figure"), theme.label(role="figure")
         self.ramp, self.slider, self.percent = Ramp(), QSlider(Qt.Orientation.Horizontal), theme.label(role="figure")
         self.reason.setWordWrap(True)
-        self.reason.setFixedWidth(WIDTH)
+        self.reason.setFixedWidth(_WIDTH)
         self._furnish()
         self.slider.valueChanged.connect(self._moved)
         self.slider.sliderReleased.connect(self._released)
@@ -132,13 +132,13 @@ class ColourBar(QFrame):
         self._point()
 
     def _name(self, overlay: Overlay) -> None:
-        title, unit, least, greatest = WORDS[overlay.kind]
+        title, unit, least, greatest = MAP_WORDS[overlay.kind]
         found = overlay.values is not None
         top = f"{scale_of(overlay):g}" if found else ""
         self.title.setText(title)
         self.unit.setText(unit)
         self.reason.setText(overlay.reason)
-        self.reason.setFixedHeight(max(self.reason.heightForWidth(WIDTH), 0))
+        self.reason.setFixedHeight(max(self.reason.heightForWidth(_WIDTH), 0))
         self.least.setText(f"0 {least}")
         self.greatest.setText(f"{top} {greatest}")
         for part in (self.unit, self.ramp, self.least, self.greatest):

@@ -8,7 +8,7 @@ NONE = "–"
 """Stands where there is no figure."""
 
 
-def number(value: float | None, digits: int = 2) -> str:
+def number_text(value: float | None, digits: int = 2) -> str:
     """`value` with `digits` decimals; a dash where there is none."""
     return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
@@ -18,12 +18,12 @@ def gain(value: float | None) -> str:
     return NONE if value is None or not math.isfinite(value) else f"{value:+.2f}".replace("-", "−")
 
 
-def percent(value: float | None) -> str:
+def percent_text(value: float | None) -> str:
     """A share 0 .. 1 in whole percent; a dash where there is none."""
     return NONE if value is None or not math.isfinite(value) else f"{value * 100:.0f} %"
 
 
-def area(pixels: int) -> str:
+def area_text(pixels: int) -> str:
     """An area in pixels with thin spaces between thousands."""
     return f"{pixels:,}".replace(",", "\u202f")
 

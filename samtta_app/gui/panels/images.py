@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentM
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
-from samtta_app.core.names import shown
+from samtta_app.core.names import displayable
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
@@ -16,7 +16,7 @@ from samtta_app.gui.plain_text import plain_tip
 from samtta_app.session.numbers import Number, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
-Index = QModelIndex | QPersistentModelIndex
+_Index = QModelIndex | QPersistentModelIndex
 
 STATUS_TEXT: dict[ImageStatus, str] = {
     "todo": "Not looked at yet",
@@ -25,7 +25,7 @@ STATUS_TEXT: dict[ImageStatus, str] = {
     "unreadable": "Cannot be read",
 }
 
-OBJECTS, SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+OBJECTS_ROLE, _SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 """The item roles of the number of objects, and of what rows are sorted by."""
 
 
@@ -44,7 +44,7 @@ class ImageModel(QAbstractListModel):
         """Sort by this number of the object that needs a look most; None: as the files are named."""
         self._number = number
         if self._entries:
-            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [SORT])
+            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [_SORT])
 
     def tint(self) -> None:
         """Take the dots' colours from the present palette."""
@@ -74,33 +74,33 @@ class ImageModel(QAbstractListModel):
             if old is not new and old != new:
                 self.dataChanged.emit(self.index(row), self.index(row))
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Number of images."""
         return 0 if parent.isValid() else len(self._entries)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a row shows: name, dot, reason, number of objects."""
         if not index.isValid() or index.row() >= len(self._entries):
             return None
         entry = self._entries[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return shown(entry.name)
+            return displayable(entry.name)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{shown(entry.name)}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
+            return plain_tip(f"{displayable(entry.name)}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
         if role == NUMBER_ROLE:
             return entry.worst.get(self._number) if self._number else None
-        if role == SORT:
+        if role == _SORT:
             value = entry.worst.get(self._number) if self._number else None
             return index.row() if self._number is None else -math.inf if value is None else need(value, self._number)
-        return entry.objects if role == OBJECTS else None
+        return entry.objects if role == OBJECTS_ROLE else None
 
 
 class CountDelegate(QStyledItemDelegate):
     """Draws the number of objects at the right edge of an image's row, and keeps the name clear of it."""
 
-    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
         """Leave room for the number."""
         super().initStyleOption(option, index)
         option.font.setFeature(theme.TABULAR, 1)
@@ -109,10 +109,10 @@ class CountDelegate(QStyledItemDelegate):
         elided = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideMiddle, width)
         option.text = elided
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one row."""
         super().paint(painter, option, index)
-        count = index.data(OBJECTS)
+        count = index.data(OBJECTS_ROLE)
         if count:
             painter.save()
             painter.setPen(QColor(theme.current().muted))
@@ -120,13 +120,13 @@ class CountDelegate(QStyledItemDelegate):
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
             painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Rows are three grid steps high, or as high as a large font needs."""
         hint = super().sizeHint(option, index)
         return QSize(hint.width(), max(hint.height(), 3 * theme.GRID))
 
-    def _room(self, option: QStyleOptionViewItem, index: Index) -> int:
-        count = index.data(OBJECTS)
+    def _room(self, option: QStyleOptionViewItem, index: _Index) -> int:
+        count = index.data(OBJECTS_ROLE)
         return option.fontMetrics.horizontalAdvance(str(count)) + theme.GRID if count else 0
 
 
@@ -151,7 +151,7 @@ class ImagesPanel(QWidget):
         self.bar.changed.connect(self._sort)
         self.sorted = NumberFilter(self.bar)
         self.sorted.setSourceModel(self.model)
-        self.sorted.setSortRole(SORT)
+        self.sorted.setSortRole(_SORT)
         self.view.setModel(self.model)
         self.view.setItemDelegate(CountDelegate(self.view))
         self.view.setAccessibleName("Images")

@@ -19,11 +19,11 @@ ICONS: dict[Severity, tuple[str, str]] = {
 STAYS = 6000
 """Milliseconds after which an info or a good message goes by itself."""
 
-MOST = 3
+MESSAGES_SHOWN = 3
 """Messages shown at once; the oldest go first."""
 
 
-class Line(QFrame):
+class _Line(QFrame):
     """One message with its icon and a button that dismisses it.
 
     Signals:
@@ -77,7 +77,7 @@ class MessageBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._seen: Message | None = None
-        self.lines: list[Line] = []
+        self.lines: list[_Line] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(theme.GRID // 2)
@@ -105,11 +105,11 @@ class MessageBar(QWidget):
         self.drop_passing()
         for line in [line for line in self.lines if line.message.text == message.text]:
             self._drop(line)
-        line = Line(message)
+        line = _Line(message)
         line.dismissed.connect(self._dismissed)
         self.lines.append(line)
         self._layout.addWidget(line)
-        for old in self.lines[:-MOST]:
+        for old in self.lines[:-MESSAGES_SHOWN]:
             self._drop(old)
         if _passes(message):
             self.timer.start()
@@ -131,10 +131,10 @@ class MessageBar(QWidget):
 
     def _dismissed(self) -> None:
         line = self.sender()
-        if isinstance(line, Line):
+        if isinstance(line, _Line):
             self._drop(line)
 
-    def _drop(self, line: Line) -> None:
+    def _drop(self, line: _Line) -> None:
         self.lines.remove(line)
         self._layout.removeWidget(line)
         line.hide()

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 from samtta_app.gui import theme
 from samtta_app.session.numbers import NUMBERS, Number, need
 
-Index = QModelIndex | QPersistentModelIndex
+_Index = QModelIndex | QPersistentModelIndex
 
-WORDS: dict[Number, tuple[str, str, str]] = {
+NUMBER_WORDS: dict[Number, tuple[str, str, str]] = {
     "uncertainty": ("Unsure", "Uncertainty", "Uncertainty of its mask, 0 to 1: the mean entropy inside it, in bits"),
     "expected_iou": ("Exp. IoU", "Expected IoU", "IoU that is expected of its mask"),
     "prompt": ("+ Clicks", "Gain from more clicks", "IoU that more clicks are expected to gain"),
@@ -45,7 +45,7 @@ class NumberBar(QWidget):
         if first:
             self.choice.addItem(first, None)
         for name in NUMBERS:
-            self.choice.addItem(WORDS[name][1], name)
+            self.choice.addItem(NUMBER_WORDS[name][1], name)
         self.limit = QDoubleSpinBox()
         self.limit.setAccessibleName("Limit")
         self.limit.setRange(ALL, 1.0)
@@ -101,7 +101,7 @@ class NumberFilter(QSortFilterProxyModel):
         """Ask the bar again."""
         self.invalidate()
 
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+    def filterAcceptsRow(self, row: int, parent: _Index) -> bool:
         """Whether a row is listed."""
         source = self.sourceModel()
         return self._bar.passes(source.index(row, 0, parent).data(NUMBER_ROLE))

@@ -19,13 +19,13 @@ from samtta_app.core.types import Annotation
 from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figures
-from samtta_app.gui.panels.number_bar import NUMBER_ROLE, WORDS, NumberBar, NumberFilter
-from samtta_app.session.numbers import Number, number
+from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter
+from samtta_app.session.numbers import Number, mask_number
 from samtta_app.session.state import LabelClass, State
 
-Index = QModelIndex | QPersistentModelIndex
+_Index = QModelIndex | QPersistentModelIndex
 
-COLUMNS: tuple[tuple[str, str], ...] = (
+TABLE_COLUMNS: tuple[tuple[str, str], ...] = (
     ("Object", "Class of the object"),
     ("Area", "Area in pixels"),
     ("Clicks", "Clicks that made it"),
@@ -34,10 +34,10 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 """Heading and tool tip of each column; that of NUMBER is the number that is chosen."""
 
-NUMBER = 3
+ID_ROLE = 3
 """The column of the number that objects are sorted and filtered by."""
 
-SORT = Qt.ItemDataRole.UserRole
+SORT_KEY_ROLE = Qt.ItemDataRole.UserRole
 """The item role that rows are sorted by."""
 
 _HINT = "Click an object in the image.\nAccept its mask, and it is listed here."
@@ -77,13 +77,13 @@ class ObjectModel(QAbstractTableModel):
         """The row of an annotation, -1 where there is none."""
         return next((row for row, entry in enumerate(self._rows) if entry.id == annotation_id), -1)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Number of objects."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Number of columns."""
-        return len(COLUMNS)
+        return len(TABLE_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Headings and their tool tips."""
@@ -91,22 +91,22 @@ class ObjectModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(section)
-        heading, tip = COLUMNS[section]
-        if section == NUMBER:
-            heading, _, tip = WORDS[self._number]
+        heading, tip = TABLE_COLUMNS[section]
+        if section == ID_ROLE:
+            heading, _, tip = NUMBER_WORDS[self._number]
         return {Qt.ItemDataRole.DisplayRole: heading, Qt.ItemDataRole.ToolTipRole: tip}.get(Qt.ItemDataRole(role))
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a cell shows, how it is aligned, and what it is sorted by."""
         if not index.isValid():
             return None
         entry, column = self._rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return self._texts(entry)[column]
-        if role == SORT:
+        if role == SORT_KEY_ROLE:
             return self._keys(entry)[column]
         if role == NUMBER_ROLE:
-            return number(entry, self._number)
+            return mask_number(entry, self._number)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
@@ -119,14 +119,14 @@ class ObjectModel(QAbstractTableModel):
     def _texts(self, entry: Annotation) -> tuple[str, ...]:
         return (
             self._name(entry),
-            figures.area(entry.mask.area),
+            figures.area_text(entry.mask.area),
             str(len(entry.clicks)),
-            figures.number(number(entry, self._number)),
+            figures.number_text(mask_number(entry, self._number)),
             str(entry.weights_version),
         )
 
     def _keys(self, entry: Annotation) -> tuple[str | float, ...]:
-        value = number(entry, self._number)
+        value = mask_number(entry, self._number)
         known = -math.inf if value is None else value
         return self._name(entry), entry.mask.area, len(entry.clicks), known, entry.weights_version
 
@@ -152,7 +152,7 @@ class ObjectsPanel(QWidget):
         self.bar.changed.connect(self._number)
         self.sorted = NumberFilter(self.bar)
         self.sorted.setSourceModel(self.model)
-        self.sorted.setSortRole(SORT)
+        self.sorted.setSortRole(SORT_KEY_ROLE)
         self.view = QTreeView()
         self._dress()
         self.empty = theme.label(_HINT, role="muted")

@@ -15,8 +15,8 @@ from samtta_app.gui.panels import figures
 from samtta_app.gui.panels.legend import Legend
 from samtta_app.session.state import Statistics, Trust
 
-SIDES = ("raw", "calibrated")
-LARGEST, SMALLEST = 14, 4
+_SIDES = ("raw", "calibrated")
+DOT_LARGEST, SMALLEST = 14, 4
 """Diameters of a bin's dot in pixels: of one that holds all answers, and of one that holds next to none."""
 
 _TIP = (
@@ -32,8 +32,8 @@ def sentence(statistics: Statistics) -> str:
         return ""
     answers = "1 answer" if trust.answers == 1 else f"{trust.answers} answers"
     return (
-        f"Expected IoU is off by {figures.number(trust.raw_error)} on average, by {figures.number(trust.calibrated_error)} "
-        f"calibrated ({answers}). Masks that need a second look: {statistics.review}"
+        f"Expected IoU is off by {figures.number_text(trust.raw_error)} on average, "
+        f"by {figures.number_text(trust.calibrated_error)} calibrated ({answers}). Masks that need a second look: {statistics.review}"
     )
 
 
@@ -58,7 +58,7 @@ class ReliabilityDiagram(QWidget):
         self.plot.setYRange(0, 1, padding=0.02)
         self.plot.getPlotItem().setContentsMargins(0, theme.GRID, 2 * theme.GRID, 0)  # or the ticks at 1.0 are cut off
         self.diagonal = self.plot.plot([0, 1], [0, 1])
-        self.dots = {side: pg.ScatterPlotItem(pen=None) for side in SIDES}
+        self.dots = {side: pg.ScatterPlotItem(pen=None) for side in _SIDES}
         for entry in self.dots.values():
             self.plot.addItem(entry)
         self.legend = Legend([("accent", "●", "calibrated"), ("muted", "●", "as the model says it")])
@@ -92,7 +92,7 @@ class ReliabilityDiagram(QWidget):
         self.plot.setBackground(palette.background)
         self.diagonal.setPen(pg.mkPen(palette.muted, width=1, style=Qt.PenStyle.DashLine))
         colours = {"raw": QColor(palette.muted), "calibrated": QColor(palette.accent)}
-        for side in SIDES:
+        for side in _SIDES:
             self.dots[side].setBrush(colours[side])
         for side, text in (("bottom", "expected IoU"), ("left", "true IoU")):
             axis = self.plot.getAxis(side)
@@ -103,4 +103,4 @@ class ReliabilityDiagram(QWidget):
 
 
 def _size(entry: Bin, answers: int) -> float:
-    return SMALLEST + (LARGEST - SMALLEST) * math.sqrt(entry.count / answers)
+    return SMALLEST + (DOT_LARGEST - SMALLEST) * math.sqrt(entry.count / answers)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from samtta_app.gui import theme
 
-MARGIN = 2 * theme.GRID
+STAGE_MARGIN = 2 * theme.GRID
 WIDEST = 80 * theme.GRID
 
 
@@ -73,9 +73,9 @@ class Stage(QWidget):
         lying.raise_()
 
     def _place(self) -> None:
-        width = min(self.width() - 2 * MARGIN, WIDEST)
+        width = min(self.width() - 2 * STAGE_MARGIN, WIDEST)
         height = self._top.heightForWidth(width) if self._top.hasHeightForWidth() else self._top.sizeHint().height()
-        self._top.setGeometry((self.width() - width) // 2, MARGIN, width, height)
+        self._top.setGeometry((self.width() - width) // 2, STAGE_MARGIN, width, height)
         if self._bottom is not None:
             self._bottom.setGeometry(self._free_edge(self._bottom.sizeHint()))
         if self._corner is not None:
@@ -83,7 +83,9 @@ class Stage(QWidget):
 
     def _free_corner(self, size: QSize) -> QRect:
         """Where the corner's widget goes: above what lies at the lower edge, where both would touch."""
-        here = QRect(QPoint(self.width() - size.width() - MARGIN, self.height() - size.height() - MARGIN), size)
+        here = QRect(
+            QPoint(self.width() - size.width() - STAGE_MARGIN, self.height() - size.height() - STAGE_MARGIN), size
+        )
         other = self._bottom.geometry() if self._bottom is not None and not self._bottom.isHidden() else QRect()
         if here.adjusted(-theme.GRID, 0, 0, 0).intersects(other):
             here.moveBottom(other.top() - theme.GRID)
@@ -93,8 +95,8 @@ class Stage(QWidget):
         """Where the lower widget goes: it stays at its edge while it covers nothing there."""
         left = (self.width() - size.width()) // 2
         above, below = (
-            QRect(QPoint(left, MARGIN), size),
-            QRect(QPoint(left, self.height() - size.height() - MARGIN), size),
+            QRect(QPoint(left, STAGE_MARGIN), size),
+            QRect(QPoint(left, self.height() - size.height() - STAGE_MARGIN), size),
         )
         here, there = (below, above) if self._below else (above, below)
         if here.intersects(self._clear) and not there.intersects(self._clear):

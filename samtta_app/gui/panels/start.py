@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from samtta_app.gui import icons, theme
 from samtta_app.gui.plain_text import button_text, plain_tip
 
-WIDTH = 45 * theme.GRID
+_WIDTH = 45 * theme.GRID
 """Width of the column in the middle."""
 
 
@@ -88,7 +88,7 @@ class StartPage(QWidget):
         titles.addStretch()
         head.addLayout(titles, 1)
         column = QWidget()
-        column.setFixedWidth(WIDTH)
+        column.setFixedWidth(_WIDTH)
         inner = QVBoxLayout(column)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(theme.GRID)

@@ -55,7 +55,7 @@ def place(state: State) -> str:
     return f"{state.index + 1} / {len(state.images)}" if state.images else ""
 
 
-def value_at(image: Image | None, x: float, y: float) -> str:
+def pixel_text(image: Image | None, x: float, y: float) -> str:
     """The pixel under the pointer and its raw value: "120, 34   181 160 92"; "" outside the image."""
     if image is None or not (math.isfinite(x) and math.isfinite(y)):
         return ""
@@ -123,7 +123,7 @@ class StatusBar(QStatusBar):
 
     def show_hover(self, x: float, y: float) -> None:
         """Show what lies under the pointer (image coordinates; nan when it has left)."""
-        self.position.setText(value_at(self._state.image if self._state else None, x, y))
+        self.position.setText(pixel_text(self._state.image if self._state else None, x, y))
 
     def show_zoom(self, factor: float) -> None:
         """Show the zoom: screen pixels per image pixel."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samtta_app.adapt.classes import PerClass
-from samtta_app.adapt.loop import Learning
+from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import STRATEGIES
@@ -22,7 +22,7 @@ from tests.unit.adapt.test_strategy import differ, encoded, same
 
 MODEL = toy_model()
 FROZEN = MODEL.frozen.tensors
-OURS = Samtta(learning=Learning(steps=2, replayed=2, rounds=1), guarded=False)
+OURS = Samtta(learning=TrainingConfig(steps=2, replayed=2, rounds=1), guarded=False)
 APART, BOTH = PerClass(ours=OURS), PerClass(ours=OURS, shared=True)
 CLICK = (Click(60, 50, True),)
 

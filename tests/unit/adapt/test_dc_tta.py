@@ -11,7 +11,7 @@ import torch
 from samtta_app.adapt.dc_tta import DcTta, Unit, Units, averaged, overlap
 from samtta_app.adapt.losses import click_loss
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.rounds import answer
+from samtta_app.adapt.rounds import decode_prompt
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.sam import toy_model
@@ -33,7 +33,7 @@ def fitted(strategy: DcTta, count: int = 4, carried: Units | None = None, known:
 
 def cost(tensors: Tensors, clicks: tuple[Click, ...] = CLICKS) -> float:
     with torch.no_grad():
-        logits = answer(MODEL, tensors, FEATURES, Prompt(clicks)).logits[:1]
+        logits = decode_prompt(MODEL, tensors, FEATURES, Prompt(clicks)).logits[:1]
     return float(click_loss(logits, clicks, FEATURES.window))
 
 
@@ -90,7 +90,9 @@ def test_consistency_holds_the_answer_near_the_frozen_one() -> None:
     def distance(weight: float) -> float:
         tensors = fitted(replace(strategy, consistency=weight), 2).tensors
         with torch.no_grad():
-            one, two = (answer(MODEL, t, FEATURES, Prompt(CLICKS[:2])).logits[0] for t in (tensors, KNOWN.tensors))
+            one, two = (
+                decode_prompt(MODEL, t, FEATURES, Prompt(CLICKS[:2])).logits[0] for t in (tensors, KNOWN.tensors)
+            )
         return float((one.sigmoid() - two.sigmoid()).square().mean())
 
     assert distance(100.0) < 0.5 * distance(0.0)

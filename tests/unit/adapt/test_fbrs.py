@@ -10,7 +10,7 @@ import torch
 
 from samtta_app.adapt.fbrs import BIAS, WEIGHT, Fbrs, click_errors, scaled
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.rounds import answer
+from samtta_app.adapt.rounds import decode_prompt
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.sam import toy_model
@@ -30,7 +30,7 @@ def fitted(count: int = 4, *, strategy: Fbrs | None = None, carried: object = No
 
 def click_loss(tensors: Tensors, count: int = 4) -> float:
     with torch.no_grad():
-        logits = answer(MODEL, tensors, FEATURES, Prompt(CLICKS[:count])).logits[0]
+        logits = decode_prompt(MODEL, tensors, FEATURES, Prompt(CLICKS[:count])).logits[0]
     return sum(float(part.square().mean()) for part in click_errors(logits, CLICKS[:count], FEATURES.window))
 
 
@@ -59,7 +59,7 @@ def test_clicks_that_the_shipped_model_does_not_obey_are_obeyed() -> None:
 
     def worst(tensors: Tensors) -> float:
         with torch.no_grad():
-            logits = answer(SHIPPED, tensors, features, Prompt(clicks)).logits[0]
+            logits = decode_prompt(SHIPPED, tensors, features, Prompt(clicks)).logits[0]
         return max(float(part.max()) for part in click_errors(logits, clicks, features.window))
 
     before = Attempt(known, Prompt(clicks[:1]), features, known.tensors)
@@ -101,13 +101,13 @@ def test_the_decoder_is_asked_at_most_as_often_as_allowed(evaluations: int) -> N
 def test_satisfied_clicks_end_the_search_at_once() -> None:
     bias = {**KNOWN.tensors}
     with torch.no_grad():
-        logits = answer(MODEL, bias, FEATURES, Prompt(CLICKS[:2])).logits[0]
+        logits = decode_prompt(MODEL, bias, FEATURES, Prompt(CLICKS[:2])).logits[0]
     sides = [float(logits[row, column]) > 0 for row, column in ((6, 7), (2, 12))]
     agreeing = tuple(
         replace(c, positive=s) for c, s in zip((Click(60, 52, True), Click(100, 20, True)), sides, strict=True)
     )
     with torch.no_grad():
-        logits = answer(MODEL, bias, FEATURES, Prompt(agreeing)).logits[0]
+        logits = decode_prompt(MODEL, bias, FEATURES, Prompt(agreeing)).logits[0]
     assert all(float(part.max()) < 0.5 for part in click_errors(logits, agreeing, FEATURES.window))
     passes = Passes()
     before = Attempt(KNOWN, Prompt(agreeing[:1]), FEATURES, KNOWN.tensors)

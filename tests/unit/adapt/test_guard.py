@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import (
-    CLICKS,
+    BLEND_SHARES,
     DECAY,
-    KEPT,
+    GUARD_CLICKS,
     LATER_FROM,
     PRIOR,
-    SHARES,
+    SCORES_KEPT,
     Evidence,
     Verdict,
     interpolated,
@@ -116,10 +116,10 @@ def test_one_good_object_does_not_outweigh_three_later_bad_ones() -> None:
 
 def test_only_the_newest_objects_are_kept_and_the_evidence_before_stays_as_it_was() -> None:
     evidence = Evidence()
-    for number in range(KEPT + 3):
+    for number in range(SCORES_KEPT + 3):
         evidence = evidence.add((0.0, 0.5, number / 100))
-    assert len(evidence.scores) == KEPT
-    assert [scores[2] for scores in evidence.scores] == [number / 100 for number in range(3, KEPT + 3)]
+    assert len(evidence.scores) == SCORES_KEPT
+    assert [scores[2] for scores in evidence.scores] == [number / 100 for number in range(3, SCORES_KEPT + 3)]
     more = evidence.add((1.0, 1.0, 1.0))
     assert evidence.scores[0][2] == 0.03
     assert more.scores[-1] == (1.0, 1.0, 1.0)
@@ -154,8 +154,8 @@ def test_damaged_text_is_no_evidence(text: str) -> None:
 
 
 def test_text_of_too_many_objects_is_cut_to_the_newest_and_damaged_rows_are_left_out() -> None:
-    rows = [[0.0, 0.0, number / 1000] for number in range(KEPT + 4)]
-    assert [s[2] for s in Evidence.read(json.dumps(rows)).scores] == [n / 1000 for n in range(4, KEPT + 4)]
+    rows = [[0.0, 0.0, number / 1000] for number in range(SCORES_KEPT + 4)]
+    assert [s[2] for s in Evidence.read(json.dumps(rows)).scores] == [n / 1000 for n in range(4, SCORES_KEPT + 4)]
     assert Evidence.read("[[0.1, 0.2, 0.3], [0.1], [0.1, NaN, 0.3]]") == Evidence(((0.1, 0.2, 0.3),))
 
 
@@ -213,7 +213,7 @@ def test_a_verdict_names_what_answers_in_words_and_figures(
 
 def test_figures_are_plain_means_over_the_objects_tested() -> None:
     evidence = Evidence(((0.2, 0.4, 0.6), (0.4, 0.8, 0.9)))
-    assert [evidence.mean(share) for share in SHARES] == pytest.approx([0.3, 0.6, 0.75])
+    assert [evidence.mean(share) for share in BLEND_SHARES] == pytest.approx([0.3, 0.6, 0.75])
     assert math.isnan(Evidence().mean(1.0))
     found = verdict(evidence, evidence)
     assert "on the last 2 objects" in found.reason
@@ -244,11 +244,11 @@ def test_the_ends_are_the_very_weights_and_half_way_is_their_mean() -> None:
 def test_each_expert_is_scored_by_its_first_click_and_by_its_later_ones() -> None:
     learned = shifted()
     shares, (first, later) = ended(scored(MODEL, learned, ITEM))
-    assert shares == [0.0] * len(SHARES)
+    assert shares == [0.0] * len(BLEND_SHARES)
     for k, share in enumerate((0.0, 0.5, 1.0)):
-        values = trajectory(MODEL, interpolated(FROZEN, learned, share), ITEM, CLICKS)
+        values = trajectory(MODEL, interpolated(FROZEN, learned, share), ITEM, GUARD_CLICKS)
         assert first[k] == values[0]
-        assert later[k] == pytest.approx(sum(values[LATER_FROM - 1 :]) / (CLICKS - LATER_FROM + 1))
+        assert later[k] == pytest.approx(sum(values[LATER_FROM - 1 :]) / (GUARD_CLICKS - LATER_FROM + 1))
     assert len(set(later)) > 1
 
 
@@ -256,7 +256,9 @@ def test_the_threshold_moves_in_a_test_only_where_it_moves_for_the_person() -> N
     moved, still = (ended(scored(MODEL, shifted(), ITEM, fits=fits))[1] for fits in (True, False))
     assert moved[0] == still[0]  # a first click has no answer before it that could be wrong
     assert moved[1] != still[1]
-    assert still[1][0] == pytest.approx(np.mean(trajectory(MODEL, FROZEN, ITEM, CLICKS, fits=False)[LATER_FROM - 1 :]))
+    assert still[1][0] == pytest.approx(
+        np.mean(trajectory(MODEL, FROZEN, ITEM, GUARD_CLICKS, fits=False)[LATER_FROM - 1 :])
+    )
 
 
 def test_weights_that_changed_nothing_score_the_same_and_do_not_lead() -> None:

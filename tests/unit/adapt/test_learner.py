@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import interpolated
-from samtta_app.adapt.learner import BELONGS_TO, VERSIONS_KEPT, Learner, Outcome
-from samtta_app.adapt.loop import Learning
-from samtta_app.adapt.ours import Answering, Samtta
+from samtta_app.adapt.learner import BELONGS_TO, VERSIONS_KEPT, Learner, LearningOutcome
+from samtta_app.adapt.loop import TrainingConfig
+from samtta_app.adapt.ours import RefinedAnswering, Samtta
 from samtta_app.adapt.registry import strategy
-from samtta_app.adapt.strategy import Strategy
+from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Example, Logits, Mask, Prompt, Window
 from samtta_app.errors import CheckpointError, UserError
@@ -29,7 +29,7 @@ from tests.unit.values import disc, example
 
 MODEL = toy_model()
 FROZEN = MODEL.frozen.tensors
-OURS = Samtta(learning=Learning(steps=2, replayed=1, rounds=1), guarded=False)
+OURS = Samtta(learning=TrainingConfig(steps=2, replayed=1, rounds=1), guarded=False)
 SCHOEN = strategy("schoen2024")
 FAST_SCHOEN = replace(SCHOEN, learning_rate=1e-3)
 AWAY = {name: tensor + 0.1 for name, tensor in FROZEN.items()}
@@ -43,11 +43,11 @@ def features(object_id: int) -> ImageFeatures:
     return encoded(MODEL, object_id)[1]
 
 
-def learner(adapting: Strategy = OURS, seed: int = 0) -> Learner:
+def learner(adapting: AdaptationStrategy = OURS, seed: int = 0) -> Learner:
     return Learner(MODEL, adapting, seed)
 
 
-def accept(to: Learner, object_id: int, *, learn: bool = True, **changes: object) -> Outcome:
+def accept(to: Learner, object_id: int, *, learn: bool = True, **changes: object) -> LearningOutcome:
     one: Example = replace(example(object_id), **changes)
     return ended(to.learn(one, features(object_id), None, learn=learn))[1]
 
@@ -97,7 +97,7 @@ def test_every_kept_lesson_is_the_next_version_and_comes_with_its_bytes() -> Non
         tensors, facts = from_bytes(number, outcome.data, MODEL.name, FROZEN)
         assert facts["strategy"] == "samtta"
         carried = one.knowledge(number).carried
-        assert isinstance(carried, Answering)
+        assert isinstance(carried, RefinedAnswering)
         assert same(tensors, carried.line.tensors)
         assert facts["first"] == carried.line.first.text()
     assert ids(one) == [1, 2, 3]
@@ -332,7 +332,7 @@ def test_a_loss_that_is_not_finite_is_dropped_and_the_published_stay() -> None:
 
 
 def test_weights_that_are_not_finite_are_dropped_even_where_the_original_answers() -> None:
-    one = learner(Samtta(learning=Learning(steps=1, replayed=0, rounds=1, stride=float("inf"))))
+    one = learner(Samtta(learning=TrainingConfig(steps=1, replayed=0, rounds=1, stride=float("inf"))))
     against = "[[0.9, 0.1, 0.1], [0.9, 0.1, 0.1], [0.9, 0.1, 0.1]]"
     one.restore(1, stored(AWAY, strategy="samtta", first=against, later=against))
     assert one.published.tensors is FROZEN

@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import nn
 
-from samtta_app.adapt.loop import Learning, Trained, learn
+from samtta_app.adapt.loop import Trained, TrainingConfig, learn
 from samtta_app.adapt.losses import prompt_loss
-from samtta_app.adapt.memory import Memory, Remembered, remember
-from samtta_app.adapt.rounds import answer, correction, first_click, grid_iou, grid_to_image, trajectory
+from samtta_app.adapt.memory import Memory, Remembered, remember_object
+from samtta_app.adapt.rounds import correction, decode_prompt, first_click_on, grid_iou, grid_to_image, trajectory
 from samtta_app.core.masks import holds
 from samtta_app.core.types import Box, Click, Prompt, Window
 from samtta_app.model.predictor import encode
@@ -26,7 +26,7 @@ from tests.unit.values import example
 
 MODEL = toy_model()
 FROZEN = MODEL.frozen.tensors
-QUICK = Learning(steps=2, replayed=1, rounds=1)
+QUICK = TrainingConfig(steps=2, replayed=1, rounds=1)
 ONE, TWO, THREE = (encoded(MODEL, number, x)[0] for number, x in ((1, 60), (2, 40), (3, 90)))
 NEAR = Window(30, 20, 60, 60)
 
@@ -36,7 +36,7 @@ def in_two_windows() -> Remembered:
     clicks = (Click(60, 50, True), Click(40, 30, False), Click(66, 56, True), Click(80, 70, False))
     one = replace(example(1), clicks=clicks)
     wide, near = (done(encode(MODEL, one.image, window)) for window in (one.window, NEAR))
-    item = remember(one, wide, MODEL.size, near)
+    item = remember_object(one, wide, MODEL.size, near)
     assert item is not None
     return item
 
@@ -51,7 +51,7 @@ def broken(item: Remembered) -> Remembered:
 def taught(
     newest: Remembered,
     memory: tuple[Remembered, ...] = (),
-    learning: Learning = QUICK,
+    learning: TrainingConfig = QUICK,
     *,
     seed: int = 0,
     **start: Tensors,
@@ -60,7 +60,7 @@ def taught(
     return done(work)
 
 
-def yields(newest: Remembered, memory: tuple[Remembered, ...], learning: Learning) -> list[float]:
+def yields(newest: Remembered, memory: tuple[Remembered, ...], learning: TrainingConfig) -> list[float]:
     return list(learn(MODEL, FROZEN, newest, Memory(memory), np.random.default_rng(0), learning))
 
 
@@ -100,7 +100,7 @@ def test_weights_that_learning_starts_from_stay_as_they_are() -> None:
 
 
 def test_the_copy_gets_better_at_what_it_was_shown() -> None:
-    learned = taught(ONE, (), Learning(steps=40, rounds=2, learning_rate=2e-2, stride=1.0, anchor=0.0))
+    learned = taught(ONE, (), TrainingConfig(steps=40, rounds=2, learning_rate=2e-2, stride=1.0, anchor=0.0))
     before, after = (np.mean(trajectory(MODEL, tensors, ONE, 4)) for tensors in (FROZEN, learned.tensors))
     assert after > before + 0.2
     assert np.mean(learned.losses[-5:]) < np.mean(learned.losses[:5])
@@ -116,7 +116,7 @@ def test_the_first_loss_is_that_of_the_objects_own_clicks_before_any_step() -> N
     learned = taught(ONE)
     features, prompt = ONE.features.to(torch.float32), Prompt(ONE.clicks)
     with torch.no_grad():
-        decoded = answer(MODEL, FROZEN, features, prompt)
+        decoded = decode_prompt(MODEL, FROZEN, features, prompt)
         expected = prompt_loss(decoded.logits, decoded.iou, ONE.target, ONE.clicks, features.window, ambiguous=True)
     assert len(learned.losses) == 2
     assert learned.losses[0] == pytest.approx(float(expected), rel=1e-6)
@@ -208,18 +208,18 @@ def test_the_middle_of_a_grid_cell_in_image_pixels() -> None:
 
 def test_a_fresh_first_click_lies_on_the_object_not_at_its_edge() -> None:
     rng = np.random.default_rng(0)
-    middle = first_click(ONE)
+    middle = first_click_on(ONE)
     assert middle is not None
     assert abs(middle.x - 60) < 5
     assert abs(middle.y - 50) < 5
-    places = {(c.x, c.y) for c in (first_click(ONE, rng) for _ in range(20)) if c is not None}
+    places = {(c.x, c.y) for c in (first_click_on(ONE, rng) for _ in range(20)) if c is not None}
     assert len(places) > 3
     assert all(holds(ONE.mask, x, y) for x, y in places)
 
 
 def test_an_object_that_fills_no_cell_has_no_first_click_and_no_trajectory() -> None:
     nothing = replace(ONE, whole=torch.zeros_like(ONE.whole))
-    assert first_click(nothing) is None
+    assert first_click_on(nothing) is None
     assert trajectory(MODEL, FROZEN, nothing, 4) == []
 
 

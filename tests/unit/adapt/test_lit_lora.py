@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samtta_app.adapt.lit_lora import Adapter, LitLora, focal_dice
-from samtta_app.adapt.lora import PROJECTIONS, merged, new_factors
+from samtta_app.adapt.lora import PROJECTIONS, merged_lora, new_factors
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click
@@ -43,7 +43,7 @@ def test_the_accepted_object_is_answered_better_and_only_the_projections_change(
     assert all(PROJECTIONS.fullmatch(name) for name in changed)
     adapter: Adapter = result.knowledge.carried
     assert adapter.ious == {1: pytest.approx(after, abs=1e-6)}  # the snapshot is the one that was measured
-    assert same(merged(SHIPPED.frozen.tensors, adapter.factors, 1.0), result.knowledge.tensors)
+    assert same(merged_lora(SHIPPED.frozen.tensors, adapter.factors, 1.0), result.knowledge.tensors)
 
 
 def test_the_best_snapshot_is_never_worse_than_the_start() -> None:

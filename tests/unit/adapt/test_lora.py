@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.lora import PROJECTIONS, merged, new_factors
+from samtta_app.adapt.lora import PROJECTIONS, merged_lora, new_factors
 from samtta_app.model.sam import toy_model
 from tests.unit.adapt.test_strategy import COMPACT, same
 
@@ -23,7 +23,7 @@ def test_query_key_and_value_of_every_attention_are_adapted_and_nothing_else(ten
 
 def test_fresh_factors_change_nothing_and_follow_the_seed() -> None:
     one, two, other = (new_factors(TENSORS, 4, np.random.default_rng(seed)) for seed in (0, 0, 1))
-    assert same(merged(TENSORS, one, 1.0), TENSORS)
+    assert same(merged_lora(TENSORS, one, 1.0), TENSORS)
     assert same(one, two)
     assert not same(one, other)
     a = one["transformer.layers.0.self_attn.q_proj.weight.A"]
@@ -36,7 +36,7 @@ def test_the_merged_weight_is_the_original_plus_the_scaled_product() -> None:
     name = "w.transformer.attn.q_proj.weight".removeprefix("w.")
     tensors = {name: torch.ones(2, 3), "other": torch.zeros(1)}
     factors = {f"{name}.A": torch.tensor([[1.0, 2.0, 3.0]]), f"{name}.B": torch.tensor([[10.0], [-1.0]])}
-    result = merged(tensors, factors, 0.5)
+    result = merged_lora(tensors, factors, 0.5)
     assert result[name].tolist() == [[6.0, 11.0, 16.0], [0.5, 0.0, -0.5]]
     assert result["other"] is tensors["other"]
     assert tensors[name].tolist() == [[1.0] * 3] * 2
@@ -44,7 +44,7 @@ def test_the_merged_weight_is_the_original_plus_the_scaled_product() -> None:
 
 def test_gradients_reach_the_factors_and_not_the_original() -> None:
     factors = {key: value.requires_grad_() for key, value in new_factors(TENSORS, 2, np.random.default_rng(0)).items()}
-    total = torch.stack([tensor.sum() for tensor in merged(TENSORS, factors, 1.0).values()]).sum()
+    total = torch.stack([tensor.sum() for tensor in merged_lora(TENSORS, factors, 1.0).values()]).sum()
     total.backward()
     assert all(value.grad is not None for value in factors.values())
     assert all(value.grad is None for value in TENSORS.values())

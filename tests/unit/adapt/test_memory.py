@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from samtta_app.adapt.memory import LIMIT, Memory, Remembered, band_of, remember
+from samtta_app.adapt.memory import MEMORY_LIMIT, Memory, Remembered, band_of, remember_object
 from samtta_app.core.types import Example, Mask, Window
 from samtta_app.model.predictor import ImageFeatures
 from tests.unit.values import disc, example
@@ -21,7 +21,7 @@ def features(window: Window, valid: tuple[int, int] = (192, 256)) -> ImageFeatur
 
 def item(object_id: int) -> Remembered:
     one = example(object_id)
-    made = remember(one, features(one.window), SIZE)
+    made = remember_object(one, features(one.window), SIZE)
     assert made is not None
     return made
 
@@ -52,7 +52,7 @@ def test_the_grid_lies_over_the_window_where_the_object_is() -> None:
 def test_features_are_those_of_the_objects_own_image_in_half_precision() -> None:
     one = example(1)
     own = features(one.window)
-    made = remember(one, own, SIZE)
+    made = remember_object(one, own, SIZE)
     assert made is not None
     assert made.features.embedding.dtype == torch.float16
     assert torch.equal(made.features.embedding, own.embedding.half())
@@ -63,12 +63,12 @@ def test_an_empty_or_an_all_covering_mask_is_not_remembered() -> None:
     nothing = Mask(0, 0, np.zeros((1, 1), dtype=np.bool_))
     everything = Mask(0, 0, np.ones((96, 128), dtype=np.bool_))
     for mask in (nothing, everything):
-        assert remember(replace(one, mask=mask), features(one.window), SIZE) is None
+        assert remember_object(replace(one, mask=mask), features(one.window), SIZE) is None
 
 
 def test_a_mask_that_leaves_the_window_keeps_object_at_the_frame() -> None:
     one: Example = replace(example(1), window=Window(60, 40, 30, 30))
-    made = remember(one, features(one.window, (256, 256)), SIZE)
+    made = remember_object(one, features(one.window, (256, 256)), SIZE)
     assert made is not None
     assert made.target[0, 0] == 1
 
@@ -89,10 +89,10 @@ def test_objects_are_kept_by_their_ids_however_they_come_in() -> None:
 
 def test_memory_is_bounded_and_keeps_the_newest_ids() -> None:
     memory, template = Memory(), item(1)
-    for number in range(1, LIMIT + 6):
+    for number in range(1, MEMORY_LIMIT + 6):
         memory = memory.add(replace(template, object_id=number))
-    assert len(memory) == LIMIT
-    assert [kept.object_id for kept in memory.items] == list(range(6, LIMIT + 6))
+    assert len(memory) == MEMORY_LIMIT
+    assert [kept.object_id for kept in memory.items] == list(range(6, MEMORY_LIMIT + 6))
     assert memory.add(replace(template, object_id=3)).items == memory.items  # older than all that are kept
 
 
@@ -120,7 +120,7 @@ def test_withdrawing_an_object_leaves_the_old_memory_as_it_was() -> None:
 def test_a_closeup_is_the_same_object_on_a_grid_of_its_own() -> None:
     one, near = example(1), Window(30, 20, 60, 60)
     wide, close = features(one.window), features(near, (256, 256))
-    made = remember(one, wide, SIZE, close)
+    made = remember_object(one, wide, SIZE, close)
     assert made is not None
     closeup = made.closeup
     assert closeup is not None
@@ -144,6 +144,6 @@ def test_without_a_narrower_window_there_is_no_closeup() -> None:
 
 def test_a_closeup_that_the_object_fills_is_not_kept_but_the_object_is() -> None:
     one = example(1)
-    made = remember(one, features(one.window), SIZE, features(Window(55, 45, 8, 8), (256, 256)))
+    made = remember_object(one, features(one.window), SIZE, features(Window(55, 45, 8, 8), (256, 256)))
     assert made is not None
     assert made.closeup is None

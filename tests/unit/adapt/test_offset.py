@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.adapt.offset import LARGEST, OFFSET_FROM, RATE, offset, value_at
+from samtta_app.adapt.offset import MAX_OFFSET, OFFSET_FROM, RATE, logit_at, offset
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.strategy import Knowledge
 from samtta_app.core.messages import Prediction, PredictRequest
@@ -29,12 +29,12 @@ def prompt(*signs: bool, at: tuple[float, float] = (30, 40), values: float | np.
 
 def test_a_logit_is_read_between_the_cells_and_at_the_frame_as_at_the_nearest() -> None:
     columns = np.array([[0.0, 1.0, 2.0, 3.0]])
-    assert value_at(logits(columns), Click(24.5, 30, True)) == pytest.approx(1.0)
-    assert value_at(logits(columns), Click(29.5, 30, True)) == pytest.approx(1.5)
-    assert value_at(logits(columns), Click(10, 30, True)) == pytest.approx(0.0)
-    assert value_at(logits(columns), Click(49, 30, True)) == pytest.approx(3.0)
-    assert value_at(logits(columns.T), Click(30, 44.5, True)) == pytest.approx(2.0)
-    assert value_at(logits(columns), Click(51, 30, True)) is None
+    assert logit_at(logits(columns), Click(24.5, 30, True)) == pytest.approx(1.0)
+    assert logit_at(logits(columns), Click(29.5, 30, True)) == pytest.approx(1.5)
+    assert logit_at(logits(columns), Click(10, 30, True)) == pytest.approx(0.0)
+    assert logit_at(logits(columns), Click(49, 30, True)) == pytest.approx(3.0)
+    assert logit_at(logits(columns.T), Click(30, 44.5, True)) == pytest.approx(2.0)
+    assert logit_at(logits(columns), Click(51, 30, True)) is None
 
 
 def test_a_later_include_click_on_background_raises_all_logits_by_half_of_its_error() -> None:
@@ -57,7 +57,7 @@ def test_the_first_clicks_move_nothing() -> None:
     assert offset(prompt(*[True] * OFFSET_FROM)) > 0
 
 
-@pytest.mark.parametrize(("values", "expected"), [(-100.0, LARGEST), (100.0, -LARGEST)])
+@pytest.mark.parametrize(("values", "expected"), [(-100.0, MAX_OFFSET), (100.0, -MAX_OFFSET)])
 def test_one_click_moves_only_so_much(values: float, expected: float) -> None:
     assert offset(prompt(True, True, True, values < 0, values=values)) == expected
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import Evidence, interpolated, scored, verdict
-from samtta_app.adapt.loop import Learning
+from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.ours import Answering, Line, Samtta
+from samtta_app.adapt.ours import RefinedAnswering, RefinedLine, Samtta
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.model.sam import SamModel, toy_model
@@ -22,7 +22,7 @@ from tests.unit.adapt.test_strategy import SHIPPED, differ, done, encoded, same
 
 MODEL = toy_model()
 FROZEN = MODEL.frozen.tensors
-LEARNING = Learning(steps=2, replayed=1, rounds=1)
+LEARNING = TrainingConfig(steps=2, replayed=1, rounds=1)
 OURS = Samtta(learning=LEARNING)
 NONE, GOOD, HALF, BAD = (
     Evidence(scores) for scores in ((), ((0.5, 0.6, 0.7),), ((0.5, 0.7, 1 / 3),), ((0.9, 0.1, 0.0),))
@@ -43,8 +43,8 @@ def accepted(
     return found
 
 
-def line(knowledge: Knowledge) -> Line:
-    assert isinstance(knowledge.carried, Answering)
+def line(knowledge: Knowledge) -> RefinedLine:
+    assert isinstance(knowledge.carried, RefinedAnswering)
     return knowledge.carried.line
 
 
@@ -92,7 +92,7 @@ def test_from_the_second_object_on_each_adds_one_piece_of_evidence() -> None:
     for one, each in zip(found, lines, strict=True):
         assert one.verdict.reason == verdict(each.first, each.later).reason
         assert same(one.knowledge.tensors, interpolated(FROZEN, each.tensors, each.first.share))
-        assert isinstance(one.knowledge.carried, Answering)
+        assert isinstance(one.knowledge.carried, RefinedAnswering)
         assert same(one.knowledge.carried.later, interpolated(FROZEN, each.tensors, each.later.share))
 
 
@@ -142,12 +142,12 @@ def test_weights_of_another_strategy_answer_every_prompt() -> None:
 
 def test_weights_made_worse_are_held_back_and_learning_goes_on_behind() -> None:
     items = tuple(encoded(SHIPPED, number, 30 + 15 * number)[0] for number in (1, 2, 3))
-    quick = Samtta(learning=Learning(steps=1, replayed=0, rounds=1))
+    quick = Samtta(learning=TrainingConfig(steps=1, replayed=0, rounds=1))
     bad = spoilt(SHIPPED)
     found = accepted(quick, behind(bad, model=SHIPPED), items, SHIPPED)
     for one in found:
         assert one.knowledge.tensors is SHIPPED.frozen.tensors
-        assert isinstance(one.knowledge.carried, Answering)
+        assert isinstance(one.knowledge.carried, RefinedAnswering)
         assert one.knowledge.carried.later is SHIPPED.frozen.tensors
         assert one.verdict.kept
         assert one.verdict.reason.startswith("Held back")
@@ -164,7 +164,7 @@ def test_unguarded_all_that_was_learned_answers_whatever_the_tests_say() -> None
     assert known.tensors is FROZEN
     for one in accepted(Samtta(learning=LEARNING, guarded=False), known, ITEMS[:2]):
         assert one.knowledge.tensors is line(one.knowledge).tensors
-        assert isinstance(one.knowledge.carried, Answering)
+        assert isinstance(one.knowledge.carried, RefinedAnswering)
         assert one.knowledge.carried.later is line(one.knowledge).tensors
     assert len(line(one.knowledge).first.scores) == 7
 
@@ -183,7 +183,7 @@ def test_what_is_stored_comes_back_bit_for_bit_at_its_shares(
     read, found = from_bytes(1, to_bytes(tensors, "toy", facts), "toy", FROZEN)
     again = OURS.restored(MODEL, read, found)
     assert same(again.tensors, interpolated(FROZEN, learned, first_share))
-    assert isinstance(again.carried, Answering)
+    assert isinstance(again.carried, RefinedAnswering)
     assert same(again.carried.later, interpolated(FROZEN, learned, later_share))
     assert same(line(again).tensors, learned)
     assert (line(again).first, line(again).later) == (first, later)

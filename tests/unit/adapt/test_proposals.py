@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from samtta_app.adapt import proposals
-from samtta_app.adapt.loop import Learning, learn
-from samtta_app.adapt.memory import Memory, Remembered, remember
+from samtta_app.adapt.loop import TrainingConfig, learn
+from samtta_app.adapt.memory import Memory, Remembered, remember_object
 from samtta_app.adapt.proposals import Proposal, Sum
 from samtta_app.adapt.registry import strategy
 from samtta_app.adapt.strategy import Knowledge, Lesson
@@ -35,7 +35,7 @@ def item(model: SamModel) -> Remembered:
     """One accepted disc, a larger one beside it."""
     image = picture(3, discs=((30, 48, 14), (88, 48, 34)))
     one = replace(example(1), image=image, mask=disc(30, 48, 14), clicks=(Click(30, 48, True),), window=image.whole)
-    made = remember(one, done(encode(model, image, image.whole)), model.size, None)
+    made = remember_object(one, done(encode(model, image, image.whole)), model.size, None)
     assert made is not None
     return made
 
@@ -124,7 +124,7 @@ def test_a_proposal_without_a_certain_pixel_says_nothing(model: SamModel, item: 
 
 def test_learning_from_a_proposal_moves_the_answer_towards_it(model: SamModel, item: Remembered) -> None:
     one = proposal(model, item, 1.0)
-    still = replace(Learning(), steps=6, replayed=0, rounds=1)
+    still = replace(TrainingConfig(), steps=6, replayed=0, rounds=1)
 
     def loss(tensors) -> float:
         with torch.no_grad():
@@ -141,7 +141,9 @@ def test_a_proposal_that_is_not_finite_ends_the_training(model: SamModel, item: 
     one = replace(proposal(model, item, 1.0), target=torch.full((64, 64), float("nan")))
     one = replace(one, target=torch.where(torch.arange(64) > 3, one.target, 1.0))
     trained = done(
-        learn(model, model.frozen.tensors, item, Memory((item,)), np.random.default_rng(0), Learning(), None, (one,))
+        learn(
+            model, model.frozen.tensors, item, Memory((item,)), np.random.default_rng(0), TrainingConfig(), None, (one,)
+        )
     )
     assert not np.isfinite(trained.losses[-1])
     assert len(trained.losses) == 1

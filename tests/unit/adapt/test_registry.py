@@ -6,7 +6,7 @@ import pytest
 
 from samtta_app.adapt.classes import PerClass
 from samtta_app.adapt.ours import Samtta
-from samtta_app.adapt.registry import DEFAULT, STRATEGIES, options, strategy
+from samtta_app.adapt.registry import DEFAULT_STRATEGY, STRATEGIES, options, strategy
 from samtta_app.errors import UserError
 
 NAMES = [
@@ -17,7 +17,7 @@ NAMES = [
 
 def test_every_strategy_is_known_by_its_own_name_the_default_first() -> None:
     assert list(STRATEGIES) == NAMES
-    assert NAMES[0] == DEFAULT
+    assert NAMES[0] == DEFAULT_STRATEGY
     assert [strategy(name).name for name in NAMES] == NAMES
 
 

@@ -20,7 +20,7 @@ from samtta_app.engine import Engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import EXTRA, from_bytes, to_bytes
-from samtta_app.uncertainty.gaps import LAYERS, NAMES, Heads, load_heads, new_heads, save_heads
+from samtta_app.uncertainty.gaps import HEAD_NAMES, LAYERS, GapHeads, load_heads, new_heads, save_heads
 from samtta_app.uncertainty.refine import load_refiner, save_refiner, untrained
 from tests.unit.values import example, picture
 
@@ -146,8 +146,8 @@ HEADS: dict[str, Change] = {
     "a layer less": lambda t, _: t.pop("w2"),
     "a layer more": lambda t, _: t.update(w4=torch.zeros(1)),
     "not finite": lambda t, _: t.update(b3=torch.full_like(t["b3"], torch.inf)),
-    "unknown names": lambda _, facts: facts.update(names=json.dumps(["a"] * len(NAMES))),
-    "a name twice": lambda _, facts: facts.update(names=json.dumps([NAMES[0]] * len(NAMES))),
+    "unknown names": lambda _, facts: facts.update(names=json.dumps(["a"] * len(HEAD_NAMES))),
+    "a name twice": lambda _, facts: facts.update(names=json.dumps([HEAD_NAMES[0]] * len(HEAD_NAMES))),
     "names that are none": lambda _, facts: facts.update(names="3"),
     "odd thresholds": lambda _, facts: facts.update(thresholds="[]"),
     "thresholds that are no numbers": lambda _, facts: facts.update(thresholds='{"model_gap": "much"}'),
@@ -166,7 +166,7 @@ def test_odd_heads_are_refused_when_they_are_read(kind: str, model: SamModel, tm
         load_heads(path, model)
 
 
-def heads(model: SamModel) -> Heads:
+def heads(model: SamModel) -> GapHeads:
     return new_heads(2 * model.net.prompt_encoder.embed_dim, model.name, "", 0)
 
 

@@ -10,8 +10,15 @@ import torch
 from scipy.ndimage import binary_erosion
 
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.rounds import answer
-from samtta_app.adapt.schoen import Schoen2024, Schoen2024AsReleased, balanced_cross_entropy, eroded, sampled, step
+from samtta_app.adapt.rounds import decode_prompt
+from samtta_app.adapt.schoen import (
+    Schoen2024,
+    Schoen2024AsReleased,
+    balanced_cross_entropy,
+    eroded,
+    sampled_labels,
+    step,
+)
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.masks import full
 from samtta_app.core.types import Click, Prompt, Window
@@ -40,7 +47,7 @@ def clicked(strategy: Schoen2024, before: Attempt) -> Fitted:
 
 def single(tensors: Tensors, click: Click) -> torch.Tensor:
     with torch.no_grad():
-        return answer(MODEL, tensors, FEATURES, Prompt((click,))).logits[:1]
+        return decode_prompt(MODEL, tensors, FEATURES, Prompt((click,))).logits[:1]
 
 
 def test_the_first_answer_is_what_is_known() -> None:
@@ -168,16 +175,16 @@ def test_as_released_a_lost_click_still_moves_the_weights_on_momentum() -> None:
     ("height", "width", "share"), [(375, 500, 0.26), (480, 640, 0.16), (1024, 1024, 0.0625), (1080, 1920, 0.018)]
 )
 def test_most_clicks_lie_off_the_sampling_grid(height: int, width: int, share: float) -> None:
-    seen = sampled(np.ones((height, width), np.int8), 256, 0.0, 0).sum() / (height * width)
+    seen = sampled_labels(np.ones((height, width), np.int8), 256, 0.0, 0).sum() / (height * width)
     assert seen == pytest.approx(share, rel=0.05)
 
 
 def test_sampling_reads_the_first_or_the_middle_pixel_of_a_cell() -> None:
     labels = np.arange(32, dtype=np.int8).reshape(4, 8)
-    assert sampled(labels, 4, 0.0, -1).tolist() == [[0, 2, 4, 6], [16, 18, 20, 22], [-1] * 4, [-1] * 4]
-    assert sampled(labels, 4, 0.5, -1).tolist() == [[9, 11, 13, 15], [25, 27, 29, 31], [-1] * 4, [-1] * 4]
+    assert sampled_labels(labels, 4, 0.0, -1).tolist() == [[0, 2, 4, 6], [16, 18, 20, 22], [-1] * 4, [-1] * 4]
+    assert sampled_labels(labels, 4, 0.5, -1).tolist() == [[9, 11, 13, 15], [25, 27, 29, 31], [-1] * 4, [-1] * 4]
     nearest = torch.nn.functional.interpolate(torch.from_numpy(labels)[None, None].float(), size=(2, 4))
-    assert sampled(labels, 4, 0.0, -1)[:2].tolist() == nearest[0, 0].tolist()
+    assert sampled_labels(labels, 4, 0.0, -1)[:2].tolist() == nearest[0, 0].tolist()
 
 
 @pytest.mark.parametrize("iterations", [0, 1, 4])

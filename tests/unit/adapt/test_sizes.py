@@ -8,7 +8,7 @@ import numpy as np
 
 from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.ours import Samtta
-from samtta_app.adapt.sizes import FROM, ROOM, Sizes
+from samtta_app.adapt.sizes import FROM, SIZE_MARGIN, Sizes
 from samtta_app.adapt.strategy import Fitted, Knowledge, Lesson
 from samtta_app.core.messages import AdaptReport, AdaptRequest, Prediction, PredictRequest
 from samtta_app.core.types import Click, Image, Prompt, Window
@@ -41,7 +41,7 @@ def test_the_median_of_the_same_image_is_expected() -> None:
 
 
 def test_in_a_new_image_there_is_room_for_more() -> None:
-    assert sizes(20, 22, 30).expected("b", None) == 22 * ROOM
+    assert sizes(20, 22, 30).expected("b", None) == 22 * SIZE_MARGIN
 
 
 def test_a_class_has_its_own_size_once_it_has_an_object() -> None:
@@ -49,7 +49,7 @@ def test_a_class_has_its_own_size_once_it_has_an_object() -> None:
     assert both.expected("a", 1) == 24
     assert both.expected("a", 2) == 60
     assert both.expected("a", 3) == 26  # as all objects
-    assert both.expected("b", 2) == 60 * ROOM
+    assert both.expected("b", 2) == 60 * SIZE_MARGIN
 
 
 def test_sizes_come_back_from_their_text_and_nonsense_is_nothing() -> None:
@@ -86,7 +86,7 @@ def fitted(strategy: Samtta, known: Knowledge) -> Fitted:
 def test_learning_sizes_alone_leaves_the_weights_bit_for_bit() -> None:
     known = known_after(SIZED, FROM)
     assert same(known.tensors, MODEL.frozen.tensors)
-    assert fitted(SIZED, known).sizes.expected("new", None) == 37 * ROOM
+    assert fitted(SIZED, known).sizes.expected("new", None) == 37 * SIZE_MARGIN
     assert fitted(SIZED, known_after(SIZED, FROM - 1)).sizes.expected("new", None) is None
 
 
@@ -144,7 +144,10 @@ def test_after_three_small_objects_a_click_in_another_image_is_too() -> None:
     for number in range(1, FROM + 1):
         assert clicked(engine, other).window == before.window
         accept(engine, number, image)
-    found, first = clicked(engine, other).window, near(19 * ROOM)  # and from there closer still, to what was found
+    found, first = (
+        clicked(engine, other).window,
+        near(19 * SIZE_MARGIN),
+    )  # and from there closer still, to what was found
     assert found != before.window
     assert first.x <= found.x < found.x + found.width <= first.x + first.width
 

@@ -12,10 +12,10 @@ import torch
 
 from samtta_app.adapt.lit_lora import LitLora
 from samtta_app.adapt.losses import true_iou
-from samtta_app.adapt.memory import Memory, Remembered, remember
+from samtta_app.adapt.memory import Memory, Remembered, remember_object
 from samtta_app.adapt.registry import STRATEGIES, strategy
-from samtta_app.adapt.rounds import answer, chosen
-from samtta_app.adapt.strategy import Attempt, Knowledge, Lesson, Strategy
+from samtta_app.adapt.rounds import chosen, decode_prompt
+from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge, Lesson
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.compact import CompactConfig, build_compact
@@ -44,7 +44,7 @@ def encoded(model: SamModel, object_id: int, x: int = 60, radius: int = 18) -> t
     """An accepted disc and the features of its image."""
     one = example(object_id, x=x, radius=radius)
     features = done(encode(model, one.image, one.window))
-    item = remember(one, features, model.size)
+    item = remember_object(one, features, model.size)
     assert item is not None
     return item, features
 
@@ -56,7 +56,7 @@ def half_a_disc(model: SamModel) -> tuple[Remembered, ImageFeatures]:
     bits = one.mask.bits.copy()
     bits[:, :30] = False
     accepted = replace(one, mask=trimmed(bits, one.mask.x, one.mask.y), clicks=(Click(75, 50, True),))
-    item = remember(accepted, features, model.size)
+    item = remember_object(accepted, features, model.size)
     assert item is not None
     return item, features
 
@@ -65,7 +65,7 @@ def shown_iou(model: SamModel, tensors: Tensors, item: Remembered) -> float:
     """IoU with the accepted mask of what a person sees after the object's first click."""
     prompt = Prompt(item.clicks[:1])
     with torch.no_grad():
-        decoded = answer(model, tensors, item.features.to(torch.float32), prompt)
+        decoded = decode_prompt(model, tensors, item.features.to(torch.float32), prompt)
     index = chosen(decoded, prompt)
     return float(true_iou(decoded.logits[index : index + 1], item.whole)[0])
 
@@ -86,12 +86,12 @@ with torch.random.fork_rng():
     COMPACT = _built("compact", build_compact(SMALL), 64, "cpu")
 
 
-def quick(name: str) -> Strategy:
+def quick(name: str) -> AdaptationStrategy:
     """The strategy with its own figures, but for a shorter training."""
     return LitLora(passes=6) if name == "lit-lora" else strategy(name)
 
 
-def object_learned(each: Strategy, model: SamModel, seed: int) -> tuple[Tensors, Knowledge]:
+def object_learned(each: AdaptationStrategy, model: SamModel, seed: int) -> tuple[Tensors, Knowledge]:
     """Two objects from the first click to the accept: the tensors of the third answer, and what is known in the end."""
     known, items = Knowledge(model.frozen.tensors), Memory()
     for object_id, x in ((1, 60), (2, 80)):

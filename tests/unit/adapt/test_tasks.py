@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import interpolated
-from samtta_app.adapt.loop import Learning, Trained, learn
-from samtta_app.adapt.memory import Memory, Remembered, remember
-from samtta_app.adapt.ours import Answering, Line, Samtta
-from samtta_app.adapt.rounds import answer
+from samtta_app.adapt.loop import Trained, TrainingConfig, learn
+from samtta_app.adapt.memory import Memory, Remembered, remember_object
+from samtta_app.adapt.ours import RefinedAnswering, RefinedLine, Samtta
+from samtta_app.adapt.rounds import decode_prompt
 from samtta_app.adapt.strategy import Knowledge, Lesson
 from samtta_app.adapt.tasks import Tasks, with_task
 from samtta_app.core.types import Box, Click, Logits, Prompt
@@ -31,7 +31,7 @@ CLICK = Prompt((Click(60, 50, True),))
 def nested(object_id: int, class_id: int, radius: int) -> Remembered:
     """The same click on the same picture; what it means depends on the class."""
     one = replace(example(7), object_id=object_id, mask=disc(60, 50, radius), class_id=class_id)
-    item = remember(one, done(encode(MODEL, one.image, one.window)), MODEL.size, None)
+    item = remember_object(one, done(encode(MODEL, one.image, one.window)), MODEL.size, None)
     assert item is not None
     return item
 
@@ -39,7 +39,7 @@ def nested(object_id: int, class_id: int, radius: int) -> Remembered:
 PART, WHOLE = nested(1, LEAF, 12), nested(2, PLANT, 40)
 
 
-def taught(newest: Remembered, memory: tuple[Remembered, ...], learning: Learning, tasks=None) -> Trained:
+def taught(newest: Remembered, memory: tuple[Remembered, ...], learning: TrainingConfig, tasks=None) -> Trained:
     work = learn(MODEL, FROZEN, newest, Memory(memory), np.random.default_rng(0), learning, tasks)
     while True:
         try:
@@ -50,7 +50,7 @@ def taught(newest: Remembered, memory: tuple[Remembered, ...], learning: Learnin
 
 def logits(tensors, prompt: Prompt = CLICK) -> torch.Tensor:
     with torch.no_grad():
-        return answer(MODEL, tensors, PART.features.to(torch.float32), prompt).logits
+        return decode_prompt(MODEL, tensors, PART.features.to(torch.float32), prompt).logits
 
 
 # --- what it does to an answer ----------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_later_prompts_are_answered_without_it(prompt: Prompt) -> None:
 
 
 def test_without_a_rate_there_are_no_task_prompts() -> None:
-    learned = taught(PART, (PART, WHOLE), Learning(steps=2, replayed=1, rounds=1, task_rate=0))
+    learned = taught(PART, (PART, WHOLE), TrainingConfig(steps=2, replayed=1, rounds=1, task_rate=0))
     assert learned.tasks == {}
 
 
@@ -89,15 +89,16 @@ def test_with_one_class_there_is_nothing_to_tell_apart() -> None:
     """One class is learned by the decoder alone, to the bit; the second one's first object begins the task prompts."""
     again = replace(PART, object_id=3)
     rated, bare = (
-        taught(again, (PART, again), Learning(steps=2, replayed=1, rounds=1, task_rate=rate)) for rate in (0.05, 0)
+        taught(again, (PART, again), TrainingConfig(steps=2, replayed=1, rounds=1, task_rate=rate))
+        for rate in (0.05, 0)
     )
     assert rated.tasks == {}
     assert all(torch.equal(tensor, bare.tensors[name]) for name, tensor in rated.tensors.items())
-    assert taught(WHOLE, (PART, WHOLE), Learning(steps=2, replayed=1, rounds=1)).tasks.keys() == {LEAF, PLANT}
+    assert taught(WHOLE, (PART, WHOLE), TrainingConfig(steps=2, replayed=1, rounds=1)).tasks.keys() == {LEAF, PLANT}
 
 
 def test_every_class_that_was_asked_for_gets_one_of_its_own() -> None:
-    learned = taught(PART, (PART, WHOLE), Learning(steps=3, replayed=1, rounds=1, task_rate=0.01))
+    learned = taught(PART, (PART, WHOLE), TrainingConfig(steps=3, replayed=1, rounds=1, task_rate=0.01))
     assert learned.tasks.keys() == {LEAF, PLANT}
     assert learned.tasks[LEAF].shape == (32,)
     assert learned.tasks[LEAF].abs().max() > 0
@@ -107,13 +108,13 @@ def test_every_class_that_was_asked_for_gets_one_of_its_own() -> None:
 
 def test_an_object_without_a_class_has_none() -> None:
     bare = replace(PART, class_id=None)
-    learned = taught(bare, (bare, WHOLE), Learning(steps=2, replayed=1, rounds=1, task_rate=0.01))
+    learned = taught(bare, (bare, WHOLE), TrainingConfig(steps=2, replayed=1, rounds=1, task_rate=0.01))
     assert learned.tasks.keys() == {PLANT}
 
 
 def test_what_is_known_of_other_classes_stays() -> None:
     known = {9: torch.ones(32), LEAF: torch.full((32,), 0.5)}
-    learned = taught(PART, (PART,), Learning(steps=2, replayed=0, rounds=1, task_rate=0.01), known)
+    learned = taught(PART, (PART,), TrainingConfig(steps=2, replayed=0, rounds=1, task_rate=0.01), known)
     assert torch.equal(learned.tasks[9], known[9])
     assert not torch.equal(learned.tasks[LEAF], known[LEAF])
     assert torch.equal(known[LEAF], torch.full((32,), 0.5))
@@ -130,7 +131,7 @@ def test_a_task_prompt_moves_a_part_of_the_way() -> None:
 
 def test_task_prompts_alone_lower_the_loss_of_part_and_whole() -> None:
     """The same click under two classes, with a decoder that next to never moves."""
-    still = Learning(steps=20, replayed=1, rounds=1, learning_rate=1e-7)
+    still = TrainingConfig(steps=20, replayed=1, rounds=1, learning_rate=1e-7)
     tasks: dict[int, torch.Tensor] = {}
     for newest in (PART, WHOLE, PART, WHOLE):
         with_them = taught(newest, (PART, WHOLE), replace(still, task_rate=0.05), tasks)
@@ -159,7 +160,7 @@ def test_an_unknown_class_or_no_share_leaves_the_decoder() -> None:
 
 
 def test_a_first_click_is_answered_with_the_prompt_of_its_class() -> None:
-    known = Knowledge(FROZEN, Answering(Line(FROZEN, tasks={LEAF: torch.ones(32)}), FROZEN))
+    known = Knowledge(FROZEN, RefinedAnswering(RefinedLine(FROZEN, tasks={LEAF: torch.ones(32)}), FROZEN))
     strategy = Samtta(guarded=False)
     under = {
         name: done(strategy.before_answer(MODEL, known, None, replace(CLICK, class_id=name))) for name in (LEAF, 3)
@@ -169,7 +170,7 @@ def test_a_first_click_is_answered_with_the_prompt_of_its_class() -> None:
 
 
 def test_task_prompts_are_stored_and_come_back_bit_for_bit() -> None:
-    strategy = Samtta(learning=Learning(steps=2, replayed=1, rounds=1, task_rate=0.01))
+    strategy = Samtta(learning=TrainingConfig(steps=2, replayed=1, rounds=1, task_rate=0.01))
     lesson = Lesson(PART, Memory((PART, WHOLE)), None, np.random.default_rng(3))
     known = done(strategy.after_accept(MODEL, Knowledge(FROZEN), lesson)).knowledge
     tensors, facts = strategy.stored(known)

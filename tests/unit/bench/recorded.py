@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from samtta_app.bench.figures import Key, Run, runs
-from samtta_app.bench.records import Record
+from samtta_app.bench.figures import BenchRun, RunKey, runs
+from samtta_app.bench.records import ClickRow
 
 FAILED = [0.5] * 5
 
@@ -24,11 +24,11 @@ def clicks(
     number: int | None = None,
     seconds: float = 0.02,
     learning: float = 0.0,
-) -> list[Record]:
+) -> list[ClickRow]:
     """One object; its number is its position unless given; its boundary IoU is half of its IoU."""
     last = len(ious)
     return [
-        Record(
+        ClickRow(
             *(name, goal, strategy, clicker, feedback, order, position, image),
             *(position if number is None else number, "thing", k, 10.0 + k, 20.0, True),
             *(value, value / 2, 0.5, 0.1, seconds * k, learning if k == last else 0.0),
@@ -38,7 +38,7 @@ def clicks(
     ]
 
 
-def stream(objects: Sequence[Sequence[float]], **what: object) -> list[Record]:
+def stream(objects: Sequence[Sequence[float]], **what: object) -> list[ClickRow]:
     """Objects one after the other from position 0."""
     return [record for k, ious in enumerate(objects) for record in clicks(ious, k, **what)]  # type: ignore[arg-type]
 
@@ -48,12 +48,12 @@ def solved(at: int) -> list[float]:
     return [0.5] * (at - 1) + [0.9]
 
 
-def only(records: Sequence[Record]) -> Run:
+def only(records: Sequence[ClickRow]) -> BenchRun:
     """The run of records of one key."""
     (run,) = runs(records).values()
     return run
 
 
-def key(name: str = "cells", goal: str = "5@85", strategy: str = "samtta", clicker: str = "ritm") -> Key:
+def key(name: str = "cells", goal: str = "5@85", strategy: str = "samtta", clicker: str = "ritm") -> RunKey:
     """As `clicks` makes it."""
-    return Key(name, goal, strategy, clicker, "logits")
+    return RunKey(name, goal, strategy, clicker, "logits")

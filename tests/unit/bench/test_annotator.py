@@ -10,9 +10,9 @@ import pytest
 from samtta_app.bench.annotator import (
     EASY,
     STRICT,
-    Action,
+    AnnotatedObject,
+    AnnotatorStep,
     Goal,
-    Outcome,
     annotate,
     goal_named,
     perform,
@@ -26,7 +26,7 @@ from samtta_app.session.state import (
     ImageEntry,
     LabelClass,
     Preview,
-    Side,
+    SideFigures,
     State,
     Statistics,
 )
@@ -35,7 +35,7 @@ WHOLE = Window(0, 0, 20, 20)
 TARGET = Mask(5, 5, np.ones((8, 8), np.bool_))
 PIXELS = np.zeros((20, 20, 3), np.uint8)
 IMAGE = Image("key", Path("a.png"), PIXELS, PIXELS)
-SIDE = Side(0, *(float("nan"),) * 4)
+SIDE = SideFigures(0, *(float("nan"),) * 4)
 
 
 def state(**changes: object) -> State:
@@ -62,7 +62,7 @@ def shows(clicks: tuple[Click, ...], mask: Mask, *, waiting: bool = False) -> St
     return state(preview=Preview(clicks, None, (candidate,), 0, WHOLE, 3, waiting, history))
 
 
-def played(goal: Goal, shares: list[float]) -> tuple[list[Action], Outcome]:
+def played(goal: Goal, shares: list[float]) -> tuple[list[AnnotatorStep], AnnotatedObject]:
     """What the annotator does when its k-th click is answered with a mask of IoU shares[k] (the last one repeats)."""
     person, actions, now = annotate(state(), TARGET, 0, goal), [], state()
     clicks: tuple[Click, ...] = ()
@@ -80,7 +80,7 @@ def played(goal: Goal, shares: list[float]) -> tuple[list[Action], Outcome]:
                 now = state()
             action = person.send(now)
     except StopIteration as finished:
-        outcome: Outcome = finished.value
+        outcome: AnnotatedObject = finished.value
     return actions, outcome
 
 
@@ -157,8 +157,8 @@ def test_a_step_has_the_boundary_iou_with_a_band_of_the_image() -> None:
 
 
 def test_another_image_is_opened_first() -> None:
-    assert next(annotate(state(), TARGET, 1, EASY)) == Action("open", index=1)
-    assert next(annotate(state(image=None), TARGET, 0, EASY)) == Action("open", index=0)
+    assert next(annotate(state(), TARGET, 1, EASY)) == AnnotatorStep("open", index=1)
+    assert next(annotate(state(image=None), TARGET, 0, EASY)) == AnnotatorStep("open", index=0)
 
 
 def test_an_image_that_cannot_be_opened_ends_without_a_step() -> None:
@@ -166,7 +166,7 @@ def test_an_image_that_cannot_be_opened_ends_without_a_step() -> None:
     next(person)
     with pytest.raises(StopIteration) as finished:
         person.send(state(index=1, image=None))
-    assert finished.value.value == Outcome((), False)
+    assert finished.value.value == AnnotatedObject((), False)
 
 
 def test_a_step_says_what_the_heads_expected_and_without_heads_what_the_decoder_did() -> None:
@@ -190,7 +190,7 @@ def test_masks_are_compared_with_the_accepted_one_and_with_none_when_given_up() 
     assert outcome.agreements == pytest.approx((2 / 6, 4 / 6, 1.0))  # rows of eight pixels
     _, failed = played(Goal(0.85, 3), [0.25, 0.5, 0.75])
     assert failed.agreements == (None, None, None)
-    assert Outcome((), False).agreements == ()
+    assert AnnotatedObject((), False).agreements == ()
 
 
 def test_a_click_without_an_answer_ends_the_object() -> None:
@@ -215,9 +215,9 @@ def test_an_accept_that_was_not_stored_is_cancelled() -> None:
 
 def test_a_class_is_added_once_and_chosen() -> None:
     person = annotate(state(), TARGET, 0, EASY, "nut")
-    assert next(person) == Action("class", name="nut")
+    assert next(person) == AnnotatorStep("class", name="nut")
     known = (LabelClass(1, "object", 0), LabelClass(2, "nut", 1))
-    assert person.send(state(classes=known)) == Action("class", name="nut")
+    assert person.send(state(classes=known)) == AnnotatorStep("class", name="nut")
     assert person.send(state(classes=known, current_class=2)).kind == "click"
 
 
@@ -239,12 +239,12 @@ def test_actions_become_calls() -> None:
     hand = Noted()
     known = state(classes=(LabelClass(4, "nut", 0),))
     for action in (
-        Action("open", index=1),
-        Action("class", name="nut"),
-        Action("class", name="bolt"),
-        Action("click", click=Click(2, 3, False)),
-        Action("accept"),
-        Action("cancel"),
+        AnnotatorStep("open", index=1),
+        AnnotatorStep("class", name="nut"),
+        AnnotatorStep("class", name="bolt"),
+        AnnotatorStep("click", click=Click(2, 3, False)),
+        AnnotatorStep("accept"),
+        AnnotatorStep("cancel"),
     ):
         perform(hand, action, known)
     assert hand.done == [
@@ -258,17 +258,17 @@ def test_actions_become_calls() -> None:
 
 
 def test_a_window_waits_for_the_image_and_for_the_answer() -> None:
-    assert not settled(Action("open", index=0), state(image=None))
-    assert not settled(Action("open", index=1), state())
-    assert settled(Action("open", index=0), state())
+    assert not settled(AnnotatorStep("open", index=0), state(image=None))
+    assert not settled(AnnotatorStep("open", index=1), state())
+    assert settled(AnnotatorStep("open", index=0), state())
     clicks = (Click(8, 8, True),)
-    assert not settled(Action("click", click=clicks[0]), shows(clicks, TARGET, waiting=True))
-    assert settled(Action("click", click=clicks[0]), shows(clicks, TARGET))
+    assert not settled(AnnotatorStep("click", click=clicks[0]), shows(clicks, TARGET, waiting=True))
+    assert settled(AnnotatorStep("click", click=clicks[0]), shows(clicks, TARGET))
 
 
 def test_a_window_does_not_wait_for_an_unreadable_image() -> None:
     bad = (ImageEntry("a.png", Path("a.png"), "unreadable", 0, "cut off"),)
-    assert settled(Action("open", index=0), state(images=bad, image=None))
+    assert settled(AnnotatorStep("open", index=0), state(images=bad, image=None))
 
 
 def test_a_step_says_what_was_offered_and_whether_the_clicked_pixel_is_on_the_asked_side() -> None:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from samtta_app.cli_bench import LINE_SECONDS, NAMES, Standing, app, time_left
+from samtta_app.cli_bench import BENCH_COMMANDS, BENCH_LINE_SECONDS, RunProgress, bench_app, time_left
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.errors import UserError
 
@@ -17,12 +17,12 @@ from samtta_app.errors import UserError
 def refused(*words: object) -> str:
     """The text of the error that a command line ends with."""
     with pytest.raises(UserError) as error:
-        app([str(word) for word in words], standalone_mode=False)
+        bench_app([str(word) for word in words], standalone_mode=False)
     return str(error.value)
 
 
 def test_every_command_of_the_group_is_known_by_name() -> None:
-    assert {command.name for command in app.registered_commands} == NAMES
+    assert {command.name for command in bench_app.registered_commands} == BENCH_COMMANDS
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_points_are_measured_and_written(
     shared_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["points", str(shared_dataset), "--objects", "1", "--out", str(tmp_path / "out")]
-    app(words, standalone_mode=False)
+    bench_app(words, standalone_mode=False)
     shown = capsys.readouterr().out
     assert "centre" in shown
     assert "oracle" in shown
@@ -71,7 +71,7 @@ def test_a_set_in_another_look_is_written_and_can_be_measured_like_any_other(
     shared_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "seen-as-edges"
-    app(["shift", str(shared_dataset), "--look", "edges", "--out", str(out)], standalone_mode=False)
+    bench_app(["shift", str(shared_dataset), "--look", "edges", "--out", str(out)], standalone_mode=False)
     assert "seen-as-edges" in capsys.readouterr().out
     assert open_dataset(out).images
     assert "There is no look named 'sepia'" in refused("shift", shared_dataset, "--look", "sepia", "--out", out)
@@ -97,8 +97,14 @@ def test_the_time_left_is_told_in_words(seconds: float, share: float, words: str
 def test_without_a_terminal_a_line_is_told_now_and_then() -> None:
     now = [0.0]
     console = Console(file=io.StringIO(), width=100)
-    standing = Standing(console, Progress(console=console, disable=True), lambda: now[0])
-    for seconds in (1, LINE_SECONDS + 1, LINE_SECONDS + 2, 2 * LINE_SECONDS, 2 * LINE_SECONDS + 2):
+    standing = RunProgress(console, Progress(console=console, disable=True), lambda: now[0])
+    for seconds in (
+        1,
+        BENCH_LINE_SECONDS + 1,
+        BENCH_LINE_SECONDS + 2,
+        2 * BENCH_LINE_SECONDS,
+        2 * BENCH_LINE_SECONDS + 2,
+    ):
         now[0] = seconds
         standing(seconds / 100, f"[object] {seconds:.0f}")
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -108,7 +114,7 @@ def test_without_a_terminal_a_line_is_told_now_and_then() -> None:
 def test_on_a_terminal_a_bar_is_moved() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
     with Progress(console=console) as bar:
-        Standing(console, bar)(0.25, "object 1")
+        RunProgress(console, bar)(0.25, "object 1")
         (task,) = bar.tasks
         assert (task.completed, task.description) == (0.25, "object 1")
         assert "left" in task.fields["left"]

@@ -8,13 +8,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from samtta_app.bench.figures import MEAN, PARTS, figures, is_single, mean_of_sets, part, per_object, rows_of, runs
+from samtta_app.bench.figures import (
+    MEAN,
+    PARTS,
+    is_single,
+    mean_of_sets,
+    part,
+    per_object,
+    rows_by_key,
+    run_figures,
+    runs,
+)
 from samtta_app.errors import DatasetError, UserError
 from tests.unit.bench.recorded import FAILED, clicks, key, only, solved, stream
 
 
 def named(records: list, name: str) -> float:
-    return figures(only(records)).named[name].value
+    return run_figures(only(records)).named[name].value
 
 
 def test_the_strict_failure_rate_calls_the_last_click_solved_and_ritms_does_not() -> None:
@@ -40,7 +50,7 @@ def test_the_iou_is_held_from_the_click_that_reached_the_goal() -> None:
     records = stream([[0.2, 0.4, 0.6, 0.7, 0.8], [0.9]])
     assert [named(records, f"iou@{k}") for k in (1, 3, 5)] == pytest.approx([0.55, 0.75, 0.85])
     assert [named(records, f"boundary_iou@{k}") for k in (1, 3, 5)] == pytest.approx([0.275, 0.375, 0.425])
-    assert "iou@10" not in figures(only(records)).named
+    assert "iou@10" not in run_figures(only(records)).named
 
 
 def test_clicks_after_the_goal_was_reached_are_not_looked_at() -> None:
@@ -52,17 +62,17 @@ def test_clicks_after_the_goal_was_reached_are_not_looked_at() -> None:
 def test_clicks_to_ninety_are_cut_to_twenty_and_come_from_the_run_to_ninety_only() -> None:
     late = clicks([0.5] * 24 + [0.95], 0, goal="30@90")
     early = clicks([0.5, 0.95], 1, goal="30@90")
-    found = figures(only([*late, *early])).named
+    found = run_figures(only([*late, *early])).named
     assert found["noc"].value == (25 + 2) / 2
     assert found["noc_20@90"].value == (20 + 2) / 2
     assert found["fr"].value == 0
-    assert "noc_20@90" not in figures(only(stream([solved(1)], goal="20@85"))).named
-    assert "noc_20@90" not in figures(only(stream([solved(1)], goal="10@90"))).named
+    assert "noc_20@90" not in run_figures(only(stream([solved(1)], goal="20@85"))).named
+    assert "noc_20@90" not in run_figures(only(stream([solved(1)], goal="10@90"))).named
 
 
 def test_times_are_over_clicks_and_over_the_adaptations_that_took_place() -> None:
     records = [*clicks(solved(4), 0, seconds=0.01, learning=1.5), *clicks(solved(1), 1, seconds=0.01)]
-    found = figures(only(records)).named
+    found = run_figures(only(records)).named
     assert found["seconds_p50"].value == pytest.approx(0.02)  # of 10, 10, 20, 30, 40 ms
     assert found["seconds_p95"].value == pytest.approx(0.04)
     assert found["learning_seconds_p50"].value == 1.5
@@ -80,7 +90,7 @@ def test_a_boundary_iou_that_was_not_measured_is_nan_and_nothing_else_is() -> No
 
 def test_objects_of_several_orders_are_counted_apart() -> None:
     records = [*stream([solved(1)]), *stream([FAILED], order=7)]
-    found = figures(only(records))
+    found = run_figures(only(records))
     assert (found.objects, found.orders, found.named["fr"].value) == (2, 2, 0.5)
     assert found.named["fr"].interval == (0.0, 1.0)
 
@@ -95,7 +105,7 @@ def test_what_was_run_is_told_apart() -> None:
     ]
     found = runs(records)
     assert len(found) == 5
-    assert [figures(run).named["fr"].value for run in found.values()] == [1, 0, 0, 0, 0]
+    assert [run_figures(run).named["fr"].value for run in found.values()] == [1, 0, 0, 0, 0]
 
 
 def test_parts_of_the_stream_are_by_position_in_every_order() -> None:
@@ -123,7 +133,7 @@ def test_a_stream_of_one_object_has_only_a_first_third() -> None:
 
 def test_some_rows_of_a_run_are_a_run() -> None:
     run = only([*clicks(solved(3), 0, learning=2.0), *clicks(FAILED, 1), *clicks(solved(2), 2)])
-    some = rows_of(run, (2, 0))
+    some = rows_by_key(run, (2, 0))
     assert [p.position for p in some.places] == [2, 0]
     assert per_object(some)["noc"].tolist() == [2, 3]
     assert some.seconds.tolist() == pytest.approx([0.02, 0.04, 0.02, 0.04, 0.06])
@@ -133,7 +143,7 @@ def test_some_rows_of_a_run_are_a_run() -> None:
 
 def test_every_set_has_the_same_weight_in_the_mean() -> None:
     records = [*stream([solved(1)] * 3), *stream([solved(3)], name="wounds")]
-    (mean,) = mean_of_sets([figures(run) for run in runs(records).values()])
+    (mean,) = mean_of_sets([run_figures(run) for run in runs(records).values()])
     assert mean.key == key(MEAN)
     assert (mean.sets, mean.objects) == (("cells", "wounds"), 4)
     assert mean.named["noc"].value == 2
@@ -141,13 +151,13 @@ def test_every_set_has_the_same_weight_in_the_mean() -> None:
 
 def test_chains_and_mixtures_are_in_no_mean() -> None:
     records = [*stream([solved(1)]), *stream([FAILED], name="a>cells"), *stream([FAILED], name="a+cells")]
-    assert mean_of_sets([figures(run) for run in runs(records).values()]) == ()
+    assert mean_of_sets([run_figures(run) for run in runs(records).values()]) == ()
     assert [is_single(name) for name in ("a", "a>b", "a+b")] == [True, False, False]
 
 
 def test_records_given_twice_count_once() -> None:
     records = stream([solved(2), FAILED])
-    assert figures(only(records + records)).objects == 2
+    assert run_figures(only(records + records)).objects == 2
 
 
 def test_the_same_stream_run_twice_with_different_outcomes_is_an_error() -> None:

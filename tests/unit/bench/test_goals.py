@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from samtta_app.bench.goals import GoalCheck, goals
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import ClickRow
 from tests.unit.bench.recorded import clicks, solved, stream
 
 EASY, STRICT = "20@85", "30@90"
 LOST = [0.5] * 20
 
 
-def checks(records: list[Record], goal: str = EASY) -> dict[str, GoalCheck]:
+def checks(records: list[ClickRow], goal: str = EASY) -> dict[str, GoalCheck]:
     return {check.kind: check for check in goals(records) if check.goal == goal}
 
 
-def failing(count: int, of: int = 10, **what: str) -> list[Record]:
+def failing(count: int, of: int = 10, **what: str) -> list[ClickRow]:
     """A stream in which the first `count` objects fail."""
     return stream([LOST] * count + [solved(2)] * (of - count), **{"goal": EASY, **what})
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samtta_app.bench.intervals import (
-    NOTHING,
+    NO_ESTIMATE,
     RESAMPLES,
     Estimate,
     average,
     combined,
-    difference,
+    estimate_difference,
     means,
     quantiles,
     reduction,
@@ -72,8 +72,8 @@ def test_orders_that_differ_as_a_whole_widen_the_interval() -> None:
 
 
 def test_a_mean_of_no_objects_is_nothing() -> None:
-    assert means(np.zeros((0, 2)), np.zeros((RESAMPLES, 0))) == [NOTHING, NOTHING]
-    assert all(math.isnan(bound) for bound in NOTHING.interval)
+    assert means(np.zeros((0, 2)), np.zeros((RESAMPLES, 0))) == [NO_ESTIMATE, NO_ESTIMATE]
+    assert all(math.isnan(bound) for bound in NO_ESTIMATE.interval)
 
 
 def test_resamples_that_miss_a_part_of_the_stream_are_left_out_of_its_interval() -> None:
@@ -104,13 +104,13 @@ def test_quantiles_of_many_values_have_intervals_around_the_value() -> None:
 
 
 def test_quantiles_of_nothing_are_nothing() -> None:
-    assert quantiles(np.zeros(0), np.zeros(0, np.int64), (0.5,), np.ones((RESAMPLES, 3))) == [NOTHING]
+    assert quantiles(np.zeros(0), np.zeros(0, np.int64), (0.5,), np.ones((RESAMPLES, 3))) == [NO_ESTIMATE]
 
 
 @pytest.mark.parametrize(("before", "after", "value"), [(0.5, 0.25, 0.5), (0.5, 0.75, -0.5), (0.2, 0.2, 0.0)])
 def test_a_reduction_is_relative_and_negative_when_it_got_worse(before: float, after: float, value: float) -> None:
     assert reduction(constant(before), constant(after)).value == pytest.approx(value)
-    assert difference(constant(before), constant(after)).value == pytest.approx(after - before)
+    assert estimate_difference(constant(before), constant(after)).value == pytest.approx(after - before)
 
 
 def test_there_is_no_reduction_of_nothing() -> None:
@@ -123,15 +123,15 @@ def test_paired_sides_share_their_resamples_so_that_an_equal_gain_has_no_width()
     values = np.random.default_rng(0).integers(3, 9, 60).astype(float)
     before, after = means(np.stack([values, values - 2], 1), resampled(np.arange(60) // 20, "s"))
     assert before.interval[1] - before.interval[0] > 0.5
-    assert difference(before, after).interval == (pytest.approx(-2), pytest.approx(-2))
+    assert estimate_difference(before, after).interval == (pytest.approx(-2), pytest.approx(-2))
 
 
 def test_an_average_leaves_out_what_is_not_defined() -> None:
-    found = average([constant(0.2), constant(0.4), NOTHING])
+    found = average([constant(0.2), constant(0.4), NO_ESTIMATE])
     assert found.value == pytest.approx(0.3)
     assert found.interval == (pytest.approx(0.3), pytest.approx(0.3))
-    assert math.isnan(average([NOTHING, NOTHING]).value)
-    assert average([]) is NOTHING
+    assert math.isnan(average([NO_ESTIMATE, NO_ESTIMATE]).value)
+    assert average([]) is NO_ESTIMATE
 
 
 def test_a_combination_is_of_the_values_and_of_each_resample() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from samtta_app.bench.annotator import EASY, STRICT, Goal
-from samtta_app.bench.jobs import Engines, Plan, Stopped, failed, run_bench
+from samtta_app.bench.jobs import BenchPlan, Engines, Stopped, failed, run_bench
 from samtta_app.bench.protocol import Conditions
-from samtta_app.bench.records import read_records
+from samtta_app.bench.records import read_click_rows
 from samtta_app.bench.streams import Source, sources
 from samtta_app.engine import Engine
 from samtta_app.errors import DatasetError, UserError
@@ -18,9 +18,9 @@ from tests.unit.bench.conftest import squares
 ANYTHING = Goal(0.0001, 2)
 
 
-def plan(*folders: Path, **changes: object) -> Plan:
+def plan(*folders: Path, **changes: object) -> BenchPlan:
     settings = {"goals": (ANYTHING,), "model": "toy"} | changes
-    return Plan(sources(folders, "each"), Conditions(2), **settings)  # type: ignore[arg-type]
+    return BenchPlan(sources(folders, "each"), Conditions(2), **settings)  # type: ignore[arg-type]
 
 
 # --- what is to be done -----------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def test_orders_begin_with_the_seed(shared_dataset: Path) -> None:
 def test_names_are_file_names_everywhere(tmp_path: Path) -> None:
     for way, expected in (("mix", "a+b_frozen"), ("chain", "a-then-b_frozen")):
         source = Source((tmp_path / "a", tmp_path / "b"), way)  # type: ignore[arg-type]
-        assert expected in {job.name for job in Plan((source,), Conditions()).jobs}
+        assert expected in {job.name for job in BenchPlan((source,), Conditions()).jobs}
 
 
 # --- doing it ---------------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_every_job_leaves_a_file_and_all_records_come_back(
     assert {path.name for path in (out / "records").iterdir()} == {
         *("squares_frozen.jsonl", "squares_samtta_2@0_order0.jsonl", "squares_samtta_2@0_order1.jsonl")
     }
-    assert sorted(map(str, read_records([out]))) == sorted(map(str, results.records))
+    assert sorted(map(str, read_click_rows([out]))) == sorted(map(str, results.records))
     assert {(r.strategy, r.order, r.position) for r in results.records} == {
         (name, order, position) for name in ("samtta", "frozen") for order in (0, 1) for position in (0, 1)
     }

@@ -17,10 +17,10 @@ import PIL.Image
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.jobs import Plan, run_bench
+from samtta_app.bench.jobs import BenchPlan, run_bench
 from samtta_app.bench.plots import plots, png
 from samtta_app.bench.protocol import Conditions
-from samtta_app.bench.report import figures_csv, markdown, page, report, show, write_report
+from samtta_app.bench.report import build_report, figures_csv, page, report_markdown, show_report, write_report
 from samtta_app.bench.sheets import as_table, markdown_text
 from samtta_app.bench.streams import Source, objects_of, session_files, sources
 from samtta_app.bench.tables import Sheet
@@ -81,7 +81,7 @@ class Read(HTMLParser):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_terminal_shows_the_name_as_it_is(name: str) -> None:
     file = io.StringIO()
-    show(Console(file=file, width=200, force_terminal=False), records_of(name))  # type: ignore[arg-type]
+    show_report(Console(file=file, width=200, force_terminal=False), records_of(name))  # type: ignore[arg-type]
     assert as_shown(name) in file.getvalue()
     file.getvalue().encode()
     table = as_table(Sheet(name, (name, "n"), ((name, "1"),), 1))
@@ -108,11 +108,11 @@ def test_the_report_holds_the_name_as_text(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "$" in name])
 def test_plots_draw_the_name_and_no_formula(name: str) -> None:
-    found = report(records_of(name))  # type: ignore[arg-type]
+    found = build_report(records_of(name))  # type: ignore[arg-type]
     for plot in plots(found.runs, found.figures):
         assert PIL.Image.open(io.BytesIO(png(plot))).size[0] > 100
     assert name in Read(page(found)).text
-    assert markdown(found)
+    assert report_markdown(found)
     assert figures_csv(found)
 
 
@@ -161,8 +161,8 @@ def test_jobs_have_files_of_plain_names_and_go_on(tmp_path: Path, engines: objec
     folder = squares(tmp_path / os.fsdecode(name))
     odd = squares(tmp_path / os.fsdecode(name + b"2"))
     shutil.rmtree(tmp_path / "out", ignore_errors=True)
-    plan = Plan(sources((folder, odd), "chain"), Conditions(objects=2), strategies=("samtta:fits=0",), goals=())
-    plan = Plan(plan.sources, plan.conditions, plan.strategies, Plan(plan.sources, plan.conditions).goals[:1])
+    plan = BenchPlan(sources((folder, odd), "chain"), Conditions(objects=2), strategies=("samtta:fits=0",), goals=())
+    plan = BenchPlan(plan.sources, plan.conditions, plan.strategies, BenchPlan(plan.sources, plan.conditions).goals[:1])
     first = run_bench(plan, out=tmp_path / "out", engines=engines)  # type: ignore[arg-type]
     assert not first.failures
     files = sorted((tmp_path / "out" / "records").iterdir())

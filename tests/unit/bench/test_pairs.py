@@ -8,11 +8,11 @@ import pytest
 
 from samtta_app.bench.figures import MEAN, PARTS, runs
 from samtta_app.bench.pairs import beside, chains, compare, comparisons, mean_comparisons, unfinished
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import ClickRow
 from tests.unit.bench.recorded import FAILED, clicks, key, only, solved, stream
 
 
-def both(before: list[list[float]], after: list[list[float]], **what: str) -> list[Record]:
+def both(before: list[list[float]], after: list[list[float]], **what: str) -> list[ClickRow]:
     strategy = what.pop("strategy", "samtta")
     return [*stream(before, strategy="frozen", **what), *stream(after, strategy=strategy, **what)]
 

@@ -10,9 +10,9 @@ import PIL.Image
 import pytest
 from matplotlib.axes import Axes
 
-from samtta_app.bench.figures import figures, runs
+from samtta_app.bench.figures import run_figures, runs
 from samtta_app.bench.plots import COLOURS, INK, Plot, colours, plots, png, running_mean, svg
-from samtta_app.bench.records import Record
+from samtta_app.bench.records import ClickRow
 from tests.unit.bench.recorded import FAILED, clicks, only, solved, stream
 
 BEFORE, AFTER = [solved(4), solved(3), FAILED], [solved(2), solved(3), solved(1)]
@@ -20,9 +20,9 @@ PAIR = [*stream(BEFORE, strategy="frozen"), *stream(AFTER)]
 WOUNDS = [*stream([solved(2)], strategy="frozen", name="wounds"), *stream([solved(1)], name="wounds")]
 
 
-def drawn(records: list[Record]) -> list[Plot]:
+def drawn(records: list[ClickRow]) -> list[Plot]:
     every = runs(records)
-    return list(plots(every, [figures(run) for run in every.values()]))
+    return list(plots(every, [run_figures(run) for run in every.values()]))
 
 
 def axes(plot: Plot) -> list[Axes]:

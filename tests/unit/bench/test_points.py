@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.points import COUNTS, Point, mean_ious, run_points, show, uniform, write_points
+from samtta_app.bench.points import COUNTS, Point, mean_ious, run_points, show_points, uniform, write_points
 from samtta_app.bench.streams import Source
 from samtta_app.core.types import Mask, Window
 from samtta_app.engine import Engine
@@ -95,7 +95,7 @@ def test_an_image_that_cannot_be_read_is_named(dataset: Path, toy: Engine) -> No
 
 def test_points_are_shown_and_written(rows: tuple[Point, ...], tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=120)
-    show(console, [point(1, 0.25, 0.75)])
+    show_points(console, [point(1, 0.25, 0.75)])
     text = console.file.getvalue()  # type: ignore[attr-defined]
     for expected in ("centre", "most confident", "oracle", "0.250", "0.750"):
         assert expected in text

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.bench.annotator import EASY, Goal, Outcome, Step
+from samtta_app.bench.annotator import EASY, AnnotatedObject, Goal, Step
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines
 from samtta_app.bench.protocol import Conditions, adapted, cut, frozen, records_of
-from samtta_app.bench.records import Record, read_records, write_records
+from samtta_app.bench.records import ClickRow, read_click_rows, write_records
 from samtta_app.bench.streams import Source
 from samtta_app.core.masks import crop
 from samtta_app.core.messages import AdaptRequest, Failure, LoadRequest, PredictRequest
@@ -31,18 +31,18 @@ def nobody(share: float, words: str) -> None:
     """Told to nobody."""
 
 
-def learned(engines: Engines, source: Source, conditions: Conditions, goal: Goal, order: int = 0) -> list[Record]:
+def learned(engines: Engines, source: Source, conditions: Conditions, goal: Goal, order: int = 0) -> list[ClickRow]:
     engine = engines("samtta")
     return list(adapted(engine, source, conditions, strategy="samtta", goal=goal, order=order, told=nobody))
 
 
 def still(
     engines: Engines, source: Source, conditions: Conditions, goals: tuple[Goal, ...], orders: tuple[int, ...] = (0,)
-) -> list[Record]:
+) -> list[ClickRow]:
     return list(frozen(engines("frozen"), source, conditions, goals=goals, orders=orders, told=nobody))
 
 
-def without_time(records: list[Record]) -> list[Record]:
+def without_time(records: list[ClickRow]) -> list[ClickRow]:
     return [replace(r, seconds=0.0, learning_seconds=0.0) for r in records]
 
 
@@ -171,7 +171,7 @@ def test_every_object_is_annotated_once_for_all_orders_and_goals(
     done: list[tuple[str, float]] = []
     annotate = Driver.annotate
 
-    def count(self: Driver, image: str, target: object, *more: object) -> Outcome:
+    def count(self: Driver, image: str, target: object, *more: object) -> AnnotatedObject:
         done.append((image, more[0].target))  # type: ignore[attr-defined]
         return annotate(self, image, target, *more)  # type: ignore[arg-type]
 
@@ -275,7 +275,7 @@ def test_progress_ends_at_one(dataset: Path, engines: Engines) -> None:
 
 def test_records_come_back_equal_from_their_file(dataset: Path, engines: Engines, tmp_path: Path) -> None:
     records = learned(engines, Source((dataset,)), Conditions(2), ANYTHING)
-    assert list(read_records([write_records(records, tmp_path / "out" / "r.jsonl")])) == records
+    assert list(read_click_rows([write_records(records, tmp_path / "out" / "r.jsonl")])) == records
 
 
 def test_records_hold_what_was_expected_and_the_agreement_that_the_session_itself_computed(
@@ -290,7 +290,7 @@ def test_records_hold_what_was_expected_and_the_agreement_that_the_session_itsel
         (kept,) = driver.store.annotations()
     assert done.accepted
     assert len(done.steps) > 1
-    place = partial(Record, *("s", "8@9", "frozen", "ritm", "logits", 0, 0, "im0", 2, "bolt"))
+    place = partial(ClickRow, *("s", "8@9", "frozen", "ritm", "logits", 0, 0, "im0", 2, "bolt"))
     found = list(records_of(place, done))
     assert [r.accepted_iou for r in found] == pytest.approx([step.iou for step in kept.history])
     assert [r.expected_iou for r in found] == [step.expected_iou for step in kept.history]
@@ -312,9 +312,9 @@ def test_frozen_answers_are_compared_with_what_each_goal_would_have_accepted(dat
     assert {r.order for r in records} == {0, 1}
 
 
-def outcome(*values: float) -> Outcome:
+def outcome(*values: float) -> AnnotatedObject:
     window = Window(0, 0, 1, 1)
-    return Outcome(
+    return AnnotatedObject(
         tuple(Step(Click(k, 0, True), v, v, 0, 0, 0, 0, window, v, True, v, row(k)) for k, v in enumerate(values)),
         *(False, 3.0),
     )
@@ -327,9 +327,9 @@ def row(k: int) -> Mask:
 
 def test_a_longer_run_is_cut_where_an_easier_goal_would_have_stopped() -> None:
     run = outcome(0.2, 0.86, 0.7, 0.91)
-    assert cut(run, EASY) == Outcome(run.steps[:2], True)
+    assert cut(run, EASY) == AnnotatedObject(run.steps[:2], True)
     assert cut(run, EASY).agreements == pytest.approx((1 / 2, 1))  # of its own end, not of the longer run's
     assert cut(run, Goal(0.9, 20)).agreements == pytest.approx((1 / 4, 2 / 4, 3 / 4, 1))
     assert run.agreements == (None,) * 4
-    assert cut(run, Goal(0.9, 20)) == Outcome(run.steps, True)
-    assert cut(run, Goal(0.95, 3)) == Outcome(run.steps[:3], False)
+    assert cut(run, Goal(0.9, 20)) == AnnotatedObject(run.steps, True)
+    assert cut(run, Goal(0.95, 3)) == AnnotatedObject(run.steps[:3], False)

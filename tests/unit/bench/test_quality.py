@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from samtta_app.bench.jobs import Engines
 from samtta_app.bench.protocol import Conditions, frozen
-from samtta_app.bench.quality import TO_THE_END, qualities, quality, show, write_qualities
-from samtta_app.bench.records import Record
+from samtta_app.bench.quality import TO_THE_END, measure_quality, qualities, show_quality, write_qualities
+from samtta_app.bench.records import ClickRow
 from samtta_app.bench.streams import Source
-from samtta_app.cli_bench import app
+from samtta_app.cli_bench import bench_app
 from samtta_app.errors import DatasetError
 
 
@@ -27,10 +27,10 @@ def clicks(
     best: float = 0.9,
     predicted: float = 0.5,
     disobeyed: tuple[int, ...] = (),
-) -> list[Record]:
+) -> list[ClickRow]:
     """One object: click 1 includes, then exclude and include take turns."""
     return [
-        Record(
+        ClickRow(
             *(name, "20@100", "frozen", "ritm", "logits", 0, position, "im", 1, "nut", k, 1.0, 2.0, k % 2 == 1),
             *(value, value, predicted, 0.1, 0.01, 0.0, 0, (0, 0, 9, 9), best if k == 1 else value, k not in disobeyed),
         )
@@ -39,7 +39,7 @@ def clicks(
 
 
 def test_a_curve_that_ends_early_is_held_and_the_mean_is_over_objects() -> None:
-    found = quality("s", [*clicks([0.4, 1.0]), *clicks([0.6, 0.7, 0.8], position=1)])
+    found = measure_quality("s", [*clicks([0.4, 1.0]), *clicks([0.6, 0.7, 0.8], position=1)])
     assert found.objects == 2
     assert found.iou[:4] == pytest.approx((0.5, 0.85, 0.9, 0.9))
     assert len(found.iou) == 20
@@ -48,28 +48,30 @@ def test_a_curve_that_ends_early_is_held_and_the_mean_is_over_objects() -> None:
 
 
 def test_a_curve_that_falls_anywhere_does_not_rise() -> None:
-    assert not quality("s", clicks([0.4, 0.6, 0.59, 0.9])).rises
-    assert quality("s", clicks([0.4, 0.4, 0.5])).rises
+    assert not measure_quality("s", clicks([0.4, 0.6, 0.59, 0.9])).rises
+    assert measure_quality("s", clicks([0.4, 0.4, 0.5])).rises
 
 
 def test_the_best_candidate_counts_after_the_first_click_only() -> None:
-    found = quality("s", [*clicks([0.4, 0.95], best=0.7), *clicks([0.6, 0.9], position=1, best=0.6)])
+    found = measure_quality("s", [*clicks([0.4, 0.95], best=0.7), *clicks([0.6, 0.9], position=1, best=0.6)])
     assert found.best == pytest.approx(0.65)
 
 
 def test_the_error_of_predicted_iou_is_over_all_clicks_and_absolute() -> None:
-    assert quality("s", clicks([0.4, 0.6, 0.8], predicted=0.5)).quality_error == pytest.approx((0.1 + 0.1 + 0.3) / 3)
+    assert measure_quality("s", clicks([0.4, 0.6, 0.8], predicted=0.5)).quality_error == pytest.approx(
+        (0.1 + 0.1 + 0.3) / 3
+    )
 
 
 def test_obedience_is_told_apart_for_include_and_exclude_clicks() -> None:
-    found = quality("s", clicks([0.1, 0.2, 0.3, 0.4, 0.5], disobeyed=(2, 5)))
+    found = measure_quality("s", clicks([0.1, 0.2, 0.3, 0.4, 0.5], disobeyed=(2, 5)))
     assert (found.included, found.excluded) == (pytest.approx(2 / 3), 0.5)
-    assert math.isnan(quality("s", clicks([0.3])).excluded)
+    assert math.isnan(measure_quality("s", clicks([0.3])).excluded)
 
 
 def test_failures_are_strict() -> None:
     rows = [*clicks([0.1] * 19 + [0.85]), *clicks([0.1] * 20, position=1), *clicks([0.849], position=2)]
-    assert quality("s", rows).fr_20_85 == pytest.approx(2 / 3)
+    assert measure_quality("s", rows).fr_20_85 == pytest.approx(2 / 3)
 
 
 def test_several_sets_are_also_taken_together_object_by_object() -> None:
@@ -83,7 +85,7 @@ def test_several_sets_are_also_taken_together_object_by_object() -> None:
 def test_it_is_shown_and_written(tmp_path: Path) -> None:
     found = qualities(clicks([0.25, 0.5], disobeyed=(1,)))
     console = Console(width=200, record=True)
-    show(console, found)
+    show_quality(console, found)
     text = console.export_text()
     assert "0.250" in text
     assert "rises with every click" in text
@@ -116,7 +118,7 @@ def test_a_real_run_clicks_to_the_end_and_never_learns(dataset: Path, engines: E
 
 
 def test_the_command_measures_every_set_and_writes_the_records(dataset: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["quality", str(dataset), "--objects", "1", "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(bench_app, ["quality", str(dataset), "--objects", "1", "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
     assert "squares" in result.output
     rows = (tmp_path / "out" / "records.jsonl").read_text().splitlines()

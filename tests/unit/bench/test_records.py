@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from samtta_app.bench.records import read_records, write_records
+from samtta_app.bench.records import read_click_rows, write_records
 from samtta_app.errors import DatasetError
 from tests.unit.bench.recorded import clicks
 
@@ -23,7 +23,7 @@ def written(tmp_path: Path, **changes: Any) -> Path:
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     records = tuple(clicks([0.2, 0.9]))
-    assert read_records([write_records(records, tmp_path / "a.jsonl")]) == records
+    assert read_click_rows([write_records(records, tmp_path / "a.jsonl")]) == records
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 )
 def test_a_value_of_another_type_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(DatasetError, match="no file of bench records") as caught:
-        read_records([written(tmp_path, **changes)])
+        read_click_rows([written(tmp_path, **changes)])
     assert next(iter(changes)) in str(caught.value)
 
 
@@ -50,4 +50,4 @@ def test_a_value_of_another_type_is_refused(tmp_path: Path, changes: dict[str, A
 def test_what_is_no_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.jsonl").write_text(text)
     with pytest.raises(DatasetError, match="no file of bench records"):
-        read_records([tmp_path])
+        read_click_rows([tmp_path])

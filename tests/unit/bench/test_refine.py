@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from samtta_app.bench import refine
-from samtta_app.bench.refine import RefinedObject, refined_sets, run_refine, show, write_refined
+from samtta_app.bench.refine import RefinedObject, refined_sets, run_refine, show_refined, write_refined
 from samtta_app.bench.streams import Source
-from samtta_app.cli_bench import app
+from samtta_app.cli_bench import bench_app
 from samtta_app.core.certainty import Reliability
 from samtta_app.core.messages import Loaded, LoadRequest, Prediction, PredictRequest, Refined, Reply, Request
 from samtta_app.core.metrics import boundary_iou, iou
@@ -167,7 +167,7 @@ def test_several_sets_have_a_line_of_all() -> None:
 def test_a_set_of_which_nothing_was_refined_is_shown_with_dashes() -> None:
     absent = replace(ROW, set="t", refined_iou=float("nan"), reliability=None, reason="empty")
     console = Console(file=io.StringIO(), width=170)
-    show(console, refined_sets([ROW, absent]))
+    show_refined(console, refined_sets([ROW, absent]))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     first = next(line for line in lines if line.startswith("│ s"))
     for expected in ("0.600", "0.800", "0.400", "90.0", "80.0", "95.0", "70.0", "100.0", "50.0", "20"):
@@ -201,7 +201,7 @@ def test_the_command_prints_a_table_and_writes_records(
 ) -> None:
     monkeypatch.setattr("samtta_app.engine.open_engine", lambda source, **given: refining)
     words = ["refine", str(shared_dataset), "--objects", "2", "--split", "all", "--out", str(tmp_path / "out")]
-    app(words, standalone_mode=False)
+    bench_app(words, standalone_mode=False)
     shown = capsys.readouterr().out
     assert "squares" in shown
     assert "wrote refine.jsonl" in shown

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.records import Record, read_records, write_records
-from samtta_app.bench.report import figures_csv, markdown, page, report, show, summary, write_report
+from samtta_app.bench.records import ClickRow, read_click_rows, write_records
+from samtta_app.bench.report import build_report, figures_csv, page, report_markdown, show_report, summary, write_report
 from samtta_app.bench.tables import LEGEND
 from samtta_app.errors import DatasetError
 from tests.unit.bench.recorded import FAILED, clicks, solved, stream
@@ -22,16 +22,16 @@ PAIR = [*stream([FAILED, solved(4)], strategy="frozen"), *stream([solved(2), sol
 WOUNDS = [*stream([solved(5)], strategy="frozen", name="wounds"), *stream([solved(1)], name="wounds")]
 
 
-def sheet(records: list[Record], title: str) -> list[dict[str, str]]:
+def sheet(records: list[ClickRow], title: str) -> list[dict[str, str]]:
     """The rows of the table of this title, by head."""
-    (found,) = (each for each in report(records).sheets if each.title == title)
+    (found,) = (each for each in build_report(records).sheets if each.title == title)
     assert all(len(row) == len(found.heads) for row in found.rows)
     return [dict(zip(found.heads, row, strict=True)) for row in found.rows]
 
 
-def shown(records: list[Record]) -> str:
+def shown(records: list[ClickRow]) -> str:
     console = Console(file=io.StringIO(), width=200)
-    show(console, records)
+    show_report(console, records)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -131,7 +131,7 @@ def test_a_strategy_without_its_twin_is_listed_and_not_dropped() -> None:
 
 
 def test_goals_are_shown_only_where_one_was_measured() -> None:
-    assert "Goals" not in [each.title for each in report(PAIR).sheets]
+    assert "Goals" not in [each.title for each in build_report(PAIR).sheets]
     records = [*stream([solved(2)], goal="20@85", strategy="frozen"), *stream([solved(1)], goal="20@85")]
     rows = sheet(records, "Goals")
     assert {row["met"] for row in rows} == {"yes", "not measured"}
@@ -146,7 +146,7 @@ def test_the_terminal_shows_the_brief_tables_and_how_failures_count() -> None:
 
 
 def test_the_report_writes_its_four_files_from_a_file_of_records(tmp_path: Path) -> None:
-    written = write_report(read_records([write_records(PAIR, tmp_path / "r" / "a.jsonl")]), tmp_path / "new" / "out")
+    written = write_report(read_click_rows([write_records(PAIR, tmp_path / "r" / "a.jsonl")]), tmp_path / "new" / "out")
     assert [path.name for path in written] == ["report.md", "figures.csv", "summary.json", "report.html"]
     assert all(path.parent == tmp_path / "new" / "out" and path.stat().st_size > 500 for path in written)
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == sorted(p.name for p in written)
@@ -165,11 +165,11 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_no_records_are_an_error() -> None:
     with pytest.raises(DatasetError, match="no clicks"):
-        report([])
+        build_report([])
 
 
 def test_the_csv_has_a_row_per_run_and_mean_and_leaves_out_what_is_not_defined() -> None:
-    rows = list(csv.DictReader(io.StringIO(figures_csv(report([*PAIR, *WOUNDS])))))
+    rows = list(csv.DictReader(io.StringIO(figures_csv(build_report([*PAIR, *WOUNDS])))))
     assert [(row["set"], row["strategy"]) for row in rows][::5] == [("cells", "frozen"), ("mean of sets", "samtta")]
     adapted = rows[1]
     assert (float(adapted["noc"]), float(adapted["noc_low"]), float(adapted["noc_high"])) == (3, 2, 4)
@@ -178,13 +178,13 @@ def test_the_csv_has_a_row_per_run_and_mean_and_leaves_out_what_is_not_defined()
     assert float(adapted["noc_frozen_first_third"]) == 5
     assert float(adapted["fewer_clicks"]) == 0.5
     assert rows[0]["learning_seconds_p50"] == rows[0]["fr_reduction"] == ""
-    assert "nan" not in figures_csv(report(PAIR))
+    assert "nan" not in figures_csv(build_report(PAIR))
 
 
 def test_the_summary_is_strict_json_with_null_for_what_is_not_defined(tmp_path: Path) -> None:
     text = write_report(PAIR, tmp_path)[2].read_text()
     found = json.loads(text, parse_constant=lambda _: pytest.fail("not strict JSON"))
-    assert found == summary(report(PAIR))
+    assert found == summary(build_report(PAIR))
     assert (found["resamples"], found["level"]) == (2000, 0.95)
     frozen, adapted = found["figures"]
     assert frozen["key"]["strategy"] == "frozen"
@@ -195,7 +195,7 @@ def test_the_summary_is_strict_json_with_null_for_what_is_not_defined(tmp_path: 
 
 
 def test_markdown_tables_have_cells_for_every_head_and_end_with_the_definitions() -> None:
-    text = markdown(report([*PAIR, *WOUNDS]))
+    text = report_markdown(build_report([*PAIR, *WOUNDS]))
     tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
     assert len(tables) >= 6
     for table in tables:
@@ -204,7 +204,7 @@ def test_markdown_tables_have_cells_for_every_head_and_end_with_the_definitions(
 
 
 def test_the_page_is_whole_stands_alone_and_carries_every_table_and_plot() -> None:
-    text = page(report([*PAIR, *WOUNDS]))
+    text = page(build_report([*PAIR, *WOUNDS]))
     found = Page(text)
     assert found.open == []
     assert "33.3 [" in " ".join(found.cells)
@@ -217,10 +217,10 @@ def test_the_page_is_whole_stands_alone_and_carries_every_table_and_plot() -> No
 
 
 def test_names_are_escaped_in_the_page() -> None:
-    text = page(report(stream([solved(1)], name="<b>&cells")))
+    text = page(build_report(stream([solved(1)], name="<b>&cells")))
     assert "<b>" not in text
     assert "&lt;b&gt;&amp;cells" in text
 
 
 def test_a_bar_in_a_name_does_not_break_a_markdown_table() -> None:
-    assert "a\\|b" in markdown(report(stream([solved(1)], name="a|b")))
+    assert "a\\|b" in report_markdown(build_report(stream([solved(1)], name="a|b")))

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from samtta_app.bench import simulate
 from samtta_app.bench.annotator import STRICT, Goal
-from samtta_app.bench.contact_sheet import GAP, HEADS, LINE, TILE
+from samtta_app.bench.contact_sheet import GAP, HEADS, LINE, SHEET_TILE
 from samtta_app.bench.driver import Driver
 from samtta_app.bench.jobs import Engines
-from samtta_app.bench.simulate import Pair, Simulation, Stepper, run_simulation, show, stepper
+from samtta_app.bench.simulate import ObjectComparison, Simulation, Stepper, run_simulation, show_simulation, stepper
 from samtta_app.core.messages import Reply, Request
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine import Engine, run
@@ -89,28 +89,28 @@ def test_progress_is_told_object_by_object_with_clicks_and_iou_of_both_sides(
 
 
 def test_an_object_that_got_no_click_is_said_to_have_none() -> None:
-    words = Pair("a", 1, "nut", (), (0.5,), 3).words
+    words = ObjectComparison("a", 1, "nut", (), (0.5,), 3).words
     assert words == "nut in a · frozen no click · adapted 1 click, IoU 0.50, weights v3"
 
 
 def test_every_object_is_in_the_pictures(simulation: Simulation) -> None:
     assert simulation.pictures == simulation.folder / "pictures.png"
     with PIL.Image.open(simulation.pictures) as pictures:
-        assert pictures.height == LINE + 5 * (LINE + TILE)
+        assert pictures.height == LINE + 5 * (LINE + SHEET_TILE)
 
 
 def test_without_an_answer_there_are_no_pictures(dataset: Path, engines: Engines, tmp_path: Path) -> None:
     found = run_simulation(dataset, out=tmp_path / "o", objects=2, model=engines, goal=Goal(0.9, 0))
     assert found.pictures is None
     console = Console(file=io.StringIO(), width=120)
-    show(console, found)
+    show_simulation(console, found)
     assert "Pictures" not in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_pictures_that_cannot_be_written_are_an_export_error(tmp_path: Path) -> None:
     (tmp_path / "pictures.png").mkdir()
     with pytest.raises(ExportError, match="pictures cannot be written"):
-        simulate._draw([np.zeros((4, len(HEADS) * (TILE + GAP) - GAP, 3), np.uint8)], tmp_path / "pictures.png")
+        simulate._draw([np.zeros((4, len(HEADS) * (SHEET_TILE + GAP) - GAP, 3), np.uint8)], tmp_path / "pictures.png")
 
 
 def test_both_sides_are_asked_for_by_their_names_and_the_frozen_one_never_learns(
@@ -137,7 +137,7 @@ def test_an_unknown_strategy_is_refused_before_a_folder_is_made(
 
 def test_the_printed_tables_name_the_figures_and_the_folder(simulation: Simulation) -> None:
     console = Console(file=io.StringIO(), width=120)
-    show(console, simulation)
+    show_simulation(console, simulation)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     for expected in (
         "FR_20@85",
@@ -153,7 +153,10 @@ def test_the_printed_tables_name_the_figures_and_the_folder(simulation: Simulati
 
 
 def test_failure_rates_are_those_of_the_objects() -> None:
-    pairs = (Pair("a", 1, "nut", (0.5,) * 30, (0.95,), 1), Pair("a", 2, "nut", (0.91,), (0.91,), 1))
+    pairs = (
+        ObjectComparison("a", 1, "nut", (0.5,) * 30, (0.95,), 1),
+        ObjectComparison("a", 2, "nut", (0.91,), (0.91,), 1),
+    )
     assert Simulation(Path(), pairs, ()).failure_rates(STRICT) == (0.5, 0.0)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show
+from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show_speed
 from samtta_app.engine import Engine
 from samtta_app.model.sam import toy_model
 from samtta_app.model.stock import official_predictor, stock_model
@@ -84,7 +84,7 @@ def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) 
 
 def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:
     console = Console(file=io.StringIO(), width=120)
-    show(console, speed)
+    show_speed(console, speed)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     for expected in ("p95 ms", "while learning", "64 px", "300 px", "peak MB", "ratio", "SamPredictor"):
         assert expected in text

@@ -8,7 +8,7 @@ import pytest
 
 from samtta_app.bench.streams import (
     Source,
-    distinct,
+    distinct_objects,
     identity,
     objects_of,
     part_of,
@@ -180,6 +180,6 @@ def test_a_place_that_cannot_be_written_is_an_error(sets: tuple[Path, Path], tmp
 
 def test_every_object_is_distinct_once_however_many_orders_have_it(sets: tuple[Path, Path]) -> None:
     orders = [objects_of(Source((sets[0],)), objects=9, seed=seed, split="all") for seed in range(3)]
-    found = distinct(target for targets in orders for target in targets)
+    found = distinct_objects(target for targets in orders for target in targets)
     assert len(found) == 9
     assert [identity(t) for t in found] == sorted(identity(t) for t in orders[0])

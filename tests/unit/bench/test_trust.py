@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.figures import MEAN, figures, mean_of_sets, runs
-from samtta_app.bench.intervals import NOTHING, Floats, resampled
-from samtta_app.bench.records import Record, read_records, write_records
-from samtta_app.bench.report import figures_csv, markdown, report, show, summary
-from samtta_app.bench.trust import calibrated, calibration_error
+from samtta_app.bench.figures import MEAN, mean_of_sets, run_figures, runs
+from samtta_app.bench.intervals import NO_ESTIMATE, Floats, resampled
+from samtta_app.bench.records import ClickRow, read_click_rows, write_records
+from samtta_app.bench.report import build_report, figures_csv, report_markdown, show_report, summary
+from samtta_app.bench.trust import bench_calibration_error, calibrated
 from samtta_app.core import calibration
 from samtta_app.core.calibration import FEWEST, online
 from samtta_app.session.trust import NEWEST
@@ -110,7 +110,7 @@ def test_the_error_by_hand_for_objects_that_are_drawn_with_all_their_answers() -
     """Object 0: .95 and .91 expected, .9 and .8 true, one bin, |.06 + .11| over two. Object 1: .2 for .5, .3 over one."""
     expected, true = np.array([0.95, 0.91, 0.20]), np.array([0.89, 0.80, 0.50])
     weights = np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0], [1.0, 3.0], [0.0, 0.0]])
-    found = calibration_error(expected, true, np.array([0, 0, 1]), weights)
+    found = bench_calibration_error(expected, true, np.array([0, 0, 1]), weights)
     assert found.value == pytest.approx((0.17 + 0.3) / 3)
     assert found.draws[:4].tolist() == pytest.approx([found.value, 0.17 / 2, 0.3, (0.17 + 0.9) / 5])
     assert math.isnan(found.draws[4])
@@ -118,17 +118,19 @@ def test_the_error_by_hand_for_objects_that_are_drawn_with_all_their_answers() -
 
 def test_errors_of_both_signs_cancel_within_a_bin_and_not_between_bins() -> None:
     owners, weights = np.array([0, 1]), np.ones((1, 2))
-    assert calibration_error(np.array([0.61, 0.69]), np.array([0.51, 0.79]), owners, weights).value == pytest.approx(0)
-    assert calibration_error(np.array([0.61, 0.79]), np.array([0.51, 0.89]), owners, weights).value == pytest.approx(
-        0.1
-    )
+    assert bench_calibration_error(
+        np.array([0.61, 0.69]), np.array([0.51, 0.79]), owners, weights
+    ).value == pytest.approx(0)
+    assert bench_calibration_error(
+        np.array([0.61, 0.79]), np.array([0.51, 0.89]), owners, weights
+    ).value == pytest.approx(0.1)
 
 
 def test_it_is_the_error_that_the_panel_shows() -> None:
     rng = np.random.default_rng(0)
     expected, true = rng.uniform(0, 1, 300), rng.uniform(0, 1, 300)
     owners = np.sort(rng.integers(0, 40, 300))
-    found = calibration_error(expected, true, owners, np.ones((2, 40)))
+    found = bench_calibration_error(expected, true, owners, np.ones((2, 40)))
     panel = calibration.calibration_error(list(zip(expected.tolist(), true.tolist(), strict=True)))
     assert found.value == pytest.approx(panel)
     assert found.draws.tolist() == pytest.approx([panel, panel])
@@ -136,24 +138,24 @@ def test_it_is_the_error_that_the_panel_shows() -> None:
 
 def test_unknown_answers_are_left_out_and_nothing_known_is_nothing() -> None:
     owners, weights = np.array([0, 0, 1]), np.ones((1, 2))
-    found = calibration_error(np.array([0.9, NAN, 0.5]), np.array([0.8, 0.1, NAN]), owners, weights)
+    found = bench_calibration_error(np.array([0.9, NAN, 0.5]), np.array([0.8, 0.1, NAN]), owners, weights)
     assert found.value == pytest.approx(0.1)
     assert found.draws.tolist() == pytest.approx([0.1])
-    assert calibration_error(np.full(3, NAN), np.ones(3), owners, weights) is NOTHING
+    assert bench_calibration_error(np.full(3, NAN), np.ones(3), owners, weights) is NO_ESTIMATE
 
 
 def test_the_interval_covers_the_error_of_a_known_bias() -> None:
     """Always .12 too much: every resample says so, whatever is drawn."""
     rng = np.random.default_rng(1)
     true = rng.uniform(0.4, 0.8, 200)
-    found = calibration_error(true + 0.12, true, np.arange(200), resampled(np.repeat([0, 1], 100), "s"))
+    found = bench_calibration_error(true + 0.12, true, np.arange(200), resampled(np.repeat([0, 1], 100), "s"))
     assert found.interval == pytest.approx((0.12, 0.12))
 
 
 # --- from records -----------------------------------------------------------------------------------------------------
 
 
-def told(count: int, expected: float, true: float, accepted: float | None, **what: object) -> list[Record]:
+def told(count: int, expected: float, true: float, accepted: float | None, **what: object) -> list[ClickRow]:
     """Objects of two clicks, of the same answer each, below the goal."""
     return [
         replace(record, expected_iou=expected, accepted_iou=accepted)
@@ -164,7 +166,7 @@ def told(count: int, expected: float, true: float, accepted: float | None, **wha
 
 def test_the_figures_hold_what_was_said_against_the_true_mask_and_calibrate_by_the_accepted_one() -> None:
     """.85 said, .78 true, .8 by the accepted masks: .07 off; after thirty objects .8 is told, .02 off."""
-    found = figures(only(told(60, 0.85, 0.78, 0.8))).named
+    found = run_figures(only(told(60, 0.85, 0.78, 0.8))).named
     assert found["ece"].value == pytest.approx(0.07)
     # the first thirty are in the bin of .85, the others in that of .8: one bin, signed mean of .07 and .02
     assert found["ece_calibrated"].value == pytest.approx((30 * 0.07 + 30 * 0.02) / 60)
@@ -191,8 +193,8 @@ def test_the_stream_is_followed_by_position_whatever_the_order_of_the_records() 
 
 def test_records_without_expectations_have_no_such_figure_and_others_keep_theirs() -> None:
     old, new = clicks([0.9]), told(2, 0.85, 0.8, 0.8, name="wounds")
-    every = [figures(run) for run in runs([*old, *new]).values()]
-    assert [f.named["ece"] is NOTHING for f in every] == [True, False]
+    every = [run_figures(run) for run in runs([*old, *new]).values()]
+    assert [f.named["ece"] is NO_ESTIMATE for f in every] == [True, False]
     (mean,) = mean_of_sets(every)
     assert mean.key.set == MEAN
     assert mean.named["ece"].value == pytest.approx(0.05)
@@ -206,7 +208,7 @@ def test_records_with_and_without_the_two_values_come_back_from_strict_json(tmp_
     (plain,) = clicks([0.9])
     records = [plain, replace(plain, position=1, expected_iou=0.8, accepted_iou=1.0), replace(plain, expected_iou=0.7)]
     path = write_records(records, tmp_path / "r.jsonl")
-    assert list(read_records([path])) == records
+    assert list(read_click_rows([path])) == records
     for line in path.read_text().splitlines():
         json.loads(line, parse_constant=lambda _: pytest.fail("not strict JSON"))
 
@@ -216,7 +218,7 @@ def test_older_records_are_read(tmp_path: Path) -> None:
     line = asdict(plain)
     del line["expected_iou"], line["accepted_iou"]
     (tmp_path / "old.jsonl").write_text(json.dumps(line) + "\n")
-    assert read_records([tmp_path / "old.jsonl"]) == (plain,)
+    assert read_click_rows([tmp_path / "old.jsonl"]) == (plain,)
     assert plain.expected_iou is plain.accepted_iou is None
 
 
@@ -226,8 +228,8 @@ BOTH = [*told(60, 0.85, 0.78, 0.8, strategy="frozen"), *told(60, 0.81, 0.79, 0.7
 """Frozen .07 off and .045 calibrated; adapted .02 off, and right in every answer after the thirtieth object."""
 
 
-def rows(records: Sequence[Record]) -> list[dict[str, str]]:
-    (sheet,) = (each for each in report(records).sheets if each.title == TITLE)
+def rows(records: Sequence[ClickRow]) -> list[dict[str, str]]:
+    (sheet,) = (each for each in build_report(records).sheets if each.title == TITLE)
     return [dict(zip(sheet.heads, row, strict=True)) for row in sheet.rows]
 
 
@@ -245,19 +247,19 @@ def test_the_table_has_the_frozen_twin_and_the_strategy_as_said_and_calibrated()
 
 def test_a_terminal_shows_the_table_and_the_report_defines_it() -> None:
     console = Console(file=io.StringIO(), width=200)
-    show(console, BOTH)
+    show_report(console, BOTH)
     assert TITLE in console.file.getvalue()  # type: ignore[attr-defined]
-    text = markdown(report(BOTH))
+    text = report_markdown(build_report(BOTH))
     assert f"## {TITLE}" in text
     assert "**calibration error**" in text
 
 
 def test_without_expectations_there_is_no_table_and_the_files_say_nothing() -> None:
     old = [*clicks([0.9], strategy="frozen"), *clicks([0.9])]
-    assert TITLE not in [sheet.title for sheet in report(old).sheets]
-    (first, _) = csv.DictReader(io.StringIO(figures_csv(report(old))))
+    assert TITLE not in [sheet.title for sheet in build_report(old).sheets]
+    (first, _) = csv.DictReader(io.StringIO(figures_csv(build_report(old))))
     assert first["ece"] == first["ece_calibrated_low"] == ""
-    plain = summary(report(old))["figures"][0]["named"]["ece"]  # type: ignore[index]
+    plain = summary(build_report(old))["figures"][0]["named"]["ece"]  # type: ignore[index]
     assert plain == {"value": None, "low": None, "high": None}
 
 
@@ -270,7 +272,7 @@ def test_of_sets_with_and_without_expectations_only_those_with_have_a_row() -> N
 
 
 def test_the_numbers_are_in_the_files() -> None:
-    frozen, adapted = csv.DictReader(io.StringIO(figures_csv(report(BOTH))))
+    frozen, adapted = csv.DictReader(io.StringIO(figures_csv(build_report(BOTH))))
     assert float(frozen["ece"]) == pytest.approx(0.07)
     assert float(frozen["ece_calibrated"]) == pytest.approx(0.045)
     assert float(adapted["ece_change"]) == pytest.approx(-0.01)

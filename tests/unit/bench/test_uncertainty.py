@@ -18,14 +18,14 @@ from samtta_app.bench.uncertainty import (
     FREE,
     RECORDS,
     Asking,
-    Row,
+    UncertaintyRow,
     labelled,
     read_rows,
     run_uncertainty,
     write_rows,
 )
-from samtta_app.bench.uncertainty_figures import figures, sheets
-from samtta_app.cli_bench import app
+from samtta_app.bench.uncertainty_figures import uncertainty_figures, uncertainty_tables
+from samtta_app.cli_bench import bench_app
 from samtta_app.core.images import read_image
 from samtta_app.core.masks import trimmed
 from samtta_app.core.messages import Prediction, PredictRequest
@@ -35,7 +35,7 @@ from samtta_app.engine import Engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.model.cache import Larger
 from samtta_app.model.sam import toy_model
-from samtta_app.uncertainty.gaps import NAMES, fingerprint, new_heads, save_heads
+from samtta_app.uncertainty.gaps import HEAD_NAMES, fingerprint, new_heads, save_heads
 
 ASKING = Asking("toy", "toy-1", {"own": None}, 3, 0, None)
 
@@ -54,7 +54,7 @@ def both() -> Engine:
 def heads(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two files of untrained heads: all of them, and the gaps alone."""
     folder, model = tmp_path_factory.mktemp("heads"), toy_model()
-    for name, names in (("both", NAMES), ("gaps-only", NAMES[4:])):
+    for name, names in (("both", HEAD_NAMES), ("gaps-only", HEAD_NAMES[4:])):
         save_heads(
             new_heads(64, "toy", "toy-1", 0, names), folder / f"{name}.safetensors", {"fingerprint": fingerprint(model)}
         )
@@ -62,18 +62,18 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def rows(shared_dataset: Path, both: Engine, heads: list[Path]) -> tuple[Row, ...]:
+def rows(shared_dataset: Path, both: Engine, heads: list[Path]) -> tuple[UncertaintyRow, ...]:
     return run_uncertainty(both, [Source((shared_dataset,))], replace(ASKING, heads=labelled(heads)), silent)
 
 
-def test_every_object_is_asked_once_image_by_image(rows: tuple[Row, ...]) -> None:
+def test_every_object_is_asked_once_image_by_image(rows: tuple[UncertaintyRow, ...]) -> None:
     assert len({row.key for row in rows}) == len(rows) == 3
     assert [row.image for row in rows] == sorted(row.image for row in rows)
     assert {row.area for row in rows} == {14 * 14}
     assert len({row.conditions for row in rows}) == 1
 
 
-def test_all_measures_have_values_and_seconds(rows: tuple[Row, ...]) -> None:
+def test_all_measures_have_values_and_seconds(rows: tuple[UncertaintyRow, ...]) -> None:
     for row in rows:
         assert {*FREE, *DEAR, "both/model_gap", "both/task_gap_difference", "gaps-only/prompt_gap"} <= set(row.measures)
         assert "gaps-only/iou" not in row.measures
@@ -83,7 +83,7 @@ def test_all_measures_have_values_and_seconds(rows: tuple[Row, ...]) -> None:
 
 
 def test_the_true_ious_are_those_of_the_products_answers(
-    rows: tuple[Row, ...], shared_dataset: Path, both: Engine
+    rows: tuple[UncertaintyRow, ...], shared_dataset: Path, both: Engine
 ) -> None:
     """The squares have 14 x 14 pixels, eroded 10 x 10: of the four middle pixels the first, 6 from the corner."""
     row = next(row for row in rows if row.object == 1)
@@ -103,14 +103,16 @@ def test_the_true_ious_are_those_of_the_products_answers(
     assert row.measures["score"] == pytest.approx(1 - max(row.predicted), abs=1e-6)
 
 
-def test_a_second_click_is_placed_in_every_way(rows: tuple[Row, ...]) -> None:
+def test_a_second_click_is_placed_in_every_way(rows: tuple[UncertaintyRow, ...]) -> None:
     # a toy is uncertain everywhere, so there is always something to suggest
     for row in rows:
         assert set(row.after) == {"oracle", "suggested", "suggested, sign as shown", "random"}
         assert all(0 <= value <= 1 for value in row.after.values())
 
 
-def test_the_same_run_gives_the_same_numbers(rows: tuple[Row, ...], shared_dataset: Path, both: Engine) -> None:
+def test_the_same_run_gives_the_same_numbers(
+    rows: tuple[UncertaintyRow, ...], shared_dataset: Path, both: Engine
+) -> None:
     again = run_uncertainty(both, [Source((shared_dataset,))], ASKING, silent)
     for one, other in zip(rows, again, strict=True):
         assert (one.key, one.ious, one.dense, one.larger) == (other.key, other.ious, other.dense, other.larger)
@@ -123,7 +125,7 @@ def test_without_heads_and_a_larger_model_their_numbers_are_left_out(shared_data
     assert row.larger == ()
     assert set(row.measures) == {*FREE, "h_xp", "h_aug"}
     assert not any(name.startswith("own/") for name in row.seconds)
-    assert figures([row])
+    assert uncertainty_figures([row])
 
 
 def test_a_run_that_was_stopped_goes_on(shared_dataset: Path, both: Engine, tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_run_that_was_stopped_goes_on(shared_dataset: Path, both: Engine, tmp_
 
 
 def test_records_of_other_conditions_are_refused_and_stay(
-    rows: tuple[Row, ...], shared_dataset: Path, both: Engine, tmp_path: Path
+    rows: tuple[UncertaintyRow, ...], shared_dataset: Path, both: Engine, tmp_path: Path
 ) -> None:
     path = write_rows(rows, tmp_path)
     before = path.read_bytes()
@@ -166,7 +168,7 @@ def test_records_of_other_conditions_are_refused_and_stay(
         read_rows(path, ASKING.words)
 
 
-def test_a_folder_that_cannot_be_written_is_named(rows: tuple[Row, ...], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(rows: tuple[UncertaintyRow, ...], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match="cannot be written"):
         write_rows(rows, tmp_path / "file")
@@ -207,7 +209,7 @@ def test_one_object_in_an_image_smaller_than_a_window_is_measured_and_shown(tmp_
     labels[10:20, 8:22] = 1
     rows = run_uncertainty(both, [Source((one_image(tmp_path / "tiny", labels),))], ASKING, silent)
     assert [row.window for row in rows] == [(0, 0, 32, 32)]
-    assert all(sheet.rows for sheet in sheets(figures(rows)))
+    assert all(sheet.rows for sheet in uncertainty_tables(uncertainty_figures(rows)))
 
 
 @pytest.mark.parametrize("empty", ["masks", "folder", "file"])
@@ -236,7 +238,7 @@ def test_answers_that_are_not_finite_leave_numbers_out(shared_dataset: Path, tmp
     rows = run_uncertainty(engine, [Source((shared_dataset,))], asking, silent, tmp_path)
     assert [dict(row.measures) for row in rows] == [{}, {}]
     assert [row.ious for row in rows] == [(0.0, 0.0, 0.0)] * 2
-    assert figures(rows)
+    assert uncertainty_figures(rows)
     assert len(read_rows(tmp_path / RECORDS, asking.words)) == 2
 
 
@@ -248,7 +250,7 @@ def test_the_command_measures_shows_and_writes(
 ) -> None:
     out = tmp_path / "out"
     words = ["uncertainty", str(shared_dataset), "--objects", "1", "--larger", "none", "--out", str(out)]
-    app(words, standalone_mode=False)
+    bench_app(words, standalone_mode=False)
     shown = capsys.readouterr().out
     for expected in ("Relative area", "Calibration", "h_xp", "second click", "uncertainty.csv"):
         assert expected in shown
@@ -265,4 +267,4 @@ def test_the_command_measures_shows_and_writes(
 )
 def test_a_word_that_means_nothing_is_refused(shared_dataset: Path, words: list[str], expected: str) -> None:
     with pytest.raises(UserError, match=expected):
-        app(["uncertainty", str(shared_dataset), *words], standalone_mode=False)
+        bench_app(["uncertainty", str(shared_dataset), *words], standalone_mode=False)

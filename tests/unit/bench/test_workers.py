@@ -15,37 +15,37 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.bench.workers import Task, Told, attempted, in_processes, in_turn
+from samtta_app.bench.workers import ReportProgress, WorkerTask, attempted, in_processes, in_turn
 from samtta_app.errors import UserError
 
 
-def leave(path: Path, told: Told) -> None:
+def leave(path: Path, told: ReportProgress) -> None:
     """Half way, then a file that says by which process, with how many threads, it was made."""
     told(0.5, "half")
     path.write_text(f"{os.getpid()} {os.environ.get('OMP_NUM_THREADS')}")
     told(1.0, "done")
 
 
-def refuse(told: Told) -> None:
+def refuse(told: ReportProgress) -> None:
     raise UserError("The set is empty", "here", "Choose another")
 
 
-def break_down(told: Told) -> None:
+def break_down(told: ReportProgress) -> None:
     raise ZeroDivisionError("by nothing")
 
 
-def die(told: Told) -> None:
+def die(told: ReportProgress) -> None:
     os._exit(9)
 
 
-def go_on_for_long(path: Path, told: Told) -> None:
+def go_on_for_long(path: Path, told: ReportProgress) -> None:
     path.touch()
     for k in range(10_000):
         told(k / 10_000, "working")
         time.sleep(0.01)
 
 
-def give_signs(path: Path, told: Told) -> None:
+def give_signs(path: Path, told: ReportProgress) -> None:
     """A byte every hundredth of a second, whatever becomes of others."""
     with path.open("ab", buffering=0) as file:
         for _ in range(10_000):
@@ -66,30 +66,30 @@ def nothing(share: float, words: str) -> None:
 
 def test_tasks_are_done_in_turn_and_progress_is_weighed_by_their_cost(tmp_path: Path) -> None:
     said: list[tuple[float, str]] = []
-    tasks = [Task(name, cost, partial(leave, tmp_path / name)) for name, cost in (("a", 3), ("b", 1))]
+    tasks = [WorkerTask(name, cost, partial(leave, tmp_path / name)) for name, cost in (("a", 3), ("b", 1))]
     assert in_turn(tasks, lambda *told: said.append(told)) == ()
     assert said == [(0.375, "a: half"), (0.75, "a: done"), (0.875, "b: half"), (1.0, "b: done")]
 
 
 def test_a_task_that_fails_does_not_hold_up_the_next(tmp_path: Path) -> None:
-    tasks = [Task("bad", 1, refuse), Task("good", 1, partial(leave, tmp_path / "good"))]
+    tasks = [WorkerTask("bad", 1, refuse), WorkerTask("good", 1, partial(leave, tmp_path / "good"))]
     assert in_turn(tasks, nothing) == (("bad", "The set is empty (here). Choose another."),)
     assert (tmp_path / "good").exists()
 
 
 def test_a_mistake_of_the_program_is_a_failure_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    assert attempted(Task("odd", 1, break_down), nothing) == "ZeroDivisionError: by nothing"
+    assert attempted(WorkerTask("odd", 1, break_down), nothing) == "ZeroDivisionError: by nothing"
     (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert record.exc_info is not None
     caplog.clear()
 
 
 def test_ctrl_c_in_a_task_is_no_failure() -> None:
-    def stop(told: Told) -> None:
+    def stop(told: ReportProgress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        in_turn([Task("a", 1, stop)], nothing)
+        in_turn([WorkerTask("a", 1, stop)], nothing)
 
 
 def test_processes_do_all_tasks_elsewhere_with_one_thread_and_fail_one_by_one(
@@ -98,7 +98,7 @@ def test_processes_do_all_tasks_elsewhere_with_one_thread_and_fail_one_by_one(
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     said: list[tuple[float, str]] = []
     names = ["a", "b", "c"]
-    tasks = [Task("bad", 1, refuse), *(Task(name, 1, partial(leave, tmp_path / name)) for name in names)]
+    tasks = [WorkerTask("bad", 1, refuse), *(WorkerTask(name, 1, partial(leave, tmp_path / name)) for name in names)]
     failures = in_processes(tasks, 2, lambda *told: said.append(told))
     assert failures == (("bad", "The set is empty (here). Choose another."),)
     made = [(tmp_path / name).read_text().split() for name in names]
@@ -110,7 +110,7 @@ def test_processes_do_all_tasks_elsewhere_with_one_thread_and_fail_one_by_one(
 
 
 def test_a_process_that_is_killed_is_a_failure_with_advice() -> None:
-    (failure,) = in_processes([Task("big", 1, die)], 2, nothing)
+    (failure,) = in_processes([WorkerTask("big", 1, die)], 2, nothing)
     assert failure[0] == "big"
     assert "memory" in failure[1]
 
@@ -143,7 +143,7 @@ if __name__ == "__main__":
 
 def test_ctrl_c_ends_the_processes_at_their_next_progress(tmp_path: Path) -> None:
     began = tmp_path / "began"
-    tasks = [Task(name, 1, partial(go_on_for_long, began)) for name in "abc"]
+    tasks = [WorkerTask(name, 1, partial(go_on_for_long, began)) for name in "abc"]
 
     def interrupt(share: float, words: str) -> None:
         if threading.current_thread() is threading.main_thread() and share > 0:

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from samtta_app.core.calibration import FEWEST, Bin, Calibration, calibration_error, online, reliability
+from samtta_app.core.calibration import FEWEST, Bin, Calibration, calibration_error, online, reliability_bins
 
 
 def test_a_reliability_diagram_by_hand() -> None:
     pairs = [(0.05, 0.2), (0.08, 0.4), (0.95, 0.9), (1.0, 0.7)]
-    first, last = reliability(pairs)
+    first, last = reliability_bins(pairs)
     assert first == Bin(0.0, 0.1, 2, pytest.approx(0.065), pytest.approx(0.3))  # type: ignore[arg-type]
     assert (last.low, last.high, last.count) == (0.9, 1.0, 2)
     assert (last.expected, last.true) == (pytest.approx(0.975), pytest.approx(0.8))
@@ -26,7 +26,7 @@ def test_the_calibration_error_by_hand() -> None:
 
 
 def test_unknown_values_do_not_count() -> None:
-    assert reliability([(float("nan"), 0.5), (0.5, float("nan"))]) == ()
+    assert reliability_bins([(float("nan"), 0.5), (0.5, float("nan"))]) == ()
     assert calibration_error([(float("nan"), 0.5), (0.55, 0.65)]) == pytest.approx(0.1)
 
 

@@ -17,7 +17,7 @@ from samtta_app.core.images import image_size, read_ids, read_image
 from samtta_app.datasets.folder import DataImage, read_labels
 from samtta_app.errors import DatasetError, ImageError
 from samtta_app.train.pseudo import read_photo
-from samtta_app.train.records import read_records
+from samtta_app.train.records import read_labelled
 from tests.unit.core.crafted import GIF, POSTSCRIPT, noise, stored, written
 
 NAMES = ("b.png", "b.jpg", "b.tif", "b.bmp", "b.webp", "b.eps")
@@ -121,7 +121,7 @@ def test_a_program_is_refused_as_image_mask_photo_and_record(
     for data in (DataImage("a", image, good), DataImage("b", good, mask)):
         with pytest.raises(DatasetError, match="PostScript"):
             read_labels(data)
-    assert read_records([image, good]) == []
+    assert read_labelled([image, good]) == []
     assert caplog.text.count("PostScript") == 2
     assert not fake_ghostscript.exists()
 

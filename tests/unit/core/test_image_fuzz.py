@@ -13,7 +13,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samtta_app.core.image_limits import AHEAD, SMALL
+from samtta_app.core.image_limits import MAX_SMALL_BYTES, READ_AHEAD_SHARE
 from samtta_app.core.images import image_size, read_ids, read_image
 from samtta_app.errors import ImageError
 from tests.unit.core.crafted import noise, png, stored
@@ -79,9 +79,9 @@ def test_changed_headers_give_an_image_or_an_image_error(
     try:
         for reads in (read_image, read_ids, image_size):
             with contextlib.suppress(ImageError):
-                found = reads(path, share=AHEAD) if reads is read_image else reads(path)  # type: ignore[operator]
+                found = reads(path, share=READ_AHEAD_SHARE) if reads is read_image else reads(path)  # type: ignore[operator]
                 assert found is not None
-        assert tracemalloc.get_traced_memory()[1] < 1.5 * SMALL
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * MAX_SMALL_BYTES
     finally:
         tracemalloc.stop()
 

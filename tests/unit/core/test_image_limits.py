@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 import tifffile
 
-from samtta_app.core.image_limits import AHEAD, SMALL, WHOLE, WORK, image_cost
+from samtta_app.core.image_limits import MAX_SMALL_BYTES, MAX_WHOLE_BYTES, READ_AHEAD_SHARE, WORK, image_cost
 from samtta_app.core.images import image_size, read_ids, read_image
 from samtta_app.errors import ImageError, LargeImageError
 from tests.unit.core.crafted import (
@@ -133,12 +133,12 @@ def test_plain_areas_pack_to_almost_nothing_and_are_no_bombs(tmp_path: Path) -> 
 
 def test_read_ahead_is_a_fraction_of_what_a_person_may_open(tmp_path: Path) -> None:
     path = written(tmp_path, "a.png", png(9_000, 6_000))
-    assert image_cost(9_000, 6_000, 1, 1).bytes > WHOLE * AHEAD == SMALL
+    assert image_cost(9_000, 6_000, 1, 1).bytes > MAX_WHOLE_BYTES * READ_AHEAD_SHARE == MAX_SMALL_BYTES
     with pytest.raises(LargeImageError):
-        read_image(path, share=AHEAD)
+        read_image(path, share=READ_AHEAD_SHARE)
     assert image_size(path) == (9_000, 6_000)
     PIL.Image.fromarray(noise(500, 500)).save(path)
-    assert read_image(path, share=AHEAD).width == 500
+    assert read_image(path, share=READ_AHEAD_SHARE).width == 500
 
 
 @pytest.mark.parametrize("extra", [200, 5_000])

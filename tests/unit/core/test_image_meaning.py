@@ -11,10 +11,10 @@ import pytest
 import tifffile
 
 from samtta_app.core import tiff_decoding
-from samtta_app.core.image_display import DARK, display, is_dark
+from samtta_app.core.image_display import DARK_BELOW, is_dark, to_display
 from samtta_app.core.images import from_array, read_image
 from samtta_app.train.pseudo import read_photo
-from samtta_app.train.records import read_records
+from samtta_app.train.records import read_labelled
 from tests.unit.core.crafted import noise
 
 
@@ -182,7 +182,7 @@ def test_an_ordinary_image_has_no_notice(tmp_path: Path) -> None:
 # --- dark files -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("highest", [1, 12, 20, 40, DARK - 1])
+@pytest.mark.parametrize("highest", [1, 12, 20, 40, DARK_BELOW - 1])
 @pytest.mark.parametrize("kind", ["png", "tif", "bmp"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_dark_file_is_stretched_for_the_eye_and_kept_raw(
@@ -193,7 +193,7 @@ def test_a_dark_file_is_stretched_for_the_eye_and_kept_raw(
     image = read_image(tmp_path / f"a.{kind}")
     assert np.array_equal(image.raw, values)
     assert (int(image.pixels.min()), int(image.pixels.max())) == (0, 255)
-    deeper = display(values.astype(np.uint16))
+    deeper = to_display(values.astype(np.uint16))
     assert np.array_equal(image.pixels, deeper)
 
 
@@ -230,7 +230,7 @@ def test_what_is_trained_on_keeps_a_dark_files_values(tmp_path: Path) -> None:
     mask[10:30, 10:30] = 1
     PIL.Image.fromarray(values).save(tmp_path / "images" / "a.png")
     PIL.Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
-    (record,) = read_records([tmp_path / "images" / "a.png"])
+    (record,) = read_labelled([tmp_path / "images" / "a.png"])
     assert np.array_equal(record.pixels, values)
     assert record.layers.max() == 1
     assert np.array_equal(read_photo(tmp_path / "images" / "a.png"), values)

@@ -13,8 +13,8 @@ import pytest
 import tifffile
 
 from samtta_app.core import image_limits, images
-from samtta_app.core.image_limits import WHOLE, image_cost
-from samtta_app.core.images import display, from_array, image_size, read_image, upright
+from samtta_app.core.image_limits import MAX_WHOLE_BYTES, image_cost
+from samtta_app.core.images import from_array, image_size, read_image, to_display, upright
 from samtta_app.errors import ImageError, LargeImageError
 
 RNG_SEED = 7
@@ -192,13 +192,13 @@ def test_float_with_nan_and_infinity_is_shown_dark_and_bright_there(tmp_path: Pa
 
 @pytest.mark.parametrize("value", [np.nan, 5.0, 0.0])
 def test_a_constant_float_image_is_shown_without_a_warning(value: float) -> None:
-    assert not display(np.full((5, 5), value, np.float32)).any()
+    assert not to_display(np.full((5, 5), value, np.float32)).any()
 
 
 def test_a_few_bright_spots_on_a_constant_ground_stay_visible() -> None:
     values = np.full((100, 100), 300, np.uint16)
     values[50, 50] = 4000
-    assert display(values)[50, 50].tolist() == [255, 255, 255]
+    assert to_display(values)[50, 50].tolist() == [255, 255, 255]
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.uint32, np.int32, np.float16, np.float64, np.complex64])
@@ -302,8 +302,8 @@ def test_many_pixels_are_no_bomb(tmp_path: Path) -> None:
     PIL.Image.new("1", (16_000, 12_000)).save(tmp_path / "a.png")
     assert 16_000 * 12_000 > 178_956_970  # Pillow's own limit
     assert image_size(tmp_path / "a.png") == (16_000, 12_000)
-    assert image_cost(16_000, 12_000, 1, 1).bytes < WHOLE
-    assert image_cost(17_000, 17_000, 4, 3).bytes > WHOLE > image_cost(13_000, 13_000, 4, 3).bytes
+    assert image_cost(16_000, 12_000, 1, 1).bytes < MAX_WHOLE_BYTES
+    assert image_cost(17_000, 17_000, 4, 3).bytes > MAX_WHOLE_BYTES > image_cost(13_000, 13_000, 4, 3).bytes
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -311,7 +311,7 @@ def test_too_many_pixels_are_refused_before_they_are_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     PIL.Image.new("L", (60, 50)).save(tmp_path / f"a.{suffix}")
-    monkeypatch.setattr(image_limits, "WHOLE", 12_000)
+    monkeypatch.setattr(image_limits, "MAX_WHOLE_BYTES", 12_000)
     with pytest.raises(LargeImageError, match=r"60 x 50.*tiles"):
         read_image(tmp_path / f"a.{suffix}")
 

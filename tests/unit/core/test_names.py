@@ -12,13 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from samtta_app.core.names import (
-    ROOM,
+    MAX_NAME_BYTES,
     component,
+    displayable,
     file_names,
     folded,
     from_text,
     is_component,
-    shown,
     storable,
     to_text,
 )
@@ -73,7 +73,7 @@ def test_a_plain_name_is_its_own_file(name: str) -> None:
 
 
 @given(ANY)
-@example("a" * ROOM)
+@example("a" * MAX_NAME_BYTES)
 @example("\u0958" * 80)  # three bytes that grow to six when composed
 def test_any_text_at_all_gives_a_plain_name(name: str) -> None:
     assert is_plain(component(name))
@@ -134,6 +134,6 @@ def test_names_that_are_not_are_stored_readably() -> None:
 
 
 def test_what_cannot_be_shown_is_one_sign() -> None:
-    assert shown("gr\udcfcn\n\x1b[31m.png") == "gr\ufffdn\ufffd\ufffd[31m.png"
-    assert shown("Zellkern äöü 細胞 [b] <i> $x$") == "Zellkern äöü 細胞 [b] <i> $x$"
+    assert displayable("gr\udcfcn\n\x1b[31m.png") == "gr\ufffdn\ufffd\ufffd[31m.png"
+    assert displayable("Zellkern äöü 細胞 [b] <i> $x$") == "Zellkern äöü 細胞 [b] <i> $x$"
     assert storable("a\0\udcfc\n\tb") == "a\ufffd\ufffd\n\tb"

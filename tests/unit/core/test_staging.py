@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.core.files import inside, marked, staged
+from samtta_app.core.files import marked, path_inside, staged
 from samtta_app.core.one_step import exchanged
 from samtta_app.errors import ExportError
 
@@ -105,8 +105,8 @@ def test_a_folder_that_is_named_by_a_link_is_written_and_the_link_stays(tmp_path
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "..", "a/.."])
 def test_a_name_that_leads_out_has_no_place_inside(tmp_path: Path, name: str) -> None:
     with pytest.raises(ExportError, match="outside"):
-        inside(tmp_path, name)
-    assert inside(tmp_path, "a/b") == tmp_path / "a" / "b"
+        path_inside(tmp_path, name)
+    assert path_inside(tmp_path, "a/b") == tmp_path / "a" / "b"
 
 
 @POSIX

@@ -8,7 +8,7 @@ import pytest
 
 from samtta_app.core.masks import holds, trimmed
 from samtta_app.core.types import Click, Mask, Window
-from samtta_app.core.usam_clicks import DENSE, clicks_near, clicks_on
+from samtta_app.core.usam_clicks import DENSE_CLICKS, clicks_near, usam_clicks
 from tests.unit.values import disc
 
 EXTENT = Window(0, 0, 128, 96)
@@ -21,9 +21,9 @@ def rng() -> np.random.Generator:
 def test_the_first_click_is_the_middle_and_all_lie_two_pixels_inside() -> None:
     bits = np.zeros((96, 128), np.bool_)
     bits[20:41, 30:71] = True  # rows 20 to 40, columns 30 to 70: the middle is (50, 30)
-    clicks = clicks_on(trimmed(bits), EXTENT, rng())
+    clicks = usam_clicks(trimmed(bits), EXTENT, rng())
     assert clicks[0] == Click(50, 30, True)
-    assert len(clicks) == DENSE == 8
+    assert len(clicks) == DENSE_CLICKS == 8
     assert all(32 <= c.x <= 68 and 22 <= c.y <= 38 and c.positive for c in clicks)
     assert len({(c.x, c.y) for c in clicks[1:]}) == 7
 
@@ -37,26 +37,26 @@ def test_clicks_are_those_of_the_whole_bitmap_eroded() -> None:
     rows, columns = np.nonzero(cv2.erode(whole, np.ones((5, 5), np.uint8)))
     places = rng().choice(len(rows), 7, replace=False)
     expected = [(float(columns[i]), float(rows[i])) for i in places]
-    assert [(c.x, c.y) for c in clicks_on(mask, EXTENT, rng())[1:]] == expected
+    assert [(c.x, c.y) for c in usam_clicks(mask, EXTENT, rng())[1:]] == expected
 
 
 def test_the_frame_of_the_image_erodes_nothing() -> None:
     bits = np.zeros((96, 128), np.bool_)
     bits[:, :5] = True  # at the left edge: columns 0 to 2 stay
-    clicks = clicks_on(trimmed(bits), EXTENT, rng())
+    clicks = usam_clicks(trimmed(bits), EXTENT, rng())
     assert {c.x for c in clicks} <= {0, 1, 2}
     assert clicks[0].x == 1
 
 
 def test_a_mask_that_vanishes_is_taken_as_it_is_and_pixels_repeat_where_there_are_too_few() -> None:
     mask = Mask(7, 9, np.ones((1, 2), np.bool_))
-    clicks = clicks_on(mask, EXTENT, rng())
+    clicks = usam_clicks(mask, EXTENT, rng())
     assert len(clicks) == 8
     assert {(c.x, c.y) for c in clicks} <= {(7, 9), (8, 9)}
 
 
 def test_an_empty_mask_has_no_clicks() -> None:
-    assert clicks_on(Mask(3, 3, np.zeros((1, 1), np.bool_)), EXTENT, rng()) == ()
+    assert usam_clicks(Mask(3, 3, np.zeros((1, 1), np.bool_)), EXTENT, rng()) == ()
 
 
 @pytest.mark.parametrize("positive", [True, False])

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.core.windows import (
-    LEAST,
-    SMALL,
+    MIN_WINDOW_SIDE,
+    SMALL_SHARE,
     VARIED,
     around,
     closer,
@@ -50,7 +50,7 @@ def test_a_window_around_a_box_in_the_middle_is_square_and_centred() -> None:
 
 
 def test_no_window_is_narrower_than_the_least() -> None:
-    assert around(Box(500, 300, 500, 300), IMAGE).width == LEAST
+    assert around(Box(500, 300, 500, 300), IMAGE).width == MIN_WINDOW_SIDE
 
 
 def test_a_small_image_is_its_own_window() -> None:
@@ -78,8 +78,8 @@ def test_where_small_objects_are_expected_their_surroundings_answer() -> None:
 
 def test_objects_that_fill_the_image_or_the_view_leave_the_window_as_it_is() -> None:
     click, view = Click(200, 150, True), Window(100, 100, 300, 200)
-    assert first_window(IMAGE, None, (click,), None, side=IMAGE.side / SMALL) == IMAGE
-    assert first_window(IMAGE, view, (click,), None, side=view.side / SMALL) == view
+    assert first_window(IMAGE, None, (click,), None, side=IMAGE.side / SMALL_SHARE) == IMAGE
+    assert first_window(IMAGE, view, (click,), None, side=view.side / SMALL_SHARE) == view
     assert first_window(IMAGE, view, (click,), None, side=30).side == 150
 
 
@@ -106,7 +106,7 @@ def test_a_small_object_is_looked_at_from_closer_by() -> None:
 
 
 def test_a_large_object_nothing_and_a_lost_click_keep_the_window() -> None:
-    side = int(IMAGE.side / SMALL) + 1
+    side = int(IMAGE.side / SMALL_SHARE) + 1
     assert closer(IMAGE, Box(100, 100, 100 + side, 150), (), IMAGE) is None
     assert closer(IMAGE, None, (), IMAGE) is None
     assert closer(IMAGE, Box(500, 300, 510, 310), (Click(5, 5, True),), IMAGE) is None
@@ -134,7 +134,7 @@ def test_objects_are_learned_whole_at_any_size_and_place_in_a_window(box: Box, s
     assert window.x + window.width > box.x1
     assert window.y + window.height > box.y1
     longest = max(box.x1 - box.x0, box.y1 - box.y0) + 1
-    assert window.side <= max(VARIED[1] * longest, LEAST) + 1
+    assert window.side <= max(VARIED[1] * longest, MIN_WINDOW_SIDE) + 1
     assert window.side >= min(VARIED[0] * longest, IMAGE.side) - 1
 
 

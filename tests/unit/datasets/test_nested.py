@@ -20,7 +20,7 @@ from samtta_app.core.types import Window
 from samtta_app.datasets import nested
 from samtta_app.datasets.cells import Dish, make_dish
 from samtta_app.datasets.folder import open_dataset, read_labels, read_objects
-from samtta_app.datasets.nested import PART, WHOLE, Nested, make_nested, write_nested
+from samtta_app.datasets.nested import PART, WHOLE_NAME, Nested, make_nested, write_nested
 from samtta_app.errors import DatasetError
 
 ROUND = 3
@@ -75,7 +75,7 @@ def test_a_rounded_cell_has_no_nucleus_and_every_other_one_has() -> None:
 
 @pytest.mark.parametrize("index", [0, ROUND])
 def test_every_part_lies_wholly_inside_its_own_whole(index: int) -> None:
-    whole, part = (made(index).labels[name] for name in (WHOLE, PART))
+    whole, part = (made(index).labels[name] for name in (WHOLE_NAME, PART))
     assert np.array_equal(whole[part > 0], part[part > 0])
     ids = list(range(1, int(whole.max()) + 1))
     assert sorted(set(np.unique(whole)) - {0}) == sorted(set(np.unique(part)) - {0}) == ids
@@ -84,7 +84,7 @@ def test_every_part_lies_wholly_inside_its_own_whole(index: int) -> None:
 
 @pytest.mark.parametrize("index", [0, ROUND])
 def test_a_part_is_one_piece_that_can_be_clicked_and_no_stand_in_for_the_whole(index: int) -> None:
-    whole, part = (made(index).labels[name] for name in (WHOLE, PART))
+    whole, part = (made(index).labels[name] for name in (WHOLE_NAME, PART))
     for number in range(1, int(whole.max()) + 1):
         bits = part == number
         assert scipy.ndimage.label(bits)[1] == 1
@@ -103,9 +103,9 @@ def test_the_outline_of_a_part_can_be_seen() -> None:
 def test_an_image_depends_on_its_seed_and_place_alone() -> None:
     again, other = make_nested(0, 0), make_nested(1, 0)
     assert np.array_equal(again.pixels, made(0).pixels)
-    assert all(np.array_equal(again.labels[name], made(0).labels[name]) for name in (WHOLE, PART))
+    assert all(np.array_equal(again.labels[name], made(0).labels[name]) for name in (WHOLE_NAME, PART))
     assert not np.array_equal(other.pixels, made(0).pixels)
-    assert made(0).pixels.shape == (*made(0).labels[WHOLE].shape, 3)
+    assert made(0).pixels.shape == (*made(0).labels[WHOLE_NAME].shape, 3)
     assert made(0).pixels.dtype == np.uint8
 
 

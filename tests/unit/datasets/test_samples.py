@@ -14,15 +14,15 @@ from samtta_app.datasets.cells import make_cells
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.datasets.leaves import make_leaves
 from samtta_app.datasets.metal import make_metal
-from samtta_app.datasets.textures import Sample, main_piece
+from samtta_app.datasets.textures import MadeImage, main_piece
 from samtta_app.errors import DatasetError
 
 LOOKS = [("cells", 0), ("cells", 3), ("metal", 0), ("metal", 3), ("leaves", 1), ("leaves", 2)]
 
 
 @cache
-def made(look: str, index: int) -> Sample:
-    return samples.LOOKS[look](np.random.default_rng([0, index]), index)
+def made(look: str, index: int) -> MadeImage:
+    return samples.SAMPLE_LOOKS[look](np.random.default_rng([0, index]), index)
 
 
 @pytest.mark.parametrize(("look", "index"), LOOKS)
@@ -81,18 +81,18 @@ def test_the_main_piece_is_the_largest_and_has_no_holes() -> None:
 # --- the folder -----------------------------------------------------------------------------------------------------
 
 
-def tiny(name: str) -> Sample:
+def tiny(name: str) -> MadeImage:
     labels = np.zeros((32, 32), np.uint16)
     labels[4:12, 4:12], labels[16:28, 16:28] = 1, 2
     pixels = np.where(labels[..., None] > 0, 200, 60).astype(np.uint8).repeat(3, 2)
-    return Sample(name, pixels, labels, {1: "cell", 2: "pit"})
+    return MadeImage(name, pixels, labels, {1: "cell", 2: "pit"})
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny pictures in place of the three looks: these tests are about files."""
-    looks = {look: lambda _rng, index, look=look: tiny(f"{look}_{index + 1}") for look in samples.LOOKS}
-    monkeypatch.setattr(samples, "LOOKS", looks)
+    looks = {look: lambda _rng, index, look=look: tiny(f"{look}_{index + 1}") for look in samples.SAMPLE_LOOKS}
+    monkeypatch.setattr(samples, "SAMPLE_LOOKS", looks)
 
 
 @pytest.mark.usefixtures("quick")
@@ -107,8 +107,8 @@ def test_the_samples_are_a_data_set_with_the_truth_outside_the_images(tmp_path: 
 
 @pytest.mark.usefixtures("quick")
 def test_colours_are_written_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    red = Sample("red", np.full((8, 8, 3), (250, 10, 20), np.uint8), np.ones((8, 8), np.uint16), {1: "x"})
-    monkeypatch.setattr(samples, "LOOKS", {"red": lambda _rng, _index: red})
+    red = MadeImage("red", np.full((8, 8, 3), (250, 10, 20), np.uint8), np.ones((8, 8), np.uint16), {1: "x"})
+    monkeypatch.setattr(samples, "SAMPLE_LOOKS", {"red": lambda _rng, _index: red})
     folder = samples.write_samples(tmp_path / "s")
     assert np.asarray(PIL.Image.open(folder / "images" / "red.png"))[0, 0].tolist() == [250, 10, 20]
 

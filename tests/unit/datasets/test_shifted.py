@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from samtta_app.datasets.folder import FolderDataset, open_dataset, read_labels, read_objects
-from samtta_app.datasets.shifted import LOOKS, edges, far, halo, speckle, write_shifted
+from samtta_app.datasets.shifted import SHIFTED_LOOKS, edges, far, halo, speckle, write_shifted
 from samtta_app.errors import DatasetError
 
 
@@ -33,7 +33,7 @@ def plain(tmp_path: Path) -> FolderDataset:
     return open_dataset(tmp_path / "plain")
 
 
-@pytest.mark.parametrize("look", list(LOOKS))
+@pytest.mark.parametrize("look", list(SHIFTED_LOOKS))
 def test_a_changed_set_is_a_data_set_with_the_same_objects(plain: FolderDataset, tmp_path: Path, look: str) -> None:
     changed = open_dataset(write_shifted(plain, look, tmp_path / look, progress=said))  # type: ignore[arg-type]
     assert [image.name for image in changed.images] == ["a", "b"]

@@ -11,14 +11,14 @@ import pytest
 
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.datasets.textures import (
+    blend,
     blur,
     cells_of,
+    depth_inside,
     finished,
     grid,
-    inside,
     lit,
-    mix,
-    noise,
+    noise_field,
     scattered,
     smoothstep,
     star,
@@ -29,10 +29,10 @@ from samtta_app.errors import DatasetError
 
 @pytest.mark.parametrize("scale", [3.0, 20.0, 200.0])
 def test_noise_has_no_mean_and_unit_deviation_at_every_scale(scale: float) -> None:
-    made = noise(np.random.default_rng(0), 96, scale)
+    made = noise_field(np.random.default_rng(0), 96, scale)
     assert made.shape == (96, 96)
     assert (float(made.mean()), float(made.std())) == (pytest.approx(0, abs=1e-4), pytest.approx(1, abs=1e-3))
-    assert np.array_equal(made, noise(np.random.default_rng(0), 96, scale))
+    assert np.array_equal(made, noise_field(np.random.default_rng(0), 96, scale))
 
 
 def test_streaks_run_along_the_rows() -> None:
@@ -72,11 +72,11 @@ def test_cells_have_their_borders_halfway_between_points() -> None:
 def test_depth_light_and_mixtures_by_hand() -> None:
     bits = np.zeros((9, 9), bool)
     bits[2:7, 2:7] = True
-    assert (inside(bits)[4, 4], inside(bits)[2, 2], inside(bits)[0, 0]) == (3, 1, 0)
+    assert (depth_inside(bits)[4, 4], depth_inside(bits)[2, 2], depth_inside(bits)[0, 0]) == (3, 1, 0)
     flat = lit(np.zeros((9, 9), np.float32), (0.3, 0.2, 1.0), 2.0)
     assert flat == pytest.approx(np.ones((9, 9)))
     assert blur(np.full((9, 9), 0.25), 2) == pytest.approx(np.full((9, 9), 0.25))
-    laid = mix(np.zeros((1, 2, 3)), (0.2, 0.4, 0.8), np.array([[0.5, 1.0]], np.float32))
+    laid = blend(np.zeros((1, 2, 3)), (0.2, 0.4, 0.8), np.array([[0.5, 1.0]], np.float32))
     assert laid[0].tolist() == [pytest.approx([0.1, 0.2, 0.4]), pytest.approx([0.2, 0.4, 0.8])]
 
 

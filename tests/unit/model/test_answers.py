@@ -12,7 +12,7 @@ import torch
 
 from samtta_app.core.types import Box, Click, Image, Prompt, Window
 from samtta_app.model import answers
-from samtta_app.model.answers import Answer, answer
+from samtta_app.model.answers import Answer, answer_prompt
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import toy_model
@@ -61,7 +61,7 @@ def looked(
     seen = Seen(there)
     monkeypatch.setattr(answers, "_decoded", seen)
     model = toy_model()
-    finish(answer(model, FeatureCache(model), model.frozen, image, prompt, window, view))
+    finish(answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, view))
     return seen.windows
 
 
@@ -90,7 +90,7 @@ def test_an_object_cut_by_its_window_is_asked_again_in_a_wider_one(monkeypatch: 
     windows = looked(monkeypatch, Box(300, 250, 460, 360), window=narrow)
     assert windows[0] == narrow
     assert windows[-1].side > 2 * 64
-    assert len(windows) <= answers.LOOKS
+    assert len(windows) <= answers.MAX_LOOKS
 
 
 def test_an_object_at_the_images_own_edge_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,13 +114,13 @@ def test_nothing_found_stays_in_the_whole_image(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_pixel_is_an_image_too() -> None:
     model, image = toy_model(), picture(3, 1, 1)
-    found = finish(answer(model, FeatureCache(model), model.frozen, image, Prompt((Click(0, 0, True),))))
+    found = finish(answer_prompt(model, FeatureCache(model), model.frozen, image, Prompt((Click(0, 0, True),))))
     assert found.window == Window(0, 0, 1, 1)
     assert len(found.masks) == 3
 
 
 def test_feedback_is_the_chosen_candidate() -> None:
     model = toy_model()
-    found = finish(answer(model, FeatureCache(model), model.frozen, IMAGE, CLICK))
+    found = finish(answer_prompt(model, FeatureCache(model), model.frozen, IMAGE, CLICK))
     assert np.array_equal(found.feedback().values, found.logits[found.chosen].numpy())
     assert found.feedback().window == found.window

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from samtta_app.model.compact import (
-    SMALL,
+    SMALL_CONFIG,
     CompactConfig,
     CompactSam,
     DecoderOutput,
@@ -264,5 +264,5 @@ def test_weights_that_are_not_finite_are_refused(model: CompactSam, tmp_path: Pa
 
 
 def test_the_small_model_stays_small() -> None:
-    parameters = sum(p.numel() for p in build_compact(SMALL).parameters())
+    parameters = sum(p.numel() for p in build_compact(SMALL_CONFIG).parameters())
     assert 2 * parameters < 8_000_000

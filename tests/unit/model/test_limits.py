@@ -22,9 +22,9 @@ from safetensors.torch import load_file, save_file
 
 from samtta_app.errors import CheckpointError
 from samtta_app.model import limits
-from samtta_app.model.compact import FORMAT, CompactConfig, build_compact, save_compact
+from samtta_app.model.compact import COMPACT_FORMAT, CompactConfig, build_compact, save_compact
 from samtta_app.model.limits import RANGES, config_values
-from samtta_app.model.opening import opened
+from samtta_app.model.opening import open_model
 from samtta_app.model.sam import load_model
 
 TOY = {"name": "toy", "backbone": "mobilenetv2_100", "dim": 32, "mlp": 32, "heads": 2, "depth": 1, "head_dim": 16}
@@ -40,7 +40,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def changed(good: Path, path: Path, **config: object) -> Path:
     """The good file with another configuration."""
-    metadata = {"format": FORMAT, "config": json.dumps({**TOY, "input_size": 64, **config})}
+    metadata = {"format": COMPACT_FORMAT, "config": json.dumps({**TOY, "input_size": 64, **config})}
     save_file(load_file(good), path, metadata)
     return path
 
@@ -97,7 +97,7 @@ def test_a_configuration_that_cannot_be_meant_is_refused_before_anything_is_buil
 )
 def test_what_is_no_table_is_refused(text: str, good: Path, tmp_path: Path, nothing_is_built: None) -> None:
     path = tmp_path / "a.safetensors"
-    save_file(load_file(good), path, {"format": FORMAT, "config": text})
+    save_file(load_file(good), path, {"format": COMPACT_FORMAT, "config": text})
     with pytest.raises(CheckpointError, match="configuration"):
         load_model(path)
 
@@ -121,7 +121,7 @@ def test_another_size_than_the_tensors_have_is_refused(field: str, good: Path, t
     value = {"input_size": 96, "dim": 64, "heads": 1, "depth": 2, "mlp": 48, "head_dim": 24}[field]
     path = changed(good, tmp_path / "a.safetensors", **{field: value})
     if field in ("input_size", "heads"):  # no tensor depends on them
-        assert opened(path).model.compact
+        assert open_model(path).model.compact
     else:
         with pytest.raises(CheckpointError, match="does not fit its configuration"):
             load_model(path)
@@ -130,7 +130,7 @@ def test_another_size_than_the_tensors_have_is_refused(field: str, good: Path, t
 def test_a_model_of_too_many_values_is_refused_without_making_them(
     good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "LARGEST", 1000)
+    monkeypatch.setattr(limits, "MAX_VALUES", 1000)
     with pytest.raises(CheckpointError, match="it asks for"):
         load_model(good)
 
@@ -154,7 +154,7 @@ def test_other_tensors_than_the_configuration_wants_are_refused(kind: str, good:
     state, (change, word) = load_file(good), CHANGES[kind]
     change(state)
     path = tmp_path / "a.safetensors"
-    save_file(state, path, {"format": FORMAT, "config": json.dumps({**TOY, "input_size": 64})})
+    save_file(state, path, {"format": COMPACT_FORMAT, "config": json.dumps({**TOY, "input_size": 64})})
     with pytest.raises(CheckpointError, match=word):
         load_model(path)
 
@@ -165,8 +165,8 @@ def test_the_three_kinds_of_floating_point_are_read_as_single_precision(
 ) -> None:
     path = tmp_path / "a.safetensors"
     state = {key: value.to(dtype) for key, value in load_file(good).items()}
-    save_file(state, path, {"format": FORMAT, "config": json.dumps({**TOY, "input_size": 64})})
-    model = opened(path).model
+    save_file(state, path, {"format": COMPACT_FORMAT, "config": json.dumps({**TOY, "input_size": 64})})
+    model = open_model(path).model
     assert {value.dtype for value in model.frozen.tensors.values()} == {torch.float32}
 
 
@@ -190,9 +190,9 @@ def test_weights_that_give_no_finite_answer_are_no_model(good: Path, tmp_path: P
     for key, value in state.items():
         if key.startswith("mask_decoder."):
             state[key] = torch.full_like(value.float(), 3e38)
-    save_file(state, path, {"format": FORMAT, "config": json.dumps({**TOY, "input_size": 64})})
+    save_file(state, path, {"format": COMPACT_FORMAT, "config": json.dumps({**TOY, "input_size": 64})})
     with pytest.raises(CheckpointError, match="cannot answer"):
-        opened(path)
+        open_model(path)
 
 
 # --- noise ----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from samtta_app.core.types import Click, Prompt
 from samtta_app.engine import open_engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.model import opening
-from samtta_app.model.opening import opened, try_answer
+from samtta_app.model.opening import open_model, try_answer
 from samtta_app.model.sam import SamModel, toy_model
 from tests.unit.values import picture
 
@@ -60,14 +60,14 @@ def test_whatever_fails_on_the_gpu_it_is_tried_once(
 
     monkeypatch.setattr(SamModel, "on", moved)
     monkeypatch.setattr(opening, "try_answer", answered)
-    found = opened(device="cuda")
+    found = open_model(device="cuda")
     assert (tried, found.model.device.type, found.model.name) == (["cuda"], "cpu", "samtta-small")
     assert str(trouble).splitlines()[0][:40] in found.note
     assert len([record for record in caplog.records if record.name == opening.__name__]) == 1
 
 
 def test_without_a_gpu_auto_is_the_processor_and_nothing_is_said() -> None:
-    assert opened(device="cpu").note == ""
+    assert open_model(device="cpu").note == ""
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError("a kernel fails"), KeyError("odd"), ValueError("odd")])
@@ -77,7 +77,7 @@ def test_a_model_that_cannot_answer_is_not_called_ready(trouble: Exception, monk
 
     monkeypatch.setattr(opening, "decode", fails)
     with pytest.raises(CheckpointError, match="cannot answer"):
-        opened(device="cpu")
+        open_model(device="cpu")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
@@ -87,7 +87,7 @@ def test_a_model_that_does_not_fit_says_so(error: Exception, monkeypatch: pytest
 
     monkeypatch.setattr(opening, "load_model", fails)
     with pytest.raises(CheckpointError, match="not enough memory"):
-        opened(device="cpu")
+        open_model(device="cpu")
 
 
 def test_trying_leaves_the_model_and_the_random_state_alone() -> None:

@@ -103,11 +103,11 @@ def test_earlier_logits_are_seen_at_the_same_place_of_the_image_from_another_win
     values = np.full((grid, grid), -8.0, dtype=np.float32)
     values[grid // 2 :, grid // 2 :] = 8.0  # the lower right quarter of a 200-pixel window: image x, y >= 100
     near = Window(100, 100, 100, 100)
-    from samtta_app.model.predictor import in_window
+    from samtta_app.model.predictor import logits_in_window
 
-    seen = in_window(Logits(Window(0, 0, 200, 200), values), near, grid)[0, 0]
+    seen = logits_in_window(Logits(Window(0, 0, 200, 200), values), near, grid)[0, 0]
     assert (seen[1:, 1:] > 0).all()
-    far = in_window(Logits(Window(0, 0, 200, 200), values), Window(300, 300, 100, 100), grid)
+    far = logits_in_window(Logits(Window(0, 0, 200, 200), values), Window(300, 300, 100, 100), grid)
     assert (far < 0).all()
 
 

@@ -11,9 +11,9 @@ from samtta_app.core.images import from_array
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Image, Logits, Mask, Prompt, Window
-from samtta_app.model.answers import Answer, answer
+from samtta_app.model.answers import Answer, answer_prompt
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.refine import LEAST_REACH, REACH, REFINES_FROM, mended
+from samtta_app.model.refine import LEAST_REACH, REFINE_REACH, REFINES_FROM, mended
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from tests.unit.values import picture
 
@@ -26,7 +26,7 @@ def small() -> SamModel:
 
 
 def finished(model: SamModel, image: Image, prompt: Prompt, window: Window | None = None) -> Answer:
-    work = answer(model, FeatureCache(model), model.frozen, image, prompt, window)
+    work = answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window)
     while True:
         try:
             next(work)
@@ -61,7 +61,7 @@ def test_the_reach_grows_with_the_object_and_has_a_least() -> None:
     new = torch.ones(1, SIZE, SIZE)
     small, large = torch.full((SIZE, SIZE), -1.0), torch.full((SIZE, SIZE), -1.0)
     large[:40, :40] = 1.0
-    for before, reach in ((small, LEAST_REACH), (large, REACH * 40)):
+    for before, reach in ((small, LEAST_REACH), (large, REFINE_REACH * 40)):
         found = mended(before, new, (50.0, 50.0))[0]
         at = round(50 - reach)
         wanted = -1 + 2 * float(np.exp(-((50 - at) ** 2) / (2 * reach**2)))

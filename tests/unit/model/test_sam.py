@@ -15,7 +15,7 @@ from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine import Engine, run
 from samtta_app.errors import CheckpointError
-from samtta_app.model.sam import OFFICIAL, load_model, model_file, toy_model
+from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, load_model, model_file, toy_model
 from samtta_app.settings import model_folder, resource
 
 
@@ -45,7 +45,7 @@ def test_an_official_vit_b_file_is_recognised_and_every_tensor_arrives(official:
 
 def test_an_official_file_in_the_model_folder_is_found_by_its_architecture(official: Path) -> None:
     model_folder().mkdir(parents=True, exist_ok=True)
-    (model_folder() / OFFICIAL["vit_b"]).symlink_to(official)
+    (model_folder() / OFFICIAL_CHECKPOINTS["vit_b"]).symlink_to(official)
     assert load_model("vit_b").name == "vit_b"
 
 

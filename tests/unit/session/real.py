@@ -13,7 +13,7 @@ import torch
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Frozen, Knowledge, Learned, Lesson, Strategy
+from samtta_app.adapt.strategy import AdaptationStrategy, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.messages import AdaptRequest, Reply, Request
 from samtta_app.engine import Engine, run
 from samtta_app.model.sam import SamModel, toy_model
@@ -51,7 +51,7 @@ class Real:
         model: the name by which the toy model goes.
     """
 
-    def __init__(self, adapting: Strategy = Nudging(), model: str = "toy") -> None:
+    def __init__(self, adapting: AdaptationStrategy = Nudging(), model: str = "toy") -> None:
         self.engine = Engine(replace(toy_model(), name=model), adapting=adapting)
         self.requests: list[Request] = []
 
@@ -85,7 +85,7 @@ def pictures_in(folder: Path, *names: str) -> Path:
 
 @contextmanager
 def sitting(
-    folder: Path, project: Path, strategy: str | Strategy = Nudging(), model: str = "toy"
+    folder: Path, project: Path, strategy: str | AdaptationStrategy = Nudging(), model: str = "toy"
 ) -> Iterator[tuple[Person, Real]]:
     """The project open, with nobody replaying the objects (that does not touch the weights)."""
     adapting = STRATEGIES[strategy] if isinstance(strategy, str) else strategy

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from samtta_app.core.images import image_size, read_image
 from samtta_app.errors import ImageError
 from samtta_app.session import schema
-from samtta_app.session.catalogue import NO_FILE, UNREADABLE
-from samtta_app.session.places import Opened
+from samtta_app.session.catalogue import NO_FILE, UNREADABLE_NOTE
+from samtta_app.session.places import OpenedDatabase
 from samtta_app.session.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 
@@ -41,7 +41,7 @@ def test_every_image_is_listed_with_its_size_opened_or_not(tmp_path: Path) -> No
         assert listed(store) == [
             ("a.png", "listed", WIDTH, HEIGHT, ""),
             ("b.png", "listed", WIDTH, HEIGHT, ""),
-            ("broken.png", "listed", 0, 0, UNREADABLE),
+            ("broken.png", "listed", 0, 0, UNREADABLE_NOTE),
             ("c2.png", "annotated", WIDTH, HEIGHT, ""),
             ("c10.png", "listed", WIDTH, HEIGHT, ""),
         ]
@@ -128,7 +128,7 @@ def test_a_read_only_copy_of_such_a_project_is_exported_alike(tmp_path: Path) ->
     database = older(tmp_path / "x") / ".samtta" / "project.db"
     with closing(schema.connect_copy(database, database)) as db:
         db.row_factory = sqlite3.Row
-        store = Store(tmp_path / "x", tmp_path / "x" / ".samtta", Opened(db, read_only=True))
+        store = Store(tmp_path / "x", tmp_path / "x" / ".samtta", OpenedDatabase(db, read_only=True))
         assert ids(store).keys() == {"a.png", "b.png", "c.png"}
         assert len(set(ids(store).values())) == 3
         assert len(store.project().annotations) == 1

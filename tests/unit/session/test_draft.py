@@ -22,7 +22,7 @@ def reply(*radii: int) -> Prediction:
 
 
 def clicked(draft: Draft | None, x: float, now: float = 0.0) -> Draft:
-    return drafts.prompted(draft, Click(x, 50, True), now, 15, None)
+    return drafts.with_prompt(draft, Click(x, 50, True), now, 15, None)
 
 
 @given(st.lists(st.sampled_from(["click", "box", "answer", "turn"]), max_size=25))
@@ -30,15 +30,15 @@ def test_records_masks_and_steps_stay_parallel(acts: list[str]) -> None:
     draft = clicked(None, 1)
     for k, act in enumerate(acts):
         if act == "answer" and draft.preview.waiting:
-            draft = drafts.answered(draft, reply(10, 7, 13), k)
+            draft = drafts.with_answer(draft, reply(10, 7, 13), k)
         elif act == "turn" and draft.preview.candidates and not draft.preview.waiting:
-            draft = drafts.turned(draft, 1)
+            draft = drafts.with_candidate(draft, 1)
         elif act == "box":
-            draft = drafts.prompted(draft, Box(0, 0, k + 2, k + 2), k, 15, None)
+            draft = drafts.with_prompt(draft, Box(0, 0, k + 2, k + 2), k, 15, None)
         elif act == "click":
             draft = clicked(draft, k, k)
         assert len(draft.masks) == len(draft.preview.history) <= len(draft.steps) == len(draft.times)
-    draft = drafts.answered(draft, reply(10), 99)
+    draft = drafts.with_answer(draft, reply(10), 99)
     found = drafts.annotation(draft, draft.preview.candidates[0], "a.png", 1)
     assert len(found.history) == len(draft.steps)
     assert found.history[-1].iou == 1.0
@@ -60,21 +60,21 @@ def test_a_clock_that_goes_back_takes_no_time_away() -> None:
 
 
 def test_an_earlier_draft_is_not_changed_by_what_follows() -> None:
-    first = drafts.answered(clicked(None, 1), reply(10, 7, 13), 0.1)
+    first = drafts.with_answer(clicked(None, 1), reply(10, 7, 13), 0.1)
     history, chosen = first.preview.history, first.preview.chosen
-    drafts.turned(first, 1)
-    drafts.answered(clicked(first, 2), reply(12), 0.2)
+    drafts.with_candidate(first, 1)
+    drafts.with_answer(clicked(first, 2), reply(12), 0.2)
     assert first.preview.history is history
     assert first.preview.chosen == chosen
 
 
 def test_an_answer_to_a_prompt_that_was_already_answered_replaces_its_record() -> None:
-    first = drafts.answered(clicked(None, 1), reply(10), 0.1)
-    again = drafts.answered(first, reply(12), 0.2)
+    first = drafts.with_answer(clicked(None, 1), reply(10), 0.1)
+    again = drafts.with_answer(first, reply(12), 0.2)
     assert len(again.preview.history) == len(again.masks) == 1
 
 
 def test_what_is_not_known_is_nan_and_never_zero() -> None:
-    draft = drafts.answered(clicked(clicked(None, 1), 2), reply(10), 0.1)
+    draft = drafts.with_answer(clicked(clicked(None, 1), 2), reply(10), 0.1)
     overtaken = draft.preview.history[0]
     assert all(math.isnan(v) for v in (overtaken.predicted_iou, overtaken.uncertainty, overtaken.latency))

@@ -11,7 +11,7 @@ from samtta_app.core.masks import full
 from samtta_app.core.messages import Prediction, PredictRequest, Reply
 from samtta_app.core.types import Candidate, Logits, Prompt
 from samtta_app.session.draft import Draft
-from samtta_app.session.history import BUDGET, Accepted, History, Prompted
+from samtta_app.session.history import HISTORY_BYTES, Accepted, History, Prompted
 from samtta_app.session.state import Preview
 from samtta_app.session.store import Store
 from tests.unit.session.scripted import HEIGHT, WHOLE, WIDTH, Person, Script, candidate, record
@@ -323,4 +323,4 @@ def test_the_oldest_entries_go_when_masks_and_logits_grow_too_large() -> None:
         history.push(Accepted(f"{k}.png", None, entry, (Prompted(f"{k}.png", None, entry),)))  # type: ignore[arg-type]
     assert [entry.image for entry in history.done] == ["2.png", "3.png", "4.png"]
     assert history.done[-1].held == size  # type: ignore[union-attr]
-    assert BUDGET == 256 * 2**20
+    assert HISTORY_BYTES == 256 * 2**20

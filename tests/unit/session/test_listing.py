@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.errors import ProjectError
-from samtta_app.session.listing import GONE, entries, image_files, merged, natural
+from samtta_app.session.listing import GONE, entries, image_files, merged_listing, natural
 from samtta_app.session.state import ImageEntry
 from samtta_app.session.store import Store
 from samtta_app.session.workflow import Workflow
@@ -71,7 +71,7 @@ def test_new_files_take_their_places_and_what_is_known_of_the_others_stays(tmp_p
     before = tuple(replace(entry, status="encoded", worst={"prompt": 0.5}) for entry in listed(tmp_path))
     for name in ("a.png", "c.png"):
         (tmp_path / name).touch()
-    after = merged(before, listed(tmp_path))
+    after = merged_listing(before, listed(tmp_path))
     assert [entry.name for entry in after] == ["a.png", "b.png", "c.png"]
     assert after[1] is before[0]
 
@@ -82,17 +82,17 @@ def test_a_file_that_is_gone_is_marked_and_comes_back_with_its_objects(tmp_path:
     (tmp_path / "b.png").touch()
     before = listed(tmp_path, b=objects)
     (tmp_path / "b.png").unlink()
-    gone = merged(before, listed(tmp_path, b=objects))
+    gone = merged_listing(before, listed(tmp_path, b=objects))
     assert (gone[1].status, gone[1].text, gone[1].objects) == ("unreadable", GONE, objects)
-    assert merged(gone, listed(tmp_path, b=objects)) == gone
+    assert merged_listing(gone, listed(tmp_path, b=objects)) == gone
     (tmp_path / "b.png").touch()
-    assert merged(gone, listed(tmp_path, b=objects)) == before
+    assert merged_listing(gone, listed(tmp_path, b=objects)) == before
 
 
 def test_the_reason_why_an_image_cannot_be_read_stays(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     before = tuple(replace(entry, status="unreadable", text="cut off") for entry in listed(tmp_path))
-    assert merged(before, listed(tmp_path)) == before
+    assert merged_listing(before, listed(tmp_path)) == before
 
 
 def test_a_session_lists_its_folder_again_and_stays_where_it_is(tmp_path: Path) -> None:

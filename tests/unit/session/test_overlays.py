@@ -23,7 +23,7 @@ from samtta_app.session.overlays import (
     ENDLESS,
     LARGER,
     MEASURING,
-    NOTHING,
+    NO_MAP,
     SAME,
     TURNED,
     TWIN,
@@ -108,7 +108,7 @@ def test_while_overlays_are_off_there_is_nothing(person: Person) -> None:
 
 def test_entropy_is_the_candidates_own_and_asks_nothing(person: Person) -> None:
     looks_at(person, "entropy")
-    assert shown(person).reason == NOTHING
+    assert shown(person).reason == NO_MAP
     person.clicks(60, 50)
     assert values(person) is person.state.preview.candidate.entropy
     assert shown(person).window == WHOLE

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.memory import LIMIT, Remembered
+from samtta_app.adapt.memory import MEMORY_LIMIT, Remembered
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Strategy
+from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.masks import full
 from samtta_app.core.messages import AdaptRequest
 from samtta_app.model.sam import toy_model
@@ -48,7 +48,7 @@ def alike(one: Remembered, other: Remembered) -> bool:
     "strategy", [Nudging(), "samtta", "samtta-both", "schoen2024"], ids=["nudging", "samtta", "both", "schoen2024"]
 )
 def test_a_closed_session_comes_back_bit_for_bit_and_learns_the_same_from_the_next_object(
-    pictures: Path, tmp_path: Path, strategy: str | Strategy
+    pictures: Path, tmp_path: Path, strategy: str | AdaptationStrategy
 ) -> None:
     with sitting(pictures, tmp_path / "one", strategy) as (person, never_closed):
         for image in (2, 0):
@@ -149,7 +149,7 @@ def test_undo_of_an_accept_leaves_the_memory_now_and_after_the_next_start(pictur
 
 
 def test_both_sides_of_the_line_agree_on_the_size_of_the_memory() -> None:
-    assert MEMORY == LIMIT == 64
+    assert MEMORY == MEMORY_LIMIT == 64
 
 
 def test_a_full_memory_loses_its_oldest_and_is_the_same_after_the_next_start(pictures: Path, tmp_path: Path) -> None:

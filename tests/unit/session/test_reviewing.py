@@ -12,7 +12,7 @@ from samtta_app.core.types import Gaps
 from samtta_app.session.records import ObjectRecord
 from samtta_app.session.stats import statistics
 from samtta_app.session.store import Store
-from samtta_app.session.trust import NEWEST, REVIEW_BELOW, answers, to_review, trust
+from samtta_app.session.trust import NEWEST, REVIEW_BELOW, confirmed_answers, to_review, trust
 from tests.unit.session.scripted import Person, Script, accepted, record
 
 
@@ -44,22 +44,22 @@ def test_an_object_of_which_nothing_is_known_is_not_asked_about() -> None:
 
 
 def test_only_the_newest_answers_count() -> None:
-    found = answers([thing(k, k / 1000, 0.9) for k in range(NEWEST + 5)])
+    found = confirmed_answers([thing(k, k / 1000, 0.9) for k in range(NEWEST + 5)])
     assert len(found) == NEWEST
     assert found[0] == (0.005, 1.0)
 
 
 def test_the_answer_that_was_accepted_tells_nothing() -> None:
     """It is the mask that it is compared with, so it would agree whatever is true."""
-    assert answers([thing(1, 0.9)]) == ()
-    assert answers([thing(1, 0.2, 0.6, 0.9, iou=0.5)]) == ((0.2, 0.5), (0.6, 0.5))
-    assert answers([ObjectRecord(1, "a.png", "object", "", 1.0, 0, ())]) == ()
+    assert confirmed_answers([thing(1, 0.9)]) == ()
+    assert confirmed_answers([thing(1, 0.2, 0.6, 0.9, iou=0.5)]) == ((0.2, 0.5), (0.6, 0.5))
+    assert confirmed_answers([ObjectRecord(1, "a.png", "object", "", 1.0, 0, ())]) == ()
 
 
 def test_without_heads_the_decoder_s_own_iou_is_compared() -> None:
     steps = (replace(record(iou=0.4), predicted_iou=0.9), record())
     bare = ObjectRecord(1, "a.png", "object", "", 1.0, 0, steps)
-    assert answers([bare]) == ((0.9, 0.4),)
+    assert confirmed_answers([bare]) == ((0.9, 0.4),)
 
 
 def test_trust_before_and_after_calibration() -> None:

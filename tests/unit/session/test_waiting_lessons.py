@@ -8,7 +8,7 @@ import pytest
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PrefetchRequest, Request, RestoreRequest, TwinRequest
 from samtta_app.core.types import WaitingExample
-from samtta_app.session.learning import ROOM
+from samtta_app.session.learning import MAX_LESSONS
 from samtta_app.session.store import Store
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same, sitting
 from tests.unit.session.scripted import Person, Script, accepted, report
@@ -116,11 +116,11 @@ def test_the_queue_is_short_and_holds_no_images(folder: Path) -> None:
         busy = Busy(store).starts()
         for x in places(15):
             busy.accepts(x)
-            assert len(busy.waiting) <= ROOM
+            assert len(busy.waiting) <= MAX_LESSONS
         assert all(isinstance(r.example, WaitingExample) for r in busy.waiting)  # type: ignore[union-attr]
         while busy.waiting:
             busy.learns(1)
-            assert len(busy.waiting) <= ROOM
+            assert len(busy.waiting) <= MAX_LESSONS
         assert lessons(busy) == list(range(1, 16))
 
 

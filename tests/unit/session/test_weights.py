@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.session import weights
-from samtta_app.session.weights import WeightsFolder, digest
+from samtta_app.session.weights import WeightsFolder, sha256_hex
 
 
 @pytest.fixture
@@ -23,16 +23,16 @@ def test_what_was_written_is_read(files: WeightsFolder) -> None:
     files.write(7, b"seven")
     files.close()
     assert files.path(7).name == "v0007.safetensors"
-    assert files.read(7, digest(b"seven")) == b"seven"
+    assert files.read(7, sha256_hex(b"seven")) == b"seven"
 
 
 def test_a_file_that_is_missing_cut_or_another_is_not_read(files: WeightsFolder) -> None:
     files.write(7, b"seven")
     files.close()
-    assert files.read(8, digest(b"eight")) is None
-    assert files.read(7, digest(b"other")) is None
+    assert files.read(8, sha256_hex(b"eight")) is None
+    assert files.read(7, sha256_hex(b"other")) is None
     files.path(7).write_bytes(b"sev")
-    assert files.read(7, digest(b"seven")) is None
+    assert files.read(7, sha256_hex(b"seven")) is None
 
 
 def test_writing_does_not_wait_for_the_disk(files: WeightsFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,10 +44,10 @@ def test_writing_does_not_wait_for_the_disk(files: WeightsFolder, monkeypatch: p
 
     monkeypatch.setattr(weights, "write_whole", write)
     files.write(1, b"one")
-    assert files.read(1, digest(b"one")) is None
+    assert files.read(1, sha256_hex(b"one")) is None
     slow.set()
     files.close()
-    assert files.read(1, digest(b"one")) == b"one"
+    assert files.read(1, sha256_hex(b"one")) == b"one"
 
 
 def test_old_files_go_only_after_the_new_one_is_there(files: WeightsFolder, monkeypatch: pytest.MonkeyPatch) -> None:

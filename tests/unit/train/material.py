@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from samtta_app.train.records import Record, with_boxes
+from samtta_app.train.records import LabelledImage, with_boxes
 
 
 def picture(seed: int, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def picture(seed: int, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
     return pixels.clip(0, 255).astype(np.uint8), labels
 
 
-def record(seed: int = 0) -> Record:
+def record(seed: int = 0) -> LabelledImage:
     """One such picture as the loader keeps it."""
     pixels, labels = picture(seed)
     return with_boxes(f"p{seed}", pixels, labels[None].astype(np.uint16))

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import View
+from samtta_app.train.crops import TrainingView
 
 NONE = dict.fromkeys(Augmentation.__dataclass_fields__, 0.0)
 SIZE = 64
 
 
-def view(pixels: np.ndarray | None = None) -> View:
+def view(pixels: np.ndarray | None = None) -> TrainingView:
     """Something that looks the same however it is turned: a bright disc on a dark ground, and its mask."""
     rows, columns = np.indices((SIZE, SIZE)) - (SIZE - 1) / 2
     mask = (np.hypot(rows, columns) < 20).astype(np.uint8)
     if pixels is None:
         pixels = np.where(mask[..., None] > 0, np.array([200, 120, 60]), np.array([40, 70, 100])).astype(np.uint8)
-    return View(pixels, (mask,), (SIZE, SIZE))
+    return TrainingView(pixels, (mask,), (SIZE, SIZE))
 
 
 def changed(name: str, seed: int = 0, pixels: np.ndarray | None = None) -> np.ndarray:

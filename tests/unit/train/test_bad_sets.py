@@ -17,7 +17,7 @@ from samtta_app.train.records import (
     MIN_OBJECT_SIDE,
     has_masks,
     image_paths,
-    read_records,
+    read_labelled,
     with_boxes,
 )
 from samtta_app.train.sets import read_held_out, read_sets
@@ -48,14 +48,14 @@ def test_instance_ids_are_read_from_every_one_channel_mask(tmp_path: Path, mode:
         mask = Image.frombytes(mode, values.shape[::-1], values.tobytes())
         if mode == "P":
             mask.putpalette([0, 0, 0, 0, 0, 0, 255, 255, 255])  # colours lie: two ids share one
-    (read,) = read_records(with_mask(tmp_path, mask))
+    (read,) = read_labelled(with_mask(tmp_path, mask))
     scale = 300 if mode.startswith("I") else 1
     assert [box.value for box in read.objects] == [scale, 2 * scale, 3 * scale]
     assert np.array_equal(read.layers[0], values.astype(np.uint16) * scale)
 
 
 def test_a_black_and_white_mask_is_one_object(tmp_path: Path) -> None:
-    (read,) = read_records(with_mask(tmp_path, Image.fromarray(ids() > 0)))
+    (read,) = read_labelled(with_mask(tmp_path, Image.fromarray(ids() > 0)))
     assert [box.value for box in read.objects] == [1]
 
 
@@ -63,7 +63,7 @@ def test_a_black_and_white_mask_is_one_object(tmp_path: Path) -> None:
 def test_a_mask_of_several_channels_is_skipped_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: str
 ) -> None:
-    assert read_records(with_mask(tmp_path, Image.fromarray(ids()).convert(mode))) == []
+    assert read_labelled(with_mask(tmp_path, Image.fromarray(ids()).convert(mode))) == []
     assert "p0.png" in caplog.text
     assert "channels" in caplog.text
 
@@ -76,7 +76,7 @@ def test_ids_that_do_not_fit_are_refused_and_not_wrapped_around(
     values[0, 0] = worst
     paths = with_mask(tmp_path, Image.fromarray(ids()))
     Image.fromarray(values).save(paths[0].parents[1] / "masks" / "p0.png", format="tiff")
-    assert read_records(paths) == []
+    assert read_labelled(paths) == []
     assert f"from 1 to {MOST_ID}" in caplog.text
 
 
@@ -88,7 +88,7 @@ def test_masks_and_images_that_claim_more_than_they_hold_are_skipped_and_named(
     (data / "images" / "p1.png").write_bytes(claiming_png(19_999, 19_999))
     (data / "masks" / "p2.png").write_bytes(POSTSCRIPT)
     names = [path.stem for path in image_paths(data, "train")]
-    assert [one.name for one in read_records(image_paths(data, "train"))] == [
+    assert [one.name for one in read_labelled(image_paths(data, "train"))] == [
         n for n in names if n not in ("p0", "p1", "p2")
     ]
     assert caplog.text.count("cannot hold") == 2
@@ -98,19 +98,19 @@ def test_masks_and_images_that_claim_more_than_they_hold_are_skipped_and_named(
 def test_a_mask_with_fractions_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     paths = with_mask(tmp_path, Image.fromarray(ids()))
     Image.fromarray(ids() / np.float32(3)).save(paths[0].parents[1] / "masks" / "p0.png", format="tiff")
-    assert read_records(paths) == []
+    assert read_labelled(paths) == []
     assert "p0.png" in caplog.text
 
 
 def test_an_empty_mask_is_no_record_and_no_complaint(tmp_path: Path) -> None:
-    assert read_records(with_mask(tmp_path, Image.new("L", (96, 96)))) == []
+    assert read_labelled(with_mask(tmp_path, Image.new("L", (96, 96)))) == []
 
 
 @pytest.mark.parametrize("size", [(96, 95), (48, 96), (1, 1)])
 def test_a_mask_of_another_size_is_skipped_with_both_sizes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, size: tuple[int, int]
 ) -> None:
-    assert read_records(with_mask(tmp_path, Image.new("L", size, 1))) == []
+    assert read_labelled(with_mask(tmp_path, Image.new("L", size, 1))) == []
     assert f"The mask is {size[0]} x {size[1]}, its image 96 x 96" in caplog.text
     assert "masks/p0.png" in caplog.text.replace("\\", "/")
 
@@ -119,7 +119,7 @@ def test_a_mask_that_is_cut_off_is_skipped_and_named(tmp_path: Path, caplog: pyt
     paths = with_mask(tmp_path, Image.fromarray(ids()))
     file = paths[0].parents[1] / "masks" / "p0.png"
     file.write_bytes(file.read_bytes()[:60])
-    assert read_records(paths) == []
+    assert read_labelled(paths) == []
     assert "p0.png" in caplog.text
 
 
@@ -128,7 +128,7 @@ def test_a_missing_mask_is_named_and_the_other_images_are_still_read(
 ) -> None:
     data = write_set(tmp_path / "set", 6)
     (data / "masks" / "p1.png").unlink()
-    read = read_records(image_paths(data, "train"))
+    read = read_labelled(image_paths(data, "train"))
     assert [one.name for one in read] == ["p0", "p2"]
     assert "p1.png" in caplog.text
 
@@ -144,7 +144,7 @@ def test_images_in_colours_are_kept_in_three_channels(tmp_path: Path, mode: str)
     image = Image.fromarray(np.stack([grey, grey // 2, grey // 4], -1)).convert(mode)
     file.unlink()
     image.save(file.with_suffix(".tif"))
-    (read,) = read_records(image_paths(data, "train"))
+    (read,) = read_labelled(image_paths(data, "train"))
     assert read.pixels.shape == (96, 96, 3)
     red, _, blue = read.pixels[read.layers[0] > 0].mean(0)
     assert red > 150
@@ -156,7 +156,7 @@ def test_images_that_are_all_grey_are_kept_in_one_channel(tmp_path: Path, mode: 
     data = write_set(tmp_path / "set", 2)
     file = data / "images" / "p0.png"
     Image.open(file).convert(mode).save(file)
-    (read,) = read_records(image_paths(data, "train"))
+    (read,) = read_labelled(image_paths(data, "train"))
     assert np.array_equal(read.pixels, picture(0)[0])
 
 
@@ -181,7 +181,7 @@ def test_a_photo_held_sideways_is_read_upright_as_its_mask_was_drawn(tmp_path: P
     exif[274] = orientation
     turned.save(data / "images" / "p0.jpg", exif=exif, quality=95)
     Image.fromarray(labels).save(data / "masks" / "p0.png")
-    (read,) = read_records(image_paths(data, "train"))
+    (read,) = read_labelled(image_paths(data, "train"))
     assert read.pixels.shape == (70, 96)
     assert read.pixels[labels > 0].mean() > 170
     assert read.pixels[labels == 0].mean() < 70
@@ -191,7 +191,7 @@ def test_an_image_of_sixteen_bits_keeps_its_contrast(tmp_path: Path) -> None:
     data = write_set(tmp_path / "set", 2)
     pixels, labels = picture(0)
     Image.fromarray(pixels.astype(np.uint16) * 200 + 5000).save(data / "images" / "p0.png")
-    (read,) = read_records(image_paths(data, "train"))
+    (read,) = read_labelled(image_paths(data, "train"))
     assert read.pixels.dtype == np.uint8
     assert float(read.pixels[labels > 0].mean()) - float(read.pixels[labels == 0].mean()) > 100
 
@@ -250,7 +250,7 @@ def test_names_beyond_ascii_are_found(tmp_path: Path) -> None:
     for part in ("images", "masks"):
         (data / part / "p0.png").rename(data / part / "Zürich_細胞.png")
     (data / "split.json").write_text(json.dumps({"train": ["Zürich_細胞"]}, ensure_ascii=False), encoding="utf-8")
-    (read,) = read_records(image_paths(data, "train"))
+    (read,) = read_labelled(image_paths(data, "train"))
     assert read.name == "Zürich_細胞"
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.compact import SMALL, CompactSam, build_compact
-from samtta_app.train.checkpoint import Progress, read_checkpoint, save_checkpoint
+from samtta_app.model.compact import SMALL_CONFIG, CompactSam, build_compact
+from samtta_app.train.checkpoint import RunCounter, read_checkpoint, save_checkpoint
 from tests.unit.train.toy import TOY
 
 
@@ -19,7 +19,7 @@ def model() -> CompactSam:
     return build_compact(TOY)
 
 
-def saved(folder: Path, model: CompactSam, progress: Progress) -> tuple[Path, torch.optim.AdamW]:
+def saved(folder: Path, model: CompactSam, progress: RunCounter) -> tuple[Path, torch.optim.AdamW]:
     optimiser = torch.optim.AdamW(model.mask_decoder.parameters(), lr=1e-3)
     sum(p.sum() for p in model.mask_decoder.parameters()).backward()
     optimiser.step()
@@ -30,7 +30,7 @@ def saved(folder: Path, model: CompactSam, progress: Progress) -> tuple[Path, to
 
 
 def test_everything_comes_back(tmp_path: Path, model: CompactSam) -> None:
-    progress = Progress(7, 1, 3, 1.5, 9.5, 80, 0.5, 0.6, [{"step": 0, "seconds": 0.1, "a@1": 0.3}], halved=True)
+    progress = RunCounter(7, 1, 3, 1.5, 9.5, 80, 0.5, 0.6, [{"step": 0, "seconds": 0.1, "a@1": 0.3}], halved=True)
     path, optimiser = saved(tmp_path, model, progress)
     read = read_checkpoint(path, TOY)
     assert read.progress == progress
@@ -42,7 +42,7 @@ def test_everything_comes_back(tmp_path: Path, model: CompactSam) -> None:
 
 
 def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path: Path, model: CompactSam) -> None:
-    progress = asdict(Progress(step=7, stage=1, stage_step=2, seconds=5.0, history=[{"step": 1, "x@1": 0.2}]))
+    progress = asdict(RunCounter(step=7, stage=1, stage_step=2, seconds=5.0, history=[{"step": 1, "x@1": 0.2}]))
     del progress["halved"]
     names = ("step", "stage", "stage_step", "stage_seconds", "seconds", "masks", "first_iou", "last_iou", "history")
     assert set(progress) == set(names)
@@ -54,14 +54,14 @@ def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path: Path, model: Compa
 
 
 def test_a_run_of_another_architecture_is_refused(tmp_path: Path, model: CompactSam) -> None:
-    path, _ = saved(tmp_path, model, Progress())
+    path, _ = saved(tmp_path, model, RunCounter())
     with pytest.raises(CheckpointError, match=r"another architecture.*'dim': 32.*wanted.*'dim': 128"):
-        read_checkpoint(path, SMALL)
+        read_checkpoint(path, SMALL_CONFIG)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 1000, 0.5, 0.999])
 def test_a_truncated_file_is_refused(tmp_path: Path, model: CompactSam, kept: float) -> None:
-    path, _ = saved(tmp_path, model, Progress())
+    path, _ = saved(tmp_path, model, RunCounter())
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data)) if 0 < kept < 1 else int(kept)])
     with pytest.raises(CheckpointError, match=r"no training checkpoint, or it is damaged .*run\.resume\.pt"):
@@ -96,24 +96,24 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_a_later_version_is_refused(tmp_path: Path, model: CompactSam) -> None:
-    path, _ = saved(tmp_path, model, Progress())
+    path, _ = saved(tmp_path, model, RunCounter())
     values = torch.load(path, weights_only=True)
     values["progress"]["phase_of_the_moon"] = 0.5
     torch.save(values, path)
-    assert "phase_of_the_moon" not in {entry.name for entry in fields(Progress)}
+    assert "phase_of_the_moon" not in {entry.name for entry in fields(RunCounter)}
     with pytest.raises(CheckpointError, match=r"run\.resume\.pt"):
         read_checkpoint(path, TOY)
 
 
 def test_when_the_disk_is_full_the_previous_checkpoint_stands(tmp_path: Path, model: CompactSam) -> None:
     resource = pytest.importorskip("resource", reason="needs a limit on the size of files")
-    path, optimiser = saved(tmp_path, model, Progress(step=1))
+    path, optimiser = saved(tmp_path, model, RunCounter(step=1))
     before = path.read_bytes()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
     try:
         with pytest.raises(OSError, match="too large"):
-            save_checkpoint(path, model, model, optimiser, Progress(step=2))
+            save_checkpoint(path, model, model, optimiser, RunCounter(step=2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == before

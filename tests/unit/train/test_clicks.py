@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.train.clicks import Clicks, next_clicks, on_host, packed, truths, worst_place
+from samtta_app.train.clicks import Clicks, next_clicks, on_host, packed_bits, truths, worst_place
 
 NOTHING = np.zeros((16, 16), dtype=bool)
 NO_CLICKS = np.zeros((0, 2), dtype=np.int64)
@@ -141,7 +141,7 @@ def test_two_clicks_in_five_fall_anywhere_in_the_error() -> None:
 @pytest.mark.parametrize("shape", [(1, 8, 8), (5, 16, 32), (0, 8, 8)])
 def test_packed_booleans_are_an_eighth_and_come_back(shape: tuple[int, int, int]) -> None:
     bits = torch.rand(shape, generator=torch.Generator().manual_seed(0)) > 0.5
-    small = packed(bits)
+    small = packed_bits(bits)
     assert small.dtype == torch.uint8
     assert small.shape == (shape[0], shape[1], shape[2] // 8)
     assert np.array_equal(np.unpackbits(small.numpy(), axis=-1).view(np.bool_), bits.numpy())

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from samtta_app.train.augment import Augmentation, augmented, turned
+from samtta_app.train.augment import Augmentation, augmented, turned_view
 from samtta_app.train.clicks import worst_place
-from samtta_app.train.crops import GRID, MIN_TARGET_CELLS, MIN_WINDOW, View, Zoom, draw_view, place_window
-from samtta_app.train.data import first_click, tight_box
-from samtta_app.train.records import ObjectBox, Record, with_boxes
+from samtta_app.train.crops import GRID_CELLS, MIN_TARGET_CELLS, MIN_WINDOW, TrainingView, Zoom, draw_view, place_window
+from samtta_app.train.data import sampled_first_click, tight_box
+from samtta_app.train.records import LabelledImage, ObjectBox, with_boxes
 from tests.unit.train.material import record
 
 CLEAN = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))
@@ -20,7 +20,7 @@ def exactly(zoom: float) -> Zoom:
     return Zoom(product=(zoom, zoom), product_share=1.0, far_share=0.0)
 
 
-def marked(width: int, height: int, box: tuple[int, int, int, int]) -> Record:
+def marked(width: int, height: int, box: tuple[int, int, int, int]) -> LabelledImage:
     """One white rectangle on black, in colours."""
     labels = np.zeros((1, height, width), np.uint16)
     x0, y0, x1, y1 = box
@@ -29,13 +29,13 @@ def marked(width: int, height: int, box: tuple[int, int, int, int]) -> Record:
     return with_boxes("marked", pixels, labels)
 
 
-def shape_in(valid: tuple[int, int], size: int = 32) -> View:
+def shape_in(valid: tuple[int, int], size: int = 32) -> TrainingView:
     """A view whose red channel is its mask, an L that no turn maps to itself."""
     mask = np.zeros((size, size), np.uint8)
     mask[2:14, 3:6] = mask[11:14, 3:10] = 1
     pixels = np.zeros((size, size, 3), np.uint8)
     pixels[..., 0] = mask * 200
-    return View(pixels, (mask,), valid)
+    return TrainingView(pixels, (mask,), valid)
 
 
 # --- places ---------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_no_more_objects_than_asked_and_none_too_small_to_teach() -> None:
     for _ in range(40):
         view = draw_view(record(1), 64, 2, Zoom(), rng)
         assert len(view.masks) <= 2
-        assert all(mask.sum() >= MIN_TARGET_CELLS * GRID * GRID for mask in view.masks)
+        assert all(mask.sum() >= MIN_TARGET_CELLS * GRID_CELLS * GRID_CELLS for mask in view.masks)
         assert all(set(np.unique(mask)) <= {0, 1} for mask in view.masks)
 
 
@@ -202,7 +202,7 @@ def test_a_full_view_is_seen_in_all_eight_turns_and_mask_and_pixels_agree() -> N
     rng = np.random.default_rng(8)
     seen = set()
     for _ in range(100):
-        view = turned(shape_in((32, 32)), rng)
+        view = turned_view(shape_in((32, 32)), rng)
         assert np.array_equal(view.pixels[..., 0] > 0, view.masks[0] > 0)
         assert view.valid == (32, 32)
         seen.add(view.masks[0].tobytes())
@@ -214,7 +214,7 @@ def test_a_padded_view_is_only_transposed_so_that_padding_stays_right_and_below(
     plain = shape_in((20, 32))
     seen = set()
     for _ in range(30):
-        view = turned(plain, rng)
+        view = turned_view(plain, rng)
         seen.add(view.valid)
         expected = plain.masks[0] if view.valid == (20, 32) else plain.masks[0].T
         assert np.array_equal(view.masks[0], expected)
@@ -233,19 +233,21 @@ def test_changes_of_tone_never_reach_the_view_that_they_were_made_from() -> None
 
 def test_without_any_change_an_augmented_view_is_the_turned_one() -> None:
     view = augmented(shape_in((32, 32)), CLEAN, np.random.default_rng(11))
-    expected = turned(shape_in((32, 32)), np.random.default_rng(11))
+    expected = turned_view(shape_in((32, 32)), np.random.default_rng(11))
     assert np.array_equal(view.pixels, expected.pixels)
 
 
 def test_every_change_can_be_seen_and_leaves_the_masks_alone() -> None:
     view = draw_view(record(0), 64, 1, exactly(3.0), np.random.default_rng(1))
-    whole = View(view.pixels, view.masks, (64, 64))
+    whole = TrainingView(view.pixels, view.masks, (64, 64))
     for name in CLEAN.__dataclass_fields__:
         colours = whole.pixels.copy()
         colours[..., 0] = 255 - colours[..., 0]
         settings = dict.fromkeys(CLEAN.__dataclass_fields__, 0.0) | {name: 1.0}
-        changed = augmented(View(colours, whole.masks, (64, 64)), Augmentation(**settings), np.random.default_rng(2))
-        same = turned(View(colours, whole.masks, (64, 64)), np.random.default_rng(2))
+        changed = augmented(
+            TrainingView(colours, whole.masks, (64, 64)), Augmentation(**settings), np.random.default_rng(2)
+        )
+        same = turned_view(TrainingView(colours, whole.masks, (64, 64)), np.random.default_rng(2))
         assert not np.array_equal(changed.pixels, same.pixels), name
         assert np.array_equal(changed.masks[0], same.masks[0]), name
         assert changed.pixels.dtype == np.uint8
@@ -259,7 +261,7 @@ def test_first_clicks_stay_on_the_object_after_zoom_turn_and_padding() -> None:
     for number in range(60):
         view = augmented(draw_view(record(number % 3), 64, 2, Zoom(), rng), Augmentation(), rng)
         for mask in view.masks:
-            x, y = first_click(mask, rng)
+            x, y = sampled_first_click(mask, rng)
             assert mask[int(y), int(x)] == 1
             x0, y0, x1, y1 = tight_box(mask)
             assert x0 <= x <= x1 < view.valid[0]
@@ -270,14 +272,14 @@ def test_the_innermost_click_of_a_ring_is_not_in_its_hole() -> None:
     mask = np.ones((40, 40), np.uint8)
     mask[8:30, 8:30] = 0
     rng = np.random.default_rng(13)
-    assert all(mask[int(y), int(x)] for x, y in (first_click(mask, rng) for _ in range(40)))
+    assert all(mask[int(y), int(x)] for x, y in (sampled_first_click(mask, rng) for _ in range(40)))
 
 
 def test_an_object_of_one_pixel_is_clicked_on_it_and_boxed_by_it() -> None:
     mask = np.zeros((16, 16), np.uint8)
     mask[15, 0] = 1
     for seed in range(6):
-        assert first_click(mask, np.random.default_rng(seed)) == (0.0, 15.0)
+        assert sampled_first_click(mask, np.random.default_rng(seed)) == (0.0, 15.0)
     assert tight_box(mask) == (0.0, 15.0, 0.0, 15.0)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import View, Zoom, draw_view, place_window
-from samtta_app.train.data import SYNTHETIC, SampleSource, batches, first_click, split_batch, tight_box
+from samtta_app.train.crops import TrainingView, Zoom, draw_view, place_window
+from samtta_app.train.data import SYNTHETIC, SampleSource, batches, sampled_first_click, split_batch, tight_box
 from samtta_app.train.records import ObjectBox
 from tests.unit.train.material import record
 
@@ -64,7 +64,7 @@ def test_padding_is_black_or_neutral_after_every_augmentation() -> None:
     rng = np.random.default_rng(3)
     pixels = np.full((64, 64, 3), 90, np.uint8)
     for _ in range(20):
-        view = augmented(View(pixels, (np.ones((64, 64), np.uint8),), (64, 40)), Augmentation(), rng)
+        view = augmented(TrainingView(pixels, (np.ones((64, 64), np.uint8),), (64, 40)), Augmentation(), rng)
         width, height = view.valid
         rest = view.pixels[height:] if height < 64 else view.pixels[:, width:]
         assert rest.min() == rest.max()
@@ -77,7 +77,7 @@ def test_first_clicks_and_boxes_lie_on_the_object() -> None:
     mask[10:30, 40:45] = 1
     assert tight_box(mask) == (40, 10, 44, 29)
     for _ in range(20):
-        x, y = first_click(mask, rng)
+        x, y = sampled_first_click(mask, rng)
         assert mask[int(y), int(x)] == 1
 
 

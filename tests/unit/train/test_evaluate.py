@@ -11,7 +11,7 @@ from samtta_app.model import compact
 from samtta_app.model.compact import build_compact
 from samtta_app.train import evaluate
 from samtta_app.train.crops import Zoom, draw_view
-from samtta_app.train.evaluate import click_through, failure_rate, held_out_views, measure_curve
+from samtta_app.train.evaluate import click_through, curve_failure_rate, held_out_views, measure_curve
 from tests.unit.train.material import record, write_set
 from tests.unit.train.toy import TOY
 
@@ -24,7 +24,7 @@ def test_the_clicker_measures_one_iou_per_click() -> None:
     assert curve.ious.shape == (2, 3)
     assert ((curve.ious >= 0) & (curve.ious <= 1)).all()
     assert curve.at(3) == pytest.approx(curve.ious[:, 2].mean())
-    assert failure_rate(curve, 1.1) == 1
+    assert curve_failure_rate(curve, 1.1) == 1
 
 
 def test_a_perfect_answer_needs_no_more_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def test_the_evaluation_command_tells_and_writes_its_figures(
     compact.save_compact(build_compact(TOY), tmp_path / "m.safetensors")
     limits = ["--objects", "2", "--clicks", "2", "--size", "64", "--threads", "1"]
     json_file = tmp_path / "figures.json"
-    evaluate.main([str(tmp_path / "m.safetensors"), str(data), *limits, "--json", str(json_file)])
+    evaluate.evaluate_command([str(tmp_path / "m.safetensors"), str(data), *limits, "--json", str(json_file)])
     assert capsys.readouterr().out.startswith("set ")
     figures = json.loads(json_file.read_text())["set"]
     assert figures["objects"] == 2
@@ -61,7 +61,7 @@ def test_the_evaluation_command_names_a_set_without_objects(tmp_path: Path, caps
     (data / "split.json").write_text(json.dumps({"test": []}))
     compact.save_compact(build_compact(TOY), tmp_path / "m.safetensors")
     with pytest.raises(SystemExit):
-        evaluate.main([str(tmp_path / "m.safetensors"), str(data), "--threads", "1"])
+        evaluate.evaluate_command([str(tmp_path / "m.safetensors"), str(data), "--threads", "1"])
     assert "no usable image with an object" in capsys.readouterr().err
 
 
@@ -71,7 +71,7 @@ def test_the_evaluation_command_names_what_cannot_be_read(tmp_path: Path, capsys
     compact.save_compact(build_compact(TOY), tmp_path / "m.safetensors")
     for words in (("broken.safetensors", "set"), ("m.safetensors", "nowhere")):
         with pytest.raises(SystemExit):
-            evaluate.main([*(str(tmp_path / word) for word in words), "--threads", "1"])
+            evaluate.evaluate_command([*(str(tmp_path / word) for word in words), "--threads", "1"])
         error = capsys.readouterr().err
         assert ("broken" if "broken" in words[0] else "nowhere") in error
     assert data.is_dir()

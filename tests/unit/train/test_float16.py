@@ -10,14 +10,14 @@ import torch
 
 from samtta_app.model.compact import CompactSam, load_compact, save_compact
 from samtta_app.settings import resource
-from samtta_app.train.crops import View
+from samtta_app.train.crops import TrainingView
 from samtta_app.train.evaluate import measure_curve
 
 MOST = 0.002
 """Difference of the mean IoU that storing may make."""
 
 
-def views(count: int = 8, size: int = 256) -> list[View]:
+def views(count: int = 8, size: int = 256) -> list[TrainingView]:
     """Bright blobs on a grainy ground."""
     made = []
     for seed in range(count):
@@ -27,7 +27,7 @@ def views(count: int = 8, size: int = 256) -> list[View]:
         angle = np.arctan2(rows - y, columns - x)
         blob = np.hypot(rows - y, columns - x) < radius * (1 + 0.2 * np.sin(3 * angle + seed))
         pixels = np.where(blob, 165, 90)[..., None] + rng.normal(0, 14, (size, size, 3))
-        made.append(View(pixels.clip(0, 255).astype(np.uint8), (blob.astype(np.uint8),), (size, size)))
+        made.append(TrainingView(pixels.clip(0, 255).astype(np.uint8), (blob.astype(np.uint8),), (size, size)))
     return made
 
 

@@ -15,20 +15,20 @@ from PIL import Image
 from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train import heads as module
-from samtta_app.train.gap_samples import DENSE, LATER, SINGLES, GapRows, GapViews, clicks_on
+from samtta_app.train.gap_samples import GAP_DENSE, LATER_CLICKS, SINGLES, GapRows, GapViews, gap_clicks
 from samtta_app.train.heads import (
     HeadsPlan,
     best_slots,
     chosen_slots,
     collected,
-    figures,
     fitted,
+    heads_figures,
     targets,
     thresholds,
     train_heads,
 )
-from samtta_app.train.records import image_paths, read_records
-from samtta_app.uncertainty.gaps import NAMES, Heads, load_heads, new_heads
+from samtta_app.train.records import image_paths, read_labelled
+from samtta_app.uncertainty.gaps import HEAD_NAMES, GapHeads, load_heads, new_heads
 from tests.unit.train.discs import write_discs
 
 TINY = HeadsPlan(windows=2, epochs=1)
@@ -65,7 +65,7 @@ def test_one_click_s_targets_by_hand() -> None:
     wanted = {"iou": 0.8, "iou_larger": 0.7, "iou_dense": 0.9, "iou_chosen": 0.5}
     wanted |= {"model_gap": 0.4, "task_gap": 0.8, "prompt_gap": 0.6}
     assert found == pytest.approx(wanted)
-    assert found.keys() == set(NAMES)
+    assert found.keys() == set(HEAD_NAMES)
 
 
 def test_later_clicks_have_one_mask_and_no_task_gap() -> None:
@@ -79,23 +79,23 @@ def test_later_clicks_have_one_mask_and_no_task_gap() -> None:
 def test_clicks_are_the_middle_of_the_eroded_mask_and_seven_others_in_it() -> None:
     mask = np.zeros((40, 40), bool)
     mask[10:31, 5:16] = True
-    clicks = clicks_on(mask, np.random.default_rng(0))
-    assert len(clicks) == DENSE
+    clicks = gap_clicks(mask, np.random.default_rng(0))
+    assert len(clicks) == GAP_DENSE
     assert (clicks[0].x, clicks[0].y) == (10, 20)
     assert all(7 <= c.x <= 13 and 12 <= c.y <= 28 and c.positive for c in clicks)
-    assert len({(c.x, c.y) for c in clicks[1:]}) == DENSE - 1
+    assert len({(c.x, c.y) for c in clicks[1:]}) == GAP_DENSE - 1
 
 
 def test_a_mask_that_erosion_removes_is_clicked_as_it_is() -> None:
     mask = np.zeros((20, 20), bool)
     mask[5, 5:8] = True
-    clicks = clicks_on(mask, np.random.default_rng(0))
+    clicks = gap_clicks(mask, np.random.default_rng(0))
     assert (clicks[0].x, clicks[0].y) == (6, 5)
     assert {c.x for c in clicks} <= {5, 6, 7}
 
 
 def test_rows_of_a_window_hold_what_was_answered(model: SamModel, folder: Path) -> None:
-    records = [read_records(image_paths(folder, "train"))]
+    records = [read_labelled(image_paths(folder, "train"))]
     views = GapViews(model, None, records, 0, change=False)
     found, again = views[4], views[4]
     assert found.tokens.shape == (len(found), 5, 32)
@@ -107,7 +107,7 @@ def test_rows_of_a_window_hold_what_was_answered(model: SamModel, folder: Path) 
     for clicks in each:
         assert clicks[:SINGLES] == [1] * SINGLES
         assert clicks[SINGLES:] == list(range(2, 2 + len(clicks) - SINGLES))
-        assert len(clicks) <= SINGLES + LATER
+        assert len(clicks) <= SINGLES + LATER_CLICKS
     assert ((found.iou >= 0) & (found.iou <= 1)).all()
     assert not np.array_equal(found.tokens, views[5].tokens[: len(found)])
 
@@ -115,7 +115,7 @@ def test_rows_of_a_window_hold_what_was_answered(model: SamModel, folder: Path) 
 def test_with_a_larger_model_its_iou_stands_beside(folder: Path) -> None:
     """The same model as its own larger one: its best candidate is as good, so that the gap is none."""
     small = toy_model()
-    views = GapViews(small, small, [read_records(image_paths(folder, "train"))], 0, change=True)
+    views = GapViews(small, small, [read_labelled(image_paths(folder, "train"))], 0, change=True)
     found = views[1]
     single = found.clicks == 1
     assert np.allclose(found.larger[single], found.iou[single, 1:].max(1))
@@ -134,7 +134,7 @@ def test_heads_learn_what_tokens_tell() -> None:
     """Tokens that hold the truth in their first value: after training the gap is told apart."""
     made = told_by_the_iou_token()
     heads = fitted(made, "toy", "larger", HeadsPlan(epochs=40, rate=3e-3), lambda share, words: None)
-    found = figures(heads, made)
+    found = heads_figures(heads, made)
     assert found["prompt_gap"] > 0.98
     assert found["prompt_gap_difference"] > 0.95
     assert found["prompt_gap_score"] == pytest.approx(0.5, abs=0.2)  # predicted IoU is the same everywhere
@@ -146,7 +146,7 @@ def test_heads_read_the_tokens_that_were_asked_for(tokens: str, learns: bool) ->
     made = told_by_the_iou_token()
     plan = HeadsPlan(epochs=40, rate=3e-3, tokens=tokens)  # type: ignore[arg-type]
     heads = fitted(made, "toy", "larger", plan, lambda share, words: None)
-    area = figures(heads, made)["prompt_gap"]
+    area = heads_figures(heads, made)["prompt_gap"]
     assert area > 0.98 if learns else abs(area - 0.5) < 0.1
     width = heads.width // 2
     of_iou, of_mask = heads.layers["w1"][:, :width], heads.layers["w1"][:, width:]
@@ -166,14 +166,14 @@ def test_heads_that_are_told_the_best_candidate_know_what_nobody_could() -> None
     plan = HeadsPlan(epochs=40, rate=3e-3)
     honest = fitted(made, "toy", "", plan, lambda share, words: None)
     told = fitted(made, "toy", "", plan, lambda share, words: None, best_slots)
-    assert figures(told, made, best_slots)["task_gap"] > 0.99
-    assert figures(honest, made)["task_gap"] == pytest.approx(0.5, abs=0.1)
+    assert heads_figures(told, made, best_slots)["task_gap"] > 0.99
+    assert heads_figures(honest, made)["task_gap"] == pytest.approx(0.5, abs=0.1)
 
 
 def test_without_a_larger_model_five_heads_are_trained() -> None:
     heads = fitted(rows(4, larger=np.full(4, np.nan, np.float32)), "toy", "", TINY, lambda share, words: None)
     assert heads.names == ("iou", "iou_dense", "iou_chosen", "task_gap", "prompt_gap")
-    assert "model_gap" not in figures(heads, rows(4, larger=np.full(4, np.nan, np.float32)))
+    assert "model_gap" not in heads_figures(heads, rows(4, larger=np.full(4, np.nan, np.float32)))
 
 
 def test_the_same_seed_gives_the_same_heads() -> None:
@@ -183,7 +183,7 @@ def test_the_same_seed_gives_the_same_heads() -> None:
     assert not torch.equal(one.layers["w1"], third.layers["w1"])
 
 
-def said() -> Heads:
+def said() -> GapHeads:
     """Heads whose prompt gap is what the first token value says, and whose other gaps are none."""
     heads = new_heads(16, "toy", "", 0, ("prompt_gap", "task_gap"))
     layers = {name: torch.zeros_like(value) for name, value in heads.layers.items()}
@@ -227,7 +227,7 @@ def test_nothing_to_learn_from_is_said(model: SamModel) -> None:
     empty = rows(2).where(np.zeros(2, bool))
     with pytest.raises(TrainingError, match="nothing to learn"):
         fitted(empty, "toy", "", TINY, lambda share, words: None)
-    assert figures(fitted(rows(2), "toy", "", TINY, lambda share, words: None), empty) == {}
+    assert heads_figures(fitted(rows(2), "toy", "", TINY, lambda share, words: None), empty) == {}
 
 
 def test_a_run_writes_heads_for_its_model_and_leaves_no_rows(model: SamModel, folder: Path, tmp_path: Path) -> None:

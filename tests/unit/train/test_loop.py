@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from samtta_app.errors import CheckpointError, DatasetError, SettingsError, TrainingError
 from samtta_app.model.compact import build_compact, load_compact, save_compact
 from samtta_app.train import loop
-from samtta_app.train.checkpoint import Progress, read_checkpoint
+from samtta_app.train.checkpoint import RunCounter, read_checkpoint
 from samtta_app.train.interruption import Interruption, interruptible
 from samtta_app.train.loop import train_model
-from samtta_app.train.standing import Standing
+from samtta_app.train.standing import RunStanding
 from tests.unit.train.material import write_set
 from tests.unit.train.toy import TOY, at_step, files_up_to, make_small, press_ctrl_c, recipe, same_weights, told
 
@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Path:
     return write_set(tmp_path / "set")
 
 
-def train(data: Path, out: Path, plan: Path, **options: object) -> Progress:
+def train(data: Path, out: Path, plan: Path, **options: object) -> RunCounter:
     given = {"size": "small", "threads": 1, "device": "cpu", **options}
     return train_model([data], out=out, recipe=plan, **given)  # type: ignore[arg-type]
 
@@ -50,7 +50,7 @@ def test_a_run_writes_a_model_that_answers_and_moves_its_weights(tmp_path: Path,
 
 
 def test_held_out_images_are_measured_at_the_start_and_after_each_stage(tmp_path: Path, data: Path) -> None:
-    seen: list[Standing] = []
+    seen: list[RunStanding] = []
     progress = train(data, tmp_path / "m.safetensors", recipe(tmp_path, 2, 1), report=seen.append)
     assert [row["step"] for row in progress.history] == [0, 2, 3]
     assert all({"set@1", "set@3", "set@5"} <= set(row) for row in progress.history)
@@ -259,7 +259,7 @@ def words(data: Path, tmp_path: Path, plan: Path) -> list[str]:
 
 def test_the_module_trains_with_a_plain_log(tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "samtta_app.train")
-    loop.main([*words(data, tmp_path, recipe(tmp_path, 10, images=1)), "--size", "small", "--device", "cpu"])
+    loop.train_command([*words(data, tmp_path, recipe(tmp_path, 10, images=1)), "--size", "small", "--device", "cpu"])
     lines = told(caplog, logging.DEBUG)
     assert "set: 2 images, 6 objects" in lines
     assert [line for line in lines if line.startswith("step 10 stage 0 (100 %)")]
@@ -270,6 +270,6 @@ def test_the_module_ends_with_one_line_where_something_is_wrong(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        loop.main(words(data, tmp_path, tmp_path / "nowhere.toml"))
+        loop.train_command(words(data, tmp_path, tmp_path / "nowhere.toml"))
     assert end.value.code == 2
     assert "nowhere.toml" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import torch
 
 from samtta_app.model.compact import DecoderOutput
 from samtta_app.train.clicks import Clicks
-from samtta_app.train.loss import dice, hard_iou, normalised_focal, obedience, round_loss
+from samtta_app.train.loss import hard_iou, normalised_focal, obedience, round_loss, soft_dice
 
 TARGET = torch.zeros(1, 16, 16)
 TARGET[:, 4:12, 4:12] = 1
@@ -18,7 +18,7 @@ def output(*masks: torch.Tensor, iou: float = 0.5) -> DecoderOutput:
 
 
 def test_the_right_mask_costs_nothing_and_the_opposite_much() -> None:
-    for loss in (normalised_focal, dice):
+    for loss in (normalised_focal, soft_dice):
         assert loss(RIGHT, TARGET[:, None]).item() < 0.01
         assert loss(-RIGHT, TARGET[:, None]).item() > 0.5
 

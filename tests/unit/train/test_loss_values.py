@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from samtta_app.model.compact import DecoderOutput, build_compact
-from samtta_app.train.checkpoint import Progress
+from samtta_app.train.checkpoint import RunCounter
 from samtta_app.train.clicks import Clicks, next_clicks, truths, worst_place
 from samtta_app.train.loop import Timer
-from samtta_app.train.loss import CLICK_WEIGHT, FOCAL_FLOOR, dice, hard_iou, normalised_focal, obedience, round_loss
-from samtta_app.train.optimise import learning_rate, stage_share, update_ema
-from samtta_app.train.recipe import Stage
-from samtta_app.train.rounds import noisy_boxes
+from samtta_app.train.loss import CLICK_WEIGHT, MIN_FOCAL, hard_iou, normalised_focal, obedience, round_loss, soft_dice
+from samtta_app.train.optimise import cosine_rate, stage_share, update_ema
+from samtta_app.train.recipe import TrainingStage
+from samtta_app.train.rounds import human_boxes
 from tests.unit.train.toy import TOY
 
 LN2 = math.log(2)
@@ -35,7 +35,7 @@ def half(cells: int = 4) -> torch.Tensor:
 
 def test_undecided_logits_cost_the_focal_value_worked_by_hand() -> None:
     # every weight is (1/2)^2, every loss ln 2: 16 cells give 4 ln 2 over 4 and the floor
-    assert normalised_focal(plane(0.0), half()).item() == pytest.approx(4 * LN2 / (4 + FOCAL_FLOOR))
+    assert normalised_focal(plane(0.0), half()).item() == pytest.approx(4 * LN2 / (4 + MIN_FOCAL))
 
 
 def test_the_focal_floor_lets_the_last_uncertain_cells_fade() -> None:
@@ -43,28 +43,28 @@ def test_the_focal_floor_lets_the_last_uncertain_cells_fade() -> None:
     one_wrong = logits.clone()
     one_wrong[0, 0, 0, 0] = -20.0
     assert normalised_focal(logits, half()).item() < 1e-6
-    assert normalised_focal(one_wrong, half()).item() == pytest.approx(20 / (1 + FOCAL_FLOOR), rel=1e-4)
+    assert normalised_focal(one_wrong, half()).item() == pytest.approx(20 / (1 + MIN_FOCAL), rel=1e-4)
 
 
 def test_the_focal_weights_carry_no_gradient() -> None:
     logits = torch.zeros(1, 1, 4, 4, requires_grad=True)
     normalised_focal(logits, half()).sum().backward()
     # d/dx of cross-entropy at 0 is p - t = +-1/2, times the fixed weight 1/4, over the fixed sum
-    expected = torch.where(half() > 0, -1.0, 1.0) * 0.125 / (4 + FOCAL_FLOOR)
+    expected = torch.where(half() > 0, -1.0, 1.0) * 0.125 / (4 + MIN_FOCAL)
     torch.testing.assert_close(logits.grad, expected)
 
 
 def test_dice_is_worked_by_hand() -> None:
     # sum of p t = 8 * 1/2, sum of p = 8, sum of t = 8
-    assert dice(plane(0.0), half()).item() == pytest.approx(1 - (2 * 4 + 1) / (8 + 8 + 1))
+    assert soft_dice(plane(0.0), half()).item() == pytest.approx(1 - (2 * 4 + 1) / (8 + 8 + 1))
 
 
 def test_dice_of_nothing_predicted_for_an_empty_target_is_zero() -> None:
-    assert dice(plane(-30.0), torch.zeros(1, 1, 4, 4)).item() == pytest.approx(0, abs=1e-6)
-    assert dice(plane(30.0), torch.zeros(1, 1, 4, 4)).item() == pytest.approx(1 - 1 / 17)
+    assert soft_dice(plane(-30.0), torch.zeros(1, 1, 4, 4)).item() == pytest.approx(0, abs=1e-6)
+    assert soft_dice(plane(30.0), torch.zeros(1, 1, 4, 4)).item() == pytest.approx(1 - 1 / 17)
 
 
-@pytest.mark.parametrize("loss", [normalised_focal, dice])
+@pytest.mark.parametrize("loss", [normalised_focal, soft_dice])
 def test_losses_are_per_mask_and_do_not_mix_a_batch(loss: object) -> None:
     torch.manual_seed(0)
     logits, targets = torch.randn(3, 2, 8, 8), torch.rand(3, 2, 8, 8)
@@ -77,7 +77,7 @@ def test_losses_are_per_mask_and_do_not_mix_a_batch(loss: object) -> None:
 @pytest.mark.parametrize("value", [-80.0, 80.0])
 def test_extreme_logits_stay_finite_with_their_gradient(value: float) -> None:
     logits = plane(value).requires_grad_()
-    total = normalised_focal(logits, half()).sum() + dice(logits, half()).sum()
+    total = normalised_focal(logits, half()).sum() + soft_dice(logits, half()).sum()
     total.backward()
     assert torch.isfinite(total)
     assert torch.isfinite(logits.grad).all()
@@ -132,7 +132,7 @@ def test_the_loss_of_a_round_is_the_weighted_sum_of_its_parts(first: bool) -> No
     targets = (torch.rand(2, 8, 8) > 0.5).float()
     clicks = Clicks(torch.full((2, 1, 2), 12.0), torch.ones(2, 1))
     wanted = targets[:, None].expand(2, 4, 8, 8)
-    each = normalised_focal(out.masks, wanted) + dice(out.masks, wanted)
+    each = normalised_focal(out.masks, wanted) + soft_dice(out.masks, wanted)
     single, best = each[:, 0].mean(), each[:, 1:].min(dim=1).values.mean()
     quality = ((out.iou - hard_iou(out.masks, targets)) ** 2).mean()
     weights = (0.7, 1.0) if first else (1.3, 0.3)
@@ -178,7 +178,7 @@ def test_clicks_are_appended_in_their_order() -> None:
 
 def test_a_drawn_box_of_one_pixel_moves_by_about_a_pixel_only() -> None:
     boxes = torch.tensor([[30.0, 30, 30, 30]]).repeat(400, 1)
-    off = noisy_boxes(boxes, 64, np.random.default_rng(0)) - boxes
+    off = human_boxes(boxes, 64, np.random.default_rng(0)) - boxes
     assert off.std().item() == pytest.approx(1.05, rel=0.1)
     assert off.mean().abs() < 0.15
 
@@ -208,21 +208,21 @@ def test_an_average_of_equal_weights_stays_and_the_model_is_not_touched() -> Non
 
 
 def test_the_rate_at_half_of_a_stage_lies_halfway_between_its_ends() -> None:
-    stage = Stage("a", 64, 1, 1, lr=1e-3, lr_end=1e-4, steps=10, warmup=0)
-    assert learning_rate(stage, Progress(stage_step=5)) == pytest.approx((1e-3 + 1e-4) / 2)
+    stage = TrainingStage("a", 64, 1, 1, lr=1e-3, lr_end=1e-4, steps=10, warmup=0)
+    assert cosine_rate(stage, RunCounter(stage_step=5)) == pytest.approx((1e-3 + 1e-4) / 2)
 
 
 def test_the_warm_up_is_linear_in_the_steps_of_the_stage() -> None:
-    stage = Stage("a", 64, 1, 1, lr=1e-3, lr_end=1e-3, minutes=1, warmup=4)
-    rates = [learning_rate(stage, Progress(step=99, stage_step=k)) for k in range(6)]
+    stage = TrainingStage("a", 64, 1, 1, lr=1e-3, lr_end=1e-3, minutes=1, warmup=4)
+    rates = [cosine_rate(stage, RunCounter(step=99, stage_step=k)) for k in range(6)]
     assert rates == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3, 1e-3])
 
 
 def test_steps_end_a_stage_before_minutes_do_and_a_share_is_never_above_one() -> None:
-    stage = Stage("a", 64, 1, 1, 1e-3, 0, steps=4, minutes=1)
-    assert stage_share(stage, Progress(stage_step=2, stage_seconds=1e9)) == 0.5
-    assert stage_share(stage, Progress(stage_step=9)) == 1.0
-    assert stage_share(Stage("a", 64, 1, 1, 1e-3, 0, minutes=1), Progress(stage_seconds=90)) == 1.0
+    stage = TrainingStage("a", 64, 1, 1, 1e-3, 0, steps=4, minutes=1)
+    assert stage_share(stage, RunCounter(stage_step=2, stage_seconds=1e9)) == 0.5
+    assert stage_share(stage, RunCounter(stage_step=9)) == 1.0
+    assert stage_share(TrainingStage("a", 64, 1, 1, 1e-3, 0, minutes=1), RunCounter(stage_seconds=90)) == 1.0
 
 
 def test_a_timer_is_due_once_per_interval_of_training() -> None:

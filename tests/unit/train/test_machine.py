@@ -11,7 +11,7 @@ from torch._utils import ExceptionWrapper
 
 from samtta_app.errors import DatasetError, SettingsError
 from samtta_app.train.data import Batch
-from samtta_app.train.machine import ahead, from_loader, loader_workers, out_of_memory, training_device
+from samtta_app.train.machine import ahead, from_loader, loader_workers, training_device, training_out_of_memory
 
 
 def torch_allocates() -> None:
@@ -30,7 +30,7 @@ def opencv_allocates() -> None:
 def test_what_libraries_raise_when_memory_does_not_suffice_is_known(allocate) -> None:
     with pytest.raises((RuntimeError, MemoryError, cv2.error)) as caught:
         allocate()
-    assert out_of_memory(caught.value)
+    assert training_out_of_memory(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_what_libraries_raise_when_memory_does_not_suffice_is_known(allocate) ->
     ],
 )
 def test_what_cannot_be_made_here_is_known_by_its_text(error: Exception) -> None:
-    assert out_of_memory(error)
+    assert training_out_of_memory(error)
 
 
 def test_other_mistakes_are_not_taken_for_a_lack_of_memory() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.zeros(2, 3) @ torch.zeros(2, 3)
-    assert not out_of_memory(caught.value)
-    assert not out_of_memory(ValueError("the mixture gives no share"))
+    assert not training_out_of_memory(caught.value)
+    assert not training_out_of_memory(ValueError("the mixture gives no share"))
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", ""])

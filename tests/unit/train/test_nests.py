@@ -8,7 +8,7 @@ import pytest
 from samtta_app.train.crops import Zoom, draw_view
 from samtta_app.train.data import SYNTHETIC, SampleSource
 from samtta_app.train.nests import MAX_IOU, MIN_WITHIN, find_nest, nest_at
-from samtta_app.train.records import Record, with_boxes
+from samtta_app.train.records import LabelledImage, with_boxes
 from tests.unit.train.material import record
 
 SIDE = 96
@@ -22,7 +22,7 @@ def square(side: int, size: int = SIDE) -> np.ndarray:
     return mask
 
 
-def layered(*sides: int) -> Record:
+def layered(*sides: int) -> LabelledImage:
     """Squares within squares, a layer each, all around the middle."""
     layers = np.stack([square(side).astype(np.uint16) for side in sides])
     return with_boxes("layered", (layers.sum(0) * 60 + 20).astype(np.uint8), layers)
@@ -72,7 +72,7 @@ def test_windows_of_layered_records_are_nests_now_and_then() -> None:
 
 
 @pytest.mark.parametrize("one", [record(0), layered(40), layered(40, 42, 41)])
-def test_windows_without_parts_are_no_nests(one: Record) -> None:
+def test_windows_without_parts_are_no_nests(one: LabelledImage) -> None:
     for seed in range(30):
         assert not draw_view(one, 64, 3, Zoom(), np.random.default_rng(seed)).nested
 

@@ -13,7 +13,7 @@ import pytest
 
 from samtta_app.errors import DatasetError
 from samtta_app.train.pseudo import pseudo_records
-from samtta_app.train.records import image_paths, read_records
+from samtta_app.train.records import image_paths, read_labelled
 
 NAMES = (b"gr\xfcn", b"x" * 251, "\u00e4".encode() * 120, b"a\nb", b"NUL", b"[red]x")
 LINUX = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are bytes on Linux only")
@@ -34,7 +34,7 @@ def set_of(folder: Path, stem: str) -> Path:
 def test_an_image_of_any_name_is_a_record_with_masks_and_a_photo_without(tmp_path: Path, name: bytes) -> None:
     stem = os.fsdecode(name)
     paths = image_paths(set_of(tmp_path / os.fsdecode(b"s\xe4t"), stem), "train")
-    (record,) = read_records(paths)
+    (record,) = read_labelled(paths)
     assert (record.name, len(record.objects)) == (stem, 1)
     for _ in range(2):
         (photo,) = pseudo_records(paths, tmp_path / "cache", workers=1)

@@ -4,29 +4,29 @@ import pytest
 import torch
 
 from samtta_app.model.compact import build_compact
-from samtta_app.train.checkpoint import Progress
-from samtta_app.train.optimise import learning_rate, make_optimiser, stage_share, update_ema
-from samtta_app.train.recipe import Stage
+from samtta_app.train.checkpoint import RunCounter
+from samtta_app.train.optimise import compact_optimiser, cosine_rate, stage_share, update_ema
+from samtta_app.train.recipe import TrainingStage
 from tests.unit.train.toy import TOY
 
-STAGE = Stage(name="a", size=64, images=2, targets=2, lr=1e-3, lr_end=1e-5, steps=4, warmup=1)
+STAGE = TrainingStage(name="a", size=64, images=2, targets=2, lr=1e-3, lr_end=1e-5, steps=4, warmup=1)
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
-    progress = [Progress(stage_step=step) for step in range(5)]
-    rates = [learning_rate(STAGE, p) for p in progress]
+    progress = [RunCounter(stage_step=step) for step in range(5)]
+    rates = [cosine_rate(STAGE, p) for p in progress]
     assert rates[0] == pytest.approx(1e-3)
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] == pytest.approx(1e-5)
-    assert stage_share(Stage("b", 64, 1, 1, 1e-3, 0, minutes=2), Progress(stage_seconds=60)) == 0.5
+    assert stage_share(TrainingStage("b", 64, 1, 1, 1e-3, 0, minutes=2), RunCounter(stage_seconds=60)) == 0.5
 
 
 def test_frozen_parts_are_not_trained_and_a_later_stage_frees_them() -> None:
     model = build_compact(TOY)
-    make_optimiser(model, Stage("a", 64, 1, 1, 1e-3, 0, steps=1, frozen=("conv_stem",)))
+    compact_optimiser(model, TrainingStage("a", 64, 1, 1, 1e-3, 0, steps=1, frozen=("conv_stem",)))
     stem = model.image_encoder.backbone.conv_stem.weight
     assert not stem.requires_grad
-    optimiser = make_optimiser(model, STAGE)
+    optimiser = compact_optimiser(model, STAGE)
     assert stem.requires_grad
     held = sum(len(group["params"]) for group in optimiser.param_groups)
     assert held == len(list(model.parameters()))
@@ -34,7 +34,7 @@ def test_frozen_parts_are_not_trained_and_a_later_stage_frees_them() -> None:
 
 def test_vectors_do_not_decay_and_the_backbone_is_slower() -> None:
     model = build_compact(TOY)
-    groups = make_optimiser(model, STAGE).param_groups
+    groups = compact_optimiser(model, STAGE).param_groups
     assert {(group["share"], group["weight_decay"]) for group in groups} == {
         *((0.2, 0.0), (0.2, 0.01)),
         *((1.0, 0.0), (1.0, 0.01)),

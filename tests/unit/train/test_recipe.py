@@ -11,7 +11,7 @@ from samtta_app.errors import SettingsError
 from samtta_app.train import recipe as module
 from samtta_app.train.augment import Augmentation
 from samtta_app.train.crops import Zoom
-from samtta_app.train.recipe import Stage, on_device, read_recipe, shipped_recipe
+from samtta_app.train.recipe import TrainingStage, on_device, read_recipe, shipped_recipe
 
 ROOT = Path(__file__).parents[3]
 MIXTURE = "[mixture]\na = 1.0\n"
@@ -167,8 +167,8 @@ def test_a_recipe_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 # --- batches on a device --------------------------------------------------------------------------------------------
 
 
-def stage(images: int, gpu_images: int = 0) -> Stage:
-    return Stage("a", 64, images, 1, lr=1e-3, lr_end=1e-5, steps=1, gpu_images=gpu_images)
+def stage(images: int, gpu_images: int = 0) -> TrainingStage:
+    return TrainingStage("a", 64, images, 1, lr=1e-3, lr_end=1e-5, steps=1, gpu_images=gpu_images)
 
 
 def test_four_times_the_batch_has_twice_the_learning_rate() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from samtta_app.errors import DatasetError
-from samtta_app.train.records import image_paths, read_records, with_boxes
+from samtta_app.train.records import image_paths, read_labelled, with_boxes
 from tests.unit.train.material import write_set
 
 
@@ -19,7 +19,7 @@ def test_only_the_asked_split_is_read(tmp_path: Path) -> None:
 
 
 def test_every_object_gets_its_box(tmp_path: Path) -> None:
-    records = read_records(image_paths(write_set(tmp_path / "set"), "train"))
+    records = read_labelled(image_paths(write_set(tmp_path / "set"), "train"))
     assert [len(r.objects) for r in records] == [3, 3]
     box = records[0].objects[0]
     assert (box.x0, box.y0) == (8, 8)
@@ -33,7 +33,7 @@ def test_palette_masks_keep_their_ids(tmp_path: Path) -> None:
         palette = Image.fromarray(np.asarray(image), mode=None).convert("P")
         ids = np.asarray(palette)
     palette.save(file)
-    (read, *_) = read_records(image_paths(folder, "train"))
+    (read, *_) = read_labelled(image_paths(folder, "train"))
     assert np.array_equal(read.layers[0], ids)
 
 
@@ -43,7 +43,7 @@ def test_an_image_and_a_mask_of_different_size_are_skipped_and_named(
     folder = write_set(tmp_path / "set")
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(folder / "masks" / "p0.png")
     with caplog.at_level(logging.WARNING):
-        records = read_records(image_paths(folder, "train"))
+        records = read_labelled(image_paths(folder, "train"))
     assert [r.name for r in records] == ["p1"]
     assert "p0.png" in caplog.text
     caplog.clear()
@@ -53,7 +53,7 @@ def test_an_unreadable_image_is_skipped_and_named(tmp_path: Path, caplog: pytest
     folder = write_set(tmp_path / "set")
     (folder / "images" / "p1.png").write_bytes(b"no picture")
     with caplog.at_level(logging.WARNING):
-        records = read_records(image_paths(folder, "train"))
+        records = read_labelled(image_paths(folder, "train"))
     assert [r.name for r in records] == ["p0"]
     assert "p1.png" in caplog.text
     caplog.clear()

@@ -15,15 +15,15 @@ from safetensors.torch import load_file
 
 from samtta_app.core.certainty import Reliability
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.train import refiner, refiner_run
 from samtta_app.train.interruption import Interruption
-from samtta_app.train.loss import dice, normalised_focal
-from samtta_app.train.records import Record
+from samtta_app.train.loss import normalised_focal, soft_dice
+from samtta_app.train.records import LabelledImage
 from samtta_app.train.refiner import train_refiner
-from samtta_app.train.refiner_figures import Checked, checked, figures, held_out_figures
-from samtta_app.train.refiner_run import RefinerPlan, RefinerRun, digest, pair_loss, parted, trained
-from samtta_app.train.refiner_samples import Pair, pairs_of, pictures
+from samtta_app.train.refiner_figures import Checked, check_window, held_out_figures, refiner_figures
+from samtta_app.train.refiner_run import RefinerPlan, RefinerRun, labelled_digest, pair_loss, parted, trained
+from samtta_app.train.refiner_samples import RefinerPair, pairs_of, pictures
 from samtta_app.uncertainty.losses import aware_loss
 from samtta_app.uncertainty.refine import load_refiner, of_tensors, refined, untrained
 from tests.unit.train.discs import write_discs, write_split
@@ -38,7 +38,7 @@ SHORT = RefinerPlan(windows=4, epochs=1, rate=1e-3, batch=2, least=0.0)
 def measured_on_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few windows are enough for what is tested here, and quicker."""
     monkeypatch.setattr(refiner_run, "MEASURED", (0.0, 2, 2))
-    monkeypatch.setattr(refiner_run, "MEASUREMENTS", 2)
+    monkeypatch.setattr(refiner_run, "REFINER_MEASUREMENTS", 2)
     monkeypatch.setattr(refiner, "TESTED", (0.0, 2, 2))
 
 
@@ -119,7 +119,7 @@ def test_a_refiner_that_gets_worse_is_not_kept(run: RefinerRun) -> None:
     assert all(torch.equal(tensor, untrained(run.model).tensors[name]) for name, tensor in run.best.items())
 
 
-def drawn(model: SamModel, pair: Pair) -> tuple[torch.Tensor, torch.Tensor]:
+def drawn(model: SamModel, pair: RefinerPair) -> tuple[torch.Tensor, torch.Tensor]:
     """What a moved refiner makes of a pair, without padding, and its predicted IoU."""
     with torch.no_grad():
         features = pair.features.to(torch.float32)
@@ -136,14 +136,14 @@ def test_the_loss_is_sams_own_on_the_single_mask_without_padding(run: RefinerRun
 
 
 def test_a_compact_model_is_refined_by_the_loss_that_it_was_trained_with() -> None:
-    compact = load_model(DEFAULT, "cpu", 128)
+    compact = load_model(DEFAULT_MODEL, "cpu", 128)
     windows = pictures(compact, [[record(0)]], 0, change=False)
     pair = next(pair for number in range(9) for pair in pairs_of(compact, windows, number, 0.5))
     logits, iou = drawn(compact, pair)
     target = pair.target.float()
     truth = target >= 0.5
     true = ((logits > 0) & truth).sum() / ((logits > 0) | truth).sum()
-    masks = normalised_focal(logits[None, None], target[None, None]) + dice(logits[None, None], target[None, None])
+    masks = normalised_focal(logits[None, None], target[None, None]) + soft_dice(logits[None, None], target[None, None])
     wanted = masks.item() + float((iou - true) ** 2)
     assert pair_loss(compact, moved(compact), pair).item() == pytest.approx(wanted)
 
@@ -164,7 +164,7 @@ def test_windows_are_kept_for_the_next_pass_and_come_in_another_order(
 
 
 def test_beyond_the_budget_windows_are_made_again(run: RefinerRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refiner_run, "BUDGET", 0)
+    monkeypatch.setattr(refiner_run, "WINDOW_BYTES", 0)
     first, again = run._pairs(1), run._pairs(1)
     assert not run.kept
     assert first is not again
@@ -232,7 +232,7 @@ def test_ctrl_c_while_testing_keeps_the_training(model: SamModel, folder: Path, 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(
     model: SamModel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refiner_run, "SAVE_SECONDS", 0.0)  # after every step
+    monkeypatch.setattr(refiner_run, "REFINER_SAVE_SECONDS", 0.0)  # after every step
     plan, out = replace(SHORT, epochs=2), tmp_path / "a.safetensors"
 
     def die() -> None:
@@ -277,14 +277,14 @@ def test_a_full_disk_ends_in_words_and_the_checkpoint_stands(
 
 
 def test_a_tenth_of_the_images_is_set_aside() -> None:
-    of_sets: list[list[Record]] = [[record(seed) for seed in range(20)], [record(20), record(21)]]
+    of_sets: list[list[LabelledImage]] = [[record(seed) for seed in range(20)], [record(20), record(21)]]
     learned, aside = parted(of_sets, 0)
     assert [len(of_set) for of_set in learned] == [18, 1]
     assert [len(of_set) for of_set in aside] == [2, 1]
     for of_set, one, other in zip(of_sets, learned, aside, strict=True):
         assert sorted([r.name for r in one] + [r.name for r in other]) == sorted(r.name for r in of_set)
     assert [[r.name for r in of_set] for of_set in parted(of_sets, 0)[1]] == [[r.name for r in s] for s in aside]
-    assert digest(of_sets) != digest(of_sets[:1])
+    assert labelled_digest(of_sets) != labelled_digest(of_sets[:1])
 
 
 def test_the_only_image_is_used_for_both() -> None:
@@ -331,7 +331,7 @@ def test_another_ending_is_refused(model: SamModel, folder: Path, tmp_path: Path
 def test_figures_are_means_over_objects_and_shares_of_pooled_pixels() -> None:
     one = Checked(0.8, 0.6, 0.9, 0.7, Reliability(0.9, 1.0, 0.5, 1.0, 0.25))
     other = Checked(0.6, 0.4, 0.5, 0.3, Reliability(0.7, 0.8, 1.0, float("nan"), 0.0))
-    found = figures([one, other])
+    found = refiner_figures([one, other])
     assert found["objects"] == 2
     assert found["iou"] == pytest.approx(0.7)
     assert found["boundary_iou"] == pytest.approx(0.5)
@@ -339,13 +339,13 @@ def test_figures_are_means_over_objects_and_shares_of_pooled_pixels() -> None:
     assert found["refined_boundary_iou"] == pytest.approx(0.5)
     assert found["right_60"] == pytest.approx((0.5 + 0.8) / 1.5)
     assert found["right_80"] == pytest.approx(1.0)
-    assert figures([]) == {}
+    assert refiner_figures([]) == {}
 
 
 def test_a_refiner_that_changes_nothing_is_certain_everywhere(model: SamModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("samtta_app.train.refiner_figures.refined", lambda m, r, f, p, logits, b: (logits, None))
     windows = pictures(model, [[record(0)]], 0, change=False)
-    rows = [row for number in range(6) for row in checked(model, (untrained(model),), windows, number)[0]]
+    rows = [row for number in range(6) for row in check_window(model, (untrained(model),), windows, number)[0]]
     assert rows
     for row in rows:
         assert row.refined_iou == row.iou

@@ -14,10 +14,10 @@ from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Logits
 from samtta_app.core.windows import REFINED
 from samtta_app.errors import DatasetError
-from samtta_app.model.predictor import in_window
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
-from samtta_app.train.records import Record, with_boxes
-from samtta_app.train.refiner_samples import Pair, Windows, answers, pairs_of, pictures, refined_in, seen
+from samtta_app.model.predictor import logits_in_window
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
+from samtta_app.train.records import LabelledImage, with_boxes
+from samtta_app.train.refiner_samples import RefinerPair, Windows, pairs_of, pictures, refined_in, sampled_answers, seen
 from samtta_app.train.sam_samples import encode_window
 from samtta_app.uncertainty.refine import mask_of
 from tests.unit.train.material import record
@@ -26,24 +26,24 @@ from tests.unit.train.material import record
 @pytest.fixture(scope="module")
 def model() -> SamModel:
     """The shipped model on a coarse grid: it knows the bright squares of the material."""
-    return load_model(DEFAULT, "cpu", 128)
+    return load_model(DEFAULT_MODEL, "cpu", 128)
 
 
-def windows(*sets: Sequence[Record], size: int = 256, seed: int = 0, change: bool = False) -> Windows:
+def windows(*sets: Sequence[LabelledImage], size: int = 256, seed: int = 0, change: bool = False) -> Windows:
     return Windows(sets or ((record(0), record(1)),), size, seed, change)
 
 
 @pytest.fixture(scope="module")
-def made(model: SamModel) -> list[Pair]:
+def made(model: SamModel) -> list[RefinerPair]:
     return [pair for number in range(10) for pair in pairs_of(model, windows(), number, 0.5)]
 
 
-def far(pair: Pair) -> bool:
+def far(pair: RefinerPair) -> bool:
     """Whether it is refined in the whole picture, where it was answered."""
     return pair.features.window.width > 200
 
 
-def test_pairs_have_the_grid_of_their_window_and_half_precision(made: list[Pair]) -> None:
+def test_pairs_have_the_grid_of_their_window_and_half_precision(made: list[RefinerPair]) -> None:
     assert len(made) >= 8
     for pair in made:
         height, width = pair.features.valid
@@ -55,7 +55,7 @@ def test_pairs_have_the_grid_of_their_window_and_half_precision(made: list[Pair]
         assert pair.nbytes == sum(2 * tensor.numel() for tensor in tensors)
 
 
-def test_some_are_seen_from_close_by_and_some_where_they_were_answered(made: list[Pair]) -> None:
+def test_some_are_seen_from_close_by_and_some_where_they_were_answered(made: list[RefinerPair]) -> None:
     near = [pair for pair in made if not far(pair)]
     assert min(len(near), len(made) - len(near)) >= 2
     for pair in near:
@@ -84,20 +84,20 @@ def test_from_close_by_the_same_answer_is_seen(model: SamModel) -> None:
     x, y = objects[0].x + objects[0].bits.shape[1] // 2, objects[0].y + objects[0].bits.shape[0] // 2
     whole = encode_window(model, image, image.whole)
     with torch.no_grad():
-        _, logits, shown = next(answers(model, whole, objects[0], Click(float(x), float(y), True), 0))
+        _, logits, shown = next(sampled_answers(model, whole, objects[0], Click(float(x), float(y), True), 0))
     near = type(image.whole)(max(x - 50, 0), max(y - 50, 0), 100, 100)
     features, given = refined_in(model, image, whole, near, logits)
     again, same = refined_in(model, image, whole, image.whole, logits)
     assert features.window == near
     assert torch.equal(again.embedding, whole.embedding.half())
     assert torch.equal(same, logits)
-    wanted = in_window(Logits(image.whole, logits.numpy()), near, model.grid)[0, 0]
+    wanted = logits_in_window(Logits(image.whole, logits.numpy()), near, model.grid)[0, 0]
     assert torch.equal(given, wanted)
     both = crop(mask_of(model, features.to(torch.float32), given), near), crop(shown, near)
     assert (both[0] & both[1]).sum() / (both[0] | both[1]).sum() > 0.9
 
 
-def test_only_good_answers_are_kept(model: SamModel, made: list[Pair]) -> None:
+def test_only_good_answers_are_kept(model: SamModel, made: list[RefinerPair]) -> None:
     strict = [pair for number in range(10) for pair in pairs_of(model, windows(), number, 0.9)]
     assert 0 < len(strict) < len(made)
     assert not pairs_of(model, windows(), 0, 1.01)
@@ -109,7 +109,7 @@ def test_only_good_answers_are_kept(model: SamModel, made: list[Pair]) -> None:
         assert (shown & truth).sum() / (shown | truth).sum() > 0.8  # on the coarse grid
 
 
-def test_prompts_hold_one_to_three_clicks_and_no_earlier_logits(made: list[Pair]) -> None:
+def test_prompts_hold_one_to_three_clicks_and_no_earlier_logits(made: list[RefinerPair]) -> None:
     assert {len(pair.prompt.clicks) for pair in made} == {1, 2, 3}
     assert all(pair.prompt.logits is None and pair.prompt.box is None for pair in made)
     assert all(pair.prompt.clicks[0].positive for pair in made)
@@ -122,7 +122,7 @@ def test_further_clicks_go_to_errors_and_stop_where_there_is_none(model: SamMode
     rows, columns = np.nonzero(bits)
     click = Click(float(np.median(columns)), float(np.median(rows)), True)
     with torch.no_grad():
-        found = list(answers(model, features, target, click, 2))
+        found = list(sampled_answers(model, features, target, click, 2))
     assert 1 <= len(found) <= 3
     for (before, logits, shown), (prompt, *_) in pairwise(found):
         newest = prompt.clicks[-1]
@@ -133,7 +133,7 @@ def test_further_clicks_go_to_errors_and_stop_where_there_is_none(model: SamMode
         assert np.array_equal(prompt.logits.values, logits.numpy())
         assert iou(shown, target) < 1
     with torch.no_grad():  # against its own answer there is nothing to correct
-        assert len(list(answers(model, features, found[0][2], click, 2))) == 1
+        assert len(list(sampled_answers(model, features, found[0][2], click, 2))) == 1
 
 
 def test_windows_are_the_same_from_the_same_seed_and_sets_take_turns(model: SamModel) -> None:

@@ -10,14 +10,14 @@ from samtta_app.model.compact import DecoderOutput, build_compact
 from samtta_app.train import rounds
 from samtta_app.train.clicks import Clicks
 from samtta_app.train.data import SampleSource, batches
-from samtta_app.train.rounds import Encoded, decode, fed_back, interactive_step, noisy_boxes
+from samtta_app.train.rounds import Encoded, decode_rounds, fed_back, human_boxes, interactive_step
 from tests.unit.train.material import record
 from tests.unit.train.toy import TOY
 
 
 def test_noisy_boxes_stay_near_and_within_the_window() -> None:
     boxes = torch.tensor([[0.0, 10, 40, 63]]).repeat(50, 1)
-    noisy = noisy_boxes(boxes, 64, np.random.default_rng(0))
+    noisy = human_boxes(boxes, 64, np.random.default_rng(0))
     assert noisy.min() >= 0
     assert noisy.max() <= 63
     assert (noisy - boxes).abs().max() <= 20
@@ -42,8 +42,8 @@ def test_fed_back_logits_have_the_shape_of_a_mask_prompt() -> None:
 def test_a_step_gives_every_part_a_gradient(
     monkeypatch: pytest.MonkeyPatch, box_share: float, corrections: int
 ) -> None:
-    monkeypatch.setattr(rounds, "BOX_SHARE", box_share)
-    monkeypatch.setattr(rounds, "CORRECTIONS", ((corrections, 1.0),))
+    monkeypatch.setattr(rounds, "COMPACT_BOX_SHARE", box_share)
+    monkeypatch.setattr(rounds, "CORRECTION_ODDS", ((corrections, 1.0),))
     torch.manual_seed(0)
     model = build_compact(TOY).train()
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
@@ -68,7 +68,7 @@ def test_an_image_is_encoded_once_for_all_its_targets() -> None:
 
 
 def test_threads_for_clicks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CORRECTIONS", ((2, 1.0),))
+    monkeypatch.setattr(rounds, "CORRECTION_ODDS", ((2, 1.0),))
     torch.manual_seed(0)
     model = build_compact(TOY).train()
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
@@ -80,7 +80,7 @@ def test_threads_for_clicks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_truths_are_made_once_for_all_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CORRECTIONS", ((3, 1.0),))
+    monkeypatch.setattr(rounds, "CORRECTION_ODDS", ((3, 1.0),))
     made = []
     original = rounds.truths
     monkeypatch.setattr(rounds, "truths", lambda targets: made.append(targets.dtype) or original(targets))
@@ -111,7 +111,7 @@ def test_answers_in_half_precision_are_single_and_near_the_exact_ones() -> None:
     for half in (False, True):
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half, cache_enabled=False):
             encoded = Encoded.of(model, pixels, 1)
-            answers.append(decode(model, encoded, clicks, None, None))
+            answers.append(decode_rounds(model, encoded, clicks, None, None))
     exact, rough = answers
     assert {part.dtype for part in rough} == {torch.float32}
     assert not torch.equal(exact.masks, rough.masks)
@@ -129,7 +129,7 @@ def test_prompts_are_embedded_in_full_precision(monkeypatch: pytest.MonkeyPatch)
         encoded = Encoded.of(model, torch.zeros(1, 3, 64, 64, dtype=torch.uint8), 1)
         for half in (False, True):
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                decode(model, encoded, clicks, None, None)
+                decode_rounds(model, encoded, clicks, None, None)
     for exact, under_autocast in zip(*seen, strict=True):
         assert torch.equal(exact, under_autocast)
 

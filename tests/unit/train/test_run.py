@@ -16,8 +16,8 @@ from samtta_app.train.interruption import Interruption
 from samtta_app.train.loop import train_model
 from samtta_app.train.recipe import read_recipe
 from samtta_app.train.rounds import StepResult
-from samtta_app.train.run import Run
-from samtta_app.train.standing import Standing
+from samtta_app.train.run import CompactRun
+from samtta_app.train.standing import RunStanding
 from tests.unit.train.material import record, write_set
 from tests.unit.train.toy import TOY, at_step, hungry, make_small, press_ctrl_c, recipe, same_weights, told
 
@@ -27,16 +27,16 @@ def toy_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     make_small(monkeypatch)
 
 
-def a_run(folder: Path, threads: int = 1, images: int = 4) -> Run:
+def a_run(folder: Path, threads: int = 1, images: int = 4) -> CompactRun:
     plan = read_recipe(recipe(folder, 4, images=images))
-    return Run(plan, TOY, torch.device("cpu"), threads, folder / "m.safetensors", folder / "m.resume.pt")
+    return CompactRun(plan, TOY, torch.device("cpu"), threads, folder / "m.safetensors", folder / "m.resume.pt")
 
 
 def a_batch(images: int = 4) -> Batch:
     return next(batches(SampleSource({"s": [record(0), record(1)]}, {"s": 1.0}, 64, 2, 0), images, 0, workers=0))
 
 
-def weights_after_a_step(run: Run, batch: Batch) -> dict[str, torch.Tensor]:
+def weights_after_a_step(run: CompactRun, batch: Batch) -> dict[str, torch.Tensor]:
     with run:
         run.step(batch)
     return run.model.state_dict()
@@ -99,7 +99,7 @@ def test_a_batch_that_memory_does_not_hold_is_halved_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     hungry(monkeypatch, 2)
-    seen: list[Standing] = []
+    seen: list[RunStanding] = []
     assert train(tmp_path, 4, report=seen.append) == 3 * 2 * 2
     warnings = told(caplog, logging.WARNING)
     assert warnings == ["not enough memory: from step 0 on a batch has 2 images instead of 4"]
@@ -168,8 +168,8 @@ def test_masks_that_stay_empty_end_the_run_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     empty_answers(monkeypatch)
-    monkeypatch.setattr(module, "EMPTY_STEPS", 2)
-    monkeypatch.setattr(module, "EMPTY_SECONDS", 0.0)
+    monkeypatch.setattr(module, "MAX_EMPTY_STEPS", 2)
+    monkeypatch.setattr(module, "MAX_EMPTY_SECONDS", 0.0)
     with pytest.raises(TrainingError, match=r"All masks of the last 2 steps are empty.*lr smaller.*--start"):
         train(tmp_path, 1)
     assert "step 1 skipped" in caplog.text
@@ -179,7 +179,7 @@ def test_before_a_minute_is_over_empty_masks_end_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     empty_answers(monkeypatch)
-    monkeypatch.setattr(module, "EMPTY_STEPS", 2)
+    monkeypatch.setattr(module, "MAX_EMPTY_STEPS", 2)
     with pytest.raises(TrainingError, match="not finite"):  # at the end, when the model is to be written
         train(tmp_path, 1)
     assert "step 2 skipped" in caplog.text
@@ -204,7 +204,7 @@ def test_a_run_ends_after_a_minute_and_thirty_empty_steps_in_a_row(
     assert told_after == ([len(filled)] if ends else [])
 
 
-def refused(run: Run, filled: float) -> bool:
+def refused(run: CompactRun, filled: float) -> bool:
     try:
         run._refuse_emptiness(filled)
     except TrainingError:

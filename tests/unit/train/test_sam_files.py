@@ -13,12 +13,12 @@ from safetensors.torch import load_file
 from segment_anything import sam_model_registry
 
 from samtta_app.errors import CheckpointError, ExportError
-from samtta_app.model.sam import DEFAULT, load_model, toy_model
+from samtta_app.model.sam import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.weights import Weights
 from samtta_app.settings import resource
 from samtta_app.train.sam_files import (
-    as_stored,
-    ending,
+    decoder_bytes,
+    file_ending,
     model_digest,
     net_in_file,
     read_state,
@@ -62,13 +62,13 @@ def test_an_official_model_is_opened_again_here_and_strictly_by_the_original_reg
 
 def test_a_compact_model_is_written_as_it_was_measured_in_the_layout_of_its_file(tmp_path: Path) -> None:
     model, out = load_model(device="cpu"), tmp_path / "tuned.safetensors"
-    tensors = as_stored(model, {name: tensor + 0.001 for name, tensor in model.frozen.tensors.items()})
+    tensors = decoder_bytes(model, {name: tensor + 0.001 for name, tensor in model.frozen.tensors.items()})
     before = model_digest(model)
-    write_model(net_in_file(model, DEFAULT), tensors, out, "a note")
+    write_model(net_in_file(model, DEFAULT_MODEL), tensors, out, "a note")
     assert model_digest(model) == before
     again = load_model(out, "cpu")
     assert all(torch.equal(again.frozen.tensors[name], tensors[name]) for name in tensors)
-    begun, done = load_file(resource(f"models/{DEFAULT}.safetensors")), load_file(out)
+    begun, done = load_file(resource(f"models/{DEFAULT_MODEL}.safetensors")), load_file(out)
     assert begun.keys() == done.keys()
     assert all(torch.equal(begun[key], done[key]) for key in done if not key.startswith("mask_decoder."))
     assert net_in_file(again, str(out)).config == model.net.config
@@ -78,9 +78,9 @@ def test_a_compact_model_is_written_as_it_was_measured_in_the_layout_of_its_file
 
 def test_what_the_file_rounds_is_rounded_before_it_is_measured() -> None:
     fine = {"a": torch.tensor([1 / 3])}
-    assert as_stored(toy_model(), fine)["a"].item() == fine["a"].item()
-    assert as_stored(load_model(device="cpu"), fine)["a"].item() == fine["a"].half().item()
-    kept = as_stored(toy_model(), fine)
+    assert decoder_bytes(toy_model(), fine)["a"].item() == fine["a"].item()
+    assert decoder_bytes(load_model(device="cpu"), fine)["a"].item() == fine["a"].half().item()
+    kept = decoder_bytes(toy_model(), fine)
     fine["a"].zero_()
     assert kept["a"].item() > 0
 
@@ -90,7 +90,7 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path: Path)
     out.write_bytes(b"older")
     tensors = {**model.frozen.tensors, "iou_token.weight": model.frozen.tensors["iou_token.weight"] + 1e6}
     with pytest.raises(ExportError, match="not finite"):
-        write_model(net_in_file(model, DEFAULT), tensors, out, "")
+        write_model(net_in_file(model, DEFAULT_MODEL), tensors, out, "")
     assert out.read_bytes() == b"older"
 
 
@@ -109,8 +109,8 @@ def test_a_full_disk_leaves_the_older_model_and_nothing_half(tmp_path: Path) -> 
 
 
 def test_a_models_file_has_the_ending_that_opens_it_again() -> None:
-    assert ending(toy_model()) == ".pth"
-    assert ending(load_model(device="cpu")) == ".safetensors"
+    assert file_ending(toy_model()) == ".pth"
+    assert file_ending(load_model(device="cpu")) == ".safetensors"
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------

@@ -29,12 +29,12 @@ from samtta_app.train.sam_recipe import (
     error_clicks,
     first_prompts,
     interactive_rounds,
-    learning_rate,
-    noisy_boxes,
     rounds_with_click,
+    sam_boxes,
     sam_loss,
+    sam_rate,
 )
-from samtta_app.train.sam_samples import encode_window, on_grid
+from samtta_app.train.sam_samples import bits_on_grid, encode_window
 from samtta_app.uncertainty.losses import focal
 from tests.unit.values import picture
 
@@ -291,17 +291,17 @@ def test_box_noise_is_a_tenth_of_the_side_and_limited() -> None:
     size = 1024
     masks = torch.zeros(1, 256, 256).expand(3000, -1, -1)
     small = Targets(masks, torch.tensor([[400.0, 400, 500, 450]]).repeat(3000, 1))
-    moved = noisy_boxes(small, size, np.random.default_rng(0)) - small.boxes
+    moved = sam_boxes(small, size, np.random.default_rng(0)) - small.boxes
     assert moved[:, 0].std().item() == pytest.approx(10, rel=0.1)
     assert moved[:, 1].std().item() == pytest.approx(5, rel=0.1)
     large = Targets(masks, torch.tensor([[100.0, 100, 900, 900]]).repeat(3000, 1))
-    moved = noisy_boxes(large, size, np.random.default_rng(0)) - large.boxes
+    moved = sam_boxes(large, size, np.random.default_rng(0)) - large.boxes
     assert moved.abs().max().item() == pytest.approx(BOX_NOISE_LIMIT * size) == 20
 
 
 def test_noisy_boxes_stay_on_the_image_without_its_padding() -> None:
     wide = Targets(torch.zeros(500, 8, 16), torch.tensor([[0.0, 0, 63, 31]]).repeat(500, 1))
-    boxes = noisy_boxes(wide, 1024, np.random.default_rng(0))
+    boxes = sam_boxes(wide, 1024, np.random.default_rng(0))
     assert boxes.min() == 0
     assert boxes[:, 2].max() == 63
     assert boxes[:, 3].max() == 31
@@ -358,7 +358,7 @@ def test_prompts_in_input_pixels_are_embedded_as_the_product_embeds_them(make) -
 
 def test_cells_of_padding_are_left_out_of_the_loss(model: SamModel) -> None:
     wide = whole(model, picture(0, 32, 64, ((20, 16, 10),)))
-    masks = torch.from_numpy(on_grid(np.eye(32, 64, dtype=bool), wide.valid))[None]
+    masks = torch.from_numpy(bits_on_grid(np.eye(32, 64, dtype=bool), wide.valid))[None]
     assert masks.shape == (1, 8, 16)
     made = rounds(model, wide, Targets(masks, torch.tensor([[0.0, 0, 31, 31]])), 0)
     clicks = torch.cat([one.prompts.clicks.coords.reshape(-1, 2) for one in made])
@@ -376,11 +376,11 @@ def test_cells_of_padding_are_left_out_of_the_loss(model: SamModel) -> None:
     [(0, 1 / 250), (124, 0.5), (249, 1), (1000, 1), (59_999, 1), (60_000, 0.1), (86_665, 0.1), (86_666, 0.01)],
 )
 def test_the_schedule_of_sams_own_length(step: int, wanted: float) -> None:
-    assert learning_rate(8e-4, step, step / 90_000) == pytest.approx(8e-4 * wanted)
+    assert sam_rate(8e-4, step, step / 90_000) == pytest.approx(8e-4 * wanted)
 
 
 def test_a_short_run_has_the_same_shape_and_a_warm_up_of_a_tenth() -> None:
-    rates = [learning_rate(1.0, step, step / 300) for step in range(300)]
+    rates = [sam_rate(1.0, step, step / 300) for step in range(300)]
     assert rates[:31] == sorted(rates[:31])
     assert rates[30:200] == [1.0] * 170
     assert rates[200:289] == pytest.approx([0.1] * 89)

@@ -15,25 +15,25 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.model.weights import Tensors, Weights
 from samtta_app.settings import resource
 from samtta_app.train import sam_run
 from samtta_app.train.interruption import Interruption
 from samtta_app.train.sam_files import model_digest, net_in_file
 from samtta_app.train.sam_recipe import interactive_rounds
-from samtta_app.train.sam_run import Plan, Reached, Run, make_optimiser, tune_decoder
+from samtta_app.train.sam_run import DecoderPlan, DecoderReached, DecoderRun, decoder_optimiser, tune_decoder
 from samtta_app.train.sam_samples import FeatureStore, read_samples, targets_of
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import press_ctrl_c
 
-SHORT = Plan(steps=3, rate=1e-3, images=1, masks=1)
+SHORT = DecoderPlan(steps=3, rate=1e-3, images=1, masks=1)
 
 
 @pytest.fixture(autouse=True)
 def measured_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once is enough for most of what is tested here, and quicker."""
-    monkeypatch.setattr(sam_run, "MEASUREMENTS", 1)
+    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 1)
 
 
 @pytest.fixture
@@ -52,19 +52,19 @@ def halve(folder: Path) -> Path:
     return folder
 
 
-def interrupted(step: int) -> Callable[[Reached], None]:
+def interrupted(step: int) -> Callable[[DecoderReached], None]:
     """Ctrl+C after a step."""
 
-    def report(reached: Reached) -> None:
+    def report(reached: DecoderReached) -> None:
         if reached.step == step:
             press_ctrl_c()
 
     return report
 
 
-def tune(model: SamModel, datasets: list[Path], out: Path, plan: Plan, **options: Any) -> Reached:
+def tune(model: SamModel, datasets: list[Path], out: Path, plan: DecoderPlan, **options: Any) -> DecoderReached:
     """Fine-tune; the shipped model is written as its file holds it."""
-    return tune_decoder(model, net_in_file(model, DEFAULT), datasets, out, plan, **options)
+    return tune_decoder(model, net_in_file(model, DEFAULT_MODEL), datasets, out, plan, **options)
 
 
 def same(one: Tensors, other: Tensors) -> bool:
@@ -90,14 +90,16 @@ def test_the_shipped_decoder_learns_half_discs_and_nothing_else_moves(tmp_path: 
     folder, out = halve(write_discs(tmp_path / "discs", 2, 1)), tmp_path / "tuned.safetensors"
     model, seen = load_model(device="cpu", input_size=128), []
     before = model_digest(model)
-    reached = tune(model, [folder], out, Plan(steps=8, rate=5e-4, images=1), report=lambda r: seen.append(r.step))
+    reached = tune(
+        model, [folder], out, DecoderPlan(steps=8, rate=5e-4, images=1), report=lambda r: seen.append(r.step)
+    )
     assert seen == list(range(9))
     assert model_digest(model) == before
     assert reached.best_step == 8
     assert sum(reached.best) > sum(reached.before) + 0.1
     tuned = load_model(out, "cpu", input_size=128)
     assert loss_of(tuned, folder) < 0.9 * loss_of(model, folder)
-    begun, done = (load_file(file) for file in (resource(f"models/{DEFAULT}.safetensors"), out))
+    begun, done = (load_file(file) for file in (resource(f"models/{DEFAULT_MODEL}.safetensors"), out))
     assert begun.keys() == done.keys()
     assert {key.split(".")[0] for key in done if not torch.equal(begun[key], done[key])} == {"mask_decoder"}
 
@@ -117,7 +119,7 @@ def test_an_official_model_is_written_whole_with_its_encoders_as_they_were(folde
 
 def test_the_optimiser_is_sams_and_decays_no_norm_or_bias() -> None:
     tensors = toy_model().frozen.tensors
-    optimiser = make_optimiser(tensors, Plan())
+    optimiser = decoder_optimiser(tensors, DecoderPlan())
     decayed, free = optimiser.param_groups
     assert decayed["betas"] == free["betas"] == (0.9, 0.999)
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
@@ -132,7 +134,7 @@ def test_the_optimiser_is_sams_and_decays_no_norm_or_bias() -> None:
 def test_a_run_that_only_does_harm_gives_the_starting_weights_back(tmp_path: Path) -> None:
     folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "tuned.safetensors"
     model = load_model(device="cpu", input_size=128)
-    reached = tune(model, [folder], out, Plan(steps=2, rate=1.0, images=1, masks=1))
+    reached = tune(model, [folder], out, DecoderPlan(steps=2, rate=1.0, images=1, masks=1))
     assert reached.best_step == 0
     assert reached.best == reached.before
     assert min(reached.before) > 0.5
@@ -148,7 +150,7 @@ def test_the_best_weights_are_kept_when_later_ones_are_worse(folder: Path, monke
         return next(figures)
 
     monkeypatch.setattr(sam_run, "held_out_ious", known)
-    monkeypatch.setattr(sam_run, "MEASUREMENTS", 3)
+    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 3)
     out = folder / "tuned.pth"
     reached = tune(toy_model(), [folder], out, SHORT)
     assert (reached.before, reached.best, reached.best_step) == ((0.1, 0.1, 0.1), (0.3, 0.3, 0.3), 1)
@@ -162,10 +164,10 @@ def test_the_held_out_figures_are_taken_at_equal_distances_and_at_the_end(
 ) -> None:
     steps: list[int] = []
     now = [0]
-    monkeypatch.setattr(sam_run, "MEASUREMENTS", 2)
+    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 2)
     monkeypatch.setattr(sam_run, "held_out_ious", lambda *_: steps.append(now[0]) or (0.0, 0.0, 0.0))
 
-    def count(reached: Reached) -> None:
+    def count(reached: DecoderReached) -> None:
         now[0] = reached.step + 1
 
     tune(toy_model(), [folder], folder / "tuned.pth", replace(SHORT, steps=5), report=count)
@@ -225,11 +227,11 @@ def test_a_checkpoint_of_another_run_is_refused(folder: Path, tmp_path: Path, di
 def test_training_goes_on_when_the_disk_is_full_and_the_previous_checkpoint_stands(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sam_run, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(sam_run, "DECODER_SAVE_SECONDS", 0.0)
     checkpoint, part = tmp_path / "tuned.resume.pt", tmp_path / "tuned.resume.pt.part"
     stood: list[int] = []
 
-    def fill(reached: Reached) -> None:
+    def fill(reached: DecoderReached) -> None:
         if checkpoint.exists():
             stood.append(torch.load(checkpoint, weights_only=True)["reached"]["step"])
         if reached.step == 1:
@@ -258,8 +260,8 @@ def with_empty_masks(model: SamModel) -> SamModel:
 def test_masks_that_are_all_empty_after_the_first_minute_stop_the_run(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sam_run, "EMPTY_SECONDS", 0.0)
-    monkeypatch.setattr(sam_run, "EMPTY_STEPS", 3)
+    monkeypatch.setattr(sam_run, "EMPTY_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(sam_run, "EMPTY_AFTER_STEPS", 3)
     model, plan, seen = with_empty_masks(toy_model()), replace(SHORT, steps=30, rate=1e-9), []
     with pytest.raises(TrainingError, match="still empty after the first minute") as caught:
         tune(model, [folder], tmp_path / "a.pth", plan, report=lambda r: seen.append(r.step))
@@ -270,7 +272,7 @@ def test_masks_that_are_all_empty_after_the_first_minute_stop_the_run(
 
 
 def test_masks_may_be_empty_in_the_first_minute(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sam_run, "EMPTY_STEPS", 1)
+    monkeypatch.setattr(sam_run, "EMPTY_AFTER_STEPS", 1)
     reached = tune(with_empty_masks(toy_model()), [folder], tmp_path / "a.pth", replace(SHORT, steps=2, rate=1e-9))
     assert reached.empty == 2
 
@@ -285,7 +287,7 @@ def test_memory_that_does_not_suffice_is_said(folder: Path, tmp_path: Path) -> N
 def test_a_gradient_that_is_not_finite_is_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     model = toy_model()
     sets = {"discs": read_samples(folder, "train", model)}
-    run = Run(model, sets, sets, SHORT, folder / "a.resume.pt")
+    run = DecoderRun(model, sets, sets, SHORT, folder / "a.resume.pt")
     with torch.no_grad():
         run.tensors["iou_token.weight"][0, 0] = torch.inf
     kept = {name: tensor.detach().clone() for name, tensor in run.tensors.items()}
@@ -311,13 +313,13 @@ def test_one_bad_set_among_good_ones_is_refused_by_name(folder: Path, tmp_path: 
 
 
 def test_a_run_has_a_length_in_steps_or_in_minutes() -> None:
-    reached = Reached(step=3, seconds=30)
-    assert reached.share(Plan(steps=4)) == 0.75
-    assert reached.share(Plan(minutes=2)) == 0.25
-    assert reached.share(Plan(steps=2)) == reached.share(Plan(minutes=0.1)) == 1
+    reached = DecoderReached(step=3, seconds=30)
+    assert reached.share(DecoderPlan(steps=4)) == 0.75
+    assert reached.share(DecoderPlan(minutes=2)) == 0.25
+    assert reached.share(DecoderPlan(steps=2)) == reached.share(DecoderPlan(minutes=0.1)) == 1
 
 
 def test_a_run_in_minutes_ends_by_the_clock(folder: Path, tmp_path: Path) -> None:
-    reached = tune(toy_model(), [folder], tmp_path / "a.pth", Plan(minutes=0.001, images=1, masks=1))
+    reached = tune(toy_model(), [folder], tmp_path / "a.pth", DecoderPlan(minutes=0.001, images=1, masks=1))
     assert reached.step >= 1
     assert reached.seconds >= 0.06

@@ -17,9 +17,9 @@ from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train import sam_run
 from samtta_app.train.interruption import Interruption
 from samtta_app.train.sam_files import net_in_file
-from samtta_app.train.sam_run import Plan, Reached, Run, tune_decoder
-from samtta_app.train.sam_samples import Sample, read_samples
-from samtta_app.train.unlabelled import NOTHING, PseudoSample, Unlabelled
+from samtta_app.train.sam_run import DecoderPlan, DecoderReached, DecoderRun, tune_decoder
+from samtta_app.train.sam_samples import DecoderSample, read_samples
+from samtta_app.train.unlabelled import NO_UNLABELLED, PseudoSample, UnlabelledSet
 from samtta_app.uncertainty import proposals
 from samtta_app.uncertainty.proposals import Limits
 from tests.unit.train.discs import write_discs
@@ -28,13 +28,13 @@ from tests.unit.train.toy import press_ctrl_c
 from tests.unit.uncertainty.refining import moved, put
 from tests.unit.values import picture
 
-SHORT = Plan(steps=3, rate=1e-3, images=2, masks=1)
+SHORT = DecoderPlan(steps=3, rate=1e-3, images=2, masks=1)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, samtta_home: Path) -> None:
     """Measured once, few clicks a window, no refiner but what a test puts into the model folder."""
-    monkeypatch.setattr(sam_run, "MEASUREMENTS", 1)
+    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 1)
     monkeypatch.setattr("samtta_app.uncertainty.proposals.PLACES", 4)
     monkeypatch.setattr("samtta_app.uncertainty.refine.resource", lambda name: samtta_home / "none")
 
@@ -42,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, samtta_home: Path) -> None:
 @pytest.fixture
 def sure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy's answers are taken for sure, whatever they are."""
-    monkeypatch.setattr(proposals, "OFFICIAL", Limits(-100, 0.0, 0.002, 1.0))
+    monkeypatch.setattr(proposals, "SUM_LIMITS", Limits(-100, 0.0, 0.002, 1.0))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def photos(tmp_path: Path) -> Path:
     return write_photos(tmp_path / "photos", 2)
 
 
-def tune(model: SamModel, datasets: list[Path], out: Path, plan: Plan, **options: Any) -> Reached:
+def tune(model: SamModel, datasets: list[Path], out: Path, plan: DecoderPlan, **options: Any) -> DecoderReached:
     return tune_decoder(model, net_in_file(model, "samtta-small"), datasets, out, plan, **options)
 
 
@@ -77,10 +77,10 @@ def pseudo(seed: int, certainty: int | None = None) -> PseudoSample:
     return PseudoSample(image, image.whole, masks, torch.tensor([[12.0, 8, 31, 31], [36, 32, 55, 55]]), believed)
 
 
-def run_of(folder: Path, plan: Plan, proposed: Unlabelled = NOTHING) -> Run:
+def run_of(folder: Path, plan: DecoderPlan, proposed: UnlabelledSet = NO_UNLABELLED) -> DecoderRun:
     model = toy_model()
     sets = {"discs": read_samples(folder, "train", model)}
-    return Run(model, sets, sets, plan, folder / "a.resume.pt", proposed)
+    return DecoderRun(model, sets, sets, plan, folder / "a.resume.pt", proposed)
 
 
 # --- turns ----------------------------------------------------------------------------------------------------------
@@ -90,33 +90,33 @@ def run_of(folder: Path, plan: Plan, proposed: Unlabelled = NOTHING) -> Run:
     ("images", "by_hand"), [(1, [1, 0, 1, 0]), (2, [1, 1, 1, 1]), (3, [2, 1, 2, 1]), (4, [2, 2, 2, 2])]
 )
 def test_half_of_the_images_are_made_by_hand_and_an_odd_one_alternates(images: int, by_hand: list[int]) -> None:
-    plan = Plan(images=images)
+    plan = DecoderPlan(images=images)
     assert [plan.made_by_hand(step) for step in range(4)] == by_hand
 
 
 @pytest.mark.parametrize("images", [1, 2, 3])
 def test_both_kinds_are_drawn_one_to_one_and_each_sample_in_its_turn(folder: Path, images: int) -> None:
-    run = run_of(folder, Plan(images=images), Unlabelled((pseudo(0), pseudo(1), pseudo(2)), "x"))
+    run = run_of(folder, DecoderPlan(images=images), UnlabelledSet((pseudo(0), pseudo(1), pseudo(2)), "x"))
     seen: Counter[str] = Counter()
     for step in range(60):
         run.reached.step = step
         for sample in run._drawn(np.random.default_rng((0, step))):
-            seen[("made " if isinstance(sample, Sample) else "proposed ") + sample.image.key] += 1
+            seen[("made " if isinstance(sample, DecoderSample) else "proposed ") + sample.image.key] += 1
     by_kind = [sum(n for name, n in seen.items() if name.startswith(kind)) for kind in ("made", "proposed")]
     assert by_kind == [30 * images, 30 * images]
     assert len(seen) == 6
 
 
 def test_without_proposals_all_images_are_made_by_hand(folder: Path) -> None:
-    run = run_of(folder, Plan(images=2))
+    run = run_of(folder, DecoderPlan(images=2))
     drawn = run._drawn(np.random.default_rng(5))
-    assert all(isinstance(sample, Sample) for sample in drawn)
+    assert all(isinstance(sample, DecoderSample) for sample in drawn)
     wanted = np.random.default_rng(5).choice(3, 2, replace=False)  # the same random numbers as ever
     assert [run.samples.index(sample) for sample in drawn] == wanted.tolist()
 
 
 def test_fewer_proposals_than_a_step_takes_are_all_taken(folder: Path) -> None:
-    run = run_of(folder, Plan(images=8), Unlabelled((pseudo(0),), "x"))
+    run = run_of(folder, DecoderPlan(images=8), UnlabelledSet((pseudo(0),), "x"))
     drawn = run._drawn(np.random.default_rng(0))
     assert sum(isinstance(sample, PseudoSample) for sample in drawn) == 1
     assert len(drawn) == 4
@@ -127,7 +127,7 @@ def test_fewer_proposals_than_a_step_takes_are_all_taken(folder: Path) -> None:
 
 def gradient(folder: Path, certainty: int | None) -> float:
     """How hard the rounds of one proposal pull at the decoder."""
-    run = run_of(folder, Plan(images=1), Unlabelled((pseudo(0, certainty),), "x"))
+    run = run_of(folder, DecoderPlan(images=1), UnlabelledSet((pseudo(0, certainty),), "x"))
     run._backward(run.proposed[0], 1, np.random.default_rng(1))
     return float(sum(t.grad.norm() for name, t in run.tensors.items() if t.grad is not None and "mask_tok" in name))
 
@@ -144,7 +144,7 @@ def test_discs_without_masks_teach_the_shipped_decoder_in_place_of_masks(tmp_pat
     folder, images = write_discs(tmp_path / "discs", 1, 1), write_photos(tmp_path / "photos", 2)
     model, told = load_model(device="cpu", input_size=128), []
     put(model, moved(model))
-    plan = Plan(steps=2, rate=3e-4, images=2, masks=2)
+    plan = DecoderPlan(steps=2, rate=3e-4, images=2, masks=2)
     reached = tune(model, [folder, images], tmp_path / "a.safetensors", plan, told=told.append)
     assert reached.step == 2
     assert sum(reached.best) >= sum(reached.before) > 1.5
@@ -166,7 +166,7 @@ def test_figures_are_of_the_sets_with_masks_alone(folder: Path, photos: Path, tm
 # --- interrupted ----------------------------------------------------------------------------------------------------
 
 
-def stop_after(step: int) -> Callable[[Reached], None]:
+def stop_after(step: int) -> Callable[[DecoderReached], None]:
     """Ctrl+C after a step."""
     return lambda reached: press_ctrl_c() if reached.step == step else None
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from samtta_app.adapt.rounds import answer, chosen
+from samtta_app.adapt.rounds import chosen, decode_prompt
 from samtta_app.core.clicker import next_click
 from samtta_app.core.masks import full, trimmed
 from samtta_app.core.metrics import iou
@@ -18,18 +18,18 @@ from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.errors import DatasetError
 from samtta_app.model.predictor import upscaled
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train.records import Record, with_boxes
+from samtta_app.train.records import LabelledImage, with_boxes
 from samtta_app.train.sam_samples import (
     HELD_OUT_IMAGES,
-    NEAR,
+    NEAR_SHARE,
     FeatureStore,
+    bits_on_grid,
     clicked_through,
-    digest,
     encode_window,
     held_out,
-    held_out_ious,
-    on_grid,
     read_samples,
+    sample_held_out_ious,
+    samples_digest,
     samples_of,
     targets_of,
 )
@@ -122,19 +122,19 @@ def test_a_damaged_image_is_named_and_the_others_are_read(
 
 
 def test_the_digest_knows_pixels_and_masks(folder: Path, model: SamModel) -> None:
-    first = digest({"a": read_samples(folder, "train", model)})
-    assert digest({"moved": read_samples(folder, "train", model)}) == first
-    assert digest({"a": read_samples(folder, "test", model)}) != first
+    first = samples_digest({"a": read_samples(folder, "train", model)})
+    assert samples_digest({"moved": read_samples(folder, "train", model)}) == first
+    assert samples_digest({"a": read_samples(folder, "test", model)}) != first
     labels = np.array(Image.open(folder / "masks" / "d2.png"))
     labels[0, 0] = 1
     Image.fromarray(labels).save(folder / "masks" / "d2.png")
-    assert digest({"a": read_samples(folder, "train", model)}) != first
+    assert samples_digest({"a": read_samples(folder, "train", model)}) != first
 
 
 # --- from near ------------------------------------------------------------------------------------------------------
 
 
-def crowd(seed: int, small: int) -> Record:
+def crowd(seed: int, small: int) -> LabelledImage:
     """A large disc and some small ones (of side 17) in an image of 256 x 256."""
     places = [(60, 60, 40), *((140 + 30 * i, 200, 8) for i in range(small))]
     labels = np.zeros((256, 256), np.uint16)
@@ -155,7 +155,7 @@ def test_small_objects_are_also_seen_from_near_and_large_ones_are_not() -> None:
 @pytest.mark.parametrize("small", [2, 3, 4])
 def test_an_image_has_at_most_two_near_windows_which_hold_all_that_lies_in_them(small: int) -> None:
     _, *near = samples_of(crowd(0, small), 1024)
-    assert len(near) == NEAR
+    assert len(near) == NEAR_SHARE
     for sample in near:
         x0, x1 = sample.window.x, sample.window.x + sample.window.width
         inside = [i for i in range(small) if x0 <= 140 + 30 * i - 8 and 140 + 30 * i + 8 < x1]
@@ -199,19 +199,19 @@ def test_an_object_is_asked_for_in_its_near_window(shipped: SamModel) -> None:
 def test_the_grid_holds_shares_of_its_cells() -> None:
     bits = np.zeros((8, 16), dtype=bool)
     bits[0:4, 0:4], bits[4, 4:8], bits[7, 15] = True, True, True
-    got = on_grid(bits, (8, 16))
+    got = bits_on_grid(bits, (8, 16))
     assert got.tolist() == [[1, 0, 0, 0], [0, 0.25, 0, 1 / 16]]
 
 
 def test_a_larger_image_is_averaged_and_a_smaller_one_repeated() -> None:
     bits = np.zeros((16, 16), dtype=bool)
     bits[:8, :4] = True
-    assert on_grid(bits, (8, 8)).tolist() == [[0.5, 0], [0, 0]]
-    assert on_grid(bits[::4, ::4], (8, 8)).tolist() == [[0.5, 0], [0, 0]]
+    assert bits_on_grid(bits, (8, 8)).tolist() == [[0.5, 0], [0, 0]]
+    assert bits_on_grid(bits[::4, ::4], (8, 8)).tolist() == [[0.5, 0], [0, 0]]
 
 
 def test_an_image_that_ends_within_a_cell_fills_its_last_cells_in_part() -> None:
-    got = on_grid(np.ones((6, 9), dtype=bool), (6, 9))
+    got = bits_on_grid(np.ones((6, 9), dtype=bool), (6, 9))
     assert got.tolist() == [[1, 1, 0.25], [0.5, 0.5, 0.125]]
 
 
@@ -285,10 +285,10 @@ def test_a_model_that_knows_discs_finds_them_and_a_decoder_of_zeros_finds_nothin
 ) -> None:
     store = FeatureStore(shipped)
     sets = {"discs": held_out(read_samples(folder, "test", shipped))}
-    figures = held_out_ious(shipped, shipped.frozen.tensors, store, sets)
+    figures = sample_held_out_ious(shipped, shipped.frozen.tensors, store, sets)
     assert min(figures) > 0.75
     zeros = {name: torch.zeros_like(tensor) for name, tensor in shipped.frozen.tensors.items()}
-    assert held_out_ious(shipped, zeros, store, sets) == (0, 0, 0)
+    assert sample_held_out_ious(shipped, zeros, store, sets) == (0, 0, 0)
 
 
 def test_figures_are_means_over_objects_and_then_over_sets(folder: Path, shipped: SamModel) -> None:
@@ -300,7 +300,7 @@ def test_figures_are_means_over_objects_and_then_over_sets(folder: Path, shipped
             for image, _, mask in pairs
         ]
     assert [len(curve) for curve in curves] == [5] * 4
-    got = held_out_ious(shipped, tensors, store, {"one": pairs[:1], "two": pairs[1:]})
+    got = sample_held_out_ious(shipped, tensors, store, {"one": pairs[:1], "two": pairs[1:]})
     wanted = [np.mean([curves[0][k], np.mean([curve[k] for curve in curves[1:]])]) for k in (0, 2, 4)]
     assert got == pytest.approx(wanted)
 
@@ -312,7 +312,7 @@ def test_the_first_figure_is_that_of_the_candidate_the_product_shows_and_a_solve
     features, tensors = FeatureStore(shipped).features(image, image.whole), shipped.frozen.tensors
     prompt = Prompt((Click(30, 30, True),))
     with torch.no_grad():
-        decoded = answer(shipped, tensors, features, prompt)
+        decoded = decode_prompt(shipped, tensors, features, prompt)
         shown = trimmed((upscaled(shipped, decoded.logits, features)[chosen(decoded, prompt)] > 0).numpy())
         assert clicked_through(shipped, tensors, features, image, target)[0] == iou(shown, target) < 1
         assert next_click(shown, None, (), image.whole) == prompt.clicks[0]

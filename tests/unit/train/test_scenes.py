@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from samtta_app.train.crowds import packed, partition
+from samtta_app.train.crowds import packed_shapes, partition
 from samtta_app.train.paint import can_be_seen, fill_like, light, paste
-from samtta_app.train.records import Record, with_boxes
-from samtta_app.train.scenes import nested, scatter, thin, woven
-from samtta_app.train.synthetic import KINDS, MAX_SHARE, MIN_SHARE, draw_scene
-from samtta_app.train.textures import field, grating, noise, photo, ramp, spots, texture
+from samtta_app.train.records import LabelledImage, with_boxes
+from samtta_app.train.scenes import nested_scene, scatter, thin, woven
+from samtta_app.train.synthetic import MAX_SYNTHETIC_SHARE, MIN_SHARE, SYNTHETIC_KINDS, draw_scene
+from samtta_app.train.textures import field, grating, noise_texture, photo, ramp, spots, texture
 from tests.unit.train.material import record
 
 RECORDS = [record(0), record(1)]
-Kind = Callable[[np.ndarray, Sequence[Record], np.random.Generator], list[np.ndarray]]
+Kind = Callable[[np.ndarray, Sequence[LabelledImage], np.random.Generator], list[np.ndarray]]
 
 
 def painted(kind: Kind, seed: int, size: int = 96) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
@@ -30,7 +30,7 @@ def painted(kind: Kind, seed: int, size: int = 96) -> tuple[np.ndarray, np.ndarr
 # --- kinds ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+@pytest.mark.parametrize("kind", [kind for kind, _ in SYNTHETIC_KINDS])
 def test_masks_are_of_the_scenes_size_and_most_of_them_can_be_seen(kind: Kind) -> None:
     seen, masks = 0, 0
     for seed in range(15):
@@ -46,7 +46,7 @@ def test_masks_are_of_the_scenes_size_and_most_of_them_can_be_seen(kind: Kind) -
     assert seen > masks / 2
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+@pytest.mark.parametrize("kind", [kind for kind, _ in SYNTHETIC_KINDS])
 def test_the_same_seed_paints_the_same_scene(kind: Kind) -> None:
     _, one, masks = painted(kind, 3)
     _, other, again = painted(kind, 3)
@@ -56,7 +56,7 @@ def test_the_same_seed_paints_the_same_scene(kind: Kind) -> None:
 
 
 def test_the_shares_of_kinds_are_a_whole() -> None:
-    assert sum(share for _, share in KINDS) == pytest.approx(1)
+    assert sum(share for _, share in SYNTHETIC_KINDS) == pytest.approx(1)
 
 
 def test_scattered_things_hide_each_other_or_shine_through() -> None:
@@ -68,7 +68,7 @@ def test_scattered_things_hide_each_other_or_shine_through() -> None:
 def test_parts_lie_within_their_whole_or_all_in_their_group() -> None:
     grouped = 0
     for seed in range(12):
-        whole, *others = painted(nested, seed, 64)[2]
+        whole, *others = painted(nested_scene, seed, 64)[2]
         outside = [mask for mask in others if (mask & (1 - whole)).any()]
         assert len(outside) <= 1
         for group in outside:
@@ -86,7 +86,7 @@ def test_thin_things_are_thin() -> None:
 def test_packed_things_touch_and_their_group_is_all_of_them() -> None:
     touching = 0
     for seed in range(20):
-        *single, last = painted(packed, seed, 128)[2]
+        *single, last = painted(packed_shapes, seed, 128)[2]
         together = sum(mask.astype(int) for mask in single)
         assert np.max(together, initial=0) <= 1
         if np.max(together + last) == 2:  # the last is the group
@@ -183,7 +183,7 @@ def test_fillings_differ_from_each_other() -> None:
 @pytest.mark.parametrize("size", [32, 50, 64, 100])
 def test_noise_has_mean_0_and_deviation_1_at_every_size(size: int) -> None:
     for seed in range(5):
-        y = noise(size, np.random.default_rng(seed))
+        y = noise_texture(size, np.random.default_rng(seed))
         assert y.shape == (size, size)
         assert y.mean() == pytest.approx(0, abs=1e-3)
         assert y.std() == pytest.approx(1, abs=1e-2)
@@ -225,7 +225,7 @@ def test_a_scene_has_targets_of_use(seed: int) -> None:
     assert view.pixels.dtype == np.uint8
     for mask in view.masks:
         assert set(np.unique(mask)) <= {0, 1}
-        assert MIN_SHARE <= mask.mean() <= MAX_SHARE
+        assert MIN_SHARE <= mask.mean() <= MAX_SYNTHETIC_SHARE
 
 
 def test_scenes_of_the_least_size_are_drawn_too() -> None:

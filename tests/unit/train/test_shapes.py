@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from samtta_app.train.shapes import GLYPHS, crescent, draw_shape, filled, glyph, ring, rounded, stencil
-from samtta_app.train.thin import KINDS, branches, comb, draw_thin, net, spiral, strokes_mask, thickness
+from samtta_app.train.thin import THIN_KINDS, branches, comb, draw_thin, net, spiral, strokes_mask, thickness
 from tests.unit.train.material import record
 
 RECORDS = [record(0), record(1)]
@@ -77,7 +77,7 @@ def test_an_outline_from_the_data_keeps_its_share_of_area() -> None:
         assert int(stencil(RECORDS, 128, MIDDLE, 40, rng).sum()) == pytest.approx(1600, rel=0.1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", THIN_KINDS)
 def test_thin_structures_are_thin_and_about_as_large_as_asked(kind: Callable[..., list]) -> None:
     rng = np.random.default_rng(6)
     for _ in range(12):

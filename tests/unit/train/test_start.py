@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from samtta_app.model.compact import CompactConfig, build_compact
-from samtta_app.train.start import HEAD, start_from
+from samtta_app.train.start import START_HEAD, start_from
 
 TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
 
@@ -27,7 +27,7 @@ def test_backbone_and_head_are_copied(tmp_path: Path) -> None:
     model = build_compact(TOY)
     head = {
         f"{theirs}.{part}": torch.randn_like(getattr(getattr(model.image_encoder, ours), part))
-        for theirs, ours in HEAD.items()
+        for theirs, ours in START_HEAD.items()
         for part in ("weight", "bias")
     }
     save_file(head, tmp_path / "head.safetensors")

@@ -16,16 +16,16 @@ from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train.sam_samples import FeatureStore
 from samtta_app.train.unlabelled import (
-    MOST,
-    NOTHING,
+    MAX_PROPOSALS,
+    NO_UNLABELLED,
     PseudoSample,
-    Unlabelled,
+    UnlabelledSet,
     believing,
     propose,
     read_unlabelled,
     told_apart,
 )
-from samtta_app.uncertainty.proposals import COMPACT, OFFICIAL
+from samtta_app.uncertainty.proposals import COMPACT, SUM_LIMITS
 from samtta_app.uncertainty.refine import Refiner, of_tensors, untrained
 from tests.unit.train.discs import write_discs, write_split
 from tests.unit.train.photos import write_photos
@@ -50,7 +50,7 @@ def one_disc(seed: int = 0) -> Image:
     return picture(seed, 64, 64, ((20, 30, 10),))
 
 
-def made(model: SamModel, refiner: Refiner | None, **sets: list[Image]) -> Unlabelled:
+def made(model: SamModel, refiner: Refiner | None, **sets: list[Image]) -> UnlabelledSet:
     return propose(model, refiner, FeatureStore(model), sets)
 
 
@@ -192,8 +192,8 @@ def test_the_digest_knows_images_and_refiner(model: SamModel) -> None:
 
 
 def test_no_set_gives_nothing(model: SamModel) -> None:
-    assert made(model, None) is NOTHING
-    assert NOTHING.samples == ()
+    assert made(model, None) is NO_UNLABELLED
+    assert NO_UNLABELLED.samples == ()
 
 
 def test_a_set_in_which_nothing_is_found_is_named_and_the_others_teach(
@@ -219,9 +219,9 @@ def test_progress_names_every_image(model: SamModel) -> None:
 
 
 def test_an_official_model_has_sums_own_limits() -> None:
-    assert (OFFICIAL.sure, OFFICIAL.stable, OFFICIAL.largest) == (0.88, 0.95, 0.95)
-    assert COMPACT.sure < OFFICIAL.sure
-    assert MOST == 30
+    assert (SUM_LIMITS.sure, SUM_LIMITS.stable, SUM_LIMITS.largest) == (0.88, 0.95, 0.95)
+    assert COMPACT.sure < SUM_LIMITS.sure
+    assert MAX_PROPOSALS == 30
     with pytest.raises(DatasetError, match="none of the 1 images"):  # random weights are sure of nothing
         made(toy_model(), None, photos=[one_disc()])
 

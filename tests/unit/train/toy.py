@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from samtta_app.cli import main
 from samtta_app.model.compact import CompactConfig, build_compact, save_compact
 from samtta_app.train import loop, run, sets
-from samtta_app.train.standing import Standing
+from samtta_app.train.standing import RunStanding
 
 TOY = CompactConfig(
     name="small", backbone="mobilenetv2_035", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64
@@ -63,10 +63,10 @@ def toy_model_file(folder: Path) -> Path:
     return path
 
 
-def at_step(step: int, act: Callable[[], object]) -> Callable[[Standing], None]:
+def at_step(step: int, act: Callable[[], object]) -> Callable[[RunStanding], None]:
     """A report that does something after this step."""
 
-    def report(standing: Standing) -> None:
+    def report(standing: RunStanding) -> None:
         if standing.step == step:
             act()
 

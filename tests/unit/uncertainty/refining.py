@@ -11,7 +11,7 @@ from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel
 from samtta_app.settings import model_folder
 from samtta_app.train.sam_samples import encode_window
-from samtta_app.uncertainty.refine import Refiner, as_stored, of_tensors, save_refiner, untrained
+from samtta_app.uncertainty.refine import Refiner, of_tensors, refiner_bytes, save_refiner, untrained
 from tests.unit.values import picture
 
 
@@ -22,7 +22,7 @@ def moved(model: SamModel, seed: int = 0, by: float = 0.05) -> Refiner:
         name: tensor + by * torch.randn(tensor.shape, generator=generator)
         for name, tensor in untrained(model).tensors.items()
     }
-    return as_stored(of_tensors(tensors, {}))
+    return refiner_bytes(of_tensors(tensors, {}))
 
 
 def put(model: SamModel, refiner: Refiner) -> Path:

@@ -7,7 +7,15 @@ import math
 import pytest
 import torch
 
-from samtta_app.uncertainty.bayes import answer_entropy, deviation, mixed, on_grid, picked, shares, task_entropy
+from samtta_app.uncertainty.bayes import (
+    answer_entropy,
+    deviation,
+    mixed,
+    picked,
+    probabilities_on_grid,
+    shares,
+    task_entropy,
+)
 from samtta_app.uncertainty.maps import bits, entropy, mean_bits, mean_entropy
 
 SURE, NOT = 1 - 1e-6, 1e-6
@@ -81,11 +89,11 @@ def test_the_deviation_is_that_of_all_answers() -> None:
 def test_another_grid_shows_the_same_place() -> None:
     p = torch.zeros(2, 8, 8)
     p[:, 4:, 4:] = 1
-    small = on_grid(p, 4)
+    small = probabilities_on_grid(p, 4)
     assert small.shape == (2, 4, 4)
     assert (small[:, 2:, 2:] == 1).all()
     assert (small[:, :2] == 0).all()
-    assert on_grid(p, 8) is p
+    assert probabilities_on_grid(p, 8) is p
 
 
 def test_one_candidate_is_the_answer_itself() -> None:

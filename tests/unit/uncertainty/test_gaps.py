@@ -14,11 +14,11 @@ from safetensors.torch import load_file, save_file
 from samtta_app.errors import CheckpointError
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.uncertainty.gaps import (
-    GAPS,
-    IOUS,
-    NAMES,
-    SHOWN,
-    Heads,
+    GAP_NAMES,
+    HEAD_NAMES,
+    IOU_NAMES,
+    SHOWN_GAPS,
+    GapHeads,
     fingerprint,
     for_clicks,
     gaps_of,
@@ -38,27 +38,27 @@ def model() -> SamModel:
 
 
 @pytest.fixture
-def heads(model: SamModel) -> Heads:
+def heads(model: SamModel) -> GapHeads:
     return new_heads(WIDTH, model.name, "larger", seed=3)
 
 
-def stored(heads: Heads, model: SamModel, path: Path) -> Path:
+def stored(heads: GapHeads, model: SamModel, path: Path) -> Path:
     save_heads(heads, path, {"fingerprint": fingerprint(model), "data": "discs"})
     return path
 
 
-def constant(heads: Heads, values: dict[str, float]) -> Heads:
+def constant(heads: GapHeads, values: dict[str, float]) -> GapHeads:
     """Heads that say the same whatever they see: the last bias is the inverse sigmoid of the value."""
     layers = {name: torch.zeros_like(value) for name, value in heads.layers.items()}
     layers["b3"] = torch.tensor([math.log(v / (1 - v)) for v in values.values()]).reshape(-1, 1, 1)
     return replace(heads, names=tuple(values), layers=layers)
 
 
-def test_heads_are_three_linear_layers_with_relu_and_a_sigmoid(heads: Heads) -> None:
+def test_heads_are_three_linear_layers_with_relu_and_a_sigmoid(heads: GapHeads) -> None:
     tokens = torch.randn(5, WIDTH, generator=torch.Generator().manual_seed(1))
     said = heads(tokens)
-    assert said.shape == (len(NAMES), 5)
-    for place in range(len(NAMES)):
+    assert said.shape == (len(HEAD_NAMES), 5)
+    for place in range(len(HEAD_NAMES)):
         w = {name: value[place] for name, value in heads.layers.items()}
         x = torch.relu(tokens @ w["w1"] + w["b1"])
         x = torch.relu(x @ w["w2"] + w["b2"])
@@ -71,7 +71,7 @@ def test_the_paper_s_size(model: SamModel) -> None:
     assert sum(value.numel() for value in paper.layers.values()) == 525_825
 
 
-def test_gaps_are_told_about_zero_and_differences_are_of_two_iou_heads(heads: Heads) -> None:
+def test_gaps_are_told_about_zero_and_differences_are_of_two_iou_heads(heads: GapHeads) -> None:
     values = {"iou": 0.7, "iou_larger": 0.8, "iou_dense": 0.9, "iou_chosen": 0.6}
     values |= {"model_gap": 0.55, "task_gap": 0.65, "prompt_gap": 0.3}
     few = {name: value[: len(values)] for name, value in heads.layers.items()}
@@ -83,8 +83,8 @@ def test_gaps_are_told_about_zero_and_differences_are_of_two_iou_heads(heads: He
         assert found[name].tolist() == pytest.approx([value, value], abs=1e-6), name
 
 
-def test_without_a_larger_model_nothing_is_said_of_it(heads: Heads) -> None:
-    names = tuple(name for name in NAMES if name not in ("iou_larger", "model_gap"))
+def test_without_a_larger_model_nothing_is_said_of_it(heads: GapHeads) -> None:
+    names = tuple(name for name in HEAD_NAMES if name not in ("iou_larger", "model_gap"))
     found = heads.only(*names).predicted(torch.zeros(1, WIDTH))
     assert not any("model_gap" in name or "larger" in name for name in found)
     assert {"task_gap", "prompt_gap", "task_gap_difference"} <= found.keys()
@@ -93,42 +93,42 @@ def test_without_a_larger_model_nothing_is_said_of_it(heads: Heads) -> None:
     assert math.isfinite(gaps.task)
 
 
-def test_only_keeps_the_order_that_is_asked_for(heads: Heads) -> None:
+def test_only_keeps_the_order_that_is_asked_for(heads: GapHeads) -> None:
     tokens = torch.ones(1, WIDTH)
-    every = dict(zip(NAMES, heads(tokens), strict=True))
+    every = dict(zip(HEAD_NAMES, heads(tokens), strict=True))
     some = heads.only("prompt_gap", "iou")
     assert some.names == ("prompt_gap", "iou")
     assert torch.allclose(some(tokens)[0], every["prompt_gap"])
     assert torch.allclose(some(tokens)[1], every["iou"])
 
 
-def test_each_mask_has_gaps_of_its_own_in_the_order_of_the_value(heads: Heads) -> None:
+def test_each_mask_has_gaps_of_its_own_in_the_order_of_the_value(heads: GapHeads) -> None:
     tokens = torch.randn(3, WIDTH, generator=torch.Generator().manual_seed(2))
     gaps = gaps_of(for_clicks(heads), tokens)
     assert gaps is not None
-    assert (*GAPS, "iou_chosen") == SHOWN
+    assert (*GAP_NAMES, "iou_chosen") == SHOWN_GAPS
     found = heads.predicted(tokens)
     for place, one in enumerate(gaps):
-        wanted = [float(found[name][place]) for name in SHOWN]
+        wanted = [float(found[name][place]) for name in SHOWN_GAPS]
         assert [one.model, one.task, one.prompt, one.iou] == pytest.approx(wanted)
     assert len({one.iou for one in gaps}) == 3
 
 
-def test_tokens_that_are_not_finite_have_no_gaps(heads: Heads) -> None:
+def test_tokens_that_are_not_finite_have_no_gaps(heads: GapHeads) -> None:
     tokens = torch.full((3, WIDTH), float("nan"))
     assert gaps_of(for_clicks(heads), tokens) is None
 
 
-def test_stored_heads_come_back_rounded_to_half_precision(heads: Heads, model: SamModel, tmp_path: Path) -> None:
+def test_stored_heads_come_back_rounded_to_half_precision(heads: GapHeads, model: SamModel, tmp_path: Path) -> None:
     back = load_heads(stored(heads, model, tmp_path / "h.safetensors"), model)
-    assert back.names == NAMES
-    assert set(IOUS) < set(back.names)
+    assert back.names == HEAD_NAMES
+    assert set(IOU_NAMES) < set(back.names)
     assert (back.model, back.larger, back.facts["data"]) == ("toy", "larger", "discs")
     for name, value in heads.layers.items():
         assert torch.equal(back.layers[name], value.half().float())
 
 
-def test_heads_of_other_weights_are_refused_with_both_names(heads: Heads, model: SamModel, tmp_path: Path) -> None:
+def test_heads_of_other_weights_are_refused_with_both_names(heads: GapHeads, model: SamModel, tmp_path: Path) -> None:
     path = stored(replace(heads, model="other"), toy_model(seed=5), tmp_path / "h.safetensors")
     with pytest.raises(CheckpointError, match=r"'other'.*'toy'"):
         load_heads(path, model)
@@ -139,7 +139,7 @@ def test_a_fingerprint_tells_weights_apart_and_not_names(model: SamModel) -> Non
     assert fingerprint(model) != fingerprint(toy_model(seed=1))
 
 
-def test_heads_that_are_not_finite_are_not_written(heads: Heads, tmp_path: Path) -> None:
+def test_heads_that_are_not_finite_are_not_written(heads: GapHeads, tmp_path: Path) -> None:
     heads.layers["w2"][0, 0, 0] = float("inf")
     with pytest.raises(ValueError, match="not finite"):
         save_heads(heads, tmp_path / "h.safetensors", {})
@@ -147,7 +147,7 @@ def test_heads_that_are_not_finite_are_not_written(heads: Heads, tmp_path: Path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "other kind", "shape", "nan", "missing"])
-def test_damaged_files_are_refused_in_words(heads: Heads, model: SamModel, tmp_path: Path, damage: str) -> None:
+def test_damaged_files_are_refused_in_words(heads: GapHeads, model: SamModel, tmp_path: Path, damage: str) -> None:
     path = stored(heads, model, tmp_path / "h.safetensors")
     layers, about = load_file(path), {"format": "samtta-heads-1", "names": '["iou"]', "model": "toy", "larger": ""}
     about["fingerprint"] = fingerprint(model)
@@ -175,14 +175,16 @@ def test_a_model_without_heads_has_a_reason_in_their_place(model: SamModel) -> N
     assert "samtta train heads" in reason
 
 
-def test_heads_in_the_model_folder_are_found(heads: Heads, model: SamModel, tmp_path: Path, samtta_home: Path) -> None:
+def test_heads_in_the_model_folder_are_found(
+    heads: GapHeads, model: SamModel, tmp_path: Path, samtta_home: Path
+) -> None:
     folder = samtta_home / "models"
     folder.mkdir(parents=True)
     shutil.copy(stored(heads, model, tmp_path / "h.safetensors"), folder / "toy.heads.safetensors")
     found, reason = heads_for(model)
     assert reason == ""
     assert found is not None
-    assert found.names == NAMES
+    assert found.names == HEAD_NAMES
     (folder / "toy.heads.safetensors").write_bytes(b"no heads")
     found, reason = heads_for(model)
     assert found is None

@@ -11,7 +11,7 @@ import torch
 from samtta_app.core.types import Click
 from samtta_app.train.sam_recipe import focal as sam_focal
 from samtta_app.train.sam_recipe import sam_loss
-from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, dice, focal, sampled, sampled_click
+from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, certain_dice, focal, sampled_click, sampled_pixel
 
 
 def row(*values: float) -> torch.Tensor:
@@ -59,14 +59,14 @@ def test_focal_is_weighted_by_certainty_and_divided_by_all_pixels() -> None:
 def test_dice_counts_believed_pixels_only() -> None:
     # both p = .5, targets 1 and 0; with both: 1 - (2 * .5 + 1) / (1 + 1 + 1) = 1/3
     logits, targets = row(0.0, 0.0), row(1.0, 0.0)
-    assert dice(logits, targets, row(1.0, 1.0)).item() == pytest.approx(1 / 3)
+    assert certain_dice(logits, targets, row(1.0, 1.0)).item() == pytest.approx(1 / 3)
     # the first alone: 1 - (2 * .5 + 1) / (.5 + 1 + 1) = .2; .6 is not above .6
-    assert dice(logits, targets, row(1.0, 0.6)).item() == pytest.approx(0.2)
-    assert dice(logits, targets, row(0.61, 0.0)).item() == pytest.approx(0.2)  # above it, all count the same
+    assert certain_dice(logits, targets, row(1.0, 0.6)).item() == pytest.approx(0.2)
+    assert certain_dice(logits, targets, row(0.61, 0.0)).item() == pytest.approx(0.2)  # above it, all count the same
 
 
 def test_dice_of_nothing_believed_is_zero() -> None:
-    assert dice(row(4.0, -4.0), row(0.0, 1.0), row(0.5, 0.1)).item() == 0.0
+    assert certain_dice(row(4.0, -4.0), row(0.0, 1.0), row(0.5, 0.1)).item() == 0.0
 
 
 def test_the_predicted_iou_is_judged_by_the_mask() -> None:
@@ -82,7 +82,7 @@ def test_weights_are_twenty_one_one() -> None:
     certainty = torch.rand(2, 6, 5, generator=torch.Generator().manual_seed(4))
     shown, truth = logits > 0, targets > 0
     true = (shown & truth).sum((1, 2)) / (shown | truth).sum((1, 2))
-    expected = 20 * focal(logits, targets, certainty) + dice(logits, targets, certainty) + (iou - true) ** 2
+    expected = 20 * focal(logits, targets, certainty) + certain_dice(logits, targets, certainty) + (iou - true) ** 2
     assert torch.allclose(aware_loss(logits, iou, targets, certainty), expected)
 
 
@@ -110,7 +110,9 @@ def test_no_gradient_comes_from_a_pixel_without_certainty() -> None:
 def test_soft_targets_are_learned_and_cut_at_one_half_for_the_iou() -> None:
     # shares .5 and .4: the first cell is object
     loss = aware_loss(row(20.0, -20.0)[None], torch.tensor([1.0]), row(0.5, 0.4)[None])
-    terms = 20 * focal(row(20.0, -20.0), row(0.5, 0.4), row(1, 1)) + dice(row(20.0, -20.0), row(0.5, 0.4), row(1, 1))
+    terms = 20 * focal(row(20.0, -20.0), row(0.5, 0.4), row(1, 1)) + certain_dice(
+        row(20.0, -20.0), row(0.5, 0.4), row(1, 1)
+    )
     assert loss.item() == pytest.approx(terms.item())  # predicted IoU 1 is right
 
 
@@ -121,7 +123,7 @@ def test_pixels_are_drawn_in_proportion_to_their_certainty() -> None:
     region = np.array([[True, True, False], [True, False, False]])
     certainty = np.array([[0.2, 0.6, 1.0], [0.0, 1.0, 1.0]], np.float32)
     rng = np.random.default_rng(0)
-    found = [sampled(region, certainty, rng) for _ in range(2000)]
+    found = [sampled_pixel(region, certainty, rng) for _ in range(2000)]
     shares = {place: found.count(place) / 2000 for place in set(found)}
     assert set(shares) == {(0, 0), (1, 0)}  # (column, row): in the region, and not without certainty
     assert shares[1, 0] == pytest.approx(0.75, abs=0.04)  # .6 / (.2 + .6)
@@ -129,7 +131,7 @@ def test_pixels_are_drawn_in_proportion_to_their_certainty() -> None:
 
 def test_equal_certainty_is_uniform() -> None:
     rng = np.random.default_rng(1)
-    found = [sampled(np.ones((2, 2), np.bool_), np.full((2, 2), 0.3), rng) for _ in range(1000)]
+    found = [sampled_pixel(np.ones((2, 2), np.bool_), np.full((2, 2), 0.3), rng) for _ in range(1000)]
     assert all(found.count((x, y)) > 190 for x in range(2) for y in range(2))  # of 250 expected
 
 
@@ -144,7 +146,7 @@ def test_equal_certainty_is_uniform() -> None:
 )
 def test_where_nothing_can_be_drawn_there_is_the_backup(region: list[list[bool]], certainty: list[list[float]]) -> None:
     rng, here = np.random.default_rng(0), np.array(region)
-    assert sampled(here, np.array(certainty), rng) is None
+    assert sampled_pixel(here, np.array(certainty), rng) is None
     assert sampled_click(here, None, np.array(certainty), rng) is None
     backup = Click(7, 8, True)
     assert sampled_click(here, None, np.array(certainty), rng, backup) is backup

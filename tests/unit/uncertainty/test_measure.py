@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.loop import Learning
+from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.ours import Samtta
 from samtta_app.core.messages import AdaptRequest, Failure, Measured, MeasureRequest, Prediction, PredictRequest
 from samtta_app.core.metrics import iou
@@ -19,7 +19,7 @@ from samtta_app.engine import Engine, open_engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.model.cache import Larger
 from samtta_app.model.sam import SamModel, toy_model
-from samtta_app.uncertainty.gaps import NAMES, fingerprint, new_heads, save_heads
+from samtta_app.uncertainty.gaps import HEAD_NAMES, fingerprint, new_heads, save_heads
 from samtta_app.uncertainty.measure import MEASURES, NO_CLICK, NO_LARGER
 from tests.unit.values import example, picture
 
@@ -177,7 +177,9 @@ def test_the_ensemble_is_the_deviation_over_clicks_near_this_one(engine: Engine)
 
 
 def test_what_was_learned_shows_against_the_original_weights() -> None:
-    strong = Samtta(learning=Learning(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
+    strong = Samtta(
+        learning=TrainingConfig(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False
+    )
     engine = Engine(toy_model(), adapting=strong)
     assert (measure(engine, "adapted").maps["adapted"].values == 0).all()
     run(engine, AdaptRequest(2, example(1, x=45)))
@@ -213,13 +215,13 @@ def test_measuring_does_not_disturb_the_object_at_hand(engine: Engine) -> None:
 
 
 def heads_file(model: SamModel, path: Path, *names: str) -> Path:
-    save_heads(new_heads(64, model.name, "other", 0, names or NAMES), path, {"fingerprint": fingerprint(model)})
+    save_heads(new_heads(64, model.name, "other", 0, names or HEAD_NAMES), path, {"fingerprint": fingerprint(model)})
     return path
 
 
 def test_heads_of_a_file_say_all_they_know_of_the_mask_that_is_shown(engine: Engine, tmp_path: Path) -> None:
     found = measure(engine, "heads", heads=heads_file(toy_model(), tmp_path / "a.safetensors"))
-    assert set(found.numbers) == {*NAMES, "model_gap_difference", "task_gap_difference", "prompt_gap_difference"}
+    assert set(found.numbers) == {*HEAD_NAMES, "model_gap_difference", "task_gap_difference", "prompt_gap_difference"}
     assert found.numbers["task_gap_difference"] == pytest.approx(found.numbers["iou"] - found.numbers["iou_chosen"])
     assert {"heads", "gaps", "decoder"} == set(found.seconds)
     one = measure(engine, "heads", heads=heads_file(toy_model(), tmp_path / "b.safetensors", "task_gap"))

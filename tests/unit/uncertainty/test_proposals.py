@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.rounds import answer, chosen
+from samtta_app.adapt.rounds import chosen, decode_prompt
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train.sam_samples import encode_window
 from samtta_app.uncertainty.proposals import (
-    BATCH,
     PLACES,
+    PROPOSAL_BATCH,
     Guess,
     Limits,
     cells,
     certainty,
-    distinct,
+    distinct_proposals,
     grid_of_clicks,
     guesses,
     windows,
 )
-from samtta_app.uncertainty.refine import difference, of_tensors, refined, untrained
+from samtta_app.uncertainty.refine import of_tensors, refined, refinement_difference, untrained
 from tests.unit.uncertainty.refining import moved
 from tests.unit.values import disc, picture
 
@@ -106,14 +106,14 @@ def test_clicks_on_discs_give_the_discs_and_clicks_beside_them_nothing(
 
 def test_many_clicks_at_once_are_answered_as_each_by_itself(model: SamModel, features: ImageFeatures) -> None:
     asked = grid_of_clicks(features.window)
-    assert len(asked) > BATCH
+    assert len(asked) > PROPOSAL_BATCH
     everything = Limits(0.0, 0.0, 0.0, 1.0)
     found = guesses(model, model.frozen.tensors, features, asked, everything)
     assert [guess.click for guess in found] == asked
-    for i in (0, BATCH - 1, BATCH, len(asked) - 1):
+    for i in (0, PROPOSAL_BATCH - 1, PROPOSAL_BATCH, len(asked) - 1):
         prompt = Prompt((asked[i],))
         with torch.no_grad():
-            alone = answer(model, model.frozen.tensors, features, prompt)
+            alone = decode_prompt(model, model.frozen.tensors, features, prompt)
         best = chosen(alone, prompt)
         torch.testing.assert_close(found[i].logits, alone.logits[best], rtol=1e-3, atol=1e-3)
         assert found[i].iou == pytest.approx(float(alone.iou[best]), abs=1e-4)
@@ -145,7 +145,7 @@ def test_certainty_is_what_the_refiner_does_not_change(model: SamModel, features
     with torch.no_grad():
         other, _ = refined(model, refiner, features, Prompt((guess.click,)), guess.logits, box)
     assert got is not None
-    assert torch.equal(got, 1 - difference(guess.logits, other))
+    assert torch.equal(got, 1 - refinement_difference(guess.logits, other))
     assert 0 <= float(got.min()) < float(got.max()) <= 1
 
 
@@ -199,15 +199,15 @@ def test_of_guesses_that_are_alike_the_surest_stays_and_the_surest_come_first() 
         guess(50, 50, 10, 10, 0.95),
         guess(50, 50, 10, 7, 0.7),  # IoU .7 is not above .7
     ]
-    got = distinct(given, WHOLE, WHOLE, 1.0)
+    got = distinct_proposals(given, WHOLE, WHOLE, 1.0)
     assert [found.iou for found, _ in got] == [0.95, 0.9, 0.7]
     assert got[1][1] == Box(10, 10, 19, 17)
 
 
 def test_an_empty_guess_is_none() -> None:
     empty = replace(guess(10, 10, 1, 1, 0.9), mask=Mask(10, 10, np.zeros((1, 1), np.bool_)))
-    assert distinct([empty], WHOLE, WHOLE, 1.0) == []
-    assert len(distinct([empty, guess(5, 5, 4, 4, 0.8)], WHOLE, WHOLE, 1.0)) == 1
+    assert distinct_proposals([empty], WHOLE, WHOLE, 1.0) == []
+    assert len(distinct_proposals([empty, guess(5, 5, 4, 4, 0.8)], WHOLE, WHOLE, 1.0)) == 1
 
 
 @pytest.mark.parametrize(
@@ -221,11 +221,11 @@ def test_an_empty_guess_is_none() -> None:
 def test_what_a_window_cuts_is_left_out_unless_the_image_ends_there(window: Window, kept: list[bool]) -> None:
     """One at the image's upper left, one at its lower right, one at the lower edge of the first window, one inside both."""
     given = [guess(0, 0, 42, 22, 0.9), guess(58, 50, 42, 30, 0.8), guess(46, 58, 8, 10, 0.7), guess(46, 30, 8, 10, 0.6)]
-    got = [found for found, _ in distinct(given, window, WHOLE, 2.0)]
+    got = [found for found, _ in distinct_proposals(given, window, WHOLE, 2.0)]
     assert [any(found is one for found in got) for one in given] == kept
 
 
 def test_within_a_cell_of_the_windows_edge_counts_as_cut() -> None:
     window = Window(20, 20, 40, 40)
     at = [guess(22, 30, 5, 5, 0.9), guess(21, 30, 5, 5, 0.8), guess(53, 40, 5, 5, 0.7), guess(54, 50, 5, 5, 0.6)]
-    assert [found.iou for found, _ in distinct(at, window, WHOLE, 2.0)] == [0.9, 0.7]
+    assert [found.iou for found, _ in distinct_proposals(at, window, WHOLE, 2.0)] == [0.9, 0.7]

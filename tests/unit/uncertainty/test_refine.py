@@ -15,17 +15,17 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Logits, Mask, Prompt, Window
 from samtta_app.errors import CheckpointError
 from samtta_app.model.predictor import decode, embed
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.model.stock import stock_model
 from samtta_app.model.weights import trainable_copy
 from samtta_app.train.sam_samples import encode_window
 from samtta_app.uncertainty.gaps import fingerprint
 from samtta_app.uncertainty.refine import (
-    difference,
     load_refiner,
     of_tensors,
     refined,
     refinement,
+    refinement_difference,
     refiner_for,
     refining_window,
     save_refiner,
@@ -48,7 +48,7 @@ def toy() -> SamModel:
 @pytest.fixture(scope="module")
 def compact() -> SamModel:
     """The shipped model on a coarse grid."""
-    return load_model(DEFAULT, "cpu", 256)
+    return load_model(DEFAULT_MODEL, "cpu", 256)
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +133,8 @@ def test_gradients_reach_decoder_and_prompt_encoder_and_nothing_else(model: SamM
 
 def test_the_difference_is_between_probabilities() -> None:
     s, r = torch.tensor([0.0, 100.0, -100.0, 2.0]), torch.tensor([math.log(3), -100.0, -100.0, 2.0])
-    assert difference(s, r).tolist() == pytest.approx([0.25, 1.0, 0.0, 0.0])
-    assert torch.equal(difference(s, r), difference(r, s))
+    assert refinement_difference(s, r).tolist() == pytest.approx([0.25, 1.0, 0.0, 0.0])
+    assert torch.equal(refinement_difference(s, r), refinement_difference(r, s))
 
 
 def test_a_compact_model_looks_close_around_the_mask_and_sams_own_where_it_answered(
@@ -158,7 +158,7 @@ def test_an_answer_is_refined_around_its_mask(model: SamModel) -> None:
         expected, iou = refined(model, refiner, features, CLICKS, logits, Box(44, 28, 84, 68))  # 64 - 20 .. 64 + 20
     assert torch.equal(found.logits, expected)
     assert found.iou == iou.item()
-    assert torch.equal(found.uncertainty, difference(logits, expected))
+    assert torch.equal(found.uncertainty, refinement_difference(logits, expected))
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.loop import Learning
+from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.strategy import Frozen
 from samtta_app.core.masks import full
@@ -24,15 +24,15 @@ from samtta_app.core.messages import (
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Candidate, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.engine import Engine, run
-from samtta_app.model.predictor import in_window, upscaled
-from samtta_app.model.sam import DEFAULT, SamModel, load_model, toy_model
+from samtta_app.model.predictor import logits_in_window, upscaled
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.train.sam_samples import encode_window
 from samtta_app.uncertainty.refine import refinement, refining_window
 from tests.unit.uncertainty.refining import moved, put
 from tests.unit.values import disc, example, picture
 
 PROMPT = Prompt((Click(60, 50, True),))
-STRONG = Samtta(learning=Learning(steps=4, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
+STRONG = Samtta(learning=TrainingConfig(steps=4, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_an_answer_is_refined_over_its_window(engine: Engine, image: Image) -> N
 
 def test_a_compact_models_answer_is_refined_from_close_by(image: Image) -> None:
     """The map covers the window around the mask, and what it says is what the refiner makes of the answer seen there."""
-    model = replace(load_model(DEFAULT, "cpu", 128), name="compact")
+    model = replace(load_model(DEFAULT_MODEL, "cpu", 128), name="compact")
     refiner = moved(model)
     put(model, refiner)
     engine = Engine(model, adapting=Frozen())
@@ -122,7 +122,7 @@ def test_a_compact_models_answer_is_refined_from_close_by(image: Image) -> None:
     assert reply.window == refining_window(model, found.window, answer.mask, PROMPT, image.whole)
     assert reply.window.side < found.window.side
     features = encode_window(model, image, reply.window)
-    seen = in_window(answer.logits, reply.window, model.grid)[0, 0]
+    seen = logits_in_window(answer.logits, reply.window, model.grid)[0, 0]
     wanted, _ = refinement(model, refiner, features, PROMPT, seen, answer.mask)
     assert wanted is not None
     assert reply.uncertainty is not None
