@@ -27,12 +27,12 @@ import PIL.Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout's own samtta, which is not installed there
 
-from samtta_app.core.images import read_image
-from samtta_app.train.loop import train_model
-from samtta_app.train.mixture import PHOTOS
-from samtta_app.train.pseudo import pseudo_records
-from samtta_app.train.recipe import read_recipe
-from samtta_app.train.records import has_masks, image_paths
+from samtta_app.images.read import read_image
+from samtta_app.train.compact.mixture import PHOTOS
+from samtta_app.train.compact.recipe import read_recipe
+from samtta_app.train.compact.training_command import train_model
+from samtta_app.train.data.labelled_images import has_masks, image_paths
+from samtta_app.train.data.pseudo_masks import pseudo_records
 
 PART_BYTES = 15_000_000
 """A part of the checkpoint; files that come back have at most 16 MiB."""

@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from samtta_app.cli import main
+from samtta_app.cli.entry import main
 
 DEADLINE_MS, STEP_MS = 120_000, 100
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from samtta_app.cli import main
+from samtta_app.cli.entry import main
 
 if __name__ == "__main__":
     main()

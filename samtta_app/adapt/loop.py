@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samtta_app.adapt.losses import prompt_loss
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.rounds import chosen, correction, decode_prompt, first_click_on
-from samtta_app.adapt.tasks import Tasks
+from samtta_app.adapt.rounds import correction, first_click_on
+from samtta_app.adapt.task_prompts import Tasks
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import near_click
+from samtta_app.model.losses import prompt_loss
+from samtta_app.model.predictor import chosen, decode_prompt
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, trainable_copy
 

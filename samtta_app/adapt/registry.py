@@ -7,15 +7,15 @@ import math
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
-from samtta_app.adapt.classes import PerClass
-from samtta_app.adapt.dc_tta import DcTta
-from samtta_app.adapt.fbrs import Fbrs
-from samtta_app.adapt.lit_lora import LitLora
-from samtta_app.adapt.ours import Samtta
-from samtta_app.adapt.proposals import Sum
-from samtta_app.adapt.schoen import Schoen2024, Schoen2024AsReleased
+from samtta_app.adapt.strategies.dc_tta import DcTta
+from samtta_app.adapt.strategies.default import Samtta
+from samtta_app.adapt.strategies.fbrs import Fbrs
+from samtta_app.adapt.strategies.lit_lora import LitLora
+from samtta_app.adapt.strategies.per_class import PerClass
+from samtta_app.adapt.strategies.schoen2024 import Schoen2024, Schoen2024AsReleased
+from samtta_app.adapt.strategies.sum_proposals import Sum
 from samtta_app.adapt.strategy import AdaptationStrategy, Frozen
-from samtta_app.adapt.words import STRATEGY_WORDS
+from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.errors import UserError
 
 DEFAULT_STRATEGY = "samtta"

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.memory import Remembered
-from samtta_app.adapt.offset import offset
-from samtta_app.core.clicker import depth
+from samtta_app.adapt.threshold import offset
+from samtta_app.core.clicks import depth
 from samtta_app.core.types import BoolArray, Click, FloatArray, Logits, Prompt, Window
 from samtta_app.core.windows import DETAIL_FROM
 from samtta_app.model.answers import near_click
-from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
+from samtta_app.model.predictor import chosen, decode_prompt
 from samtta_app.model.sam import SamModel
-from samtta_app.model.shift import shifted
+from samtta_app.model.threshold_shift import shifted
 from samtta_app.model.weights import Tensors
 
 
@@ -28,16 +28,6 @@ def grid_to_image(window: Window, grid: int, column: int, row: int) -> tuple[flo
     """The image point in the middle of a grid cell."""
     step = window.side / grid
     return window.x + (column + 0.5) * step - 0.5, window.y + (row + 0.5) * step - 0.5
-
-
-def decode_prompt(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Decoded:
-    """Decode a prompt; gradients flow into `tensors` when grad mode is on."""
-    return decode(model, tensors, features, embed(model, features, prompt))
-
-
-def chosen(decoded: Decoded, prompt: Prompt) -> int:
-    """Which of the four masks is shown: the best candidate by predicted IoU for one click, else the single mask."""
-    return 1 + int(decoded.iou[1:].argmax()) if prompt.ambiguous else 0
 
 
 def first_click_on(item: Remembered, rng: np.random.Generator | None = None) -> Click | None:

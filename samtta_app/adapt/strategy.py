@@ -14,8 +14,8 @@ import numpy as np
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.sizes import Sizes
-from samtta_app.adapt.words import STRATEGY_WORDS
+from samtta_app.adapt.object_sizes import Sizes
+from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import SamModel

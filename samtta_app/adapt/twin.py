@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge
-from samtta_app.core.clicker import next_click
+from samtta_app.core.clicks import next_click
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Example, Prompt
 from samtta_app.model.answers import Answer, answer_prompt

@@ -8,28 +8,23 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import product
 from pathlib import Path
 
-from samtta_app.bench.annotator import EASY, STRICT, Goal
+from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
 from samtta_app.bench.protocol import Conditions, adapted, frozen
-from samtta_app.bench.records import FROZEN, ClickRow, read_click_rows, write_records
-from samtta_app.bench.streams import Source
-from samtta_app.bench.workers import Failed, ReportProgress, WorkerTask, in_processes, in_turn
+from samtta_app.bench.workers import Failed, WorkerTask, in_processes, in_turn
 from samtta_app.core.files import write_whole
+from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component
-from samtta_app.engine import Engine, open_engine
 from samtta_app.errors import DatasetError, UserError
-
-Engines = Callable[[str], Engine]
-"""A strategy's name -> an engine that learns so."""
-
-CACHE_BYTES = 2 * 2**30
-"""Encoded images that a process of the bench keeps, in bytes."""
+from samtta_app.simulation.annotator import EASY, STRICT, Goal
+from samtta_app.simulation.engines import FROZEN, Engines, engine_of
+from samtta_app.simulation.streams import Source
 
 LEARNING_COST = 40
 """About how many clicks take as long as learning from one object."""
@@ -179,16 +174,6 @@ def run_bench(
             raise Stopped(_standing(files, out)) from None
         finished = [file for file in files.values() if file.exists()]
         return Results(read_click_rows(finished) if finished else (), failures)
-
-
-def engine_of(model: str, strategy: str, device: str = "auto") -> Engine:
-    """An engine of this strategy; those of one model share a large memory for encoded images."""
-    return _opened(model, device).fresh(0, strategy)
-
-
-@lru_cache(maxsize=1)
-def _opened(model: str, device: str) -> Engine:
-    return open_engine(model, device=device, cache_bytes=CACHE_BYTES)
 
 
 def finish(job: Job, file: Path, told: ReportProgress, *, settings: Mapping[str, object], engines: Engines) -> None:

@@ -18,18 +18,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from samtta_app.bench.clickers import Clicker, ritm, with_luck
-from samtta_app.bench.sheets import texts
-from samtta_app.bench.streams import Source, objects_of
-from samtta_app.bench.workers import ReportProgress
-from samtta_app.core.clicker import errors
+from samtta_app.core.clicks import errors
 from samtta_app.core.files import write_whole
-from samtta_app.core.messages import Failure, Loaded, LoadRequest, Prediction, PredictRequest
+from samtta_app.core.messages import Failure, Loaded, LoadRequest, Prediction, PredictRequest, ReportProgress
 from samtta_app.core.metrics import iou
+from samtta_app.core.texts import plain_cells
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
 from samtta_app.datasets.folder import TargetObject
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.simulation.clickers import Clicker, ritm, with_luck
+from samtta_app.simulation.streams import Source, objects_of
 
 COUNTS = (1, 2, 3, 5, 9)
 
@@ -115,7 +114,7 @@ def show_points(console: Console, rows: Sequence[Point]) -> None:
         table.add_column(str(count), justify="right")
     for (name, way), figures in mean_ious(rows).items():
         for place, mask in enumerate(("most confident", "oracle")):
-            table.add_row(*texts((name, way, mask)), *(f"{figures[count][place]:.3f}" for count in COUNTS))
+            table.add_row(*plain_cells((name, way, mask)), *(f"{figures[count][place]:.3f}" for count in COUNTS))
     console.print(table)
 
 

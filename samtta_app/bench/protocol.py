@@ -15,14 +15,15 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from samtta_app.bench.annotator import AnnotatedObject, Goal
-from samtta_app.bench.clickers import clicker, with_luck
-from samtta_app.bench.driver import Driver, Feedback
-from samtta_app.bench.records import FROZEN, ClickRow
-from samtta_app.bench.streams import Source, distinct_objects, identity, objects_of, session_files
-from samtta_app.bench.workers import ReportProgress
+from samtta_app.bench.click_rows import ClickRow
+from samtta_app.core.messages import ReportProgress
 from samtta_app.datasets.folder import TargetObject
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
+from samtta_app.simulation.annotator import AnnotatedObject, Goal
+from samtta_app.simulation.clickers import clicker, with_luck
+from samtta_app.simulation.driver import Driver, Feedback
+from samtta_app.simulation.engines import FROZEN
+from samtta_app.simulation.streams import Source, distinct_objects, identity, objects_of, session_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samtta_app.bench.annotator import EASY, Goal
-from samtta_app.bench.records import ClickRow
-from samtta_app.bench.sheets import texts
+from samtta_app.bench.click_rows import ClickRow
 from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import failure_rate
 from samtta_app.core.names import displayable
+from samtta_app.core.texts import plain_cells
 from samtta_app.errors import DatasetError
+from samtta_app.simulation.annotator import EASY, Goal
 
 TO_THE_END = Goal(1.0, 20)
 """Twenty clicks, or until no pixel is wrong."""
@@ -102,7 +102,7 @@ def show_quality(console: Console, found: Sequence[Quality]) -> None:
         table.add_column(column, justify="right")
     for q in found:
         table.add_row(
-            *texts((q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in _SHOWN), f"{q.best:.3f}")),
+            *plain_cells((q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in _SHOWN), f"{q.best:.3f}")),
             *(_percent(q.fr_20_85), f"{q.quality_error:.3f}", _percent(q.included), _percent(q.excluded)),
         )
     console.print(table)

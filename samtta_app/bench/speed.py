@@ -25,15 +25,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samtta_app.bench.workers import ReportProgress
 from samtta_app.core.files import write_whole
-from samtta_app.core.images import from_array
-from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Progress
+from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Progress, ReportProgress
 from samtta_app.core.names import displayable
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
-from samtta_app.engine import Engine, open_engine, run
+from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
-from samtta_app.model.stock import SamPredictor, official_predictor, stock_model
+from samtta_app.images.read import from_array
+from samtta_app.model.official_predictor import SamPredictor, official_predictor, stock_model
 
 _SIDE = 640
 _WARM_UP = 2

@@ -17,10 +17,8 @@ from multiprocessing.managers import SyncManager
 from multiprocessing.process import BaseProcess
 from threading import Event, Thread
 
+from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import UserError
-
-ReportProgress = Callable[[float, str], None]
-"""Called with the share that is done, 0 .. 1, and a few words."""
 
 Failed = tuple[str, str]
 """A task's name, and what went wrong."""

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
+from samtta_app.core.atomic_exchange import exchanged, locked
 from samtta_app.core.names import is_component
-from samtta_app.core.one_step import exchanged, locked
 from samtta_app.errors import ExportError
 
 NEW, OLD, PLAN = "new", "old", "plan.json"

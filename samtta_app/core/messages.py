@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -23,6 +23,9 @@ from samtta_app.core.types import (
 
 Lane = Literal["urgent", "asked", "background"]
 """How soon a request is served: a click at once, what a user asked to see after clicks, learning and the like after both."""
+
+ReportProgress = Callable[[float, str], None]
+"""Called with the share of long work that is done, 0 .. 1, and a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class MeasureRequest:
     Asked are the published weights, without what was fitted to the object at hand, in `window`.
 
     Args:
-        names: of `samtta_app.uncertainty.measure.MEASURES`.
+        names: of `samtta_app.uncertainty.measures.MEASURES`.
         clicks: what else might have been clicked in place of the newest click; those outside the window are left out; without
             any, eight clicks near it.
         heads: a file of heads to ask instead of the model's own.

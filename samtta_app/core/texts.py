@@ -7,7 +7,9 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
-from samtta_app.core.names import storable
+from rich.text import Text
+
+from samtta_app.core.names import displayable, storable
 
 _STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n")
 """A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV injection"); the wide forms in East Asian ones."""
@@ -30,6 +32,11 @@ def json_text(value: object, *, indent: int | None = None) -> str:
     except UnicodeEncodeError:
         return json.dumps(value, indent=indent)
     return text
+
+
+def plain_cells(cells: Iterable[str]) -> list[Text]:
+    """Cells for a table of a terminal, in which nothing is markup or an emoji's name."""
+    return [Text(displayable(cell)) for cell in cells]
 
 
 def _cell(value: object) -> object:

@@ -18,10 +18,10 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from samtta_app.core.images import image_size, read_ids
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ImageError
+from samtta_app.images.read import image_size, read_ids
 
 DATASET_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 UNNAMED = "object"

@@ -17,7 +17,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from samtta_app.core.files import staged
-from samtta_app.datasets.cells import make_dish
+from samtta_app.datasets.samples.cell_images import make_dish
 from samtta_app.errors import DatasetError
 
 WHOLE_NAME, PART = "cell", "nucleus"

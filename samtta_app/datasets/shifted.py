@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from skimage.segmentation import clear_border, expand_labels
 
 from samtta_app.core.files import staged
-from samtta_app.core.images import read_image
 from samtta_app.core.names import file_names
 from samtta_app.datasets.folder import DataImage, FolderDataset, read_labels
 from samtta_app.errors import DatasetError
+from samtta_app.images.read import read_image
 
 _Look = Literal["edges", "speckle", "halo", "far"]
 _Pixels = NDArray[np.uint8]

@@ -20,18 +20,18 @@ from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from samtta_app.errors import UserError
-from samtta_app.gui.browsing import IdleController
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.folder_watch import FolderWatch
+from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.recent import same_folder
-from samtta_app.gui.splash import Splash
-from samtta_app.gui.splash import application as qt_application
+from samtta_app.gui.widgets.splash import Splash
+from samtta_app.gui.widgets.splash import application as qt_application
 from samtta_app.gui.worker import EngineProtocol, Worker
-from samtta_app.session.places import places
+from samtta_app.session.project.location import places
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import Message
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.workflow.workflow import Workflow
 from samtta_app.settings import Settings, data_folder
 
 Simulate = Callable[[Controller], bool]
@@ -195,7 +195,9 @@ class _SampleMaker(QObject):
             raise UserError("The samples were not made: the window was closed")
 
     def _run(self) -> None:
-        from samtta_app.datasets.samples import ensure_samples  # brings scipy, which a start without samples needs not
+        from samtta_app.datasets.samples.sample_set import (
+            ensure_samples,  # brings scipy, which a start without samples needs not
+        )
 
         try:
             self.made.emit(ensure_samples(self._go_on))
@@ -268,7 +270,9 @@ def engine_for(settings: Settings) -> EngineProtocol:
     Raises:
         CheckpointError: as in `open_engine`.
     """
-    from samtta_app.engine import open_engine  # brings torch, which takes seconds: the window is on the screen by now
+    from samtta_app.engine.dispatch import (
+        open_engine,  # brings torch, which takes seconds: the window is on the screen by now
+    )
 
     adapting = settings.strategy if settings.learn else "frozen"
     return open_engine(settings.model, device=settings.device, adapting=adapting)

@@ -17,10 +17,10 @@ from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.session.acts import in_words
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import OverlayKind, State
-from samtta_app.session.stats import write_statistics
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.statistics.statistics_export import write_statistics
+from samtta_app.session.workflow.workflow import Workflow
 
 FRAME = 16
 """Milliseconds between two drawings at least: a screen shows no more."""

@@ -12,27 +12,28 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar
 
 from samtta_app.errors import SettingsError, UserError
-from samtta_app.gui import icons, recent, theme
-from samtta_app.gui.action_set import ActionSet
-from samtta_app.gui.canvas import Canvas
+from samtta_app.gui import recent
+from samtta_app.gui.actions.action_set import ActionSet
+from samtta_app.gui.actions.keyboard import HeldKey, shield
+from samtta_app.gui.actions.keyboard_return import give_back_keyboard
+from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.dialogs import AboutDialog, ExportDialog, SettingsDialog, ShortcutsDialog
-from samtta_app.gui.docks import LAYOUT, make_docks, show_docks
-from samtta_app.gui.keyboard import HeldKey, shield
-from samtta_app.gui.keyboard_return import give_back_keyboard
-from samtta_app.gui.open_dialogs import PROJECT_BOUND, OpenDialogs
+from samtta_app.gui.dialogs.dialogs import AboutDialog, ExportDialog, SettingsDialog, ShortcutsDialog
+from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.gui.panels.classes import ClassesPanel
 from samtta_app.gui.panels.colour_bar import ColourBar
 from samtta_app.gui.panels.dock import Dock
+from samtta_app.gui.panels.docks import LAYOUT, make_docks, show_docks
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.message_bar import MessageBar
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.panels.stage import Stage
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.panels.status import StatusBar
-from samtta_app.gui.plain_text import button_text, title_text
+from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.plain_text import button_text, title_text
 from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings, with_changes
 

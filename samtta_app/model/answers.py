@@ -13,11 +13,11 @@ from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.errors import PromptError
 from samtta_app.model.cache import FeatureCache
+from samtta_app.model.local_update import REFINES_FROM, mended
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
-from samtta_app.model.refine import REFINES_FROM, mended
 from samtta_app.model.sam import SamModel
-from samtta_app.model.shift import shifted
+from samtta_app.model.threshold_shift import shifted
 from samtta_app.model.weights import Weights
 
 MAX_LOOKS = 3

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from samtta_app.core.types import Image, Logits, Prompt, Window
-from samtta_app.model.compact import CompactSam
+from samtta_app.model.backbones.compact import CompactSam
 from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import TASK, Tensors
 
@@ -200,6 +200,16 @@ def logits_in_window(logits: Logits, window: Window, grid: int) -> Tensor:
 def decode(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> Decoded:
     """All four masks for a prompt, under the decoder weights `tensors`; differentiable when grad mode is on."""
     return _decoded(model, tensors, features, embedded)[0]
+
+
+def decode_prompt(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Decoded:
+    """Decode a prompt; gradients flow into `tensors` when grad mode is on."""
+    return decode(model, tensors, features, embed(model, features, prompt))
+
+
+def chosen(decoded: Decoded, prompt: Prompt) -> int:
+    """Which of the four masks is shown: the best candidate by predicted IoU for one click, else the single mask."""
+    return 1 + int(decoded.iou[1:].argmax()) if prompt.ambiguous else 0
 
 
 def decode_many(

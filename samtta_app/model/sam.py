@@ -15,8 +15,8 @@ from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncode
 from torch import Tensor, nn
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.compact import CompactSam, load_compact
-from samtta_app.model.fuse import fuse_batch_norms
+from samtta_app.model.backbones.compact import CompactSam, load_compact
+from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.weights import Weights
 from samtta_app.settings import model_folder, resource
 

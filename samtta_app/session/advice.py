@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from samtta_app.core.suggest import suggested_click
+from samtta_app.core.next_click import suggested_click
 from samtta_app.core.types import Candidate, Click, Gaps, Logits
 
 Act = Literal["click", "candidate", "larger"]

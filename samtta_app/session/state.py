@@ -11,7 +11,7 @@ from samtta_app.core.messages import AdaptReport
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
 from samtta_app.session.acts import UserAct
 from samtta_app.session.advice import Advice
-from samtta_app.session.numbers import Worst
+from samtta_app.session.sort_keys import Worst
 
 _NAN = float("nan")
 

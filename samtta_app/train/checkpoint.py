@@ -9,7 +9,7 @@ import torch
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
-from samtta_app.model.compact import CompactConfig, CompactSam
+from samtta_app.model.backbones.compact import CompactConfig, CompactSam
 
 _PARTS = ("model", "ema", "optimiser", "progress")
 

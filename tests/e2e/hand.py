@@ -20,9 +20,9 @@ from PySide6.QtCore import QElapsedTimer, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-import samtta_app.engine  # noqa: F401 - torch before QApplication, as in the program itself
-from samtta_app.cli import main
-from samtta_app.gui.dialogs import ExportDialog
+import samtta_app.engine.dispatch  # noqa: F401 - torch before QApplication, as in the program itself
+from samtta_app.cli.entry import main
+from samtta_app.gui.dialogs.dialogs import ExportDialog
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.session.state import State
 

@@ -19,8 +19,8 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from samtta_app.cli import main
-from samtta_app.session.store import Store
+from samtta_app.cli.entry import main
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of, report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -222,7 +222,7 @@ def test_another_process_is_refused_while_the_project_is_open_and_let_in_afterwa
 DIES = """
 import os, signal, sys
 from pathlib import Path
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted
 store = Store.open(Path(sys.argv[1]))
 store.accept(accepted(), WIDTH, HEIGHT)
@@ -244,7 +244,7 @@ def test_a_program_that_was_killed_leaves_no_lock_and_every_object(project: Path
 
 WITHOUT_ROOM = """
 import resource, sys
-from samtta_app.cli import main
+from samtta_app.cli.entry import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
 main(sys.argv[1:])
 """
@@ -328,7 +328,7 @@ def public() -> Iterator[Path]:
 
 AS_SOMEBODY = """
 import os, sys
-from samtta_app.cli import main
+from samtta_app.cli.entry import main
 warm, folder, out, *words = sys.argv[1:]
 try:
     main([*words, warm, "--out", warm + "/out"])  # everything is imported while the interpreter may be read

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from samtta_app.cli import main
+from samtta_app.cli.entry import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_i
     code = (
         "import sys\n"
         "for name in ('PySide6', 'pyqtgraph', 'matplotlib'): sys.modules[name] = None\n"
-        "from samtta_app.cli import main; main(sys.argv[1:])\n"
+        "from samtta_app.cli.entry import main; main(sys.argv[1:])\n"
     )
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "PYTHONUNBUFFERED")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.model.compact import SMALL_CONFIG
+from samtta_app.model.backbones.compact import SMALL_CONFIG
 from samtta_app.train.checkpoint import read_checkpoint
 from tests.unit.train.material import write_set
 

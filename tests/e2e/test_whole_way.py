@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from samtta_app.datasets.cells import make_cells
-from samtta_app.session.store import Store
+from samtta_app.datasets.samples.cell_images import make_cells
+from samtta_app.session.project.store import Store
 from tests.e2e.display import screen
 
 ROOT = Path(__file__).resolve().parents[2]

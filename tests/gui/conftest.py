@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 
-from samtta_app.gui import theme
+from samtta_app.gui.widgets import theme
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.types import Mask
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.gui.app import Application
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow

@@ -9,9 +9,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QToolBar
 
 from samtta_app.errors import SettingsError
-from samtta_app.gui import theme
-from samtta_app.gui.action_set import BAR, BAR_END, MENUS, ActionSet
-from samtta_app.gui.actions import ACTION_TABLE
+from samtta_app.gui.actions.action_set import BAR, BAR_END, MENUS, ActionSet
+from samtta_app.gui.actions.action_table import ACTION_TABLE
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, Display, LabelClass
 from samtta_app.settings import Settings
 from tests.gui.scenes import Recorder, disc, picture, preview, scene

@@ -10,9 +10,9 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, StreamPoint
 from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
 

@@ -18,17 +18,17 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from samtta_app import engine as engine_module
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.datasets import samples as samples_module
-from samtta_app.engine import Engine
+from samtta_app.datasets.samples import sample_set as samples_module
+from samtta_app.engine import dispatch as engine_module
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, ProjectError
 from samtta_app.gui import app, main_window
 from samtta_app.gui.app import Application, run_window
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.model.sam import toy_model
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS
 from tests.unit.values import picture

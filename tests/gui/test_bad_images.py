@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting
 from tests.unit.core.crafted import GIF, POSTSCRIPT, claiming_png, claiming_tiff, many_scans
 

@@ -23,7 +23,7 @@ from samtta_app.errors import ProjectError, UserError
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import to_bytes
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, report
 from tests.unit.values import picture
@@ -445,7 +445,7 @@ def test_a_folder_without_images_or_that_is_gone_is_refused_and_makes_nothing(at
 HOLDS = """
 import sys
 from pathlib import Path
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 with Store.open(Path(sys.argv[1])):
     print("open", flush=True)
     sys.stdin.readline()

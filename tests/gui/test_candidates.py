@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QWidget
 
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Gaps, Window
-from samtta_app.gui import theme
 from samtta_app.gui.panels.candidates import THUMBNAIL, CandidatesStrip, frame_of, sharp, thumbnail
+from samtta_app.gui.widgets import theme
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 from tests.gui.scenes import Recorder, candidate, disc, picture, preview, scene

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Box, Click, Image, Mask, Window
-from samtta_app.gui import theme
-from samtta_app.gui.canvas import Canvas
-from samtta_app.gui.markers import ClickItem, FrameItem, MaskItem, UncertaintyItem
+from samtta_app.gui.canvas.canvas import Canvas
+from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MaskItem, UncertaintyItem
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Display, Preview
 from tests.gui.scenes import Recorder, annotation, candidate, disc, entries, scene
 

@@ -7,8 +7,8 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.classes import ClassesPanel
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import LabelClass
 from tests.gui.scenes import CLASSES, Recorder, scene
 

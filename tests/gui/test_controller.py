@@ -14,15 +14,15 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.messages import Loaded
 from samtta_app.core.types import Box
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError, ExportError
-from samtta_app.gui.browsing import IdleController
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.worker import EngineProtocol, Worker
 from samtta_app.model.sam import toy_model
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.session.scripted import accepted
 from tests.unit.values import picture
 

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLabel, QWidget
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
-from samtta_app.gui import theme
-from samtta_app.gui.actions import ACTION_TABLE, GESTURES
-from samtta_app.gui.bindings import bindings, key_text
-from samtta_app.gui.dialogs import (
+from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
+from samtta_app.gui.actions.bindings import bindings, key_text
+from samtta_app.gui.dialogs.dialogs import (
     FIGURES,
     FORMATS,
     AboutDialog,
@@ -24,6 +23,7 @@ from samtta_app.gui.dialogs import (
     SettingsDialog,
     ShortcutsDialog,
 )
+from samtta_app.gui.widgets import theme
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, entries, scene
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon, QImage
 
-from samtta_app.gui import icons, theme
-from samtta_app.gui.actions import ACTION_TABLE
+from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.panels.message_bar import ICONS
+from samtta_app.gui.widgets import icons, theme
 
 RED = "#ff0000"
 

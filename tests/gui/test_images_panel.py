@@ -11,8 +11,8 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.images import OBJECTS_ROLE, ImageModel, ImagesPanel
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import ImageEntry
 from tests.gui.scenes import STATUSES, Recorder, entries, scene
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from samtta_app.gui.keyboard import HeldKey, keeps, shield
+from samtta_app.gui.actions.keyboard import HeldKey, keeps, shield
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 NONE, CTRL, SHIFT = Modifier.NoModifier, Modifier.ControlModifier, Modifier.ShiftModifier

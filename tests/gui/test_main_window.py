@@ -15,16 +15,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QScrollArea, QToolButton
 
 from samtta_app.errors import SettingsError
-from samtta_app.gui import recent, theme
-from samtta_app.gui.browsing import IdleController
+from samtta_app.gui import recent
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.docks import DOCKS
+from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
+from samtta_app.gui.panels.docks import DOCKS
 from samtta_app.gui.panels.start import StartPage
+from samtta_app.gui.widgets import theme
 from samtta_app.gui.worker import Worker
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Message, State
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.workflow.workflow import Workflow
 from samtta_app.settings import Settings, load_settings, settings_file
 from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
 from tests.gui.test_reliability import SOME as TRUSTED

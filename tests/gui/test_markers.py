@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QGraphicsItem, QGraphicsScene, QWidg
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Click, Window
-from samtta_app.gui.captions import Caption
-from samtta_app.gui.markers import (
+from samtta_app.gui.canvas.captions import Caption
+from samtta_app.gui.canvas.markers import (
     ACCEPTED,
     COARSE,
     DISC,
@@ -24,8 +24,8 @@ from samtta_app.gui.markers import (
     UncertaintyItem,
     crosshair,
 )
-from samtta_app.gui.overlay import outline
-from samtta_app.gui.zoom import ZoomView
+from samtta_app.gui.canvas.overlay import outline
+from samtta_app.gui.canvas.zoom import ZoomView
 from tests.unit.values import disc
 
 

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.message_bar import MESSAGES_SHOWN, MessageBar
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Message, Severity
 from tests.gui.scenes import scene
 

@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from samtta_app.core.types import Gaps
-from samtta_app.gui import theme
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.number_bar import NumberBar
 from samtta_app.gui.panels.objects import ID_ROLE, ObjectsPanel
-from samtta_app.session.numbers import NUMBERS, mask_number, worst
-from samtta_app.session.records import ObjectRecord
+from samtta_app.gui.widgets import theme
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.sort_keys import NUMBERS, mask_number, worst
 from tests.gui.scenes import Recorder, annotation, disc, entries, picture, scene
 
 IMAGE = picture()

@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.number_bar import NUMBER_WORDS
 from samtta_app.gui.panels.objects import SORT_KEY_ROLE, TABLE_COLUMNS, ObjectsPanel
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import LabelClass
 from tests.gui.scenes import CLASSES, Recorder, annotation, disc, picture, scene
 

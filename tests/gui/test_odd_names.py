@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.names import displayable
 from samtta_app.gui.app import _log_file
 from samtta_app.gui.recent import folders
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting
 from tests.unit.values import picture
 

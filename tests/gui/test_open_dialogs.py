@@ -10,8 +10,8 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
 from samtta_app.gui.main_window import MainWindow
-from samtta_app.gui.open_dialogs import OpenDialogs
 from samtta_app.settings import Settings, read_settings
 from tests.gui.scenes import WORDS, Recorder, scene
 

@@ -12,8 +12,16 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from samtta_app.core.types import Mask, Window
-from samtta_app.gui.overlay import outline, padded_rect, pixel_rect, rgb_image, rgba_image, tinted, uncertainty_image
-from samtta_app.gui.theme import UNCERTAINTY_MAP
+from samtta_app.gui.canvas.overlay import (
+    outline,
+    padded_rect,
+    pixel_rect,
+    rgb_image,
+    rgba_image,
+    tinted,
+    uncertainty_image,
+)
+from samtta_app.gui.widgets.theme import UNCERTAINTY_MAP
 from tests.unit.values import disc
 
 BITMAPS = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(lambda shape: arrays(np.bool_, shape))

@@ -16,16 +16,16 @@ from PySide6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Window
-from samtta_app.gui import theme
-from samtta_app.gui.markers import MaskItem, UncertaintyItem
-from samtta_app.gui.overlay import scale_of
+from samtta_app.gui.canvas.markers import MaskItem, UncertaintyItem
+from samtta_app.gui.canvas.overlay import scale_of
 from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.gui.panels.colour_bar import MAP_WORDS, ColourBar, Ramp
+from samtta_app.gui.widgets import theme
+from samtta_app.model.refiner import save_refiner, untrained
 from samtta_app.model.sam import toy_model
-from samtta_app.session.overlays import MEASURING, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.session.state import Display, Overlay, OverlayKind
+from samtta_app.session.workflow.overlays import MEASURING, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.settings import Settings, load_settings, model_folder
-from samtta_app.uncertainty.refine import save_refiner, untrained
 from tests.gui.scenes import Recorder, disc, picture, preview, scene
 from tests.gui.sessions import Key, Sitting
 from tests.unit.values import picture as painted

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.names import displayable as shown_name
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.start import StartPage
-from samtta_app.gui.plain_text import MOST_LINE, MOST_TIP, button_text, one_line, plain_tip, title_text
+from samtta_app.gui.widgets.plain_text import MOST_LINE, MOST_TIP, button_text, one_line, plain_tip, title_text
 from samtta_app.session.state import ImageEntry, LabelClass, Message, State
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene

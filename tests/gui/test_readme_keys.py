@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.gui.actions import ACTION_TABLE
-from samtta_app.gui.bindings import bindings
+from samtta_app.gui.actions.action_table import ACTION_TABLE
+from samtta_app.gui.actions.bindings import bindings
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 KEYS = README.split("### Keys and gestures")[1].split("###")[0]

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from samtta_app.core.calibration import Bin
-from samtta_app.gui import theme
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.reliability import DOT_LARGEST, SMALLEST, ReliabilityDiagram, sentence
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Trust
 from tests.gui.scenes import WORDS, Recorder, scene, statistics
 

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from samtta_app.gui.splash import application, show_splash
+from samtta_app.gui.widgets.splash import application, show_splash
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +41,7 @@ def test_the_application_is_made_once(qapp: QApplication):
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("samtta_app.gui.splash", ["torch", "numpy", "pyqtgraph", "cv2"]),
+        ("samtta_app.gui.widgets.splash", ["torch", "numpy", "pyqtgraph", "cv2"]),
         (
             "samtta_app.gui.app",
             ["torch", "timm", "skimage", "scipy.optimize", "scipy.ndimage", "matplotlib", "PIL", "tifffile"],

@@ -10,11 +10,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMainWindow, QWidget
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.panels.message_bar import MessageBar
 from samtta_app.gui.panels.stage import STAGE_MARGIN, WIDEST, Stage
 from samtta_app.gui.panels.start import StartPage
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Message
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from samtta_app.core.types import Image
-from samtta_app.gui import theme
-from samtta_app.gui.panels import figures
+from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.adaptation import ACTIVITY
 from samtta_app.gui.panels.status import LEARNER, StatusBar, hint, pixel_text, place
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Activity, Adaptation
 from tests.gui.scenes import STATUSES, Recorder, disc, entries, picture, preview, scene
 
@@ -183,24 +183,24 @@ def test_a_new_image_is_the_one_that_is_read_out(status: StatusBar):
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
 def test_what_is_not_a_number_is_a_dash(value):
-    assert figures.number_text(value) == figures.percent_text(value) == figures.seconds(value) == "–"
+    assert figure_texts.number_text(value) == figure_texts.percent_text(value) == figure_texts.seconds(value) == "–"
 
 
 def test_numbers_have_the_digits_that_were_asked_for():
-    assert figures.number_text(0.12345) == "0.12"
-    assert figures.number_text(0.12345, 3) == "0.123"
+    assert figure_texts.number_text(0.12345) == "0.12"
+    assert figure_texts.number_text(0.12345, 3) == "0.123"
 
 
 def test_shares_are_whole_percent():
-    assert figures.percent_text(0.0) == "0 %"
-    assert figures.percent_text(1.0) == "100 %"
+    assert figure_texts.percent_text(0.0) == "0 %"
+    assert figure_texts.percent_text(1.0) == "100 %"
 
 
 def test_long_times_are_minutes():
-    assert figures.seconds(8.42) == "8.4 s"
-    assert figures.seconds(150) == "2.5 min"
+    assert figure_texts.seconds(8.42) == "8.4 s"
+    assert figure_texts.seconds(150) == "2.5 min"
 
 
 def test_thousands_are_set_apart():
-    assert figures.area_text(1234567) == "1\u202f234\u202f567"
-    assert figures.area_text(999) == "999"
+    assert figure_texts.area_text(1234567) == "1\u202f234\u202f567"
+    assert figure_texts.area_text(999) == "999"

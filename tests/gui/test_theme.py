@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QLabel
 
-from samtta_app.gui import theme
-from samtta_app.gui.theme import CLASS_COLOURS, DARK, LIGHT, UNCERTAINTY_MAP, Palette
+from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.theme import CLASS_COLOURS, DARK, LIGHT, UNCERTAINTY_MAP, Palette
 
 GUI = Path(theme.__file__).parent
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda palette: palette.name)

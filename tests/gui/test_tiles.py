@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QGraphicsScene
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Image
-from samtta_app.gui.tiles import TILE_SIDE, TILES_KEPT, ImageItem, Pyramid
-from samtta_app.gui.zoom import ZoomView
+from samtta_app.gui.canvas.tiles import TILE_SIDE, TILES_KEPT, ImageItem, Pyramid
+from samtta_app.gui.canvas.zoom import ZoomView
 
 
 def image(pixels: NDArray[np.uint8]) -> Image:

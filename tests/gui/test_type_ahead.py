@@ -14,13 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.messages import PredictRequest, Progress, Reply, Request
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.gui import controller as controller_module
 from samtta_app.gui.app import Application
 from samtta_app.gui.panels.status import hint
 from samtta_app.model.sam import toy_model
 from samtta_app.session.acts import Accept
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, scene
 from tests.gui.sessions import Sitting

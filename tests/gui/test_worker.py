@@ -10,7 +10,6 @@ import pytest
 from PySide6.QtCore import QObject, QThread, Slot
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core import images
 from samtta_app.core.messages import (
     AdaptRequest,
     Controlled,
@@ -29,10 +28,11 @@ from samtta_app.core.messages import (
     Request,
 )
 from samtta_app.core.types import Click, Example, Prompt
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError
-from samtta_app.gui.browsing import IdleController
+from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.worker import MODEL, EngineProtocol, Worker
+from samtta_app.images import read
 from samtta_app.model.sam import toy_model
 from tests.unit.core.crafted import many_scans, png, stored, written
 from tests.unit.values import disc, picture
@@ -304,7 +304,7 @@ def test_closing_does_not_wait_for_a_slow_read(
     qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: bool, model: bool
 ) -> None:
     made: list[Path] = []
-    monkeypatch.setattr(images, "_image", lambda path, _: made.append(path))
+    monkeypatch.setattr(read, "_image", lambda path, _: made.append(path))
     slow = written(tmp_path, "slow.jpg", many_scans(700, 650) if ahead else many_scans(2_000, 650))
     worker, ear = start((lambda: Engine(toy_model())) if model else (lambda: IdleController("no model")))
     worker.send(PrefetchRequest(1, slow) if ahead and model else LoadRequest(1, slow))

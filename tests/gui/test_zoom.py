@@ -8,7 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QGraphicsScene
 from pytestqt.qtbot import QtBot
 
-from samtta_app.gui.zoom import CLOSEST, FIT_MARGIN, ZOOM_STEP, ZoomView
+from samtta_app.gui.canvas.zoom import CLOSEST, FIT_MARGIN, ZOOM_STEP, ZoomView
 
 NONE, CTRL, SHIFT = (
     Qt.KeyboardModifier.NoModifier,

@@ -21,25 +21,26 @@ import PIL.Image
 import tifffile
 import torch
 
-from samtta_app.bench.records import ClickRow, write_records
-from samtta_app.bench.streams import stream
-from samtta_app.cli import main
-from samtta_app.core.images import read_image
+from samtta_app.bench.click_rows import ClickRow, write_records
+from samtta_app.cli.entry import main
 from samtta_app.core.messages import Failure, PredictRequest, PrefetchRequest, RefineRequest, Request
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.datasets.folder import open_dataset
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import UserError
 from samtta_app.formats import EXPORTERS
-from samtta_app.model.compact import CompactConfig, build_compact, save_compact
+from samtta_app.images.read import read_image
+from samtta_app.model.backbones.compact import CompactConfig, build_compact, save_compact
+from samtta_app.model.fingerprint import fingerprint
+from samtta_app.model.refiner import save_refiner, untrained
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.session.stats import write_statistics
-from samtta_app.session.weights import sha256_hex
+from samtta_app.session.project.weight_files import sha256_hex
+from samtta_app.session.statistics.statistics_export import write_statistics
 from samtta_app.settings import load_settings, settings_file
-from samtta_app.train import records as training
-from samtta_app.train.recipe import read_recipe, shipped_recipe
-from samtta_app.uncertainty.gaps import fingerprint, new_heads, save_heads
-from samtta_app.uncertainty.refine import save_refiner, untrained
+from samtta_app.simulation.streams import stream
+from samtta_app.train.compact.recipe import read_recipe, shipped_recipe
+from samtta_app.train.data import labelled_images as training
+from samtta_app.uncertainty.heads import new_heads, save_heads
 from tests.stress import mutants
 from tests.stress.mutants import BYTES, Mutator, Replacer
 from tests.stress.sittings import Headless, Windowed, places

@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from samtta_app.formats import EXPORTERS
-from samtta_app.session import schema
-from samtta_app.session.store import Store
+from samtta_app.session.project import schema
+from samtta_app.session.project.store import Store
 from tests.stress.children import Ending, Kill, Tell, die_at_write, run_child
 from tests.stress.figures import Broken, counting, named, numbers, show
 from tests.stress.sittings import Headless, Windowed, digest, places

@@ -13,11 +13,11 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QApplication
 
-from samtta_app.bench.driver import Driver
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Annotation
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.model.sam import load_model, toy_model
+from samtta_app.simulation.driver import Driver
 from tests.gui.sessions import Sitting
 from tests.unit.session.real import Nudging
 from tests.unit.session.scripted import HEIGHT, WIDTH

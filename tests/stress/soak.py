@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.stress.children import Kill, Tell, resident, run_child
 from tests.stress.figures import Broken, show
 from tests.stress.sittings import TOY, Headless, Windowed, digest, places

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from samtta_app import cli
-from samtta_app.cli import expanded, main
+from samtta_app.cli import entry
+from samtta_app.cli.entry import expanded, main
 from samtta_app.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ def test_every_command_has_help(words: list[str], capsys: pytest.CaptureFixture[
 
 def test_help_and_version_need_neither_torch_nor_qt():
     code = (
-        "import sys\nfrom samtta_app.cli import main\n"
+        "import sys\nfrom samtta_app.cli.entry import main\n"
         "for words in (['--help'], ['bench', '--help'], ['train', 'model', '--help'], ['--version']):\n"
         "    try: main(words)\n"
         "    except SystemExit as end: assert not end.code, end.code\n"
@@ -109,14 +109,14 @@ def test_the_package_runs_as_a_module_too():
 def test_the_version_is_shown_even_where_samtta_is_not_installed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(cli, "version", lambda name: "1.2.3")
+    monkeypatch.setattr(entry, "version", lambda name: "1.2.3")
     assert call("--version") == 0
     assert capsys.readouterr().out == "samtta 1.2.3\n"
 
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(cli, "version", absent)
+    monkeypatch.setattr(entry, "version", absent)
     assert call("--version") == 0
     assert "not installed" in capsys.readouterr().out
 
@@ -147,7 +147,7 @@ def test_square_brackets_in_a_message_are_shown_as_they_are(
     def fail() -> None:
         raise UserError("The name [bold]x[/bold] is not valid", "[red]/somewhere", "Choose another")
 
-    monkeypatch.setattr(cli, "load_settings", fail)
+    monkeypatch.setattr(entry, "load_settings", fail)
     assert call("open") == 2
     assert "The name [bold]x[/bold] is not valid ([red]/somewhere). Choose another." in capsys.readouterr().err
 
@@ -161,7 +161,7 @@ def test_a_setting_that_is_not_valid_stops_nothing_and_is_named(
     tmp_path: Path, samtta_home: Path, caplog: pytest.LogCaptureFixture
 ):
     (samtta_home / "settings.toml").write_text("theme = 'pink'\nthreads = 3")
-    assert cli.prepared().threads == 3
+    assert entry.prepared().threads == 3
     assert "theme" in caplog.text
     assert "settings.toml" in caplog.text
 
@@ -199,14 +199,14 @@ def test_where_no_window_can_be_opened_one_line_names_the_doctor_and_the_simulat
 def test_the_demo_needs_no_display(
     words: list[str], named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from samtta_app import cli_demo
+    from samtta_app.cli import demo_command
 
     asked: list[Path] = []
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     for name, text in named.items():
         monkeypatch.setenv(name, text)
-    monkeypatch.setattr(cli_demo, "simulate_without_window", lambda objects, out, settings: asked.append(out))
+    monkeypatch.setattr(demo_command, "simulate_without_window", lambda objects, out, settings: asked.append(out))
     assert call("demo", *words, "--out", str(tmp_path)) == 0
     assert asked == [tmp_path]
 
@@ -214,13 +214,13 @@ def test_the_demo_needs_no_display(
 def test_a_qt_that_cannot_be_loaded_is_one_line_that_names_the_doctor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    from samtta_app import cli_demo
+    from samtta_app.cli import demo_command
 
     def fail() -> None:
         raise ImportError("libEGL.so.1: cannot open shared object file: No such file or directory")
 
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    monkeypatch.setattr(cli_demo, "_splash", fail)
+    monkeypatch.setattr(demo_command, "_splash", fail)
     assert call("open", str(tmp_path)) == 2
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
@@ -247,21 +247,23 @@ def test_the_demo_is_shown_as_the_machine_can_show_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    from samtta_app import cli_demo
+    from samtta_app.cli import demo_command
 
-    monkeypatch.setattr(cli_demo, "display_fault", lambda system, environment: "" if display else "none answers")
-    monkeypatch.setattr(cli_demo, "leave", sys.exit)  # it ends the process
+    monkeypatch.setattr(demo_command, "display_fault", lambda system, environment: "" if display else "none answers")
+    monkeypatch.setattr(demo_command, "leave", sys.exit)  # it ends the process
     done: list[tuple[str, int]] = []
-    monkeypatch.setattr(cli_demo, "open_samples", lambda *_: done.append(("window", 0)) or 0)
-    monkeypatch.setattr(cli_demo, "simulate_in_window", lambda n, *_: done.append(("simulation in the window", n)) or 0)
-    monkeypatch.setattr(cli_demo, "simulate_without_window", lambda n, *_: done.append(("simulation", n)))
+    monkeypatch.setattr(demo_command, "open_samples", lambda *_: done.append(("window", 0)) or 0)
+    monkeypatch.setattr(
+        demo_command, "simulate_in_window", lambda n, *_: done.append(("simulation in the window", n)) or 0
+    )
+    monkeypatch.setattr(demo_command, "simulate_without_window", lambda n, *_: done.append(("simulation", n)))
     assert call("demo", "--objects", "7", *words) == 0
     assert done == [(expected, 0 if expected == "window" else 7)]
     assert ("No window can be opened" in capsys.readouterr().out) == (not display and not words)
 
 
 def test_an_output_that_is_cut_off_ends_without_a_traceback():
-    code = "import sys; from samtta_app.cli import main; main(['--help'])"
+    code = "import sys; from samtta_app.cli.entry import main; main(['--help'])"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     reading, writing = os.pipe()
     os.close(reading)
@@ -276,10 +278,10 @@ def test_an_output_that_is_cut_off_ends_without_a_traceback():
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send there")
 def test_ctrl_c_ends_with_130_and_without_a_traceback():
     code = (
-        "import os, signal, samtta_app.doctor as doctor\n"
+        "import os, signal, samtta_app.cli.doctor as doctor\n"
         "def examine(): os.kill(os.getpid(), signal.SIGINT); return []\n"
         "doctor.examine = examine\n"
-        "from samtta_app.cli import main; main(['doctor'])\n"
+        "from samtta_app.cli.entry import main; main(['doctor'])\n"
     )
     done = python("-c", code)
     assert done.returncode in (130, -signal.SIGINT)
@@ -306,8 +308,8 @@ def test_a_strategy_that_does_not_exist_is_refused_before_anything_is_done(
 def test_what_is_named_on_the_command_line_goes_before_the_settings_and_does_not_change_them(
     tmp_path: Path, samtta_home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from samtta_app import cli_demo
     from samtta_app.adapt.registry import STRATEGIES
+    from samtta_app.cli import demo_command
     from samtta_app.gui import app
 
     (samtta_home / "settings.toml").write_text("model = 'mine'\nstrategy = 'fbrs'\n")
@@ -322,8 +324,8 @@ def test_what_is_named_on_the_command_line_goes_before_the_settings_and_does_not
         raise SystemExit(code)
 
     monkeypatch.setattr(app, "run_window", window)
-    monkeypatch.setattr(cli_demo, "_splash", lambda: None)
-    monkeypatch.setattr(cli_demo, "leave", leave)
+    monkeypatch.setattr(demo_command, "_splash", lambda: None)
+    monkeypatch.setattr(demo_command, "leave", leave)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert call("open", str(tmp_path)) == 0
     assert call("open", str(tmp_path), "--strategy", "frozen", "--model", "vit_b") == 0
@@ -337,14 +339,14 @@ def test_what_is_named_on_the_command_line_goes_before_the_settings_and_does_not
 def test_the_simulated_demo_learns_by_the_named_strategy_or_by_that_of_the_settings(
     tmp_path: Path, samtta_home: Path, monkeypatch: pytest.MonkeyPatch, named: list[str], expected: str
 ):
-    from samtta_app import cli_demo
-    from samtta_app.bench import simulate
+    from samtta_app.cli import demo_command
+    from samtta_app.simulation import simulated_session
 
     (samtta_home / "settings.toml").write_text("strategy = 'lit-lora'")
     asked: list[str] = []
-    monkeypatch.setattr(cli_demo, "_samples", lambda: tmp_path)
-    monkeypatch.setattr(simulate, "run_simulation", lambda samples, *, strategy, **_: asked.append(strategy))
-    monkeypatch.setattr(simulate, "show_simulation", lambda console, simulation: None)
+    monkeypatch.setattr(demo_command, "_samples", lambda: tmp_path)
+    monkeypatch.setattr(simulated_session, "run_simulation", lambda samples, *, strategy, **_: asked.append(strategy))
+    monkeypatch.setattr(simulated_session, "show_simulation", lambda console, simulation: None)
     assert call("demo", "--simulate", "--no-window", "--out", str(tmp_path / "out"), *named) == 0
     assert asked == [expected]
 
@@ -356,7 +358,7 @@ def test_the_simulated_demo_learns_by_the_named_strategy_or_by_that_of_the_setti
 def test_doctor_ends_with_1_when_there_is_a_problem(
     levels, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    from samtta_app import doctor
+    from samtta_app.cli import doctor
 
     findings = [doctor.Finding(level, f"thing {level}", "found [so]", "do this") for level in levels]
     monkeypatch.setattr(doctor, "examine", lambda: findings)
@@ -369,7 +371,7 @@ def test_doctor_ends_with_1_when_there_is_a_problem(
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder of one image with a project in it, nothing accepted yet."""
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
 
     folder = tmp_path / "images"
     folder.mkdir()
@@ -401,5 +403,5 @@ def test_stats_writes_its_files_and_says_the_sentence(
 def test_threads_of_the_settings_reach_torch_before_it_is_loaded(samtta_home: Path, monkeypatch: pytest.MonkeyPatch):
     (samtta_home / "settings.toml").write_text("threads = 3")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert cli.prepared().threads == 3
+    assert entry.prepared().threads == 3
     assert os.environ["OMP_NUM_THREADS"] == "3"

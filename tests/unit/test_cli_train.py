@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from samtta_app import cli_train
-from samtta_app.cli import main
-from samtta_app.cli_train import TrainProgress, told
-from samtta_app.model.compact import load_compact
-from samtta_app.train import loop
-from samtta_app.train.standing import RunStanding
+from samtta_app.cli import train
+from samtta_app.cli.entry import main
+from samtta_app.cli.train import TrainProgress, told
+from samtta_app.model.backbones.compact import load_compact
+from samtta_app.train.compact import training_command
+from samtta_app.train.compact.progress import RunStanding
 from tests.unit.train.material import write_set
 from tests.unit.train.toy import TOY, make_small, press_ctrl_c, recipe
 
@@ -66,8 +66,8 @@ def test_a_halved_batch_is_shown_on_the_bar() -> None:
 def test_without_a_terminal_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, written = console(terminal=False)
     clock = iter(range(0, 1000, 7))
-    monkeypatch.setattr(cli_train.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(cli_train, "TRAIN_LINE_SECONDS", 60.0)
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(train, "TRAIN_LINE_SECONDS", 60.0)
     with told(screen) as report:
         for step in range(30):
             report(replace(NOW, step=step))
@@ -157,7 +157,7 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
 def test_ctrl_c_before_the_first_step_saves_nothing_and_says_so(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "read_sets", lambda *_: press_ctrl_c())
+    monkeypatch.setattr(training_command, "read_sets", lambda *_: press_ctrl_c())
     assert call(*words) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "stopped; nothing new was saved"
     assert not (tmp_path / "m.resume.pt").exists()

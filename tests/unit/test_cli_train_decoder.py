@@ -11,13 +11,13 @@ import pytest
 import torch
 from rich.text import Text
 
-from samtta_app import cli_train_decoder
-from samtta_app.cli_train_decoder import decoder_progress, decoder_summary
+from samtta_app.cli import train_decoder
+from samtta_app.cli.train_decoder import decoder_progress, decoder_summary
+from samtta_app.model import proposals
+from samtta_app.model.proposals import Limits
 from samtta_app.model.sam import load_model
-from samtta_app.train import sam_run
-from samtta_app.train.sam_run import DecoderReached
-from samtta_app.uncertainty import proposals
-from samtta_app.uncertainty.proposals import Limits
+from samtta_app.train.decoder import decoder_run
+from samtta_app.train.decoder.decoder_run import DecoderReached
 from tests.unit.train.discs import write_discs
 from tests.unit.train.photos import write_photos
 from tests.unit.train.toy import call, press_ctrl_c, toy_model_file
@@ -42,7 +42,7 @@ def model(tmp_path: Path, toy_file: Path) -> Path:
 @pytest.fixture
 def words(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command for a toy run of two steps."""
-    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 1)
+    monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 1)
     monkeypatch.setattr("samtta_app.model.sam.MIN_INPUT", 64)
     folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "tuned.safetensors"
     given = ["--model", str(model), "--out", str(out), "--steps", "2", "--images", "1", "--device", "cpu"]
@@ -73,7 +73,7 @@ def test_a_run_writes_a_model_that_opens_and_says_how_good_it_is(
 def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = cli_train_decoder.decoder_progress
+    original = train_decoder.decoder_progress
 
     def interrupted(reached: DecoderReached) -> str:
         if reached.step == 1:
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
         return original(reached)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli_train_decoder, "decoder_progress", interrupted)
+        patch.setattr(train_decoder, "decoder_progress", interrupted)
         assert call(*words) == 130
     kept = tmp_path / "tuned.resume.pt"
     assert f"stopped after step 1; the same command with --resume {kept} goes on" in capsys.readouterr().err

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.cli_train_heads import heads_summary
+from samtta_app.cli.train_heads import heads_summary
 from samtta_app.model.sam import load_model
-from samtta_app.train import heads as module
-from samtta_app.train.gap_samples import GapRows
-from samtta_app.uncertainty.gaps import load_heads
+from samtta_app.train.heads import heads_run as module
+from samtta_app.train.heads.heads_samples import GapRows
+from samtta_app.uncertainty.heads import load_heads
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import call, toy_model_file
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from rich.text import Text
 
-from samtta_app.cli_train_refiner import refiner_summary
+from samtta_app.cli.train_refiner import refiner_summary
+from samtta_app.model.refiner import load_refiner
 from samtta_app.model.sam import load_model
-from samtta_app.train import refiner, refiner_run
 from samtta_app.train.interruption import Interruption
-from samtta_app.uncertainty.refine import load_refiner
+from samtta_app.train.refiner import refiner_command, refiner_run
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import call, toy_model_file
 
@@ -55,7 +55,7 @@ def words(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> list[
     """The command for a toy run of two windows, whose random answers are all good enough."""
     monkeypatch.setattr(refiner_run, "MEASURED", (0.0, 1, 1))
     monkeypatch.setattr(refiner_run, "REFINER_MEASUREMENTS", 1)
-    monkeypatch.setattr(refiner, "TESTED", (0.0, 2, 2))
+    monkeypatch.setattr(refiner_command, "TESTED", (0.0, 2, 2))
     original = refiner_run.pairs_of
     monkeypatch.setattr(refiner_run, "pairs_of", lambda model, windows, number, _: original(model, windows, number, 0))
     folder, out = write_discs(tmp_path / "discs", 3, 1), tmp_path / "toy.refiner.safetensors"
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
         raise Interruption(run.checkpoint, 0)
 
     with monkeypatch.context() as patch:
-        patch.setattr(refiner, "trained", interrupted)
+        patch.setattr(refiner_command, "trained", interrupted)
         assert call(*words) == 130
     assert f"stopped after step 0; the same command with --resume {kept} goes on" in capsys.readouterr().err
     assert not out.exists()

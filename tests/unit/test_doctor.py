@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from samtta_app import doctor
-from samtta_app.display import X11_LIBRARIES
-from samtta_app.doctor import (
+from samtta_app.cli import doctor
+from samtta_app.cli.doctor import (
     Finding,
     check_display,
     free_disk,
@@ -27,6 +26,7 @@ from samtta_app.doctor import (
     without_gpu,
     writable_folder,
 )
+from samtta_app.display import X11_LIBRARIES
 
 VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 START = Path(__file__).resolve().parents[2] / "packaging" / "start"

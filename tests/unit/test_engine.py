@@ -13,11 +13,10 @@ from PIL import Image as Pillow
 
 from samtta_app.adapt.learner import VERSIONS_KEPT
 from samtta_app.adapt.loop import TrainingConfig
-from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Frozen
 from samtta_app.adapt.twin import TWIN_CLICKS, TWIN_TARGET
-from samtta_app.core.images import read_image
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
@@ -39,9 +38,10 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.types import Box, Click, ImageFile, Mask, Prompt, WaitingExample, Window
-from samtta_app.engine import Engine, Work, run
+from samtta_app.engine.dispatch import Engine, Work, run
 from samtta_app.errors import UserError
-from samtta_app.model.identity import weights_sha256
+from samtta_app.images.read import read_image
+from samtta_app.model.fingerprint import weights_sha256
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example, picture
 

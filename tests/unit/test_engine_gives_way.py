@@ -7,7 +7,7 @@ import pytest
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.messages import AdaptRequest, TwinRequest
 from samtta_app.core.types import Window
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model import answers
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example

@@ -27,12 +27,12 @@ from samtta_app.core.messages import (
     Request,
 )
 from samtta_app.core.types import Box, Candidate, Click, Prompt
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.refiner import save_refiner, untrained
 from samtta_app.model.sam import SamModel, toy_model
-from samtta_app.session.browsing import IMAGES_AHEAD
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
-from samtta_app.uncertainty.refine import save_refiner, untrained
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.image_opening import IMAGES_AHEAD
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.values import example, picture
 
 

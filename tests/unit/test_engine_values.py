@@ -27,7 +27,7 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.sam import toy_model
 from tests.unit.values import example, picture
 

@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.panels import figures
+from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, State, Statistics
 
 ACTIVITY: dict[str, str] = {
@@ -66,32 +66,34 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
         "strategy": adaptation.strategy,
         "version": f"{adaptation.version}" if adaptation.version else "0 (original)",
         "activity": doing(adaptation),
-        "loss": figures.NONE,
+        "loss": figure_texts.NONE,
         "update": "None yet",
-        "guard": figures.NONE,
+        "guard": figure_texts.NONE,
         "memory": str(adaptation.memory_objects),
-        "time": figures.seconds(statistics.seconds_per_object),
+        "time": figure_texts.seconds(statistics.seconds_per_object),
     }
     if report is not None:
         found["update"] = report.reason
         if report.losses:
-            found["loss"] = f"{figures.number_text(report.losses[0], 3)} → {figures.number_text(report.losses[-1], 3)}"
+            found["loss"] = (
+                f"{figure_texts.number_text(report.losses[0], 3)} → {figure_texts.number_text(report.losses[-1], 3)}"
+            )
         if report.guard_objects:
             number = report.guard_objects
             objects = (
                 "accepted object, before it was" if number == 1 else f"{number} accepted objects, each before it was"
             )
             found["guard"] = (
-                f"{figures.number_text(report.guard_candidate, 3)} new, "
-                f"{figures.number_text(report.guard_published, 3)} before, "
-                f"{figures.number_text(report.guard_frozen, 3)} original (on the last {objects} learned)"
+                f"{figure_texts.number_text(report.guard_candidate, 3)} new, "
+                f"{figure_texts.number_text(report.guard_published, 3)} before, "
+                f"{figure_texts.number_text(report.guard_frozen, 3)} original (on the last {objects} learned)"
             )
     return found
 
 
 def figure(name: str, value: float) -> str:
     """A figure of the table: rates in percent, numbers of clicks with one decimal."""
-    return figures.percent_text(value) if name.startswith("fr") else figures.number_text(value, 1)
+    return figure_texts.percent_text(value) if name.startswith("fr") else figure_texts.number_text(value, 1)
 
 
 class Disclosure(QWidget):
@@ -240,7 +242,7 @@ class AdaptationPanel(QWidget):
             title.setToolTip(tip)
             grid.addWidget(title, row, 0)
             for column, side in enumerate(("adapted", "frozen"), start=1):
-                cell = theme.label(figures.NONE, role="figure")
+                cell = theme.label(figure_texts.NONE, role="figure")
                 cell.setToolTip(tip)
                 self.cells[name, side] = cell
                 grid.addWidget(cell, row, column, right)

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton,
 from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.types import Box, Candidate, Image, Window
 from samtta_app.core.windows import around
-from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.panels import figures
-from samtta_app.gui.plain_text import plain_tip
+from samtta_app.gui.panels import figure_texts
+from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 
@@ -107,19 +107,19 @@ class Card(QFrame):
 
     def show_candidate(self, candidate: Candidate, chosen: bool, why: str = "") -> None:
         """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words."""
-        self.quality.setText(figures.number_text(candidate.predicted_iou))
-        self.unsure.setText(figures.number_text(candidate.uncertainty))
+        self.quality.setText(figure_texts.number_text(candidate.predicted_iou))
+        self.unsure.setText(figure_texts.number_text(candidate.uncertainty))
         lines = [
-            f"Predicted IoU {figures.number_text(candidate.predicted_iou)}, "
-            f"uncertainty {figures.number_text(candidate.uncertainty)} (0 sure, 1 unsure)"
+            f"Predicted IoU {figure_texts.number_text(candidate.predicted_iou)}, "
+            f"uncertainty {figure_texts.number_text(candidate.uncertainty)} (0 sure, 1 unsure)"
         ]
         gaps = candidate.gaps
         self.gain_rows.setVisible(gaps is not None)
         for (_, field, where), figure in zip(GAINS, self.gains, strict=True):
             value = getattr(gaps, field) if gaps is not None else None
-            figure.setText(figures.gain(value))
+            figure.setText(figure_texts.gain(value))
             if gaps is not None:
-                lines.append(f"Expected gain in IoU {where}: {figures.gain(value)}")
+                lines.append(f"Expected gain in IoU {where}: {figure_texts.gain(value)}")
         if gaps is None and why:
             lines.append(why)
         self.setToolTip(plain_tip("\n".join([*lines, "Tab shows the next one"])))

@@ -6,9 +6,9 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
-from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.plain_text import plain_tip
+from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session.state import LabelClass, State
 
 _Index = QModelIndex | QPersistentModelIndex

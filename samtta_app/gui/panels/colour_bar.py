@@ -8,11 +8,11 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from samtta_app.gui import theme
+from samtta_app.gui.canvas.overlay import scale_of
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.overlay import scale_of
-from samtta_app.session.overlays import overlay_of
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Overlay, OverlayKind, State
+from samtta_app.session.workflow.overlays import overlay_of
 
 _WIDTH = 28 * theme.GRID
 """Width of what lies in the strip, in pixels."""

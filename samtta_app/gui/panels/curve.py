@@ -11,8 +11,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from samtta_app.gui import theme
 from samtta_app.gui.panels.legend import Legend
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import StreamPoint
 
 SPAN = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QToolButton, QWidget
 
-from samtta_app.gui import icons, theme
-from samtta_app.gui.keyboard import shield
+from samtta_app.gui.actions.keyboard import shield
+from samtta_app.gui.widgets import icons, theme
 
 
 class Dock(QDockWidget):

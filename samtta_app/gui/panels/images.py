@@ -9,11 +9,11 @@ from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from samtta_app.core.names import displayable
-from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
-from samtta_app.gui.plain_text import plain_tip
-from samtta_app.session.numbers import Number, need
+from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.session.sort_keys import Number, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
 _Index = QModelIndex | QPersistentModelIndex

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from samtta_app.gui import theme
+from samtta_app.gui.widgets import theme
 
 
 class Legend(QWidget):

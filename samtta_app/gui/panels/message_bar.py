@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from samtta_app.gui import icons, theme
+from samtta_app.gui.widgets import icons, theme
 from samtta_app.session.state import Message, Severity, State
 
 ICONS: dict[Severity, tuple[str, str]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
-from samtta_app.gui import theme
-from samtta_app.session.numbers import NUMBERS, Number, need
+from samtta_app.gui.widgets import theme
+from samtta_app.session.sort_keys import NUMBERS, Number, need
 
 _Index = QModelIndex | QPersistentModelIndex
 

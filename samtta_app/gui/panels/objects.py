@@ -16,11 +16,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStackedLayout, QTreeView, QVBoxLayout, QWidget
 
 from samtta_app.core.types import Annotation
-from samtta_app.gui import icons, theme
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.panels import figures
+from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter
-from samtta_app.session.numbers import Number, mask_number
+from samtta_app.gui.widgets import icons, theme
+from samtta_app.session.sort_keys import Number, mask_number
 from samtta_app.session.state import LabelClass, State
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -114,14 +114,14 @@ class ObjectModel(QAbstractTableModel):
         return None
 
     def _name(self, entry: Annotation) -> str:
-        return self._classes[entry.class_id].name if entry.class_id in self._classes else figures.NONE
+        return self._classes[entry.class_id].name if entry.class_id in self._classes else figure_texts.NONE
 
     def _texts(self, entry: Annotation) -> tuple[str, ...]:
         return (
             self._name(entry),
-            figures.area_text(entry.mask.area),
+            figure_texts.area_text(entry.mask.area),
             str(len(entry.clicks)),
-            figures.number_text(mask_number(entry, self._number)),
+            figure_texts.number_text(mask_number(entry, self._number)),
             str(entry.weights_version),
         )
 

@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from samtta_app.core.calibration import Bin
-from samtta_app.gui import theme
-from samtta_app.gui.panels import figures
+from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.legend import Legend
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Statistics, Trust
 
 _SIDES = ("raw", "calibrated")
@@ -32,8 +32,9 @@ def sentence(statistics: Statistics) -> str:
         return ""
     answers = "1 answer" if trust.answers == 1 else f"{trust.answers} answers"
     return (
-        f"Expected IoU is off by {figures.number_text(trust.raw_error)} on average, "
-        f"by {figures.number_text(trust.calibrated_error)} calibrated ({answers}). Masks that need a second look: {statistics.review}"
+        f"Expected IoU is off by {figure_texts.number_text(trust.raw_error)} on average, "
+        f"by {figure_texts.number_text(trust.calibrated_error)} calibrated ({answers}). "
+        f"Masks that need a second look: {statistics.review}"
     )
 
 

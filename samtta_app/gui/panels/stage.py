@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from samtta_app.gui import theme
+from samtta_app.gui.widgets import theme
 
 STAGE_MARGIN = 2 * theme.GRID
 WIDEST = 80 * theme.GRID

@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from samtta_app.gui import icons, theme
-from samtta_app.gui.plain_text import button_text, plain_tip
+from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.plain_text import button_text, plain_tip
 
 _WIDTH = 45 * theme.GRID
 """Width of the column in the middle."""

@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtWidgets import QStatusBar
 
 from samtta_app.core.types import Image
-from samtta_app.gui import theme
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.widgets import theme
 from samtta_app.session.acts import in_words
 from samtta_app.session.state import State
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.classes import PerClass
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.adapt.strategies.default import Samtta
+from samtta_app.adapt.strategies.per_class import PerClass
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.sam import toy_model

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.dc_tta import DcTta, Unit, Units, averaged, overlap
-from samtta_app.adapt.losses import click_loss
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.rounds import decode_prompt
+from samtta_app.adapt.strategies.dc_tta import DcTta, Unit, Units, averaged, overlap
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt
+from samtta_app.model.losses import click_loss
+from samtta_app.model.predictor import decode_prompt
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
 from tests.unit.adapt.test_strategy import differ, done, encoded, same

@@ -13,13 +13,13 @@ import torch
 from samtta_app.adapt.guard import interpolated
 from samtta_app.adapt.learner import BELONGS_TO, VERSIONS_KEPT, Learner, LearningOutcome
 from samtta_app.adapt.loop import TrainingConfig
-from samtta_app.adapt.ours import RefinedAnswering, Samtta
 from samtta_app.adapt.registry import strategy
+from samtta_app.adapt.strategies.default import RefinedAnswering, Samtta
 from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Example, Logits, Mask, Prompt, Window
 from samtta_app.errors import CheckpointError, UserError
-from samtta_app.model.identity import weights_sha256
+from samtta_app.model.fingerprint import weights_sha256
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors, from_bytes, to_bytes

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from samtta_app.adapt.loop import Trained, TrainingConfig, learn
-from samtta_app.adapt.losses import prompt_loss
 from samtta_app.adapt.memory import Memory, Remembered, remember_object
-from samtta_app.adapt.rounds import correction, decode_prompt, first_click_on, grid_iou, grid_to_image, trajectory
+from samtta_app.adapt.rounds import correction, first_click_on, grid_iou, grid_to_image, trajectory
 from samtta_app.core.masks import holds
 from samtta_app.core.types import Box, Click, Prompt, Window
-from samtta_app.model.predictor import encode
+from samtta_app.model.losses import prompt_loss
+from samtta_app.model.predictor import decode_prompt, encode
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors, all_finite
 from tests.unit.adapt.test_strategy import differ, done, encoded, same

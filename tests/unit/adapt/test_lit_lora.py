@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.lit_lora import Adapter, LitLora, focal_dice
-from samtta_app.adapt.lora import PROJECTIONS, merged_lora, new_factors
 from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.adapt.strategies.lit_lora import Adapter, LitLora, focal_dice
+from samtta_app.adapt.strategies.lora import PROJECTIONS, merged_lora, new_factors
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click
 from samtta_app.model.sam import toy_model

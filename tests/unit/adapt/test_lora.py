@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.lora import PROJECTIONS, merged_lora, new_factors
+from samtta_app.adapt.strategies.lora import PROJECTIONS, merged_lora, new_factors
 from samtta_app.model.sam import toy_model
 from tests.unit.adapt.test_strategy import COMPACT, same
 

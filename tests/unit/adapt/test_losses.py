@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.losses import click_loss, logits_at, mask_loss, prompt_loss, true_iou
 from samtta_app.core.types import Click, Window
+from samtta_app.model.losses import click_loss, mask_loss, prompt_loss, true_iou
+from samtta_app.model.threshold_shift import logits_at
 
 SQUARE = torch.zeros(16, 16, dtype=torch.int8)
 SQUARE[4:12, 4:12] = 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.adapt.offset import MAX_OFFSET, OFFSET_FROM, RATE, logit_at, offset
-from samtta_app.adapt.ours import Samtta
+from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Knowledge
+from samtta_app.adapt.threshold import MAX_OFFSET, OFFSET_FROM, RATE, logit_at, offset
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Logits, Prompt, Window
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.sam import toy_model
 from tests.unit.adapt.test_guard import ended
 from tests.unit.values import picture

@@ -12,7 +12,7 @@ import torch
 from samtta_app.adapt.guard import Evidence, interpolated, scored, verdict
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.memory import Memory, Remembered
-from samtta_app.adapt.ours import RefinedAnswering, RefinedLine, Samtta
+from samtta_app.adapt.strategies.default import RefinedAnswering, RefinedLine, Samtta
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.model.sam import SamModel, toy_model

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt import proposals
 from samtta_app.adapt.loop import TrainingConfig, learn
 from samtta_app.adapt.memory import Memory, Remembered, remember_object
-from samtta_app.adapt.proposals import Proposal, Sum
 from samtta_app.adapt.registry import strategy
+from samtta_app.adapt.strategies import sum_proposals
+from samtta_app.adapt.strategies.sum_proposals import Proposal, Sum
 from samtta_app.adapt.strategy import Knowledge, Lesson
 from samtta_app.core.types import Click
 from samtta_app.model.predictor import encode
+from samtta_app.model.refiner import save_refiner, untrained
 from samtta_app.model.sam import SamModel, load_model
 from samtta_app.model.weights import trainable_copy
-from samtta_app.uncertainty.refine import save_refiner, untrained
 from tests.unit.adapt.test_strategy import done
 from tests.unit.values import disc, example, picture
 
@@ -43,18 +43,18 @@ def item(model: SamModel) -> Remembered:
 @pytest.fixture
 def refiner(model: SamModel, samtta_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A refiner in the model folder that changes next to nothing."""
-    monkeypatch.setattr("samtta_app.uncertainty.refine.resource", lambda name: samtta_home / "none")
+    monkeypatch.setattr("samtta_app.model.refiner.resource", lambda name: samtta_home / "none")
     (samtta_home / "models").mkdir(parents=True)
     save_refiner(untrained(model), model, samtta_home / "models" / "samtta-small.refiner.safetensors", {})
-    proposals._refiner.cache_clear()
+    sum_proposals._refiner.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def forgotten() -> object:
     """What is kept for a model is not kept from test to test."""
-    proposals._refiner.cache_clear()
+    sum_proposals._refiner.cache_clear()
     yield
-    proposals._refiner.cache_clear()
+    sum_proposals._refiner.cache_clear()
 
 
 def lesson(item: Remembered, seed: int = 0) -> Lesson:
@@ -94,7 +94,7 @@ def test_no_more_than_asked_for_and_the_same_by_seed(model: SamModel, item: Reme
 def test_without_a_refiner_nothing_is_proposed(
     model: SamModel, item: Remembered, samtta_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samtta_app.uncertainty.refine.resource", lambda name: samtta_home / "none")
+    monkeypatch.setattr("samtta_app.model.refiner.resource", lambda name: samtta_home / "none")
     assert made(model, item) == ()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from samtta_app.adapt.classes import PerClass
-from samtta_app.adapt.ours import Samtta
 from samtta_app.adapt.registry import DEFAULT_STRATEGY, STRATEGIES, options, strategy
+from samtta_app.adapt.strategies.default import Samtta
+from samtta_app.adapt.strategies.per_class import PerClass
 from samtta_app.errors import UserError
 
 NAMES = [

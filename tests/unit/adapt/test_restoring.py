@@ -16,12 +16,12 @@ from samtta_app.adapt.learner import BELONGS_TO, Learner
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.messages import AdaptReport, AdaptRequest, Failure, Prediction, PredictRequest, RestoreRequest
 from samtta_app.core.types import Click, Prompt
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.model.refiner import load_refiner, save_refiner, untrained
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import EXTRA, from_bytes, to_bytes
-from samtta_app.uncertainty.gaps import HEAD_NAMES, LAYERS, GapHeads, load_heads, new_heads, save_heads
-from samtta_app.uncertainty.refine import load_refiner, save_refiner, untrained
+from samtta_app.uncertainty.heads import HEAD_NAMES, LAYERS, GapHeads, load_heads, new_heads, save_heads
 from tests.unit.values import example, picture
 
 Change = Callable[[dict[str, Tensor], dict[str, str]], object]
@@ -171,7 +171,7 @@ def heads(model: SamModel) -> GapHeads:
 
 
 def fingerprint_of(model: SamModel) -> str:
-    from samtta_app.uncertainty.gaps import fingerprint
+    from samtta_app.model.fingerprint import fingerprint
 
     return fingerprint(model)
 

@@ -10,8 +10,7 @@ import torch
 from scipy.ndimage import binary_erosion
 
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.rounds import decode_prompt
-from samtta_app.adapt.schoen import (
+from samtta_app.adapt.strategies.schoen2024 import (
     Schoen2024,
     Schoen2024AsReleased,
     balanced_cross_entropy,
@@ -22,6 +21,7 @@ from samtta_app.adapt.schoen import (
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.masks import full
 from samtta_app.core.types import Click, Prompt, Window
+from samtta_app.model.predictor import decode_prompt
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
 from tests.unit.adapt.test_strategy import SHIPPED, differ, done, encoded, half_a_disc, same, shown_iou

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.ours import Samtta
-from samtta_app.adapt.sizes import FROM, SIZE_MARGIN, Sizes
+from samtta_app.adapt.object_sizes import FROM, SIZE_MARGIN, Sizes
+from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Fitted, Knowledge, Lesson
 from samtta_app.core.messages import AdaptReport, AdaptRequest, Prediction, PredictRequest
 from samtta_app.core.types import Click, Image, Prompt, Window
 from samtta_app.core.windows import SURROUND, first_window
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.sam import toy_model
 from tests.unit.adapt.test_guard import ended
 from tests.unit.adapt.test_strategy import SHIPPED, done, encoded, same

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.lit_lora import LitLora
-from samtta_app.adapt.losses import true_iou
 from samtta_app.adapt.memory import Memory, Remembered, remember_object
 from samtta_app.adapt.registry import STRATEGIES, strategy
-from samtta_app.adapt.rounds import chosen, decode_prompt
+from samtta_app.adapt.strategies.lit_lora import LitLora
 from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge, Lesson
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Prompt
-from samtta_app.model.compact import CompactConfig, build_compact
-from samtta_app.model.predictor import ImageFeatures, encode
+from samtta_app.model.backbones.compact import CompactConfig, build_compact
+from samtta_app.model.losses import true_iou
+from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode
 from samtta_app.model.sam import SamModel, _built, load_model, toy_model
 from samtta_app.model.weights import Tensors, all_finite, from_bytes, to_bytes
 from tests.unit.values import example

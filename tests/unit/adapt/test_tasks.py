@@ -11,12 +11,11 @@ import torch
 from samtta_app.adapt.guard import interpolated
 from samtta_app.adapt.loop import Trained, TrainingConfig, learn
 from samtta_app.adapt.memory import Memory, Remembered, remember_object
-from samtta_app.adapt.ours import RefinedAnswering, RefinedLine, Samtta
-from samtta_app.adapt.rounds import decode_prompt
+from samtta_app.adapt.strategies.default import RefinedAnswering, RefinedLine, Samtta
 from samtta_app.adapt.strategy import Knowledge, Lesson
-from samtta_app.adapt.tasks import Tasks, with_task
+from samtta_app.adapt.task_prompts import Tasks, with_task
 from samtta_app.core.types import Box, Click, Logits, Prompt
-from samtta_app.model.predictor import encode
+from samtta_app.model.predictor import decode_prompt, encode
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import TASK, from_bytes, to_bytes
 from tests.unit.adapt.test_strategy import done

@@ -8,9 +8,9 @@ import PIL.Image
 import pytest
 
 from samtta_app.adapt.registry import strategy
-from samtta_app.bench.jobs import Engines
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.model.sam import toy_model
+from samtta_app.simulation.engines import Engines
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from samtta_app.bench.figures import BenchRun, RunKey, runs
-from samtta_app.bench.records import ClickRow
+from samtta_app.bench.click_rows import ClickRow
+from samtta_app.bench.report.figures import BenchRun, RunKey, runs
 
 FAILED = [0.5] * 5
 

@@ -7,17 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.bench.annotator import (
-    EASY,
-    STRICT,
-    AnnotatedObject,
-    AnnotatorStep,
-    Goal,
-    annotate,
-    goal_named,
-    perform,
-    settled,
-)
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Gaps, Image, Logits, Mask, Window
 from samtta_app.errors import UserError
 from samtta_app.session.state import (
@@ -29,6 +18,17 @@ from samtta_app.session.state import (
     SideFigures,
     State,
     Statistics,
+)
+from samtta_app.simulation.annotator import (
+    EASY,
+    STRICT,
+    AnnotatedObject,
+    AnnotatorStep,
+    Goal,
+    annotate,
+    goal_named,
+    perform,
+    settled,
 )
 
 WHOLE = Window(0, 0, 20, 20)

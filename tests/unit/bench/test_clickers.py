@@ -8,7 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from samtta_app.bench.clickers import (
+from samtta_app.core.clicks import next_click
+from samtta_app.core.types import Click, Mask, Window
+from samtta_app.errors import UserError
+from samtta_app.simulation.clickers import (
     CLICKERS,
     SLIP_LEAST,
     SLIP_MOST,
@@ -20,9 +23,6 @@ from samtta_app.bench.clickers import (
     schoen,
     with_luck,
 )
-from samtta_app.core.clicker import next_click
-from samtta_app.core.types import Click, Mask, Window
-from samtta_app.errors import UserError
 
 EXTENT = Window(0, 0, 40, 30)
 

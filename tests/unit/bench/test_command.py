@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from samtta_app.cli_bench import BENCH_COMMANDS, BENCH_LINE_SECONDS, RunProgress, bench_app, time_left
+from samtta_app.cli.bench import BENCH_COMMANDS, BENCH_LINE_SECONDS, RunProgress, bench_app, time_left
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.errors import UserError
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.bench.contact_sheet import GAP, HEADS, LINE, PER_COLUMN, SHEET_TILE, contact_sheet, strip
 from samtta_app.core.types import Candidate, Image, Logits, Mask, Window
+from samtta_app.simulation.contact_sheet import GAP, HEADS, LINE, PER_COLUMN, SHEET_TILE, contact_sheet, strip
 
 WIDE = len(HEADS) * (SHEET_TILE + GAP) - GAP
 

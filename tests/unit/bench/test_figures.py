@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from samtta_app.bench.figures import (
+from samtta_app.bench.report.figures import (
     MEAN,
     PARTS,
     is_single,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from samtta_app.bench.goals import GoalCheck, goals
-from samtta_app.bench.records import ClickRow
+from samtta_app.bench.click_rows import ClickRow
+from samtta_app.bench.report.goals import GoalCheck, goals
 from tests.unit.bench.recorded import clicks, solved, stream
 
 EASY, STRICT = "20@85", "30@90"

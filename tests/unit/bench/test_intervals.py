@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samtta_app.bench.intervals import (
+from samtta_app.bench.report.intervals import (
     NO_ESTIMATE,
     RESAMPLES,
     Estimate,

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.bench.annotator import EASY, STRICT, Goal
-from samtta_app.bench.jobs import BenchPlan, Engines, Stopped, failed, run_bench
+from samtta_app.bench.click_rows import read_click_rows
+from samtta_app.bench.jobs import BenchPlan, Stopped, failed, run_bench
 from samtta_app.bench.protocol import Conditions
-from samtta_app.bench.records import read_click_rows
-from samtta_app.bench.streams import Source, sources
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.simulation.annotator import EASY, STRICT, Goal
+from samtta_app.simulation.engines import Engines
+from samtta_app.simulation.streams import Source, sources
 from tests.unit.bench.conftest import squares
 
 ANYTHING = Goal(0.0001, 2)

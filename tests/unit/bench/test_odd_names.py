@@ -18,18 +18,18 @@ import pytest
 from rich.console import Console
 
 from samtta_app.bench.jobs import BenchPlan, run_bench
-from samtta_app.bench.plots import plots, png
 from samtta_app.bench.protocol import Conditions
-from samtta_app.bench.report import build_report, figures_csv, page, report_markdown, show_report, write_report
-from samtta_app.bench.sheets import as_table, markdown_text
-from samtta_app.bench.streams import Source, objects_of, session_files, sources
-from samtta_app.bench.tables import Sheet
-from samtta_app.bench.uncertainty import RECORDS, Asking, read_rows, run_uncertainty
-from samtta_app.cli_bench import progress_bar, telling
+from samtta_app.bench.report.plots import plots, png
+from samtta_app.bench.report.report import build_report, figures_csv, page, report_markdown, show_report, write_report
+from samtta_app.bench.report.table_formats import as_table, markdown_text
+from samtta_app.bench.report.tables import Sheet
+from samtta_app.bench.uncertainty_run import RECORDS, Asking, read_rows, run_uncertainty
+from samtta_app.cli.bench import progress_bar, telling
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.datasets.shifted import write_shifted
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, ExportError
+from samtta_app.simulation.streams import Source, objects_of, session_files, sources
 from tests.unit.bench.conftest import squares
 from tests.unit.bench.recorded import solved, stream
 from tests.unit.core.test_names import is_plain
@@ -212,9 +212,9 @@ ASKING = Asking("toy", None, {"own": None}, 4, 0, None)
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    import samtta_app.bench.uncertainty as uncertainty
-    from samtta_app.bench.streams import Source
-    from samtta_app.engine import Engine
+    import samtta_app.bench.uncertainty_run as uncertainty
+    from samtta_app.simulation.streams import Source
+    from samtta_app.engine.dispatch import Engine
     from samtta_app.model.sam import toy_model
     from tests.unit.bench.test_odd_names import ASKING, silent
 

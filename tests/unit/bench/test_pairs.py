@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from samtta_app.bench.figures import MEAN, PARTS, runs
-from samtta_app.bench.pairs import beside, chains, compare, comparisons, mean_comparisons, unfinished
-from samtta_app.bench.records import ClickRow
+from samtta_app.bench.click_rows import ClickRow
+from samtta_app.bench.report.comparisons import beside, chains, compare, comparisons, mean_comparisons, unfinished
+from samtta_app.bench.report.figures import MEAN, PARTS, runs
 from tests.unit.bench.recorded import FAILED, clicks, key, only, solved, stream
 
 

@@ -10,9 +10,9 @@ import PIL.Image
 import pytest
 from matplotlib.axes import Axes
 
-from samtta_app.bench.figures import run_figures, runs
-from samtta_app.bench.plots import COLOURS, INK, Plot, colours, plots, png, running_mean, svg
-from samtta_app.bench.records import ClickRow
+from samtta_app.bench.click_rows import ClickRow
+from samtta_app.bench.report.figures import run_figures, runs
+from samtta_app.bench.report.plots import COLOURS, INK, Plot, colours, plots, png, running_mean, svg
 from tests.unit.bench.recorded import FAILED, clicks, only, solved, stream
 
 BEFORE, AFTER = [solved(4), solved(3), FAILED], [solved(2), solved(3), solved(1)]

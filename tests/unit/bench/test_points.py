@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from samtta_app.bench.points import COUNTS, Point, mean_ious, run_points, show_points, uniform, write_points
-from samtta_app.bench.streams import Source
 from samtta_app.core.types import Mask, Window
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.simulation.streams import Source
 
 EXTENT = Window(0, 0, 20, 10)
 

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.bench.annotator import EASY, AnnotatedObject, Goal, Step
-from samtta_app.bench.driver import Driver
-from samtta_app.bench.jobs import Engines
+from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
 from samtta_app.bench.protocol import Conditions, adapted, cut, frozen, records_of
-from samtta_app.bench.records import ClickRow, read_click_rows, write_records
-from samtta_app.bench.streams import Source
 from samtta_app.core.masks import crop
 from samtta_app.core.messages import AdaptRequest, Failure, LoadRequest, PredictRequest
 from samtta_app.core.types import Click, Mask, Window
 from samtta_app.datasets.folder import open_dataset, read_objects
-from samtta_app.engine import Engine
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import UserError
+from samtta_app.simulation.annotator import EASY, AnnotatedObject, Goal, Step
+from samtta_app.simulation.driver import Driver
+from samtta_app.simulation.engines import Engines
+from samtta_app.simulation.streams import Source
 from tests.unit.bench.conftest import squares
 
 ANYTHING = Goal(0.0001, 3)

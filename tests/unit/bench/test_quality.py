@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from samtta_app.bench.jobs import Engines
+from samtta_app.bench.click_rows import ClickRow
 from samtta_app.bench.protocol import Conditions, frozen
 from samtta_app.bench.quality import TO_THE_END, measure_quality, qualities, show_quality, write_qualities
-from samtta_app.bench.records import ClickRow
-from samtta_app.bench.streams import Source
-from samtta_app.cli_bench import bench_app
+from samtta_app.cli.bench import bench_app
 from samtta_app.errors import DatasetError
+from samtta_app.simulation.engines import Engines
+from samtta_app.simulation.streams import Source
 
 
 def clicks(

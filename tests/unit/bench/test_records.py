@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from samtta_app.bench.records import read_click_rows, write_records
+from samtta_app.bench.click_rows import read_click_rows, write_records
 from samtta_app.errors import DatasetError
 from tests.unit.bench.recorded import clicks
 

@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench import refine
-from samtta_app.bench.refine import RefinedObject, refined_sets, run_refine, show_refined, write_refined
-from samtta_app.bench.streams import Source
-from samtta_app.cli_bench import bench_app
+from samtta_app.bench import refinement
+from samtta_app.bench.refinement import RefinedObject, refined_sets, run_refine, show_refined, write_refined
+from samtta_app.cli.bench import bench_app
 from samtta_app.core.certainty import Reliability
 from samtta_app.core.messages import Loaded, LoadRequest, Prediction, PredictRequest, Refined, Reply, Request
 from samtta_app.core.metrics import boundary_iou, iou
 from samtta_app.core.types import Candidate, Click, Logits, Mask, Prompt
 from samtta_app.datasets.folder import open_dataset, read_objects
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.model.sam import toy_model
+from samtta_app.simulation.streams import Source
 from tests.unit.uncertainty.refining import moved, put
 
 SHARES = Reliability(right=0.9, right_60=0.95, pixels_60=0.8, right_80=1.0, pixels_80=0.5)
@@ -105,7 +105,7 @@ def test_right_pixels_are_counted_in_the_window_by_their_certainty(
 ) -> None:
     # 80 x 64 pixels; the answer is empty but for one pixel outside, so that the 14 x 14 pixels of the object are wrong
     nothing, all_of_it = Mask(70, 2, np.ones((1, 1), np.bool_)), Mask(0, 0, np.ones((64, 80), np.bool_))
-    monkeypatch.setattr(refine, "run", scripted(np.full((16, 16), 0.3, np.float32), nothing, all_of_it))
+    monkeypatch.setattr(refinement, "run", scripted(np.full((16, 16), 0.3, np.float32), nothing, all_of_it))
     for row in measured(toy, shared_dataset, 1):
         assert row.iou == 0
         assert row.refined_iou == pytest.approx(196 / 5120)
@@ -199,7 +199,7 @@ def test_the_command_prints_a_table_and_writes_records(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("samtta_app.engine.open_engine", lambda source, **given: refining)
+    monkeypatch.setattr("samtta_app.engine.dispatch.open_engine", lambda source, **given: refining)
     words = ["refine", str(shared_dataset), "--objects", "2", "--split", "all", "--out", str(tmp_path / "out")]
     bench_app(words, standalone_mode=False)
     shown = capsys.readouterr().out

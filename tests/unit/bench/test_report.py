@@ -12,9 +12,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.records import ClickRow, read_click_rows, write_records
-from samtta_app.bench.report import build_report, figures_csv, page, report_markdown, show_report, summary, write_report
-from samtta_app.bench.tables import LEGEND
+from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
+from samtta_app.bench.report.report import (
+    build_report,
+    figures_csv,
+    page,
+    report_markdown,
+    show_report,
+    summary,
+    write_report,
+)
+from samtta_app.bench.report.tables import LEGEND
 from samtta_app.errors import DatasetError
 from tests.unit.bench.recorded import FAILED, clicks, solved, stream
 

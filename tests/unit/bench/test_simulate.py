@@ -10,19 +10,26 @@ import PIL.Image
 import pytest
 from rich.console import Console
 
-from samtta_app.bench import simulate
-from samtta_app.bench.annotator import STRICT, Goal
-from samtta_app.bench.contact_sheet import GAP, HEADS, LINE, SHEET_TILE
-from samtta_app.bench.driver import Driver
-from samtta_app.bench.jobs import Engines
-from samtta_app.bench.simulate import ObjectComparison, Simulation, Stepper, run_simulation, show_simulation, stepper
 from samtta_app.core.messages import Reply, Request
 from samtta_app.datasets.folder import open_dataset, read_objects
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, ExportError, UserError
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.workflow.workflow import Workflow
+from samtta_app.simulation import simulated_session
+from samtta_app.simulation.annotator import STRICT, Goal
+from samtta_app.simulation.contact_sheet import GAP, HEADS, LINE, SHEET_TILE
+from samtta_app.simulation.driver import Driver
+from samtta_app.simulation.engines import Engines
+from samtta_app.simulation.simulated_session import (
+    ObjectComparison,
+    Simulation,
+    Stepper,
+    run_simulation,
+    show_simulation,
+    stepper,
+)
 
 ANYTHING = Goal(0.0001, 3)
 
@@ -110,7 +117,9 @@ def test_without_an_answer_there_are_no_pictures(dataset: Path, engines: Engines
 def test_pictures_that_cannot_be_written_are_an_export_error(tmp_path: Path) -> None:
     (tmp_path / "pictures.png").mkdir()
     with pytest.raises(ExportError, match="pictures cannot be written"):
-        simulate._draw([np.zeros((4, len(HEADS) * (SHEET_TILE + GAP) - GAP, 3), np.uint8)], tmp_path / "pictures.png")
+        simulated_session._draw(
+            [np.zeros((4, len(HEADS) * (SHEET_TILE + GAP) - GAP, 3), np.uint8)], tmp_path / "pictures.png"
+        )
 
 
 def test_both_sides_are_asked_for_by_their_names_and_the_frozen_one_never_learns(

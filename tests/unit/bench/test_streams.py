@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.bench.streams import (
+from samtta_app.datasets.folder import TargetObject, open_dataset
+from samtta_app.errors import DatasetError
+from samtta_app.images.read import read_image
+from samtta_app.simulation.streams import (
     Source,
     distinct_objects,
     identity,
@@ -16,9 +19,6 @@ from samtta_app.bench.streams import (
     sources,
     stream,
 )
-from samtta_app.core.images import read_image
-from samtta_app.datasets.folder import TargetObject, open_dataset
-from samtta_app.errors import DatasetError
 from tests.unit.bench.conftest import squares
 
 

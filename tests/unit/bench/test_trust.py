@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.figures import MEAN, mean_of_sets, run_figures, runs
-from samtta_app.bench.intervals import NO_ESTIMATE, Floats, resampled
-from samtta_app.bench.records import ClickRow, read_click_rows, write_records
-from samtta_app.bench.report import build_report, figures_csv, report_markdown, show_report, summary
-from samtta_app.bench.trust import bench_calibration_error, calibrated
+from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
+from samtta_app.bench.report.calibration_figures import bench_calibration_error, calibrated
+from samtta_app.bench.report.figures import MEAN, mean_of_sets, run_figures, runs
+from samtta_app.bench.report.intervals import NO_ESTIMATE, Floats, resampled
+from samtta_app.bench.report.report import build_report, figures_csv, report_markdown, show_report, summary
 from samtta_app.core import calibration
 from samtta_app.core.calibration import FEWEST, online
-from samtta_app.session.trust import NEWEST
+from samtta_app.session.statistics.review import NEWEST
 from tests.unit.bench.recorded import clicks, only
 
 NAN = float("nan")

@@ -12,8 +12,8 @@ import PIL.Image
 import pytest
 import torch
 
-from samtta_app.bench.streams import Source
-from samtta_app.bench.uncertainty import (
+from samtta_app.bench.report.uncertainty_figures import uncertainty_figures, uncertainty_tables
+from samtta_app.bench.uncertainty_run import (
     DEAR,
     FREE,
     RECORDS,
@@ -24,18 +24,19 @@ from samtta_app.bench.uncertainty import (
     run_uncertainty,
     write_rows,
 )
-from samtta_app.bench.uncertainty_figures import uncertainty_figures, uncertainty_tables
-from samtta_app.cli_bench import bench_app
-from samtta_app.core.images import read_image
+from samtta_app.cli.bench import bench_app
 from samtta_app.core.masks import trimmed
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Prompt
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.images.read import read_image
 from samtta_app.model.cache import Larger
+from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.sam import toy_model
-from samtta_app.uncertainty.gaps import HEAD_NAMES, fingerprint, new_heads, save_heads
+from samtta_app.simulation.streams import Source
+from samtta_app.uncertainty.heads import HEAD_NAMES, new_heads, save_heads
 
 ASKING = Asking("toy", "toy-1", {"own": None}, 3, 0, None)
 

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.figures import MEAN
-from samtta_app.bench.intervals import Estimate
-from samtta_app.bench.uncertainty import UncertaintyRow
-from samtta_app.bench.uncertainty_figures import (
+from samtta_app.bench.report.figures import MEAN
+from samtta_app.bench.report.intervals import Estimate
+from samtta_app.bench.report.uncertainty_figures import (
     ABLATION,
     CALIBRATION,
     CORRECTION_TITLE,
@@ -28,6 +27,7 @@ from samtta_app.bench.uncertainty_figures import (
     uncertainty_tables,
     write_figures,
 )
+from samtta_app.bench.uncertainty_run import UncertaintyRow
 from samtta_app.core.metrics import relative_auc
 from samtta_app.errors import DatasetError
 

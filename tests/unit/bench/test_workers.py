@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.bench.workers import ReportProgress, WorkerTask, attempted, in_processes, in_turn
+from samtta_app.bench.workers import WorkerTask, attempted, in_processes, in_turn
+from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import UserError
 
 

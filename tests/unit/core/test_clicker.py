@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.core.clicker import clicked, depth, errors, next_click
+from samtta_app.core.clicks import clicked, depth, errors, next_click
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Mask, Window
 

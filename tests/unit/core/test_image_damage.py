@@ -14,9 +14,9 @@ import PIL.ImageFile
 import pytest
 import tifffile
 
-from samtta_app.core.images import read_image
-from samtta_app.core.jpeg_structure import jpeg_structure
 from samtta_app.errors import ImageError
+from samtta_app.images.jpeg_structure import jpeg_structure
+from samtta_app.images.read import read_image
 from tests.unit.core.crafted import chunk, many_scans, noise, png, stored, written
 
 JPEGS: dict[str, dict[str, Any]] = {

@@ -12,12 +12,12 @@ import PIL.EpsImagePlugin
 import PIL.Image
 import pytest
 
-from samtta_app.core.image_files import ImageKind, image_kind, opened_image
-from samtta_app.core.images import image_size, read_ids, read_image
 from samtta_app.datasets.folder import DataImage, read_labels
 from samtta_app.errors import DatasetError, ImageError
-from samtta_app.train.pseudo import read_photo
-from samtta_app.train.records import read_labelled
+from samtta_app.images.file_formats import ImageKind, image_kind, opened_image
+from samtta_app.images.read import image_size, read_ids, read_image
+from samtta_app.train.data.labelled_images import read_labelled
+from samtta_app.train.data.pseudo_masks import read_photo
 from tests.unit.core.crafted import GIF, POSTSCRIPT, noise, stored, written
 
 NAMES = ("b.png", "b.jpg", "b.tif", "b.bmp", "b.webp", "b.eps")

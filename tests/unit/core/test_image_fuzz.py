@@ -13,9 +13,9 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samtta_app.core.image_limits import MAX_SMALL_BYTES, READ_AHEAD_SHARE
-from samtta_app.core.images import image_size, read_ids, read_image
 from samtta_app.errors import ImageError
+from samtta_app.images.read import image_size, read_ids, read_image
+from samtta_app.images.read_limits import MAX_SMALL_BYTES, READ_AHEAD_SHARE
 from tests.unit.core.crafted import noise, png, stored
 
 HEADER = 420

@@ -12,9 +12,9 @@ import PIL.Image
 import pytest
 import tifffile
 
-from samtta_app.core.image_limits import MAX_SMALL_BYTES, MAX_WHOLE_BYTES, READ_AHEAD_SHARE, WORK, image_cost
-from samtta_app.core.images import image_size, read_ids, read_image
 from samtta_app.errors import ImageError, LargeImageError
+from samtta_app.images.read import image_size, read_ids, read_image
+from samtta_app.images.read_limits import MAX_SMALL_BYTES, MAX_WHOLE_BYTES, READ_AHEAD_SHARE, WORK, image_cost
 from tests.unit.core.crafted import (
     GIF,
     chunk,
@@ -90,7 +90,7 @@ def test_all_bombs_together_take_no_memory_to_speak_of(tmp_path: Path) -> None:
     written(tmp_path, "mask.png", png(60_000, 4_000))
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from samtta_app.core.image_limits import AHEAD\nfrom samtta_app.core.images import read_image\n"
+        "from samtta_app.images.read_limits import AHEAD\nfrom samtta_app.images.read import read_image\n"
         "from samtta_app.errors import ImageError\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak()\n"

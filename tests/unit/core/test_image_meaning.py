@@ -10,11 +10,11 @@ import PIL.Image
 import pytest
 import tifffile
 
-from samtta_app.core import tiff_decoding
-from samtta_app.core.image_display import DARK_BELOW, is_dark, to_display
-from samtta_app.core.images import from_array, read_image
-from samtta_app.train.pseudo import read_photo
-from samtta_app.train.records import read_labelled
+from samtta_app.images import tiff_decoding
+from samtta_app.images.read import from_array, read_image
+from samtta_app.images.stretching import DARK_BELOW, is_dark, to_display
+from samtta_app.train.data.labelled_images import read_labelled
+from samtta_app.train.data.pseudo_masks import read_photo
 from tests.unit.core.crafted import noise
 
 

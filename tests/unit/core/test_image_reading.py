@@ -10,12 +10,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from samtta_app.core import image_cache, images
-from samtta_app.core.image_cache import IMAGES_KEPT, ImageCache
-from samtta_app.core.image_files import GivenUp
-from samtta_app.core.images import read_image, reading
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError, LargeImageError
+from samtta_app.images import image_cache, read
+from samtta_app.images.file_formats import GivenUp
+from samtta_app.images.image_cache import IMAGES_KEPT, ImageCache
+from samtta_app.images.read import read_image, reading
 from tests.unit.core.crafted import many_scans, noise, png, stored, written
 
 
@@ -49,14 +49,14 @@ def test_a_programming_error_is_not_taken_for_a_bad_file(tmp_path: Path, monkeyp
     def broken(*_: object) -> None:
         raise NotImplementedError("a mistake of ours")
 
-    monkeypatch.setattr(images, "_image", broken)
+    monkeypatch.setattr(read, "_image", broken)
     with pytest.raises(NotImplementedError, match="ours"):
         finished(reading(written(tmp_path, "a.png", stored("PNG"))))
 
 
 def test_a_read_that_is_given_up_ends_within_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
-    monkeypatch.setattr(images, "_image", lambda path, _: made.append(path))
+    monkeypatch.setattr(read, "_image", lambda path, _: made.append(path))
     steps = reading(written(tmp_path, "slow.jpg", many_scans(2_000, 650)))
     next(steps)
     (reader,) = readers()
@@ -77,7 +77,7 @@ def test_every_format_looks_whether_anybody_waits(tmp_path: Path, kind: str) -> 
             raise GivenUp
 
     with pytest.raises(GivenUp):
-        images._read(path, 1.0, True, check)
+        read._read(path, 1.0, True, check)
 
 
 # --- kept images ----------------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ import PIL.ImageOps
 import pytest
 import tifffile
 
-from samtta_app.core import image_limits, images
-from samtta_app.core.image_limits import MAX_WHOLE_BYTES, image_cost
-from samtta_app.core.images import from_array, image_size, read_image, to_display, upright
 from samtta_app.errors import ImageError, LargeImageError
+from samtta_app.images import read, read_limits
+from samtta_app.images.read import from_array, image_size, read_image, to_display, upright
+from samtta_app.images.read_limits import MAX_WHOLE_BYTES, image_cost
 
 RNG_SEED = 7
 DATA = Path(os.environ.get("SAMTTA_DATA", "../shared/data")) / "raw16"
@@ -138,7 +138,7 @@ def test_exif_orientation_is_applied_once_to_pixels_and_raw(tmp_path: Path, orie
     back = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}[orientation]
     stored = PIL.Image.fromarray(np.ascontiguousarray(upright(scene, back)))
     exif = PIL.Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[read.ORIENTATION] = orientation
     stored.save(tmp_path / f"a.{suffix}", exif=exif)
     image = read_image(tmp_path / f"a.{suffix}")
     assert np.array_equal(image.pixels[..., 0], scene)
@@ -149,7 +149,7 @@ def test_exif_orientation_is_applied_once_to_pixels_and_raw(tmp_path: Path, orie
 def test_our_turning_agrees_with_pillow(orientation: int) -> None:
     values = colours(3, 5)
     file = PIL.Image.fromarray(values)
-    file.getexif()[images.ORIENTATION] = orientation
+    file.getexif()[read.ORIENTATION] = orientation
     assert np.array_equal(upright(values, orientation), np.asarray(PIL.ImageOps.exif_transpose(file)))
 
 
@@ -311,7 +311,7 @@ def test_too_many_pixels_are_refused_before_they_are_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     PIL.Image.new("L", (60, 50)).save(tmp_path / f"a.{suffix}")
-    monkeypatch.setattr(image_limits, "MAX_WHOLE_BYTES", 12_000)
+    monkeypatch.setattr(read_limits, "MAX_WHOLE_BYTES", 12_000)
     with pytest.raises(LargeImageError, match=r"60 x 50.*tiles"):
         read_image(tmp_path / f"a.{suffix}")
 

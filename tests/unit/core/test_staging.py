@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from samtta_app.core.atomic_exchange import exchanged
 from samtta_app.core.files import marked, path_inside, staged
-from samtta_app.core.one_step import exchanged
 from samtta_app.errors import ExportError
 
 ROOT = Path(__file__).parents[3]

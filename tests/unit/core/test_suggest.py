@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.core.suggest import UNCERTAIN, random_click, suggested_click, uncertain_cells
+from samtta_app.core.next_click import UNCERTAIN, random_click, suggested_click, uncertain_cells
 from samtta_app.core.types import Click, Logits, Mask, Window
 
 NOTHING = Mask(0, 0, np.zeros((1, 1), np.bool_))

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from samtta_app.core.clicks import DENSE_CLICKS, clicks_near, usam_clicks
 from samtta_app.core.masks import holds, trimmed
 from samtta_app.core.types import Click, Mask, Window
-from samtta_app.core.usam_clicks import DENSE_CLICKS, clicks_near, usam_clicks
 from tests.unit.values import disc
 
 EXTENT = Window(0, 0, 128, 96)

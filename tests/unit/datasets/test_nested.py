@@ -13,15 +13,15 @@ import scipy.ndimage
 from skimage.measure import regionprops
 from typer.testing import CliRunner
 
-from samtta_app.bench.streams import Source, objects_of
-from samtta_app.cli import app
+from samtta_app.cli.entry import app
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Window
 from samtta_app.datasets import nested
-from samtta_app.datasets.cells import Dish, make_dish
 from samtta_app.datasets.folder import open_dataset, read_labels, read_objects
 from samtta_app.datasets.nested import PART, WHOLE_NAME, Nested, make_nested, write_nested
+from samtta_app.datasets.samples.cell_images import Dish, make_dish
 from samtta_app.errors import DatasetError
+from samtta_app.simulation.streams import Source, objects_of
 
 ROUND = 3
 """Index of a dish in which about a third of the cells is rounded."""

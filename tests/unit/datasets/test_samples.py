@@ -9,12 +9,12 @@ import PIL.Image
 import pytest
 import scipy.ndimage
 
-from samtta_app.datasets import samples
-from samtta_app.datasets.cells import make_cells
 from samtta_app.datasets.folder import open_dataset, read_objects
-from samtta_app.datasets.leaves import make_leaves
-from samtta_app.datasets.metal import make_metal
-from samtta_app.datasets.textures import MadeImage, main_piece
+from samtta_app.datasets.samples import sample_set
+from samtta_app.datasets.samples.cell_images import make_cells
+from samtta_app.datasets.samples.leaves import make_leaves
+from samtta_app.datasets.samples.metal import make_metal
+from samtta_app.datasets.samples.patterns import MadeImage, main_piece
 from samtta_app.errors import DatasetError
 
 LOOKS = [("cells", 0), ("cells", 3), ("metal", 0), ("metal", 3), ("leaves", 1), ("leaves", 2)]
@@ -22,7 +22,7 @@ LOOKS = [("cells", 0), ("cells", 3), ("metal", 0), ("metal", 3), ("leaves", 1), 
 
 @cache
 def made(look: str, index: int) -> MadeImage:
-    return samples.SAMPLE_LOOKS[look](np.random.default_rng([0, index]), index)
+    return sample_set.SAMPLE_LOOKS[look](np.random.default_rng([0, index]), index)
 
 
 @pytest.mark.parametrize(("look", "index"), LOOKS)
@@ -91,13 +91,13 @@ def tiny(name: str) -> MadeImage:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny pictures in place of the three looks: these tests are about files."""
-    looks = {look: lambda _rng, index, look=look: tiny(f"{look}_{index + 1}") for look in samples.SAMPLE_LOOKS}
-    monkeypatch.setattr(samples, "SAMPLE_LOOKS", looks)
+    looks = {look: lambda _rng, index, look=look: tiny(f"{look}_{index + 1}") for look in sample_set.SAMPLE_LOOKS}
+    monkeypatch.setattr(sample_set, "SAMPLE_LOOKS", looks)
 
 
 @pytest.mark.usefixtures("quick")
 def test_the_samples_are_a_data_set_with_the_truth_outside_the_images(tmp_path: Path) -> None:
-    folder = samples.write_samples(tmp_path / "s")
+    folder = sample_set.write_samples(tmp_path / "s")
     data = open_dataset(folder)
     assert len(data.part("test")) == 12
     for image in data.part("test"):
@@ -108,15 +108,15 @@ def test_the_samples_are_a_data_set_with_the_truth_outside_the_images(tmp_path: 
 @pytest.mark.usefixtures("quick")
 def test_colours_are_written_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     red = MadeImage("red", np.full((8, 8, 3), (250, 10, 20), np.uint8), np.ones((8, 8), np.uint16), {1: "x"})
-    monkeypatch.setattr(samples, "SAMPLE_LOOKS", {"red": lambda _rng, _index: red})
-    folder = samples.write_samples(tmp_path / "s")
+    monkeypatch.setattr(sample_set, "SAMPLE_LOOKS", {"red": lambda _rng, _index: red})
+    folder = sample_set.write_samples(tmp_path / "s")
     assert np.asarray(PIL.Image.open(folder / "images" / "red.png"))[0, 0].tolist() == [250, 10, 20]
 
 
 @pytest.mark.usefixtures("quick")
 def test_three_photographs_come_from_the_installed_package_with_their_credits(tmp_path: Path) -> None:
-    folder = samples.write_samples(tmp_path / "s")
-    photographs = sorted(p for p in (folder / "images").iterdir() if p.stem in samples.PHOTOGRAPHS)
+    folder = sample_set.write_samples(tmp_path / "s")
+    photographs = sorted(p for p in (folder / "images").iterdir() if p.stem in sample_set.PHOTOGRAPHS)
     assert len(photographs) == 3
     for path in photographs:
         with PIL.Image.open(path) as file:
@@ -130,20 +130,20 @@ def test_three_photographs_come_from_the_installed_package_with_their_credits(tm
 def test_a_photograph_that_the_package_no_longer_has_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(samples, "PHOTOGRAPHS", {"photo_unicorn": ("unicorn.png", "nobody", "none")})
-    folder = samples.write_samples(tmp_path / "s")
+    monkeypatch.setattr(sample_set, "PHOTOGRAPHS", {"photo_unicorn": ("unicorn.png", "nobody", "none")})
+    folder = sample_set.write_samples(tmp_path / "s")
     assert len(list((folder / "images").iterdir())) == 12
 
 
 @pytest.mark.usefixtures("quick")
 def test_samples_are_made_once_and_told_about(samtta_home: Path) -> None:
     shares: list[float] = []
-    folder = samples.ensure_samples(shares.append)
+    folder = sample_set.ensure_samples(shares.append)
     assert folder == samtta_home / "samples"
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     before = (folder / "images" / "cells_1.png").stat().st_mtime_ns
-    assert samples.ensure_samples(shares.append) == folder
+    assert sample_set.ensure_samples(shares.append) == folder
     assert len(shares) == 12
     assert (folder / "images" / "cells_1.png").stat().st_mtime_ns == before
 
@@ -151,7 +151,7 @@ def test_samples_are_made_once_and_told_about(samtta_home: Path) -> None:
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("damage", ["missing", "empty", "unfinished", "nonsense"])
 def test_an_incomplete_folder_is_completed_and_a_project_in_it_stays(damage: str) -> None:
-    folder = samples.ensure_samples()
+    folder = sample_set.ensure_samples()
     project = folder / "images" / ".samtta" / "project.db"
     project.parent.mkdir()
     project.write_bytes(b"precious")
@@ -160,10 +160,10 @@ def test_an_incomplete_folder_is_completed_and_a_project_in_it_stays(damage: str
     elif damage == "empty":
         (folder / "images" / "metal_2.png").write_bytes(b"")
     elif damage == "unfinished":
-        (folder / samples.COMPLETE).unlink()
+        (folder / sample_set.COMPLETE).unlink()
     else:
-        (folder / samples.COMPLETE).write_text("{]")
-    samples.ensure_samples()
+        (folder / sample_set.COMPLETE).write_text("{]")
+    sample_set.ensure_samples()
     assert len(read_objects(next(i for i in open_dataset(folder).images if i.name == "metal_2"))) == 2
     assert project.read_bytes() == b"precious"
     assert not list(folder.glob(".samtta-*"))
@@ -173,13 +173,13 @@ def test_an_incomplete_folder_is_completed_and_a_project_in_it_stays(damage: str
 def test_a_place_that_cannot_be_written_is_a_data_set_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DatasetError, match="cannot be written"):
-        samples.write_samples(tmp_path / "file" / "samples")
+        sample_set.write_samples(tmp_path / "file" / "samples")
 
 
 @pytest.mark.usefixtures("quick")
 def test_the_list_of_files_is_complete(tmp_path: Path) -> None:
-    folder = samples.write_samples(tmp_path / "s", seed=5)
-    told = json.loads((folder / samples.COMPLETE).read_text())
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {samples.COMPLETE}
+    folder = sample_set.write_samples(tmp_path / "s", seed=5)
+    told = json.loads((folder / sample_set.COMPLETE).read_text())
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {sample_set.COMPLETE}
     assert set(told["files"]) == there
     assert told["seed"] == 5

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from samtta_app.datasets.folder import open_dataset, read_objects
-from samtta_app.datasets.textures import (
+from samtta_app.datasets.samples.patterns import (
     blend,
     blur,
     cells_of,

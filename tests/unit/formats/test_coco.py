@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from samtta_app.core.masks import full, trimmed
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.formats.values import SIZE, annotation, block, project, ring
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 

@@ -23,8 +23,8 @@ from samtta_app.core.masks import full
 from samtta_app.core.project import Project, ProjectClass, ProjectImage
 from samtta_app.errors import ExportError
 from samtta_app.formats import EXPORTERS
-from samtta_app.session.stats import write_statistics
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.core.test_names import HOSTILE, is_plain
 from tests.unit.formats.values import annotation, block, project, ring
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from samtta_app.model.compact import (
+from samtta_app.model.backbones.compact import (
     SMALL_CONFIG,
     CompactConfig,
     CompactSam,

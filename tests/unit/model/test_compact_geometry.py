@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from samtta_app.model.compact import (
+from samtta_app.model.backbones.compact import (
     CLICK_SIGMAS,
     CompactConfig,
     CompactSam,

@@ -8,8 +8,8 @@ import pytest
 import torch
 from timm.layers.norm_act import BatchNormAct2d
 
-from samtta_app.model.compact import CompactConfig, build_compact, load_compact
-from samtta_app.model.fuse import fuse_batch_norms
+from samtta_app.model.backbones.compact import CompactConfig, build_compact, load_compact
+from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.sam import load_model
 from samtta_app.settings import resource
 

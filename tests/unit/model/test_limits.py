@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model import limits
-from samtta_app.model.compact import COMPACT_FORMAT, CompactConfig, build_compact, save_compact
-from samtta_app.model.limits import RANGES, config_values
-from samtta_app.model.opening import open_model
+from samtta_app.model import compact_limits
+from samtta_app.model.backbones.compact import COMPACT_FORMAT, CompactConfig, build_compact, save_compact
+from samtta_app.model.compact_limits import RANGES, config_values
+from samtta_app.model.loading import open_model
 from samtta_app.model.sam import load_model
 
 TOY = {"name": "toy", "backbone": "mobilenetv2_100", "dim": 32, "mlp": 32, "heads": 2, "depth": 1, "head_dim": 16}
@@ -113,7 +113,7 @@ def test_timm_is_never_asked_for_trained_weights(good: Path, tmp_path: Path, mon
     monkeypatch.setattr(timm, "create_model", noted)
     load_model(good)
     assert asked
-    assert all(each["pretrained"] is False and each["name"] in limits.BACKBONES for each in asked)
+    assert all(each["pretrained"] is False and each["name"] in compact_limits.BACKBONES for each in asked)
 
 
 @pytest.mark.parametrize("field", sorted(RANGES))
@@ -130,7 +130,7 @@ def test_another_size_than_the_tensors_have_is_refused(field: str, good: Path, t
 def test_a_model_of_too_many_values_is_refused_without_making_them(
     good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_VALUES", 1000)
+    monkeypatch.setattr(compact_limits, "MAX_VALUES", 1000)
     with pytest.raises(CheckpointError, match="it asks for"):
         load_model(good)
 
@@ -210,7 +210,7 @@ def test_any_configuration_is_either_possible_or_refused(config: dict[str, Any])
         values = config_values(json.dumps({**TOY, **config}))
     except ValueError:
         return
-    assert values["backbone"] in limits.BACKBONES
+    assert values["backbone"] in compact_limits.BACKBONES
     assert all(low <= values[name] <= high for name, (low, high) in RANGES.items() if name in values)
 
 

@@ -10,10 +10,10 @@ import torch
 
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Prompt
-from samtta_app.engine import open_engine, run
+from samtta_app.engine.dispatch import open_engine, run
 from samtta_app.errors import CheckpointError
-from samtta_app.model import opening
-from samtta_app.model.opening import open_model, try_answer
+from samtta_app.model import loading
+from samtta_app.model.loading import open_model, try_answer
 from samtta_app.model.sam import SamModel, toy_model
 from tests.unit.values import picture
 
@@ -24,7 +24,7 @@ without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="torch can us
 def test_where_there_is_no_gpu_the_processor_answers_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     engine = open_engine(device="cuda")
     assert "on cpu: cuda cannot be used" in engine.description
-    assert [record.levelno for record in caplog.records if record.name == opening.__name__] == [logging.WARNING]
+    assert [record.levelno for record in caplog.records if record.name == loading.__name__] == [logging.WARNING]
     reply = run(engine, PredictRequest(1, picture(1), Prompt((Click(60, 50, True),))))
     assert isinstance(reply, Prediction)
 
@@ -59,11 +59,11 @@ def test_whatever_fails_on_the_gpu_it_is_tried_once(
             raise trouble
 
     monkeypatch.setattr(SamModel, "on", moved)
-    monkeypatch.setattr(opening, "try_answer", answered)
+    monkeypatch.setattr(loading, "try_answer", answered)
     found = open_model(device="cuda")
     assert (tried, found.model.device.type, found.model.name) == (["cuda"], "cpu", "samtta-small")
     assert str(trouble).splitlines()[0][:40] in found.note
-    assert len([record for record in caplog.records if record.name == opening.__name__]) == 1
+    assert len([record for record in caplog.records if record.name == loading.__name__]) == 1
 
 
 def test_without_a_gpu_auto_is_the_processor_and_nothing_is_said() -> None:
@@ -75,7 +75,7 @@ def test_a_model_that_cannot_answer_is_not_called_ready(trouble: Exception, monk
     def fails(*_: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(opening, "decode", fails)
+    monkeypatch.setattr(loading, "decode", fails)
     with pytest.raises(CheckpointError, match="cannot answer"):
         open_model(device="cpu")
 
@@ -85,7 +85,7 @@ def test_a_model_that_does_not_fit_says_so(error: Exception, monkeypatch: pytest
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(opening, "load_model", fails)
+    monkeypatch.setattr(loading, "load_model", fails)
     with pytest.raises(CheckpointError, match="not enough memory"):
         open_model(device="cpu")
 

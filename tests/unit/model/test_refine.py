@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.core.clicker import next_click
-from samtta_app.core.images import from_array
+from samtta_app.core.clicks import next_click
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Image, Logits, Mask, Prompt, Window
+from samtta_app.images.read import from_array
 from samtta_app.model.answers import Answer, answer_prompt
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.refine import LEAST_REACH, REFINE_REACH, REFINES_FROM, mended
+from samtta_app.model.local_update import LEAST_REACH, REFINE_REACH, REFINES_FROM, mended
 from samtta_app.model.sam import SamModel, load_model, toy_model
 from tests.unit.values import picture
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from segment_anything import sam_model_registry
 
-from samtta_app.core.images import from_array
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Prompt
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.images.read import from_array
 from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, load_model, model_file, toy_model
 from samtta_app.settings import model_folder, resource
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person, folder_of
 
 

@@ -15,10 +15,10 @@ from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import AdaptationStrategy, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.messages import AdaptRequest, Reply, Request
-from samtta_app.engine import Engine, run
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import Tensors
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
 from tests.unit.values import picture
 

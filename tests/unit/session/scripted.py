@@ -46,8 +46,8 @@ from samtta_app.core.types import (
     Mask,
     Window,
 )
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.values import disc
 
 HEIGHT, WIDTH = 96, 128

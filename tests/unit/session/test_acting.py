@@ -14,7 +14,7 @@ from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, 
 from samtta_app.core.types import Annotation, Box, Click
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person, folder_of
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from samtta_app.core.messages import Failure, Prediction, PredictRequest, Request
 from samtta_app.core.types import Candidate, Gaps, Logits
-from samtta_app.session import schema
 from samtta_app.session.advice import Advice, advice
-from samtta_app.session.stats import CLICK_COLUMNS, write_statistics
-from samtta_app.session.store import Store
+from samtta_app.session.project import schema
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import CLICK_COLUMNS, write_statistics
 from tests.unit.session.scripted import MIDDLE, WHOLE, Person, Script, accepted, candidate, record
 from tests.unit.values import disc
 

@@ -23,8 +23,8 @@ from samtta_app.core.messages import (
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Mask, Window
 from samtta_app.session.acts import Accept
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, candidate
 from tests.unit.values import disc
 

@@ -17,7 +17,7 @@ from samtta_app.core.messages import AdaptRequest, Prediction, Reply, Request
 from samtta_app.core.types import Mask
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import all_finite
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, annotate, pictures_in, same, sitting
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
 from tests.unit.values import disc

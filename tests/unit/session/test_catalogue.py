@@ -15,12 +15,12 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samtta_app.core.images import image_size, read_image
 from samtta_app.errors import ImageError
-from samtta_app.session import schema
-from samtta_app.session.catalogue import NO_FILE, UNREADABLE_NOTE
-from samtta_app.session.places import OpenedDatabase
-from samtta_app.session.store import Store
+from samtta_app.images.read import image_size, read_image
+from samtta_app.session.project import schema
+from samtta_app.session.project.catalogue import NO_FILE, UNREADABLE_NOTE
+from samtta_app.session.project.location import OpenedDatabase
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 
 

@@ -16,9 +16,9 @@ import pytest
 from samtta_app.core.messages import Controlled, TwinReport
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.formats import EXPORTERS
-from samtta_app.session.cells import LARGEST_NUMBER
-from samtta_app.session.stats import write_statistics
-from samtta_app.session.store import Store
+from samtta_app.session.project.cells import LARGEST_NUMBER
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted, folder_of, record, report
 
 ROOT = Path(__file__).parents[3]

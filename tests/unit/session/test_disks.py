@@ -18,8 +18,8 @@ import pytest
 
 from samtta_app.core.masks import trimmed
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.session import refusals, schema
-from samtta_app.session.store import Store
+from samtta_app.session.project import refusals, schema
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted, folder_of
 from tests.unit.session.test_opening import OPENS, output
 
@@ -180,7 +180,7 @@ SHOWS = """
     import sys
     from pathlib import Path
     from samtta_app.errors import ProjectError
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
     try:
         with Store.open(Path(sys.argv[1])) as store:
             print(store.read_only, len(store.annotations()), store.notice)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from samtta_app.core.messages import Prediction
 from samtta_app.core.types import Box, Click
-from samtta_app.session import draft as drafts
-from samtta_app.session.draft import Draft
+from samtta_app.session.workflow import draft as drafts
+from samtta_app.session.workflow.draft import Draft
 from tests.unit.session.scripted import HEIGHT, WHOLE, WIDTH, candidate
 from tests.unit.values import disc
 

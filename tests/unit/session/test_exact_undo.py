@@ -10,10 +10,10 @@ import pytest
 from samtta_app.core.masks import full
 from samtta_app.core.messages import Prediction, PredictRequest, Reply
 from samtta_app.core.types import Candidate, Logits, Prompt
-from samtta_app.session.draft import Draft
-from samtta_app.session.history import HISTORY_BYTES, Accepted, History, Prompted
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import Preview
-from samtta_app.session.store import Store
+from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.history import HISTORY_BYTES, Accepted, History, Prompted
 from tests.unit.session.scripted import HEIGHT, WHOLE, WIDTH, Person, Script, candidate, record
 from tests.unit.session.test_undoing import redo, undo
 from tests.unit.values import disc

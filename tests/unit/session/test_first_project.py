@@ -18,8 +18,8 @@ import pytest
 
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.formats import EXPORTERS
-from samtta_app.session.stats import write_statistics
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.session.real import Real
 from tests.unit.session.scripted import Person
 

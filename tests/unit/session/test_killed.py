@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.core.messages import RestoreRequest
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person
 
 ROOT = Path(__file__).parents[3]
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 PUBLISHES = """
     import os, signal, sys, tempfile
     from pathlib import Path
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
     from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, report
 
     def die(*_: object, **__: object) -> None:

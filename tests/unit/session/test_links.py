@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.errors import ProjectError
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of, report
 
 ROOT = Path(__file__).parents[3]

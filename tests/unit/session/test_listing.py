@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.errors import ProjectError
-from samtta_app.session.listing import GONE, entries, image_files, merged_listing, natural
+from samtta_app.session.project.listing import GONE, entries, image_files, merged_listing, natural
+from samtta_app.session.project.store import Store
 from samtta_app.session.state import ImageEntry
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.session.scripted import folder_of
 
 

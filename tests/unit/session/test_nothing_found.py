@@ -11,7 +11,7 @@ import pytest
 
 from samtta_app.core.messages import Prediction, PredictRequest, Reply, Request
 from samtta_app.core.types import Click, Mask
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person, Script, folder_of
 
 EMPTY = Mask(0, 0, np.zeros((1, 1), dtype=np.bool_))

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.session import schema
-from samtta_app.session.store import Store
+from samtta_app.session.project import schema
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of, report
 
 ROOT = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ OPENS = """
     import sys
     from pathlib import Path
     from samtta_app.errors import ProjectError
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
     try:
         Store.open(Path(sys.argv[1])).close()
         print("opened")
@@ -87,7 +87,7 @@ def test_once_closed_it_can_be_opened_again(folder: Path) -> None:
 HOLDS = """
     import sys
     from pathlib import Path
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
     store = Store.open(Path(sys.argv[1]))
     print("open", flush=True)
     sys.stdin.read()
@@ -110,7 +110,7 @@ def test_the_lock_vanishes_with_the_process_that_held_it(folder: Path) -> None:
 ACCEPTS = """
     import sys
     from pathlib import Path
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
     from tests.unit.session.scripted import Person
     with Store.open(Path(sys.argv[1])) as store:
         person = Person(store).starts()
@@ -235,9 +235,9 @@ def test_a_migration_that_fails_leaves_the_older_layout(folder: Path, monkeypatc
 AS_NOBODY = """
     import os, sys
     from pathlib import Path
-    import samtta_app.core.images  # while its libraries can be read
+    import samtta_app.images.read  # while its libraries can be read
     from samtta_app.errors import ProjectError, StoreError
-    from samtta_app.session.store import Store
+    from samtta_app.session.project.store import Store
     from tests.unit.session.scripted import WIDTH, HEIGHT, Person, accepted
     if os.geteuid() == 0:
         os.setuid(65534)

@@ -19,7 +19,9 @@ from samtta_app.core.messages import (
     Request,
 )
 from samtta_app.core.types import FloatArray, Image, Window
-from samtta_app.session.overlays import (
+from samtta_app.session.project.store import Store
+from samtta_app.session.state import Overlay, OverlayKind
+from samtta_app.session.workflow.overlays import (
     ENDLESS,
     LARGER,
     MEASURING,
@@ -31,8 +33,6 @@ from samtta_app.session.overlays import (
     following,
     overlay_of,
 )
-from samtta_app.session.state import Overlay, OverlayKind
-from samtta_app.session.store import Store
 from tests.unit.session.scripted import NAN, WHOLE, Person, Script
 
 GRID = np.arange(16, dtype=np.float32).reshape(4, 4)

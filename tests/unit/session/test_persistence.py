@@ -15,8 +15,8 @@ from samtta_app.core.masks import full
 from samtta_app.core.messages import AdaptRequest
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import all_finite
-from samtta_app.session.learning import MEMORY
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.lessons import MEMORY
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same, sitting
 from tests.unit.session.scripted import Person
 

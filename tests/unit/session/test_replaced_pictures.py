@@ -15,7 +15,7 @@ from samtta_app.core.messages import AdaptRequest, Failure
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Mask
 from samtta_app.formats import EXPORTERS
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, pictures_in
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted
 from tests.unit.values import disc, picture

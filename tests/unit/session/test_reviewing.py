@@ -9,10 +9,10 @@ import pytest
 
 from samtta_app.core.calibration import FEWEST
 from samtta_app.core.types import Gaps
-from samtta_app.session.records import ObjectRecord
-from samtta_app.session.stats import statistics
-from samtta_app.session.store import Store
-from samtta_app.session.trust import NEWEST, REVIEW_BELOW, confirmed_answers, to_review, trust
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, confirmed_answers, to_review, trust
+from samtta_app.session.statistics.statistics_export import statistics
 from tests.unit.session.scripted import Person, Script, accepted, record
 
 

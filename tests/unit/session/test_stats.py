@@ -12,9 +12,9 @@ import pytest
 from samtta_app.core.messages import TwinReport
 from samtta_app.core.types import Box
 from samtta_app.errors import ExportError
-from samtta_app.session.records import ObjectRecord
-from samtta_app.session.stats import CLICK_COLUMNS, OBJECT_COLUMNS, statistics, write_statistics
-from samtta_app.session.store import Store
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import CLICK_COLUMNS, OBJECT_COLUMNS, statistics, write_statistics
 from tests.unit.session.scripted import HEIGHT, NAN, WIDTH, accepted, record, report
 
 

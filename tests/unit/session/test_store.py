@@ -17,7 +17,7 @@ from samtta_app.core.masks import full, trimmed
 from samtta_app.core.messages import Controlled, TwinReport
 from samtta_app.core.types import Box, Click, Mask, Window
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, NAN, WHOLE, WIDTH, accepted, folder_of, record, report
 from tests.unit.values import disc
 

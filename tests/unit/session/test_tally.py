@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from samtta_app.core.metrics import failure_rate, number_of_clicks
 from samtta_app.core.types import Gaps
-from samtta_app.session.numbers import worst
-from samtta_app.session.records import ObjectRecord
-from samtta_app.session.stats import statistics
-from samtta_app.session.store import Store
-from samtta_app.session.tally import Tally
-from samtta_app.session.trust import to_review, trust
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project.store import Store
+from samtta_app.session.sort_keys import worst
+from samtta_app.session.statistics.review import to_review, trust
+from samtta_app.session.statistics.statistics_export import statistics
+from samtta_app.session.statistics.tally import Tally
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted, record
 
 SHARE = st.floats(0, 1) | st.just(math.nan)

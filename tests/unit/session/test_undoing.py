@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from samtta_app.core.messages import AdaptRequest, ForgetRequest, LoadRequest, PredictRequest, TwinRequest
-from samtta_app.session.history import LEVELS
-from samtta_app.session.stats import statistics
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import statistics
+from samtta_app.session.workflow.history import LEVELS
 from tests.unit.session.scripted import Person, Script
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PrefetchRequest, Request, RestoreRequest, TwinRequest
 from samtta_app.core.types import WaitingExample
-from samtta_app.session.learning import MAX_LESSONS
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.lessons import MAX_LESSONS
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same, sitting
 from tests.unit.session.scripted import Person, Script, accepted, report
 

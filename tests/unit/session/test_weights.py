@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.session import weights
-from samtta_app.session.weights import WeightsFolder, sha256_hex
+from samtta_app.session.project import weight_files
+from samtta_app.session.project.weight_files import WeightsFolder, sha256_hex
 
 
 @pytest.fixture
@@ -36,13 +36,13 @@ def test_a_file_that_is_missing_cut_or_another_is_not_read(files: WeightsFolder)
 
 
 def test_writing_does_not_wait_for_the_disk(files: WeightsFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow, real = threading.Event(), weights.write_whole
+    slow, real = threading.Event(), weight_files.write_whole
 
     def write(path: Path, data: bytes) -> None:
         assert slow.wait(60)
         real(path, data)
 
-    monkeypatch.setattr(weights, "write_whole", write)
+    monkeypatch.setattr(weight_files, "write_whole", write)
     files.write(1, b"one")
     assert files.read(1, sha256_hex(b"one")) is None
     slow.set()
@@ -58,7 +58,7 @@ def test_old_files_go_only_after_the_new_one_is_there(files: WeightsFolder, monk
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(weights, "write_whole", full)
+    monkeypatch.setattr(weight_files, "write_whole", full)
     later.write(2, b"two", discard=[1])
     later.close()
     assert ["No space" in reason for reason in later.failures()] == [True]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from samtta_app.core.masks import full
-from samtta_app.session.stats import write_statistics
-from samtta_app.session.store import Store
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.session.real import Real, annotate, pictures_in
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
 

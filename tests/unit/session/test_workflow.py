@@ -19,9 +19,9 @@ from samtta_app.core.messages import (
     TwinReport,
     TwinRequest,
 )
-from samtta_app.session.learning import MEMORY
-from samtta_app.session.store import Store
-from samtta_app.session.workflow import Workflow
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.lessons import MEMORY
+from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.session.scripted import Person, Script, folder_of, report
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from samtta_app.train.records import LabelledImage, with_boxes
+from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
 
 
 def picture(seed: int, size: int = 96) -> tuple[np.ndarray, np.ndarray]:

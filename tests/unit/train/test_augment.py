@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import TrainingView
+from samtta_app.train.data.augment import Augmentation, augmented
+from samtta_app.train.data.crops import TrainingView
 
 NONE = dict.fromkeys(Augmentation.__dataclass_fields__, 0.0)
 SIZE = 64

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samtta_app.core.images import MOST_ID
 from samtta_app.errors import DatasetError
-from samtta_app.train.crops import Zoom
-from samtta_app.train.data import SYNTHETIC, SampleSource
-from samtta_app.train.evaluate import held_out_views
-from samtta_app.train.records import (
+from samtta_app.images.read import MOST_ID
+from samtta_app.train.batches import SYNTHETIC, SampleSource
+from samtta_app.train.data.crops import Zoom, held_out_views
+from samtta_app.train.data.labelled_images import (
     MIN_OBJECT_AREA,
     MIN_OBJECT_SIDE,
     has_masks,
@@ -20,7 +19,7 @@ from samtta_app.train.records import (
     read_labelled,
     with_boxes,
 )
-from samtta_app.train.sets import read_held_out, read_sets
+from samtta_app.train.training_sets import read_held_out, read_sets
 from tests.unit.core.crafted import POSTSCRIPT, claiming_png
 from tests.unit.train.material import picture, record, write_set
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.compact import SMALL_CONFIG, CompactSam, build_compact
+from samtta_app.model.backbones.compact import SMALL_CONFIG, CompactSam, build_compact
 from samtta_app.train.checkpoint import RunCounter, read_checkpoint, save_checkpoint
 from tests.unit.train.toy import TOY
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.train.clicks import Clicks, next_clicks, on_host, packed_bits, truths, worst_place
+from samtta_app.train.data.click_sampling import Clicks, next_clicks, on_host, packed_bits, truths, worst_place
 
 NOTHING = np.zeros((16, 16), dtype=bool)
 NO_CLICKS = np.zeros((0, 2), dtype=np.int64)

@@ -5,11 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from samtta_app.train.augment import Augmentation, augmented, turned_view
-from samtta_app.train.clicks import worst_place
-from samtta_app.train.crops import GRID_CELLS, MIN_TARGET_CELLS, MIN_WINDOW, TrainingView, Zoom, draw_view, place_window
-from samtta_app.train.data import sampled_first_click, tight_box
-from samtta_app.train.records import LabelledImage, ObjectBox, with_boxes
+from samtta_app.train.batches import sampled_first_click, tight_box
+from samtta_app.train.data.augment import Augmentation, augmented, turned_view
+from samtta_app.train.data.click_sampling import worst_place
+from samtta_app.train.data.crops import (
+    GRID_CELLS,
+    MIN_TARGET_CELLS,
+    MIN_WINDOW,
+    TrainingView,
+    Zoom,
+    draw_view,
+    place_window,
+)
+from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, with_boxes
 from tests.unit.train.material import record
 
 CLEAN = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))

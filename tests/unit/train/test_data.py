@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from samtta_app.train.augment import Augmentation, augmented
-from samtta_app.train.crops import TrainingView, Zoom, draw_view, place_window
-from samtta_app.train.data import SYNTHETIC, SampleSource, batches, sampled_first_click, split_batch, tight_box
-from samtta_app.train.records import ObjectBox
+from samtta_app.train.batches import SYNTHETIC, SampleSource, batches, sampled_first_click, split_batch, tight_box
+from samtta_app.train.data.augment import Augmentation, augmented
+from samtta_app.train.data.crops import TrainingView, Zoom, draw_view, place_window
+from samtta_app.train.data.labelled_images import ObjectBox
 from tests.unit.train.material import record
 
 SETS = {"squares": [record(0), record(1)]}

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.model import compact
-from samtta_app.model.compact import build_compact
-from samtta_app.train import evaluate
-from samtta_app.train.crops import Zoom, draw_view
-from samtta_app.train.evaluate import click_through, curve_failure_rate, held_out_views, measure_curve
+from samtta_app.model.backbones import compact
+from samtta_app.model.backbones.compact import build_compact
+from samtta_app.train.compact import evaluate
+from samtta_app.train.compact.evaluate import click_through, curve_failure_rate, measure_curve
+from samtta_app.train.data.crops import Zoom, draw_view, held_out_views
 from tests.unit.train.material import record, write_set
 from tests.unit.train.toy import TOY
 
@@ -34,7 +34,7 @@ def test_a_perfect_answer_needs_no_more_clicks(monkeypatch: pytest.MonkeyPatch) 
     def perfect(*_: object) -> compact.DecoderOutput:
         return compact.DecoderOutput(truth.expand(1, 4, -1, -1), torch.ones(1, 4), torch.zeros(1, 5, 32))
 
-    monkeypatch.setattr("samtta_app.train.evaluate.decode", perfect)
+    monkeypatch.setattr("samtta_app.train.compact.evaluate.decode", perfect)
     ious, best, errors, obeyed = click_through(build_compact(TOY), view, 4)
     assert ious == [1.0] * 4
     assert best == 1.0

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from samtta_app.model.compact import CompactSam, load_compact, save_compact
+from samtta_app.model.backbones.compact import CompactSam, load_compact, save_compact
 from samtta_app.settings import resource
-from samtta_app.train.crops import TrainingView
-from samtta_app.train.evaluate import measure_curve
+from samtta_app.train.compact.evaluate import measure_curve
+from samtta_app.train.data.crops import TrainingView
 
 MOST = 0.002
 """Difference of the mean IoU that storing may make."""

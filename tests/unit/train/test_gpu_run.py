@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from samtta_app.model.compact import load_compact
+from samtta_app.model.backbones.compact import load_compact
 from samtta_app.train.checkpoint import read_checkpoint
 from tests.unit.train.material import write_set
 from tests.unit.train.toy import TOY, make_small, toy_model_file

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.compact import CompactConfig, CompactSam, DecoderOutput, build_compact, save_compact
-from samtta_app.train.grow import grow
-from samtta_app.train.start import start_from_model
+from samtta_app.model.backbones.compact import CompactConfig, CompactSam, DecoderOutput, build_compact, save_compact
+from samtta_app.train.compact.start_weights import start_from_model
+from samtta_app.train.compact.widen import grow
 
 SMALL = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
 LARGE = replace(SMALL, name="large", dim=64, mlp=128, heads=4)

@@ -14,9 +14,9 @@ from PIL import Image
 
 from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train import heads as module
-from samtta_app.train.gap_samples import GAP_DENSE, LATER_CLICKS, SINGLES, GapRows, GapViews, gap_clicks
-from samtta_app.train.heads import (
+from samtta_app.train.data.labelled_images import image_paths, read_labelled
+from samtta_app.train.heads import heads_run as module
+from samtta_app.train.heads.heads_run import (
     HeadsPlan,
     best_slots,
     chosen_slots,
@@ -27,8 +27,8 @@ from samtta_app.train.heads import (
     thresholds,
     train_heads,
 )
-from samtta_app.train.records import image_paths, read_labelled
-from samtta_app.uncertainty.gaps import HEAD_NAMES, GapHeads, load_heads, new_heads
+from samtta_app.train.heads.heads_samples import GAP_DENSE, LATER_CLICKS, SINGLES, GapRows, GapViews, gap_clicks
+from samtta_app.uncertainty.heads import HEAD_NAMES, GapHeads, load_heads, new_heads
 from tests.unit.train.discs import write_discs
 
 TINY = HeadsPlan(windows=2, epochs=1)

@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import load_file
 
 from samtta_app.errors import CheckpointError, DatasetError, SettingsError, TrainingError
-from samtta_app.model.compact import build_compact, load_compact, save_compact
-from samtta_app.train import loop
+from samtta_app.model.backbones.compact import build_compact, load_compact, save_compact
 from samtta_app.train.checkpoint import RunCounter, read_checkpoint
+from samtta_app.train.compact import training_command
+from samtta_app.train.compact.progress import RunStanding
+from samtta_app.train.compact.training_command import train_model
 from samtta_app.train.interruption import Interruption, interruptible
-from samtta_app.train.loop import train_model
-from samtta_app.train.standing import RunStanding
 from tests.unit.train.material import write_set
 from tests.unit.train.toy import TOY, at_step, files_up_to, make_small, press_ctrl_c, recipe, same_weights, told
 
@@ -67,11 +67,11 @@ def test_a_run_begins_with_a_trained_model(tmp_path: Path, data: Path) -> None:
     save_compact(given, tmp_path / "given.safetensors")
     weights = {}
 
-    def look(run: loop.Run, *_: object) -> None:
+    def look(run: training_command.Run, *_: object) -> None:
         weights.update(run.ema.state_dict())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "run_stages", look)
+        patch.setattr(training_command, "run_stages", look)
         train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1), start=tmp_path / "given.safetensors")
     key = "mask_decoder.iou_token.weight"
     assert torch.equal(weights[key], given.state_dict()[key].half().float())
@@ -250,7 +250,7 @@ def test_a_set_that_cannot_be_read_is_refused_with_its_folder(tmp_path: Path, da
         train(data, tmp_path / "m.safetensors", recipe(tmp_path, 1))
 
 
-# --- python -m samtta_app.train.loop --------------------------------------------------------------------------------
+# --- python -m samtta_app.train.compact.training_command ------------------------------------------------------------
 
 
 def words(data: Path, tmp_path: Path, plan: Path) -> list[str]:
@@ -259,7 +259,9 @@ def words(data: Path, tmp_path: Path, plan: Path) -> list[str]:
 
 def test_the_module_trains_with_a_plain_log(tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "samtta_app.train")
-    loop.train_command([*words(data, tmp_path, recipe(tmp_path, 10, images=1)), "--size", "small", "--device", "cpu"])
+    training_command.train_command(
+        [*words(data, tmp_path, recipe(tmp_path, 10, images=1)), "--size", "small", "--device", "cpu"]
+    )
     lines = told(caplog, logging.DEBUG)
     assert "set: 2 images, 6 objects" in lines
     assert [line for line in lines if line.startswith("step 10 stage 0 (100 %)")]
@@ -270,6 +272,6 @@ def test_the_module_ends_with_one_line_where_something_is_wrong(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        loop.train_command(words(data, tmp_path, tmp_path / "nowhere.toml"))
+        training_command.train_command(words(data, tmp_path, tmp_path / "nowhere.toml"))
     assert end.value.code == 2
     assert "nowhere.toml" in capsys.readouterr().err

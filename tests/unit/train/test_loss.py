@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from samtta_app.model.compact import DecoderOutput
-from samtta_app.train.clicks import Clicks
-from samtta_app.train.loss import hard_iou, normalised_focal, obedience, round_loss, soft_dice
+from samtta_app.model.backbones.compact import DecoderOutput
+from samtta_app.model.losses import normalised_focal, soft_dice
+from samtta_app.train.compact.round_loss import hard_iou, obedience, round_loss
+from samtta_app.train.data.click_sampling import Clicks
 
 TARGET = torch.zeros(1, 16, 16)
 TARGET[:, 4:12, 4:12] = 1

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.model.compact import DecoderOutput, build_compact
+from samtta_app.model.backbones.compact import DecoderOutput, build_compact
+from samtta_app.model.losses import FOCAL_FLOOR, normalised_focal, soft_dice
 from samtta_app.train.checkpoint import RunCounter
-from samtta_app.train.clicks import Clicks, next_clicks, truths, worst_place
-from samtta_app.train.loop import Timer
-from samtta_app.train.loss import CLICK_WEIGHT, MIN_FOCAL, hard_iou, normalised_focal, obedience, round_loss, soft_dice
-from samtta_app.train.optimise import cosine_rate, stage_share, update_ema
-from samtta_app.train.recipe import TrainingStage
-from samtta_app.train.rounds import human_boxes
+from samtta_app.train.compact.click_rounds import human_boxes
+from samtta_app.train.compact.recipe import TrainingStage
+from samtta_app.train.compact.round_loss import CLICK_WEIGHT, hard_iou, obedience, round_loss
+from samtta_app.train.compact.schedule import cosine_rate, stage_share, update_ema
+from samtta_app.train.compact.training_command import Timer
+from samtta_app.train.data.click_sampling import Clicks, next_clicks, truths, worst_place
 from tests.unit.train.toy import TOY
 
 LN2 = math.log(2)
@@ -35,7 +36,7 @@ def half(cells: int = 4) -> torch.Tensor:
 
 def test_undecided_logits_cost_the_focal_value_worked_by_hand() -> None:
     # every weight is (1/2)^2, every loss ln 2: 16 cells give 4 ln 2 over 4 and the floor
-    assert normalised_focal(plane(0.0), half()).item() == pytest.approx(4 * LN2 / (4 + MIN_FOCAL))
+    assert normalised_focal(plane(0.0), half()).item() == pytest.approx(4 * LN2 / (4 + FOCAL_FLOOR))
 
 
 def test_the_focal_floor_lets_the_last_uncertain_cells_fade() -> None:
@@ -43,14 +44,14 @@ def test_the_focal_floor_lets_the_last_uncertain_cells_fade() -> None:
     one_wrong = logits.clone()
     one_wrong[0, 0, 0, 0] = -20.0
     assert normalised_focal(logits, half()).item() < 1e-6
-    assert normalised_focal(one_wrong, half()).item() == pytest.approx(20 / (1 + MIN_FOCAL), rel=1e-4)
+    assert normalised_focal(one_wrong, half()).item() == pytest.approx(20 / (1 + FOCAL_FLOOR), rel=1e-4)
 
 
 def test_the_focal_weights_carry_no_gradient() -> None:
     logits = torch.zeros(1, 1, 4, 4, requires_grad=True)
     normalised_focal(logits, half()).sum().backward()
     # d/dx of cross-entropy at 0 is p - t = +-1/2, times the fixed weight 1/4, over the fixed sum
-    expected = torch.where(half() > 0, -1.0, 1.0) * 0.125 / (4 + MIN_FOCAL)
+    expected = torch.where(half() > 0, -1.0, 1.0) * 0.125 / (4 + FOCAL_FLOOR)
     torch.testing.assert_close(logits.grad, expected)
 
 

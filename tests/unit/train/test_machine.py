@@ -10,8 +10,8 @@ import torch
 from torch._utils import ExceptionWrapper
 
 from samtta_app.errors import DatasetError, SettingsError
-from samtta_app.train.data import Batch
-from samtta_app.train.machine import ahead, from_loader, loader_workers, training_device, training_out_of_memory
+from samtta_app.train.batches import Batch, ahead
+from samtta_app.train.device import from_loader, loader_workers, training_device, training_out_of_memory
 
 
 def torch_allocates() -> None:

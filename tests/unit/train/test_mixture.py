@@ -3,7 +3,7 @@
 import pytest
 
 from samtta_app.errors import DatasetError
-from samtta_app.train.mixture import mixed_shares
+from samtta_app.train.compact.mixture import mixed_shares
 
 OURS = {"nuclei": 0.2, "cells": 0.2, "photos": 0.2, "synthetic": 0.4}
 

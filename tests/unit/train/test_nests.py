@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from samtta_app.train.crops import Zoom, draw_view
-from samtta_app.train.data import SYNTHETIC, SampleSource
-from samtta_app.train.nests import MAX_IOU, MIN_WITHIN, find_nest, nest_at
-from samtta_app.train.records import LabelledImage, with_boxes
+from samtta_app.train.batches import SYNTHETIC, SampleSource
+from samtta_app.train.data.crops import Zoom, draw_view
+from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
+from samtta_app.train.data.nested_masks import MAX_IOU, MIN_WITHIN, find_nest, nest_at
 from tests.unit.train.material import record
 
 SIDE = 96

@@ -12,8 +12,8 @@ import PIL.Image
 import pytest
 
 from samtta_app.errors import DatasetError
-from samtta_app.train.pseudo import pseudo_records
-from samtta_app.train.records import image_paths, read_labelled
+from samtta_app.train.data.labelled_images import image_paths, read_labelled
+from samtta_app.train.data.pseudo_masks import pseudo_records
 
 NAMES = (b"gr\xfcn", b"x" * 251, "\u00e4".encode() * 120, b"a\nb", b"NUL", b"[red]x")
 LINUX = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are bytes on Linux only")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.errors import TrainingError
-from samtta_app.train.places import check_places
+from samtta_app.train.output_files import check_places
 
 
 @pytest.mark.parametrize(("ending", "name"), [(".pth", "a.safetensors"), (".safetensors", "a.pth"), (".pth", "a")])

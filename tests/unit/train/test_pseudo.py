@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from samtta_app.errors import DatasetError, ImageError
-from samtta_app.train.pseudo import MAX_SIDE, MIN_SIDE, pseudo_records, read_photo
+from samtta_app.train.data.pseudo_masks import MAX_SIDE, MIN_SIDE, pseudo_records, read_photo
 
 
 def colours(place: tuple[int, int] = (25, 20)) -> np.ndarray:

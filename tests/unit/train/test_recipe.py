@@ -8,10 +8,10 @@ import pytest
 
 from samtta_app import settings
 from samtta_app.errors import SettingsError
-from samtta_app.train import recipe as module
-from samtta_app.train.augment import Augmentation
-from samtta_app.train.crops import Zoom
-from samtta_app.train.recipe import TrainingStage, on_device, read_recipe, shipped_recipe
+from samtta_app.train.compact import recipe as module
+from samtta_app.train.compact.recipe import TrainingStage, on_device, read_recipe, shipped_recipe
+from samtta_app.train.data.augment import Augmentation
+from samtta_app.train.data.crops import Zoom
 
 ROOT = Path(__file__).parents[3]
 MIXTURE = "[mixture]\na = 1.0\n"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from samtta_app.errors import DatasetError
-from samtta_app.train.records import image_paths, read_labelled, with_boxes
+from samtta_app.train.data.labelled_images import image_paths, read_labelled, with_boxes
 from tests.unit.train.material import write_set
 
 

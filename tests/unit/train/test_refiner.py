@@ -15,17 +15,16 @@ from safetensors.torch import load_file
 
 from samtta_app.core.certainty import Reliability
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
+from samtta_app.model.losses import aware_loss, normalised_focal, soft_dice
+from samtta_app.model.refiner import load_refiner, of_tensors, refined, untrained
 from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
-from samtta_app.train import refiner, refiner_run
+from samtta_app.train.data.labelled_images import LabelledImage
 from samtta_app.train.interruption import Interruption
-from samtta_app.train.loss import normalised_focal, soft_dice
-from samtta_app.train.records import LabelledImage
-from samtta_app.train.refiner import train_refiner
-from samtta_app.train.refiner_figures import Checked, check_window, held_out_figures, refiner_figures
-from samtta_app.train.refiner_run import RefinerPlan, RefinerRun, labelled_digest, pair_loss, parted, trained
-from samtta_app.train.refiner_samples import RefinerPair, pairs_of, pictures
-from samtta_app.uncertainty.losses import aware_loss
-from samtta_app.uncertainty.refine import load_refiner, of_tensors, refined, untrained
+from samtta_app.train.refiner import refiner_command, refiner_run
+from samtta_app.train.refiner.refiner_command import train_refiner
+from samtta_app.train.refiner.refiner_figures import Checked, check_window, held_out_figures, refiner_figures
+from samtta_app.train.refiner.refiner_run import RefinerPlan, RefinerRun, labelled_digest, pair_loss, parted, trained
+from samtta_app.train.refiner.refiner_samples import RefinerPair, pairs_of, pictures
 from tests.unit.train.discs import write_discs, write_split
 from tests.unit.train.material import record
 from tests.unit.train.toy import files_up_to, press_ctrl_c, told
@@ -39,7 +38,7 @@ def measured_on_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few windows are enough for what is tested here, and quicker."""
     monkeypatch.setattr(refiner_run, "MEASURED", (0.0, 2, 2))
     monkeypatch.setattr(refiner_run, "REFINER_MEASUREMENTS", 2)
-    monkeypatch.setattr(refiner, "TESTED", (0.0, 2, 2))
+    monkeypatch.setattr(refiner_command, "TESTED", (0.0, 2, 2))
 
 
 @pytest.fixture(scope="module")
@@ -343,7 +342,9 @@ def test_figures_are_means_over_objects_and_shares_of_pooled_pixels() -> None:
 
 
 def test_a_refiner_that_changes_nothing_is_certain_everywhere(model: SamModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samtta_app.train.refiner_figures.refined", lambda m, r, f, p, logits, b: (logits, None))
+    monkeypatch.setattr(
+        "samtta_app.train.refiner.refiner_figures.refined", lambda m, r, f, p, logits, b: (logits, None)
+    )
     windows = pictures(model, [[record(0)]], 0, change=False)
     rows = [row for number in range(6) for row in check_window(model, (untrained(model),), windows, number)[0]]
     assert rows

@@ -15,11 +15,19 @@ from samtta_app.core.types import Click, Logits
 from samtta_app.core.windows import REFINED
 from samtta_app.errors import DatasetError
 from samtta_app.model.predictor import logits_in_window
+from samtta_app.model.refiner import mask_of
 from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
-from samtta_app.train.records import LabelledImage, with_boxes
-from samtta_app.train.refiner_samples import RefinerPair, Windows, pairs_of, pictures, refined_in, sampled_answers, seen
-from samtta_app.train.sam_samples import encode_window
-from samtta_app.uncertainty.refine import mask_of
+from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
+from samtta_app.train.decoder.decoder_samples import encode_window
+from samtta_app.train.refiner.refiner_samples import (
+    RefinerPair,
+    Windows,
+    pairs_of,
+    pictures,
+    refined_in,
+    sampled_answers,
+    seen,
+)
 from tests.unit.train.material import record
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from samtta_app.train.regions import (
+from samtta_app.train.data.regions import (
     Region,
     garment,
     grown,

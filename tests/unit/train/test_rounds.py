@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.model.compact import DecoderOutput, build_compact
-from samtta_app.train import rounds
-from samtta_app.train.clicks import Clicks
-from samtta_app.train.data import SampleSource, batches
-from samtta_app.train.rounds import Encoded, decode_rounds, fed_back, human_boxes, interactive_step
+from samtta_app.model.backbones.compact import DecoderOutput, build_compact
+from samtta_app.train.batches import SampleSource, batches
+from samtta_app.train.compact import click_rounds
+from samtta_app.train.compact.click_rounds import Encoded, decode_rounds, fed_back, human_boxes, interactive_step
+from samtta_app.train.data.click_sampling import Clicks
 from tests.unit.train.material import record
 from tests.unit.train.toy import TOY
 
@@ -42,8 +42,8 @@ def test_fed_back_logits_have_the_shape_of_a_mask_prompt() -> None:
 def test_a_step_gives_every_part_a_gradient(
     monkeypatch: pytest.MonkeyPatch, box_share: float, corrections: int
 ) -> None:
-    monkeypatch.setattr(rounds, "COMPACT_BOX_SHARE", box_share)
-    monkeypatch.setattr(rounds, "CORRECTION_ODDS", ((corrections, 1.0),))
+    monkeypatch.setattr(click_rounds, "COMPACT_BOX_SHARE", box_share)
+    monkeypatch.setattr(click_rounds, "CORRECTION_ODDS", ((corrections, 1.0),))
     torch.manual_seed(0)
     model = build_compact(TOY).train()
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
@@ -68,7 +68,7 @@ def test_an_image_is_encoded_once_for_all_its_targets() -> None:
 
 
 def test_threads_for_clicks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CORRECTION_ODDS", ((2, 1.0),))
+    monkeypatch.setattr(click_rounds, "CORRECTION_ODDS", ((2, 1.0),))
     torch.manual_seed(0)
     model = build_compact(TOY).train()
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
@@ -80,10 +80,10 @@ def test_threads_for_clicks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_truths_are_made_once_for_all_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CORRECTION_ODDS", ((3, 1.0),))
+    monkeypatch.setattr(click_rounds, "CORRECTION_ODDS", ((3, 1.0),))
     made = []
-    original = rounds.truths
-    monkeypatch.setattr(rounds, "truths", lambda targets: made.append(targets.dtype) or original(targets))
+    original = click_rounds.truths
+    monkeypatch.setattr(click_rounds, "truths", lambda targets: made.append(targets.dtype) or original(targets))
     for module in ("clicks", "loss"):  # these may be asked for the truth of truths, which costs nothing
         monkeypatch.setattr(f"samtta_app.train.{module}.truths", refusing_shares(original))
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 1, 0), 1, 0, workers=0))

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from samtta_app.errors import TrainingError
-from samtta_app.model.compact import CompactSam
-from samtta_app.train import run as module
+from samtta_app.model.backbones.compact import CompactSam
+from samtta_app.train.batches import Batch, SampleSource, batches
 from samtta_app.train.checkpoint import read_checkpoint
-from samtta_app.train.data import Batch, SampleSource, batches
+from samtta_app.train.compact import compact_run as module
+from samtta_app.train.compact.click_rounds import StepResult
+from samtta_app.train.compact.compact_run import CompactRun
+from samtta_app.train.compact.progress import RunStanding
+from samtta_app.train.compact.recipe import read_recipe
+from samtta_app.train.compact.training_command import train_model
 from samtta_app.train.interruption import Interruption
-from samtta_app.train.loop import train_model
-from samtta_app.train.recipe import read_recipe
-from samtta_app.train.rounds import StepResult
-from samtta_app.train.run import CompactRun
-from samtta_app.train.standing import RunStanding
 from tests.unit.train.material import record, write_set
 from tests.unit.train.toy import TOY, at_step, hungry, make_small, press_ctrl_c, recipe, same_weights, told
 

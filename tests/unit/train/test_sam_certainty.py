@@ -11,8 +11,15 @@ import pytest
 import torch
 
 from samtta_app.model.sam import toy_model
-from samtta_app.train.sam_recipe import Round, Targets, error_clicks, first_prompts, interactive_rounds, sam_loss
-from samtta_app.train.sam_samples import encode_window
+from samtta_app.train.decoder.decoder_recipe import (
+    Round,
+    Targets,
+    error_clicks,
+    first_prompts,
+    interactive_rounds,
+    sam_loss,
+)
+from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.values import picture
 
 LN2 = math.log(2)

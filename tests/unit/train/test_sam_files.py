@@ -16,7 +16,7 @@ from samtta_app.errors import CheckpointError, ExportError
 from samtta_app.model.sam import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.weights import Weights
 from samtta_app.settings import resource
-from samtta_app.train.sam_files import (
+from samtta_app.train.decoder.decoder_files import (
     decoder_bytes,
     file_ending,
     model_digest,

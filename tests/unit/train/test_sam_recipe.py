@@ -13,12 +13,13 @@ from segment_anything.modeling import MaskDecoder, TwoWayTransformer
 from torch import Tensor
 
 from samtta_app.core.types import Box, Click, Image, Prompt
-from samtta_app.model.compact import CompactConfig, build_compact
+from samtta_app.model.backbones.compact import CompactConfig, build_compact
+from samtta_app.model.losses import focal
 from samtta_app.model.predictor import ImageFeatures, decode, embed
 from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import Weights, trainable_copy
-from samtta_app.train.clicks import Clicks
-from samtta_app.train.sam_recipe import (
+from samtta_app.train.data.click_sampling import Clicks
+from samtta_app.train.decoder.decoder_recipe import (
     BOX_NOISE_LIMIT,
     ROUNDS,
     Prompts,
@@ -34,8 +35,7 @@ from samtta_app.train.sam_recipe import (
     sam_loss,
     sam_rate,
 )
-from samtta_app.train.sam_samples import bits_on_grid, encode_window
-from samtta_app.uncertainty.losses import focal
+from samtta_app.train.decoder.decoder_samples import bits_on_grid, encode_window
 from tests.unit.values import picture
 
 LN2 = math.log(2)

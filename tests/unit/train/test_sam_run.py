@@ -18,12 +18,18 @@ from samtta_app.errors import CheckpointError, DatasetError, TrainingError
 from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.model.weights import Tensors, Weights
 from samtta_app.settings import resource
-from samtta_app.train import sam_run
+from samtta_app.train.decoder import decoder_run
+from samtta_app.train.decoder.decoder_files import model_digest, net_in_file
+from samtta_app.train.decoder.decoder_recipe import interactive_rounds
+from samtta_app.train.decoder.decoder_run import (
+    DecoderPlan,
+    DecoderReached,
+    DecoderRun,
+    decoder_optimiser,
+    tune_decoder,
+)
+from samtta_app.train.decoder.decoder_samples import FeatureStore, read_samples, targets_of
 from samtta_app.train.interruption import Interruption
-from samtta_app.train.sam_files import model_digest, net_in_file
-from samtta_app.train.sam_recipe import interactive_rounds
-from samtta_app.train.sam_run import DecoderPlan, DecoderReached, DecoderRun, decoder_optimiser, tune_decoder
-from samtta_app.train.sam_samples import FeatureStore, read_samples, targets_of
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import press_ctrl_c
 
@@ -33,7 +39,7 @@ SHORT = DecoderPlan(steps=3, rate=1e-3, images=1, masks=1)
 @pytest.fixture(autouse=True)
 def measured_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once is enough for most of what is tested here, and quicker."""
-    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 1)
+    monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 1)
 
 
 @pytest.fixture
@@ -149,8 +155,8 @@ def test_the_best_weights_are_kept_when_later_ones_are_worse(folder: Path, monke
         asked.append(tensors)
         return next(figures)
 
-    monkeypatch.setattr(sam_run, "held_out_ious", known)
-    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 3)
+    monkeypatch.setattr(decoder_run, "held_out_ious", known)
+    monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 3)
     out = folder / "tuned.pth"
     reached = tune(toy_model(), [folder], out, SHORT)
     assert (reached.before, reached.best, reached.best_step) == ((0.1, 0.1, 0.1), (0.3, 0.3, 0.3), 1)
@@ -164,8 +170,8 @@ def test_the_held_out_figures_are_taken_at_equal_distances_and_at_the_end(
 ) -> None:
     steps: list[int] = []
     now = [0]
-    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 2)
-    monkeypatch.setattr(sam_run, "held_out_ious", lambda *_: steps.append(now[0]) or (0.0, 0.0, 0.0))
+    monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 2)
+    monkeypatch.setattr(decoder_run, "held_out_ious", lambda *_: steps.append(now[0]) or (0.0, 0.0, 0.0))
 
     def count(reached: DecoderReached) -> None:
         now[0] = reached.step + 1
@@ -227,7 +233,7 @@ def test_a_checkpoint_of_another_run_is_refused(folder: Path, tmp_path: Path, di
 def test_training_goes_on_when_the_disk_is_full_and_the_previous_checkpoint_stands(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sam_run, "DECODER_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(decoder_run, "DECODER_SAVE_SECONDS", 0.0)
     checkpoint, part = tmp_path / "tuned.resume.pt", tmp_path / "tuned.resume.pt.part"
     stood: list[int] = []
 
@@ -260,8 +266,8 @@ def with_empty_masks(model: SamModel) -> SamModel:
 def test_masks_that_are_all_empty_after_the_first_minute_stop_the_run(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sam_run, "EMPTY_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(sam_run, "EMPTY_AFTER_STEPS", 3)
+    monkeypatch.setattr(decoder_run, "EMPTY_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(decoder_run, "EMPTY_AFTER_STEPS", 3)
     model, plan, seen = with_empty_masks(toy_model()), replace(SHORT, steps=30, rate=1e-9), []
     with pytest.raises(TrainingError, match="still empty after the first minute") as caught:
         tune(model, [folder], tmp_path / "a.pth", plan, report=lambda r: seen.append(r.step))
@@ -272,7 +278,7 @@ def test_masks_that_are_all_empty_after_the_first_minute_stop_the_run(
 
 
 def test_masks_may_be_empty_in_the_first_minute(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sam_run, "EMPTY_AFTER_STEPS", 1)
+    monkeypatch.setattr(decoder_run, "EMPTY_AFTER_STEPS", 1)
     reached = tune(with_empty_masks(toy_model()), [folder], tmp_path / "a.pth", replace(SHORT, steps=2, rate=1e-9))
     assert reached.empty == 2
 

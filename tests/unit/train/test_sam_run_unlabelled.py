@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
+from samtta_app.model import proposals
+from samtta_app.model.proposals import Limits
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train import sam_run
+from samtta_app.train.decoder import decoder_run
+from samtta_app.train.decoder.decoder_files import net_in_file
+from samtta_app.train.decoder.decoder_run import DecoderPlan, DecoderReached, DecoderRun, tune_decoder
+from samtta_app.train.decoder.decoder_samples import DecoderSample, read_samples
+from samtta_app.train.decoder.unlabelled import NO_UNLABELLED, PseudoSample, UnlabelledSet
 from samtta_app.train.interruption import Interruption
-from samtta_app.train.sam_files import net_in_file
-from samtta_app.train.sam_run import DecoderPlan, DecoderReached, DecoderRun, tune_decoder
-from samtta_app.train.sam_samples import DecoderSample, read_samples
-from samtta_app.train.unlabelled import NO_UNLABELLED, PseudoSample, UnlabelledSet
-from samtta_app.uncertainty import proposals
-from samtta_app.uncertainty.proposals import Limits
 from tests.unit.train.discs import write_discs
 from tests.unit.train.photos import write_photos
 from tests.unit.train.toy import press_ctrl_c
@@ -34,9 +34,9 @@ SHORT = DecoderPlan(steps=3, rate=1e-3, images=2, masks=1)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, samtta_home: Path) -> None:
     """Measured once, few clicks a window, no refiner but what a test puts into the model folder."""
-    monkeypatch.setattr(sam_run, "DECODER_MEASUREMENTS", 1)
-    monkeypatch.setattr("samtta_app.uncertainty.proposals.PLACES", 4)
-    monkeypatch.setattr("samtta_app.uncertainty.refine.resource", lambda name: samtta_home / "none")
+    monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 1)
+    monkeypatch.setattr("samtta_app.model.proposals.PLACES", 4)
+    monkeypatch.setattr("samtta_app.model.refiner.resource", lambda name: samtta_home / "none")
 
 
 @pytest.fixture

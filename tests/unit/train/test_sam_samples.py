@@ -10,16 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
-from samtta_app.adapt.rounds import chosen, decode_prompt
-from samtta_app.core.clicker import next_click
+from samtta_app.core.clicks import next_click
 from samtta_app.core.masks import full, trimmed
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.errors import DatasetError
-from samtta_app.model.predictor import upscaled
+from samtta_app.model.predictor import chosen, decode_prompt, upscaled
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train.records import LabelledImage, with_boxes
-from samtta_app.train.sam_samples import (
+from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
+from samtta_app.train.decoder.decoder_samples import (
     HELD_OUT_IMAGES,
     NEAR_SHARE,
     FeatureStore,

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-from samtta_app.train.crowds import packed_shapes, partition
-from samtta_app.train.paint import can_be_seen, fill_like, light, paste
-from samtta_app.train.records import LabelledImage, with_boxes
-from samtta_app.train.scenes import nested_scene, scatter, thin, woven
-from samtta_app.train.synthetic import MAX_SYNTHETIC_SHARE, MIN_SHARE, SYNTHETIC_KINDS, draw_scene
-from samtta_app.train.textures import field, grating, noise_texture, photo, ramp, spots, texture
+from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
+from samtta_app.train.scenes.crowds import packed_shapes, partition
+from samtta_app.train.scenes.paint import can_be_seen, fill_like, light, paste
+from samtta_app.train.scenes.scene import nested_scene, scatter, thin, woven
+from samtta_app.train.scenes.surfaces import field, grating, noise_texture, photo, ramp, spots, texture
+from samtta_app.train.scenes.synthetic import MAX_SYNTHETIC_SHARE, MIN_SHARE, SYNTHETIC_KINDS, draw_scene
 from tests.unit.train.material import record
 
 RECORDS = [record(0), record(1)]

@@ -6,8 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from samtta_app.train.shapes import GLYPHS, crescent, draw_shape, filled, glyph, ring, rounded, stencil
-from samtta_app.train.thin import THIN_KINDS, branches, comb, draw_thin, net, spiral, strokes_mask, thickness
+from samtta_app.train.scenes.shapes import GLYPHS, crescent, draw_shape, filled, glyph, ring, rounded, stencil
+from samtta_app.train.scenes.thin_shapes import (
+    THIN_KINDS,
+    branches,
+    comb,
+    draw_thin,
+    net,
+    spiral,
+    strokes_mask,
+    thickness,
+)
 from tests.unit.train.material import record
 
 RECORDS = [record(0), record(1)]

@@ -3,8 +3,8 @@
 import pytest
 
 from samtta_app.train.checkpoint import RunCounter
-from samtta_app.train.recipe import TrainingStage
-from samtta_app.train.standing import held_out_ious, run_share, run_standing
+from samtta_app.train.compact.progress import held_out_ious, run_share, run_standing
+from samtta_app.train.compact.recipe import TrainingStage
 
 BY_MINUTES = (
     TrainingStage("narrow", 256, 20, 3, 1e-3, 0, minutes=60),

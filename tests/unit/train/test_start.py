@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from samtta_app.model.compact import CompactConfig, build_compact
-from samtta_app.train.start import START_HEAD, start_from
+from samtta_app.model.backbones.compact import CompactConfig, build_compact
+from samtta_app.train.compact.start_weights import START_HEAD, start_from
 
 TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
 

@@ -13,9 +13,11 @@ from PIL import Image as Pillow
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Image, Mask
 from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.model.proposals import COMPACT, SUM_LIMITS
+from samtta_app.model.refiner import Refiner, of_tensors, untrained
 from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train.sam_samples import FeatureStore
-from samtta_app.train.unlabelled import (
+from samtta_app.train.decoder.decoder_samples import FeatureStore
+from samtta_app.train.decoder.unlabelled import (
     MAX_PROPOSALS,
     NO_UNLABELLED,
     PseudoSample,
@@ -25,8 +27,6 @@ from samtta_app.train.unlabelled import (
     read_unlabelled,
     told_apart,
 )
-from samtta_app.uncertainty.proposals import COMPACT, SUM_LIMITS
-from samtta_app.uncertainty.refine import Refiner, of_tensors, untrained
 from tests.unit.train.discs import write_discs, write_split
 from tests.unit.train.photos import write_photos
 from tests.unit.uncertainty.refining import moved, put
@@ -42,7 +42,7 @@ def model() -> SamModel:
 @pytest.fixture(autouse=True)
 def fewer_places(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty-six clicks in a window are enough for a disc or two, and quicker."""
-    monkeypatch.setattr("samtta_app.uncertainty.proposals.PLACES", 6)
+    monkeypatch.setattr("samtta_app.model.proposals.PLACES", 6)
 
 
 def one_disc(seed: int = 0) -> Image:
@@ -133,7 +133,7 @@ def test_boxes_are_around_the_masks_in_input_pixels(model: SamModel) -> None:
 
 
 def test_a_small_object_is_also_proposed_from_near(model: SamModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samtta_app.uncertainty.proposals.PLACES", 8)
+    monkeypatch.setattr("samtta_app.model.proposals.PLACES", 8)
     image = picture(2, 200, 200, ((40, 40, 9), (140, 130, 30)))
     found = made(model, None, photos=[image])
     near = [sample for sample in found.samples if sample.window.side < 200]
@@ -257,7 +257,7 @@ def test_believed_in_every_pixel_they_are_as_if_made_by_hand() -> None:
 def test_a_model_without_a_refiner_is_told_why_and_what_to_do(
     model: SamModel, samtta_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samtta_app.uncertainty.refine.resource", lambda name: samtta_home / "none")
+    monkeypatch.setattr("samtta_app.model.refiner.resource", lambda name: samtta_home / "none")
     with pytest.raises(TrainingError, match="has no refiner") as caught:
         believing(model)
     assert "samtta train refiner" in caught.value.do
@@ -267,7 +267,7 @@ def test_a_model_without_a_refiner_is_told_why_and_what_to_do(
 def test_the_refiner_in_the_model_folder_is_found_and_a_damaged_one_is_named(
     model: SamModel, samtta_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samtta_app.uncertainty.refine.resource", lambda name: samtta_home / "none")
+    monkeypatch.setattr("samtta_app.model.refiner.resource", lambda name: samtta_home / "none")
     kept, path = moved(model), put(model, moved(model))
     found = believing(model)
     assert all(torch.equal(tensor, kept.tensors[name]) for name, tensor in found.tensors.items())

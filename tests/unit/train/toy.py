@@ -11,10 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from samtta_app.cli import main
-from samtta_app.model.compact import CompactConfig, build_compact, save_compact
-from samtta_app.train import loop, run, sets
-from samtta_app.train.standing import RunStanding
+from samtta_app.cli.entry import main
+from samtta_app.model.backbones.compact import CompactConfig, build_compact, save_compact
+from samtta_app.train import training_sets
+from samtta_app.train.compact import compact_run, training_command
+from samtta_app.train.compact.progress import RunStanding
 
 TOY = CompactConfig(
     name="small", backbone="mobilenetv2_035", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64
@@ -23,8 +24,8 @@ TOY = CompactConfig(
 
 def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train toys, and measure them quickly."""
-    monkeypatch.setattr(loop, "CONFIGS", {"small": TOY})
-    monkeypatch.setattr(sets, "HELD_OUT_OBJECTS", 1)
+    monkeypatch.setattr(training_command, "CONFIGS", {"small": TOY})
+    monkeypatch.setattr(training_sets, "HELD_OUT_OBJECTS", 1)
 
 
 def recipe(folder: Path, *steps: int, images: int = 2) -> Path:
@@ -92,7 +93,7 @@ def files_up_to(size: int) -> Iterator[None]:
 
 def hungry(monkeypatch: pytest.MonkeyPatch, images: int) -> None:
     """Models that ask for a petabyte, and do not get it, to encode more than so many images in training."""
-    original = run.build_compact
+    original = compact_run.build_compact
 
     def build(config: CompactConfig) -> torch.nn.Module:
         model = original(config)
@@ -104,7 +105,7 @@ def hungry(monkeypatch: pytest.MonkeyPatch, images: int) -> None:
         model.image_encoder.register_forward_pre_hook(allocate)
         return model
 
-    monkeypatch.setattr(run, "build_compact", build)
+    monkeypatch.setattr(compact_run, "build_compact", build)
 
 
 def told(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:

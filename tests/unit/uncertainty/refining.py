@@ -8,10 +8,10 @@ import torch
 
 from samtta_app.core.types import Window
 from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.refiner import Refiner, of_tensors, refiner_bytes, save_refiner, untrained
 from samtta_app.model.sam import SamModel
 from samtta_app.settings import model_folder
-from samtta_app.train.sam_samples import encode_window
-from samtta_app.uncertainty.refine import Refiner, of_tensors, refiner_bytes, save_refiner, untrained
+from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.values import picture
 
 

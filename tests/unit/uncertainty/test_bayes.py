@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from samtta_app.uncertainty.bayes import (
+from samtta_app.uncertainty.entropies import (
     answer_entropy,
     deviation,
     mixed,

@@ -12,14 +12,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from samtta_app.errors import CheckpointError
+from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.sam import SamModel, toy_model
-from samtta_app.uncertainty.gaps import (
+from samtta_app.uncertainty.heads import (
     GAP_NAMES,
     HEAD_NAMES,
     IOU_NAMES,
     SHOWN_GAPS,
     GapHeads,
-    fingerprint,
     for_clicks,
     gaps_of,
     heads_for,

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from samtta_app.core.clicks import sampled_click, sampled_pixel
 from samtta_app.core.types import Click
-from samtta_app.train.sam_recipe import focal as sam_focal
-from samtta_app.train.sam_recipe import sam_loss
-from samtta_app.uncertainty.losses import ALPHA, EVEN, aware_loss, certain_dice, focal, sampled_click, sampled_pixel
+from samtta_app.model.losses import ALPHA, EVEN, aware_loss, certain_dice, focal
+from samtta_app.train.decoder.decoder_recipe import focal as sam_focal
+from samtta_app.train.decoder.decoder_recipe import sam_loss
 
 
 def row(*values: float) -> torch.Tensor:

@@ -11,16 +11,17 @@ import pytest
 import torch
 
 from samtta_app.adapt.loop import TrainingConfig
-from samtta_app.adapt.ours import Samtta
+from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.core.messages import AdaptRequest, Failure, Measured, MeasureRequest, Prediction, PredictRequest
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Prompt, Window
-from samtta_app.engine import Engine, open_engine, run
+from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.model.cache import Larger
+from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.sam import SamModel, toy_model
-from samtta_app.uncertainty.gaps import HEAD_NAMES, fingerprint, new_heads, save_heads
-from samtta_app.uncertainty.measure import MEASURES, NO_CLICK, NO_LARGER
+from samtta_app.uncertainty.heads import HEAD_NAMES, new_heads, save_heads
+from samtta_app.uncertainty.measures import MEASURES, NO_CLICK, NO_LARGER
 from tests.unit.values import example, picture
 
 IMAGE = picture(1, discs=((60, 50, 18),))
@@ -134,7 +135,7 @@ def test_all_together_is_the_mean_over_models_versions_clicks_and_candidates(eng
     pixels = np.full((96, 128, 3), 127, np.uint8)
     pixels[20:70, 30:90] = 255
     image = Image("square", Path("square.png"), pixels, pixels)
-    from samtta_app.uncertainty.views import versions
+    from samtta_app.uncertainty.augmented_views import versions
 
     total, count = np.zeros((16, 16)), 0
     for number, version in enumerate(versions(pixels)):
@@ -165,7 +166,7 @@ def test_later_clicks_are_measured_on_the_single_mask(engine: Engine) -> None:
 
 
 def test_the_ensemble_is_the_deviation_over_clicks_near_this_one(engine: Engine) -> None:
-    from samtta_app.core.usam_clicks import clicks_near
+    from samtta_app.core.clicks import clicks_near
 
     reply = predict(engine)
     near = clicks_near(ONE.clicks[0], reply.candidates[reply.chosen].mask, reply.window)

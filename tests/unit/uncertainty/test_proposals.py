@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.adapt.rounds import chosen, decode_prompt
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
-from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import SamModel, load_model, toy_model
-from samtta_app.train.sam_samples import encode_window
-from samtta_app.uncertainty.proposals import (
+from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt
+from samtta_app.model.proposals import (
     PLACES,
     PROPOSAL_BATCH,
     Guess,
@@ -26,7 +23,9 @@ from samtta_app.uncertainty.proposals import (
     guesses,
     windows,
 )
-from samtta_app.uncertainty.refine import of_tensors, refined, refinement_difference, untrained
+from samtta_app.model.refiner import of_tensors, refined, refinement_difference, untrained
+from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.uncertainty.refining import moved
 from tests.unit.values import disc, picture
 

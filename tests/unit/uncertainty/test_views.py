@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.uncertainty.views import versions
+from samtta_app.uncertainty.augmented_views import versions
 from tests.unit.values import picture
 
 

@@ -1,0 +1,127 @@
+"""samtta's own strategy: slow learning from accepted masks, answered at the share that has proved itself."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
+from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
+from samtta_app.adapt.object_sizes import Sizes
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy_words import STRATEGY_WORDS
+from samtta_app.adapt.task_prompts import with_task
+from samtta_app.adapt.threshold import offset
+from samtta_app.core.types import Prompt
+from samtta_app.model.sam import SamModel
+from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefinedLine:
+    """The learned weights, the evidence for the shares of them that answer first and later clicks, the objects' sizes.
+
+    `tasks` are the task prompts of the classes, by their ids.
+    """
+
+    tensors: Tensors
+    first: Evidence = field(default_factory=Evidence)
+    later: Evidence = field(default_factory=Evidence)
+    sizes: Sizes = field(default_factory=Sizes)
+    tasks: Mapping[int, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefinedAnswering:
+    """The line, and what answers a prompt that leaves the object open no more."""
+
+    line: RefinedLine
+    later: Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Samtta(Frozen):
+    """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
+
+    For ablations: `fits` False leaves the threshold, `guarded` False always answers with all that was learned, `learns`
+    False keeps the original weights, `sized` False looks at every object as if its size were unknown.
+    """
+
+    name: str = "samtta"
+    words: str = STRATEGY_WORDS["samtta"]
+    learning: TrainingConfig = DEFAULT_TRAINING
+    fits: bool = True
+    guarded: bool = True
+    learns: bool = True
+    sized: bool = True
+
+    def before_answer(
+        self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
+    ) -> Generator[None, None, Fitted]:
+        """First and later clicks have each the share that proved better for them; errors move the threshold."""
+        moved = offset(prompt) if self.fits else 0.0
+        if not isinstance(known.carried, RefinedAnswering):
+            return Fitted(known.tensors, offset=moved)
+        answering = known.carried
+        line = answering.line
+        sizes = line.sizes if self.sized else Sizes()
+        tensors = known.tensors if prompt.ambiguous else answering.later
+        share = (line.first if prompt.ambiguous else line.later).share if self.guarded else 1.0
+        tensors = with_task(tensors, line.tasks, prompt.class_id, share)
+        return Fitted(tensors, offset=moved, sizes=sizes)
+        yield
+
+    def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
+        """Test, then learn; the verdict's figures are from the tests only."""
+        line = known.carried.line if isinstance(known.carried, RefinedAnswering) else RefinedLine(known.tensors)
+        first, later, sizes = line.first, line.later, Sizes.of(lesson.memory.items)
+        if not self.learns:
+            sized = RefinedLine(line.tensors, sizes=sizes)
+            return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
+        if line.tensors is not model.frozen.tensors:
+            learned = with_task(line.tensors, line.tasks, lesson.newest.class_id, 1.0)
+            scores = yield from scored(model, learned, lesson.newest, fits=self.fits)
+            first, later = first.add(scores[0]), later.add(scores[1])
+        memory, learning = lesson.memory, self.learning
+        more = yield from self.unlabelled(model, known, lesson)
+        trained = yield from learn(model, line.tensors, lesson.newest, memory, lesson.rng, learning, line.tasks, more)
+        line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks)
+        return Learned(self._known(model, line), verdict(first, later), trained.losses)
+
+    def unlabelled(
+        self, model: SamModel, known: Knowledge, lesson: Lesson
+    ) -> Generator[float, None, tuple[UnlabelledLoss, ...]]:
+        """What else is learned from with this object: nothing."""
+        return ()
+        yield
+
+    def _known(self, model: SamModel, line: RefinedLine) -> Knowledge:
+        shares = (line.first.share, line.later.share) if self.guarded else (1.0, 1.0)
+        first, later = (interpolated(model.frozen.tensors, line.tensors, share) for share in shares)
+        return Knowledge(first, RefinedAnswering(line, later))
+
+    def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
+        """All that was learned, and the evidence; the shares follow from it."""
+        if not isinstance(known.carried, RefinedAnswering):
+            return known.tensors, {}
+        line = known.carried.line
+        tasks = {f"{EXTRA}{TASK}.{class_id}": vector for class_id, vector in line.tasks.items()}
+        facts = {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text()}
+        return {**line.tensors, **tasks}, facts
+
+    def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
+        """The same knowledge again."""
+        first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
+        own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
+        tasks = {
+            int(name.rpartition(".")[2]): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(f"{EXTRA}{TASK}.")
+        }
+        check_like(own, model.frozen.tensors)
+        width = torch.zeros(model.net.prompt_encoder.embed_dim)
+        check_like(tasks, dict.fromkeys(tasks, width))
+        return self._known(model, RefinedLine(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))

@@ -1,0 +1,106 @@
+"""The raw records of a bench: one JSON line per click; every table and plot is computed from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import ValidationError, convert
+
+from samtta_app.core.files import write_whole
+from samtta_app.errors import DatasetError
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class ClickRow:
+    """One click of one object of one simulated session.
+
+    What was run: `set` (name of the data set, or of the mixture), `goal` ("20@85"), `strategy` ("frozen" is the twin that
+    never learns), `clicker` ("ritm", ...), `feedback` ("logits" or "binary": what goes back with the next click), `order`
+    (seed of the stream), `position` (objects of the stream, counted from 0), `image`, `object` (instance id), `class_name`.
+
+    What happened: `click` counts from 1; `x`, `y` in image pixels; `iou` and `boundary_iou` of the shown mask with the true
+    one; `predicted_iou`, `uncertainty` as shown; `seconds` from the click to its mask; `learning_seconds` that learning
+    from the object took (on its last click, else 0); `version` of the weights that answered (0 is the original); `window`
+    as x, y, width, height; `best_iou` of the best candidate offered; `obeyed`: the clicked pixel is on the asked side;
+    `expected_iou` by the heads (by the decoder, where the model has none), as shown; `accepted_iou` of the shown mask with the
+    one that was accepted in the end, None where the object was given up. Older records have neither of the last two.
+    """
+
+    set: str
+    goal: str
+    strategy: str
+    clicker: str
+    feedback: str
+    order: int
+    position: int
+    image: str
+    object: int
+    class_name: str
+    click: int
+    x: float
+    y: float
+    positive: bool
+    iou: float
+    boundary_iou: float
+    predicted_iou: float
+    uncertainty: float
+    seconds: float
+    learning_seconds: float
+    version: int
+    window: tuple[int, int, int, int]
+    best_iou: float
+    obeyed: bool
+    expected_iou: float | None = None
+    accepted_iou: float | None = None
+
+
+def write_records(records: Iterable[ClickRow], path: Path) -> Path:
+    """Write the file `path` (folders are made), one JSON object per click, whole or not at all; returns it.
+
+    Raises:
+        DatasetError: it cannot be written.
+    """
+    text = "".join(json.dumps(asdict(record)) + "\n" for record in records)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
+    except OSError as e:
+        raise DatasetError(f"The records cannot be written: {e.strerror}", path, "Choose another folder") from e
+    return path
+
+
+def read_click_rows(places: Sequence[Path]) -> tuple[ClickRow, ...]:
+    """The records of some files, and of all *.jsonl files below some folders, in the order of their names.
+
+    Raises:
+        DatasetError: a file holds something else, or there is none.
+    """
+    files = [f for place in places for f in (sorted(place.rglob("*.jsonl")) if place.is_dir() else [place])]
+    if not files:
+        raise DatasetError("There are no bench records", ", ".join(map(str, places)), "Give a folder of `samtta bench`")
+    return tuple(record for file in files for record in _read(file))
+
+
+def from_lines(lines: Iterable[str], kind: type[_T]) -> list[_T]:
+    """One value of the dataclass `kind` for each line of JSON; every field is there and has its type.
+
+    Raises:
+        ValueError: a line is no JSON, or holds something else.
+    """
+    try:
+        return [convert(json.loads(line), kind) for line in lines]
+    except (ValidationError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _read(path: Path) -> list[ClickRow]:
+    try:
+        return from_lines(path.read_text(encoding="utf-8").splitlines(), ClickRow)
+    except (OSError, ValueError) as e:
+        raise DatasetError(f"This is no file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e

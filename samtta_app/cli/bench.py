@@ -1,0 +1,397 @@
+"""`samtta bench`: simulated annotation of data sets, its report, quality, points, and speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from samtta_app.errors import UserError
+
+if TYPE_CHECKING:
+    from samtta_app.bench.click_rows import ClickRow
+    from samtta_app.simulation.driver import Feedback
+    from samtta_app.simulation.streams import Way
+
+BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
+"""The group's commands; any other first word is a data set."""
+
+BENCH_LINE_SECONDS = 30.0
+"""Seconds between two lines about a run where there is no terminal."""
+
+bench_app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Measure: annotation of data sets by a simulated annotator, its report, quality, points, or speed.",
+    epilog="[bold]samtta bench DATASET...[/bold] is short for [bold]samtta bench run DATASET...[/bold]",
+)
+
+_Model = Annotated[str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.")]
+InputSize = Annotated[
+    int | None, typer.Option(help="Side of the compact model's input (default: its own).", metavar="PIXELS")
+]
+_Datasets = Annotated[
+    list[Path], typer.Argument(help="Folders with images/ and masks/ (instance ids).", metavar="DATASET")
+]
+Split = Annotated[str | None, typer.Option(help='Split, or "all" (default: test where there is one).')]
+_Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for the raw records and figures.", metavar="DIR")
+]
+
+
+def wide_console() -> Console:
+    """Standard output; into a file or pipe, tables are as wide as they need, not 80 columns."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error that goes when it is done; none where standard error is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:
+    """Shows on the bar what share of the task is done, 0 .. 1, and a few words."""
+    return lambda share, words: bar.update(task, completed=share, description=words)
+
+
+class RunProgress:
+    """Shows how far a run is and about how long it still takes: a bar on a terminal, elsewhere a line now and then."""
+
+    def __init__(self, console: Console, bar: Progress, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._bar, self._clock = console, bar, clock
+        self._task = bar.add_task("", total=1.0, left="")
+        self._began = clock()
+        self._due = self._began + BENCH_LINE_SECONDS
+
+    def __call__(self, share: float, words: str) -> None:
+        """So much is done, 0 .. 1."""
+        now = self._clock()
+        left = time_left(now - self._began, share)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=share, description=words, left=left)
+        elif now >= self._due:
+            self._due = now + BENCH_LINE_SECONDS
+            self._console.print(f"{share:.0%}, {left}: {words}", highlight=False, markup=False, soft_wrap=True)
+
+
+def time_left(seconds: float, share: float) -> str:
+    """About how long a run still takes whose `share` took `seconds`, in words."""
+    if share <= 0:
+        return "time left not known yet"
+    minutes = round(seconds / share * (1 - share) / 60)
+    if minutes < 1:
+        return "less than a minute left"
+    return f"about {minutes} min left" if minutes < 120 else f"about {minutes / 60:.1f} h left"
+
+
+@contextmanager
+def _standing() -> Iterator[RunProgress]:
+    """What shows a long run on standard error."""
+    console = Console(stderr=True)
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield RunProgress(console, bar)
+
+
+@bench_app.command("run")
+def _run(
+    datasets: _Datasets,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
+    ] = None,
+    clicker: Annotated[
+        str, typer.Option(help="ritm, schoen, realistic, careless5, careless10.", metavar="NAME")
+    ] = "ritm",
+    feedback: Annotated[
+        str, typer.Option(help="What goes back with the next click.", metavar="logits|binary")
+    ] = "logits",
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each stream.")] = 60,
+    orders: Annotated[int, typer.Option(min=1, help="Streams: each in another order, learning from nothing.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the clickers and of the first order.")] = 0,
+    split: Split = None,
+    mix: Annotated[bool, typer.Option("--mix", help="One session over all sets, object by object in turn.")] = False,
+    chain: Annotated[bool, typer.Option("--chain", help="One session, one set after the other.")] = False,
+    goal: Annotated[
+        list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
+    model: _Model = "samtta-small",
+    out: _Out = None,
+) -> None:
+    """Annotate data sets with a simulated annotator, frozen and adapted over the same streams.
+
+    With --out, every part that is finished is kept, and the same command goes on after a stop.
+    """
+    from samtta_app.adapt.registry import strategy as strategy_named
+    from samtta_app.bench.jobs import BenchPlan, Stopped, failed, run_bench
+    from samtta_app.bench.protocol import Conditions
+    from samtta_app.bench.report.report import show_report, write_report
+    from samtta_app.simulation.annotator import goal_named
+    from samtta_app.simulation.clickers import clicker as clicker_named
+    from samtta_app.simulation.streams import sources
+
+    if feedback not in ("logits", "binary"):
+        raise UserError(f"There is no feedback {feedback!r}", "", "Choose logits or binary")
+    clicker_named(clicker)
+    plan = BenchPlan(
+        sources(datasets, _way(mix, chain)),
+        Conditions(objects, seed, split, clicker, cast("Feedback", feedback)),
+        tuple(strategy_named(name).name for name in strategy or ["samtta"]),
+        tuple(goal_named(name) for name in goal or ["20@85", "30@90"]),
+        orders,
+        model,
+    )
+    try:
+        with _standing() as told:
+            results = run_bench(plan, out=out, processes=jobs, progress=told)
+    except Stopped as stopped:
+        Console(stderr=True).print(str(stopped), highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(130) from None
+    if results.records:
+        show_report(wide_console(), results.records)
+        if out is not None:
+            _say(write_report(results.records, out))
+    if results.failures:
+        raise failed(results.failures)
+
+
+def _way(mix: bool, chain: bool) -> Way:
+    if mix and chain:
+        raise UserError("A run cannot both mix and chain", "", "Leave one out")
+    return "mix" if mix else "chain" if chain else "each"
+
+
+@bench_app.command("report")
+def _report(
+    records: Annotated[list[Path], typer.Argument(help="Folders or .jsonl files of bench runs.", metavar="RECORDS")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for tables and plots.", metavar="DIR")] = None,
+) -> None:
+    """Tables and plots from raw records: Markdown, CSV and one HTML page."""
+    from samtta_app.bench.click_rows import read_click_rows
+    from samtta_app.bench.report.report import show_report, write_report
+
+    found = read_click_rows(records)
+    show_report(wide_console(), found)
+    if out is not None:
+        _say(write_report(found, out))
+
+
+def _say(files: Sequence[Path]) -> None:
+    names = " ".join(file.name for file in files)
+    wide_console().print(f"wrote {names} into {files[0].parent}", highlight=False, markup=False, soft_wrap=True)
+
+
+@bench_app.command("quality")
+def _quality(
+    datasets: _Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects.")] = 0,
+    split: Split = None,
+    model: _Model = "samtta-small",
+    input_size: InputSize = None,
+    out: _Out = None,
+) -> None:
+    """Twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
+    from samtta_app.bench.click_rows import write_records
+    from samtta_app.bench.protocol import Conditions, frozen
+    from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
+    from samtta_app.engine.dispatch import open_engine
+    from samtta_app.simulation.engines import FROZEN
+    from samtta_app.simulation.streams import sources
+
+    opened = sources(datasets, "each")
+    conditions = Conditions(objects, seed, split)
+    for source in opened:
+        conditions.stream(source, seed)
+    engine = open_engine(model, input_size=input_size, adapting=FROZEN)
+    records: list[ClickRow] = []
+    with progress_bar() as bar:
+        for source in opened:
+            told = telling(bar, bar.add_task(source.name, total=1.0))
+            records += frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
+            if out is not None:  # after each set, so that a later one that fails takes nothing away
+                write_records(records, out / "records.jsonl")
+    found = qualities(records)
+    show_quality(wide_console(), found)
+    if out is not None:
+        write_qualities(found, out)
+
+
+@bench_app.command("points")
+def points(
+    datasets: _Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects, and of random points.")] = 0,
+    split: Split = None,
+    model: _Model = "samtta-small",
+    input_size: InputSize = None,
+    out: _Out = None,
+) -> None:
+    """Mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as Segment Anything was evaluated."""
+    from samtta_app.bench.points import run_points, show_points, write_points
+    from samtta_app.engine.dispatch import open_engine
+    from samtta_app.simulation.streams import sources
+
+    opened = sources(datasets, "each")
+    engine = open_engine(model, input_size=input_size)
+    with progress_bar() as bar:
+        rows = [
+            row
+            for source in opened
+            for row in run_points(
+                *(engine, source),
+                objects=objects,
+                seed=seed,
+                split=split,
+                told=telling(bar, bar.add_task(source.name, total=1.0)),
+            )
+        ]
+    show_points(wide_console(), rows)
+    if out is not None:
+        _say([write_points(rows, out)])
+
+
+@bench_app.command("refine")
+def refine(
+    datasets: _Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects.")] = 0,
+    split: Split = None,
+    model: _Model = "samtta-small",
+    input_size: InputSize = None,
+    out: _Out = None,
+) -> None:
+    """One click on every object, refined: IoU and boundary IoU before and after, and how far certainty can be trusted."""
+    from samtta_app.bench.refinement import refined_sets, run_refine, show_refined, write_refined
+    from samtta_app.engine.dispatch import open_engine
+    from samtta_app.simulation.streams import sources
+
+    opened = sources(datasets, "each")
+    engine = open_engine(model, input_size=input_size)
+    with progress_bar() as bar:
+        rows = [
+            row
+            for source in opened
+            for row in run_refine(
+                *(engine, source),
+                objects=objects,
+                seed=seed,
+                split=split,
+                told=telling(bar, bar.add_task(source.name, total=1.0)),
+            )
+        ]
+    show_refined(wide_console(), refined_sets(rows))
+    if out is not None:
+        _say([write_refined(rows, out)])
+
+
+@bench_app.command("shift")
+def shift(
+    dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.", metavar="DATASET")],
+    look: Annotated[str, typer.Option(help="What changes.", metavar="edges|speckle|halo|far")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The new data set.", metavar="DIR")],
+    split: Split = None,
+) -> None:
+    """Write a known data set in a look that is new, to choose hyper-parameters on."""
+    from samtta_app.datasets.folder import open_dataset
+    from samtta_app.datasets.shifted import SHIFTED_LOOKS, write_shifted
+    from samtta_app.simulation.streams import part_of
+
+    if look not in SHIFTED_LOOKS:
+        raise UserError(f"There is no look named {look!r}", "--look", f"There are {', '.join(SHIFTED_LOOKS)}")
+    data = open_dataset(dataset)
+    with progress_bar() as bar:
+        told = telling(bar, bar.add_task(data.name, total=1.0))
+        folder = write_shifted(
+            data, look, out, split=part_of(data, split), progress=lambda share: told(share, data.name)
+        )
+    _say([folder])
+
+
+@bench_app.command("nested")
+def _nested(
+    out: Annotated[Path, typer.Argument(help="Folder for the two new data sets.", metavar="OUT")],
+    images: Annotated[int, typer.Option(min=1, help="Images; more go on where fewer end.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the images.")] = 0,
+) -> None:
+    """Write OUT/cell and OUT/nucleus, wholes and parts of the same objects, to measure task prompts on."""
+    from samtta_app.datasets.nested import write_nested
+
+    with progress_bar() as bar:
+        told = telling(bar, bar.add_task("", total=1.0))
+        folders = write_nested(out, images=images, seed=seed, progress=lambda share: told(share, "drawing cells"))
+    _say(folders)
+
+
+@bench_app.command("uncertainty")
+def uncertainty(
+    datasets: _Datasets,
+    objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of objects, and of their clicks.")] = 0,
+    split: Split = None,
+    model: _Model = "samtta-small",
+    larger: Annotated[
+        str, typer.Option(help='A larger model to compare with, or "none".', metavar="MODEL")
+    ] = "samtta-base",
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(help="Heads to ask instead of the model's own (again for more).", metavar="FILE"),
+    ] = None,
+    out: _Out = None,
+) -> None:
+    """How well each measure of uncertainty says what to correct, what it costs, and where a second click helps.
+
+    With --out, every object that is done is kept, and the same command goes on after a stop.
+    """
+    from samtta_app.bench.report.uncertainty_figures import show_uncertainty, uncertainty_figures, write_figures
+    from samtta_app.bench.uncertainty_run import Asking, labelled, run_uncertainty
+    from samtta_app.engine.dispatch import open_engine
+    from samtta_app.simulation.engines import FROZEN
+    from samtta_app.simulation.streams import sources
+
+    second = None if larger in ("none", model) else larger
+    asking = Asking(model, second, labelled(heads or []), objects, seed, split)
+    opened = sources(datasets, "each")
+    asking.targets(opened)
+    engine = open_engine(model, adapting=FROZEN, larger=second)
+    with _standing() as told:
+        found = uncertainty_figures(run_uncertainty(engine, opened, asking, told, out))
+    show_uncertainty(wide_console(), found)
+    if out is not None:
+        _say(write_figures(found, out))
+
+
+@bench_app.command("speed")
+def speed(
+    model: _Model = "samtta-small",
+    input_size: InputSize = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", metavar="D")] = "auto",
+    repeats: Annotated[int, typer.Option(min=3, help="Measurements of each time.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of the images and clicks.")] = 0,
+    out: _Out = None,
+) -> None:
+    """Click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
+    from samtta_app.bench.speed import run_speed, show_speed
+    from samtta_app.engine.dispatch import open_engine
+
+    with progress_bar() as bar:
+        task = bar.add_task("loading the model", total=1.0)
+        measured = run_speed(
+            model=open_engine(model, device=device, input_size=input_size),
+            repeats=repeats,
+            seed=seed,
+            out=out,
+            progress=telling(bar, task),
+        )
+    show_speed(wide_console(), measured)

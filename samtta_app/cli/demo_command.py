@@ -1,0 +1,197 @@
+"""`samtta demo`: the sample images in the window, or annotated by a simulated person with or without one."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rich.console import Console
+from rich.text import Text
+
+from samtta_app.cli.bench import progress_bar, wide_console
+from samtta_app.core.names import displayable
+from samtta_app.display import display_fault
+from samtta_app.errors import UserError
+from samtta_app.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from samtta_app.gui.controller import Controller
+    from samtta_app.gui.widgets.splash import Splash
+
+
+DEMO_OBJECTS = 16
+"""Objects of a simulated demo: one costs about seven seconds of one core, and two cores are done with all in two minutes."""
+
+
+def open_window(
+    folder: Path | None,
+    settings: Settings,
+    given: Mapping[str, Any],
+    *,
+    project: Path | None = None,
+    simulate: Callable[[Controller], bool] | None = None,
+    samples: bool = False,
+) -> int:
+    """Show the window until it is closed, as in `samtta_app.gui.app.run_window`. Returns the exit code.
+
+    Raises:
+        UserError: Qt cannot be loaded.
+    """
+    from samtta_app.adapt.strategy_words import STRATEGY_WORDS
+
+    try:
+        splash = _splash()
+        from samtta_app.gui.app import run_window
+    except ImportError as error:
+        raise UserError(f"Qt cannot be loaded: {error}", do="Run samtta doctor: it names what is missing") from error
+    return run_window(
+        folder,
+        project=project,
+        settings=settings,
+        strategies=STRATEGY_WORDS,
+        given=given,
+        simulate=simulate,
+        samples=samples,
+        notices=[str(error) for error in read_settings()[1]],
+        splash=splash,
+    )
+
+
+def _splash() -> Splash | None:
+    """Show at once that samtta starts: torch, which takes seconds, is loaded behind the window.
+
+    On Windows torch has to be loaded before Qt (its c10.dll cannot be initialised after it), so nothing is shown there yet.
+    On Linux and macOS the order makes no difference.
+    """
+    if sys.platform == "win32":
+        importlib.import_module("samtta_app.engine.dispatch")
+        return None
+    from samtta_app.gui.widgets.splash import show_splash
+
+    return show_splash()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now that the window is closed and everything is stored.
+
+    What is left is taking torch and Qt apart (seconds on a busy machine), and sometimes an engine's thread that is still
+    loading torch: the system does both at once.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a pipe that nobody reads any more
+            stream.flush()
+    os._exit(code)
+
+
+def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
+    """Open the window on the sample images, made behind it the first time; their session is resumed. Returns the exit code."""
+    return open_window(None, settings, given, samples=True)
+
+
+def show_demo(
+    objects: int, out: Path, settings: Settings, given: Mapping[str, Any], *, simulate: bool, no_window: bool
+) -> int:
+    """The demo as it can be shown here: where no window can be opened, a simulated annotator works without a window.
+
+    Returns the exit code.
+    """
+    fault = "" if no_window else display_fault(sys.platform, os.environ)
+    if fault and not simulate:
+        _say(
+            f"No window can be opened: {fault}. A simulated annotator works instead; samtta doctor says what is missing"
+        )
+    if fault or no_window:
+        simulate_without_window(objects, out, replace(settings, **given))
+        return 0
+    leave(simulate_in_window(objects, out, settings, given) if simulate else open_samples(settings, given))
+
+
+def simulate_without_window(objects: int, out: Path, settings: Settings) -> None:
+    """Annotate samples with the frozen and with the adapting decoder; print each object and the figures.
+
+    Exports, statistics and pictures are written below `out`.
+    """
+    _say("Preparing the sample images")
+    samples = _samples()
+    _say(f"Loading the model {settings.model}")
+    from samtta_app.simulation.engines import engine_of
+    from samtta_app.simulation.simulated_session import run_simulation, show_simulation
+
+    simulation = run_simulation(
+        samples,
+        out=out,
+        objects=objects,
+        model=partial(engine_of, settings.model, device=settings.device),
+        strategy=settings.strategy,
+        progress=lambda _, words: _say(words),
+    )
+    show_simulation(wide_console(), simulation)
+
+
+def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mapping[str, Any]) -> int:
+    """Show the window while the simulated person works in it; once it is closed, write the exports below `out`."""
+    from samtta_app.formats import EXPORTERS
+    from samtta_app.session.project.store import Store
+    from samtta_app.session.statistics.statistics_export import statistics, write_statistics
+    from samtta_app.simulation.simulated_session import new_folder, stepper
+
+    samples, folder = _samples(), new_folder(out)
+    images, project = samples / "images", folder / "project"
+    person = stepper(samples, objects=objects)
+    code = open_window(images, settings, given, project=project, simulate=person.step)
+    with Store.open(images, project) as store:
+        for name, write in EXPORTERS.items():
+            say_files(write(store.project(), folder / name))
+        say_files(write_statistics(store, folder / "statistics"))
+        say(statistics(store.records()).sentence)
+    return code
+
+
+def say_files(paths: Sequence[Path]) -> None:
+    """Name the files that were written: each, or their number and folder where there are many."""
+    if len(paths) > 4:
+        say(f"wrote {len(paths)} files into {paths[0].parent}")
+    else:
+        for path in paths:
+            say(f"wrote {path}")
+
+
+def say(text: str) -> None:
+    """Print one line in which nothing is markup."""
+    Console(soft_wrap=True, highlight=False).print(Text(displayable(text)))
+
+
+def say_remarks(opening: str, remarks: Sequence[str]) -> None:
+    """Say on stderr how the project was opened, where that is worth a word, and what was left out, each on a line."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for line in (opening, *remarks):
+        if line:
+            console.print(Text.assemble(("samtta:", "yellow"), " ", displayable(line)))
+
+
+def _say(words: str) -> None:
+    """A line that is seen at once, in a file or pipe too."""
+    Console(soft_wrap=True, highlight=False, markup=False).print(words)
+
+
+def _samples() -> Path:
+    from samtta_app.datasets.samples.sample_set import ensure_samples
+
+    with progress_bar() as bar:
+        task = bar.add_task("making the sample images (once)", total=1.0)
+
+        def told(share: float) -> None:
+            bar.update(task, completed=share)
+            if bar.disable:
+                _say(f"Making the sample images, once: {share:.0%}")
+
+        return ensure_samples(told)

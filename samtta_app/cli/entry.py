@@ -1,0 +1,258 @@
+"""The command line. Heavy libraries are imported inside the commands: `samtta --help` needs neither torch nor Qt."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from samtta_app.cli import bench, demo_command, train
+from samtta_app.display import display_fault
+from samtta_app.errors import ExportError, ProjectError, UserError
+from samtta_app.settings import Settings, load_settings
+from samtta_app.threads import choose_number, wait_passively
+
+if TYPE_CHECKING:
+    from samtta_app.cli.doctor import Finding
+
+app = typer.Typer(
+    name="samtta",
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="[bold]samtta FOLDER[/bold] is short for [bold]samtta open FOLDER[/bold]; [bold]samtta[/bold] alone opens the "
+    "window with a start page.",
+)
+app.add_typer(bench.bench_app, name="bench")
+app.add_typer(train.train_app, name="train")
+
+_Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.", metavar="M"),
+]
+
+_Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy", "-s", help="How the decoder adapts: samtta, frozen, or another by name.", metavar="NAME"
+    ),
+]
+
+_Device = Annotated[
+    str | None,
+    typer.Option("--device", help="What the model runs on: auto, cpu, cuda, cuda:1 or mps.", metavar="D"),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line (default: the process's own arguments) and end the process.
+
+    Exit codes: 0 done, 1 problems found or output cut off, 2 a user's error (one message on stderr), 130 Ctrl+C.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a name that is not UTF-8 ends no command
+    try:
+        app(args=expanded(given), prog_name="samtta")
+    except UserError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]samtta:[/] {escape(str(error))}")
+        raise SystemExit(2) from None
+
+
+def expanded(arguments: Sequence[str]) -> list[str]:
+    """Spell the short forms out: `FOLDER` is `open FOLDER`, nothing is `open`, `bench DATASET` is `bench run DATASET`."""
+    words = list(arguments)
+    if not words:
+        return ["open"]
+    if words[0] == "bench":
+        return ["bench", *_with_default(words[1:], bench.BENCH_COMMANDS, "run")]
+    names = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    return _with_default(words, names, "open")
+
+
+def _with_default(words: list[str], names: set[str] | set[str | None], default: str) -> list[str]:
+    own_options = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+    if not words or words[0] in names or words[0].split("=")[0] in own_options:
+        return words
+    return [default, *words]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"samtta {version('samtta')}")
+        except PackageNotFoundError:
+            typer.echo("samtta, not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Annotate images with Segment Anything; its mask decoder learns from every object that you accept."""
+    logging.basicConfig(level=logging.WARNING, format="samtta: %(message)s")
+    if context.invoked_subcommand != "train":  # a training has the machine for itself
+        wait_passively(os.environ)
+        choose_number(os.environ)
+
+
+# --- the window -----------------------------------------------------------------------------------------------------
+
+
+@app.command("open")
+def open_folder(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of images; its session is resumed.")] = None,
+    project: Annotated[
+        Path | None, typer.Option("--project", "-p", help="Project folder (default: FOLDER/.samtta).", metavar="P")
+    ] = None,
+    model: _Model = None,
+    strategy: _Strategy = None,
+    device: _Device = None,
+) -> None:
+    """Open a folder of images in the window and go on where you left off; without one, a start page."""
+    if folder is not None and not folder.is_dir():
+        raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
+    settings = prepared()
+    require_display()
+    demo_command.leave(demo_command.open_window(folder, settings, given(model, strategy, device), project=project))
+
+
+@app.command("demo")
+def demo(
+    simulate: Annotated[bool, typer.Option("--simulate", help="Let a simulated annotator work.")] = False,
+    no_window: Annotated[bool, typer.Option("--no-window", help="Simulate without a window.")] = False,
+    objects: Annotated[
+        int, typer.Option(min=1, help="Objects that the simulated annotator does.", metavar="N")
+    ] = demo_command.DEMO_OBJECTS,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="New folder for the simulation's files.", metavar="DIR")
+    ] = Path("samtta-demo"),
+    model: _Model = None,
+    strategy: _Strategy = None,
+    device: _Device = None,
+) -> None:
+    """Open the window on sample images; with --simulate, or without a display, a simulated annotator works on them."""
+    settings, chosen = prepared(), given(model, strategy, device)
+    raise typer.Exit(demo_command.show_demo(objects, out, settings, chosen, simulate=simulate, no_window=no_window))
+
+
+def given(model: str | None, strategy: str | None, device: str | None = None) -> dict[str, Any]:
+    """The settings that were named on the command line.
+
+    Raises:
+        UserError: there is no such strategy, or no such device.
+    """
+    if device is not None:
+        replace(Settings(), device=device)
+    if strategy is not None:
+        from samtta_app.adapt.registry import strategy as strategy_named
+
+        strategy_named(strategy)
+    named = {"model": model, "strategy": strategy, "device": device}
+    return {name: value for name, value in named.items() if value}
+
+
+def prepared() -> Settings:
+    """The person's settings; the number of threads is set before torch is loaded."""
+    settings = load_settings()
+    choose_number(os.environ, settings.threads)
+    return settings
+
+
+def require_display() -> None:
+    """Say in one line what is missing and what works without it, where no window can be opened."""
+    fault = display_fault(sys.platform, os.environ)
+    if fault:
+        advice = "samtta doctor says what to install or to do; samtta demo --simulate needs no window"
+        raise UserError(f"No window can be opened: {fault}", do=advice)
+
+
+# --- projects -------------------------------------------------------------------------------------------------------
+
+
+@app.command("export")
+def export(
+    project: Annotated[Path, typer.Argument(help="Folder of images, or its project folder.", metavar="PROJECT")],
+    format_: Annotated[str, typer.Option("--format", "-f", help="coco or png.", metavar="coco|png")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")],
+) -> None:
+    """Export the accepted objects of a project: COCO with RLE masks, or index PNGs."""
+    from samtta_app.formats import EXPORTERS
+    from samtta_app.session.project.store import Store
+
+    if format_ not in EXPORTERS:
+        raise ExportError(f"There is no export format {format_!r}", do=f"Choose one of {', '.join(EXPORTERS)}")
+    with Store.open(_existing(project)) as store:
+        content = store.project()
+        demo_command.say_files(EXPORTERS[format_](content, out))
+        demo_command.say(content.words)
+        demo_command.say_remarks(store.opening, content.remarks)
+
+
+@app.command("stats")
+def stats(
+    project: Annotated[Path, typer.Argument(help="Folder of images, or its project folder.", metavar="PROJECT")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")],
+) -> None:
+    """Write a project's statistics, raw records and figures, as CSV and JSON."""
+    from samtta_app.session.project.store import Store
+    from samtta_app.session.statistics.statistics_export import statistics, write_statistics
+
+    with Store.open(_existing(project)) as store:
+        demo_command.say(statistics(store.records()).sentence)
+        demo_command.say_files(write_statistics(store, out))
+        demo_command.say_remarks(store.opening, store.left_out)
+
+
+def _existing(project: Path) -> Path:
+    """A folder that holds a project: a command that only reads must not make a new one."""
+    if any((folder / "project.db").is_file() for folder in (project, project / ".samtta")):
+        return project
+    raise ProjectError(
+        "There is no samtta project here", project, "Open the folder once with samtta open, and accept objects"
+    )
+
+
+# --- the machine ----------------------------------------------------------------------------------------------------
+
+
+@app.command("doctor")
+def doctor() -> None:
+    """Look at this machine and say what is missing and what to do; exit code 1 when there is a problem."""
+    from samtta_app.cli.doctor import examine
+
+    findings = examine()
+    console = Console()
+    console.print(_findings_table(findings))
+    problems = sum(finding.level == "problem" for finding in findings)
+    warnings = sum(finding.level == "warn" for finding in findings)
+    console.print(f"problems: {problems}, warnings: {warnings}", highlight=False)
+    raise typer.Exit(1 if problems else 0)
+
+
+def _findings_table(findings: Sequence[Finding]) -> Table:
+    """Level, subject, and what was found, with what to do on a line of its own."""
+    colours = {"ok": "green", "warn": "yellow", "problem": "bold red"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for finding in findings:
+        advice = f"\n[bold]do:[/] {escape(finding.do)}" if finding.do else ""
+        level = f"[{colours[finding.level]}]{finding.level}[/]"
+        table.add_row(level, escape(finding.subject), escape(finding.found) + advice)
+    return table

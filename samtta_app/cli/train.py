@@ -1,0 +1,188 @@
+"""`samtta train`: make a compact model from data set folders and a recipe, or fine-tune a mask decoder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+from rich.text import Text
+
+from samtta_app.cli.train_decoder import train_sam_decoder
+from samtta_app.cli.train_heads import train_uncertainty_heads
+from samtta_app.cli.train_refiner import train_mask_refiner
+
+if TYPE_CHECKING:
+    from samtta_app.train.compact.progress import RunStanding
+
+THREADS = os.cpu_count() or 1
+TRAIN_LINE_SECONDS = 60.0
+"""Without a terminal, one line of text tells in this time where the run is."""
+
+train_app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Train models: a compact one of your own, or a mask decoder.",
+)
+train_app.command("decoder")(train_sam_decoder)
+train_app.command("heads")(train_uncertainty_heads)
+train_app.command("refiner")(train_mask_refiner)
+
+
+@train_app.callback()
+def group() -> None:
+    """Train models: a compact one of your own, or a mask decoder."""
+
+
+_Datasets = Annotated[list[Path], typer.Argument(help="Folders of images, as described above.", metavar="DATASET")]
+_Out = Annotated[Path, typer.Option("--out", "-o", help="Model file to write (.safetensors).", metavar="FILE")]
+_Size = Annotated[str, typer.Option(help="Size of the model: small, or base, which is wider and slower.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        help="Begin with a trained model: a file or a shipped model's name; a smaller one is widened.", metavar="MODEL"
+    ),
+]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Length of the whole run (default: the recipe's).")]
+Resume = Annotated[
+    Path | None, typer.Option(help="Go on from the checkpoint of a run that was stopped.", metavar="FILE")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew although there is a checkpoint of an earlier run.")]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recipe",
+        help="TOML file of stages, learning rates, shares of the sets, augmentation (default: one of samtta's own).",
+        metavar="FILE",
+    ),
+]
+Backbone = Annotated[
+    Path | None,
+    typer.Option(help="Without --start: MobileNetV2 weights, safetensors with timm's names.", metavar="FILE"),
+]
+Head = Annotated[Path | None, typer.Option(help="With --backbone: the DeepLab head that follows it.", metavar="FILE")]
+_Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads, where it runs on a CPU.")]
+
+
+@train_app.command("model")
+def train_compact_model(
+    datasets: _Datasets,
+    out: _Out,
+    size: _Size = "small",
+    start: Start = None,
+    minutes: Minutes = None,
+    resume: Resume = None,
+    fresh: Fresh = False,
+    recipe: RecipeFile = None,
+    backbone: Backbone = None,
+    head: Head = None,
+    device: _Device = "auto",
+    threads: Threads = THREADS,
+) -> None:
+    """Train a compact model that answers clicks, for images of your own.
+
+    A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] (PNG files of the same names: 0 is background, each
+    object has a number of its own) and [bold]split.json[/bold], two lists of names: from "train" the model learns, on "test"
+    it is measured. A folder without masks/ is a set of photos, in which objects are found by themselves.
+
+    The quickest way to a model for a domain of your own begins with the shipped one:
+
+    [bold]samtta train model my_cells --start samtta-small --minutes 60 --out my_cells.safetensors[/bold]
+
+    [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it in
+    my_cells.resume.pt; [bold]--resume my_cells.resume.pt[/bold] goes on from the very step.
+    """
+    from samtta_app.model.sam import model_file
+    from samtta_app.train.compact.training_command import train_model
+
+    console = Console(stderr=True, highlight=False)
+    try:
+        with told(console) as report:
+            train_model(
+                datasets,
+                size=size,
+                out=out,
+                recipe=recipe,
+                resume=resume,
+                fresh=fresh,
+                start=model_file(start) if start else None,
+                backbone=backbone,
+                head=head,
+                device=device,
+                threads=threads,
+                minutes=minutes,
+                report=report,
+            )
+    except KeyboardInterrupt as stopped:
+        console.print(str(stopped) or "stopped; nothing new was saved", markup=False, soft_wrap=True)
+        raise typer.Exit(130) from None
+    Console(soft_wrap=True).print(f"wrote {out}", highlight=False, markup=False)
+
+
+class Bar(Progress):
+    """A bar with a line of text below it."""
+
+    line = "reading the data sets"
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then the line."""
+        yield from super().get_renderables()
+        yield Text(self.line)
+
+
+class TrainProgress:
+    """Shows a run: a bar on a terminal, elsewhere a line of text now and then."""
+
+    def __init__(self, console: Console, bar: Bar) -> None:
+        self.console, self.bar = console, bar
+        self.task = bar.add_task("", total=None, left="")
+        self.due = 0.0
+
+    def __call__(self, standing: RunStanding) -> None:
+        """Show where the run is."""
+        if self.console.is_terminal:
+            self.bar.line = standing.line
+            self.bar.update(self.task, total=1.0, completed=standing.share, left=standing.left)
+        elif time.monotonic() >= self.due:
+            self.due = time.monotonic() + TRAIN_LINE_SECONDS
+            line = f"{standing.share:.0%}, {standing.left}: {standing.line}"
+            self.console.print(line, markup=False, soft_wrap=True)
+
+
+class _Printed(logging.Handler):
+    """Log records as lines above the bar."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.console.print(record.getMessage(), markup=False, soft_wrap=True)
+
+
+@contextmanager
+def told(console: Console) -> Iterator[TrainProgress]:
+    """A run's bar on standard error, and its log as lines there."""
+    log = logging.getLogger("samtta_app.train")
+    level, handler = log.level, _Printed(console)
+    columns = (SpinnerColumn(), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
+    bar = Bar(*columns, console=console, disable=not console.is_terminal)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False  # or the command line's own handler would tell warnings twice
+    try:
+        with bar:
+            yield TrainProgress(console, bar)
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        log.propagate = True

@@ -1,0 +1,107 @@
+"""`samtta train decoder`: fine-tune the mask decoder of a model on data set folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from samtta_app.errors import TrainingError
+
+if TYPE_CHECKING:
+    from samtta_app.train.decoder.decoder_run import DecoderPlan, DecoderReached, HeldOut
+
+
+def train_sam_decoder(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders with images/, split.json and masks/; some may be without masks/.", metavar="DATASET"
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Model file to write: .pth, or .safetensors if compact.", metavar="FILE")
+    ],
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.", metavar="M")
+    ] = "samtta-small",
+    steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Length in minutes, where no steps are given.")] = 10.0,
+    rate: Annotated[float, typer.Option("--lr", min=1e-8, max=1.0, help="Highest learning rate.")] = 1e-4,
+    images: Annotated[int, typer.Option(min=1, help="Images of a step, with up to 8 objects each.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of images, objects and prompts.")] = 0,
+    photos: Annotated[
+        int, typer.Option(min=1, help="Images of a set without masks/ that are asked for proposals, at most.")
+    ] = 100,
+    believe_all: Annotated[
+        bool, typer.Option("--believe-all", help="Believe proposals in every pixel; needs no refiner, to compare with.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on from the checkpoint of a run that was stopped.", metavar="FILE")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew although there is a checkpoint of an earlier run.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")] = "auto",
+) -> None:
+    """Fine-tune the mask decoder of a model, and it alone, with the recipe by which SAM itself was trained.
+
+    From the "train" list of split.json the decoder learns; on "test" it is measured, and the best decoder is kept: the file
+    is never worse there than the model it starts from. Ctrl+C stops a run and saves it in FILE.resume.pt; --resume goes on.
+
+    Of a folder without masks/ it learns what the model itself proposes in the images, each pixel as far as the model's refiner
+    (`samtta train refiner`) finds it certain. Half of each step is from such images, half from folders with masks/.
+    """
+    if Path(model).expanduser().resolve() == out.resolve():
+        raise TrainingError("The model would be written over the one that it starts from", out, "Choose another --out")
+    from samtta_app.model.sam import load_model
+    from samtta_app.train.decoder.decoder_files import net_in_file
+    from samtta_app.train.decoder.decoder_run import DecoderPlan, tune_decoder
+    from samtta_app.train.device import training_device
+
+    opened = load_model(model, str(training_device(device)))
+    plan = DecoderPlan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
+    given = opened, net_in_file(opened, model), datasets, out, plan
+    reached = with_bar(plan, partial(tune_decoder, *given, resume=resume, fresh=fresh))
+    Console(soft_wrap=True).print(decoder_summary(reached, out), highlight=False, markup=False)
+
+
+def with_bar(plan: DecoderPlan, tune: Callable[..., DecoderReached]) -> DecoderReached:
+    """Run `tune`, which is given `report` and `told`, with a progress bar; Ctrl+C ends it with one line and exit code 130."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("reading the data sets, and measuring the start", total=1.0)
+            return tune(
+                report=lambda now: bar.update(task, completed=now.share(plan), description=decoder_progress(now)),
+                told=lambda words: bar.update(task, description=words),
+            )
+    except KeyboardInterrupt as stopped:
+        console.print(str(stopped) or "stopped; nothing new was saved", markup=False)
+        raise typer.Exit(130) from None
+
+
+def decoder_progress(reached: DecoderReached) -> str:
+    """What the progress bar says."""
+    return (
+        f"step {reached.step}, loss {reached.loss:.3f}, held-out IoU {three(reached.before)} -> {three(reached.best)}"
+    )
+
+
+def decoder_summary(reached: DecoderReached, out: Path) -> str:
+    """The last line: what was before, and what is in the file."""
+    before = f"held-out IoU after 1, 3, 5 clicks: before {three(reached.before)}"
+    if reached.best_step == 0:
+        return f"wrote {out}: nothing was better than the starting weights, which it holds; {before}, after the same"
+    return f"wrote {out}: {before}, after {three(reached.best)} (step {reached.best_step} of {reached.step})"
+
+
+def three(figures: HeldOut) -> str:
+    """Three figures in a row."""
+    return " ".join(f"{value:.3f}" for value in figures)

@@ -1,0 +1,371 @@
+"""Everything that a person can do, in one table: menus, tool bar, tool tips, keys and the shortcut help are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from samtta_app.core.messages import ControlAction
+from samtta_app.gui.actions import enabling
+from samtta_app.gui.canvas.canvas import Canvas
+from samtta_app.gui.controller import Controller
+from samtta_app.session.state import State
+from samtta_app.session.workflow.overlays import following
+from samtta_app.settings import Settings, Theme
+
+Menu = Literal["File", "Edit", "Image", "Class", "View", "Learning", "Help"]
+
+
+class ActionTarget(Protocol):
+    """What an action acts on: the window, its controller and its canvas."""
+
+    @property
+    def controller(self) -> Controller:
+        """The project's controller."""
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas."""
+
+    @property
+    def state(self) -> State:
+        """What is shown."""
+
+    def choose_folder(self) -> None:
+        """Ask for a folder and open it."""
+
+    def open_samples(self) -> None:
+        """Open the sample images."""
+
+    def show_export(self) -> None:
+        """Open the export dialog."""
+
+    def show_settings(self) -> None:
+        """Open the settings dialog."""
+
+    def show_shortcuts(self) -> None:
+        """Open the list of keys."""
+
+    def show_about(self) -> None:
+        """Say what this is."""
+
+    def choose_theme(self, theme: Theme) -> None:
+        """Show a theme and remember it."""
+
+    def switch_theme(self) -> None:
+        """Change between light and dark."""
+
+    def leave(self) -> None:
+        """Close the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One row of the table.
+
+    Args:
+        name: how the settings' `keys` table calls it.
+        text: the menu's text.
+        menu: the menu it stands in; rows keep their order, `divides` draws a line above.
+        keys: default keys, several separated by ";", "" for none.
+        icon: Phosphor icon, "" for none.
+        run: what it does.
+        enabled: whether it can be done now; the state is None where no project is open.
+        checked: whether it is on (None for actions that are not switches).
+        held: on while its key is held down.
+        short: what stands on a button; "" for the text.
+    """
+
+    name: str
+    text: str
+    menu: Menu
+    keys: str
+    icon: str
+    run: Callable[[ActionTarget], object]
+    enabled: Callable[[State | None], bool]
+    checked: Callable[[State | None, Settings], bool] | None = None
+    divides: bool = False
+    held: bool = False
+    short: str = ""
+
+
+# --- what ----------------------------------------------------------------------------------------------------------
+
+
+def _step(step: int) -> Callable[[ActionTarget], object]:
+    return lambda desk: desk.controller.turn(step)
+
+
+def _class(number: int) -> Callable[[ActionTarget], object]:
+    return lambda desk: desk.controller.set_class(desk.state.classes[number - 1].id)
+
+
+def _overlay(step: int) -> Callable[[ActionTarget], object]:
+    return lambda desk: desk.controller.show(overlay=following(desk.state.display.overlay, step))
+
+
+def _control(action: ControlAction) -> Callable[[ActionTarget], object]:
+    return lambda desk: desk.controller.control(action)
+
+
+def _pause(desk: ActionTarget) -> None:
+    desk.controller.control("resume" if desk.state.adaptation.activity == "paused" else "pause")
+
+
+def _theme(theme: Theme) -> Callable[[ActionTarget], object]:
+    return lambda desk: desk.choose_theme(theme)
+
+
+def _is_theme(theme: Theme) -> Callable[[State | None, Settings], bool]:
+    return lambda state, settings: settings.theme == theme
+
+
+def _class_actions() -> tuple[ActionRow, ...]:
+    return tuple(
+        ActionRow(f"class_{n}", f"Class {n}", "Class", str(n), "", _class(n), enabling.has_class(n), divides=n == 1)
+        for n in range(1, 10)
+    )
+
+
+ACTION_TABLE: tuple[ActionRow, ...] = (
+    ActionRow("open", "Open folder…", "File", "Ctrl+O", "folder-open", lambda d: d.choose_folder(), enabling.always),
+    ActionRow("samples", "Try the samples", "File", "", "image-square", lambda d: d.open_samples(), enabling.always),
+    ActionRow(
+        "export", "Export…", "File", "Ctrl+E", "export", lambda d: d.show_export(), enabling.annotated, divides=True
+    ),
+    ActionRow(
+        "settings",
+        "Settings…",
+        "File",
+        "Ctrl+,",
+        "gear-six",
+        lambda d: d.show_settings(),
+        enabling.always,
+        divides=True,
+    ),
+    ActionRow("quit", "Quit", "File", "Ctrl+Q", "sign-out", lambda d: d.leave(), enabling.always, divides=True),
+    ActionRow(
+        "accept", "Accept", "Edit", "Return; Enter; E", "check", lambda d: d.controller.accept(), enabling.can_accept
+    ),
+    ActionRow(
+        "accept_next",
+        "Accept and next image",
+        "Edit",
+        "Ctrl+Return; Ctrl+Enter",
+        "checks",
+        lambda d: d.controller.accept(then_next=True),
+        enabling.can_accept,
+    ),
+    ActionRow("cancel", "Cancel", "Edit", "Esc", "x", lambda d: d.controller.cancel(), enabling.cancellable),
+    ActionRow(
+        "larger",
+        "Ask the larger model",
+        "Edit",
+        "L",
+        "",
+        lambda d: d.controller.ask_larger(),
+        enabling.enlargeable,
+    ),
+    ActionRow("next", "Next candidate or object", "Edit", "Tab", "", _step(1), enabling.selectable, divides=True),
+    ActionRow("previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _step(-1), enabling.selectable),
+    ActionRow(
+        "remove_click",
+        "Remove last click",
+        "Edit",
+        "Backspace",
+        "",
+        lambda d: d.controller.remove_click(),
+        enabling.is_annotating,
+        divides=True,
+    ),
+    ActionRow("undo", "Undo", "Edit", "Ctrl+Z", "arrow-u-up-left", lambda d: d.controller.undo(), enabling.undoable),
+    ActionRow(
+        "redo",
+        "Redo",
+        "Edit",
+        "Ctrl+Y; Ctrl+Shift+Z",
+        "arrow-u-up-right",
+        lambda d: d.controller.redo(),
+        enabling.redoable,
+    ),
+    ActionRow(
+        "delete", "Delete object", "Edit", "Del", "trash", lambda d: d.controller.delete_selected(), enabling.selected
+    ),
+    ActionRow(
+        "review",
+        "Next mask that needs a second look",
+        "Edit",
+        "R",
+        "",
+        lambda d: d.controller.next_review(),
+        enabling.reviewable,
+        divides=True,
+    ),
+    ActionRow(
+        "confirm_review",
+        "The selected mask is right",
+        "Edit",
+        "Shift+R",
+        "",
+        lambda d: d.controller.confirm_review(),
+        enabling.selected,
+    ),
+    ActionRow(
+        "previous_image",
+        "Previous image",
+        "Image",
+        "A; PgUp",
+        "caret-left",
+        lambda d: d.controller.next_image(-1),
+        enabling.several,
+    ),
+    ActionRow(
+        "next_image",
+        "Next image",
+        "Image",
+        "D; PgDown",
+        "caret-right",
+        lambda d: d.controller.next_image(1),
+        enabling.several,
+    ),
+    ActionRow(
+        "next_unreviewed",
+        "Next image without objects",
+        "Image",
+        "N",
+        "skip-forward",
+        lambda d: d.controller.next_unreviewed(),
+        enabling.several,
+    ),
+    *_class_actions(),
+    ActionRow("fit", "Fit image", "View", "F; Ctrl+0", "corners-out", lambda d: d.canvas.fit(), enabling.pictured),
+    ActionRow(
+        "actual_size",
+        "Actual size",
+        "View",
+        "Ctrl+1",
+        "frame-corners",
+        lambda d: d.canvas.actual_size(),
+        enabling.pictured,
+    ),
+    ActionRow(
+        "zoom_in",
+        "Zoom in",
+        "View",
+        "Ctrl++; Ctrl+=",
+        "magnifying-glass-plus",
+        lambda d: d.canvas.zoom_in(),
+        enabling.pictured,
+    ),
+    ActionRow(
+        "zoom_out",
+        "Zoom out",
+        "View",
+        "Ctrl+-",
+        "magnifying-glass-minus",
+        lambda d: d.canvas.zoom_out(),
+        enabling.pictured,
+    ),
+    ActionRow(
+        "masks",
+        "Masks",
+        "View",
+        "V",
+        "eye",
+        lambda d: d.controller.show(masks=not d.state.display.masks),
+        enabling.pictured,
+        lambda state, settings: state is not None and state.display.masks,
+        divides=True,
+    ),
+    ActionRow(
+        "uncertainty",
+        "Uncertainty, next map",
+        "View",
+        "U",
+        "thermometer-simple",
+        _overlay(1),
+        enabling.pictured,
+        lambda state, settings: state is not None and state.display.overlay != "off",
+    ),
+    ActionRow("uncertainty_back", "Uncertainty, previous map", "View", "Shift+U", "", _overlay(-1), enabling.pictured),
+    ActionRow(
+        "compare",
+        "Compare with the original (hold)",
+        "View",
+        "C",
+        "square-half",
+        lambda d: d.controller.show(compare=not d.state.display.compare),
+        enabling.pictured,
+        lambda state, settings: state is not None and state.display.compare,
+        held=True,
+    ),
+    ActionRow(
+        "theme_system",
+        "Theme of the system",
+        "View",
+        "",
+        "",
+        _theme("system"),
+        enabling.always,
+        _is_theme("system"),
+        divides=True,
+    ),
+    ActionRow("theme_light", "Light theme", "View", "", "", _theme("light"), enabling.always, _is_theme("light")),
+    ActionRow("theme_dark", "Dark theme", "View", "", "", _theme("dark"), enabling.always, _is_theme("dark")),
+    ActionRow(
+        "switch_theme",
+        "Switch light and dark",
+        "View",
+        "Ctrl+Shift+L",
+        "circle-half",
+        lambda d: d.switch_theme(),
+        enabling.always,
+    ),
+    ActionRow(
+        "pause",
+        "Pause learning",
+        "Learning",
+        "Ctrl+L",
+        "pause",
+        _pause,
+        enabling.learner,
+        lambda state, settings: state is not None and state.adaptation.activity == "paused",
+        short="Pause",
+    ),
+    ActionRow(
+        "roll_back",
+        "Roll back one version",
+        "Learning",
+        "",
+        "clock-counter-clockwise",
+        _control("rollback"),
+        enabling.returnable,
+        short="Roll back",
+    ),
+    ActionRow(
+        "reset",
+        "Reset to original",
+        "Learning",
+        "",
+        "arrow-counter-clockwise",
+        _control("reset"),
+        enabling.moved,
+        short="Reset",
+    ),
+    ActionRow(
+        "shortcuts", "Keys and gestures", "Help", "F1; ?", "keyboard", lambda d: d.show_shortcuts(), enabling.always
+    ),
+    ActionRow("about", "About samtta", "Help", "", "info", lambda d: d.show_about(), enabling.always),
+)
+
+GESTURES: tuple[tuple[str, str], ...] = (
+    ("Left click", "This belongs to the object"),
+    ("Right click, Shift + left click", "This does not belong to it"),
+    ("Drag with the left button", "Draw a box around the object"),
+    ("Ctrl + left click", "Select an object"),
+    ("Wheel", "Zoom at the pointer"),
+    ("Middle drag, Space + drag", "Move the image"),
+    ("Space", "Accept, as Enter does"),
+)
+"""What the mouse does on the canvas, for the shortcut help."""

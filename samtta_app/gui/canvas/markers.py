@@ -1,0 +1,247 @@
+"""What is drawn over the image: masks, clicks, frames, the uncertainty map, and the pointer. Nothing here knows the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QCursor, QImage, QPainter, QPainterPath, QPen, QPixmap, QTransform
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from samtta_app.core.types import Click, Mask, Window
+from samtta_app.gui.canvas.overlay import outline, padded_rect, pixel_rect, uncertainty_image
+from samtta_app.gui.widgets.theme import class_colour
+
+DISC = 12.0
+"""Diameter of a click in screen pixels."""
+
+INCLUDE, EXCLUDE = 2, 5
+"""The clicks' colours in the class palette: bluish green and vermilion, apart for every kind of colour vision."""
+
+WHITE, BLACK = QColor(Qt.GlobalColor.white), QColor(Qt.GlobalColor.black)
+
+
+FINE, COARSE = 1.0, 0.7
+"""Up to FINE screen pixels per image pixel, outlines leave out what is smaller than COARSE image pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskStyle:
+    """How a mask looks: share of the fill's colour, outline width in screen pixels, a white halo, dashes, lightness."""
+
+    fill: float
+    line: float
+    halo: float = 0.0
+    dashed: bool = False
+    lighter: int = 100
+
+
+ACCEPTED = MaskStyle(fill=0.35, line=1.5)
+SELECTED = MaskStyle(fill=0.45, line=2.0, halo=3.6)
+PREVIEW = MaskStyle(fill=0.50, line=2.0, halo=3.6, lighter=125)
+FROZEN_STYLE = MaskStyle(fill=0.30, line=2.0, halo=3.6, dashed=True, lighter=125)
+
+
+class MaskItem(QGraphicsItem):
+    """One mask: its outlines, an exact and a coarse one, are traced when they are first needed, then only drawn."""
+
+    def __init__(self, mask: Mask, colour: QColor, style: MaskStyle) -> None:
+        super().__init__()
+        height, width = mask.bits.shape
+        self._mask, self._rect = mask, pixel_rect(Window(mask.x, mask.y, width, height))
+        self._paths: dict[float, QPainterPath] = {}
+        self._colour, self._style = colour, style
+
+    @property
+    def look(self) -> tuple[QColor, MaskStyle]:
+        """Colour and style."""
+        return self._colour, self._style
+
+    def set_look(self, colour: QColor, style: MaskStyle) -> None:
+        """Change colour and style."""
+        if (colour, style) != self.look:
+            self._colour, self._style = colour, style
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        """The mask's box; outlines go beyond it by less than the two screen pixels that Qt adds."""
+        return self._rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Fill, halo, outline."""
+        style, path = self._style, self._path(zoom_of(painter, option))
+        colour = self._colour.lighter(style.lighter)
+        fill = QColor(colour)
+        fill.setAlphaF(style.fill)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        if style.fill:
+            painter.fillPath(path, fill)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if style.halo:
+            painter.strokePath(path, line(WHITE, style.halo))
+        painter.strokePath(path, line(colour, style.line, dashed=style.dashed))
+
+    def _path(self, zoom: float) -> QPainterPath:
+        tolerance = 0.0 if zoom > FINE else COARSE
+        if tolerance not in self._paths:
+            self._paths[tolerance] = outline(self._mask, tolerance)
+        return self._paths[tolerance]
+
+
+class ClickItem(QGraphicsItem):
+    """One click: a disc with + or - and a white halo, of one size at every zoom."""
+
+    def __init__(self, click: Click, waiting: bool = False) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setPos(click.x, click.y)
+        self.setOpacity(0.6 if waiting else 1.0)
+        self.click, self.waiting = click, waiting
+
+    def boundingRect(self) -> QRectF:
+        """The disc with its halo, in screen pixels."""
+        return _about(DISC + 5)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Shadow, halo, disc, sign, moved to the nearest whole pixel, where they are sharp."""
+        there = painter.worldTransform()
+        painter.setWorldTransform(QTransform.fromTranslate(round(there.dx()), round(there.dy())))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_faded(BLACK, 0.35))
+        painter.drawEllipse(_about(DISC + 4.5))
+        painter.setBrush(WHITE)
+        painter.drawEllipse(_about(DISC + 3))
+        painter.setBrush(class_colour(INCLUDE if self.click.positive else EXCLUDE))
+        painter.drawEllipse(_about(DISC))
+        painter.setPen(QPen(WHITE, 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.drawLine(QLineF(-4, 0, 4, 0))
+        if self.click.positive:
+            painter.drawLine(QLineF(0, -4, 0, 4))
+
+
+class PlaceItem(QGraphicsItem):
+    """Where one more click would help: a dashed ring, of one size at every zoom; its sign is for the person to say."""
+
+    def __init__(self, click: Click) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setPos(click.x, click.y)
+        self.click = click
+
+    def boundingRect(self) -> QRectF:
+        """The ring, in screen pixels."""
+        return _about(2 * DISC + 5)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """A light ring under a dashed one."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(_faded(BLACK, 0.35), 5.0))
+        painter.drawEllipse(_about(2 * DISC))
+        painter.setPen(QPen(WHITE, 3.5))
+        painter.drawEllipse(_about(2 * DISC))
+        painter.setPen(QPen(BLACK, 2.5, Qt.PenStyle.DashLine))
+        painter.drawEllipse(_about(2 * DISC))
+
+
+class FrameItem(QGraphicsItem):
+    """A rectangle that shows on bright and on dark: light dashes over a dark line, of one width at every zoom.
+
+    Args:
+        opacity: how strongly it shows, 0 .. 1.
+    """
+
+    def __init__(self, opacity: float) -> None:
+        super().__init__()
+        self._rect = QRectF()
+        self.setOpacity(opacity)
+        self.hide()
+
+    def show_rect(self, rect: QRectF | None) -> None:
+        """Move to `rect` (image coordinates), or vanish."""
+        if rect is not None and rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+        self.setVisible(rect is not None)
+
+    def boundingRect(self) -> QRectF:
+        """The rectangle."""
+        return self._rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Draw the two lines."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(line(BLACK, 1.0))
+        painter.drawRect(self._rect)
+        painter.setPen(line(WHITE, 1.0, dashed=True))
+        painter.drawRect(self._rect)
+
+
+class UncertaintyItem(QGraphicsItem):
+    """A map of uncertainty, laid over its window; its colours stand for 0 to `scale`."""
+
+    def __init__(self, window: Window, values: NDArray[np.float32], scale: float = 1.0) -> None:
+        super().__init__()
+        self._clip, self._area = pixel_rect(window), padded_rect(window)
+        self._colours: QImage = uncertainty_image(values, scale)
+
+    def boundingRect(self) -> QRectF:
+        """The window's own pixels, without the padding."""
+        return self._clip
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Draw the map, smoothly scaled."""
+        painter.setClipRect(self._clip, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(self._area, self._colours)
+
+
+def zoom_of(painter: QPainter, option: QStyleOptionGraphicsItem) -> float:
+    """Screen (device) pixels per image pixel."""
+    return option.levelOfDetailFromTransform(painter.worldTransform()) * painter.device().devicePixelRatio()
+
+
+def line(colour: QColor, width: float, *, dashed: bool = False) -> QPen:
+    """A pen that is `width` screen pixels wide at every zoom."""
+    pen = QPen(colour, width)
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # four times faster than round, and no one sees it
+    if dashed:
+        pen.setDashPattern([4.0, 4.0])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
+
+
+@lru_cache(maxsize=4)
+def crosshair(ratio: float) -> QCursor:
+    """A pointer of thin black lines with a white seam and an open middle, sharp at the screen's device pixel ratio."""
+    side, middle = 31, 15.5
+    shown = QPixmap(round(side * ratio), round(side * ratio))
+    shown.setDevicePixelRatio(ratio)
+    shown.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(shown)
+    arms = [QLineF(QPointF(middle, middle) + d * 4, QPointF(middle, middle) + d * 14) for d in _DIRECTIONS]
+    for colour, width in ((WHITE, 3.0), (BLACK, 1.0)):
+        painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.drawLines(arms)
+    painter.fillRect(QRectF(middle - 0.5, middle - 0.5, 1, 1), BLACK)
+    painter.end()
+    return QCursor(shown, 15, 15)
+
+
+_DIRECTIONS = (QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1))
+
+
+def _about(side: float) -> QRectF:
+    return QRectF(-side / 2, -side / 2, side, side)
+
+
+def _faded(colour: QColor, alpha: float) -> QColor:
+    faded = QColor(colour)
+    faded.setAlphaF(alpha)
+    return faded

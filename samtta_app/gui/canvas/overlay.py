@@ -1,0 +1,116 @@
+"""Masks and maps as things Qt can draw: outlines with holes, tinted bitmaps, uncertainty in colours. Only values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainterPath, QPolygonF
+
+from samtta_app.core.types import BoolArray, FloatArray, Mask, Window
+from samtta_app.gui.widgets.theme import UNCERTAINTY_MAP
+from samtta_app.session.state import Overlay
+
+
+def outline(mask: Mask, tolerance: float = 0.0) -> QPainterPath:
+    """The border between object and background pixels, in image pixels; filled odd-even, so that holes stay empty.
+
+    Pixel (c, r) covers c - .5 .. c + .5, so every corner lies on a half. With a `tolerance` (pixels) corners are left out
+    that lie closer than that to the line between their neighbours: faster to draw, for masks that are small on the screen.
+    """
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.OddEvenFill)
+    for loop in _loops(mask.bits):
+        corners = cv2.approxPolyDP(loop, tolerance, True)[:, 0] if tolerance else loop
+        path.addPolygon(QPolygonF([QPointF(x + mask.x - 0.5, y + mask.y - 0.5) for x, y in corners.tolist()]))
+        path.closeSubpath()
+    return path
+
+
+def _loops(bits: BoolArray) -> Iterator[FloatArray]:
+    """Closed rectilinear loops (n, 2) of lattice corners x, y.
+
+    Corners sorted by row pair up into the horizontal edges, sorted by column into the vertical ones; following them in
+    turn closes the loops.
+    """
+    corners = _corners(bits)
+    along, down = np.lexsort((corners[:, 0], corners[:, 1])), np.lexsort((corners[:, 1], corners[:, 0]))
+    across, upright = _partners(along), _partners(down)
+    left = np.ones(len(corners), dtype=np.bool_)
+    for start in along[::2].tolist():
+        if not left[start]:
+            continue
+        loop, at = [], start
+        while left[at]:
+            beside = across[at]
+            loop += [at, beside]
+            left[at] = left[beside] = False
+            at = upright[beside]
+        yield corners[loop].astype(np.float32)
+
+
+def _corners(bits: BoolArray) -> NDArray[np.int64]:
+    """(n, 2) x, y of the lattice points where the border turns; one where two pixels meet at a corner counts twice."""
+    padded = np.pad(bits, 1).astype(np.int8)
+    turn = padded[:-1, :-1] - padded[:-1, 1:] - padded[1:, :-1] + padded[1:, 1:]
+    rows, columns = np.nonzero(turn)
+    return np.repeat(np.stack([columns, rows], axis=1), np.abs(turn[rows, columns]), axis=0)
+
+
+def _partners(order: NDArray[np.int64]) -> list[int]:
+    """For each corner the one at the other end of its edge, when `order` lists the edges' ends in pairs."""
+    partner = np.empty_like(order)
+    partner[order[::2]], partner[order[1::2]] = order[1::2], order[::2]
+    return [int(p) for p in partner]
+
+
+def tinted(mask: Mask, colour: QColor, alpha: float) -> QImage:
+    """The mask's bitmap in one colour, `alpha` 0 .. 1 where the object is, clear elsewhere; for thumbnails."""
+    rgba = np.zeros((*mask.bits.shape, 4), dtype=np.uint8)
+    rgba[mask.bits] = (colour.red(), colour.green(), colour.blue(), round(alpha * 255))
+    return rgba_image(rgba)
+
+
+SCALES = (0.1, 0.2, 0.5, 1.0)
+"""The greatest values that the colours may stand for."""
+
+
+def scale_of(overlay: Overlay) -> float:
+    """The value that has the strongest colour: 1 bit of entropy; else the least of SCALES that no value exceeds."""
+    greatest = 1.0 if overlay.kind == "entropy" or overlay.values is None else float(overlay.values.max())
+    return next((scale for scale in SCALES if greatest <= scale + 1e-6), SCALES[-1])
+
+
+def uncertainty_image(values: NDArray[np.float32], scale: float = 1.0) -> QImage:
+    """The colours of a map (g, g) from 0 to `scale`; clear where the model is sure."""
+    steps = np.clip(np.rint(np.nan_to_num(values) / scale * 255), 0, 255).astype(np.uint8)
+    return rgba_image(UNCERTAINTY_MAP[steps])
+
+
+def rgba_image(rgba: NDArray[np.uint8]) -> QImage:
+    """A QImage of its own memory from (H, W, 4) uint8 with straight alpha, ready for fast painting."""
+    rgba = np.ascontiguousarray(rgba)
+    height, width = rgba.shape[:2]
+    shown = QImage(rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    return shown.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def rgb_image(rgb: NDArray[np.uint8]) -> QImage:
+    """A QImage of its own memory from (H, W, 3) uint8."""
+    rgb = np.ascontiguousarray(rgb)
+    height, width = rgb.shape[:2]
+    shown = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return shown.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def pixel_rect(window: Window) -> QRectF:
+    """What the window's pixels cover, in image coordinates (a pixel reaches half a pixel around its centre)."""
+    return QRectF(window.x - 0.5, window.y - 0.5, window.width, window.height)
+
+
+def padded_rect(window: Window) -> QRectF:
+    """What a map over the window covers: the window padded on the right or below to a square."""
+    return QRectF(window.x - 0.5, window.y - 0.5, window.side, window.side)

@@ -1,0 +1,376 @@
+"""The dialogs: export, settings, keys, about. None of them holds up the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import get_args
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from samtta_app.errors import SettingsError, UserError
+from samtta_app.formats import EXPORTERS
+from samtta_app.gui.actions.action_set import MENUS
+from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
+from samtta_app.gui.actions.bindings import key_text
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.widgets import icons, theme
+from samtta_app.settings import Settings, StrategyName
+
+FORMATS: dict[str, str] = {
+    "coco": "COCO: one JSON file with run lengths",
+    "png": "Index PNG: objects and classes, one pair per image",
+}
+"""What each exporter is called here; one without a name is shown by its own."""
+
+FIGURES = "statistics"
+"""The choice that writes the session's figures instead of masks."""
+
+
+def _layout(dialog: QDialog) -> QVBoxLayout:
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(3 * theme.GRID, 3 * theme.GRID, 3 * theme.GRID, 2 * theme.GRID)
+    layout.setSpacing(2 * theme.GRID)
+    return layout
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setHorizontalSpacing(2 * theme.GRID)
+    form.setVerticalSpacing(theme.GRID)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return form
+
+
+class PathField(QWidget):
+    """A line for a path with a button that asks for it.
+
+    Args:
+        text: what stands in it at first.
+        title: the file dialog's title.
+        files: the file dialog's filter; "" asks for a folder.
+    """
+
+    def __init__(self, text: str, title: str, files: str = "") -> None:
+        super().__init__()
+        self._title, self._files = title, files
+        self.line = QLineEdit(text)
+        self.line.setMinimumWidth(40 * theme.GRID)
+        self.button = QToolButton()
+        self.button.setProperty("role", "small")
+        self.button.setIcon(icons.icon("folder-open"))
+        self.button.setToolTip("Choose…")
+        self.button.clicked.connect(self._ask)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addWidget(self.line)
+        layout.addWidget(self.button)
+
+    def _ask(self) -> None:
+        if self._files:
+            chosen = QFileDialog.getOpenFileName(self, self._title, self.line.text(), self._files)[0]
+        else:
+            chosen = QFileDialog.getExistingDirectory(self, self._title, self.line.text())
+        if chosen:
+            self.line.setText(chosen)
+
+
+class ExportDialog(QDialog):
+    """Asks for a format and a folder, and exports.
+
+    Args:
+        parent: the window.
+        controller: does the export, and says in the message bar where the files are.
+
+    Signals:
+        failed(UserError): the export did not happen; no partial file stays, and the dialog is still open.
+    """
+
+    failed = Signal(object)
+
+    def __init__(self, parent: QWidget, controller: Controller) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._controller = controller
+        state = controller.state
+        self.format = QComboBox()
+        for name in EXPORTERS:
+            self.format.addItem(FORMATS.get(name, name), name)
+        self.format.addItem("Session figures: CSV and JSON", FIGURES)
+        self.folder = PathField(str(state.folder / "export"), "Export into this folder")
+        form = _form()
+        form.addRow("Format", self.format)
+        form.addRow("Folder", self.folder)
+        objects = sum(entry.objects for entry in state.images)
+        pictures = sum(entry.objects > 0 for entry in state.images)
+        self.summary = theme.label(f"{_count(objects, 'object')} on {_count(pictures, 'image')}", role="muted")
+        buttons = QDialogButtonBox()
+        self.go = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self.go.setDefault(True)
+        buttons.accepted.connect(self._export)
+        buttons.rejected.connect(self.close)
+        self.folder.line.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip())))
+        layout = _layout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.summary)
+        layout.addWidget(buttons)
+
+    def _export(self) -> None:
+        folder, name = Path(self.folder.line.text().strip()).expanduser(), self.format.currentData()
+        try:
+            if name == FIGURES:
+                self._controller.export_statistics(folder)
+            else:
+                self._controller.export(name, folder)
+        except UserError as error:
+            self.failed.emit(error)
+        else:
+            self.close()
+
+
+class SettingsDialog(QDialog):
+    """Shows the settings and makes new ones.
+
+    Args:
+        parent: the window.
+        settings: what holds now.
+        strategies: what each strategy does, in words, by name.
+
+    Signals:
+        chosen(Settings): the person wants these.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget, settings: Settings, strategies: Mapping[str, str]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self._settings, self._strategies = settings, strategies
+        self._make_fields(settings)
+        self.error = theme.label(role="bad")
+        self.error.setWordWrap(True)
+        self.error.hide()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self._save)
+        buttons.rejected.connect(self.close)
+        layout = _layout(self)
+        layout.addLayout(self._rows())
+        layout.addWidget(
+            theme.label(
+                "All but theme and wheel hold from the next project on, threads from the next start.", role="muted"
+            )
+        )
+        layout.addWidget(self.error)
+        layout.addWidget(buttons)
+
+    def _make_fields(self, settings: Settings) -> None:
+        self.theme = _choice({"system": "As the system", "light": "Light", "dark": "Dark"}, settings.theme)
+        self.wheel = _choice({"zoom": "Zooms (Ctrl scrolls)", "scroll": "Scrolls (Ctrl zooms)"}, settings.wheel)
+        self.model = PathField(settings.model, "Choose a weights file", "Weights (*.pth *.safetensors)")
+        self.threads = QSpinBox()
+        self.threads.setRange(0, 1024)
+        self.threads.setSpecialValueText("Automatic")
+        self.threads.setValue(settings.threads)
+        self.idle = QDoubleSpinBox()
+        self.idle.setRange(1, 3600)
+        self.idle.setDecimals(0)
+        self.idle.setSuffix(" s")
+        self.idle.setValue(settings.idle_seconds)
+        self.strategy = _choice(
+            {name: name for name in (*get_args(StrategyName), settings.strategy)}, settings.strategy
+        )
+        self.words = theme.label(role="muted")
+        self.words.setWordWrap(True)
+        self.words.setMinimumWidth(40 * theme.GRID)
+        self.strategy.currentIndexChanged.connect(self._say_strategy)
+        self._say_strategy()
+        self.learn = QCheckBox("Learn from accepted objects")
+        self.learn.setChecked(settings.learn)
+
+    def _rows(self) -> QFormLayout:
+        form = _form()
+        form.addRow("Theme", self.theme)
+        form.addRow("Mouse wheel", self.wheel)
+        form.addRow("Model", self.model)
+        form.addRow("Threads", self.threads)
+        form.addRow("Longest pause that counts", self.idle)
+        form.addRow("Strategy", self.strategy)
+        form.addRow("", self.words)
+        form.addRow("", self.learn)
+        return form
+
+    def values(self) -> Settings:
+        """The settings as the fields stand.
+
+        Raises:
+            SettingsError: a field holds nothing that is valid.
+        """
+        return replace(
+            self._settings,
+            model=self.model.line.text().strip(),
+            theme=self.theme.currentData(),
+            threads=self.threads.value(),
+            idle_seconds=self.idle.value(),
+            wheel=self.wheel.currentData(),
+            strategy=self.strategy.currentData(),
+            learn=self.learn.isChecked(),
+        )
+
+    def _say_strategy(self) -> None:
+        said = self._strategies.get(self.strategy.currentData().partition(":")[0], "")
+        self.words.setText(f"{said}. What was learned before stays; every strategy but frozen goes on from it.")
+
+    def _save(self) -> None:
+        try:
+            settings = self.values()
+        except SettingsError as error:
+            self.error.setText(str(error))
+            self.error.show()
+            return
+        self.chosen.emit(settings)
+        self.close()
+
+
+class ShortcutsDialog(QDialog):
+    """Every key and gesture, by menu, in two columns.
+
+    Args:
+        parent: the window.
+        keys: the keys that hold now, by action.
+    """
+
+    def __init__(self, parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and gestures")
+        self.rows = _rows(keys)
+        columns = QHBoxLayout()
+        columns.setSpacing(6 * theme.GRID)
+        half = ("Mouse", "File", "Edit")
+        for titles in (half, tuple(title for title in self.rows if title not in half)):
+            columns.addLayout(_column({title: self.rows[title] for title in titles if title in self.rows}))
+        inner = QWidget()
+        inner.setLayout(columns)
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        layout = _layout(self)
+        layout.addWidget(area)
+        layout.addWidget(theme.label("Every key can be changed in the settings file, under [keys].", role="muted"))
+        self.resize(QSize(116 * theme.GRID, 76 * theme.GRID))
+
+
+class AboutDialog(QDialog):
+    """What this is, which version, which model.
+
+    Args:
+        parent: the window.
+        model: the model's description, "" where none runs.
+    """
+
+    def __init__(self, parent: QWidget, model: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About samtta")
+        mark = QLabel()
+        mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
+        words = QVBoxLayout()
+        words.addWidget(theme.label("samtta", role="heading"))
+        self.text = theme.label("\n".join(line for line in (_version(), model) if line), role="muted")
+        words.addWidget(self.text)
+        what = theme.label(
+            "Annotate images with Segment Anything. Its mask decoder learns from your clicks and accepted masks while you "
+            "work; the figures are measured against the original weights on the same objects."
+        )
+        what.setWordWrap(True)
+        head = QHBoxLayout()
+        head.setSpacing(2 * theme.GRID)
+        head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(words, 1)
+        close = QPushButton("Close")
+        close.clicked.connect(self.close)
+        layout = _layout(self)
+        layout.addLayout(head)
+        layout.addWidget(what)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        self.setMinimumWidth(52 * theme.GRID)
+
+
+def _version() -> str:
+    try:
+        return f"Version {metadata.version('samtta')}"
+    except metadata.PackageNotFoundError:  # run from a checkout
+        return "Version of the checkout"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _choice(texts: Mapping[str, str], value: str) -> QComboBox:
+    box = QComboBox()
+    for name, text in texts.items():
+        box.addItem(text, name)
+    box.setCurrentIndex(list(texts).index(value))
+    return box
+
+
+def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
+    """By menu: what, and the keys for it; the nine classes in one row, actions without a key left out."""
+    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(what, how) for how, what in GESTURES]}
+    for menu in MENUS:
+        found = [
+            (row.text.rstrip("…"), key_text(keys[row.name]))
+            for row in ACTION_TABLE
+            if row.menu == menu and keys[row.name]
+        ]
+        if menu == "Class":
+            digits = [key_text(keys[row.name]) for row in ACTION_TABLE if row.menu == menu and keys[row.name]]
+            found = [("Choose a class", f"{digits[0]} – {digits[-1]}")] if digits else []
+        if found:
+            rows[menu] = found
+    return rows
+
+
+def _column(rows: Mapping[str, list[tuple[str, str]]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(3 * theme.GRID)
+    grid.setVerticalSpacing(theme.GRID // 2)
+    line = 0
+    for title, entries in rows.items():
+        if line:
+            grid.setRowMinimumHeight(line, theme.GRID)
+            line += 1
+        grid.addWidget(theme.label(title, role="heading"), line, 0, 1, 2)
+        for what, how in entries:
+            line += 1
+            key = theme.label(how, role="muted")
+            key.setWordWrap(True)
+            grid.addWidget(theme.label(what), line, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(key, line, 1, Qt.AlignmentFlag.AlignTop)
+        line += 1
+    grid.setColumnStretch(1, 1)
+    grid.setRowStretch(line, 1)
+    return grid

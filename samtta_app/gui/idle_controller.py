@@ -1,0 +1,36 @@
+"""What answers while there is no model: images can still be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from samtta_app.core.messages import Failure, Loaded, LoadRequest, PredictRequest, Reply, Request
+from samtta_app.errors import ImageError
+
+
+class IdleController:
+    """Reads images, says to a click why there is no answer, and is silent about everything else.
+
+    Args:
+        reason: why there is no model, for a person.
+    """
+
+    description = "no model"
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def handle(self, request: Request) -> Generator[None, None, Reply | None]:
+        """Answer `request` as far as that is possible without a model."""
+        yield None
+        kind = type(request).__name__
+        if isinstance(request, PredictRequest):
+            return Failure(request.id, kind, self._reason)
+        if not isinstance(request, LoadRequest):
+            return None
+        from samtta_app.images.read import reading  # brings the decoders, which a start can do without
+
+        try:
+            return Loaded(request.id, (yield from reading(request.path)))
+        except ImageError as e:
+            return Failure(request.id, kind, str(e))

@@ -1,0 +1,45 @@
+"""The docks of the window: which there are, and where they stand at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow
+
+from samtta_app.gui import recent
+from samtta_app.gui.panels.dock import Dock
+from samtta_app.gui.widgets import theme
+
+LAYOUT = 1
+"""Version of the saved dock layout; an older one is not restored."""
+
+DOCKS: tuple[tuple[str, str, int], ...] = (
+    ("classes", "Classes", 18),
+    ("objects", "Objects", 24),
+    ("images", "Images", 20),
+    ("adaptation", "Learning", 44),
+)
+"""Name, title and first height (in grid steps) of each dock."""
+
+
+def make_docks(window: QMainWindow) -> dict[str, Dock]:
+    """Make the docks of `window`, hidden."""
+    docks = {}
+    for name, title, _ in DOCKS:
+        dock = docks[name] = Dock(name, title)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        dock.hide()
+    return docks
+
+
+def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
+    """Show the docks where they were left, or in their first places."""
+    for dock in docks.values():
+        dock.toggleViewAction().setEnabled(True)
+        dock.show()
+    layout = recent.stored_layout("docks")
+    if layout is None or not window.restoreState(layout, LAYOUT):
+        shown, heights = list(docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
+        window.resizeDocks(shown, [41 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
+        window.resizeDocks(shown, heights, Qt.Orientation.Vertical)

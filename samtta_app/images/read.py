@@ -1,0 +1,178 @@
+"""Image files as the tool shows them: upright 8-bit RGB for eye and encoder, the file's own values for the read-out.
+
+The format is decided by content, the cost computed from the header, and only then is anything decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import warnings
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from samtta_app.core.types import Image
+from samtta_app.errors import ImageError
+from samtta_app.images.decoding import AGAIN, DAMAGED, ORIENTATION, DecodedImage, decode_image, upright_size
+from samtta_app.images.file_formats import GivenUp, ImageKind, ImageSource, opened_image
+from samtta_app.images.read_limits import READ_AHEAD_SHARE
+from samtta_app.images.stretching import Array, to_display, upright
+from samtta_app.images.tiff_decoding import decode_tiff, tiff_size
+
+__all__ = [
+    "DAMAGED",
+    "ORIENTATION",
+    "READ_AHEAD_SHARE",
+    "from_array",
+    "image_size",
+    "read_ids",
+    "read_image",
+    "reading",
+    "to_display",
+    "upright",
+]
+
+_Found = TypeVar("_Found")
+
+POLL = 0.02
+"""Seconds between two looks at whether a read is done; what waits for the engine waits no longer for a read."""
+
+MOST_ID = 65_535
+"""The highest number of an object in a mask: what counts objects makes room for every number up to it."""
+
+PIL.Image.MAX_IMAGE_PIXELS = None  # the limits are those of image_limits, with a text that says what to do
+
+
+def read_image(path: Path, *, share: float = 1.0, dark: bool = True) -> Image:
+    """Read a PNG, JPEG, BMP, WebP or TIFF, whatever its name.
+
+    Args:
+        path: the file.
+        share: of the limits on memory and work that the image may cost.
+        dark: whether dark 8-bit files are stretched for display as deeper ones are (see `to_display`).
+
+    Raises:
+        LargeImageError: the image would take more than `share` of the limits.
+        ImageError: the file is missing, empty, cut off, or no image.
+    """
+    return _read(path, share, dark, lambda: None)
+
+
+def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
+    """`read_image` in steps, on a thread of its own: closing the generator gives the read up.
+
+    A decoder cannot be interrupted from outside. The thread looks for itself, at each piece of the file, whether anybody
+    waits, and nobody waits for the thread.
+
+    Raises:
+        LargeImageError, ImageError: as `read_image`.
+    """
+    given_up = threading.Event()
+    done: queue.SimpleQueue[Image | BaseException] = queue.SimpleQueue()
+
+    def check() -> None:
+        if given_up.is_set():
+            raise GivenUp
+
+    def work() -> None:
+        try:
+            done.put(_read(path, share, True, check))
+        except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
+            done.put(error)
+
+    threading.Thread(target=work, name="samtta-reader", daemon=True).start()
+    try:
+        while True:
+            try:
+                found = done.get(timeout=POLL)
+                break
+            except queue.Empty:
+                yield None
+    finally:
+        given_up.set()
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def read_ids(path: Path) -> NDArray[np.uint16]:
+    """The numbers (H, W) of a mask file: 0 is background, 1 .. MOST_ID are objects; colours of a palette do not count.
+
+    Raises:
+        ImageError: the file cannot be read, has several channels, or other numbers.
+    """
+    labels = _decoded(path, 1.0, False, lambda: None).raw
+    if labels.ndim != 2:
+        text = f"The mask has {labels.shape[2]} channels"
+        raise ImageError(text, path, "Save instance ids as one grey or palette channel")
+    low, high = labels.min(), labels.max()
+    if labels.dtype.kind not in "bui" or not 0 <= int(low) <= int(high) <= MOST_ID:
+        text = f"The mask holds {low} to {high}"
+        raise ImageError(text, path, f"Number the objects from 1 to {MOST_ID} at most, 0 for the rest")
+    return labels.astype(np.uint16)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image as it is shown, from its header alone.
+
+    Raises:
+        ImageError: the file is missing, empty, cut off in its header, or no image.
+    """
+    return _said(path, lambda: _size(path))
+
+
+def from_array(raw: Array, path: Path = Path("array")) -> Image:
+    """The image of an array (H, W) or (H, W, 1 .. 4), of any real dtype, as if it had been read from `path`."""
+    return _image(path, DecodedImage(raw, to_display(raw, dark=False)))
+
+
+def _read(path: Path, share: float, dark: bool, check: Callable[[], None]) -> Image:
+    return _image(path, _decoded(path, share, dark, check))
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with opened_image(path) as source:
+        return tiff_size(source) if source.kind is ImageKind.TIFF else upright_size(source)
+
+
+def _decoded(path: Path, share: float, dark: bool, check: Callable[[], None]) -> DecodedImage:
+    def found() -> DecodedImage:
+        with opened_image(path, check) as source:
+            return _by_kind(source, share, dark)
+
+    return _said(path, found)
+
+
+def _by_kind(source: ImageSource, share: float, dark: bool) -> DecodedImage:
+    if source.kind is ImageKind.TIFF:
+        return decode_tiff(source, share, dark=dark)
+    return decode_image(source, share, dark=dark)
+
+
+def _said(path: Path, action: Callable[[], _Found]) -> _Found:
+    """Do what reads a file; whatever the decoders raise becomes an ImageError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return action()
+    except MemoryError as e:
+        raise ImageError("There is not enough memory for this image", path, "Close other programs or cut it up") from e
+    except DAMAGED as e:
+        raise ImageError(f"The image file is damaged or cut off ({str(e)[:120]})", path, AGAIN) from e
+
+
+def _image(path: Path, decoded: DecodedImage) -> Image:
+    pixels, raw = np.ascontiguousarray(decoded.pixels), np.ascontiguousarray(decoded.raw)
+    if raw.dtype == np.uint8 and raw.shape == pixels.shape and np.may_share_memory(raw, pixels):
+        raw = pixels
+    pixels.setflags(write=False)
+    raw.setflags(write=False)
+    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
+    digest.update(pixels.data)
+    return Image(digest.hexdigest(), path, pixels, raw, decoded.notice)

@@ -1,0 +1,115 @@
+"""A model that is called ready has answered once: on the device that was wished for, or else on the processor."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from segment_anything.modeling import ImageEncoderViT
+
+from samtta_app.core.types import Click, Logits, Prompt, Window
+from samtta_app.errors import CheckpointError
+from samtta_app.images.read import from_array
+from samtta_app.model.memory_shortage import out_of_memory
+from samtta_app.model.predictor import ImageFeatures, decode, embed, encode
+from samtta_app.model.sam import DEFAULT_MODEL, SamModel, chosen_device, load_model
+from samtta_app.model.weights import Tensors
+
+_SIDE = 48
+"""Side in pixels of the image on which a model is tried."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A model that has answered, and why it is not on the device that was wished for ("" where it is)."""
+
+    model: SamModel
+    note: str = ""
+
+
+def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> _Opened:
+    """Load a model, as `load_model` does, and have it answer once.
+
+    A GPU that is too old, has no memory left or is not there is tried once; then the processor answers, and the note and
+    the log say so.
+
+    Raises:
+        CheckpointError: as in `load_model`, or the model cannot answer.
+    """
+    wanted = chosen_device(device)
+    if wanted == "cpu":
+        return _Opened(_tried(source, "cpu", input_size))
+    model = load_model(source, "cpu", input_size)
+    try:
+        model = model.on(wanted)
+        try_answer(model)
+        return _Opened(model)
+    except (RuntimeError, AssertionError, NotImplementedError, CheckpointError) as e:
+        reason = (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
+    note = f"{wanted} cannot be used ({reason}), so the processor answers"
+    log.warning("The device %s", note)
+    return _Opened(_tried(source, "cpu", input_size), note)
+
+
+def open_model_alone(source: str | Path, device: str) -> SamModel:
+    """The model alone; the same words."""
+    return open_model(source, device).model
+
+
+def _tried(source: str | Path, device: str, input_size: int | None) -> SamModel:
+    try:
+        model = load_model(source, device, input_size)
+        try_answer(model)
+    except (MemoryError, RuntimeError, ValueError, TypeError, KeyError, IndexError) as e:
+        if out_of_memory(e):
+            do = "Close other programs, or choose a smaller model"
+            raise CheckpointError("There is not enough memory for the model", source, do) from e
+        raise _useless(Path(source).stem, f"it fails ({type(e).__name__}: {str(e)[:120]})") from e
+    return model
+
+
+def try_answer(model: SamModel, tensors: Tensors | None = None) -> None:
+    """Have a model answer a click on a small image, and a second one, under `tensors` or its own decoder.
+
+    SAM's own encoders are left out on the processor: they take seconds, and their files are known to the last tensor.
+
+    Raises:
+        CheckpointError: an answer is not finite, or not of the size that it must have.
+    """
+    features = _features(model)
+    window, logits = features.window, None
+    for clicks in ((Click(20.0, 24.0, True),), (Click(20.0, 24.0, True), Click(40.0, 8.0, False))):
+        with torch.no_grad():
+            asked = Prompt(clicks, None, logits)
+            found = decode(model, tensors or model.frozen.tensors, features, embed(model, features, asked))
+        if found.logits.shape != (4, model.grid, model.grid) or found.iou.shape != (4,):
+            raise _useless(model.name, "its answer has another size than its input")
+        if not (torch.isfinite(found.logits).all() and torch.isfinite(found.iou).all()):
+            raise _useless(model.name, "its answer is not finite")
+        logits = Logits(window, found.logits[0].float().cpu().numpy())
+
+
+def _features(model: SamModel) -> ImageFeatures:
+    window = Window(0, 0, _SIDE, _SIDE)
+    encoder = model.net.image_encoder
+    if isinstance(encoder, ImageEncoderViT) and model.device.type == "cpu":
+        cells = model.size // 16
+        zeros = torch.zeros(1, model.net.prompt_encoder.embed_dim, cells, cells)
+        return ImageFeatures("", window, zeros, (), (model.size, model.size))
+    ramp = np.add.outer(np.arange(_SIDE), np.arange(_SIDE)).astype(np.uint8)
+    work = encode(model, from_array(np.repeat(ramp[..., None], 3, axis=2)), window)
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            features: ImageFeatures = finished.value
+            return features
+
+
+def _useless(name: str, why: str) -> CheckpointError:
+    return CheckpointError(f"The model {name!r} cannot answer: {why}", "", "Choose another model file")

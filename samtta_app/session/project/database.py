@@ -1,0 +1,138 @@
+"""The open database: rows are checked as they are read, and what is written is whole or is not there."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from samtta_app.core.names import to_text
+from samtta_app.errors import StoreError
+from samtta_app.session.project import schema
+from samtta_app.session.project.cells import BadValueError, DbRow, Value, decoded, name
+from samtta_app.session.project.location import DATABASE, OpenedDatabase
+from samtta_app.session.project.refusals import reason
+
+_T = TypeVar("_T")
+NAMED = 3
+"""So many damaged rows are named in one line."""
+
+Identity = tuple[int, int] | None
+
+
+class Database:
+    """One open project's database; it belongs to the thread that opened it.
+
+    `opening` is what a person should know about how it was opened, "" when nothing.
+
+    Args:
+        home: the project's own folder.
+        opened: the database in it, or what stands for it.
+    """
+
+    def __init__(self, home: Path, opened: OpenedDatabase) -> None:
+        self.home, self.read_only = home, opened.read_only
+        self.opening, self._left_out = opened.notice, dict[str, None]()
+        self._db = opened.db
+        self._db.row_factory, self._db.text_factory = sqlite3.Row, decoded
+        self._files = {} if opened.read_only else {path: _identity(path) for path in self._kept()}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The rows that were read so far and hold what was never written there: which, which column, and why."""
+        return tuple(self._left_out)
+
+    @property
+    def notice(self) -> str:
+        """What a person should know of how the project was opened and of damaged rows, "" when nothing."""
+        lines = [self.opening] if self.opening else []
+        if self._left_out:
+            named, more = "; ".join(self.left_out[:NAMED]), len(self._left_out) - NAMED
+            rest = f"; and {more} more" if more > 0 else ""
+            lines.append(f"Damaged entries of the project are left out, none is deleted: {named}{rest}")
+        return ". ".join(lines)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _rows(self, query: str, *values: Value) -> Iterator[DbRow]:
+        try:
+            cursor = self._db.execute(query, values)
+            try:
+                yield from cursor
+            finally:
+                with suppress(sqlite3.ProgrammingError):  # closed meanwhile
+                    cursor.close()  # a statement that is under way would keep the lock of a closed database
+        except (sqlite3.DatabaseError, UnicodeError) as error:
+            what, do = f"The project could not be read: {error}", "Check the disk, and put back a copy"
+            raise StoreError(what, self.home / DATABASE, do) from error
+
+    def _good(self, found: Iterable[DbRow], make: Callable[[DbRow], _T], which: Callable[[DbRow], str]) -> Iterator[_T]:
+        """What `make` makes of each row; one that holds a bad value is left out and named."""
+        for row in found:
+            try:
+                yield make(row)
+            except BadValueError as error:
+                self._leave_out(which(row), error)
+
+    def _leave_out(self, which: str, error: BadValueError | str) -> None:
+        self._left_out[f"{which}: {error}"] = None
+
+    def _recall(self, key: str, default: str) -> str:
+        found = self._good(self._rows("SELECT value FROM meta WHERE key = ?", key), _name, lambda _: f'meta "{key}"')
+        return next(found, default)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.read_only:
+            raise StoreError("The project was opened read-only", self.home, "Choose another project folder")
+        try:
+            with schema.transaction(self._db, self._require_files):
+                yield
+        except (sqlite3.DatabaseError, UnicodeError) as error:
+            why, do = reason(error, self.home)
+            what = f"The project could not be written: {why}"
+            raise StoreError(
+                what, self.home / DATABASE, f"{do}, then try again; nothing that was stored is lost"
+            ) from error
+
+    def _remember(self, key: str, value: str) -> None:
+        if self._recall(key, "") != value:
+            with self._writing():
+                self._put(key, value)
+
+    def _put(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, to_text(value)))
+
+    def _kept(self) -> Iterator[Path]:
+        return (self.home / (DATABASE + ending) for ending in ("", "-wal"))
+
+    def _require_files(self) -> None:
+        """Whether the files that are written to are still those that will be found at their place."""
+        for path, before in self._files.items():
+            if before is not None and _identity(path) != before:
+                gone = not os.path.lexists(path)
+                happened = "was deleted, moved, or its disk taken away" if gone else "was replaced by another"
+                raise StoreError(
+                    f"The project's file {happened} while it was open, so nothing can be stored",
+                    path,
+                    "Put it back; until then, export: all that was stored before can still be read here",
+                )
+
+
+def _identity(path: Path) -> Identity:
+    """Device and number of a file, None when it is not there."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _name(row: DbRow) -> str:
+    value = row["value"]
+    return "" if value == "" else name(row, "value")

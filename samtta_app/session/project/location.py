@@ -1,0 +1,164 @@
+"""Where a project lies, what may lie there, and how one that cannot be written or is damaged is still read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from samtta_app.core.names import from_text
+from samtta_app.errors import ProjectError
+from samtta_app.session.project import schema
+from samtta_app.session.project.refusals import reason
+from samtta_app.session.project.salvage import salvaged
+
+HOME = ".samtta"
+DATABASE = "project.db"
+WEIGHTS = "weights"
+BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite keeps: the database, and files of its name with these endings."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDatabase:
+    """A database that was opened, and what a person should know about how ("" when nothing)."""
+
+    db: sqlite3.Connection
+    read_only: bool = False
+    notice: str = ""
+
+
+def places(folder: Path, project: Path | None) -> tuple[Path, Path]:
+    """The images' folder and the project's own folder; `folder` may be either when `project` is None.
+
+    Raises:
+        ProjectError: as in `require_ordinary`.
+    """
+    folder = folder.absolute()
+    if project is not None:
+        return folder, project.absolute()
+    if not exists(folder):
+        return folder, folder / HOME
+    if folder.name == HOME:
+        return folder.parent, folder
+    require_ordinary(folder)
+    return _images_of(folder / DATABASE), folder
+
+
+def exists(home: Path) -> bool:
+    """Whether a project lies in this folder, as far as one may look."""
+    return os.path.isfile(home / DATABASE)  # unlike Path.is_file, False where one may not look
+
+
+def require_ordinary(home: Path) -> None:
+    """Refuse a project folder in which something else lies in the place of what samtta makes; opens nothing.
+
+    A link would have files elsewhere written or deleted, a pipe or device would be waited for. The way to the folder may
+    lead through links, unless it is the hidden one that samtta makes itself.
+
+    Raises:
+        ProjectError: the hidden folder, its weights' folder, or the database or a file beside it is a link or another kind.
+    """
+    if home.name == HOME:
+        _require(home, "folder", stat.S_ISDIR)
+    _require(home / WEIGHTS, "folder", stat.S_ISDIR)
+    for ending in BESIDE:
+        found = _require(home / (DATABASE + ending), "file", stat.S_ISREG)
+        if found is not None and found.st_nlink > 1:
+            place, do = home / (DATABASE + ending), "Put a copy of it in its place"
+            raise ProjectError("A file of the project has a second name (a hard link) elsewhere", place, do)
+
+
+def open_database(home: Path) -> OpenedDatabase:
+    """Open the database in a project's folder, or make both; read-only where it cannot be written or is damaged.
+
+    Raises:
+        ProjectError: open elsewhere, foreign, newer, damaged beyond reading, or it cannot be made here.
+    """
+    require_ordinary(home)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return OpenedDatabase(schema.connect(home / DATABASE))
+    except schema.DamagedError as error:
+        return _open_damaged(home, error)
+    except (OSError, sqlite3.OperationalError) as error:
+        return open_unwritable(home, error)
+
+
+def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:
+    """Open a project that cannot be written where it lies: in memory, with what its journal still holds.
+
+    SQLite can neither lock nor recover a journal in a folder without write permission, so a copy is recovered.
+
+    Raises:
+        ProjectError: there is no project yet, it cannot be read, or it is foreign, newer or damaged beyond reading.
+    """
+    why, do = reason(error, home)
+    refusal = ProjectError(
+        f"A project cannot be made here: {why}", home, f"{do}, or name another place for the project with --project"
+    )
+    if not exists(home):
+        raise refusal from error
+    try:
+        with _copied(home / DATABASE) as copy:
+            db = schema.connect_copy(copy, home / DATABASE)
+    except schema.DamagedError as damage:
+        return _open_damaged(home, damage)
+    if db is None:
+        raise refusal from error
+    return OpenedDatabase(
+        db, True, f"{home} cannot be written ({why}): what you accept cannot be stored. {do}, then open it again"
+    )
+
+
+def _open_damaged(home: Path, damage: ProjectError) -> OpenedDatabase:
+    with _copied(home / DATABASE) as copy:
+        db, lost = salvaged(copy, home / DATABASE, damage)
+    notice = f"{damage.what}. What can be read is shown, and nothing can be stored: put back a copy"
+    return OpenedDatabase(db, True, f"{notice} ({lost})" if lost else notice)
+
+
+@contextmanager
+def _copied(database: Path) -> Iterator[Path]:
+    """A copy of the database and its journal in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="samtta-") as elsewhere:
+        copy = Path(elsewhere, DATABASE)
+        try:
+            shutil.copyfile(database, copy)
+            journal = database.with_name(DATABASE + "-wal")
+            if journal.is_file():
+                shutil.copyfile(journal, copy.with_name(journal.name))
+        except OSError as error:
+            what = f"The project cannot be read by way of a copy in {elsewhere}: {error.strerror}"
+            raise ProjectError(what, database, "Check the disk, and the room on it") from error
+        yield copy
+
+
+def _require(path: Path, expected: str, fits: Callable[[int], bool]) -> os.stat_result | None:
+    """What is there, without following a link; None when nothing is, or when one may not look."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    if fits(found.st_mode):
+        return found
+    kind = "a link" if stat.S_ISLNK(found.st_mode) else f"no ordinary {expected}"
+    do = f"Take it away or put an ordinary {expected} in its place; nothing was opened or changed"
+    raise ProjectError(f"A part of the project is {kind}", path, do)
+
+
+def _images_of(database: Path) -> Path:
+    """The images' folder of a project that lies elsewhere; the project's own folder when it does not say."""
+    try:
+        with closing(sqlite3.connect(database, timeout=0.0)) as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'folder'").fetchone()
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        row = None  # opening it properly, right after this, says what is wrong
+    value = from_text(row[0]) if row and isinstance(row[0], str) else ""
+    return Path(value) if os.path.isabs(value) and "\0" not in value else database.parent

@@ -1,0 +1,304 @@
+"""The project's database: named migrations, and opening it exclusively without ever overwriting what it cannot read."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from samtta_app.errors import ProjectError
+from samtta_app.session.project.refusals import locks_work, primary
+
+APPLICATION_ID = 0x53414D54
+"""Marks a database as ours ("SAMT"); any other database is refused."""
+
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE images (name TEXT PRIMARY KEY, width INTEGER NOT NULL, height INTEGER NOT NULL);
+CREATE TABLE classes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, colour INTEGER NOT NULL);
+INSERT INTO classes VALUES (1, 'object', 0);
+CREATE TABLE annotations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image TEXT NOT NULL REFERENCES images(name),
+    class_id INTEGER NOT NULL REFERENCES classes(id),
+    x INTEGER NOT NULL, y INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+    rle BLOB NOT NULL,
+    box TEXT,
+    window TEXT NOT NULL,
+    weights_version INTEGER NOT NULL,
+    predicted_iou REAL, uncertainty REAL,
+    seconds REAL NOT NULL,
+    created TEXT NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX annotations_of_image ON annotations(image);
+CREATE TABLE steps (
+    annotation_id INTEGER NOT NULL REFERENCES annotations(id),
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('click', 'box')),
+    x REAL, y REAL, positive INTEGER,
+    box TEXT,
+    seconds REAL NOT NULL, latency REAL,
+    window TEXT NOT NULL,
+    weights_version INTEGER NOT NULL,
+    predicted_iou REAL, uncertainty REAL, iou REAL,
+    PRIMARY KEY (annotation_id, position)
+);
+CREATE TABLE weights (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+CREATE TABLE adaptations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    object_id INTEGER NOT NULL REFERENCES annotations(id),
+    kept INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    losses TEXT NOT NULL,
+    guard_candidate REAL, guard_published REAL, guard_frozen REAL,
+    guard_objects INTEGER NOT NULL,
+    memory_objects INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    created TEXT NOT NULL
+);
+CREATE TABLE controls (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    action TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    paused INTEGER NOT NULL,
+    created TEXT NOT NULL
+);
+CREATE TABLE twins (
+    object_id INTEGER PRIMARY KEY REFERENCES annotations(id),
+    weights_version INTEGER NOT NULL,
+    frozen TEXT NOT NULL,
+    adapted TEXT NOT NULL,
+    seconds REAL NOT NULL
+);
+"""
+
+_GAPS = """
+ALTER TABLE annotations ADD COLUMN gaps TEXT;
+ALTER TABLE annotations ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE steps ADD COLUMN gaps TEXT
+"""
+"""What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads), and
+whether a person looked at it again and found it right."""
+
+LEARNED = """
+ALTER TABLE annotations ADD COLUMN teaches INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weights ADD COLUMN model TEXT NOT NULL DEFAULT '';
+CREATE TABLE learned (
+    object_id INTEGER NOT NULL REFERENCES annotations(id),
+    model TEXT NOT NULL,
+    PRIMARY KEY (object_id, model)
+);
+UPDATE annotations SET teaches = 1 WHERE EXISTS (SELECT 1 FROM adaptations);
+INSERT INTO learned SELECT DISTINCT object_id, '' FROM adaptations
+"""
+"""Which objects are to be learned from, and which were, by which model (SHA-256 of its weights, "" where it is not known).
+
+A project from before says only that something was learned in it: then all of its objects are to be learned from.
+"""
+
+PICTURES = """
+ALTER TABLE annotations ADD COLUMN picture TEXT;
+ALTER TABLE images ADD COLUMN picture TEXT;
+ALTER TABLE images ADD COLUMN bytes INTEGER
+"""
+"""The content of the picture that an object was accepted on, and of the one that was seen last, with its file's size."""
+
+IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
+"""Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (
+    ("first", _FIRST),
+    ("gaps", _GAPS),
+    ("learned", LEARNED),
+    ("pictures", PICTURES),
+    ("image_ids", IMAGE_IDS),
+)
+"""Name and statements, oldest first; a name, once released, is never changed or taken away."""
+
+TABLES = (
+    *("meta", "images", "classes", "annotations", "steps"),
+    *("weights", "adaptations", "controls", "twins", "learned", "image_ids"),
+)
+"""All of them, those first that others refer to."""
+
+
+class DamagedError(ProjectError):
+    """SQLite finds the file damaged; parts of it may still be read."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open (or make) the database for this process alone, check it, and bring it up to date.
+
+    The lock is SQLite's own on the file: it vanishes with the process, however that ends.
+
+    Raises:
+        DamagedError: it is corrupt; the file is left as it was.
+        ProjectError: it is open elsewhere, foreign, or made by a newer samtta; the file is left as it was.
+        sqlite3.OperationalError: the file or its folder cannot be written, or there are no locks here.
+    """
+    db = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+    try:
+        with explained(path):
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA foreign_keys = ON")
+            missing = check(db, path)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA fullfsync = ON")
+            with transaction(db):
+                migrate(db, missing)
+                require_layout(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_copy(copy: Path, path: Path) -> sqlite3.Connection | None:
+    """Read `copy`, which stands for the database at `path`, into memory, in today's layout; nothing can be written to it.
+
+    None when nothing was ever stored in it.
+
+    Raises:
+        DamagedError: it is corrupt.
+        ProjectError: it is foreign, or made by a newer samtta.
+    """
+    memory = in_memory()
+    with explained(path), closing(unshared(copy)) as db:
+        missing = check(db, path)
+        db.backup(memory)
+    if missing == MIGRATIONS:
+        return None
+    try:
+        with transaction(memory):
+            migrate(memory, missing)
+            require_layout(memory, path)
+    except sqlite3.DatabaseError as error:
+        what = f"The project cannot be brought up to date: {error}"
+        raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
+    memory.execute("PRAGMA query_only = ON")
+    return memory
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty database in memory, to which others may be attached by `unshared_uri`."""
+    return sqlite3.connect("file::memory:", isolation_level=None, uri=True)
+
+
+def unshared(copy: Path) -> sqlite3.Connection:
+    """Open a file that nobody else knows of, without the system's locks: there may be none here."""
+    db = sqlite3.connect(unshared_uri(copy), isolation_level=None, uri=True)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a journal is then read without memory that would be shared
+    return db
+
+
+def unshared_uri(copy: Path) -> str:
+    """How SQLite is told to open such a file."""
+    return copy.as_uri() + ("" if sys.platform == "win32" else "?vfs=unix-dotfile")
+
+
+def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
+    """The migrations that a database still lacks; reads only.
+
+    Raises:
+        DamagedError: it is corrupt.
+        ProjectError: it is not a samtta project, or made by a newer samtta.
+    """
+    found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        finding = found.splitlines()[-1]  # the first of several lines only names the database
+        raise DamagedError(
+            f"The project's database is damaged: {finding}", path, "Put back a copy; nothing was changed"
+        )
+    return lacking(db, path)
+
+
+def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
+    """The migrations that a database still lacks, taken to be whole.
+
+    Raises:
+        ProjectError: it is not a samtta project, or made by a newer samtta.
+    """
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
+    if not tables:
+        return MIGRATIONS
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or "migrations" not in tables:
+        raise ProjectError("This database is not a samtta project", path, "Choose another project folder")
+    done = [str(row[0]) for row in db.execute("SELECT name FROM migrations").fetchall()]
+    unknown = set(done) - {name for name, _ in MIGRATIONS}
+    if unknown:
+        newer = ", ".join(sorted(unknown))
+        raise ProjectError(f"The project was made by a newer samtta ({newer})", path, "Update samtta to open it")
+    return tuple(m for m in MIGRATIONS if m[0] not in done)
+
+
+def require_layout(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database whose tables are not those that all migrations together make: SQLite takes any name for whole.
+
+    Raises:
+        DamagedError: a table or column is missing, or is another.
+    """
+    with closing(in_memory()) as fresh:
+        migrate(fresh, MIGRATIONS)
+        for table in TABLES:
+            if table_layout(db, table) != table_layout(fresh, table):
+                what = f"The project's database is damaged: its table {table} is not as it was made"
+                raise DamagedError(what, path, "Put back a copy; nothing was changed")
+
+
+def table_layout(db: sqlite3.Connection, table: str, of: str = "main") -> list[tuple[object, ...]]:
+    """A table's columns: number, name, type, whether NULL is refused, default, and place in the primary key."""
+    return [tuple(row) for row in db.execute(f"PRAGMA {of}.table_info({table})").fetchall()]
+
+
+def migrate(db: sqlite3.Connection, missing: tuple[tuple[str, str], ...]) -> None:
+    """Apply `missing` migrations inside the caller's transaction."""
+    if not missing:
+        return
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
+    for name, statements in missing:
+        for statement in statements.split(";"):
+            db.execute(statement)
+        db.execute("INSERT INTO migrations VALUES (?, datetime('now'))", (name,))
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, before_commit: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """All statements of the block, or none of them; `before_commit` may still refuse, by an exception."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        before_commit()
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's refusals on opening into texts for a person; "cannot write" passes, for the caller to handle."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = primary(error)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and locks_work(path.parent):
+            raise ProjectError("The project is open in another samtta", path, "Close it there first") from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            what = f"The project's database is damaged or no database ({error})"
+            raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
+        raise
+    except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
+        what = "The project's database is damaged: its list of tables cannot be read"
+        raise DamagedError(what, path, "Put back a copy; nothing was changed") from error

@@ -1,0 +1,362 @@
+"""The project on disk: every accepted mask with its history, in one transaction each; nothing is half written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Self, TypeVar
+
+from samtta_app.core.names import storable, to_text
+from samtta_app.core.project import Project, ProjectClass
+from samtta_app.core.types import Annotation, ClickRecord
+from samtta_app.errors import ProjectError, StoreError
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project import cells, listing, pictures, rows
+from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
+from samtta_app.session.project.cells import BadValueError, DbRow, Value
+from samtta_app.session.project.learning_log import LearningLog, now
+from samtta_app.session.project.location import OpenedDatabase, exists, open_database, open_unwritable, places
+from samtta_app.session.state import ImageEntry, LabelClass
+
+_T = TypeVar("_T")
+RECORDS_AT_ONCE = 200
+"""So many are read in about 16 ms: the window draws a frame in between."""
+PALETTE = 8
+LAST = 2**63 - 1
+"""SQLite has no higher number."""
+THERE = "deleted IS NOT 1"
+"""An object that was not withdrawn; a mark that is neither yes nor no is for its reader to name."""
+
+
+class Store(LearningLog):
+    """One open project; it belongs to the thread that opened it.
+
+    `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
+    what a person should know about how the project was opened ("" when nothing). A row that holds what was never written
+    there is left out and named in `notice` and `left_out`; nothing of it is deleted.
+    """
+
+    def __init__(self, folder: Path, home: Path, opened: OpenedDatabase) -> None:
+        super().__init__(home, opened)
+        self.folder = folder
+        self._bad: set[int] = set()
+
+    @classmethod
+    def open(cls, folder: Path, project: Path | None = None) -> Self:
+        """Open the project of a folder of images, or make it; `project` names another place for the project's files.
+
+        `folder` may also be a project's own folder (the one that holds project.db).
+
+        Raises:
+            ProjectError: no images, project open elsewhere, damaged beyond reading, newer, or it cannot be made here.
+        """
+        folder, home = places(folder, project)
+        if not listing.image_files(folder) and not exists(home):
+            kinds = " ".join(sorted(suffix[1:] for suffix in listing.IMAGE_SUFFIXES))
+            raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
+        store = cls(folder, home, open_database(home))
+        try:
+            if not store.read_only:
+                store._remember("folder", str(folder))
+                store._image_ids()  # at once: an export is to change nothing
+        except StoreError as error:
+            store.close()  # the lock goes with it
+            store = cls(folder, home, open_unwritable(home, error))
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- images and classes -----------------------------------------------------------------------------------------
+
+    def images(self) -> tuple[ImageEntry, ...]:
+        """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
+        objects, others = self._counted()
+        entries = listing.entries(self.folder, listing.image_files(self.folder), objects)
+        return tuple(
+            replace(e, changed=listing.listing_changed(others[e.name])) if others[e.name] else e for e in entries
+        )
+
+    def _counted(self) -> tuple[Counter[str], Counter[str]]:
+        """The number of objects by image, and of those that were accepted on another picture than it has now."""
+        query = f"""
+            SELECT a.id, a.image, a.picture IS NOT NULL AND i.picture IS NOT NULL AND a.picture IS NOT i.picture AS other
+            FROM annotations a LEFT JOIN images i ON i.name = a.image WHERE {THERE}
+        """
+        found = list(self._objects(self._rows(query), lambda row: (cells.name(row, "image"), row["id"], row["other"])))
+        objects = Counter(name for name, number, _ in found if number not in self._bad)
+        others = Counter(name for name, number, other in found if number not in self._bad and other)
+        return objects, others
+
+    def last_image(self) -> str:
+        """The image that was open last, "" for a new project."""
+        return self._recall("last_image", "")
+
+    def image_opened(self, name: str, width: int, height: int, picture: str = "") -> None:
+        """Remember where one is, how large the image is (it can then be exported), and which picture it holds."""
+        with self._writing():
+            before = next(self._seen("WHERE name = ?", to_text(name)), None)
+            if picture and before is not None:  # objects of a version that did not keep what they were accepted on
+                was = before.image
+                known = picture if (was.width, was.height) == (width, height) else f"{was.width}x{was.height}:"
+                adopt = "UPDATE annotations SET picture = ? WHERE image = ? AND picture IS NULL"
+                self._db.execute(adopt, (known, to_text(name)))
+            self._image(name, width, height, picture)
+            self._put("last_image", name)
+
+    def classes(self) -> tuple[LabelClass, ...]:
+        """The classes in the order in which they were added."""
+        found: list[LabelClass] = []
+        for row in self._rows("SELECT id, name, colour FROM classes ORDER BY id"):
+            try:
+                found.append(rows.class_of(row))
+            except (
+                BadValueError
+            ) as error:  # its objects are whole: they keep a class, under a name that is given for now
+                self._leave_out(f"class {row['id']}", error)
+                found.append(LabelClass(row["id"], f"class {row['id']}", (row["id"] - 1) % PALETTE))
+        return tuple(found) or (LabelClass(1, "object", 0),)
+
+    def add_class(self, name: str) -> LabelClass:
+        """Add a class; the name must be new and not empty."""
+        name = self._new_name(name)
+        number = max((c.id for c in self.classes()), default=0) + 1
+        added = LabelClass(number, name, (number - 1) % PALETTE)
+        with self._writing():
+            self._db.execute("INSERT INTO classes VALUES (?, ?, ?)", (added.id, added.name, added.colour))
+        return added
+
+    def rename_class(self, class_id: int, name: str) -> None:
+        """Give a class another name, new and not empty."""
+        name = self._new_name(name, but=class_id)
+        with self._writing():
+            self._db.execute("UPDATE classes SET name = ? WHERE id = ?", (name, class_id))
+
+    def remove_class(self, class_id: int) -> bool:
+        """Take a class away that was added by mistake; False where it has objects, and stays.
+
+        Deleted objects of it go to the first class, since a row must have one; `bring_back` gives them theirs again.
+        """
+        used = "SELECT count(*) FROM annotations WHERE class_id = ? AND " + THERE
+        if self._db.execute(used, (class_id,)).fetchone()[0]:
+            return False
+        with self._writing():
+            first = "(SELECT min(id) FROM classes WHERE id <> ?1)"
+            self._db.execute(f"UPDATE annotations SET class_id = {first} WHERE class_id = ?1", (class_id,))
+            self._db.execute("DELETE FROM classes WHERE id = ?", (class_id,))
+        return True
+
+    def return_class(self, removed: LabelClass) -> None:
+        """Bring a removed class back, with its number and colour."""
+        with self._writing():
+            self._db.execute("INSERT INTO classes VALUES (?, ?, ?)", (removed.id, removed.name, removed.colour))
+
+    # --- annotations ------------------------------------------------------------------------------------------------
+
+    def accept(self, annotation: Annotation, width: int, height: int, *, teaches: bool = False) -> Annotation:
+        """Store an accepted mask with its whole history, for an image of this size; returns it with its id and date.
+
+        `teaches` says that it is to be learned from: until that was reported, it waits for it, in a later run, too.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        dated = replace(annotation, created=now())
+        with self._writing():
+            self._image(annotation.image_name, width, height, annotation.picture)
+            cursor = self._db.execute(
+                f"INSERT INTO annotations ({rows.ANNOTATION}, teaches) "
+                f"VALUES ({rows.placeholders(rows.ANNOTATION, more=1)})",
+                (*rows.annotation_row(dated), int(teaches)),
+            )
+            saved = replace(dated, id=int(cursor.lastrowid or 0))
+            self._db.executemany(
+                f"INSERT INTO steps (annotation_id, position, {rows.STEP_COLUMNS}) "
+                f"VALUES ({rows.placeholders(rows.STEP_COLUMNS, more=2)})",
+                [(saved.id, k, *rows.step_row(r, saved.box)) for k, r in enumerate(saved.history, start=1)],
+            )
+        return saved
+
+    def set_deleted(self, annotation_id: int, deleted: bool) -> None:
+        """Withdraw an annotation, or bring it back; its records stay."""
+        with self._writing():
+            self._db.execute("UPDATE annotations SET deleted = ? WHERE id = ?", (int(deleted), annotation_id))
+
+    def bring_back(self, annotation_id: int, class_id: int) -> None:
+        """Undo a deletion; the class may have been removed and returned meanwhile."""
+        with self._writing():
+            back = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
+            self._db.execute(back, (class_id, annotation_id))
+
+    def set_reviewed(self, annotation_id: int, reviewed: bool = True) -> None:
+        """A person looked at a mask again and found it right, or takes that back."""
+        with self._writing():
+            self._db.execute("UPDATE annotations SET reviewed = ? WHERE id = ?", (int(reviewed), annotation_id))
+
+    def set_class(self, annotation_id: int, class_id: int) -> None:
+        """Give an annotation another class."""
+        with self._writing():
+            self._db.execute("UPDATE annotations SET class_id = ? WHERE id = ?", (class_id, annotation_id))
+
+    def annotations(self, image_name: str | None = None) -> tuple[Annotation, ...]:
+        """The annotations of an image (or of all), first accepted first."""
+        if image_name is None:
+            return self._annotations(f"{THERE} ORDER BY id")
+        return self._annotations(f"image = ? AND {THERE} ORDER BY id", to_text(image_name))
+
+    def annotation(self, annotation_id: int) -> Annotation | None:
+        """One annotation, None when it was withdrawn or is damaged."""
+        return next(iter(self._annotations(f"id = ? AND {THERE}", annotation_id)), None)
+
+    def newest(self, count: int) -> tuple[Annotation, ...]:
+        """The `count` newest annotations, first accepted first."""
+        return self._annotations(f"{THERE} ORDER BY id DESC LIMIT ?", count)[::-1]
+
+    def project(self) -> Project:
+        """Everything that an export needs; images that have no number yet are given one where that can be stored.
+
+        Objects that do not fit their image are left out, and their image says so.
+        """
+        seen = {found.image.name: found for found in self._seen()}
+        listed = catalogue(self.folder, self._image_ids(), self._counted()[0], seen, self.annotations)
+
+        def of_image(name: str) -> tuple[Annotation, ...]:
+            return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
+
+        classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
+        return Project(self.folder, listed.images, classes, of_image, (*listed.remarks, *self.left_out))
+
+    def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
+        """The raw records of all accepted objects, or of one, in the order of the stream."""
+        return self._records(0, LAST) if object_id is None else self._records(object_id, object_id)
+
+    def records_in_steps(self, size: int = RECORDS_AT_ONCE) -> Iterator[tuple[ObjectRecord, ...]]:
+        """`records`, so many objects at a time; what is accepted meanwhile comes, too."""
+        last = 0
+        query = f"SELECT id FROM annotations WHERE {THERE} AND id > ? ORDER BY id LIMIT ?"
+        while some := [row["id"] for row in self._rows(query, last, size)]:
+            last = some[-1]
+            yield self._records(some[0], last)
+
+    # --- below the surface ------------------------------------------------------------------------------------------
+
+    def _image_ids(self) -> dict[str, int]:
+        """The images' numbers in exports, by name; new ones are stored where that is possible."""
+
+        def made(row: DbRow) -> tuple[str, int]:
+            return cells.name(row, "name"), row["id"]
+
+        query = "SELECT id, name FROM image_ids"
+        known = dict(self._good(self._rows(query), made, lambda row: f"image number {row['id']}"))
+        opened = (found.image.name for found in self._seen())
+        ids = numbered(known, opened, {*(path.name for path in files(self.folder)), *self._counted()[0]})
+        new = [(number, to_text(name)) for name, number in ids.items() if name not in known]
+        if new:
+            with suppress(StoreError), self._writing():
+                self._db.executemany("INSERT INTO image_ids (id, name) VALUES (?, ?)", new)
+        return ids
+
+    def _records(self, first: int, last: int) -> tuple[ObjectRecord, ...]:
+        """The records of the objects with these numbers, both included."""
+        chosen = f"{THERE} AND id BETWEEN ? AND ?"
+        steps = self._steps(f"annotation_id IN (SELECT id FROM annotations WHERE {chosen})", first, last)
+        classes = {c.id: c.name for c in self.classes()}
+        twins = self._twins(first, last)
+
+        def made(row: DbRow) -> ObjectRecord:
+            _require_class(row, set(classes))
+            rows.check_annotation(row)
+            replayed, frozen, adapted = twins.get(row["id"], (0, None, None))
+            return ObjectRecord(
+                *(row["id"], cells.name(row, "image"), classes[row["class_id"]], row["created"], row["seconds"]),
+                *(row["weights_version"], steps.get(row["id"], ())),
+                frozen=frozen,
+                adapted=adapted,
+                replayed_version=replayed,
+                reviewed=bool(row["reviewed"]),
+            )
+
+        query = f"SELECT * FROM annotations WHERE {chosen} ORDER BY id"
+        return tuple(self._objects(self._rows(query, first, last), made))
+
+    def _annotations(self, condition: str, *values: Value) -> tuple[Annotation, ...]:
+        classes = {c.id for c in self.classes()}
+        found = list(self._rows(f"SELECT * FROM annotations WHERE {condition}", *values))
+        ids = ", ".join(str(row["id"]) for row in found)
+        steps = self._steps(f"annotation_id IN ({ids})")
+
+        def made(row: DbRow) -> Annotation:
+            _require_class(row, classes)
+            return rows.annotation_of(row, steps.get(row["id"], ()))
+
+        return tuple(self._objects(found, made))
+
+    def _objects(self, found: Iterable[DbRow], make: Callable[[DbRow], _T]) -> Iterator[_T]:
+        """As `_good`; objects that are left out do not count anywhere."""
+        for row in found:
+            try:
+                yield make(row)
+            except BadValueError as error:
+                self._bad.add(row["id"])
+                self._leave_out(f"object {row['id']}", error)
+
+    def _seen(self, condition: str = "", *values: Value) -> Iterator[SeenImage]:
+        """Images that were opened, as they were seen last."""
+        found = self._rows(f"SELECT * FROM images {condition}", *values)
+
+        def made(row: DbRow) -> SeenImage:
+            picture = "" if row["picture"] is None else cells.text(row, "picture")
+            size = None if row["bytes"] is None else cells.whole(row, "bytes", most=2**62)
+            return SeenImage(rows.image_of(row), picture, size)
+
+        return self._good(found, made, lambda row: f"image {row['name']!r:.40}")
+
+    def _twins(self, first: int, last: int) -> dict[int, tuple[int, tuple[float, ...], tuple[float, ...]]]:
+        query = "SELECT * FROM twins WHERE object_id BETWEEN ? AND ?"
+        found = self._good(self._rows(query, first, last), rows.twin_of, lambda row: f"replay of {_object(row)}")
+        return {number: (version, frozen, adapted) for number, version, frozen, adapted in found}
+
+    def _steps(self, condition: str, *values: Value) -> dict[int, tuple[ClickRecord, ...]]:
+        found = self._rows(f"SELECT * FROM steps WHERE {condition} ORDER BY annotation_id, position", *values)
+        return {
+            key: tuple(self._good(group, rows.step_of, _step))
+            for key, group in groupby(found, lambda row: row["annotation_id"])
+        }
+
+    def _image(self, name: str, width: int, height: int, picture: str) -> None:
+        self._db.execute(
+            "INSERT INTO images (name, width, height, picture, bytes) VALUES (?1, ?2, ?3, ?4, ?5) "
+            "ON CONFLICT (name) DO UPDATE SET width = ?2, height = ?3, picture = ?4, bytes = ?5",
+            (to_text(name), width, height, picture or None, pictures.file_size(self.folder / name)),
+        )
+
+    def _new_name(self, name: str, but: int = 0) -> str:
+        name = storable(name).strip()
+        if not name:
+            raise StoreError("A class needs a name")
+        if any(c.name == name and c.id != but for c in self.classes()):
+            raise StoreError(f'There is already a class "{name}"')
+        return name
+
+
+def _object(row: DbRow) -> str:
+    return f"object {row['object_id']}"
+
+
+def _step(row: DbRow) -> str:
+    return f"object {row['annotation_id']}, step {row['position']}"
+
+
+def _require_class(row: DbRow, classes: set[int]) -> None:
+    if row["class_id"] not in classes:
+        raise BadValueError("class_id", row["class_id"], "no class")

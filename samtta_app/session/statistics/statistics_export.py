@@ -1,0 +1,144 @@
+"""The session's figures, from its raw records only; a figure that the records do not carry is nan, never a guess.
+
+Definitions are the field's (RITM): NoC_20@85, NoC_30@90 (failures count as the limit), FR_20@85, FR_30@90 (strict).
+The person's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one; a box
+counts as one. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from samtta_app.core.files import marked, staged
+from samtta_app.core.metrics import clicks_to
+from samtta_app.core.names import to_text
+from samtta_app.core.texts import csv_text, json_text
+from samtta_app.errors import ExportError
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project.store import Store
+from samtta_app.session.state import Statistics
+from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
+
+OBJECT_COLUMNS = (
+    "object_id",
+    "image",
+    "class",
+    "created",
+    "seconds",
+    "weights_version",
+    "steps",
+    "person_clicks_85",
+    "replayed_version",
+    "adapted_clicks_85",
+    "frozen_clicks_85",
+    "adapted_clicks_90",
+    "frozen_clicks_90",
+)
+CLICK_COLUMNS = (
+    "object_id",
+    "step",
+    "kind",
+    "x",
+    "y",
+    "positive",
+    "seconds",
+    "latency",
+    "window_x",
+    "window_y",
+    "window_width",
+    "window_height",
+    "weights_version",
+    "predicted_iou",
+    "uncertainty",
+    "iou",
+    "model_gap",
+    "task_gap",
+    "prompt_gap",
+    "expected_iou",
+)
+
+_MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
+"""What the files begin with, in every version: it tells them from a user's own ones of the same name."""
+
+
+def statistics(records: Sequence[ObjectRecord]) -> Statistics:
+    """The figures of a session whose objects are `records`."""
+    return Tally(records).figures()
+
+
+def write_statistics(store: Store, folder: Path) -> list[Path]:
+    """Write objects.csv, clicks.csv (one row per prompt step) and statistics.json (figures and raw records).
+
+    Raises:
+        ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
+    """
+    records = store.records()
+    files = {
+        "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
+        "objects.csv": csv_text(OBJECT_COLUMNS, map(_object_row, records)),
+        "statistics.json": json_text(_plain(_everything(store, records)), indent=1),
+    }
+    try:
+        with staged(folder, marked(_MARKS)) as stage:
+            for name, text in files.items():
+                (stage / name).write_bytes(text.encode())
+    except OSError as error:
+        raise ExportError(f"Statistics were not written: {error.strerror}", folder, "Choose another folder") from error
+    return [folder / name for name in files]
+
+
+def _everything(store: Store, records: Sequence[ObjectRecord]) -> dict[str, object]:
+    adaptations = [asdict(report) for report in store.adaptations()]
+    for report in adaptations:
+        del report["weights"], report["request_id"]
+    return {
+        "figures": asdict(statistics(records)),
+        "objects": [asdict(record) for record in records],
+        "adaptations": adaptations,
+    }
+
+
+def _object_row(record: ObjectRecord) -> list[object]:
+    point = stream_point(record)
+    strict = [
+        "" if t is None else clicks_to(t, STRICT_TARGET, STRICT_LIMIT) or STRICT_LIMIT
+        for t in (record.adapted, record.frozen)
+    ]
+    return [
+        *(record.object_id, to_text(record.image_name), record.class_name, record.created, f"{record.seconds:.3f}"),
+        *(record.weights_version, len(record.steps), point.person),
+        "" if record.frozen is None else record.replayed_version,
+        *("" if value is None else value for value in (point.adapted, point.frozen)),
+        *strict,
+    ]
+
+
+def _click_rows(record: ObjectRecord) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for number, step in enumerate(record.steps, start=1):
+        click, window = step.click, step.window
+        place = ["box", "", "", ""] if click is None else ["click", click.x, click.y, int(click.positive)]
+        figures = (step.seconds, step.latency)
+        gaps = step.gaps
+        gains = (gaps.model, gaps.task, gaps.prompt) if gaps else (math.nan,) * 3
+        answers = (step.predicted_iou, step.uncertainty, step.iou, *gains, step.expected_iou)
+        area = (window.x, window.y, window.width, window.height)
+        given = [record.object_id, number, *place, *map(_figure, figures)]
+        rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
+    return rows
+
+
+def _figure(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
+def _plain(value: object) -> object:
+    """`value` as strict JSON: nan becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,233 @@
+"""The figures of a session as running values: an object costs as much as it has steps, however many there were before."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from samtta_app.core.calibration import Calibration
+from samtta_app.core.metrics import clicks_to
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.sort_keys import Worst, worst
+from samtta_app.session.state import SideFigures, Statistics, StreamPoint, Trust
+from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, Answers, confirmed_answers, trust_in
+
+TARGET, _LIMIT = 0.85, 20
+STRICT_TARGET, STRICT_LIMIT = 0.90, 30
+RECENT = 20
+"""The sentence speaks of this many objects at the end of the stream."""
+_FEWEST = 10
+"""With fewer replayed objects nothing is claimed."""
+CLEAR = 2.0
+"""A difference is claimed when it exceeds this many standard errors of the paired differences."""
+
+UNIT = 1 << 1074
+"""Every float is a whole number of 1 / UNIT: sums of such numbers are exact, and do not depend on their order."""
+
+
+@dataclass(slots=True)
+class _Sums:
+    """One side's sums over replayed objects."""
+
+    objects: int = 0
+    clicks: int = 0
+    strict_clicks: int = 0
+    failed: int = 0
+    strict_failed: int = 0
+
+    def add(self, trajectory: Sequence[float], sign: int) -> None:
+        """Take a trajectory in (`sign` 1), or out again (-1)."""
+        reached = clicks_to(trajectory, TARGET, _LIMIT)
+        strictly = clicks_to(trajectory, STRICT_TARGET, STRICT_LIMIT)
+        self.objects += sign
+        self.clicks += sign * (reached or _LIMIT)
+        self.strict_clicks += sign * (strictly or STRICT_LIMIT)
+        self.failed += sign * (reached is None)
+        self.strict_failed += sign * (strictly is None)
+
+    def side(self) -> SideFigures:
+        """The four figures."""
+        sums = (self.clicks, self.strict_clicks, self.failed, self.strict_failed)
+        return SideFigures(self.objects, *(_ratio(value, self.objects) for value in sums))
+
+
+class Tally:
+    """The records of a session by object id, and all that its figures need; the stream is in the order of the ids.
+
+    Args:
+        records: those that are there at first.
+    """
+
+    def __init__(self, records: Iterable[ObjectRecord] = ()) -> None:
+        self._records: dict[int, ObjectRecord] = {}
+        self._images: dict[str, dict[int, ObjectRecord]] = {}
+        self._ids: list[int] = []
+        self._stream: list[StreamPoint] = []
+        self._person = self._seconds = self._timeless = 0
+        self._adapted, self._frozen = _Sums(), _Sums()
+        self._compared: list[int] = []
+        self._improved: list[int] = []
+        self._waiting: list[tuple[float, int]] = []
+        self._judged: tuple[Answers, Trust, Calibration] | None = None
+        for record in records:
+            self.put(record)
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self._records)
+
+    def get(self, object_id: int) -> ObjectRecord | None:
+        """The record of an object, None where there is none."""
+        return self._records.get(object_id)
+
+    def put(self, record: ObjectRecord) -> None:
+        """Take an object in, in the place of an older record of it."""
+        self.drop(record.object_id)
+        number, point = record.object_id, stream_point(record)
+        self._records[number] = record
+        self._images.setdefault(record.image_name, {})[number] = record
+        place = bisect_left(self._ids, number)
+        self._ids.insert(place, number)
+        self._stream.insert(place, point)
+        self._count(record, point, 1)
+        if record.frozen is not None and record.adapted is not None:
+            insort(self._compared, number)
+        if len(record.steps) > 1:
+            insort(self._improved, number)
+        if (entry := _to_look_at(record)) is not None:
+            insort(self._waiting, entry)
+
+    def drop(self, object_id: int) -> None:
+        """Take an object out, if it is there."""
+        record = self._records.pop(object_id, None)
+        if record is None:
+            return
+        here = self._images[record.image_name]
+        del here[object_id]
+        if not here:
+            del self._images[record.image_name]
+        place = bisect_left(self._ids, object_id)
+        del self._ids[place]
+        self._count(record, self._stream.pop(place), -1)
+        for ids in (self._compared, self._improved):
+            found = bisect_left(ids, object_id)
+            if ids[found : found + 1] == [object_id]:
+                del ids[found]
+        if (entry := _to_look_at(record)) is not None:
+            del self._waiting[bisect_left(self._waiting, entry)]
+
+    def figures(self) -> Statistics:
+        """The figures, equal to those of the same records taken in in any order."""
+        trust, known = self._trust()
+        objects = len(self._records)
+        return Statistics(
+            objects=objects,
+            person_clicks=_ratio(self._person, objects),
+            seconds_per_object=math.nan if self._timeless else _ratio(self._seconds, objects * UNIT),
+            adapted=self._adapted.side(),
+            frozen=self._frozen.side(),
+            stream=tuple(self._stream),
+            sentence=self._sentence(),
+            trust=trust,
+            review=self._first_good(known),
+        )
+
+    def queue(self) -> Iterator[ObjectRecord]:
+        """The objects that nobody looked at again and of which least was expected, worst first."""
+        _, known = self._trust()
+        return (self._records[number] for _, number in self._waiting[: self._first_good(known)])
+
+    def worst(self, image_name: str) -> Worst:
+        """The numbers of the image's object that needs a look most by each of them."""
+        here = self._images.get(image_name)
+        return worst(here.values()).get(image_name, {}) if here else {}
+
+    def images(self) -> tuple[str, ...]:
+        """The images that have objects."""
+        return tuple(self._images)
+
+    # --- below the surface ------------------------------------------------------------------------------------------
+
+    def _count(self, record: ObjectRecord, point: StreamPoint, sign: int) -> None:
+        self._person += sign * point.person
+        if math.isfinite(record.seconds):
+            numerator, denominator = record.seconds.as_integer_ratio()
+            self._seconds += sign * numerator * (UNIT // denominator)
+        else:
+            self._timeless += sign
+        if record.frozen is not None:
+            self._frozen.add(record.frozen, sign)
+            self._adapted.add(record.adapted or (), sign)
+
+    def _trust(self) -> tuple[Trust, Calibration]:
+        """Both follow from the newest answers alone, and are kept as long as those stay."""
+        steps, newest = 0, len(self._improved)
+        while newest and steps < NEWEST:
+            newest -= 1
+            steps += len(self._records[self._improved[newest]].steps) - 1
+        told = confirmed_answers(self._records[number] for number in self._improved[newest:])
+        if self._judged is None or not _same(self._judged[0], told):
+            self._judged = told, trust_in(told), Calibration.of(told)
+        return self._judged[1:]
+
+    def _first_good(self, known: Calibration) -> int:
+        """How many wait for a look: calibration keeps the order, so that the rest of them is good enough."""
+        return bisect_left(self._waiting, True, key=lambda entry: not known(entry[0]) < REVIEW_BELOW)
+
+    def _sentence(self) -> str:
+        """What a person may conclude, and no more than the paired differences of the last objects show."""
+        number, recent = len(self._compared), [self._records[n] for n in self._compared[-RECENT:]]
+        if number < _FEWEST:
+            return f"Too early to tell: {_objects(number)}"
+        if not any(record.replayed_version for record in recent):
+            return f"Nothing learnt yet: {_objects(number)}, all answered with the original weights"
+        adapted, frozen = ([clicks(r.adapted or ()) for r in recent], [clicks(r.frozen or ()) for r in recent])
+        difference = np.subtract(frozen, adapted)
+        error = float(np.std(difference, ddof=1)) / math.sqrt(len(recent))
+        gain = float(difference.mean())
+        if abs(gain) <= CLEAR * error or gain == 0.0:
+            verdict = "No clear difference so far"
+        else:
+            verdict = "Learning helps" if gain > 0 else "Learning does not help"
+        return (
+            f"{verdict}: {np.mean(adapted):.1f} clicks per object over the last {len(recent)}, "
+            f"{np.mean(frozen):.1f} without it"
+        )
+
+
+def stream_point(record: ObjectRecord) -> StreamPoint:
+    """One object's clicks to IoU .85: the person's, and the twins' once they were replayed."""
+    return StreamPoint(
+        record.object_id,
+        clicks(tuple(step.iou for step in record.steps)),
+        None if record.adapted is None else clicks(record.adapted),
+        None if record.frozen is None else clicks(record.frozen),
+    )
+
+
+def clicks(trajectory: Sequence[float]) -> int:
+    """Clicks to IoU .85, 20 when it was not reached."""
+    return clicks_to(trajectory, TARGET, _LIMIT) or _LIMIT
+
+
+def _to_look_at(record: ObjectRecord) -> tuple[float, int] | None:
+    """Expected IoU and id of an object that nobody looked at again; None where nothing is known of it."""
+    expected = record.steps[-1].expected_iou if record.steps and not record.reviewed else math.nan
+    return None if math.isnan(expected) else (expected, record.object_id)
+
+
+def _same(one: Answers, other: Answers) -> bool:
+    """Whether both hold the same answers, nan being equal to nan."""
+    return len(one) == len(other) and np.array_equal(np.array(one), np.array(other), equal_nan=True)
+
+
+def _ratio(value: int, objects: int) -> float:
+    return value / objects if objects else math.nan
+
+
+def _objects(number: int) -> str:
+    return f"{number} object" if number == 1 else f"{number} objects"

@@ -1,0 +1,168 @@
+"""The workflow's part that does acts in their order: one that needs an answer waits for it, and the next ones behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samtta_app.errors import StoreError
+from samtta_app.session import acts
+from samtta_app.session.acts import OnAnswer, OnPlace, ToImage, UserAct
+from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.lessons import LessonQueue
+from samtta_app.session.workflow.object_acts import Objects
+from samtta_app.session.workflow.reviewing import Reviewing
+from samtta_app.session.workflow.undoing import Undoing
+
+
+class Acting:
+    """Takes every act, and has the other parts do it when its turn has come."""
+
+    def __init__(
+        self,
+        desk: SessionContext,
+        browsing: ImageOpener,
+        annotating: Annotating,
+        objects: Objects,
+        learning: LessonQueue,
+        reviewing: Reviewing,
+        undoing: Undoing,
+    ) -> None:
+        self._desk, self._browsing, self._annotating = desk, browsing, annotating
+        self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
+
+    def take(self, act: UserAct) -> Requests:
+        """Do an act, or put it behind those that wait."""
+        desk = self._desk
+        desk.change(message=None)
+        if not isinstance(act, acts.Redo):
+            desk.dropped = ()
+        if isinstance(act, OnPlace):
+            act = replace(act, image=desk.image_name())
+            if any(map(acts.leaves, desk.state.waiting)):
+                desk.say("info", "The image is about to change: click when the next one is there")
+                return ()
+            if desk.state.image is None:
+                return self._perform(act)
+        desk.change(waiting=(*desk.state.waiting, act))
+        return self.serve()
+
+    def serve(self) -> Requests:
+        """Do the acts whose turn has come."""
+        desk = self._desk
+        requests: Requests = ()
+        while self._desk.state.waiting and not self._must_wait(self._desk.state.waiting[0]):
+            act, *later = self._desk.state.waiting
+            desk.change(waiting=tuple(later))
+            try:
+                requests += self._perform(act)
+                refused = isinstance(act, acts.Accept) and desk.draft is not None
+            except StoreError as error:
+                desk.say("error", str(error))
+                refused = True
+            if refused and later:  # a click that follows would go to the object that is still there
+                self.drop((act, *later))
+        return requests
+
+    def _must_wait(self, act: UserAct) -> bool:
+        """Whether an act needs what is still under way: the answer to a click, or an image that is opened to undo in it."""
+        if self._desk.draft is not None and self._desk.draft.preview.waiting:
+            return isinstance(act, OnAnswer)
+        loading = self._desk.loading
+        return loading is not None and loading.then != "" and not isinstance(act, ToImage)
+
+    def drop(self, dropped: tuple[UserAct, ...]) -> None:
+        """Give up acts that were to follow what has failed, and say which; redo does them again."""
+        if not dropped:
+            return
+        desk, said = self._desk, self._desk.state.message
+        desk.dropped = dropped
+        reason = f"{said.text.rstrip('.')}. " if said else ""
+        desk.say("error", f"{reason}Not done: {acts.in_words(dropped)}. Redo tries again")
+        desk.change(waiting=())
+
+    def _perform(self, act: UserAct) -> Requests:
+        if isinstance(act, OnPlace):
+            return self._point(act)
+        match act:
+            case acts.Accept(then_next=then_next):
+                return self._accept(then_next)
+            case acts.Cancel():
+                return self._annotating.cancel() if self._desk.draft else self._objects.select(None)
+            case acts.Turn(step=step) if self._desk.draft is None:
+                return self._objects.select_next(step)
+            case acts.Turn(step=step) | acts.NextCandidate(step=step):
+                return self._annotating.next_candidate(step)
+            case acts.AskLarger():
+                return self._annotating.ask_larger()
+            case acts.RemoveClick():
+                return self._undoing.remove_step()
+            case acts.Undo():
+                return self._undoing.undo()
+            case acts.Redo():
+                return self._redo()
+            case acts.SelectNext(step=step):
+                return self._objects.select_next(step)
+            case acts.DeleteSelected():
+                return self._objects.delete_selected()
+            case acts.SetClass(class_id=class_id):
+                return self._objects.set_class(class_id)
+            case acts.AddClass(name=name):
+                return self._objects.add_class(name)
+            case acts.RenameClass(class_id=class_id, name=name):
+                return self._objects.rename_class(class_id, name)
+        return self._show(act)
+
+    def _point(self, act: OnPlace) -> Requests:
+        """Do what was done at a place of the image that is still open."""
+        if act.image != self._desk.image_name():
+            self._desk.say("info", f"The {acts.in_words((act,))} was meant for {act.image}, which is not open any more")
+            return ()
+        match act:
+            case acts.PlaceClick(click=click, view=view):
+                return self._annotating.click(click, view)
+            case acts.DrawBox(box=box, view=view):
+                return self._annotating.box(box, view)
+            case acts.Select(annotation_id=annotation_id):
+                return self._objects.select(annotation_id)
+
+    def _show(self, act: ToImage) -> Requests:
+        """Do what may show another image."""
+        match act:
+            case acts.OpenImage(index=index):
+                return self._open(index)
+            case acts.NextImage(step=step):
+                return self._open(self._browsing.next_index(step))
+            case acts.NextUnreviewed():
+                return self._open(self._browsing.unreviewed_index())
+            case acts.NextReview():
+                self._annotating.cancel()
+                return self._reviewing.next()
+            case acts.ConfirmReview():
+                self._annotating.cancel()
+                return self._reviewing.confirm()
+
+    def _open(self, index: int | None) -> Requests:
+        if index is None or not 0 <= index < len(self._desk.state.images):
+            return ()
+        self._annotating.cancel()
+        return self._browsing.open(index)
+
+    def _redo(self) -> Requests:
+        """Redo, and then what was to follow."""
+        dropped = self._desk.dropped
+        requests = self._undoing.redo() if self._desk.history.undone or not dropped else ()
+        self._desk.dropped = ()
+        self._desk.change(waiting=(*dropped, *self._desk.state.waiting))
+        return requests
+
+    def _accept(self, then_next: bool) -> Requests:
+        saved = self._annotating.accept()
+        if saved is None:
+            return ()
+        self._objects.add(saved)
+        requests = self._learning.accepted(saved)
+        if then_next:
+            requests += self._open(self._browsing.next_index(1))
+        return requests

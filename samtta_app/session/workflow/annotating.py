@@ -1,0 +1,164 @@
+"""The workflow's part that asks for masks and accepts them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.types import Annotation, Box, Click, Window
+from samtta_app.session.project.pictures import picture_of
+from samtta_app.session.workflow import draft as drafts
+from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
+
+LEAST_BOX = 2.0
+"""A box whose sides are both shorter than this many pixels is a slip of the hand."""
+
+
+class Annotating:
+    """From the first click to the accept."""
+
+    def __init__(self, desk: SessionContext) -> None:
+        self._desk = desk
+        self._comparison = 0
+
+    def click(self, click: Click, view: Window | None) -> Requests:
+        """Ask with one more click; one outside the image is refused."""
+        image = self._desk.state.image
+        if image is not None and not image.whole.contains(click.x, click.y):
+            self._desk.say("info", "The click lies outside the image")
+            return ()
+        return self._prompt(click, view)
+
+    def box(self, box: Box, view: Window | None) -> Requests:
+        """Ask with a box, cut to the image; it takes the place of an earlier box."""
+        image = self._desk.state.image
+        if image is None:
+            return self._prompt(box, view)
+        x0, x1 = sorted(min(max(x, 0.0), image.width - 1.0) for x in (box.x0, box.x1))
+        y0, y1 = sorted(min(max(y, 0.0), image.height - 1.0) for y in (box.y0, box.y1))
+        beside = max(box.x0, box.x1) < 0 or min(box.x0, box.x1) > image.width - 1
+        beyond = max(box.y0, box.y1) < 0 or min(box.y0, box.y1) > image.height - 1
+        if beside or beyond or max(x1 - x0, y1 - y0) < LEAST_BOX:
+            self._desk.say("info", "The box is too small or lies outside the image")
+            return ()
+        return self._prompt(Box(x0, y0, x1, y1), view)
+
+    def ask(self, draft: Draft) -> Requests:
+        """Send the draft's newest prompt."""
+        desk = self._desk
+        if desk.state.image is None:
+            return ()
+        self._comparison = 0
+        asked = replace(draft.asked, class_id=desk.state.current_class)
+        request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view, larger=draft.larger)
+        desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
+        return (request,)
+
+    def answered(self, reply: Prediction) -> Requests:
+        """Show an answer; one to an older prompt is dropped."""
+        desk = self._desk
+        if desk.draft is None:
+            return ()
+        if reply.twin:
+            if reply.request_id == self._comparison and reply.candidates:
+                frozen = reply.candidates[reply.chosen]
+                desk.put(replace(desk.draft, preview=replace(desk.draft.preview, frozen=frozen)))
+            return ()
+        if reply.request_id != desk.draft.request_id or not desk.draft.preview.waiting:
+            return ()
+        self._show(drafts.with_answer(desk.draft, reply, desk.now()))
+        nothing = drafts.nothing_found(reply)
+        if nothing:
+            desk.say("info", nothing)
+        return self.compare()
+
+    def refused(self, request_id: int, text: str) -> Requests:
+        """The engine could not answer: the step is withdrawn (redo asks again), what was shown before stays."""
+        desk = self._desk
+        if desk.draft is None or request_id != desk.draft.request_id:
+            return ()
+        desk.say("error", text, desk.image_name())
+        desk.put(desk.history.withdraw_step(desk.draft))
+        if desk.draft is not None and desk.draft.preview.waiting:
+            return self.ask(desk.draft)
+        return ()
+
+    def compare(self) -> Requests:
+        """Ask the frozen twin the same, when the person wants to see it and it was not asked yet."""
+        desk, draft = self._desk, self._desk.draft
+        self._comparison = 0
+        if not desk.state.display.compare or draft is None or desk.state.image is None:
+            return ()
+        if draft.preview.waiting or draft.preview.frozen is not None or draft.preview.candidate is None:
+            return ()
+        request = PredictRequest(desk.id(), desk.state.image, draft.asked, draft.preview.window, draft.view, twin=True)
+        self._comparison = request.id
+        return (request,)
+
+    def next_candidate(self, step: int) -> Requests:
+        """Show another candidate of the newest answer."""
+        draft = self._desk.draft
+        if draft and not draft.preview.waiting and len(draft.preview.candidates) > 1:
+            self._show(drafts.with_candidate(draft, step))
+        return ()
+
+    def ask_larger(self) -> Requests:
+        """Have the larger model answer this object from now on; undo goes back to the first one's answer."""
+        desk, before = self._desk, self._desk.draft
+        if before is None or before.preview.waiting or before.larger:
+            return ()
+        waiting = replace(before.preview, waiting=True, advice=None, frozen=None)
+        requests = self.ask(replace(before, preview=waiting, larger=True))
+        if desk.draft is not None:
+            desk.history.push(Prompted(desk.image_name(), before, desk.draft))
+        return requests
+
+    def cancel(self) -> Requests:
+        """Put the preview aside; undo brings it back."""
+        desk = self._desk
+        if desk.draft is not None:
+            steps = desk.history.take_steps()
+            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps))
+            desk.put(None)
+        return ()
+
+    def accept(self) -> Annotation | None:
+        """Store the shown mask, whose answer is there; None when there is nothing to store.
+
+        Raises:
+            StoreError: it was not stored; the preview stays.
+        """
+        desk = self._desk
+        draft, image = desk.draft, desk.state.image
+        candidate = draft.preview.candidate if draft else None
+        if draft is None or image is None:
+            desk.say("info", "There is no mask to accept yet: click on an object first")
+            return None
+        if candidate is None or not candidate.mask.area:
+            desk.say("warning", "The mask is empty: add a click on the object, or cancel", desk.image_name())
+            return None
+        draft = drafts.touched(draft, desk.now(), desk.idle)
+        name = desk.image_name()
+        annotation = drafts.annotation(draft, candidate, name, desk.state.current_class)
+        annotation = replace(annotation, picture=picture_of(image))
+        saved = desk.store.accept(annotation, image.width, image.height, teaches=desk.learn)
+        desk.history.push(Accepted(name, saved, draft, desk.history.take_steps()))
+        desk.put(None)
+        return saved
+
+    def _prompt(self, step: Click | Box, view: Window | None) -> Requests:
+        desk, before = self._desk, self._desk.draft
+        if desk.state.image is None:
+            desk.say("info", "The image is not shown yet")
+            return ()
+        requests = self.ask(drafts.with_prompt(before, step, desk.now(), desk.idle, view))
+        desk.change(selected=None)
+        if desk.draft is not None:
+            desk.history.push(Prompted(desk.image_name(), before, desk.draft))
+        return requests
+
+    def _show(self, draft: Draft) -> None:
+        self._desk.put(draft)
+        self._desk.history.refresh(draft)

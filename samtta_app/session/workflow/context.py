@@ -1,0 +1,264 @@
+"""What the workflow's parts share: the state, the draft, the store, and what is under way on the engine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
+from samtta_app.core.types import Annotation
+from samtta_app.session.acts import UserAct
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
+from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
+from samtta_app.session.statistics.tally import Tally
+from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.history import History
+
+Requests = tuple[Request, ...]
+Then = Literal["", "undo", "redo"]
+
+IMAGES_AT_ONCE = 8
+"""The rows of so many images, with hundreds of objects each, are summed up in about 16 ms."""
+
+_FROZEN = "frozen"
+"""The strategy that never adapts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The image file that is being read, to be shown, and then to undo or redo; `back` was open before it."""
+
+    request_id: int
+    name: str
+    then: Then = ""
+    back: int = 0
+
+
+class SessionContext:
+    """The one mutable thing of the workflow; only its parts hold it."""
+
+    def __init__(
+        self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
+    ) -> None:
+        self.frozen = strategy == _FROZEN
+        self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
+        self.store, self.idle, self.now = store, idle, clock
+        self.history = History()
+        self.draft: Draft | None = None
+        self.loading: Loading | None = None
+        self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
+        self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
+        self.paused = False
+        self.dropped: tuple[UserAct, ...] = ()
+        self.tally = Tally()
+        self.withdrawn: set[int] = set()
+        self._unread: Iterator[None] | None = self._read()
+        self._ids = itertools.count(1)
+        self._under_way: dict[int, Request] = {}
+        self._places: dict[str, int] = {}
+        self.state = first_state(store, strategy)
+
+    # --- requests ---------------------------------------------------------------------------------------------------
+
+    def id(self) -> int:
+        """A new request's id."""
+        return next(self._ids)
+
+    def sent(self, requests: Requests) -> Requests:
+        """Note requests as under way (predictions are known by the draft, and a newer load replaces an older one)."""
+        for request in requests:
+            if isinstance(request, LoadRequest):
+                self._under_way = {k: r for k, r in self._under_way.items() if not isinstance(r, LoadRequest)}
+            if not isinstance(request, PredictRequest):
+                self._under_way[request.id] = request
+        return requests
+
+    def answered(self, request_id: int) -> Request | None:
+        """The request that a reply answers, None for a stale reply."""
+        return self._under_way.pop(request_id, None)
+
+    def background(self) -> tuple[Request, ...]:
+        """The requests under way that give way to clicks, first sent first."""
+        return tuple(r for r in self._under_way.values() if r.lane != "urgent")
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    def change(self, **changes: Any) -> None:  # noqa: ANN401 (fields of State)
+        """Replace fields of the state."""
+        self.state = replace(self.state, **changes)
+
+    def say(self, severity: Severity, text: str, image: str = "") -> None:
+        """Show one line in the message bar; what is about an `image` goes when another one is shown."""
+        self.change(message=Message(severity, text, image))
+
+    def put(self, draft: Draft | None) -> None:
+        """Make `draft` the one being annotated."""
+        self.draft = draft
+        self.change(preview=draft.preview if draft else None)
+
+    def image_name(self) -> str:
+        """The name of the image that is open, "" when there is none."""
+        return self.state.images[self.state.index].name if self.state.images else ""
+
+    def put_annotations(self, annotations: tuple[Annotation, ...]) -> None:
+        """Replace the annotations of the open image."""
+        self.change(annotations=annotations)
+        self.mark(self.image_name(), unreadable=None)
+
+    def mark(self, name: str, unreadable: str | None = "", more: int = 0, changed: str | None = None) -> None:
+        """Bring an image's row up to date.
+
+        Args:
+            name: of the image.
+            unreadable: why it cannot be shown, "" where it can; None where nothing new is known of that.
+            more: so many objects came to it, while it was not open.
+            changed: that it was replaced under its objects, "" where it was not; None where nothing new is known.
+        """
+        place = self._place(name)
+        if place is None:
+            return
+        entry = self.state.images[place]
+        here = place == self.state.index
+        number = len(self.state.annotations) if here else entry.objects + more
+        readable: ImageStatus = "annotated" if number else "encoded" if name in self.encoded else "todo"
+        text = entry.text if unreadable is None else unreadable
+        status: ImageStatus = "unreadable" if text else readable
+        was = entry.changed if changed is None else changed
+        self._put_entry(place, replace(entry, status=status, objects=number, text=text, changed=was))
+
+    def _place(self, name: str) -> int | None:
+        """Where an image stands in the list."""
+        images = self.state.images
+        place = self._places.get(name, len(images))
+        if place >= len(images) or images[place].name != name:
+            self._places = {entry.name: k for k, entry in enumerate(images)}
+        return self._places.get(name)
+
+    def _put_entry(self, place: int, entry: ImageEntry) -> None:
+        images = self.state.images
+        if entry != images[place]:
+            self.change(images=(*images[:place], entry, *images[place + 1 :]))
+
+    # --- records and figures ----------------------------------------------------------------------------------------
+
+    @property
+    def reading(self) -> bool:
+        """Whether records of earlier runs are still to be read."""
+        return self._unread is not None
+
+    def read_on(self) -> bool:
+        """Read some more of the records of earlier runs, oldest first; whether there may be more.
+
+        Until all are there the figures say so instead of claiming something.
+        """
+        if self._unread is None:
+            return False
+        if next(self._unread, "end") == "end":
+            self._unread = None
+            if self.store.left_out:  # found while reading: the notice at the start did not know of it
+                self.say("warning", self.store.notice)
+        self.recount()
+        return self.reading
+
+    def _read(self, size: int = RECORDS_AT_ONCE) -> Iterator[None]:
+        """Read records, then sum up the images' rows; pauses after so many records or a few images."""
+        for some in self.store.records_in_steps(size):
+            for record in some:
+                if record.object_id not in self.withdrawn and self.tally.get(record.object_id) is None:
+                    self.tally.put(record)
+            yield
+        for place, name in enumerate(self.tally.images()):
+            self._recount_image(name)
+            if place % IMAGES_AT_ONCE == 0:
+                yield
+
+    def put_record(self, record: ObjectRecord) -> None:
+        """Take an object into the figures, at its place in the stream."""
+        self.withdrawn.discard(record.object_id)
+        self.tally.put(record)
+        self.recount(record.image_name)
+
+    def withdraw_record(self, object_id: int) -> None:
+        """Take an object out of the figures."""
+        record = self.tally.get(object_id)
+        self.withdrawn.add(object_id)
+        self.tally.drop(object_id)
+        self.recount(record.image_name if record else "")
+
+    def return_record(self, object_id: int) -> None:
+        """Take a withdrawn object into the figures again, as it is in the store."""
+        for record in self.store.records(object_id):
+            self.put_record(record)
+
+    def change_record(self, object_id: int, **changes: Any) -> None:  # noqa: ANN401 (fields of ObjectRecord)
+        """Change an object's record; one that is not there yet, or not any more, is read from the store when it comes."""
+        record = self.tally.get(object_id)
+        if record is not None:
+            self.put_record(replace(record, **changes))
+
+    def recount(self, image_name: str = "") -> None:
+        """Bring the session's figures up to date, and what an image's row says of its objects."""
+        if image_name:
+            self._recount_image(image_name)
+        if self._unread is None:
+            self.change(statistics=self.tally.figures())
+        else:
+            every = sum(entry.objects for entry in self.state.images)
+            sentence = f"Reading the records of earlier objects: {len(self.tally)} of {every}"
+            self.change(statistics=replace(self.state.statistics, sentence=sentence))
+
+    def _recount_image(self, name: str) -> None:
+        place, worst = self._place(name), self.tally.worst(name)
+        if place is not None and self.state.images[place].worst != worst:
+            self._put_entry(place, replace(self.state.images[place], worst=worst))
+
+    def settle(self) -> None:
+        """Bring what is derived up to date: what can be undone, and what the engine is doing."""
+        background = tuple(r for r in self.background() if r.lane == "background")
+        activity: Activity = "idle"
+        if not self.learn:
+            activity = "off"
+        elif self.paused:
+            activity = "paused"
+        elif background and isinstance(background[0], AdaptRequest) and background[0].learn:
+            activity = "learning"
+        elif background and isinstance(background[0], TwinRequest):
+            activity = "comparing"
+        elif background and isinstance(background[0], AdaptRequest):
+            activity = "remembering"
+        waiting = background or self.loading or (self.draft and self.draft.preview.waiting)
+        self.change(
+            adaptation=replace(self.state.adaptation, activity=activity),
+            activity=self.state.activity if waiting else "",
+            can_undo=bool(self.history.done or self.state.waiting),
+            can_redo=bool(self.history.undone or self.dropped or self.state.waiting),
+        )
+
+
+def first_state(store: Store, strategy: str) -> State:
+    """The state of a session that was just opened, with no image shown yet."""
+    images, classes, reports = store.images(), store.classes(), store.adaptations()
+    last = store.last_image()
+    return State(
+        folder=store.folder,
+        project=store.home,
+        images=images,
+        index=next((k for k, entry in enumerate(images) if entry.name == last), 0),
+        image=None,
+        annotations=(),
+        selected=None,
+        classes=classes,
+        current_class=classes[0].id,
+        preview=None,
+        adaptation=Adaptation("idle", 0, reports, reports[-1].memory_objects if reports else 0, strategy=strategy),
+        statistics=Tally().figures(),
+        display=Display(),
+        message=Message("warning", store.notice) if store.notice else None,
+        can_undo=False,
+        can_redo=False,
+        read_only=store.read_only,
+        activity="",
+    )

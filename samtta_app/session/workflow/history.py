@@ -1,0 +1,171 @@
+"""What can be undone and redone in this run: prompt steps and every stored act, in order, each with what was shown for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from samtta_app.core.types import Annotation, BoolArray, FloatArray
+from samtta_app.session.state import LabelClass
+from samtta_app.session.workflow.draft import Draft
+
+LEVELS = 100
+
+HISTORY_BYTES = 256 * 2**20
+"""Bytes of masks and logits held at most: the steps of a hundred objects of two clicks, at 256 x 256 logits each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompted:
+    """A click or box was made; `before` is None for an object's first."""
+
+    image: str
+    before: Draft | None
+    after: Draft
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accepted:
+    """A draft became an annotation; `steps` led to it, and `held` are the bytes of what they showed."""
+
+    image: str
+    annotation: Annotation
+    draft: Draft
+    steps: tuple[Prompted, ...]
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cancelled:
+    """A draft was put aside; `steps` led to it, and `held` are the bytes of what they showed."""
+
+    image: str
+    draft: Draft
+    steps: tuple[Prompted, ...]
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deleted:
+    """An annotation was deleted."""
+
+    image: str
+    annotation: Annotation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relabelled:
+    """An annotation got another class."""
+
+    image: str
+    annotation_id: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reviewed:
+    """The user looked at a mask again and found it right."""
+
+    image: str
+    annotation_id: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassAdded:
+    """A class was added; `before` was the current one."""
+
+    added: LabelClass
+    before: int
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassRenamed:
+    """A class got another name."""
+
+    class_id: int
+    before: str
+    after: str
+    image: str = ""
+
+
+Entry = Prompted | Accepted | Cancelled | Deleted | Relabelled | Reviewed | ClassAdded | ClassRenamed
+"""`image` is where it was done, "" where that does not matter."""
+
+
+class History:
+    """Two stacks; the newest LEVELS entries are kept, and fewer where they hold more than `budget` bytes."""
+
+    def __init__(self, budget: int = HISTORY_BYTES) -> None:
+        self.done: list[Entry] = []
+        self.undone: list[Entry] = []
+        self._budget = budget
+
+    def push(self, entry: Entry) -> None:
+        """Something new was done: what was undone before is forgotten."""
+        self.undone.clear()
+        if isinstance(entry, Accepted | Cancelled):
+            entry = replace(entry, held=_bytes((entry.draft, *_drafts(entry.steps))))
+        self.done.append(entry)
+        del self.done[:-LEVELS]
+        held = sum(e.held for e in self.done if isinstance(e, Accepted | Cancelled))
+        while held > self._budget and len(self.done) > 1:
+            oldest = self.done.pop(0)
+            held -= oldest.held if isinstance(oldest, Accepted | Cancelled) else 0
+
+    def refresh(self, draft: Draft) -> None:
+        """The newest step's draft changed (its answer came, or another candidate was chosen)."""
+        found = self.newest_step()
+        if found is not None:
+            place, step = found
+            self.done[place] = replace(step, after=draft)
+
+    def take_steps(self) -> tuple[Prompted, ...]:
+        """Take the steps of the present draft off the stack."""
+        steps: list[Prompted] = []
+        while self.done and isinstance(step := self.done[-1], Prompted):
+            self.done.pop()
+            steps.append(step)
+        return tuple(reversed(steps))
+
+    def withdraw_step(self, present: Draft | None) -> Draft | None:
+        """Take the newest step back, to be redone from `present`; what was there before it."""
+        found = self.newest_step()
+        if found is None:
+            return None
+        place, step = found
+        del self.done[place]
+        self.undone.append(replace(step, after=present or step.after))
+        return step.before
+
+    def newest_step(self) -> tuple[int, Prompted] | None:
+        """Place and entry of the draft's newest step: acts on classes may lie above it."""
+        for place in range(len(self.done) - 1, -1, -1):
+            entry = self.done[place]
+            if isinstance(entry, Prompted):
+                return place, entry
+            if isinstance(entry, Accepted | Cancelled):
+                break
+        return None
+
+
+def _drafts(steps: Iterable[Prompted]) -> Iterator[Draft]:
+    for step in steps:
+        yield step.after
+        if step.before is not None:
+            yield step.before
+
+
+def _bytes(drafts: Iterable[Draft]) -> int:
+    """Bytes of the arrays of some drafts, which share most of them."""
+    return sum({id(array): array.nbytes for draft in drafts for array in _arrays(draft)}.values())
+
+
+def _arrays(draft: Draft) -> Iterator[BoolArray | FloatArray]:
+    frozen = draft.preview.frozen
+    for candidate in (*draft.preview.candidates, *((frozen,) if frozen else ())):
+        yield from (candidate.mask.bits, candidate.logits.values, candidate.entropy)
+    yield from (mask.bits for mask in draft.masks if mask is not None)
+    if draft.asked.logits is not None:
+        yield draft.asked.logits.values

@@ -1,0 +1,278 @@
+"""The workflow's part that feeds the learner, tells it what the person wants, and logs what it reports."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from samtta_app.core.messages import (
+    AdaptReport,
+    AdaptRequest,
+    ControlAction,
+    Controlled,
+    ControlRequest,
+    ForgetRequest,
+    RestoreRequest,
+    TwinReport,
+    TwinRequest,
+)
+from samtta_app.core.types import Annotation, ImageFile, WaitingExample
+from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.project.pictures import picture_of, replaced
+from samtta_app.session.workflow.context import Requests, SessionContext
+
+MEMORY = 64
+"""This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
+
+MAX_LESSONS = 2
+"""At most so many requests of learning are at the engine, an object's replay and its lesson; the others wait as numbers."""
+
+LAG = 8
+"""When more than this waits, replays are put off: a person who works fast waits for learning, not for figures."""
+
+SAID = {
+    "pause": "Learning is paused; what you accept is remembered",
+    "resume": "Learning goes on",
+    "reset": "Back to the original weights",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be done with an object; a replay that was put off names the version that had not seen the object."""
+
+    kind: Literal["remember", "replay", "learn"]
+    object_id: int
+    version: int | None = None
+
+
+class LessonQueue:
+    """Accepted objects go to the learner; its reports go to the store.
+
+    What is to be done is a function of the store: the newest MEMORY objects are remembered, and what this model has not
+    learned yet is learned, in the order of the accepts. So a resumed session learns the same as one that was never closed.
+    """
+
+    def __init__(self, desk: SessionContext) -> None:
+        self._desk = desk
+        self._waiting: deque[_Task] = deque()
+        self._late: deque[_Task] = deque()
+        self._passed: set[str] = set()
+        self._resuming: set[int] = set()
+        self._model, self._refusal = "", ""
+
+    # --- resuming ---------------------------------------------------------------------------------------------------
+
+    def resume(self) -> Requests:
+        """Publish the stored weights again, or ask which model answers, to know what is still to be done."""
+        desk, store, published = self._desk, self._desk.store, self._desk.store.published()
+        if desk.frozen:
+            if published:
+                desk.say("info", f"The original weights answer; version {published} stays in the project")
+            return ()
+        stored = store.weights(published)
+        version = stored[0] if stored else 0
+        if version != published:
+            instead = f"version {version}" if version else "the original weights"
+            desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
+        newest = store.newest_version()
+        asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
+        requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no number is given twice
+        requests += [RestoreRequest(desk.id(), *stored)] if stored else []
+        self._resuming = {request.id for request in requests}
+        return tuple(requests)
+
+    def refused(self, request: RestoreRequest, text: str) -> Requests:
+        """Stored weights are damaged or of another model: the original answers; which model it is remains to be asked."""
+        self._resuming.discard(request.id)
+        if not request.weights:
+            self._desk.say("warning", text)
+            return ()
+        self._refusal = text
+        again = RestoreRequest(self._desk.id(), request.version, b"")
+        self._resuming.add(again.id)
+        return (again,)
+
+    def _resumed(self, model: str) -> Requests:
+        """The engine has said which model answers; where it is another than before, its own version is taken up."""
+        desk, store = self._desk, self._desk.store
+        if model != store.model() and not store.read_only:
+            store.use_model(model)
+            stored = store.weights(store.published())
+            if stored is not None:
+                self._refusal = ""
+                request = RestoreRequest(desk.id(), *stored)
+                self._resuming.add(request.id)
+                return (request,)
+        self._model = model
+        again = self._plan() if desk.learn else 0
+        if self._refusal:
+            more = f" It learns again from the project's {again} objects." if again > 1 else ""
+            desk.say("warning", self._refusal + more)
+        return ()
+
+    def _plan(self) -> int:
+        """Find out what is to be remembered and learned; the number of objects to learn."""
+        store = self._desk.store
+        unlearned = () if store.read_only else store.unlearned(self._model)
+        known = [a for a in store.newest(MEMORY) if a.id not in set(unlearned)]
+        last, here = {a.image_name: a.id for a in known}, self._desk.image_name()
+        known.sort(key=lambda a: (a.image_name != here, last[a.image_name], a.id))  # so that each image is read once
+        unreplayed = store.unreplayed() if self._desk.twin else frozenset()
+        self._waiting = deque(_Task("remember", a.id) for a in known)
+        for number in unlearned:
+            self._waiting += [_Task("replay", number)] if number in unreplayed else []
+            self._waiting.append(_Task("learn", number))
+        if self._desk.twin:
+            self._late = deque(_Task("replay", number, version) for number, version in store.put_off().items())
+        return len(unlearned)
+
+    # --- what is to be done -----------------------------------------------------------------------------------------
+
+    def next(self) -> Requests:
+        """What the engine is to do next; it never has more than ROOM requests of learning."""
+        under_way = sum(isinstance(r, AdaptRequest | TwinRequest) for r in self._desk.background())
+        requests: Requests = ()
+        while not self._resuming and under_way + len(requests) < MAX_LESSONS and (task := self._take()):
+            requests += self._request(task)
+        return requests
+
+    def _take(self) -> _Task | None:
+        while self._waiting:
+            task = self._waiting.popleft()
+            if task.kind != "replay" or len(self._waiting) <= LAG:
+                return task
+            self._late.append(replace(task, version=self._desk.state.adaptation.version))
+        return self._late.popleft() if self._late else None
+
+    def _request(self, task: _Task) -> Requests:
+        """The request for a task; none when its object is gone, or its image cannot be read."""
+        desk = self._desk
+        annotation = desk.store.annotation(task.object_id)
+        if annotation is None or annotation.image_name in self._passed:
+            return ()
+        entry = next((e for e in desk.state.images if e.name == annotation.image_name), None)
+        if entry is None or entry.status == "unreadable":
+            return ()
+        here = desk.state.image if entry.name == desk.image_name() else None
+        if here is not None and replaced((annotation,), picture_of(here)):
+            return ()  # the bar said so when the image was opened
+        a, key = annotation, annotation.picture.partition(":")[2]
+        example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, a.class_id)
+        if task.kind == "replay" and task.version:
+            weights = desk.store.version_of(task.version, self._model)
+            return (TwinRequest(desk.id(), example, task.version, weights),) if weights else ()
+        if task.kind == "replay":
+            version = desk.state.adaptation.version if task.version is None else 0
+            return (TwinRequest(desk.id(), example, version),)
+        return (AdaptRequest(desk.id(), example, learn=task.kind == "learn"),)
+
+    def failed(self, request: AdaptRequest | TwinRequest, text: str) -> None:
+        """An object could not be learned: the others of its image are passed over in this run, and learned in a later one."""
+        image = request.example.image.path.name
+        if image not in self._passed:
+            self._desk.say("warning", text)
+        if image != self._desk.image_name():
+            self._passed.add(image)
+
+    # --- accepted objects -------------------------------------------------------------------------------------------
+
+    def accepted(self, annotation: Annotation) -> Requests:
+        """An object was accepted: replay it with both weights that have not seen it, then learn from it."""
+        desk = self._desk
+        classes = {c.id: c.name for c in desk.state.classes}
+        record = ObjectRecord(
+            *(annotation.id, annotation.image_name, classes[annotation.class_id], annotation.created),
+            *(annotation.seconds, annotation.weights_version, annotation.history),
+        )
+        desk.put_record(record)
+        if self._resuming and desk.learn:
+            return ()  # it will be found in the store
+        self._waiting += [_Task("replay", annotation.id)] if desk.twin else []
+        return self.learn(annotation)
+
+    def learn(self, annotation: Annotation) -> Requests:
+        """Learn from an object; while learning is paused the engine only remembers it."""
+        if self._desk.learn and not self._is_to_be_learned(annotation):
+            self._waiting.append(_Task("learn", annotation.id))
+        return self.next()
+
+    def remember(self, annotation: Annotation) -> Requests:
+        """Put an object into the replay memory again, or learn from it where it was withdrawn before it was learned."""
+        desk = self._desk
+        if desk.learn and not self._is_to_be_learned(annotation):
+            never = not desk.store.read_only and annotation.id in desk.store.unlearned(self._model)
+            self._waiting.append(_Task("learn" if never else "remember", annotation.id))
+        return self.next()
+
+    def forget(self, annotation: Annotation) -> Requests:
+        """An object was withdrawn: it leaves the replay memory, and the newest one that had no room comes back."""
+        desk = self._desk
+        self._waiting = deque(task for task in self._waiting if task.object_id != annotation.id)
+        self._late = deque(task for task in self._late if task.object_id != annotation.id)
+        newest = desk.store.newest(MEMORY) if desk.learn else ()
+        if len(newest) == MEMORY and newest[0].id < annotation.id:
+            self._waiting.append(_Task("remember", newest[0].id))
+        return (ForgetRequest(desk.id(), annotation.id),)
+
+    def _is_to_be_learned(self, annotation: Annotation) -> bool:
+        return _Task("learn", annotation.id) in self._waiting
+
+    # --- control and reports ----------------------------------------------------------------------------------------
+
+    def control(self, action: ControlAction) -> Requests:
+        """Pause, resume, roll back or reset the learner."""
+        return (ControlRequest(self._desk.id(), action),)
+
+    def adapted(self, request: AdaptRequest, report: AdaptReport) -> Requests:
+        """Show a report and store it, with its weights when they were published; remembering alone is not logged.
+
+        An object that was withdrawn while it waited to be learned is forgotten now.
+        """
+        desk = self._desk
+        gone = report.object_id in desk.withdrawn
+        withdrawn = (ForgetRequest(desk.id(), report.object_id),) if gone else ()
+        adaptation = replace(desk.state.adaptation, memory_objects=report.memory_objects)
+        if not request.learn:
+            desk.change(adaptation=adaptation)
+            return withdrawn
+        light = replace(report, weights=b"")
+        desk.change(
+            adaptation=replace(
+                adaptation,
+                version=report.version,
+                reports=(*adaptation.reports, light),
+                can_roll_back=report.version > 0,
+            )
+        )
+        if not desk.store.read_only:
+            if report.model != desk.store.model():
+                desk.store.use_model(report.model)
+            self._model = report.model
+            desk.store.log_adaptation(report)
+        return withdrawn
+
+    def replayed(self, report: TwinReport) -> None:
+        """Take the twins' trajectories of an object into the figures, and store them."""
+        desk = self._desk
+        desk.change_record(
+            report.object_id, frozen=report.frozen, adapted=report.adapted, replayed_version=report.weights_version
+        )
+        if not desk.store.read_only:
+            desk.store.log_twin(report)
+
+    def controlled(self, reply: Controlled) -> Requests:
+        """The learner did what it was told."""
+        desk = self._desk
+        desk.paused = reply.paused
+        desk.change(
+            adaptation=replace(desk.state.adaptation, version=reply.version, can_roll_back=reply.version > 0),
+        )
+        if reply.request_id in self._resuming:
+            self._resuming.discard(reply.request_id)
+            return () if self._resuming else self._resumed(reply.model)
+        desk.say("info", SAID.get(reply.action, f"Back to version {reply.version}"))
+        if not desk.store.read_only:
+            desk.store.log_control(reply)
+        return ()

@@ -1,0 +1,135 @@
+"""The workflow's part that has the answer on the screen measured, for the map of uncertainty that a person chose to see."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+
+from samtta_app.core.messages import Failure, Measured, MeasureRequest, Refined, RefineRequest
+from samtta_app.core.types import Candidate
+from samtta_app.session.state import Overlay, OverlayKind, Preview, State
+from samtta_app.session.workflow.context import Requests, SessionContext
+
+_KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)
+"""What key U goes through, in its order."""
+
+MEASURING = "Measuring…"
+NO_MAP = "Click on an object: the map is of the answer to it"
+TWIN = "Of the present weights' answer only, not of the original weights'"
+LARGER = "Of this model's answers only, not of the larger model's"
+TURNED = "Of the best candidate only: Tab goes back to it"
+UNLEARNED = "Nothing was learned yet: the original weights gave this answer"
+SAME = "What was learned makes no difference to this answer"
+ENDLESS = "The answer is not finite, so that nothing can be said about where it is unsure"
+
+Subject = tuple[OverlayKind, Candidate]
+"""What a map is of: its kind, and the mask on the screen."""
+
+
+def following(kind: OverlayKind, step: int) -> OverlayKind:
+    """The kind that comes `step` after (or, negative, before) another, round and round."""
+    return _KINDS[(_KINDS.index(kind) + step) % len(_KINDS)]
+
+
+def overlay_of(state: State) -> Overlay | None:
+    """The map to be shown with `state`, or in its place the reason why there is none; None while overlays are off."""
+    kind, preview = state.display.overlay, state.preview
+    if kind == "off" or state.image is None:
+        return None
+    twin = preview.frozen if preview and state.display.compare else None
+    shown = twin or (preview.candidate if preview else None)
+    if shown is None:
+        return Overlay(kind, None, None, MEASURING if preview and preview.waiting else NO_MAP)
+    if kind == "entropy":
+        return _finite(Overlay(kind, shown.logits.window, shown.entropy))
+    if twin is not None and kind != "adapted":
+        return Overlay(kind, None, None, TWIN)
+    asked = state.overlay
+    return asked if asked is not None and asked.kind == kind else Overlay(kind, None, None, MEASURING)
+
+
+class Overlays:
+    """Asks for the map of the answer on the screen, once for each answer, and never while a click waits for its answer."""
+
+    def __init__(self, desk: SessionContext) -> None:
+        self._desk = desk
+        self._known: Subject | None = None
+        self._under_way: tuple[int, Subject] | None = None
+
+    def ask(self) -> Requests:
+        """What is to be asked now; one measurement is under way at most."""
+        desk, subject = self._desk, self._subject()
+        if subject is None:
+            self._known = None
+            if desk.state.overlay is not None:
+                desk.change(overlay=None)
+            return ()
+        draft, image = desk.draft, desk.state.image
+        if subject == self._known or draft is None or image is None or draft.preview.waiting:
+            return ()
+        kind, candidate = subject
+        reason = _impossible(kind, draft.preview)
+        self._known = subject if reason else None
+        self._say(kind, reason or MEASURING)
+        if reason or self._under_way is not None:
+            return ()
+        number, prompt, window = desk.id(), draft.asked, candidate.logits.window
+        self._under_way = number, subject
+        if kind == "refiner":
+            return (RefineRequest(number, image, prompt, window, candidate),)
+        return (MeasureRequest(number, image, prompt, window, (kind,)),)
+
+    def answered(self, reply: Refined | Measured | Failure) -> None:
+        """Keep the map of what is on the screen; one of anything older is dropped."""
+        if self._under_way is None or self._under_way[0] != reply.request_id:
+            return
+        (_, subject), self._under_way = self._under_way, None
+        if subject == self._subject():
+            self._known = subject
+            self._desk.change(overlay=_overlay(subject[0], reply))
+
+    def _say(self, kind: OverlayKind, reason: str) -> None:
+        """There is no map, for a reason."""
+        before = self._desk.state.overlay
+        if before is None or (before.kind, before.reason) != (kind, reason):
+            self._desk.change(overlay=Overlay(kind, None, None, reason))
+
+    def _subject(self) -> Subject | None:
+        """What a map is wanted of; the entropy comes with the answer."""
+        kind, draft = self._desk.state.display.overlay, self._desk.draft
+        candidate = draft.preview.candidate if draft else None
+        return None if kind in ("off", "entropy") or candidate is None else (kind, candidate)
+
+
+def _impossible(kind: OverlayKind, preview: Preview) -> str:
+    """Why there can be no map of the answer that is shown, for a person; "" where there can."""
+    if preview.larger:
+        return LARGER
+    if kind == "refiner":
+        return ""
+    if kind == "adapted" and preview.weights_version == 0:
+        return UNLEARNED
+    best = max(candidate.predicted_iou for candidate in preview.candidates)
+    shown = preview.candidates[preview.chosen].predicted_iou
+    return TURNED if shown < best else ""
+
+
+def _overlay(kind: OverlayKind, reply: Refined | Measured | Failure) -> Overlay:
+    match reply:
+        case Failure():
+            return Overlay(kind, None, None, reply.text)
+        case Refined():
+            return _finite(Overlay(kind, reply.window, reply.uncertainty, reply.reason))
+        case Measured() if kind in reply.maps:
+            found = _finite(Overlay(kind, reply.maps[kind].window, reply.maps[kind].values))
+            return Overlay(kind, None, None, SAME) if kind == "adapted" and not np.any(found.values) else found
+        case Measured():
+            return Overlay(kind, None, None, reply.absent.get(kind, ENDLESS))
+
+
+def _finite(overlay: Overlay) -> Overlay:
+    """The map, or the reason where there is none or one that holds what is not a number."""
+    if overlay.values is None or not np.isfinite(overlay.values).all():
+        return Overlay(overlay.kind, None, None, overlay.reason or ENDLESS)
+    return overlay

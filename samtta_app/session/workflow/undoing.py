@@ -1,0 +1,180 @@
+"""The workflow's part that undoes and redoes; an entry of another image has that image opened first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samtta_app.session.workflow import draft as drafts
+from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.context import Requests, SessionContext, Then
+from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.history import (
+    Accepted,
+    Cancelled,
+    ClassAdded,
+    ClassRenamed,
+    Deleted,
+    Entry,
+    Prompted,
+    Relabelled,
+    Reviewed,
+)
+from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.object_acts import Objects
+
+_WORDS: dict[type[Entry], str] = {
+    Prompted: "click",
+    Accepted: "accept",
+    Cancelled: "preview",
+    Deleted: "deletion",
+    Relabelled: "class change",
+    Reviewed: "second look",
+    ClassAdded: "new class",
+    ClassRenamed: "new name",
+}
+"""What an entry is called in messages."""
+
+
+class Undoing:
+    """Undo and redo; the store is changed first, and on its refusal nothing has moved."""
+
+    def __init__(self, desk: SessionContext, browsing: ImageOpener, annotating: Annotating, objects: Objects) -> None:
+        self._desk, self._browsing, self._annotating, self._objects = desk, browsing, annotating, objects
+
+    def undo(self) -> Requests:
+        """Undo the newest entry."""
+        history = self._desk.history
+        if not history.done:
+            self._desk.say("info", "There is nothing to undo")
+            return ()
+        entry = history.done[-1]
+        if not self._here(entry):
+            return self._go(entry, "undo")
+        if isinstance(entry, Prompted):
+            return self.remove_step()
+        requests = self._undo(entry)
+        if isinstance(entry, Accepted | Cancelled):
+            history.done.extend(entry.steps)
+            requests += self._take_up(entry.draft)
+        return requests
+
+    def redo(self) -> Requests:
+        """Do again what was undone last."""
+        history = self._desk.history
+        if not history.undone:
+            self._desk.say("info", "There is nothing to redo")
+            return ()
+        entry = history.undone[-1]
+        if not self._here(entry):
+            return self._go(entry, "redo")
+        if isinstance(entry, Prompted):
+            return self._redo_step(entry)
+        if isinstance(entry, Accepted | Cancelled):
+            requests = self._redo(entry)  # first: where it cannot be stored the preview stays
+            newest = history.done.pop()
+            history.take_steps()
+            history.done.append(newest)
+            self._desk.put(None)
+            return requests
+        return self._redo(entry)
+
+    def remove_step(self) -> Requests:
+        """Take the newest click or box of the draft back, with what was shown before it."""
+        desk, draft = self._desk, self._desk.draft
+        if draft is None or desk.history.newest_step() is None:
+            desk.say("info", "There is no click to remove")
+            return ()
+        before = desk.history.withdraw_step(draft)
+        if before is not None:
+            worked = drafts.touched(draft, desk.now(), desk.idle)
+            before = replace(before, seconds=worked.seconds, touched=worked.touched)
+        return self._put(before)
+
+    def without_image(self, then: Then) -> Requests:
+        """Undo or redo the entry whose image cannot be read, as far as that can be done without showing it."""
+        desk, history = self._desk, self._desk.history
+        stack = history.done if then == "undo" else history.undone
+        if not stack:
+            return ()
+        entry = stack[-1]
+        if isinstance(entry, Prompted | Cancelled):
+            stack.pop()
+            desk.say("warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was skipped")
+            return ()
+        requests = self._undo(entry) if then == "undo" else self._redo(entry)
+        done = "undone" if then == "undo" else "redone"
+        desk.say(
+            "warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was {done} without showing it"
+        )
+        return requests
+
+    def _redo_step(self, entry: Prompted) -> Requests:
+        desk = self._desk
+        desk.history.undone.pop()
+        desk.history.done.append(replace(entry, before=desk.draft))
+        return self._take_up(entry.after)
+
+    def _undo(self, entry: Entry) -> Requests:
+        """Take an entry back in the store and on the screen, and move it to what was undone."""
+        desk, objects = self._desk, self._objects
+        requests: Requests = ()
+        match entry:
+            case Accepted(annotation=annotation):
+                requests = objects.withdraw(annotation)
+                desk.change(current_class=annotation.class_id)
+            case Deleted(annotation=annotation):
+                requests = objects.bring_back(annotation, learn=False)
+            case Relabelled(annotation_id=annotation_id, before=class_id):
+                requests = objects.relabel(annotation_id, class_id)
+            case Reviewed(annotation_id=annotation_id):
+                objects.review(annotation_id, reviewed=False)
+                objects.select(annotation_id)
+            case ClassAdded() if not objects.remove_class(entry):
+                desk.history.done.pop()
+                desk.say("warning", f"The class {entry.added.name} has objects: it stays")
+                return ()
+            case ClassRenamed(class_id=class_id, before=name):
+                objects.name_class(class_id, name)
+        desk.history.undone.append(desk.history.done.pop())
+        return requests
+
+    def _redo(self, entry: Entry) -> Requests:
+        """Do an entry again in the store and on the screen, and move it to what was done."""
+        desk, objects = self._desk, self._objects
+        requests: Requests = ()
+        match entry:
+            case Accepted(annotation=annotation):
+                requests = objects.bring_back(annotation, learn=True)
+            case Deleted(annotation=annotation):
+                requests = objects.withdraw(annotation)
+            case Relabelled(annotation_id=annotation_id, after=class_id):
+                requests = objects.relabel(annotation_id, class_id)
+            case Reviewed(annotation_id=annotation_id):
+                objects.review(annotation_id, reviewed=True)
+            case ClassAdded():
+                objects.return_class(entry)
+            case ClassRenamed(class_id=class_id, after=name):
+                objects.name_class(class_id, name)
+        desk.history.done.append(desk.history.undone.pop())
+        return requests
+
+    def _take_up(self, draft: Draft) -> Requests:
+        return self._put(drafts.resting(draft, self._desk.now()))
+
+    def _put(self, draft: Draft | None) -> Requests:
+        """Show a draft as it was; one whose newest click was never answered is asked again."""
+        self._desk.put(draft)
+        if draft is not None and draft.preview.waiting:
+            return self._annotating.ask(draft)
+        return self._annotating.compare()
+
+    def _here(self, entry: Entry) -> bool:
+        return not entry.image or (self._desk.state.image is not None and self._desk.image_name() == entry.image)
+
+    def _go(self, entry: Entry, then: Then) -> Requests:
+        """Open the entry's image; where it is known that it cannot be shown, go on without it."""
+        images = self._desk.state.images
+        place = next((k for k, image in enumerate(images) if image.name == entry.image), None)
+        if place is None or images[place].status == "unreadable":
+            return self.without_image(then)
+        return self._browsing.open(place, then)

@@ -1,0 +1,337 @@
+"""The only place that decides: a person's acts and the engine's replies go in, requests and a new state come out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from samtta_app.core.messages import (
+    AdaptReport,
+    AdaptRequest,
+    ControlAction,
+    Controlled,
+    Evicted,
+    Failure,
+    Forgotten,
+    Loaded,
+    LoadRequest,
+    Measured,
+    MeasureRequest,
+    Prediction,
+    Prefetched,
+    PrefetchRequest,
+    Progress,
+    Refined,
+    RefineRequest,
+    Reply,
+    Request,
+    RestoreRequest,
+    TwinReport,
+    TwinRequest,
+)
+from samtta_app.core.types import Box, Click, Window
+from samtta_app.errors import StoreError
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
+from samtta_app.session.project.store import Store
+from samtta_app.session.state import Display, OverlayKind, Severity, State
+from samtta_app.session.workflow.act_queue import Acting
+from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.lessons import LessonQueue
+from samtta_app.session.workflow.object_acts import Objects
+from samtta_app.session.workflow.overlays import Overlays
+from samtta_app.session.workflow.reviewing import Reviewing
+from samtta_app.session.workflow.undoing import Undoing
+
+
+class Workflow:
+    """One session. Every method returns the requests to send to the engine; `state` is a new value after each change.
+
+    The order of acts decides, whatever the order and the speed of answers: an act that needs an answer that is still
+    awaited waits in `state.waiting`, and so does everything that was done after it.
+
+    Args:
+        store: the open project; every accept is in it before anything else moves.
+        learn: have the learner adapt to accepted objects.
+        strategy: name of how the engine adapts, for people; with "frozen" the original weights answer, nothing is learned
+            or replayed, and stored weights stay where they are.
+        twin: have accepted objects replayed with the adapted and the original weights.
+        idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
+        opacity: of the uncertainty map, 0 .. 1.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        learn: bool = True,
+        strategy: str = "samtta",
+        twin: bool = True,
+        idle_seconds: float = 15,
+        opacity: float = 0.8,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._desk = SessionContext(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
+        self._browsing = ImageOpener(self._desk)
+        self._learning = LessonQueue(self._desk)
+        self._annotating = Annotating(self._desk)
+        self._overlays = Overlays(self._desk)
+        objects = Objects(self._desk, self._learning)
+        reviewing = Reviewing(self._desk, self._browsing, objects)
+        self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
+        parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing)
+        self._acting = Acting(self._desk, *parts)
+        self._desk.change(display=Display(opacity=opacity))
+        self._desk.settle()
+
+    @property
+    def state(self) -> State:
+        """What the window shows."""
+        return self._desk.state
+
+    @property
+    def store(self) -> Store:
+        """The open project, for exports and statistics."""
+        return self._desk.store
+
+    # --- acts -------------------------------------------------------------------------------------------------------
+
+    def start(self, *, at_once: bool = True) -> Requests:
+        """Resume: the published weights, the image where one left off, and (when idle) the replay memory.
+
+        Args:
+            at_once: read all records of earlier runs now; else the caller calls `read_on` until it returns False.
+        """
+        while at_once and self._desk.read_on():
+            pass
+        return self._out((*self._learning.resume(), *self._browsing.open(self.state.index)))
+
+    def read_on(self) -> bool:
+        """Read some more of the records of earlier runs; whether there may be more."""
+        return self._desk.read_on()
+
+    def do(self, act: UserAct) -> Requests:
+        """Do what a user asked for, now or when its turn comes; what cannot be stored has not moved, and a line says so."""
+        return self._out(self._acting.take(act))
+
+    def open_image(self, index: int) -> Requests:
+        """Show an image; a preview is put aside (undo brings it back)."""
+        return self.do(acts.OpenImage(index))
+
+    def next_image(self, step: int = 1) -> Requests:
+        """Show the next image, or with -1 the previous."""
+        return self.do(acts.NextImage(step))
+
+    def next_unreviewed(self) -> Requests:
+        """Show the next image without an annotation."""
+        return self.do(acts.NextUnreviewed())
+
+    def refresh_images(self) -> Requests:
+        """List the folder's images again: some have come or gone; the open one stays open."""
+        self._browsing.refresh()
+        return self._out(self._browsing.prefetch())
+
+    # --- one object -------------------------------------------------------------------------------------------------
+
+    def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> Requests:
+        """Include or exclude a point (image pixels); `view` is the visible part of the image, None for all of it."""
+        return self.do(acts.PlaceClick(Click(x, y, positive), view))
+
+    def box(self, box: Box, view: Window | None = None) -> Requests:
+        """Ask for the object in a box."""
+        return self.do(acts.DrawBox(box, view))
+
+    def next_candidate(self, step: int = 1) -> Requests:
+        """Show another candidate mask."""
+        return self.do(acts.NextCandidate(step))
+
+    def turn(self, step: int = 1) -> Requests:
+        """Show another candidate mask; where no object is being annotated, select another annotation."""
+        return self.do(acts.Turn(step))
+
+    def ask_larger(self) -> Requests:
+        """Have the larger model answer the object at hand."""
+        return self.do(acts.AskLarger())
+
+    def accept(self, then_next: bool = False) -> Requests:
+        """Store the shown mask, in one transaction, before anything else moves; then learn from it."""
+        return self.do(acts.Accept(then_next))
+
+    def cancel(self) -> Requests:
+        """Put the preview aside, or drop the selection."""
+        return self.do(acts.Cancel())
+
+    def remove_click(self) -> Requests:
+        """Take back the newest click or box of the object being annotated, also one that is not answered yet."""
+        return self.do(acts.RemoveClick())
+
+    def undo(self) -> Requests:
+        """Undo the newest prompt step or stored act."""
+        return self.do(acts.Undo())
+
+    def redo(self) -> Requests:
+        """Do again what was undone last, or what was dropped when an answer failed."""
+        return self.do(acts.Redo())
+
+    def select(self, annotation_id: int | None) -> Requests:
+        """Select an annotation of the open image, or none."""
+        return self.do(acts.Select(annotation_id))
+
+    def select_next(self, step: int = 1) -> Requests:
+        """Select the next annotation."""
+        return self.do(acts.SelectNext(step))
+
+    def next_review(self) -> Requests:
+        """Show the accepted mask that needs a second look most."""
+        return self.do(acts.NextReview())
+
+    def confirm_review(self) -> Requests:
+        """The selected mask is right; show the next one that needs a look."""
+        return self.do(acts.ConfirmReview())
+
+    def delete_selected(self) -> Requests:
+        """Delete the selected annotation; undo brings it back."""
+        return self.do(acts.DeleteSelected())
+
+    def set_class(self, class_id: int) -> Requests:
+        """Choose the current class, also for the selected annotation when no object is being annotated."""
+        return self.do(acts.SetClass(class_id))
+
+    def add_class(self, name: str) -> Requests:
+        """Add a class and make it the current one."""
+        return self.do(acts.AddClass(name))
+
+    def rename_class(self, class_id: int, name: str) -> Requests:
+        """Give a class another name."""
+        return self.do(acts.RenameClass(class_id, name))
+
+    # --- the view and the learner -----------------------------------------------------------------------------------
+
+    def show(
+        self,
+        *,
+        masks: bool | None = None,
+        overlay: OverlayKind | None = None,
+        opacity: float | None = None,
+        compare: bool | None = None,
+    ) -> Requests:
+        """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1), and the answer of the original weights."""
+        wanted = {"masks": masks, "overlay": overlay, "opacity": opacity, "compare": compare}
+        changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
+        self._desk.change(display=replace(self.state.display, **changes))
+        return self._out(self._annotating.compare() if compare else ())
+
+    def say(self, severity: Severity, text: str) -> None:
+        """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""
+        self._desk.say(severity, text)
+
+    def control(self, action: ControlAction) -> Requests:
+        """Pause, resume, roll back one version, or reset to the original weights."""
+        self._desk.change(message=None)
+        return self._out(self._learning.control(action))
+
+    # --- the engine's answers ---------------------------------------------------------------------------------------
+
+    def receive(self, reply: Reply) -> Requests:
+        """Take a reply; one to a request that no longer matters changes nothing."""
+        try:
+            requests = self._desk.sent(self._take(reply))
+        except StoreError as error:
+            self._desk.say("warning", str(error))
+            requests = ()
+        requests += self._desk.sent(self._acting.serve())
+        for reason in self.store.weights_failures():
+            self._desk.say("warning", f"The newest weights could not be saved: {reason}")
+        requests += self._desk.sent(self._learning.next() if self._prefetched_here() else ())
+        return requests + self._out(self._browsing.prefetch())
+
+    def _take(self, reply: Reply) -> Requests:
+        match reply:
+            case Progress():
+                self._browsing.progressed(reply)
+                return ()
+            case Evicted():
+                self._browsing.evicted(reply)
+                return ()
+            case Prediction():
+                return self._annotating.answered(reply)
+        request = self._desk.answered(reply.request_id)
+        match reply, request:
+            case Failure(), _:
+                return self._failed(reply, request)
+            case Loaded(), LoadRequest():
+                return self._loaded(reply)
+            case Prefetched(), PrefetchRequest():
+                self._browsing.encoded(reply)
+            case AdaptReport(), AdaptRequest():
+                return self._learning.adapted(request, reply)
+            case TwinReport(), _ if request is not None:
+                self._learning.replayed(reply)
+            case Controlled(), _ if request is not None:
+                return self._learning.controlled(reply)
+            case Refined() | Measured(), _:
+                self._overlays.answered(reply)
+            case Forgotten(), _:
+                pass
+        return ()
+
+    def _loaded(self, reply: Loaded) -> Requests:
+        loading, self._desk.loading = self._desk.loading, None
+        if loading is None or loading.request_id != reply.request_id:
+            return ()
+        try:
+            self._browsing.shown(reply.image)
+        except StoreError as error:
+            self._desk.say("warning", str(error))
+        if loading.then:
+            return self._undoing.undo() if loading.then == "undo" else self._undoing.redo()
+        return ()
+
+    def _failed(self, reply: Failure, request: Request | None) -> Requests:
+        desk = self._desk
+        match request:
+            case None:
+                awaited = desk.draft is not None and desk.draft.request_id == reply.request_id
+                requests = self._annotating.refused(reply.request_id, reply.text)
+                if awaited:
+                    self._acting.drop(self.state.waiting)
+                return requests
+            case LoadRequest(path=path):
+                loading, desk.loading = desk.loading, None
+                desk.mark(path.name, unreadable=reply.text)
+                desk.say("error", reply.text, path.name)
+                if loading is not None and loading.then:
+                    requests = self._undoing.without_image(loading.then)
+                    return requests + (self._browsing.open(loading.back) if loading.back != self.state.index else ())
+            case RestoreRequest():
+                return self._learning.refused(request, reply.text)
+            case AdaptRequest() | TwinRequest():
+                self._learning.failed(request, reply.text)
+            case PrefetchRequest(path=path, image=None):
+                desk.mark(path.name, unreadable=reply.text)
+            case PrefetchRequest(path=path):
+                desk.passed.add(path.name)  # not asked for again; the first click says what is wrong
+                desk.say("warning", reply.text, path.name)
+            case RefineRequest() | MeasureRequest():
+                self._overlays.answered(reply)
+            case _:
+                desk.say("warning", reply.text)
+        return ()
+
+    # --- below the surface ------------------------------------------------------------------------------------------
+
+    def _out(self, requests: Requests) -> Requests:
+        requests += self._overlays.ask()
+        self._desk.sent(requests)
+        self._desk.settle()
+        return requests
+
+    def _prefetched_here(self) -> bool:
+        """Whether the open image is encoded (or cannot be), so that older ones may be read again."""
+        here, desk = self.state.image, self._desk
+        return not desk.loading if here is None else desk.image_name() in desk.encoded.keys() | desk.passed

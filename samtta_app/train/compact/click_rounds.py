@@ -1,0 +1,133 @@
+"""The interactive rounds of one batch: a first prompt, corrections without gradient, a last one with."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samtta_app.model.backbones.compact import CompactSam, DecoderOutput, Skips
+from samtta_app.train.batches import Batch
+from samtta_app.train.compact.round_loss import hard_iou, round_loss
+from samtta_app.train.data.click_sampling import Clicks, next_clicks, truths
+
+CORRECTION_ODDS = ((0, 0.22), (1, 0.22), (2, 0.16), (4, 0.20), (8, 0.14), (17, 0.06))
+"""How many rounds without gradient lie between the two with: up to 19 clicks in all, twelve rounds of them rare."""
+COMPACT_BOX_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Features of a batch, one row per target."""
+
+    embedding: Tensor
+    skips: Skips
+    size: int
+
+    @staticmethod
+    def of(model: CompactSam, pixels: Tensor, targets: int) -> "Encoded":
+        """Encode images (B, 3, S, S) uint8 once, for `targets` masks each."""
+        x = model.normalise(pixels).contiguous(memory_format=torch.channels_last)
+        embedding, skips = model.image_encoder(x)
+        if targets == 1:
+            return Encoded(embedding, skips, pixels.shape[-1])
+        first, second = (s.repeat_interleave(targets, 0) for s in skips)
+        return Encoded(embedding.repeat_interleave(targets, 0), (first, second), pixels.shape[-1])
+
+    def detached(self) -> "Encoded":
+        """The same without gradient."""
+        return Encoded(self.embedding.detach(), (self.skips[0].detach(), self.skips[1].detach()), self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """The loss to go down, and figures for the log."""
+
+    loss: Tensor
+    first_iou: float
+    last_iou: float
+    filled: float
+    """Share of masks that are not empty at the first prompt."""
+
+
+def decode_rounds(
+    model: CompactSam, encoded: Encoded, clicks: Clicks, boxes: Tensor | None, previous: Tensor | None
+) -> DecoderOutput:
+    """One pass through prompt encoder and decoder, everything on the model's device; the output is float32.
+
+    Under autocast the prompt encoder stays in float32: positions need more digits than bfloat16 has.
+    """
+    points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] or boxes is None else None
+    with torch.autocast(encoded.embedding.device.type, enabled=False):
+        sparse, dense, click_skip = model.prompt_encoder(points, boxes, previous, encoded.size)
+        pe = model.prompt_encoder.dense_pe(encoded.size)
+    skips = (encoded.skips[0], encoded.skips[1] + click_skip)
+    out = model.mask_decoder(encoded.embedding, pe, sparse, dense, True, skips, full=True)
+    return DecoderOutput(*(part.float() for part in out))
+
+
+def human_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+    """Boxes as people draw them: each side off by a twentieth of the box and about a pixel, within the window."""
+    extent = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1).repeat(1, 2)
+    noise = torch.from_numpy(rng.standard_normal(boxes.shape).astype(np.float32)).to(boxes.device)
+    return (boxes + (noise * (0.05 * extent + 1)).clamp(-20, 20)).clamp(0, size - 1)
+
+
+def fed_back(out: DecoderOutput, rng: np.random.Generator) -> Tensor | None:
+    """Previous logits (B, 1, g, g): the single mask or the best candidate, now and then blurred or left out.
+
+    Blurred, because the product resamples logits when it moves the window around an object.
+    """
+    u = rng.random()
+    if u < 0.06:
+        return None
+    masks = out.masks.detach()
+    logits = masks[:, :1]
+    if rng.random() < 0.35:
+        best = out.iou[:, 1:].argmax(1) + 1
+        logits = masks[torch.arange(masks.shape[0], device=masks.device), best][:, None]
+    if u < 0.25:
+        g = logits.shape[-1]
+        small = F.interpolate(logits, size=(g // 4 if u < 0.15 else g // 2,) * 2, mode="area")
+        logits = F.interpolate(small, size=(g, g), mode="bilinear")
+    return logits
+
+
+def interactive_step(
+    model: CompactSam, batch: Batch, rng: np.random.Generator, pool: Executor | None = None
+) -> StepResult:
+    """Both gradient rounds of a batch that lies on the host, on the model's device.
+
+    Clicks and truths stay on the host, where they are simulated (in the threads of `pool`): in each round only the packed
+    predictions come from the device, and the host never waits for what it sends there.
+    """
+    device = model.pixel_mean.device
+    truth = truths(batch.targets)
+    targets, true_cells, pixels = (part.to(device, non_blocking=True) for part in (batch.targets, truth, batch.pixels))
+    masks = targets.shape[0]
+    encoded = Encoded.of(model, pixels, masks // pixels.shape[0])
+    with_box = rng.random() < COMPACT_BOX_SHARE
+    boxes = human_boxes(batch.boxes, encoded.size, rng).to(device, non_blocking=True) if with_box else None
+    clicks = Clicks.none(masks, batch.clicks.device) if with_box else Clicks.first(batch.clicks)
+    shown = clicks.to(device)
+    out = first = decode_rounds(model, encoded, shown, boxes, None)
+    loss = round_loss(first, targets, shown, encoded.size, first=True, truth=true_cells)
+    counts, shares = zip(*CORRECTION_ODDS, strict=True)
+    with torch.no_grad():
+        fixed = encoded.detached()
+        for _ in range(int(rng.choice(counts, p=shares))):
+            previous = fed_back(out, rng)
+            clicks = clicks.plus(next_clicks(out.masks[:, 0], truth, clicks, rng, pool))
+            out = decode_rounds(model, fixed, clicks.to(device), boxes, previous)
+    previous = fed_back(out, rng)
+    clicks = clicks.plus(next_clicks(out.masks[:, 0].detach(), truth, clicks, rng, pool))
+    shown = clicks.to(device)
+    last = decode_rounds(model, encoded, shown, boxes, previous)
+    loss = loss + round_loss(last, targets, shown, encoded.size, first=False, truth=true_cells)
+    with torch.no_grad():
+        ious = [hard_iou(o.masks[:, :1], true_cells).mean() for o in (first, last)]
+        filled = (first.masks[:, 0] > 0).any(-1).any(-1).float().mean()
+        figures = torch.stack([*ious, filled]).tolist()
+    return StepResult(loss, *figures)

@@ -1,0 +1,53 @@
+"""What moves the weights: AdamW, its learning rate along a stage, and the moving average that is shipped."""
+
+import math
+
+import torch
+
+from samtta_app.model.backbones.compact import CompactSam
+from samtta_app.train.checkpoint import RunCounter
+from samtta_app.train.compact.recipe import TrainingStage
+
+BACKBONE = "image_encoder.backbone."
+
+
+def compact_optimiser(model: CompactSam, stage: TrainingStage) -> torch.optim.AdamW:
+    """AdamW over what the stage trains: the backbone slower, no decay on vectors."""
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        of_backbone = name.startswith(BACKBONE)
+        frozen = of_backbone and name.removeprefix(BACKBONE).startswith(stage.frozen or ("-",))
+        parameter.requires_grad_(not frozen)
+        if not frozen:
+            groups.setdefault((of_backbone, parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "share": stage.backbone_share if slow else 1.0, "weight_decay": 0.01 * decayed}
+            for (slow, decayed), parameters in groups.items()
+        ],
+        lr=stage.lr,
+    )
+
+
+def stage_share(stage: TrainingStage, progress: RunCounter) -> float:
+    """How much of a stage is over, 0..1, by its steps, else by its minutes."""
+    if stage.steps:
+        return min(1.0, progress.stage_step / stage.steps)
+    return min(1.0, progress.stage_seconds / (60 * stage.minutes))
+
+
+def cosine_rate(stage: TrainingStage, progress: RunCounter) -> float:
+    """Cosine from `lr` to `lr_end`, after a linear warm-up."""
+    falling = stage.lr_end + (stage.lr - stage.lr_end) * (1 + math.cos(math.pi * stage_share(stage, progress))) / 2
+    return falling * min(1.0, (progress.stage_step + 1) / max(1, stage.warmup))
+
+
+@torch.no_grad()
+def update_ema(ema: CompactSam, model: CompactSam, decay: float, step: int) -> None:
+    """Move the averaged weights towards the model's, in place; faster at the beginning."""
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    for average, value in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+        if average.is_floating_point():
+            average.lerp_(value, weight)
+        else:
+            average.copy_(value)

@@ -1,0 +1,146 @@
+"""What the loader keeps in memory: decoded images, label maps and the boxes of their objects."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from samtta_app.datasets.folder import DATASET_SUFFIXES
+from samtta_app.errors import DatasetError, ImageError, UserError
+from samtta_app.images.read import read_ids, read_image
+
+log = logging.getLogger(__name__)
+
+MIN_OBJECT_AREA = 20
+MIN_OBJECT_SIDE = 5
+_LAYOUT = 'A data set has images/, split.json with {"train": [names], "test": [names]}, and masks/ unless it is photos'
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBox:
+    """One object of a record: its layer, its id there and its box in pixels (x1 and y1 exclusive)."""
+
+    layer: int
+    value: int
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def side(self) -> int:
+        """The longer side of the box."""
+        return max(self.x1 - self.x0, self.y1 - self.y0)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """One image: pixels (H, W) or (H, W, 3) uint8, label layers (L, H, W) and the objects in them."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    layers: NDArray[np.uint16]
+    objects: tuple[ObjectBox, ...]
+
+
+def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16]) -> LabelledImage:
+    """A record with the boxes of all objects that are not mere specks."""
+    objects = []
+    for layer, labels in enumerate(layers):
+        areas = np.bincount(labels.ravel())
+        for value, place in enumerate(ndimage.find_objects(labels.astype(np.int32)), start=1):
+            if place is None or areas[value] < MIN_OBJECT_AREA:
+                continue
+            rows, columns = place
+            box = ObjectBox(layer, value, columns.start, rows.start, columns.stop, rows.stop)
+            if min(box.x1 - box.x0, box.y1 - box.y0) >= MIN_OBJECT_SIDE:
+                objects.append(box)
+    return LabelledImage(name, pixels, layers, tuple(objects))
+
+
+def _read_pixels(path: Path) -> NDArray[np.uint8]:
+    """Upright pixels, (H, W) where all is grey, else (H, W, 3)."""
+    pixels = read_image(path, dark=False).pixels
+    grey = bool((pixels == pixels[..., :1]).all())
+    return np.ascontiguousarray(pixels[..., 0]) if grey else pixels
+
+
+def _read_labels(path: Path) -> NDArray[np.uint16]:
+    """Instance ids (H, W).
+
+    Raises:
+        DatasetError: it cannot be read, has several channels (colours are no ids), or ids that do not fit.
+    """
+    try:
+        return read_ids(path)
+    except ImageError as e:
+        raise DatasetError(e.what, e.where, e.do) from e
+
+
+def _split_names(file: Path, split: str) -> list[str]:
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))[split]
+    except (OSError, LookupError, TypeError, ValueError) as e:
+        raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, _LAYOUT) from e
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DatasetError(f"The split {split!r} is not a list of names", file, _LAYOUT)
+    return names
+
+
+def image_paths(folder: Path, split: str) -> list[Path]:
+    """The images of a split, in the order of `split.json`; images that are not there are named in the log.
+
+    Photos (a set without masks) may share a name and differ in their suffix: all of them are meant.
+
+    Raises:
+        DatasetError: `folder` is no data set, none of the split's images is there, or two images share one mask.
+    """
+    names = _split_names(folder / "split.json", split)
+    images = folder / "images"
+    found: dict[str, list[Path]] = {}
+    try:
+        for path in sorted(images.iterdir()):
+            if path.suffix.lower() in DATASET_SUFFIXES and not path.name.startswith("."):
+                found.setdefault(path.stem, []).append(path)
+    except OSError as e:
+        raise DatasetError(f"There is no readable images folder: {e.strerror}", images, _LAYOUT) from e
+    missing = [name for name in names if name not in found]
+    if missing and len(missing) == len(names):
+        raise DatasetError(f"None of the {len(names)} images of the split {split!r} is there", images, _LAYOUT)
+    if missing:
+        some = ", ".join(missing[:5])
+        log.warning("%s: %d of the %d images of %r are not there: %s", images, len(missing), len(names), split, some)
+    shared = [name for name in names if len(found.get(name, [])) > 1]
+    if shared and has_masks(folder):
+        raise DatasetError(f'Two images are named "{shared[0]}" and share one mask', images, "Rename one of them")
+    return [path for name in names for path in found.get(name, [])]
+
+
+def has_masks(folder: Path) -> bool:
+    """Whether a dataset comes with masks; without them it is a set of photos."""
+    return (folder / "masks").is_dir()
+
+
+def read_labelled(paths: Sequence[Path]) -> list[LabelledImage]:
+    """Records of images with masks; unreadable or ill-fitting files are named in the log and skipped."""
+    records = []
+    for path in paths:
+        mask = path.parent.parent / "masks" / f"{path.stem}.png"
+        try:
+            pixels, labels = _read_pixels(path), _read_labels(mask)
+            if labels.shape != pixels.shape[:2]:
+                (height, width), (rows, columns) = pixels.shape[:2], labels.shape
+                text = f"The mask is {columns} x {rows}, its image {width} x {height} (upright)"
+                raise DatasetError(text, mask, "Save it in the image's size")
+        except UserError as e:
+            log.warning("skipped %s: %s", path, e)
+            continue
+        record = with_boxes(path.stem, pixels, labels[None])
+        if record.objects:
+            records.append(record)
+    return records

@@ -1,0 +1,52 @@
+"""What the machine gives a run: its device, its memory and its processors."""
+
+import os
+
+import torch
+
+from samtta_app.errors import SettingsError, UserError
+from samtta_app.model.sam import chosen_device
+
+NO_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "insufficient memory",
+    "insufficient shared memory",
+    "bad_alloc",
+    "killed by signal: killed",
+)
+"""How torch, its loader's processes, OpenCV and C++ say it; the last is a process that the system has ended."""
+
+
+def training_device(name: str = "auto") -> torch.device:
+    """The device of this name; "auto" is an NVIDIA GPU where there is one and the CPU elsewhere.
+
+    Raises:
+        SettingsError: torch knows no such device, or there is none here.
+    """
+    try:
+        device = torch.device(chosen_device(name))
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as e:
+        reason = (str(e).splitlines() or [""])[0]
+        raise SettingsError(f"The device {name!r} cannot be used: {reason}", do="Choose auto, cpu or cuda") from e
+    return device
+
+
+def training_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory did not suffice, on the GPU or on the host."""
+    told = str(error).lower()
+    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or any(words in told for words in NO_MEMORY)
+
+
+def loader_workers(asked: int, device: torch.device) -> int:
+    """Processes that make samples: a GPU is fed by all processors but two."""
+    return asked if device.type == "cpu" else max(asked, (os.cpu_count() or 1) - 2)
+
+
+def from_loader(error: UserError) -> UserError:
+    """The same error; one of a loader's process, which comes as the traceback there, as the sentence that it ends with."""
+    if "Original Traceback" not in error.what:
+        return error
+    return type(error)(error.what.strip().splitlines()[-1].partition(": ")[2].removesuffix("."))

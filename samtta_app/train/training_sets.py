@@ -1,0 +1,63 @@
+"""The data sets of a run: what it learns from, and the held-out windows on which it is measured."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from samtta_app.errors import DatasetError
+from samtta_app.train.batches import SYNTHETIC
+from samtta_app.train.data.crops import TrainingView, held_out_views
+from samtta_app.train.data.labelled_images import LabelledImage, has_masks, image_paths, read_labelled
+from samtta_app.train.data.pseudo_masks import pseudo_records
+
+log = logging.getLogger(__name__)
+
+HELD_OUT_OBJECTS = 24
+"""Windows of each set that are measured during a run."""
+
+
+def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
+    """Data set folders by their own names.
+
+    Raises:
+        DatasetError: there is none, or two have one name.
+    """
+    if not datasets:
+        raise DatasetError("There is no data set to train on", do="Give at least one folder with images in it")
+    folders: dict[str, Path] = {}
+    for folder in datasets:
+        name = folder.resolve().name
+        if name in folders or name == SYNTHETIC:
+            raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: sets are told apart by name")
+        folders[name] = folder
+    return folders
+
+
+def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, list[LabelledImage]]:
+    """Records of every dataset by folder name; photos get pseudo-masks, kept in `cache`.
+
+    Raises:
+        DatasetError: none of them has a usable image with an object, or two have one name.
+    """
+    sets = {}
+    for name, folder in named_folders(datasets).items():
+        paths = image_paths(folder, split)
+        sets[name] = read_labelled(paths) if has_masks(folder) else pseudo_records(paths, cache / name)
+        count = sum(len(record.objects) for record in sets[name])
+        log.info("%s: %d images, %d objects", name, len(sets[name]), count)
+    if not any(sets.values()):
+        places = ", ".join(str(folder) for folder in datasets)
+        raise DatasetError(
+            f"There is no usable image with an object in {places}", do="Look into images/, masks/ and split.json there"
+        )
+    return sets
+
+
+def read_held_out(datasets: Sequence[Path]) -> dict[str, list[TrainingView]]:
+    """Windows of the test splits of all sets with masks, at 256 pixels: quick, and the same through a run."""
+    views = {}
+    for name, folder in named_folders(datasets).items():
+        if has_masks(folder):
+            records = read_labelled(image_paths(folder, "test")[:HELD_OUT_OBJECTS])
+            views[name] = held_out_views(records, HELD_OUT_OBJECTS, 256, seed=0)
+    return {name: of_set for name, of_set in views.items() if of_set}

@@ -1,0 +1,221 @@
+"""How much a mask would gain: from a larger model, from another candidate, from more clicks.
+
+Source: Kaiser et al. 2025, "UncertainSAM" (USAM): small networks on the decoder's output tokens. Where the published code
+pairs mask token k with candidate k + 1, here the token is the one that made the mask.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from torch.nn import functional as F
+
+from samtta_app.core.types import Gaps
+from samtta_app.errors import CheckpointError
+from samtta_app.model.cache import Larger
+from samtta_app.model.compact_limits import check_slices
+from samtta_app.model.fingerprint import fingerprint
+from samtta_app.model.loading import open_model_alone
+from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, SHIPPED, SamModel, model_file
+from samtta_app.model.weights import all_finite, write_half
+from samtta_app.settings import model_folder, resource
+
+_FORMAT = "samtta-heads-1"
+
+IOU_NAMES = ("iou", "iou_larger", "iou_dense", "iou_chosen")
+"""What the IoU heads predict: the best candidate's IoU, the same of the larger model, the same after the dense prompt of
+eight clicks, and the IoU of the candidate that predicted IoU picks (USAM_theta, USAM_L, USAM_xP*, USAM_SAM)."""
+
+GAP_NAMES = ("model_gap", "task_gap", "prompt_gap")
+"""What the gap heads predict (the starred form): iou_larger - iou, iou - iou_chosen, iou_dense - iou."""
+
+HEAD_NAMES = (*IOU_NAMES, *GAP_NAMES)
+
+SHOWN_GAPS = (*GAP_NAMES, "iou_chosen")
+"""What is evaluated at every click, in the order of `Gaps`."""
+
+LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GapHeads:
+    """One network per name, evaluated side by side: Linear(2C, 2C), ReLU, Linear(2C, 2C), ReLU, Linear(2C, 1), sigmoid.
+
+    `layers`: w1, w2 (H, 2C, 2C), w3 (H, 2C, 1), and biases (H, 1, ...), in the order of `names`. `model` and `larger` name
+    the models that they were trained for, `facts` are the training's own words and figures.
+    """
+
+    names: tuple[str, ...]
+    layers: Mapping[str, Tensor]
+    model: str
+    larger: str
+    facts: Mapping[str, str]
+
+    @property
+    def width(self) -> int:
+        """2C: length of [IoU token, mask token]."""
+        return int(self.layers["w1"].shape[1])
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Raw predictions (H, N) for `tokens` (N, 2C): IoUs as they are, gaps as 0.5 + gap."""
+        w = self.layers
+        x = tokens.to(w["w1"].dtype).expand(len(self.names), -1, -1)
+        x = F.relu(torch.baddbmm(w["b1"], x, w["w1"]))
+        x = F.relu(torch.baddbmm(w["b2"], x, w["w2"]))
+        return torch.sigmoid(torch.baddbmm(w["b3"], x, w["w3"]))[..., 0]
+
+    def only(self, *names: str) -> GapHeads:
+        """The heads of these names, in this order."""
+        places = [self.names.index(name) for name in names]
+        return GapHeads(names, {k: v[places] for k, v in self.layers.items()}, self.model, self.larger, self.facts)
+
+    def predicted(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Name -> IoU in 0 .. 1 or gap in -0.5 .. 0.5, (N,) each; besides, as NAME_difference, the unstarred gaps.
+
+        A difference is taken between two IoU heads on the same tokens (section A.3), where both are there.
+        """
+        raw = dict(zip(self.names, self(tokens), strict=True))
+        found = {name: value - 0.5 if name in GAP_NAMES else value for name, value in raw.items()}
+        pairs = (("iou_larger", "iou"), ("iou", "iou_chosen"), ("iou_dense", "iou"))
+        for gap, (more, less) in zip(GAP_NAMES, pairs, strict=True):
+            if more in found and less in found:
+                found[f"{gap}_difference"] = found[more] - found[less]
+        return found
+
+
+def new_heads(width: int, model: str, larger: str, seed: int, names: tuple[str, ...] = HEAD_NAMES) -> GapHeads:
+    """Untrained heads, drawn as torch draws linear layers."""
+    generator, layers, bound = torch.Generator().manual_seed(seed), {}, width**-0.5
+    sizes = _shapes(width)
+    for name in LAYERS:
+        layers[name] = (torch.rand(len(names), *sizes[name], generator=generator) * 2 - 1) * bound
+    return GapHeads(names, layers, model, larger, {})
+
+
+def save_heads(heads: GapHeads, path: Path, facts: Mapping[str, str]) -> None:
+    """Write heads as float16 safetensors, whole or not at all.
+
+    Raises:
+        ValueError: a weight is not finite in float16; an older file stays.
+        OSError: the file cannot be written; an older file stays.
+    """
+    known = {"format": _FORMAT, "names": json.dumps(heads.names), "model": heads.model, "larger": heads.larger}
+    write_half(path, heads.layers, {**facts, **known})
+
+
+def load_heads(path: Path, model: SamModel) -> GapHeads:
+    """Read heads that were trained for `model`.
+
+    Raises:
+        CheckpointError: the file is damaged or of another kind, or its heads were trained for another model.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = dict(file.metadata() or {})
+            names, width = _names(facts), 2 * model.net.prompt_encoder.embed_dim
+            shapes = {layer: (len(names), *shape) for layer, shape in _shapes(width).items()}
+            check_slices({name: file.get_slice(name) for name in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
+            layers = {name: file.get_tensor(name).float().to(model.device) for name in shapes}
+        heads = GapHeads(names, layers, facts["model"], facts["larger"], facts)
+        _thresholds(heads)
+        fits = facts["format"] == _FORMAT and all_finite(layers)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as e:
+        raise CheckpointError("The uncertainty heads cannot be read", path, "Train or copy them again") from e
+    if not fits:
+        raise CheckpointError("The file holds no uncertainty heads", path, "Train them with `samtta train heads`")
+    if facts.get("fingerprint") != fingerprint(model):
+        raise CheckpointError(
+            f"The uncertainty heads were trained for the model {heads.model!r}, not for this {model.name!r}",
+            path,
+            "Train heads for it with `samtta train heads`",
+        )
+    return heads
+
+
+def heads_for(model: SamModel) -> tuple[GapHeads | None, str]:
+    """The heads that are shipped or kept in the model folder for `model`, or None and the reason in words."""
+    name = f"{model.name}.heads.safetensors"
+    path = next((p for p in (resource(f"models/{name}"), model_folder() / name) if p.is_file()), None)
+    if path is None:
+        return None, f"The model {model.name!r} has no uncertainty heads: train them with `samtta train heads`"
+    try:
+        return load_heads(path, model), ""
+    except CheckpointError as e:
+        return None, str(e)
+
+
+def for_clicks(heads: GapHeads) -> GapHeads:
+    """Those heads that are evaluated at every click."""
+    return heads.only(*(name for name in SHOWN_GAPS if name in heads.names))
+
+
+def gaps_of(heads: GapHeads, tokens: Tensor) -> tuple[Gaps, ...] | None:
+    """What each mask would gain, from its tokens (m, 2C) and heads `for_clicks`; None where a value is not finite."""
+    with torch.no_grad():
+        found = heads.predicted(tokens)
+    values = {name: value.tolist() for name, value in found.items()}
+    if not all(math.isfinite(number) for row in values.values() for number in row):
+        return None
+    unknown = [math.nan] * len(tokens)
+    rows = zip(*(values.get(name, unknown) for name in SHOWN_GAPS), strict=True)
+    return tuple(Gaps(*row) for row in rows)
+
+
+def larger_for(heads: GapHeads, device: torch.device) -> Larger | None:
+    """The larger model that the heads speak of, where it can be loaded."""
+    if heads.larger not in (*SHIPPED, *OFFICIAL_CHECKPOINTS):  # a name, and not a path that a file of heads may choose
+        return None
+    try:
+        return Larger(partial(open_model_alone, model_file(heads.larger), str(device)))
+    except CheckpointError:
+        return None
+
+
+def advice_from(heads: GapHeads, *, larger: bool) -> Gaps:
+    """The gaps from which on advice is worth a person's act, as the training found them; infinite where none is.
+
+    Without a `larger` model to ask, none is advised.
+    """
+    model, task, prompt = _thresholds(heads)
+    return Gaps(model if larger else math.inf, task, prompt, math.nan)
+
+
+def _thresholds(heads: GapHeads) -> tuple[float, float, float]:
+    """The gaps from which on advice is worth an act, as the training found them.
+
+    Raises:
+        ValueError: they are not such numbers.
+    """
+    found = json.loads(heads.facts.get("thresholds", "{}"))
+    if not isinstance(found, dict):
+        raise ValueError("the thresholds are no table")
+    model, task, prompt = (float(found.get(name, math.inf)) for name in GAP_NAMES)
+    return model, task, prompt
+
+
+def _names(facts: Mapping[str, str]) -> tuple[str, ...]:
+    """Which heads a file holds.
+
+    Raises:
+        ValueError: they are not those that are known, each once.
+    """
+    names = json.loads(facts["names"])
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError("the names are no list of texts")
+    if len(set(names)) != len(names) or not set(names) <= set(HEAD_NAMES):
+        raise ValueError(f"the names {names} are not those of heads")
+    return tuple(names)
+
+
+def _shapes(width: int) -> dict[str, tuple[int, int]]:
+    """Rows and columns of each layer."""
+    square, row = (width, width), (1, width)
+    return {"w1": square, "b1": row, "w2": square, "b2": row, "w3": (width, 1), "b3": (1, 1)}

@@ -1,0 +1,29 @@
+"""From an answer to what is shown of it: candidate masks with their uncertainty, as values without tensors."""
+
+from __future__ import annotations
+
+from samtta_app.core.types import Candidate, Logits
+from samtta_app.model.answers import Answer
+from samtta_app.uncertainty.heads import GapHeads, gaps_of
+from samtta_app.uncertainty.maps import entropy, mean_entropy
+
+
+def offered(found: Answer, heads: GapHeads | None) -> tuple[Candidate, ...]:
+    """The answer's masks with their uncertainty; with `heads`, the chosen one says what it would gain."""
+    chosen = found.chosen
+    gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
+    maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
+    layers = found.logits.float().cpu().numpy()
+    return tuple(
+        Candidate(
+            *(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i])),
+            gaps=gaps[0] if gaps and i == chosen else None,
+        )
+        for i, mask in enumerate(found.masks)
+    )
+
+
+def worth_a_look(candidates: tuple[Candidate, ...], chosen: int) -> tuple[tuple[Candidate, ...], int]:
+    """Those candidates that are not empty, and the place of the chosen one among them; all where all are empty."""
+    kept = tuple(candidate for candidate in candidates if candidate.mask.area)
+    return (kept, kept.index(candidates[chosen])) if kept else (candidates, chosen)
