@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -37,6 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
         until_the_end = ExitStack()
         os.environ.update(until_the_end.enter_context(screen()))
         config.add_cleanup(until_the_end.close)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """A report about a name that is not UTF-8 reaches the process that prints it: half characters travel as escapes."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(each) for key, each in value.items()}
+    return type(value)(map(_encodable, value)) if isinstance(value, (list, tuple)) else value
 
 
 class _Collector(logging.Handler):
