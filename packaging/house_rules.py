@@ -16,6 +16,8 @@ TOP_LEVEL = {"pyproject.toml", "samtta_app", "resources", "tests", "packaging", 
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 MODULE_CAP, MODULE_MEDIAN = 400, 160
 FUNCTION_CAP, FUNCTION_MEDIAN = 60, 12
+ASKED_FOR = {"log"}
+"""The habit of Python's logging: one logger for each module, under the same name."""
 FILE_CAP = 16_000_000
 LOADED_BY_OTHERS = {"imagecodecs"}
 """Declared, but imported by a library of ours only: imagecodecs holds tifffile's decoders."""
@@ -30,6 +32,7 @@ def broken_rules(root: Path) -> list[str]:
     trees = {path: ast.parse(text) for path, text in modules.items()}
     return [
         *names(files),
+        *used_twice(trees),
         *sizes(modules, trees),
         *contents(modules, trees),
         *undeclared(root, trees),
@@ -70,6 +73,28 @@ def names(files: list[str]) -> Iterator[str]:
     for path in files:
         if path.startswith("samtta_app/") and BANNED_NAMES & {part.removesuffix(".py") for part in path.split("/")}:
             yield f"{path}: a name that says nothing"
+
+
+def used_twice(trees: dict[str, ast.Module]) -> Iterator[str]:
+    """Public top-level names and module files that exist more than once; nobody could follow a call by its name."""
+    found: dict[str, list[str]] = {}
+    for path, tree in trees.items():
+        file = path.split("/")[-1]
+        for name in {file} - {"__init__.py"} | public(tree) - ASKED_FOR:
+            found.setdefault(name, []).append(path)
+    yield from (f"{name}: used twice, in {' and '.join(paths)}" for name, paths in found.items() if len(paths) > 1)
+
+
+def public(tree: ast.Module) -> set[str]:
+    """The public names that a module makes at its top level."""
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return {name for name in found if not name.startswith("_")}
 
 
 def sizes(modules: dict[str, str], trees: dict[str, ast.Module]) -> Iterator[str]:

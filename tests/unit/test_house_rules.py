@@ -37,6 +37,26 @@ def test_a_name_that_says_nothing_is_found(rules, path: str):
     assert list(rules.names([path])) == [f"{path}: a name that says nothing"]
 
 
+def test_a_public_name_and_a_module_file_that_exist_twice_are_found(rules):
+    modules = {
+        "samtta_app/a/one.py": "LIMIT = 1\n\ndef f(): ...\n\nlog = 2\n_own = 3\n",
+        "samtta_app/a/two.py": "LIMIT: int = 2\n\nclass G: ...\n\nlog = 2\n_own = 3\n",
+        "samtta_app/b/one.py": "a, b = 1, 2\n",
+        "samtta_app/b/__init__.py": "",
+        "samtta_app/a/__init__.py": "",
+    }
+    assert sorted(rules.used_twice(parsed(modules))) == [
+        "LIMIT: used twice, in samtta_app/a/one.py and samtta_app/a/two.py",
+        "one.py: used twice, in samtta_app/a/one.py and samtta_app/b/one.py",
+    ]
+
+
+def test_what_python_asks_for_and_names_inside_functions_may_be_alike(rules):
+    text = '"""Doc."""\n\n\ndef {name}():\n    same = 1\n'
+    modules = {f"samtta_app/{name}.py": text.format(name=name) for name in ("a", "b")}
+    assert list(rules.used_twice(parsed(modules))) == []
+
+
 def test_a_long_module_and_a_long_function_are_found(rules):
     long_function = "def f():\n" + "    x = 1\n" * 60
     modules = {"samtta_app/a.py": long_function, "samtta_app/b.py": '"""Doc."""\n' + "y = 1\n" * 400}

@@ -43,7 +43,7 @@ LARGEST_SHARE = 0.9
 """Masks that cover more of their image are dropped, as in SAM's training."""
 NEAR_SHARE = 2
 """Windows of an image in which small objects are seen from near."""
-HELD_OUT_IMAGES, HELD_OUT_CLICKS = 24, 5
+HELD_OUT_IMAGES, HELD_OUT_LENGTH = 24, 5
 """Of the test split of a data set: images, and clicks on each object."""
 
 Asked = tuple[Image, Window, Mask]
@@ -192,10 +192,10 @@ def clicked_through(
     """IoU in image pixels after each of five clicks of RITM's clicker, answered in one window by SAM's rule."""
     prompt, shown = Prompt(), None
     ious: list[float] = []
-    while len(ious) < HELD_OUT_CLICKS:
+    while len(ious) < HELD_OUT_LENGTH:
         click: Click | None = next_click(target, shown, prompt.clicks, image.whole)
         if click is None:  # nothing is wrong any more: the rest of the curve stays
-            return ious + [ious[-1]] * (HELD_OUT_CLICKS - len(ious))
+            return ious + [ious[-1]] * (HELD_OUT_LENGTH - len(ious))
         prompt = Prompt((*prompt.clicks, click), logits=prompt.logits)
         decoded = decode_prompt(model, tensors, features, prompt)
         logits = decoded.logits[chosen(decoded, prompt)]
