@@ -100,7 +100,7 @@ def shipped_recipe(name: str = "small") -> Path:
     has them among its resources, a checkout under `packaging/recipes`.
     """
     inside = resource("recipes")
-    folder = inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "packaging" / "recipes"
+    folder = inside if inside.is_dir() else resource("").parent / "packaging" / "recipes"
     own = folder / f"{name}.toml"
     return own if own.is_file() else folder / "small.toml"
 
