@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # a pool of threads would not survive a fork
 
@@ -193,7 +194,7 @@ def _for_writing(values: tuple[Any, ...]) -> bool:
 
 
 def _paths(event: str, values: tuple[Any, ...]) -> list[str]:
-    """The absolute paths that an event is about; values after the paths are the folders' descriptors, -1 for none."""
+    """The absolute paths that an event is about, those of SQLite's URIs too; values after the paths are the folders' descriptors, -1 for none."""
     count = 2 if event in ("os.rename", "os.link", "os.symlink") else 1
     folders = {"os.rename": values[2:], "os.link": values[2:], "os.remove": values[1:], "os.rmdir": values[1:]}.get(
         event
@@ -204,5 +205,6 @@ def _paths(event: str, values: tuple[Any, ...]) -> list[str]:
         if isinstance(value, (str, bytes, os.PathLike)):
             base = folders[k] if folders and k < len(folders) and isinstance(folders[k], int) else -1
             inside = os.readlink(f"/proc/self/fd/{base}") if base >= 0 else ""
-            found.append(os.path.abspath(os.path.join(inside, os.fsdecode(value))))
+            named = unquote(urlsplit(text).path) if (text := os.fsdecode(value)).startswith("file:/") else text
+            found.append(os.path.abspath(os.path.join(inside, named)))
     return found

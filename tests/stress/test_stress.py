@@ -72,7 +72,7 @@ def test_a_long_session_takes_little_memory_for_an_object_and_no_more_threads_or
 
 
 LIVES = """
-import json, os, subprocess, sys, time
+import json, os, sqlite3, subprocess, sys, time
 from pathlib import Path
 from tests.stress.children import Kill, Limits, die_at_write, run_child, watch_starts, watch_writes
 
@@ -95,6 +95,8 @@ def write(tell):
     (folder / "new").rename(folder / "newer")
     descriptor = os.open(folder, os.O_RDONLY)
     os.remove("newer", dir_fd=descriptor)
+    sqlite3.connect((folder / "odd name.db").as_uri() + "?mode=rwc", uri=True).close()
+    (folder / "odd name.db").unlink()
 
 def die(tell):
     die_at_write(folder, 2)
@@ -122,6 +124,7 @@ def test_a_child_that_hangs_takes_memory_starts_a_program_writes_or_is_killed_is
     assert fill[3] == ["MemoryError"]
     assert start[0][0] == "subprocess.Popen"
     wanted = [["open", "new"], ["os.rename", "new"], ["os.rename", "newer"], ["os.remove", "newer"]]
+    wanted += [["sqlite3.connect", "odd name.db"], ["os.remove", "odd name.db"]]
     assert write[0] == wanted
     assert (die[0], die[1]) == (["a"], 9)
     assert speak == [["here"], 9, False, []]
