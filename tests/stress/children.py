@@ -194,7 +194,7 @@ def _for_writing(values: tuple[Any, ...]) -> bool:
 
 
 def _paths(event: str, values: tuple[Any, ...]) -> list[str]:
-    """The absolute paths that an event is about, those of SQLite's URIs too; values after the paths are the folders' descriptors, -1 for none."""
+    """The absolute paths that an event is about, also of SQLite's URIs; after them come folders' descriptors, -1 for none."""
     count = 2 if event in ("os.rename", "os.link", "os.symlink") else 1
     folders = {"os.rename": values[2:], "os.link": values[2:], "os.remove": values[1:], "os.rmdir": values[1:]}.get(
         event
