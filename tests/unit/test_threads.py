@@ -113,15 +113,14 @@ def seen_by_torch(arguments: list[str], **own: str) -> str:
     """What OpenMP says of itself when torch is loaded within a command of this command line."""
     code = f"""
 import sys
-from samtta_app import cli
-from samtta_app import cli_bench, cli_train
+from samtta_app.cli import bench, entry, train
 def loads(*_, **__):
     import torch
     print("threads", torch.get_num_threads())
-for group in (cli.app, cli_bench.app, cli_train.app):
+for group in (entry.app, bench.bench_app, train.train_app):
     for command in group.registered_commands:
         command.callback = lambda: loads()
-cli.main({arguments!r})
+entry.main({arguments!r})
 """
     names = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     environment = {name: value for name, value in os.environ.items() if name not in names}

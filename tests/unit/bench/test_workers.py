@@ -121,10 +121,10 @@ def test_when_the_main_process_is_killed_its_processes_end_too(tmp_path: Path) -
     code = f"""
 from functools import partial
 from pathlib import Path
-from samtta_app.bench.workers import Task, in_processes
+from samtta_app.bench.workers import WorkerTask, in_processes
 from tests.unit.bench.test_workers import give_signs, nothing
 if __name__ == "__main__":
-    in_processes([Task("a", 1, partial(give_signs, Path({str(signs)!r})))], 1, nothing)
+    in_processes([WorkerTask("a", 1, partial(give_signs, Path({str(signs)!r})))], 1, nothing)
 """
     (tmp_path / "main.py").write_text(code)
     root = Path(__file__).parents[3]

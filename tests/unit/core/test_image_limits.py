@@ -90,12 +90,12 @@ def test_all_bombs_together_take_no_memory_to_speak_of(tmp_path: Path) -> None:
     written(tmp_path, "mask.png", png(60_000, 4_000))
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from samtta_app.images.read_limits import AHEAD\nfrom samtta_app.images.read import read_image\n"
+        "from samtta_app.images.read_limits import READ_AHEAD_SHARE\nfrom samtta_app.images.read import read_image\n"
         "from samtta_app.errors import ImageError\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak()\n"
         "for path in sorted(Path(sys.argv[1]).iterdir()):\n"
-        "    try:\n        read_image(path, share=AHEAD)\n"
+        "    try:\n        read_image(path, share=READ_AHEAD_SHARE)\n"
         "    except ImageError as e:\n        assert 'memory for' not in str(e), e\n"
         "    else:\n        raise SystemExit(f'{path} was read')\n"
         "print(peak() - before)\n"

@@ -34,7 +34,7 @@ def test_a_perfect_answer_needs_no_more_clicks(monkeypatch: pytest.MonkeyPatch) 
     def perfect(*_: object) -> compact.DecoderOutput:
         return compact.DecoderOutput(truth.expand(1, 4, -1, -1), torch.ones(1, 4), torch.zeros(1, 5, 32))
 
-    monkeypatch.setattr("samtta_app.train.compact.evaluate.decode", perfect)
+    monkeypatch.setattr("samtta_app.train.compact.evaluate.decode_rounds", perfect)
     ious, best, errors, obeyed = click_through(build_compact(TOY), view, 4)
     assert ious == [1.0] * 4
     assert best == 1.0

@@ -67,7 +67,7 @@ def test_a_run_begins_with_a_trained_model(tmp_path: Path, data: Path) -> None:
     save_compact(given, tmp_path / "given.safetensors")
     weights = {}
 
-    def look(run: training_command.Run, *_: object) -> None:
+    def look(run: training_command.CompactRun, *_: object) -> None:
         weights.update(run.ema.state_dict())
 
     with pytest.MonkeyPatch.context() as patch:

@@ -155,7 +155,7 @@ def test_the_best_weights_are_kept_when_later_ones_are_worse(folder: Path, monke
         asked.append(tensors)
         return next(figures)
 
-    monkeypatch.setattr(decoder_run, "held_out_ious", known)
+    monkeypatch.setattr(decoder_run, "sample_held_out_ious", known)
     monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 3)
     out = folder / "tuned.pth"
     reached = tune(toy_model(), [folder], out, SHORT)
@@ -171,7 +171,7 @@ def test_the_held_out_figures_are_taken_at_equal_distances_and_at_the_end(
     steps: list[int] = []
     now = [0]
     monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 2)
-    monkeypatch.setattr(decoder_run, "held_out_ious", lambda *_: steps.append(now[0]) or (0.0, 0.0, 0.0))
+    monkeypatch.setattr(decoder_run, "sample_held_out_ious", lambda *_: steps.append(now[0]) or (0.0, 0.0, 0.0))
 
     def count(reached: DecoderReached) -> None:
         now[0] = reached.step + 1
