@@ -1,4 +1,4 @@
-"""What each strategy does, in words for users; nothing here loads torch, so that a window can show them at once."""
+"""What each strategy does, in words for users. Nothing here loads torch, so a window can show them at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frozen twin: an accepted object annotated again by a simulated person, under weights that had not seen it."""
+"""The frozen twin: a simulated user annotates an accepted object again, with weights that had not seen it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWIN_CLICKS, TWIN_TARGET = 30, 0.90
 def twin_trajectory(
     model: SamModel, cache: FeatureCache, example: Example, adapting: AdaptationStrategy, known: Knowledge
 ) -> Generator[None, None, tuple[float, ...]]:
-    """RITM's clicker against the accepted mask, from scratch, the way a person is answered; IoU after each click."""
+    """IoU after each click of RITM's simulated user against the accepted mask, from scratch, answered as a user is."""
     clicks: tuple[Click, ...] = ()
     found: Answer | None = None
     attempt: Attempt | None = None
