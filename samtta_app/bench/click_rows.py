@@ -110,4 +110,4 @@ def _read(path: Path) -> list[ClickRow]:
     try:
         return from_lines(path.read_text(encoding="utf-8").splitlines(), ClickRow)
     except (OSError, ValueError) as e:
-        raise DatasetError(f"This is no file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e
+        raise DatasetError(f"This is not a file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e

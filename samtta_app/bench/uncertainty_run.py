@@ -207,7 +207,7 @@ def read_rows(path: Path, conditions: str) -> tuple[UncertaintyRow, ...]:
         whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
         rows = tuple(from_lines(whole.split("\n") if end else ["{}"], UncertaintyRow))
     except (OSError, ValueError) as e:
-        raise DatasetError("This is no file of uncertainty records", path, "Choose another folder") from e
+        raise DatasetError("This is not a file of uncertainty records", path, "Choose another folder") from e
     other = next((row.conditions for row in rows if row.conditions != conditions), None)
     if other is not None:
         raise DatasetError(f"The folder holds records of other conditions ({other})", path, "Choose another folder")

@@ -49,7 +49,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _busy(folder: Path) -> ExportError:
-    return ExportError("Another export is writing into this folder", folder, "Wait for its end, or choose another one")
+    return ExportError(
+        "Another export is writing into this folder", folder, "Wait until it ends, or choose another folder"
+    )
 
 
 if sys.platform == "win32":

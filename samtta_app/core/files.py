@@ -248,7 +248,7 @@ def _check(folder: Path, name: str, known: frozenset[str] | None) -> None:
     if in_the_way is None and known is not None and os.path.lexists(place) and name not in known:
         in_the_way = place
     if in_the_way is not None:
-        text = "There is a file that no earlier export wrote, or that was changed since"
+        text = "A file in the way is not from an earlier export, or was changed since"
         raise ExportError(text, in_the_way, "Move it elsewhere, or choose another folder")
 
 

@@ -77,7 +77,7 @@ def read_checkpoint(path: Path, config: CompactConfig) -> Checkpoint:
         progress = RunCounter(**parts.pop("progress"))
     except Exception as e:  # torch raises whatever the broken pickle raises
         raise CheckpointError(
-            "The file is no training checkpoint, or it is damaged", path, "Start anew with --fresh"
+            "The file is no training checkpoint, or it is damaged", path, "Start again with --fresh"
         ) from e
     if found != asdict(config):
         raise CheckpointError(

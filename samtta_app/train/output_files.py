@@ -24,7 +24,7 @@ def check_places(ending: str, out: Path, checkpoint: Path, *, going_on: bool) ->
         raise TrainingError(
             "There is a checkpoint of an earlier run",
             checkpoint,
-            f"Go on from it with --resume {checkpoint}, or begin anew with --fresh, which writes over it",
+            f"Continue it with --resume {checkpoint}, or start again with --fresh, which overwrites it",
         )
     for folder in {out.parent, checkpoint.parent}:
         try:

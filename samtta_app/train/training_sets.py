@@ -28,7 +28,7 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
     for folder in datasets:
         name = folder.resolve().name
         if name in folders or name == SYNTHETIC:
-            raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: sets are told apart by name")
+            raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: each set needs its own name")
         folders[name] = folder
     return folders
 
@@ -48,7 +48,7 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
     if not any(sets.values()):
         places = ", ".join(str(folder) for folder in datasets)
         raise DatasetError(
-            f"There is no usable image with an object in {places}", do="Look into images/, masks/ and split.json there"
+            f"There is no usable image with an object in {places}", do="Check images/, masks/ and split.json there"
         )
     return sets
 

@@ -255,8 +255,8 @@ def show_uncertainty(console: Console, found: Sequence[Figure]) -> None:
     for sheet in uncertainty_tables(found):
         console.print(as_table(sheet))
     console.print(
-        "Area: 50 % is chance, 100 % one who knows what each correction gains. [low, high] is the 95 % bootstrap interval "
-        "over objects. Candidates are not put in order by the true masks. A second click has the sign that a person gives it.",
+        "Area: 50 % is chance, 100 % is the ideal order. [low, high] is the 95 % bootstrap interval "
+        "over objects. Candidates are not put in order by the true masks. A second click has the sign that a user would give.",
         markup=False,
     )
 

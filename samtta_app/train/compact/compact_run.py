@@ -227,8 +227,8 @@ class CompactRun:
         if self.empty_steps >= MAX_EMPTY_STEPS and self.progress.seconds >= MAX_EMPTY_SECONDS:
             raise TrainingError(
                 f"All masks of the last {self.empty_steps} steps are empty, so the model learns nothing",
-                do="Look whether the masks belong to the images, make lr smaller in the recipe, "
-                "or begin with a trained model: --fresh --start samtta-small",
+                do="Check that the masks belong to the images, lower lr in the recipe, "
+                "or start with a trained model: --fresh --start samtta-small",
             )
 
     def halve(self) -> None:
@@ -245,7 +245,7 @@ class CompactRun:
             self.save()
             raise TrainingError(
                 f"There is not enough memory for {before.images} images of {before.size} pixels in a batch",
-                do="Close other programs, or make images (gpu_images on a GPU) or size smaller in the recipe, "
+                do="Close other programs, or lower images (gpu_images on a GPU) or size in the recipe, "
                 f"and go on with --resume {self.checkpoint}",
             )
         self.progress.halved = True

@@ -102,13 +102,13 @@ def read_state(path: Path, belongs: Mapping[str, str]) -> dict[str, Any]:
         found = dict(values["belongs"])
     except Exception as e:  # torch raises whatever the broken pickle raises
         raise CheckpointError(
-            f"The checkpoint cannot be read ({type(e).__name__})", path, "Start anew without --resume"
+            f"The checkpoint cannot be read ({type(e).__name__})", path, "Start again without --resume"
         ) from e
     differing = [name for name in belongs if found.get(name) != belongs[name]]
     if differing:
         raise CheckpointError(
             f"The checkpoint belongs to another run: not the same {' and '.join(differing)}",
             path,
-            "Give what it was begun with, or start anew without --resume",
+            "Give what it was started with, or start again without --resume",
         )
     return values

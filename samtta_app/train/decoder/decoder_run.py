@@ -282,7 +282,7 @@ class DecoderRun:
             raise TrainingError(
                 "All masks that the decoder draws are still empty after the first minute",
                 self.folders,
-                "Look whether the masks fit the images, or try a tenth of the learning rate",
+                "Check that the masks fit the images, or try a tenth of the learning rate",
             )
 
     def _drawn(self, rng: np.random.Generator) -> list[DecoderSample | PseudoSample]:

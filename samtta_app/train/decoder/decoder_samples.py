@@ -114,7 +114,7 @@ def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSampl
         raise DatasetError(
             f"None of the {len(paths)} images of its split {split!r} has a mask with an object to learn from",
             folder,
-            "Masks must hold one instance id per pixel, and objects of some pixels that do not fill the image",
+            "Masks must hold one instance id per pixel, and objects that neither fill the image nor vanish",
         )
     return samples
 

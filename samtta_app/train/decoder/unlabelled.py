@@ -91,9 +91,9 @@ def told_apart(datasets: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         image_paths(folder, "train")
     if not labelled:
         raise DatasetError(
-            "The data sets have no masks, and images alone teach a decoder nothing that can be measured",
+            "The data sets have no masks, so nothing that a decoder learns could be measured",
             ", ".join(str(folder) for folder in photos),
-            "Give a set with masks beside them: in masks/, a PNG of instance ids for each image",
+            "Add a set with masks: a PNG of instance ids in masks/ for each image",
         )
     return labelled, photos
 
@@ -130,7 +130,7 @@ def believing(model: SamModel) -> Refiner:
     refiner, reason = refiner_for(model)
     if refiner is None:
         raise TrainingError(
-            f"What the model proposes in images without masks cannot be weighed: {reason}",
+            f"Proposals in images without masks have no certainty: {reason}",
             do="Put what `samtta train refiner` writes into the model folder (`samtta doctor` names it), "
             "or believe the proposals in every pixel (--believe-all)",
         )
@@ -165,12 +165,12 @@ def propose(
         log.info("%s: %d proposals in %d images", name, sum(len(s.masks) for s in found[name]), len(images))
     if sets and not any(found.values()):
         raise DatasetError(
-            f"In none of the {count} images without masks the model proposes anything that it is sure of",
+            f"The model is sure of no proposal in any of the {count} images without masks",
             ", ".join(sets),
-            "Leave them out, and fine-tune the decoder on masks first: it becomes surer by it",
+            "Leave them out, and fine-tune the decoder on masks first, which makes it surer",
         )
     for name in (name for name, samples in found.items() if not samples):
-        log.warning("%s teaches nothing: the model proposes nothing there that it is sure of", name)
+        log.warning("%s teaches nothing: the model is sure of no proposal there", name)
     return (
         UnlabelledSet(tuple(s for samples in found.values() for s in samples), _digest(refiner, sets))
         if sets

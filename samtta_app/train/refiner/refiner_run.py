@@ -202,7 +202,7 @@ class RefinerRun:
         self._count_time()
         if reached.step >= self.per_pass and not reached.pairs:
             raise TrainingError(
-                f"In {plan.windows} windows no answer of the model is good enough to be refined (IoU {plan.least})",
+                f"No answer in {plan.windows} windows is good enough to be refined (IoU {plan.least})",
                 do="Give sets that the model knows, or train the model first",
             )
 
