@@ -34,7 +34,7 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
 
 
 def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, list[LabelledImage]]:
-    """Records of every dataset by folder name; photos get pseudo-masks, kept in `cache`.
+    """Records of every data set by folder name; photos get pseudo-masks, kept in `cache`.
 
     Raises:
         DatasetError: none of them has a usable image with an object, or two have one name.
@@ -54,7 +54,7 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
 
 
 def read_held_out(datasets: Sequence[Path]) -> dict[str, list[TrainingView]]:
-    """Windows of the test splits of all sets with masks, at 256 pixels: quick, and the same through a run."""
+    """Windows of the test splits of all sets with masks, at 256 pixels: fast, and the same through a run."""
     views = {}
     for name, folder in named_folders(datasets).items():
         if has_masks(folder):

@@ -206,7 +206,7 @@ def test_a_set_in_which_nothing_is_found_is_named_and_the_others_teach(
 
 
 def test_nothing_found_anywhere_is_said_with_the_sets_and_what_to_do(model: SamModel) -> None:
-    with pytest.raises(DatasetError, match="none of the 2 images") as caught:
+    with pytest.raises(DatasetError, match="any of the 2 images") as caught:
         made(model, None, one=[picture(3, 64, 64)], two=[picture(4, 64, 64)])
     assert caught.value.where == "one, two"
     assert "masks first" in caught.value.do
