@@ -24,6 +24,8 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
 
 VERSIONS_KEPT = 20
+"""Newest versions that stay in memory beside the original."""
+
 BELONGS_TO = "weights"
 """Key in a stored version's facts: the weights that it was learned on top of."""
 

@@ -31,6 +31,7 @@ from samtta_app.simulation.clickers import Clicker, ritm, with_luck
 from samtta_app.simulation.streams import Source, objects_of
 
 COUNTS = (1, 2, 3, 5, 9)
+"""Numbers of points that are evaluated, as for Segment Anything (section 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)

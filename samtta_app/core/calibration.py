@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 10
+"""Bins of the reliability diagram and of the calibration error."""
 
 FEWEST = 30
 """Minimum number of answers for a calibration; with fewer, the expected IoU stays unchanged."""

@@ -10,6 +10,7 @@ from pycocotools import mask as coco
 from samtta_app.core.types import BoolArray, Box, Mask, Window
 
 IGNORE = -1
+"""Label of pixels and cells that do not count."""
 
 
 def trimmed(bits: BoolArray, x: int = 0, y: int = 0) -> Mask:

@@ -15,9 +15,10 @@ def mixed_shares(
     """Shares of the given sets and of synthetic scenes, 1 in all.
 
     A set that the mixture names has its share. A named set that is not given is left out, and the rest is scaled up.
-    Unnamed sets of photos divide the share of `photos`. All other unnamed sets divide the share `others`. If the
-    mixture names none of the given sets with masks, these have everything but the shares of synthetic scenes and of
-    given photos, at least `others`.
+    Unnamed sets of photos divide the share of `photos`. All other unnamed sets divide the share `others`.
+
+    If the mixture names none of the given sets with masks, these divide the remainder. It is everything but the shares of
+    synthetic scenes and of given photos, at least `others`.
 
     Args:
         mixture: shares by name, not negative.

@@ -125,8 +125,8 @@ def garment(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
 def pseudo_masks(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Label maps (5, H, W) of an RGB photo (H, W, 3) of 16 pixels a side or more.
 
-    Fine, middle and coarse regions (Felzenszwalb and Huttenlocher 2004), coarse ones with their holes filled, and the
-    thing in the middle (Rother et al. 2004, GrabCut).
+    Fine, middle and coarse regions (Felzenszwalb and Huttenlocher 2004); coarse ones with their holes filled. Last comes
+    the thing in the middle (Rother et al. 2004, GrabCut).
     """
     lab = np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     smooth = cv2.bilateralFilter(pixels, 5, 30, 3)
