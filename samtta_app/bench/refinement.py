@@ -195,8 +195,8 @@ def show_refined(console: Console, found: Sequence[RefinedSet]) -> None:
         )
     console.print(table)
     console.print(
-        "right %: of all pixels of the windows, of those of a certainty c above .6, of the rest, of those above .8, the "
-        "ones that the answer has right. ms: the median time of refining.",
+        "right %: the share of right pixels in the windows. It is given for all pixels, for a certainty c above .6, for "
+        "the rest, and for c above .8. The median time of refining is in ms.",
         soft_wrap=True,
     )
 

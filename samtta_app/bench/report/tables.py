@@ -24,9 +24,9 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("boundary IoU@k", "The same of the boundary IoU (Cheng et al. 2021)."),
     ("seconds", "Per click: from the click to its mask. Per adaptation: what learning from one object took. p50 is the "
      "median, p95 the 95th percentile (nearest rank)."),
-    ("calibration error", "Of the expected IoU of every answer (mean over ten bins of |expected - true|, weighted by answers; "
-     "Guo et al. 2017): as it was said, and calibrated (isotonic) along the stream by what the session knows, its answers' IoU "
-     "with the masks accepted before. The error is against the true masks. Negative change is better."),
+    ("calibration error", "Of the expected IoU of every answer: mean over ten bins of |expected - true|, weighted by answers "
+     "(Guo et al. 2017). It is given as shown, and calibrated (isotonic) along the stream. The calibration uses what the "
+     "session knows: its answers' IoU with the masks accepted before. The error uses the true masks. Negative change is better."),
     ("frozen", "The twin that never learns, on the same objects in the same order; pairs are by set, order, position, object."),
     ("reduction", "Relative: (frozen - adapted) / frozen. Positive is better; - where frozen is 0."),
     ("difference", "FR adapted - FR frozen in percentage points. Negative is better."),

@@ -96,8 +96,8 @@ def write_samples(folder: Path, seed: int = 0, progress: Callable[[float], None]
 
 ABOUT = """Sample images of samtta.
 
-cells_*, metal_*, leaves_*: made by samtta's own generator, free for any use (CC0 1.0). masks/ holds the exact outline
-of every object as instance ids, classes.json the class of each.
+cells_*, metal_*, leaves_*: made by samtta's own generator, free for any use (CC0 1.0). The folder masks/ holds the
+exact outline of every object as instance ids. The file classes.json holds the class of each.
 
 Photographs, as they come with scikit-image, without masks:
 """
