@@ -26,7 +26,7 @@ LEGEND: tuple[tuple[str, str], ...] = (
      "median, p95 the 95th percentile (nearest rank)."),
     ("calibration error", "Of the expected IoU of every answer: mean over ten bins of |expected - true|, weighted by answers "
      "(Guo et al. 2017). It is given as shown, and calibrated (isotonic) along the stream. The calibration uses what the "
-     "session knows: its answers' IoU with the masks accepted before. The error uses the true masks. Negative change is better."),
+     "session knows: its answers' IoU with the masks accepted before. The error uses the true masks. Negative is better."),
     ("frozen", "The twin that never learns, on the same objects in the same order; pairs are by set, order, position, object."),
     ("reduction", "Relative: (frozen - adapted) / frozen. Positive is better; - where frozen is 0."),
     ("difference", "FR adapted - FR frozen in percentage points. Negative is better."),
