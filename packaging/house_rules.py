@@ -1,13 +1,15 @@
-"""The house rules that no linter knows: sizes, names, docstrings, declared packages, the weight of the tests."""
+"""The house rules that no linter knows: sizes, names, docstrings, words, declared packages, the weight of the tests."""
 
 from __future__ import annotations
 
 import ast
 import importlib.metadata
+import io
 import re
 import statistics
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,26 @@ ASKED_FOR = {"log"}
 FILE_CAP = 16_000_000
 LOADED_BY_OTHERS = {"imagecodecs"}
 """Declared, but imported by a library of ours only: imagecodecs holds tifffile's decoders."""
+WORD_CAP = 25
+"""Longest sentence of a docstring, message or comment, in words with a letter: figures and signs do not count."""
+AVOIDED = re.compile(
+    r"\b(anew|mend(s|ed|ing)?|who(m|so)?ever|persons?|people|nobody|somebody|anybody|lest|thereof|hereby|whence|as ever"
+    r"|may as well|might as well|told apart|tells? apart|in secret)\b",
+    re.IGNORECASE,
+)
+"""Words that make a reader of English as a second language stop; "user", "fix" and "again" say the same."""
+SENTENCE_END = re.compile(
+    r"""
+    \n\s*\n | :\n                              # a blank line; the head of a section
+    | \n(?=\s*`?\w+`?(?:,[ ]`?\w+`?)*:[ ])     # before an entry, "name: ..." or "`name`, `other`: ..."
+    | \n(?=\s*[<├└│])                          # before a line of a drawing
+    | (?<=[.!?])(?<!al\.)["')]*\s+(?=[A-Z0-9`"(])
+    """,
+    re.VERBOSE,
+)
+"""Where a sentence ends; "et al." does not end one."""
+WORDS_TO_COME = ("engine", "formats", "gui", "model", "session", "simulation")
+"""Rooms that the rule of words skips until their texts are rewritten."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -35,6 +57,7 @@ def broken_rules(root: Path) -> list[str]:
         *used_twice(trees),
         *sizes(modules, trees),
         *contents(modules, trees),
+        *words(modules),
         *undeclared(root, trees),
         *weights(root, files, modules),
     ]
@@ -76,7 +99,7 @@ def names(files: list[str]) -> Iterator[str]:
 
 
 def used_twice(trees: dict[str, ast.Module]) -> Iterator[str]:
-    """Public top-level names and module files that exist more than once; nobody could follow a call by its name."""
+    """Public top-level names and module files that exist more than once, so that no call could be followed by its name."""
     found: dict[str, list[str]] = {}
     for path, tree in trees.items():
         file = path.split("/")[-1]
@@ -129,6 +152,39 @@ def contents(modules: dict[str, str], trees: dict[str, ast.Module]) -> Iterator[
                 yield f"{path}:{number}: {line.strip()[:80]}"
             if re.search(r"(?<![\w.])/(home|root|work|Users)/\w", line):
                 yield f"{path}:{number}: a path of one machine: {line.strip()[:80]}"
+
+
+def words(modules: dict[str, str]) -> Iterator[str]:
+    """Docstrings, messages and comments have short sentences in everyday English."""
+    for path, text in modules.items():
+        if path.split("/")[1] in WORDS_TO_COME:
+            continue
+        for line, prose in proses(text):
+            for sentence in sentences(prose):
+                count = len([word for word in re.split(r"[\s/]+", sentence) if re.search("[A-Za-z]", word)])
+                if count > WORD_CAP:
+                    yield f"{path}:{line}: {count} words in a sentence (cap {WORD_CAP}): {sentence[:60]}"
+                if odd := AVOIDED.search(sentence):
+                    yield f"{path}:{line}: say it without {odd[0]!r}: {sentence[:60]}"
+
+
+def proses(text: str) -> Iterator[tuple[int, str]]:
+    """First line and text of every docstring and message, and of every run of comment lines."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    run: list[tuple[int, str]] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            run.append((token.start[0], token.string.lstrip("# ")))
+        elif token.type != tokenize.NL and run:
+            yield run[0][0], "\n".join(words for _, words in run)
+            run.clear()
+
+
+def sentences(prose: str) -> list[str]:
+    """The sentences of a docstring or comment, in one line each."""
+    return [" ".join(part.split()) for part in SENTENCE_END.split(prose) if part.strip()]
 
 
 def undeclared(root: Path, trees: dict[str, ast.Module]) -> Iterator[str]:

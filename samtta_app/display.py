@@ -1,4 +1,4 @@
-"""Whether a window can be opened here: asked of the display itself, since Qt ends the process where it cannot."""
+"""Whether a window can be opened here. The display itself is asked, because Qt ends the process where it cannot open one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 DISPLAY_SECONDS = 10.0
-"""Seconds after which a display that does not answer counts as dead (a forwarded one on a slow line needs one or two)."""
+"""Seconds after which a silent display counts as dead; a forwarded one on a slow line needs one or two."""
 
 WINDOWLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 """Qt platforms that need no display."""
@@ -30,9 +30,9 @@ for wait in (0.2, 0.5, 0):
     time.sleep(wait)
 sys.exit(1)
 """
-"""Connects as Qt's X11 platform does; a process of its own, since a connection may hang.
+"""Connects like Qt's X11 platform, in a separate process, because a connection may hang.
 
-It tries three times: an X server that has just lost its last client starts again, and refuses who comes in between.
+It tries three times: an X server that has just lost its last client restarts and refuses new clients meanwhile.
 """
 
 _ASK_QT = "import sys; from PySide6.QtWidgets import QApplication; QApplication(sys.argv[:1])"
@@ -58,7 +58,7 @@ X11_LIBRARIES: Mapping[str, tuple[str, str]] = {
 
 
 def missing_libraries(libraries: Iterable[str], load: Callable[[str], object] = ctypes.CDLL) -> list[str]:
-    """Those of the shared objects that cannot be loaded."""
+    """The shared objects that cannot be loaded."""
     missing = []
     for name in libraries:
         try:
@@ -75,7 +75,7 @@ def named_display(environment: Mapping[str, str]) -> str:
 
 
 def display_fault(system: str, environment: Mapping[str, str]) -> str:
-    """Why no window can be opened, "" where one can; only Linux can be without a display. Takes some hundredths of a second."""
+    """Why no window can be opened, "" where one can; only Linux can be without a display. It takes some 0.01 s."""
     if not system.startswith("linux"):
         return ""
     platform = _platform(environment)
@@ -95,7 +95,7 @@ def display_fault(system: str, environment: Mapping[str, str]) -> str:
 
 
 def qt_fault(environment: Mapping[str, str]) -> str:
-    """What Qt says where it cannot open a window, "" where it can; tried in a process of its own, in about a second."""
+    """Qt's error where it cannot open a window, "" where it can; a separate process tries it in about a second."""
     code, said = _tried([sys.executable, "-c", _ASK_QT], environment)
     if code == 0:
         return ""
@@ -105,7 +105,7 @@ def qt_fault(environment: Mapping[str, str]) -> str:
 
 
 def _platform(environment: Mapping[str, str]) -> str:
-    """The first Qt platform that the environment asks for ("xcb:..." and "wayland;xcb" are short for it and more)."""
+    """The first Qt platform that the environment names; "xcb:..." and "wayland;xcb" are reduced to it."""
     return environment.get("QT_QPA_PLATFORM", "").split(";")[0].split(":")[0].strip()
 
 
@@ -142,7 +142,7 @@ def _wayland_answers(environment: Mapping[str, str]) -> bool:
     name = environment.get("WAYLAND_DISPLAY", "")
     if not name:
         return False
-    path = Path(environment.get("XDG_RUNTIME_DIR", os.sep), name)  # an absolute name stands for itself
+    path = Path(environment.get("XDG_RUNTIME_DIR", os.sep), name)  # an absolute name replaces the folder
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(DISPLAY_SECONDS)

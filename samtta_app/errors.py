@@ -1,4 +1,4 @@
-"""What can go wrong for a person: one exception tree, each text says what, where and what to do.
+"""Errors for users, as one exception tree; each text says what, where and what to do.
 
 UserError
 ├── CheckpointError   a weights file that cannot be used
@@ -8,7 +8,7 @@ UserError
 │   └── StoreError    a write that did not happen (disk full, read-only); nothing has moved
 ├── PromptError       a click or box that cannot be answered
 ├── DatasetError      a data set folder that cannot be used
-├── TrainingError     a training that cannot begin or go on; its checkpoint stays
+├── TrainingError     a training that cannot start or continue; its checkpoint stays
 ├── ExportError       an export that did not happen; no partial file stays
 └── SettingsError     a setting that is not valid
 """
@@ -17,12 +17,12 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """A mistake or mishap that a person can act on.
+    """A problem that the user can act on.
 
     Args:
         what: what is wrong, one sentence without a full stop.
         where: the file, folder or place it concerns ("" when the sentence says it).
-        do: what the person can do about it, one sentence without a full stop.
+        do: what the user can do about it, one sentence without a full stop.
     """
 
     def __init__(self, what: str, where: object = "", do: str = "") -> None:
@@ -61,7 +61,7 @@ class DatasetError(UserError):
 
 
 class TrainingError(UserError):
-    """A training cannot begin or go on; the last checkpoint stays."""
+    """A training cannot start or continue; the last checkpoint stays."""
 
 
 class ExportError(UserError):

@@ -1,4 +1,4 @@
-"""Where things lie and what a person may change: resources, folders, and the settings file.
+"""Where files are and what a user may change: resources, folders, and the settings file.
 
 The settings are one TOML file in the platform's configuration folder. The variable SAMTTA_HOME moves all that samtta
 writes outside project folders (settings, downloaded models, logs) into one folder.
@@ -49,14 +49,14 @@ _OPTIONS = re.compile(r"\w+=[^,=\s]+(?:,\w+=[^,=\s]+)*")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(?::\d{1,3})?")
 
 DEVICES = '"auto", "cpu", "cuda", "cuda:1" or "mps"'
-"""The devices that a model can be put on, for people."""
+"""The devices that a model can use, in words for users."""
 
 _KEY = re.compile(rf"{_MODIFIERS}(?:{_NAMED}|F(?:[1-9]|[12]\d|3[0-5])|[^\s;])")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person may change; every field has a default and is checked when it is made.
+    """What a user may change; every field has a default and is checked when it is made.
 
     Args:
         model: name of a shipped model, of a file in the model folder, or a path to a weights file.
@@ -87,7 +87,7 @@ class Settings:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work, by name."""
+        """Refuse invalid values; the error names the setting."""
         _require(isinstance(self.model, str) and bool(self.model.strip()), "model", "the name or path of a model")
         _require(self.theme in get_args(Theme), "theme", '"system", "light" or "dark"')
         _require(_whole(self.threads) and 0 <= self.threads <= 1024, "threads", "a whole number from 0 to 1024")
@@ -112,7 +112,7 @@ def valid_keys(text: str) -> bool:
 
 
 def valid_strategy(text: object) -> bool:
-    """Whether `text` is a strategy's name, alone or with options after a colon; what they mean is known further up."""
+    """Whether `text` is a strategy's name, alone or with options after a colon; higher layers know their meaning."""
     name, colon, options = text.partition(":") if isinstance(text, str) else ("", "", "")
     return name in get_args(StrategyName) and (not colon or _OPTIONS.fullmatch(options) is not None)
 
@@ -162,9 +162,9 @@ def settings_file() -> Path:
 
 
 def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsError, ...]]:
-    """The settings in `path` (default: the user's own file), and what was left out of it because it is not valid.
+    """The settings in `path` (default: the user's own file), and the errors for what was left out.
 
-    Nothing in the file stops the program: a bad value leaves its default, an unknown name is passed over.
+    Nothing in the file stops the program: an invalid value leaves its default, an unknown name is ignored.
     """
     path = path or settings_file()
     try:
@@ -191,7 +191,7 @@ def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsErr
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """The settings as in `read_settings`; what was left out is logged as a warning."""
+    """The settings as in `read_settings`; errors are logged as warnings."""
     settings, left_out = read_settings(path)
     for error in left_out:
         log.warning("%s", error)
@@ -199,7 +199,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def _each(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every setting by itself, and every key of the table `keys` by itself."""
+    """Every setting separately, and every key of the table `keys` separately."""
     for name, value in values.items():
         if name == "keys" and isinstance(value, Mapping):
             yield from (("keys", {action: text}) for action, text in value.items())
@@ -218,10 +218,10 @@ def _refuse_unknown(name: str) -> None:
 def save_settings(settings: Settings, path: Path | None = None, *, before: Settings | None = None) -> None:
     """Write the values that differ from `before` (default: the defaults) to `path` (default: the user's own file).
 
-    The file is read again, and everything else in it stays: what others have changed meanwhile, comments, unknown names.
+    The file is read again, and everything else in it stays: changes by other programs, comments, unknown names.
 
     Raises:
-        SettingsError: the file cannot be written; the file before stays.
+        SettingsError: the file cannot be written; the previous file stays.
     """
     changes = _changes(before or Settings(), settings)
     path = Path(os.path.realpath(path or settings_file()))  # a link stays a link
@@ -242,13 +242,13 @@ def save_settings(settings: Settings, path: Path | None = None, *, before: Setti
 
 
 def with_changes(settings: Settings, before: Settings, after: Settings) -> Settings:
-    """`settings` with the values that differ between `before` and `after`, and none of the others."""
+    """`settings` with the values that differ between `before` and `after`, and no others."""
     names = [entry.name for entry in fields(Settings)]
     return replace(settings, **{n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)})
 
 
 def _changes(before: Settings, after: Settings) -> dict[toml_text.TomlKey, Any]:
-    """What differs, by its place in the file; None for what is no longer there."""
+    """The changes, by their place in the file; None for a removed value."""
     plain = [entry.name for entry in fields(Settings) if entry.name != "keys"]
     found: dict[toml_text.TomlKey, Any] = {
         (name,): getattr(after, name) for name in plain if getattr(after, name) != getattr(before, name)
@@ -260,7 +260,7 @@ def _changes(before: Settings, after: Settings) -> dict[toml_text.TomlKey, Any]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of the file, whole or not at all, with the rights that the file had."""
+    """Replace the file by `content`, whole or not at all, with the same permissions."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

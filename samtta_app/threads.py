@@ -1,7 +1,8 @@
-"""How torch waits and how many threads it takes, said by environment variables before it is loaded.
+"""How torch waits and how many threads it uses, set by environment variables before it is loaded.
 
-OpenMP's threads spin while they wait for each other: alone that saves microseconds, beside other programs each waiting thread
-holds a processor that another needs, and a click takes ten times as long. What a person has set stays as it is.
+OpenMP's threads spin while they wait for each other. Alone that saves microseconds. Beside other programs each waiting
+thread holds a processor that another needs, and a click takes ten times as long. Variables that the user has set stay
+unchanged.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
-"""Sleep instead of spinning: for every OpenMP, and for Intel's and LLVM's, which listen to a name of their own."""
+"""Sleep instead of spinning: for every OpenMP, and for Intel's and LLVM's, which have their own variable."""
 
 WAITING = {*PASSIVE, "GOMP_SPINCOUNT"}
-"""Whoever has set one of these has chosen how to wait."""
+"""If the user has set one of these, the way of waiting is already chosen."""
 
 _NUMBER = "OMP_NUM_THREADS"
 
 
 def wait_passively(environment: MutableMapping[str, str]) -> None:
-    """Have threads that wait sleep, unless the person chose otherwise. Not for training, which it slows by a fifth."""
+    """Let waiting threads sleep, unless the user chose otherwise. Not for training, which it slows by a fifth."""
     if WAITING.isdisjoint(environment):
         environment.update(PASSIVE)
 
 
 def choose_number(environment: MutableMapping[str, str], wanted: int = 0) -> None:
-    """Take `wanted` threads; with 0, what the environment says, else as many as there are processor cores to use."""
+    """Use `wanted` threads; with 0, the environment's number, else the number of usable processor cores."""
     if wanted:
         environment[_NUMBER] = str(wanted)
     elif _NUMBER not in environment:
@@ -37,9 +38,9 @@ def choose_number(environment: MutableMapping[str, str], wanted: int = 0) -> Non
 
 
 def usable_cores(system: Path = Path("/sys"), process: Path = Path("/proc/self")) -> int:
-    """Physical cores that this process may use, not more than its control group is given; 0 where that is not known.
+    """Physical cores that this process may use, at most those of its control group; 0 where that is not known.
 
-    Two threads of one core get in each other's way in torch's arithmetic; threads beyond a group's quota are stopped for
+    Two threads of one core slow each other down in torch's arithmetic. Threads beyond a group's quota are stopped for
     the rest of every period, and the others wait for them.
     """
     if not hasattr(os, "sched_getaffinity"):
@@ -50,14 +51,14 @@ def usable_cores(system: Path = Path("/sys"), process: Path = Path("/proc/self")
 
 
 def _siblings(system: Path, number: int) -> str:
-    """What names the core of a processor; each is its own where that is not known."""
+    """The name of a processor's core; where it is not known, each processor counts as its own core."""
     topology = system / "devices/system/cpu" / f"cpu{number}" / "topology"
     texts = (_text(topology / name) for name in ("core_cpus_list", "thread_siblings_list"))
     return next((text for text in texts if text), f"cpu {number}")
 
 
 def _quota(system: Path, process: Path) -> float:
-    """Processors' worth of time that the process's control groups allow, of both versions; infinite without a limit."""
+    """Processor time that the process's control groups allow, in processors, for both versions; infinite without a limit."""
     groups = [line.split(":", 2) for line in _text(process / "cgroup").splitlines() if line.count(":") >= 2]
     least = math.inf
     for _, controllers, path in groups:
@@ -73,7 +74,7 @@ def _quota(system: Path, process: Path) -> float:
 
 
 def _upwards(root: Path, path: str) -> Iterable[Path]:
-    """The folders of a group and of those around it, down to the root of all."""
+    """The folders of a group and of its parents, up to the root of all."""
     place = Path(os.path.normpath(root / path.strip("/")))
     while place.is_relative_to(root):
         yield place

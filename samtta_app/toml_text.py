@@ -1,6 +1,6 @@
-"""TOML as users write it: one bad line does not hide the others, and a change keeps everything else as it stands.
+"""TOML as users write it: an invalid line does not hide the others, and a change keeps everything else as it is.
 
-Nothing here knows what the values mean.
+This module does not know what the values mean.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import tomlkit
 import tomlkit.exceptions
 
 _MOST_BYTES = 1_000_000
-"""A larger file is not read: settings by hand have a few kilobytes."""
+"""A larger file is not read: settings written by hand have a few kilobytes."""
 
 MOST_LINES = 50
-"""Lines that one value may take (an array, a long string); it bounds the time that a damaged file costs."""
+"""Lines that one value may take (an array, a long string); this limits the time spent on a damaged file."""
 
 _MARK = "# not valid: "
-"""Stands before a bad line once the file is written again."""
+"""Stands before an invalid line when the file is written again."""
 
 TomlKey = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The `values` that could be read, and the number (from 1) and reason of each line that could not."""
+    """The readable `values`, and the number (from 1) and reason of each line that could not be read."""
 
     values: dict[str, Any]
     bad: tuple[tuple[int, str], ...] = ()
@@ -54,7 +54,7 @@ def read_regular(path: Path) -> str:
 
 
 def parse(text: str) -> Parsed:
-    """Read every value that can be read."""
+    """Read every valid value."""
     text = text.removeprefix("\ufeff")
     try:
         return Parsed(_loads(text))
@@ -69,12 +69,12 @@ def parse(text: str) -> Parsed:
 
 
 def with_value(text: str, changes: Mapping[TomlKey, Any]) -> str:
-    """The text with other values at some keys (None takes a key away); all else stays, comments and layout included.
+    """The text with other values at some keys (None removes a key); all else stays, comments and layout included.
 
     Lines that are not TOML stay as comments.
 
     Raises:
-        ValueError: the text cannot be changed without changing more than that.
+        ValueError: the text cannot be changed without changing other parts.
     """
     start = "\ufeff" if text.startswith("\ufeff") else ""
     parsed = parse(text)
@@ -106,7 +106,7 @@ def _loads(text: str) -> dict[str, Any]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
-    """Number of the first line, values (None where it cannot be read) and the reason, of one statement after another."""
+    """For each statement: number of the first line, values (None if invalid) and the reason."""
     lines, header, at = text.split("\n"), "", 0
     lost = ""
     while at < len(lines):
@@ -121,7 +121,7 @@ def _statements(text: str) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
 
 
 def _statement(header: str, lines: list[str]) -> tuple[dict[str, Any] | None, int, str]:
-    """The values of the shortest run of lines that can be read, its length, and why the first line alone cannot be."""
+    """The values of the shortest valid run of lines, its length, and why the first line alone is not valid."""
     why = ""
     opened = any(mark in lines[0] for mark in ("[", "{", '"""', "'''"))
     for taken in range(1, len(lines) + 1 if opened else 2):
@@ -133,7 +133,7 @@ def _statement(header: str, lines: list[str]) -> tuple[dict[str, Any] | None, in
 
 
 def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> str:
-    """Add `more` to `values`; what clashes is left out and said."""
+    """Add `more` to `values`; returns a note on values that clash and were left out."""
     for name, value in more.items():
         known = values.get(name)
         if name not in values:
@@ -161,7 +161,7 @@ def _put(table: Any, key: TomlKey, value: Any) -> None:  # noqa: ANN401 - a dict
 
 
 def _printable(line: str) -> str:
-    """The line as a comment may hold it: control characters are not allowed there."""
+    """The line as a comment may hold it: comments must not have control characters."""
     end = "\r" if line.endswith("\r") else ""
     return (
         "".join(c if c == "\t" or (c >= " " and c != "\x7f") else f"\\x{ord(c):02x}" for c in line.rstrip("\r")) + end

@@ -1,8 +1,9 @@
-"""The frozen twin as a guard: how much of what was learned answers is decided by objects that it was not learned from.
+"""The guard compares learned weights with the frozen ones, on objects that they were not learned from.
 
-Every accepted object is first a test. The original, half of what was learned, and all of it answer the same simulated
-clicks, and the best of the three so far answers from then on (follow the leader among experts, Cesa-Bianchi and Lugosi 2006,
-chapter 2; half-way is the interpolation of weights of Wortsman et al. 2022, WiSE-FT). No object is lost to a held-out set.
+Every accepted object is a test before it is a lesson. The original weights, half of the learning and all of it answer
+the same simulated clicks. The best of the three so far answers from then on. This is "follow the leader" among experts
+(Cesa-Bianchi and Lugosi 2006, chapter 2). Half-way weights are an interpolation (Wortsman et al. 2022, WiSE-FT). No
+object is lost to a held-out set.
 """
 
 from __future__ import annotations
@@ -18,27 +19,32 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import TASK, Tensors
 
 BLEND_SHARES = (0.0, 0.5, 1.0)
-"""The experts: what part of the way from the original to the learned weights answers."""
+"""The experts: 0 answers with the original weights, 1 with the learned ones, 0.5 half-way between them."""
 
 GUARD_CLICKS, LATER_FROM = 6, 2
-"""A test asks for this many clicks: the first is one score, the mean IoU from click LATER_FROM on the other.
+"""A test takes GUARD_CLICKS clicks and gives two scores: IoU after click 1, and mean IoU from click LATER_FROM on.
 
-What helps a first click (which object is meant) may hurt later ones (where its outline runs), and the other way round.
+Two scores, because the clicks differ: the first decides which object is meant, later ones where its outline runs. What
+helps one of them may hurt the other.
 """
 
 SCORES_KEPT = 24
-"""Objects whose scores are kept; an older one counts 8 % of the newest."""
+"""Objects whose scores are kept; the oldest of them weighs 8 % of the newest."""
 
 DECAY, PRIOR = 0.9, 2.0
-"""Weight of an object against the next one, and of the belief that learning changes nothing, in objects."""
+"""DECAY is the weight of an object relative to the next one.
+
+PRIOR is the weight, in objects, of the belief that learning changes nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether new weights are published, why in plain words, and mean IoU over the first simulated clicks.
+    """Whether new weights are published, the reason for users, and mean IoU over the first simulated clicks.
 
-    The three figures are those of what was learned, of what answered, and of the original weights on the last `objects`
-    accepted objects, each measured before it was learned from; nan where a strategy measures nothing.
+    `candidate` is the IoU of what was learned, `published` of what answered, `frozen` of the original weights. All
+    three are means over the last `objects` accepted objects, each measured before it was learned from. They are nan
+    where a strategy measures nothing.
     """
 
     kept: bool
@@ -50,7 +56,7 @@ class Verdict:
 
 
 Scores = tuple[float, float, float]
-"""An object's score, 0 .. 1, for each of SHARES."""
+"""An object's score, 0 .. 1, for each of BLEND_SHARES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +66,12 @@ class Evidence:
     scores: tuple[Scores, ...] = ()
 
     def add(self, scores: Scores) -> Evidence:
-        """With one object more; scores that are not finite are not evidence."""
+        """The evidence with one more object; scores that are not finite are ignored."""
         return Evidence((*self.scores, scores)[-SCORES_KEPT:]) if all(map(math.isfinite, scores)) else self
 
     @property
     def gains(self) -> tuple[float, ...]:
-        """Mean gain of each expert over the original, newer objects weighing more; drawn to 0 while there are few."""
+        """Mean gain of each expert over the original. Newer objects weigh more; few objects pull the gain towards 0."""
         weights = [DECAY**age for age in range(len(self.scores))][::-1]
         total = sum(weights) + PRIOR
         return tuple(
@@ -75,7 +81,7 @@ class Evidence:
 
     @property
     def share(self) -> float:
-        """The leader's share; of equal ones the smallest: what has not been better for any object does not answer."""
+        """Share of the leading expert. Ties go to the smaller share, so unproven weights are not used."""
         return BLEND_SHARES[self.gains.index(max(self.gains))]
 
     def mean(self, share: float) -> float:
@@ -84,12 +90,12 @@ class Evidence:
         return sum(one[k] for one in self.scores) / len(self.scores) if self.scores else math.nan
 
     def text(self) -> str:
-        """For storing beside the weights; `Evidence.read` gives it back exactly."""
+        """Text to store beside the weights; `Evidence.read` restores it exactly."""
         return json.dumps(self.scores)
 
     @staticmethod
     def read(text: str) -> Evidence:
-        """What `text` stored; nothing where it is not such a text (the weights still answer, at full share)."""
+        """The evidence stored in `text`. Other text gives no evidence; the weights then answer at full share."""
         try:
             rows = [tuple(float(value) for value in row) for row in json.loads(text)]
         except (ValueError, TypeError, OverflowError):
@@ -102,7 +108,7 @@ class Evidence:
 
 
 def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
-    """Weights `share` of the way from the original to the learned ones; the original's task prompt is zero."""
+    """Weights that lie `share` of the way from the original to the learned ones; the original's task prompt is zero."""
     if share in (0.0, 1.0):
         return learned if share else original
     between = {name: tensor.lerp(learned[name], share) for name, tensor in original.items()}
@@ -112,10 +118,10 @@ def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
 def scored(
     model: SamModel, learned: Tensors, item: Remembered, *, fits: bool = True
 ) -> Generator[float, None, tuple[Scores, Scores]]:
-    """The experts' scores on an object that was not learned from, after the first click and after later ones.
+    """The experts' scores on an object that was not learned from: after the first click, and after later ones.
 
-    Answers are those that a person would get; with `fits` errors move the threshold. Yields 0, no share of the learning,
-    after each expert.
+    Answers are those that a user would get. With `fits`, errors move the threshold. The generator yields 0 after each
+    expert, because a test is no share of the learning.
     """
     first, later = [], []
     for share in BLEND_SHARES:
@@ -128,7 +134,10 @@ def scored(
 
 
 def verdict(first: Evidence, later: Evidence) -> Verdict:
-    """In words and figures (means of first and later clicks); what is learned is published at the leaders' shares."""
+    """The verdict in words and figures (means of first and later clicks).
+
+    What was learned is published at the leaders' shares.
+    """
     count, shares = len(first.scores), (first.share, later.share)
     if not count:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)

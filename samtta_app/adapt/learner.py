@@ -1,4 +1,4 @@
-"""What one session has learned: the published versions, the memory, the object at hand, and the strategy that uses them."""
+"""What one session has learned: published versions, memory, the current object, and the strategy that uses them."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
 
 VERSIONS_KEPT = 20
+"""Newest versions that stay in memory beside the original."""
+
 BELONGS_TO = "weights"
-"""The fact of a stored version that says which weights it was learned on top of."""
+"""Key in a stored version's facts: the weights that it was learned on top of."""
 
 ANSWERS_KEPT = 32
-"""Newest answers whose fit to their object is kept, so that a click goes on from each of them: an object of 30 clicks."""
+"""Newest answers whose fit is kept, so that a click can continue from any of them. An object may have 30 clicks."""
 
 ODD = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError)
-"""What reading or using damaged tensors and facts raises."""
+"""Exceptions raised by reading or using damaged tensors and facts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearningOutcome:
-    """What became of an accepted object: the verdict, the losses, and the stored form of a published version (or b"")."""
+    """Result of one accepted object: verdict, losses, and the published version's stored form (b"" if none)."""
 
     verdict: Verdict
     losses: tuple[float, ...] = ()
@@ -44,7 +46,7 @@ class LearningOutcome:
 
 
 def dropped(reason: str, losses: tuple[float, ...] = ()) -> LearningOutcome:
-    """Nothing is published, for `reason`."""
+    """An outcome that publishes nothing, for `reason`."""
     return LearningOutcome(Verdict(False, reason), losses)
 
 
@@ -54,7 +56,7 @@ class Learner:
     Args:
         model: its original decoder is version 0 and the frozen twin.
         strategy: how it learns.
-        seed: of every draw; the same objects in the same order give the same weights (CPU, one process).
+        seed: seeds every draw. The same objects in the same order give the same weights (CPU, one process).
     """
 
     def __init__(self, model: SamModel, strategy: AdaptationStrategy, seed: int) -> None:
@@ -70,7 +72,7 @@ class Learner:
 
     @cached_property
     def model_sha256(self) -> str:
-        """Tells the model from every other one, also from one of the same name."""
+        """Identifies the model, even among models with the same name."""
         return weights_sha256(self._model)
 
     @property
@@ -83,7 +85,7 @@ class Learner:
         return self._known[self._lineage[-1]]
 
     def knowledge(self, version: int) -> Knowledge:
-        """What was known at a version, or at the oldest one since then that is still kept.
+        """What was known at a version; if it was dropped, at the oldest later version that is still kept.
 
         Raises:
             UserError: there is none.
@@ -91,7 +93,7 @@ class Learner:
         return self._known[self.kept(version)]
 
     def kept(self, version: int) -> int:
-        """The version itself, or the oldest one since then where it is no longer kept.
+        """The version itself; if it was dropped, the oldest later version that is still kept.
 
         Raises:
             UserError: no version has that number or a later one.
@@ -103,27 +105,27 @@ class Learner:
             raise UserError(f"There is no version {version}, so the object cannot be compared", "", "")
         return min(later)
 
-    # --- the object at hand -----------------------------------------------------------------------------------------
+    # --- the current object -----------------------------------------------------------------------------------------
 
     def fitted(self, image_key: str, prompt: Prompt) -> Generator[None, None, tuple[Weights, Fitted]]:
-        """The weights for the answer that is due: what is published, fitted to the object as `prompt` tells of it.
+        """The weights for the next answer: the published ones, fitted to the object by what `prompt` says of it.
 
-        A prompt goes on from the answer whose logits it gives back, whatever else was answered in between. Nothing that is
-        published changes.
+        A prompt continues from the answer whose logits it returns, whatever was answered in between. The published
+        weights do not change.
         """
         attempt = self._before(image_key, prompt)
         found = yield from self.strategy.before_answer(self._model, self._knowledge, attempt, prompt)
         return Weights(self._lineage[-1], found.tensors), found
 
     def _before(self, image_key: str, prompt: Prompt) -> Attempt | None:
-        """The answer that `prompt` goes on from; logits that were made elsewhere (a mask of zeros and ones) mean the newest."""
+        """The answer that `prompt` continues from. Logits made elsewhere (a mask of zeros and ones) mean the newest answer."""
         if prompt.logits is None:
             return None
         attempt = self._attempts.get(prompt.logits, self._attempt)
         return attempt if attempt is not None and _goes_on(attempt, image_key, prompt) else None
 
     def answered(self, prompt: Prompt, features: ImageFeatures, fitted: Fitted, given: Iterable[Logits] = ()) -> None:
-        """A prompt was answered in the window of `features`, with the logits `given`."""
+        """Record the answer to a prompt in the window of `features`, with the logits `given`."""
         before = self._before(features.image_key, prompt)
         begun = before.knowledge if before else self._knowledge
         self._attempt = Attempt(begun, prompt, features, fitted.tensors, fitted.carried)
@@ -136,14 +138,14 @@ class Learner:
     def learn(
         self, example: Example, features: ImageFeatures, closeup: ImageFeatures | None, *, learn: bool
     ) -> Generator[float, None, LearningOutcome]:
-        """Remember an accepted object and, with `learn`, learn from it; yields the share of work done."""
+        """Remember an accepted object and, with `learn`, learn from it; yields the share of work done, 0 .. 1."""
         item = remember_object(example, features, self._model.size, closeup)
         if item is None:
             return dropped("Not learned: the mask is empty or fills its whole window")
         self.memory = self.memory.add(item)
         attempt, self._attempt = self._attempt, None
         if attempt is not None and (attempt.prompt.clicks, attempt.prompt.box) != (example.clicks, example.box):
-            self._attempt, attempt = attempt, None  # the next object has been begun already
+            self._attempt, attempt = attempt, None  # the user has started the next object already
         asked = Prompt(example.clicks, example.box)
         for logits in [known for known, one in self._attempts.items() if _goes_on(one, example.image.key, asked)]:
             del self._attempts[logits]
@@ -159,7 +161,7 @@ class Learner:
 
     def _judged(self, start: int, learned: Learned) -> LearningOutcome:
         tensors, facts = self.strategy.stored(learned.knowledge)
-        finite = all_finite(learned.knowledge.tensors) and all_finite(tensors)  # what answers, and what is carried on
+        finite = all_finite(learned.knowledge.tensors) and all_finite(tensors)  # answering weights, and stored ones
         if not finite or not np.isfinite(learned.losses).all():
             return dropped("Dropped: the loss was not finite", learned.losses)
         if start != self._lineage[-1]:
@@ -190,20 +192,22 @@ class Learner:
             self._lineage = [0]
 
     def restore(self, version: int, data: bytes) -> None:
-        """Publish a stored version again, or none where `data` is empty; of another strategy's, what answered is kept.
+        """Publish a stored version again, or nothing where `data` is empty.
+
+        A version of another strategy keeps its decoder weights only.
 
         Raises:
-            CheckpointError: as in `from_bytes`, it was learned on top of other weights, or what its strategy has stored
-                beside them is damaged.
+            CheckpointError: as in `from_bytes`; or the version was learned on top of other weights; or the strategy's
+                own stored data is damaged.
         """
-        self._newest = max(self._newest, version)  # also where it is refused: its number is not given again
+        self._newest = max(self._newest, version)  # also when refused: its number is not used again
         if not data:
             return
         self._known[version] = self._read(version, data)
         self._lineage = [0, version]
 
     def keep(self, version: int, data: bytes) -> None:
-        """Know a stored version again, to compare with, without publishing it.
+        """Load a stored version for comparison, without publishing it.
 
         Raises:
             CheckpointError: as in `restore`.
@@ -228,7 +232,7 @@ class Learner:
 
 
 def _goes_on(attempt: Attempt, image_key: str, prompt: Prompt) -> bool:
-    """Whether `prompt` says more about the same object."""
+    """Whether `prompt` adds to what was said about the same object."""
     before = attempt.prompt
     same_place = attempt.features.image_key == image_key and before.box in (None, prompt.box)
     return same_place and prompt.clicks[: len(before.clicks)] == before.clicks

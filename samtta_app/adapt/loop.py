@@ -1,9 +1,9 @@
 """The learning itself: a copy of the decoder takes a few steps on the newest object and on replayed ones.
 
-Only the tensors of the mask decoder are ever given to the optimiser. NoC is decided by the first clicks, so every object is
-asked again under a fresh simulated first click, on its own image's features; corrections follow it, so that what later
-clicks do is not forgotten. The copy is only a scout: the learned weights move a part of the way to it (Zhang et al. 2019,
-Lookahead, eq. 1), which averages out what a few objects would teach by chance.
+The optimiser only gets the tensors of the mask decoder. The first clicks decide NoC, so every object is asked again
+with a fresh simulated first click, on its own image's features. Corrections follow, so that later clicks are not
+forgotten. The learned weights move only part of the way to the trained copy (Zhang et al. 2019, Lookahead, eq. 1). This
+averages out what a few objects teach by chance.
 """
 
 from __future__ import annotations
@@ -32,13 +32,21 @@ from samtta_app.model.weights import Tensors, trainable_copy
 class TrainingConfig:
     """Hyper-parameters of one adaptation.
 
-    `steps` optimiser steps over the newest object and `replayed` others each; `rounds` clicks of every prompt are trained;
-    `learning_rate` is relative to the size of each tensor (Shazeer and Stern 2018, Adafactor, section 8): an optimiser that
-    begins anew at every object must not take full steps where there is next to no gradient;
-    `stride` is the part of the way to the trained copy that the learned weights move; `anchor` the share by which every
-    step pulls the copy back to the original (ROID's weight ensembling); `clip` the largest norm of a step's gradient;
-    `task_rate` the learning rate of the classes' task prompts (Adam), which are learned as soon as there are two classes to
-    tell apart; 0 where there are none.
+    `steps`: optimiser steps, each over the newest object and `replayed` others.
+
+    `rounds`: trained clicks of every prompt.
+
+    `learning_rate`: relative to the size of each tensor (Shazeer and Stern 2018, Adafactor, section 8). The optimiser
+    starts again at every object, so it must not take full steps where the gradient is almost zero.
+
+    `stride`: part of the way to the trained copy that the learned weights move.
+
+    `anchor`: share by which every step pulls the copy back to the original (ROID's weight ensembling).
+
+    `clip`: largest norm of a step's gradient.
+
+    `task_rate`: Adam's learning rate for the classes' task prompts, which are learned once there are two classes; 0
+    turns them off.
     """
 
     steps: int = 6
@@ -56,7 +64,7 @@ DEFAULT_TRAINING = TrainingConfig()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """The learned weights after an object, and one loss per step (a loss that is not finite ends the training).
+    """The learned weights after an object, and one loss per step. A loss that is not finite ends the training.
 
     `tasks` are the task prompts (C,) of the classes, by their ids.
     """
@@ -67,10 +75,10 @@ class Trained:
 
 
 class UnlabelledLoss(Protocol):
-    """What is learned from although nobody accepted it."""
+    """Something to learn from that no user accepted."""
 
     def loss(self, model: SamModel, tensors: Tensors, rng: np.random.Generator) -> Tensor | None:
-        """Its loss under these tensors (), with gradient; None where it says nothing."""
+        """Loss () under these tensors, with gradient; None where there is nothing to learn."""
 
 
 def learn(
@@ -83,7 +91,7 @@ def learn(
     tasks: Mapping[int, Tensor] | None = None,
     unlabelled: Sequence[UnlabelledLoss] = (),
 ) -> Generator[float, None, Trained]:
-    """Learn from `newest`, some of `memory` and what is `unlabelled`; yields the share of work done after every prompt."""
+    """Learn from `newest`, some of `memory` and `unlabelled`; yields the share of work done after every prompt."""
     copy = trainable_copy(start)
     optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate)
     several = bool(tasks) or len({item.class_id for item in (newest, *memory.items)}) > 1
@@ -120,7 +128,7 @@ def learn(
 
 
 def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
-    """How an object is asked for: with the person's clicks, or with a fresh first one."""
+    """The prompt for an object: the user's clicks with `own`, else a fresh first click."""
     if own and (item.clicks or item.box is not None):
         return Prompt(item.clicks, item.box)
     click = first_click_on(item, rng if rng.random() < 0.5 else None)

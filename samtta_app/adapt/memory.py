@@ -1,6 +1,6 @@
 """The replay memory: what is kept of each accepted object.
 
-A memory is a value: adding or withdrawing an object gives a new one.
+A memory is a value: adding or withdrawing an object gives a new memory.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ MEMORY_LIMIT = 64
 class Remembered:
     """One accepted object: its own image's features in half precision, and the pseudo-label on the decoder's grid.
 
-    `target` (G, G) int8: 1 object, 0 background, -1 ignored (boundary band, padding). `whole` (G, G) is the accepted mask
-    without the band: 1, 0, and -1 on padding, for scoring. `closeup` is the same object in the narrower window where its
-    outline was mended, None where there was none: first clicks are learned here, later ones there.
+    `target` (G, G) int8: 1 object, 0 background, -1 ignored (boundary band, padding).
+
+    `whole` (G, G): the accepted mask without the band, for scoring: 1, 0, and -1 on padding.
+
+    `closeup`: the same object in the narrower window where its outline was fixed, None where there was none. First
+    clicks are learned here, later clicks in the close-up.
     """
 
     object_id: int
@@ -44,12 +47,12 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
-    """The newest accepted objects, by their ids: the same after a session is resumed as before it was closed."""
+    """The newest accepted objects, by id. A resumed session has the same memory as before it was closed."""
 
     items: tuple[Remembered, ...] = ()
 
     def add(self, item: Remembered) -> Memory:
-        """The memory with an object more (or changed); the oldest is dropped when there are more than LIMIT."""
+        """The memory with this object added or replaced; above MEMORY_LIMIT the oldest object is dropped."""
         others = [old for old in self.items if old.object_id != item.object_id]
         return Memory(tuple(sorted([*others, item], key=lambda kept: kept.object_id)[-MEMORY_LIMIT:]))
 
@@ -65,7 +68,7 @@ class Memory:
 def remember_object(
     example: Example, features: ImageFeatures, size: int, closeup: ImageFeatures | None = None
 ) -> Remembered | None:
-    """What to keep of an accepted object; None when its window shows no object pixel or nothing else (nothing to learn).
+    """What to keep of an accepted object. None when its window shows only background or only object.
 
     Args:
         features: the window in which a new click on the object would be answered.
@@ -95,12 +98,12 @@ def remember_object(
 
 
 def band_of(area: int) -> int:
-    """Width of the undecided band on the grid: 5 % of the object's side, 1 to 4 cells."""
+    """Width of the undecided band in grid cells: 5 % of the object's side, 1 to 4 cells."""
     return int(np.clip(round(0.05 * area**0.5), 1, 4))
 
 
 def _on_grid(mask: Mask, features: ImageFeatures, size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Share of object per cell of the decoder's grid, and which cells lie wholly in the window (not padding)."""
+    """Share of object in each cell of the decoder's grid, and which cells lie wholly in the window (not padding)."""
     height, width = features.valid
     bits = crop(mask, features.window).astype(np.float32)
     shrink = width < bits.shape[1]

@@ -1,7 +1,8 @@
-"""How large the objects are that a person annotates: a first click is then answered in surroundings of that size.
+"""Sizes of the annotated objects, to choose a first click's window by.
 
-In a large image one click on a small thing says next to nothing of its size, and the decoder was trained on objects that
-take an eighth of its window or more. Sizes are alike within an image, where all is equally far away, less so between images.
+In a large image one click says almost nothing about an object's size. The decoder was trained on objects that fill an
+eighth of the window or more. Sizes are alike within an image, where all objects are equally far away. Between images
+they differ more.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy as np
 from samtta_app.adapt.memory import Remembered
 
 FROM = 3
-"""Objects of other images from which a size is known; of the same image one will do."""
+"""Objects of other images needed to expect a size; one object of the same image is enough."""
 
 SIZE_MARGIN = 1.6
-"""What is expected where only other images are known, in median sides: the window must hold larger objects, too."""
+"""Factor on the median side where only other images are known, because the window must also hold larger objects."""
 
 Seen = tuple[str, int | None, float]
 """An object's image, its class, and the longer side of its bounding box in pixels."""
@@ -32,15 +33,16 @@ class Sizes:
 
     @staticmethod
     def of(items: Iterable[Remembered]) -> Sizes:
-        """Of remembered objects."""
+        """The sizes of remembered objects."""
         return Sizes(
             tuple((item.features.image_key, item.class_id, float(max(item.mask.bits.shape))) for item in items)
         )
 
     def expected(self, image_key: str, class_id: int | None) -> float | None:
-        """The side in pixels for which a first click's window is chosen; None while too little is known.
+        """Expected side in pixels, to choose a first click's window by; None while too little is known.
 
-        The median of the same image's objects, of the same class where there are some; else ROOM times that of all images.
+        It is the median of the same image's objects, of the same class if there are some. Else it is SIZE_MARGIN times
+        the median of all images.
         """
         here = [seen for seen in self.seen if seen[0] == image_key]
         if here:
@@ -48,12 +50,12 @@ class Sizes:
         return SIZE_MARGIN * _median(self.seen, class_id) if len(self.seen) >= FROM else None
 
     def text(self) -> str:
-        """For storing beside the weights; `Sizes.read` gives the same again."""
+        """Text to store beside the weights; `Sizes.read` restores the same sizes."""
         return json.dumps(self.seen)
 
     @staticmethod
     def read(text: str) -> Sizes:
-        """What `text` stored; nothing where it is not such a text."""
+        """The sizes stored in `text`; none where the text is something else."""
         try:
             rows = [
                 (str(image), None if kind is None else int(kind), float(side)) for image, kind, side in json.loads(text)
@@ -64,6 +66,6 @@ class Sizes:
 
 
 def _median(seen: Sequence[Seen], class_id: int | None) -> float:
-    """The median side of a class's objects, or of all where it has none."""
+    """Median side of a class's objects; of all objects where the class has none."""
     mine = [side for _, kind, side in seen if kind == class_id]
     return float(np.median(mine or [side for _, _, side in seen]))

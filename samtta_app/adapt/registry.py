@@ -39,7 +39,7 @@ def strategy(name: str) -> AdaptationStrategy:
     """The strategy of this name, or with other hyper-parameters: "samtta:replayed=0,stride=1" (for ablations).
 
     Raises:
-        UserError: there is no such strategy or hyper-parameter, one has no effect, or its value is not of its kind.
+        UserError: the strategy or hyper-parameter does not exist, has no effect, or its value is of the wrong kind.
     """
     base, colon, changes = name.partition(":")
     if base not in STRATEGIES:
@@ -62,9 +62,9 @@ def strategy(name: str) -> AdaptationStrategy:
 
 
 def options(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - any dataclass
-    """The hyper-parameters that change what a strategy does; those of what lies inside are named as its own.
+    """The hyper-parameters that change what a strategy does; those of nested values are included by name.
 
-    Whether it `fits` is what most of them are, and a choice only where clicks move the threshold.
+    `fits` is fixed for most strategies. It is an option only where clicks move the threshold.
     """
     own = [f.name for f in fields(value) if type(getattr(value, f.name)) in _KINDS]
     own = [name for name in own if name != "fits" or isinstance(value, Samtta)]
@@ -77,11 +77,11 @@ def _inside(value: Any) -> str | None:  # noqa: ANN401 - any dataclass
 
 
 def _changed(value: Any, key: str, text: str, where: str) -> Any:  # noqa: ANN401 - any dataclass
-    """A frozen dataclass with one field set from text; fields of nested dataclasses are reached by their own names."""
+    """A frozen dataclass with one field set from text; fields of nested dataclasses are found by name."""
     inside = _inside(value)
     if inside is not None and key in options(getattr(value, inside)):
         changed = _changed(getattr(value, inside), key, text, where)
-        own = {key: getattr(changed, key)} if key in {f.name for f in fields(value)} else {}  # both say whether it fits
+        own = {key: getattr(changed, key)} if key in {f.name for f in fields(value)} else {}  # both have a field `fits`
         return replace(value, **{inside: changed}, **own)
     kind = type(getattr(value, key))
     try:

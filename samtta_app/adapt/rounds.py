@@ -1,6 +1,6 @@
 """Simulated prompts on a remembered object: a fresh first click, then clicks in the middle of the largest error.
 
-Everything happens on the decoder's grid inside the object's own window, so a round costs one decoding and no encoding.
+Everything happens on the decoder's grid inside the object's own window. A round costs one decoding and no encoding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def grid_to_image(window: Window, grid: int, column: int, row: int) -> tuple[flo
 
 
 def first_click_on(item: Remembered, rng: np.random.Generator | None = None) -> Click | None:
-    """A first click on the object: its middle, or with `rng` a random place that is not at its very edge."""
+    """A first click on the object: its middle, or with `rng` a random place away from the edge."""
     inside = depth((item.whole == 1).cpu().numpy())
     if inside.max() <= 0:
         return None
@@ -45,7 +45,7 @@ def first_click_on(item: Remembered, rng: np.random.Generator | None = None) -> 
 
 
 def correction(item: Remembered, shown: Tensor, prompt: Prompt) -> Prompt | None:
-    """The prompt with one click more, in the middle of the largest error of `shown` logits (G, G); None if there is none."""
+    """The prompt with one more click, in the middle of the largest error of `shown` logits (G, G); None without errors."""
     bits, whole = (shown > 0).cpu().numpy(), item.whole.cpu().numpy()
     missed, wrong = depth((whole == 1) & ~bits), depth((whole == 0) & bits)
     for click in prompt.clicks:
@@ -71,8 +71,8 @@ def _blank(missed: FloatArray, wrong: FloatArray, window: Window, click: Click) 
 def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int, *, fits: bool = True) -> list[float]:
     """IoU with the accepted mask after each of `clicks` simulated clicks, from a fresh first click; no gradient.
 
-    As a person is answered: from DETAIL_FROM clicks on in the object's closer window, where there is one, and with `fits`
-    an error moves the threshold.
+    Answers are those that a user gets. From DETAIL_FROM clicks on, the object's closer window is used where there is
+    one. With `fits`, an error moves the threshold.
     """
     start = first_click_on(item)
     prompt = Prompt((start,)) if start is not None else None
@@ -92,7 +92,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
 
 
 def grid_iou(bits: BoolArray, whole: np.ndarray) -> float:
-    """IoU on the grid over the cells that are not padding (-1)."""
+    """IoU on the grid; padding cells (-1) do not count."""
     known, truth = whole >= 0, whole == 1
     either = int(((bits | truth) & known).sum())
     return int((bits & truth & known).sum()) / either if either else 1.0

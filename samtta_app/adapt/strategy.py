@@ -1,7 +1,7 @@
-"""The seam behind which every way of adapting lives: what it does before an answer, and after an accept.
+"""The interface of every adaptation method: what it does before an answer, and after an accept.
 
-A strategy is a value (its hyper-parameters); what it has learned is a value too, the `Knowledge` that belongs to one version
-of the weights. The engine owns versions, memory and caches; a strategy only maps knowledge to knowledge.
+A strategy is a value: its hyper-parameters. What it learned is a value too: the `Knowledge` of one version of the
+weights. The engine owns versions, memory and caches. A strategy only maps knowledge to knowledge.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 
 Facts = Mapping[str, str]
-"""What is kept with stored weights beside the tensors, by name."""
+"""Facts stored with the weights beside the tensors, by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """What was learned so far: the decoder's `tensors` that answer, and what only the strategy itself understands."""
+    """What was learned so far: the decoder's `tensors` that answer, and `carried`, which only the strategy reads."""
 
     tensors: Tensors
     carried: Any = None
@@ -35,9 +35,9 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """The object being annotated, as it was answered last: the prompt, the window's features, and the weights used.
+    """The current object at its last answer: the prompt, the window's features, and the weights used.
 
-    `knowledge` is what was known when its first click came; `carried` is the strategy's own.
+    `knowledge` is what was known at its first click; `carried` belongs to the strategy.
     """
 
     knowledge: Knowledge
@@ -49,10 +49,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """The decoder's tensors for the answer that is due, and what the strategy wants to find in the attempt afterwards.
+    """The decoder's tensors for the next answer, and `carried`, which the strategy finds in the attempt afterwards.
 
-    `offset` is added to the answer's logits, as far as earlier clicks allow it; `sizes` say how large a first click's
-    window is.
+    `offset` is added to the answer's logits, as far as earlier clicks allow. `sizes` gives the size of a first click's
+    window.
     """
 
     tensors: Tensors
@@ -63,7 +63,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """An accepted object, as it is learned from: itself, the `memory` that holds it, its last answer if that is still known.
+    """An accepted object to learn from, the `memory` that holds it, and its last answer if that is still known.
 
     Every draw comes from `rng`.
     """
@@ -84,10 +84,10 @@ class Learned:
 
 
 class AdaptationStrategy(Protocol):
-    """One way of adapting. Generators yield wherever a click may be served meanwhile.
+    """One way of adapting. Generators yield wherever a click may be served.
 
-    `name` is what people type, `words` what they read in the panel. Nothing here ever sees a true mask, only clicks and
-    masks that a person accepted.
+    `name` is what users type, `words` what they read in the panel. No strategy ever sees a true mask, only clicks and
+    masks that a user accepted.
     """
 
     @property
@@ -96,11 +96,11 @@ class AdaptationStrategy(Protocol):
 
     @property
     def words(self) -> str:
-        """What it does, in one plain sentence for the person."""
+        """What it does, in one plain sentence for users."""
 
     @property
     def fits(self) -> bool:
-        """Whether it also adapts to the object at hand, between its clicks."""
+        """Whether it also adapts to the current object, between its clicks."""
 
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
@@ -119,7 +119,7 @@ class AdaptationStrategy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """The original weights, always; also what the other strategies do where they have nothing of their own."""
+    """The original weights, always. It is also the base class: other strategies inherit what they do not change."""
 
     name: str = "frozen"
     words: str = STRATEGY_WORDS["frozen"]
@@ -128,7 +128,7 @@ class Frozen:
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
-        """What is known, as it is."""
+        """The known tensors, unchanged."""
         return Fitted(known.tensors)
         yield
 

@@ -1,8 +1,8 @@
-"""Task prompts: a vector for each class, so that the same first click means a leaf under one and a plant under another.
+"""Task prompts: one vector per class, so that the same first click can mean a leaf or a plant.
 
-Source: SUM (Liu et al. 2024), section 3.2: vectors that are zero at first are added to the dense prompt embedding of the
-first prompt. There a task is a kind of annotation, given by the training set; here it is a class of the session, learned
-from the masks that were accepted for it.
+Source: SUM (Liu et al. 2024), section 3.2. Vectors that start at zero are added to the dense prompt embedding of the
+first prompt. In SUM a task is a kind of annotation, given by the training set. Here it is a class of the session,
+learned from the masks accepted for it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from samtta_app.model.weights import TASK, Tensors
 
 
 class Tasks:
-    """The task prompts of one lesson, as they are being trained.
+    """The task prompts of one lesson during training.
 
     Args:
-        known: class id -> vector (C,) so far; classes that are met here for the first time begin at zero.
-        rate: Adam's learning rate; 0 leaves all of it out.
+        known: class id -> vector (C,) so far; new classes start at zero.
+        rate: Adam's learning rate; 0 turns task prompts off.
     """
 
     def __init__(self, model: SamModel, known: Mapping[int, Tensor], rate: float) -> None:
@@ -44,13 +44,13 @@ class Tasks:
         return {**decoder, TASK: self._copies[class_id]}
 
     def step(self) -> None:
-        """Take a step for the classes that were asked for; their gradients are used up."""
+        """Take a step for the classes that were used, and clear their gradients."""
         if self._optimiser is not None:
             self._optimiser.step()
             self._optimiser.zero_grad(set_to_none=True)
 
     def learned(self, stride: float) -> dict[int, Tensor]:
-        """All task prompts, those that were trained moved a part of the way."""
+        """All task prompts; the trained ones have moved `stride` of the way."""
         moved = {
             class_id: self._known.get(class_id, self._zero).lerp(copy.detach(), stride)
             for class_id, copy in self._copies.items()
@@ -59,6 +59,6 @@ class Tasks:
 
 
 def with_task(decoder: Tensors, tasks: Mapping[int, Tensor], class_id: int | None, share: float) -> Tensors:
-    """The decoder's tensors that answer a first prompt under a class, whose task prompt counts by `share`."""
+    """The decoder's tensors for a first prompt under a class, whose task prompt counts by `share`."""
     task = tasks.get(class_id) if class_id is not None else None
     return {**decoder, TASK: task * share} if task is not None and share else decoder

@@ -1,8 +1,8 @@
-"""The one fast weight: a click that shows the mask wrong moves the mask's threshold, for the rest of the object.
+"""The threshold offset: a click that shows the mask wrong moves the mask's threshold for the rest of the object.
 
-Without it every click mends its own surroundings only, and an object whose outline is wrong all around in the same way takes
-a click for each piece of it. The offset is a step of gradient descent on the click's squared error with respect to a bias of
-the mask's logits (f-BRS, Sofiiuk et al. 2020, with the last layer's bias alone), so clicks of both signs cancel.
+Without it every click fixes only its own surroundings. An outline that is wrong all around in the same way would take a
+click for each piece. The offset is one step of gradient descent on the click's squared error with respect to a bias of
+the logits. Source: f-BRS (Sofiiuk et al. 2020), with the last layer's bias alone. Clicks of both signs cancel.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from scipy.ndimage import map_coordinates
 from samtta_app.core.types import Click, Logits, Prompt
 
 OFFSET_FROM = 4
-"""Clicks from which it moves: the first ones settle which object is meant."""
+"""Clicks from which the threshold moves; earlier ones settle which object is meant."""
 
 RATE, MAX_OFFSET = 0.5, 3.0
-"""The part of the newest click's error by which all logits move, and the most that one click moves them."""
+"""RATE is the part of the newest click's error by which all logits move; MAX_OFFSET limits one click's effect."""
 
 
 def offset(prompt: Prompt) -> float:
-    """What to add to the logits of the answer to `prompt`; 0 where its newest click confirms the mask before.
+    """What to add to the logits of the answer to `prompt`; 0 where its newest click agrees with the previous mask.
 
-    The offsets of earlier clicks are in the logits that `prompt` gives back already.
+    The logits that `prompt` returns already contain the offsets of earlier clicks.
     """
     if len(prompt.clicks) < OFFSET_FROM or prompt.logits is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""The frozen twin: an accepted object annotated again by a simulated person, under weights that had not seen it."""
+"""The frozen twin: a simulated user annotates an accepted object again, with weights that had not seen it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights
 
 TWIN_CLICKS, TWIN_TARGET = 30, 0.90
+"""A replay ends after 30 clicks or at an IoU of .90, as the benchmark's goal 30@90 does."""
 
 
 def twin_trajectory(
     model: SamModel, cache: FeatureCache, example: Example, adapting: AdaptationStrategy, known: Knowledge
 ) -> Generator[None, None, tuple[float, ...]]:
-    """RITM's clicker against the accepted mask, from scratch, the way a person is answered; IoU after each click."""
+    """IoU after each click of RITM's simulated user against the accepted mask, from scratch, answered as a user is."""
     clicks: tuple[Click, ...] = ()
     found: Answer | None = None
     attempt: Attempt | None = None

@@ -20,16 +20,23 @@ _T = TypeVar("_T")
 class ClickRow:
     """One click of one object of one simulated session.
 
-    What was run: `set` (name of the data set, or of the mixture), `goal` ("20@85"), `strategy` ("frozen" is the twin that
-    never learns), `clicker` ("ritm", ...), `feedback` ("logits" or "binary": what goes back with the next click), `order`
-    (seed of the stream), `position` (objects of the stream, counted from 0), `image`, `object` (instance id), `class_name`.
+    What was run:
 
-    What happened: `click` counts from 1; `x`, `y` in image pixels; `iou` and `boundary_iou` of the shown mask with the true
-    one; `predicted_iou`, `uncertainty` as shown; `seconds` from the click to its mask; `learning_seconds` that learning
-    from the object took (on its last click, else 0); `version` of the weights that answered (0 is the original); `window`
-    as x, y, width, height; `best_iou` of the best candidate offered; `obeyed`: the clicked pixel is on the asked side;
-    `expected_iou` by the heads (by the decoder, where the model has none), as shown; `accepted_iou` of the shown mask with the
-    one that was accepted in the end, None where the object was given up. Older records have neither of the last two.
+    `set`: name of the data set, or of the mixture. `goal`: "20@85", for example. `strategy`: "frozen" is the twin that
+    never learns. `clicker`: "ritm", ... `feedback`: "logits" or "binary", what is returned with the next click.
+    `order`: seed of the stream. `position`: number of the object in the stream, from 0. `image`; `object`: instance id;
+    `class_name`.
+
+    What happened:
+
+    `click` counts from 1. `x`, `y` are in image pixels. `iou` and `boundary_iou` compare the shown mask with the true
+    one. `predicted_iou`, `uncertainty`: as shown. `seconds`: from the click to its mask. `learning_seconds`: time of
+    learning from the object (on its last click, else 0). `version`: of the weights that answered (0 is the original).
+    `window`: x, y, width, height. `best_iou`: IoU of the best candidate offered. `obeyed`: the clicked pixel is on the
+    asked side.
+
+    `expected_iou`: as shown, from the heads, or from the decoder where the model has none. `accepted_iou`: IoU of the
+    shown mask with the finally accepted one, None where the object was given up. Older records lack these two.
     """
 
     set: str
@@ -61,7 +68,7 @@ class ClickRow:
 
 
 def write_records(records: Iterable[ClickRow], path: Path) -> Path:
-    """Write the file `path` (folders are made), one JSON object per click, whole or not at all; returns it.
+    """Write the file `path`, one JSON object per click, whole or not at all; folders are made. Returns the path.
 
     Raises:
         DatasetError: it cannot be written.
@@ -76,7 +83,7 @@ def write_records(records: Iterable[ClickRow], path: Path) -> Path:
 
 
 def read_click_rows(places: Sequence[Path]) -> tuple[ClickRow, ...]:
-    """The records of some files, and of all *.jsonl files below some folders, in the order of their names.
+    """The records of the given files, and of all *.jsonl files below the given folders, in the order of their names.
 
     Raises:
         DatasetError: a file holds something else, or there is none.
@@ -88,10 +95,10 @@ def read_click_rows(places: Sequence[Path]) -> tuple[ClickRow, ...]:
 
 
 def from_lines(lines: Iterable[str], kind: type[_T]) -> list[_T]:
-    """One value of the dataclass `kind` for each line of JSON; every field is there and has its type.
+    """One value of the dataclass `kind` for each line of JSON; every field must be there and have its type.
 
     Raises:
-        ValueError: a line is no JSON, or holds something else.
+        ValueError: a line is not JSON, or holds something else.
     """
     try:
         return [convert(json.loads(line), kind) for line in lines]
@@ -103,4 +110,4 @@ def _read(path: Path) -> list[ClickRow]:
     try:
         return from_lines(path.read_text(encoding="utf-8").splitlines(), ClickRow)
     except (OSError, ValueError) as e:
-        raise DatasetError(f"This is no file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e
+        raise DatasetError(f"This is not a file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e

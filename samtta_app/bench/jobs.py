@@ -1,6 +1,6 @@
-"""A run of the bench as independent jobs, each with a file of its own, in one process or in several.
+"""A run of the bench as independent jobs, each with its own file, in one process or in several.
 
-A file is written whole when its job has ended; a job whose file is there is not run again, so that a stopped run goes on
+A file is written whole when its job has ended. A job with a file is not run again. A stopped run therefore continues
 with the same command.
 """
 
@@ -27,15 +27,15 @@ from samtta_app.simulation.engines import FROZEN, Engines, engine_of
 from samtta_app.simulation.streams import Source
 
 LEARNING_COST = 40
-"""About how many clicks take as long as learning from one object."""
+"""Learning from one object takes about as long as this many clicks."""
 
 TYPICAL = 0.5
-"""About what share of the most clicks an object takes."""
+"""Typical share of the maximum number of clicks that an object takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is measured in one go: all streams of the frozen decoder, or one stream of one strategy to one goal."""
+    """One unit of measurement: all streams of the frozen decoder, or one stream of one strategy to one goal."""
 
     source: Source
     conditions: Conditions
@@ -46,7 +46,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """A readable name that is a file name everywhere: "nuclei samtta 20@85 order 0" with dashes."""
+        """A readable name that is a valid file name everywhere: "nuclei samtta 20@85 order 0" with dashes."""
         place = self.source.name.replace(">", "-then-")
         if self.strategy == FROZEN:
             return component(f"{place}_{FROZEN}")
@@ -55,7 +55,7 @@ class Job:
 
     @property
     def cost(self) -> float:
-        """About how many clicks' time it takes; for the order of jobs and the estimate of the time left."""
+        """Estimated duration in clicks, used to order the jobs and to estimate the time left."""
         clicks = TYPICAL * max(goal.limit for goal in self.goals)
         learning = 0 if self.strategy == FROZEN else LEARNING_COST
         return self.conditions.objects * len(self.orders) * (clicks + learning)
@@ -98,7 +98,7 @@ class BenchPlan:
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """What is to be done, the heaviest first."""
+        """The jobs, the heaviest first."""
         orders = tuple(range(self.conditions.seed, self.conditions.seed + self.orders))
         learning = dict.fromkeys(name for name in self.strategies if name != FROZEN)
         found = [Job(source, self.conditions, FROZEN, self.goals, orders, self.model) for source in self.sources]
@@ -110,12 +110,12 @@ class BenchPlan:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What must be the same for records to lie in one folder; sets and strategies may be added."""
+        """Settings that must be equal for records in one folder; sets and strategies may be added."""
         goals = [goal.name for goal in self.goals]
         return {**asdict(self.conditions), "orders": self.orders, "goals": goals, "model": self.model}
 
     def check(self) -> None:
-        """Read the objects of every stream, so that a set that cannot be used is told before anything is measured.
+        """Read the objects of every stream, so that an unusable set is reported before the measurement starts.
 
         Raises:
             DatasetError: a set cannot be used.
@@ -128,14 +128,14 @@ class BenchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The records of the jobs that ended well, and what went wrong in the others (job name, words)."""
+    """The records of the successful jobs, and the failures of the others (job name, words)."""
 
     records: tuple[ClickRow, ...]
     failures: tuple[Failed, ...] = ()
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl+C during a run; its text says what is finished and how to go on."""
+    """Ctrl+C during a run; its text says what is finished and how to continue."""
 
 
 def run_bench(
@@ -150,10 +150,10 @@ def run_bench(
 
     Args:
         plan: what to measure.
-        out: the folder for the records (below `records`); without one they are kept until the end only.
-        processes: how many jobs run at the same time, each in a process with one thread when there are several.
-        progress: told the share that is done, and a few words.
-        engines: makes the engines (default: opens the plan's model); picklable for several processes.
+        out: the folder for the records (below `records`). Without it they are only kept in memory until the end.
+        processes: number of jobs at the same time. With several, each runs in its own process with one thread.
+        progress: called with the completed share and a few words.
+        engines: makes the engines (default: opens the plan's model); must be picklable for several processes.
 
     Raises:
         DatasetError: a set cannot be used, or `out` has records of other settings or cannot be written.
@@ -177,7 +177,7 @@ def run_bench(
 
 
 def finish(job: Job, file: Path, told: ReportProgress, *, settings: Mapping[str, object], engines: Engines) -> None:
-    """Run a job and write its records, and beside them, once, the settings.
+    """Run a job and write its records and, once, the settings beside them.
 
     Raises:
         UserError: as in `Job.run`, or the records cannot be written.
@@ -223,7 +223,7 @@ def _standing(files: dict[Job, Path], out: Path | None) -> str:
 
 
 def failed(failures: Sequence[Failed]) -> UserError:
-    """One error for the jobs that failed: each reason once."""
+    """One error for all failed jobs; each reason appears once."""
     reasons = dict.fromkeys(text for _, text in failures)
     return UserError(
         f"{len(failures)} of the parts could not be measured: {' '.join(reasons)}",

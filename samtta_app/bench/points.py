@@ -1,9 +1,9 @@
-"""SAM's evaluation with points: mean IoU after 1, 2, 3, 5 and 9 points that are given at once, original weights.
+"""SAM's evaluation with points: mean IoU after 1, 2, 3, 5 and 9 points given at once, original weights.
 
-Source: Kirillov et al. 2023, "Segment Anything", section 7.1 and appendix D.1: the next point is chosen from the error of
-the mask that the earlier points gave; all points form one prompt, without a mask. For one point the model offers three
-masks: "confident" is the one of the highest predicted IoU, "oracle" the best one. From two points on it gives one mask,
-so that both figures are the same.
+Source: Kirillov et al. 2023, "Segment Anything", section 7.1 and appendix D.1. The next point is chosen from the error
+of the mask for the earlier points. All points form one prompt, without a mask. For one point the model offers three
+masks: "confident" has the highest predicted IoU, "oracle" is the best one. From two points on there is one mask, so
+both figures are the same.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ from samtta_app.simulation.clickers import Clicker, ritm, with_luck
 from samtta_app.simulation.streams import Source, objects_of
 
 COUNTS = (1, 2, 3, 5, 9)
+"""Numbers of points that are evaluated, as for Segment Anything (section 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One object after `points` points chosen in one way ("centre" or "random"); `x`, `y` of the newest, in image pixels.
+    """One object after `points` points chosen in one way ("centre" or "random").
 
-    `iou` is that of the most confident mask, `oracle_iou` that of the best one offered.
+    `x`, `y` of the newest point are in image pixels. `iou` is that of the most confident mask, `oracle_iou` that of the
+    best one offered.
     """
 
     set: str
@@ -56,7 +58,7 @@ class Point:
 def uniform(
     target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window, rng: np.random.Generator
 ) -> Click | None:
-    """A point drawn uniformly from the wrong pixels, with the sign that the pixel needs."""
+    """A point drawn uniformly from the wrong pixels, with the sign that corrects the pixel."""
     found = errors(target, shown, extent)
     places = np.flatnonzero(found.missed | found.wrong)
     if not places.size:

@@ -1,8 +1,8 @@
-"""The measurement: a stream of objects annotated by a simulated person, one raw record per click.
+"""The measurement: a stream of objects annotated by a simulated user, one raw record per click.
 
-What is measured is what people use: Workflow, Engine and Store as in the window. The trajectories of the frozen decoder
-depend neither on the order nor on what is accepted: every object is annotated once, to the hardest goal, and serves all
-orders and goals. An adapting strategy is run once per order and goal, since what is accepted decides what is learned.
+It measures what users run: Workflow, Engine and Store as in the window. The frozen decoder's trajectories depend
+neither on the order nor on what is accepted. Every object is therefore annotated once, to the hardest goal, for all
+orders and goals. An adapting strategy runs once per order and goal, since the accepted objects decide what is learned.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Conditions:
 
     Args:
         objects: length of each stream.
-        seed: of the clickers' chance; orders have seeds of their own.
+        seed: of the simulated clicks; orders have their own seeds.
         split: a split's name, "all", or None for "test" where a set has one.
         clicker: a name of `clickers.CLICKERS`.
-        feedback: what goes back to the model with the next click.
+        feedback: what is returned to the model with the next click.
     """
 
     objects: int = 60
@@ -66,7 +66,7 @@ def adapted(
     """One stream with a strategy that learns, in a session that has learned nothing.
 
     Args:
-        engine: answers with this strategy; what it learns goes into a fresh one.
+        engine: answers with this strategy; what it learns goes into a fresh engine.
         strategy: its name, for the records.
         order: seed of the stream, and of the learner's draws.
 
@@ -105,7 +105,7 @@ def frozen(
     with _session(engine.fresh(0), source, conditions, every, learn=False) as annotated:
         for done, target in enumerate(every, start=1):
             outcome = annotated(target, hardest)
-            for goal in goals:  # the records of any place in any order; the outcome's masks are let go
+            for goal in goals:  # records of any place, in any order; the masks are released
                 row = _row(source, conditions, FROZEN, goal, 0, 0, target)
                 found[identity(target), goal] = list(records_of(row, cut(outcome, goal)))
             told(done / len(every), f"object {done} of {len(every)}")
@@ -117,7 +117,7 @@ def frozen(
 
 
 def cut(outcome: AnnotatedObject, goal: Goal) -> AnnotatedObject:
-    """The outcome up to the goal: what a run that stops there would have recorded."""
+    """The outcome up to the goal, as a run that stops there would record it."""
     for k, step in enumerate(outcome.steps[: goal.limit], start=1):
         if step.iou >= goal.target:
             return AnnotatedObject(outcome.steps[:k], True)
@@ -125,7 +125,7 @@ def cut(outcome: AnnotatedObject, goal: Goal) -> AnnotatedObject:
 
 
 def records_of(row: Callable[..., ClickRow], outcome: AnnotatedObject) -> Iterator[ClickRow]:
-    """One record per click, `row` with what happened; the time that learning took is on the last one."""
+    """One record per click: `row` with what happened. The last one has the time of learning."""
     for k, (step, agreement) in enumerate(zip(outcome.steps, outcome.agreements, strict=True), start=1):
         click, window = step.click, step.window
         yield row(
@@ -157,7 +157,7 @@ def _row(
     position: int,
     target: TargetObject,
 ) -> Callable[..., ClickRow]:
-    """A record of one object of one stream that lacks what happened."""
+    """Makes the records of one object of one stream; the arguments add what happened."""
     return partial(
         ClickRow,
         set=source.name,
@@ -177,7 +177,7 @@ def _row(
 def _session(
     engine: Engine, source: Source, conditions: Conditions, targets: Sequence[TargetObject], *, learn: bool
 ) -> Iterator[Callable[[TargetObject, Goal], AnnotatedObject]]:
-    """A session of its own over the images of `targets`: what annotates one of them."""
+    """A new session over the images of `targets`; yields a function that annotates one of them."""
     chosen = clicker(conditions.clicker)
     with tempfile.TemporaryDirectory(prefix="samtta-bench-") as place:
         folder, names = session_files(source, targets, Path(place) / "images")

@@ -1,6 +1,6 @@
-"""How good a model is before it adapts: its curve of IoU by click, its candidates, its own estimate, its obedience.
+"""Quality of a model before it adapts: IoU by click, candidates, predicted IoU, obedience to clicks.
 
-From the same raw records as every other figure; the sessions behind them never accept and never learn.
+The figures come from the same raw records as all others. Their sessions never accept and never learn.
 """
 
 from __future__ import annotations
@@ -31,12 +31,18 @@ _SHOWN = (1, 2, 3, 5, 10, 20)
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Figures of one set (or of several as one), means over objects unless they say otherwise.
+    """Figures of one set (or of several as one), means over objects unless stated otherwise.
 
-    `iou` is the IoU after click 1, 2, ..., held where nothing was left to click. `best` is that of the best of three
-    candidates after click 1, to compare with `iou[0]`, the one that predicted IoU chose. `quality_error` is the mean
-    absolute error of the predicted IoU over all clicks. `included` and `excluded` are the shares of include and exclude
-    clicks whose pixel is on the asked side right after (nan without such clicks). `fr_20_85` is strict.
+    `iou` is the IoU after click 1, 2, ..., held where nothing was left to click.
+
+    `best` is the IoU of the best of three candidates after click 1. Compare it with `iou[0]`, chosen by predicted IoU.
+
+    `quality_error` is the mean absolute error of the predicted IoU over all clicks.
+
+    `included` and `excluded` are the shares of include and exclude clicks that the next mask obeys (nan without such
+    clicks).
+
+    `fr_20_85` is strict.
     """
 
     name: str
@@ -50,12 +56,12 @@ class Quality:
 
     @property
     def rises(self) -> bool:
-        """Whether no click makes the mean worse."""
+        """Whether no click lowers the mean."""
         return all(a <= b for a, b in zip(self.iou, self.iou[1:], strict=False))
 
 
 def qualities(records: Iterable[ClickRow]) -> tuple[Quality, ...]:
-    """One per set, in the order of the records, and one of all sets together where there are several."""
+    """One per set, in the order of the records, then one of all sets together if there are several."""
     by_set: dict[str, list[ClickRow]] = defaultdict(list)
     for record in records:
         by_set[record.set].append(record)

@@ -1,8 +1,8 @@
-"""How good a model's refiner is: the refined mask beside the answer, and how far the map of uncertainty can be trusted.
+"""Quality of a model's refiner: the refined mask beside the answer, and the reliability of the uncertainty map.
 
-Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), section 3.2.3: on HRSOD 98 %
-of the pixels of a certainty above 0.6 are right, and 28.5 % of the others. Here each object is asked with one click of
-RITM's clicker and answered by the original weights; what is counted are the pixels of the window that it was answered in.
+Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), section 3.2.3. On
+HRSOD 98 % of the pixels with a certainty above 0.6 are right, and 28.5 % of the others. Here the original weights
+answer one click of RITM's annotator on each object. The pixels of the answer's window are counted.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _NAN = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class RefinedObject:
-    """One object after one click: the answer, and the refined one (nan, and the `reason`, where there is none).
+    """One object after one click: the answer and the refined answer (nan, with the `reason`, where there is none).
 
-    `reliability` holds shares of the pixels of the window, `window` is x, y, width, height, `seconds` those of refining.
+    `reliability` holds shares of the window's pixels. `window` is x, y, width, height. `seconds` counts the refining.
     """
 
     set: str
@@ -70,11 +70,11 @@ class RefinedObject:
 def run_refine(
     engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: ReportProgress
 ) -> tuple[RefinedObject, ...]:
-    """One click on every object, and the answer refined.
+    """Ask for every object with one click, and refine the answer.
 
     Raises:
         DatasetError: the set cannot be used.
-        UserError: an image cannot be read, or no answer at all was refined (the model has no refiner).
+        UserError: an image cannot be read, or no answer was refined (the model has no refiner).
     """
     targets = sorted(objects_of(source, objects=objects, seed=seed, split=split), key=lambda target: target.image.name)
     found: list[RefinedObject] = []
@@ -117,7 +117,7 @@ def _refined(engine: Engine, image: Image, name: str, target: TargetObject, numb
 
 
 def _reliability(reply: Refined, answer: Candidate, window: Window, target: TargetObject) -> Reliability | None:
-    """Over the window of the answer; nothing is uncertain where the refiner, which may look closer, does not look."""
+    """Reliability over the window of the answer; pixels that the refiner does not see count as certain."""
     if reply.uncertainty is None:
         return None
     right = crop(answer.mask, window) == crop(target.mask, window)
@@ -133,9 +133,9 @@ def _unanswered(reply: Reply, target: TargetObject) -> UserError:
 
 @dataclass(frozen=True, slots=True)
 class RefinedSet:
-    """Figures of one set (or of several as one): means over the `refined` of its `objects`, the others are left out.
+    """Figures of one set (or of several as one): means over its `refined` objects; the others of `objects` are left out.
 
-    `certainty_reliability` holds shares of pixels, every window weighs the same. `seconds` is the median.
+    `certainty_reliability` holds shares of pixels; every window has equal weight. `seconds` is the median.
     """
 
     name: str
@@ -150,7 +150,7 @@ class RefinedSet:
 
 
 def refined_sets(rows: Iterable[RefinedObject]) -> tuple[RefinedSet, ...]:
-    """One per set, in the order of the rows, and one of all sets together where there are several."""
+    """One per set, in the order of the rows, then one of all sets together if there are several."""
     by_set: dict[str, list[RefinedObject]] = {}
     for row in rows:
         by_set.setdefault(row.set, []).append(row)
@@ -195,8 +195,8 @@ def show_refined(console: Console, found: Sequence[RefinedSet]) -> None:
         )
     console.print(table)
     console.print(
-        "right %: of all pixels of the windows, of those of a certainty c above .6, of the rest, of those above .8, the "
-        "ones that the answer has right. ms: the median time of refining.",
+        "right %: the share of right pixels in the windows. It is given for all pixels, for a certainty c above .6, for "
+        "the rest, and for c above .8. The median time of refining is in ms.",
         soft_wrap=True,
     )
 

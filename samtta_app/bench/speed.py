@@ -1,8 +1,8 @@
-"""How fast it is: click to mask at rest, while learning and on a busy machine, encoder, one learning step, large windows.
+"""Speed: click to mask at rest, while learning and on a busy machine, encoder, one learning step, large windows.
 
-Times are medians of repeats on images that are new to the engine. Against `segment_anything.SamPredictor` the same weights
-run in the same process, both sides in turn and in alternating order; the ratio is the median of the paired ratios. The
-machine is busy while a process of its own spins on every core.
+Times are medians of repeats on images that are new to the engine. The comparison with `segment_anything.SamPredictor`
+runs the same weights in the same process. Both sides take turns in alternating order, and the ratio is the median of
+the paired ratios. On the busy machine, a separate process spins on every core.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _SIDES = (640, 3000, 6000)
 """Sides in pixels of the windows in which a click is measured: a small image, a camera's, a microscope's."""
 
 _LOOKS = 3
-"""Clicks in each of them: the largest image alone takes seconds to make."""
+"""Clicks in each of these windows; few, because the largest image takes seconds to make."""
 
 BUSY = "all cores busy"
-"""How rows are marked that were measured beside other work."""
+"""Mark of rows that were measured beside other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One thing done by the engine and by the official predictor: median seconds, and the median of ours / theirs."""
+    """The same work by the engine and the official predictor: median seconds of both, and the median ratio ours / theirs."""
 
     name: str
     ours: float
@@ -70,9 +70,9 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A click answered in a window of `side` pixels, already encoded: median seconds, and memory beyond what was held.
+    """A click answered in a window of `side` pixels, already encoded: median seconds, and additional memory.
 
-    `megabytes` is nan where the system does not tell.
+    `megabytes` is nan where the system does not report it.
     """
 
     side: int
@@ -181,7 +181,7 @@ def _encoder_and_clicks(engine: Engine, rng: np.random.Generator, repeats: int) 
 
 
 def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> tuple[list[float], list[float]]:
-    """Clicks that come at a random moment of a learning step: they wait for its end, then for their answer."""
+    """Clicks at a random moment of a learning step: they wait for its end, then for their answer."""
     busy: list[float] = []
     steps: list[float] = []
     image = _image(rng)
@@ -207,7 +207,7 @@ def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> t
 
 
 def _accepted(engine: Engine, rng: np.random.Generator, repeats: int) -> list[float]:
-    """Whole lessons, once there are enough objects for tests and replay."""
+    """Seconds of whole lessons, once there are enough objects for tests and replay."""
     lessons: list[float] = []
     for k in range(repeats + _WARM_UP + 1):
         example = _example(k, _image(rng), rng)
@@ -254,7 +254,7 @@ def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, 
 
 
 def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of both, the first one changing with `k`."""
+    """Seconds of both; the side that runs first alternates with `k`."""
     if k % 2:
         second = _seconds(theirs)
         return _seconds(ours), second
@@ -277,7 +277,7 @@ def _tail(name: str, pairs: Sequence[tuple[float, float]]) -> Ratio:
 
 @contextmanager
 def _all_cores_busy() -> Iterator[None]:
-    """A process that spins on every core, as long as the block runs."""
+    """A process that spins on every core while the block runs."""
     spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     try:
         yield
@@ -289,7 +289,7 @@ def _all_cores_busy() -> Iterator[None]:
 
 
 def _look(engine: Engine, rng: np.random.Generator, side: int) -> _Look:
-    """Clicks in the whole window of a new image; what they take of memory beside image and features."""
+    """Clicks in the whole window of a new image; the memory that they need beside image and features."""
     image = from_array(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
     run(engine, PrefetchRequest(0, image.path, image))
     clicks = [replace(_click(k, image, rng), candidates=True) for k in range(1 + _LOOKS)]
@@ -300,16 +300,16 @@ def _look(engine: Engine, rng: np.random.Generator, side: int) -> _Look:
 
 
 def _begin_peak() -> float:
-    """Bytes held now; from now on VmHWM counts anew. nan where the system does not tell."""
+    """Current memory in bytes; restarts VmHWM's peak. nan where the system does not report it."""
     try:
-        Path("/proc/self/clear_refs").write_text("5")  # Linux's word for it
+        Path("/proc/self/clear_refs").write_text("5")  # Linux resets the peak for "5"
     except OSError:
         return math.nan
     return _memory("VmRSS")
 
 
 def _memory(name: str) -> float:
-    """A figure of this process's memory in bytes; nan where the system does not tell."""
+    """A figure of this process's memory in bytes; nan where the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

@@ -1,8 +1,9 @@
-"""How well each measure of uncertainty says what to correct: objects asked with one click, and what would be better.
+"""How well each uncertainty measure predicts what to correct: objects with one click each, and better answers to compare.
 
-Source: Kaiser et al. 2025, "UncertainSAM": answers of the original weights to one click near the middle of an object, beside
-its other candidates, a larger model's answer, and the answer to eight clicks at once. Ours besides: where a second click
-helps. Records first, one line per object; `uncertainty_figures` reads nothing else.
+Source: Kaiser et al. 2025, "UncertainSAM". The original weights answer one click near the middle of an object. The
+answer is compared with its other candidates, a larger model's answer, and the answer to eight clicks at once. Our
+addition: where a second click helps. Records are written first, one line per object; `uncertainty_figures` reads
+nothing else.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from samtta_app.errors import DatasetError, UserError
 from samtta_app.simulation.streams import Source, objects_of
 
 FREE = ("score", "entropy", "h_a")
-"""Measures of the answer itself: so fast that they are taken REPEATS times, for their median."""
+"""Measures of the answer itself; they are so fast that each is taken REPEATS times, and the median counts."""
 DEAR = ("h_xp", "h_theta", "h_aug", "h_y")
 REPEATS = 5
 RECORDS = "uncertainty.jsonl"
@@ -55,10 +56,14 @@ _Kind = TypeVar("_Kind")
 class UncertaintyRow:
     """One object, asked with one click in `window` (x, y, width, height).
 
-    True IoU of the three candidates in `ious` (`chosen` is shown), of those of the eight clicks at once in `dense`, of those
-    of the larger model in `larger` (empty without one); `predicted` IoU of the candidates. `measures` by name, those of heads
-    as LABEL/NAME, without those that have no value; `seconds` of each alone, of "decoder" those of one bare pass. `after`: true
-    IoU after a second click, by how its place was chosen. `conditions`: the model and all else that rows must share.
+    True IoU: `ious` of the three candidates (`chosen` is shown), `dense` of those for eight clicks at once. `larger` is that
+    of the larger model's candidates (empty without one). `predicted`: predicted IoU of the candidates.
+
+    `measures` by name; those of heads are LABEL/NAME; measures without a value are left out. `seconds` of each measure
+    alone; "decoder" is one bare pass.
+
+    `after`: true IoU after a second click, by how its place was chosen. `conditions`: the model and all else that rows
+    must share.
     """
 
     conditions: str
@@ -78,7 +83,7 @@ class UncertaintyRow:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """Which object it is."""
+        """Identifies the object."""
         return self.set, self.image, self.object
 
 
@@ -95,7 +100,7 @@ class Asking:
 
     @property
     def words(self) -> str:
-        """What the rows of one file must share; files of heads by name and content."""
+        """The conditions that all rows of one file share; files of heads by name and content."""
         heads = (f"{label} {crc32(file.read_bytes()):08x}" if file else label for label, file in self.heads.items())
         return f"{self.model}, larger {self.larger}, heads {', '.join(heads)}, seed {self.seed}, split {self.split}"
 
@@ -116,10 +121,10 @@ class Asking:
 
 
 def labelled(files: Sequence[Path]) -> _Heads:
-    """Each file by its stem; the model's own heads, as "own", without any.
+    """Each file by its stem; without files, the model's own heads as "own".
 
     Raises:
-        UserError: two files have one name, or one is not there.
+        UserError: two files have one name, or one does not exist.
     """
     found = {file.stem: file for file in files}
     if len(found) < len(files):
@@ -133,7 +138,7 @@ def labelled(files: Sequence[Path]) -> _Heads:
 def run_uncertainty(
     engine: Engine, sources: Sequence[Source], asking: Asking, told: ReportProgress, out: Path | None = None
 ) -> tuple[UncertaintyRow, ...]:
-    """Ask and measure every object; with `out`, each row is kept there at once, and rows that are there are not made again.
+    """Measure every object. With `out`, each row is stored at once, and stored rows are not measured again.
 
     Raises:
         DatasetError: a set cannot be used, or `out` holds rows of other conditions or cannot be written.
@@ -142,7 +147,7 @@ def run_uncertainty(
     targets = asking.targets(sources)
     known = {row.key: row for row in (read_rows(out / RECORDS, asking.words) if out else ())}
     if out is not None and known:
-        write_rows(tuple(known.values()), out)  # without what a kill cut off, so that whole lines can follow
+        write_rows(tuple(known.values()), out)  # drops an incomplete last line, so that whole lines can follow
     rows: list[UncertaintyRow] = []
     for done, (name, target) in enumerate(targets, start=1):
         row = known.get((name, target.image.name, target.instance))
@@ -171,7 +176,7 @@ def write_rows(rows: Sequence[UncertaintyRow], folder: Path) -> Path:
 
 
 def _append_row(row: UncertaintyRow, folder: Path) -> None:
-    """Add one line and sync it; a kill cuts off this line at most, which `read_rows` leaves out."""
+    """Add one line and sync it. A kill leaves at most this line incomplete, and `read_rows` skips it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / RECORDS).open("ab") as file:
@@ -191,7 +196,7 @@ def _unwritable(folder: Path, error: OSError) -> DatasetError:
 
 
 def read_rows(path: Path, conditions: str) -> tuple[UncertaintyRow, ...]:
-    """The rows of a file, none where there is no file; a last line that was not ended is left out.
+    """The rows of a file, none without a file; an incomplete last line is left out.
 
     Raises:
         DatasetError: the file holds something else, or rows of other conditions.
@@ -202,7 +207,7 @@ def read_rows(path: Path, conditions: str) -> tuple[UncertaintyRow, ...]:
         whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
         rows = tuple(from_lines(whole.split("\n") if end else ["{}"], UncertaintyRow))
     except (OSError, ValueError) as e:
-        raise DatasetError("This is no file of uncertainty records", path, "Choose another folder") from e
+        raise DatasetError("This is not a file of uncertainty records", path, "Choose another folder") from e
     other = next((row.conditions for row in rows if row.conditions != conditions), None)
     if other is not None:
         raise DatasetError(f"The folder holds records of other conditions ({other})", path, "Choose another folder")
@@ -227,7 +232,7 @@ class _Asked:
         return reply
 
     def row(self, name: str) -> UncertaintyRow:
-        """All there is to know about it."""
+        """The complete row of this object."""
         target, answer, window = self._target, self._answer, self._answer.window
         dense = PredictRequest(0, self._image, Prompt(self._clicks), window, twin=True, candidates=True)
         larger = PredictRequest(0, self._image, self._prompt, window, larger=True, candidates=True)
@@ -251,7 +256,7 @@ class _Asked:
         return self._reply(MeasureRequest(0, self._image, self._prompt, window, names, clicks, heads), Measured)
 
     def _measures(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Every number, and the seconds of each: medians of what is fast."""
+        """Every number, and the seconds of each; fast measures are medians."""
         every = [self._measured(*FREE) for _ in range(REPEATS)]
         dear = self._measured(*DEAR)
         numbers = {**every[0].numbers, **dear.numbers}
@@ -265,8 +270,8 @@ class _Asked:
     def _second_clicks(self) -> dict[str, float]:
         """IoU after a second click: RITM's, the suggested one, and a random uncertain one.
 
-        The last two with the sign that a person would give them, who sees the object; besides, as "suggested, sign as shown",
-        the suggestion's own.
+        The last two have the sign that a user who sees the object would give. "suggested, sign as shown" keeps the
+        suggestion's own sign.
         """
         target, shown, first = self._target.mask, self._answer.candidates[self._answer.chosen], self._clicks[:1]
         where = Logits(shown.logits.window, shown.entropy)

@@ -1,4 +1,4 @@
-"""Independent tasks one after the other, or several at the same time in processes of their own."""
+"""Independent tasks, one after the other or several at the same time in their own processes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Failed = tuple[str, str]
 """A task's name, and what went wrong."""
 
 BEAT = 0.2
-"""Seconds between two looks at what the processes have said."""
+"""Seconds between two checks of what the processes have reported."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerTask:
-    """Something to do: `work` is called with what it tells its progress to. `cost` is in any unit that all tasks share."""
+    """A task: `work` is called with a function for its progress. `cost` is in any unit that all tasks share."""
 
     name: str
     cost: float
@@ -39,7 +39,7 @@ class WorkerTask:
 
 
 def in_turn(tasks: Sequence[WorkerTask], tell: ReportProgress) -> tuple[Failed, ...]:
-    """Do the tasks here, in this order; a task that fails does not hold up the next ones."""
+    """Run the tasks here, in this order; a failed task does not stop the next ones."""
     progress = _Progress(tasks, tell)
     return progress.failures(
         {index: attempted(task, partial(progress.told, index)) for index, task in enumerate(tasks)}
@@ -47,10 +47,10 @@ def in_turn(tasks: Sequence[WorkerTask], tell: ReportProgress) -> tuple[Failed, 
 
 
 def in_processes(tasks: Sequence[WorkerTask], processes: int, tell: ReportProgress) -> tuple[Failed, ...]:
-    """Do the tasks in up to `processes` fresh processes of one thread each; their `work` must be picklable.
+    """Run the tasks in up to `processes` new processes of one thread each; their `work` must be picklable.
 
     Raises:
-        KeyboardInterrupt: Ctrl+C; tasks under way have ended at their next progress, the others were not begun.
+        KeyboardInterrupt: Ctrl+C. Running tasks end at their next progress report; the others do not start.
     """
     progress = _Progress(tasks, tell)
     context = multiprocessing.get_context("spawn")
@@ -71,38 +71,38 @@ def in_processes(tasks: Sequence[WorkerTask], processes: int, tell: ReportProgre
 
 
 def attempted(task: WorkerTask, told: ReportProgress) -> str:
-    """Do a task; "" or what went wrong."""
+    """Run a task; returns "" or what went wrong."""
     try:
         task.work(told)
     except UserError as e:
         return str(e)
-    except Exception as e:  # one broken task must not end a run of many hours
+    except Exception as e:  # one failed task must not end a run of many hours
         log.error("%s failed", task.name, exc_info=True)
         return f"{type(e).__name__}: {e}"
     return ""
 
 
 class _Progress:
-    """Puts what the tasks tell together."""
+    """Combines the progress of all tasks."""
 
     def __init__(self, tasks: Sequence[WorkerTask], tell: ReportProgress) -> None:
         self._tasks, self._tell = tasks, tell
         self._shares = [0.0] * len(tasks)
 
     def told(self, index: int, share: float, words: str) -> None:
-        """A task has come so far."""
+        """A task reports its progress."""
         self._shares[index] = share
         whole = sum(task.cost for task in self._tasks)
         done = sum(task.cost * part for task, part in zip(self._tasks, self._shares, strict=True))
         self._tell(done / whole, f"{self._tasks[index].name}: {words}")
 
     def failures(self, endings: dict[int, str]) -> tuple[Failed, ...]:
-        """The tasks that did not end well, in their order."""
+        """The failed tasks, in order."""
         return tuple((self._tasks[index].name, endings[index]) for index in sorted(endings) if endings[index])
 
 
 def _elsewhere(index: int, task: WorkerTask, said: queue.Queue[tuple[int, float, str]], stop: Event) -> str:
-    """In a worker: do a task; after Ctrl+C in the main process it ends at its next progress."""
+    """In a worker: run a task; after Ctrl+C in the main process it ends at its next progress report."""
 
     def told(share: float, words: str) -> None:
         if stop.is_set():
@@ -115,7 +115,7 @@ def _elsewhere(index: int, task: WorkerTask, said: queue.Queue[tuple[int, float,
 def _followed(
     futures: dict[Future[str], int], said: queue.Queue[tuple[int, float, str]], progress: _Progress
 ) -> Iterator[tuple[Future[str], int]]:
-    """The futures as they end; what the workers say is told meanwhile."""
+    """The futures as they end; meanwhile the workers' reports are passed on."""
     left = set(futures)
     while left:
         ended, left = wait(left, timeout=BEAT)
@@ -133,13 +133,13 @@ def _ending(future: Future[str]) -> str:
 
 
 def _begin() -> None:
-    """A worker ends when the main process tells it to or is gone, not at a Ctrl+C in the middle of something."""
+    """A worker ends when the main process tells it to or is gone, but not at Ctrl+C in the middle of its work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_the_parent()
 
 
 def _end_with_the_parent() -> None:
-    """A process that was killed cannot end those that it started: they watch it themselves."""
+    """End this process when its parent is gone: a killed parent cannot end its children."""
     Thread(target=_end_after, args=(multiprocessing.parent_process(),), daemon=True).start()
 
 
@@ -151,7 +151,7 @@ def _end_after(parent: BaseProcess | None) -> None:
 
 @contextmanager
 def _single_threads() -> Iterator[None]:
-    """Processes that are started within use one thread for their arithmetic, or they would be in each other's way."""
+    """Processes started in this block use one thread for arithmetic, so that they do not slow each other down."""
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"
     try:

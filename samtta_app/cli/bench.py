@@ -23,13 +23,13 @@ BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nest
 """The group's commands; any other first word is a data set."""
 
 BENCH_LINE_SECONDS = 30.0
-"""Seconds between two lines about a run where there is no terminal."""
+"""Seconds between two progress lines where there is no terminal."""
 
 bench_app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Measure: annotation of data sets by a simulated annotator, its report, quality, points, or speed.",
+    help="Measure data sets with a simulated annotator: report, quality, points, or speed.",
     epilog="[bold]samtta bench DATASET...[/bold] is short for [bold]samtta bench run DATASET...[/bold]",
 )
 
@@ -47,25 +47,25 @@ _Out = Annotated[
 
 
 def wide_console() -> Console:
-    """Standard output; into a file or pipe, tables are as wide as they need, not 80 columns."""
+    """Standard output. In a file or pipe, tables are as wide as they need, not 80 columns."""
     console = Console()
     return console if console.is_terminal else Console(width=160)
 
 
 def progress_bar() -> Progress:
-    """A bar on standard error that goes when it is done; none where standard error is no terminal."""
+    """A bar on standard error that disappears when it is done; no bar where standard error is not a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:
-    """Shows on the bar what share of the task is done, 0 .. 1, and a few words."""
+    """Shows the completed share of the task, 0 .. 1, and a few words on the bar."""
     return lambda share, words: bar.update(task, completed=share, description=words)
 
 
 class RunProgress:
-    """Shows how far a run is and about how long it still takes: a bar on a terminal, elsewhere a line now and then."""
+    """Shows the progress of a run and its estimated time left: a bar on a terminal, elsewhere a line now and then."""
 
     def __init__(self, console: Console, bar: Progress, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._bar, self._clock = console, bar, clock
@@ -74,7 +74,7 @@ class RunProgress:
         self._due = self._began + BENCH_LINE_SECONDS
 
     def __call__(self, share: float, words: str) -> None:
-        """So much is done, 0 .. 1."""
+        """Show the completed share, 0 .. 1."""
         now = self._clock()
         left = time_left(now - self._began, share)
         if self._console.is_terminal:
@@ -85,7 +85,7 @@ class RunProgress:
 
 
 def time_left(seconds: float, share: float) -> str:
-    """About how long a run still takes whose `share` took `seconds`, in words."""
+    """Estimated time left, in words, of a run whose `share` took `seconds`."""
     if share <= 0:
         return "time left not known yet"
     minutes = round(seconds / share * (1 - share) / 60)
@@ -96,7 +96,7 @@ def time_left(seconds: float, share: float) -> str:
 
 @contextmanager
 def _standing() -> Iterator[RunProgress]:
-    """What shows a long run on standard error."""
+    """The progress display of a long run, on standard error."""
     console = Console(stderr=True)
     words = TextColumn("{task.description}", markup=False)
     columns = (words, BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
@@ -131,7 +131,7 @@ def _run(
 ) -> None:
     """Annotate data sets with a simulated annotator, frozen and adapted over the same streams.
 
-    With --out, every part that is finished is kept, and the same command goes on after a stop.
+    With --out, every finished part is kept, and the same command continues after a stop.
     """
     from samtta_app.adapt.registry import strategy as strategy_named
     from samtta_app.bench.jobs import BenchPlan, Stopped, failed, run_bench
@@ -177,7 +177,7 @@ def _report(
     records: Annotated[list[Path], typer.Argument(help="Folders or .jsonl files of bench runs.", metavar="RECORDS")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for tables and plots.", metavar="DIR")] = None,
 ) -> None:
-    """Tables and plots from raw records: Markdown, CSV and one HTML page."""
+    """Write tables and plots from raw records: Markdown, CSV and one HTML page."""
     from samtta_app.bench.click_rows import read_click_rows
     from samtta_app.bench.report.report import show_report, write_report
 
@@ -202,7 +202,7 @@ def _quality(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
+    """Measure twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
     from samtta_app.bench.click_rows import write_records
     from samtta_app.bench.protocol import Conditions, frozen
     from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
@@ -220,7 +220,7 @@ def _quality(
         for source in opened:
             told = telling(bar, bar.add_task(source.name, total=1.0))
             records += frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
-            if out is not None:  # after each set, so that a later one that fails takes nothing away
+            if out is not None:  # after each set, so that a later failure loses nothing
                 write_records(records, out / "records.jsonl")
     found = qualities(records)
     show_quality(wide_console(), found)
@@ -238,7 +238,7 @@ def points(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as Segment Anything was evaluated."""
+    """Measure mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as for Segment Anything."""
     from samtta_app.bench.points import run_points, show_points, write_points
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.streams import sources
@@ -272,7 +272,7 @@ def refine(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """One click on every object, refined: IoU and boundary IoU before and after, and how far certainty can be trusted."""
+    """Refine the answer to one click on every object: IoU and boundary IoU before and after, reliability of certainty."""
     from samtta_app.bench.refinement import refined_sets, run_refine, show_refined, write_refined
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.streams import sources
@@ -303,7 +303,7 @@ def shift(
     out: Annotated[Path, typer.Option("--out", "-o", help="The new data set.", metavar="DIR")],
     split: Split = None,
 ) -> None:
-    """Write a known data set in a look that is new, to choose hyper-parameters on."""
+    """Write a known data set with a changed look, to choose hyper-parameters on."""
     from samtta_app.datasets.folder import open_dataset
     from samtta_app.datasets.shifted import SHIFTED_LOOKS, write_shifted
     from samtta_app.simulation.streams import part_of
@@ -350,9 +350,9 @@ def uncertainty(
     ] = None,
     out: _Out = None,
 ) -> None:
-    """How well each measure of uncertainty says what to correct, what it costs, and where a second click helps.
+    """Measure how well each uncertainty measure predicts corrections, what it costs, and where a second click helps.
 
-    With --out, every object that is done is kept, and the same command goes on after a stop.
+    With --out, every finished object is kept, and the same command continues after a stop.
     """
     from samtta_app.bench.report.uncertainty_figures import show_uncertainty, uncertainty_figures, write_figures
     from samtta_app.bench.uncertainty_run import Asking, labelled, run_uncertainty
@@ -381,7 +381,7 @@ def speed(
     seed: Annotated[int, typer.Option(help="Seed of the images and clicks.")] = 0,
     out: _Out = None,
 ) -> None:
-    """Click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
+    """Measure click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
     from samtta_app.bench.speed import run_speed, show_speed
     from samtta_app.engine.dispatch import open_engine
 

@@ -1,4 +1,4 @@
-"""`samtta demo`: the sample images in the window, or annotated by a simulated person with or without one."""
+"""`samtta demo`: the sample images in the window, or a simulated annotator on them, with or without a window."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 DEMO_OBJECTS = 16
-"""Objects of a simulated demo: one costs about seven seconds of one core, and two cores are done with all in two minutes."""
+"""Objects of a simulated demo. One takes about seven seconds of one core, so two cores need less than two minutes."""
 
 
 def open_window(
@@ -66,10 +66,10 @@ def open_window(
 
 
 def _splash() -> Splash | None:
-    """Show at once that samtta starts: torch, which takes seconds, is loaded behind the window.
+    """Show at once that samtta starts, while torch loads behind the window for some seconds.
 
-    On Windows torch has to be loaded before Qt (its c10.dll cannot be initialised after it), so nothing is shown there yet.
-    On Linux and macOS the order makes no difference.
+    On Windows torch must be loaded before Qt, because its c10.dll cannot be initialised after it. So Windows shows
+    nothing yet. On Linux and macOS the order makes no difference.
     """
     if sys.platform == "win32":
         importlib.import_module("samtta_app.engine.dispatch")
@@ -82,25 +82,28 @@ def _splash() -> Splash | None:
 def leave(code: int) -> NoReturn:
     """End the process now that the window is closed and everything is stored.
 
-    What is left is taking torch and Qt apart (seconds on a busy machine), and sometimes an engine's thread that is still
-    loading torch: the system does both at once.
+    This skips the clean-up of torch and Qt, which takes seconds on a busy machine. It also ends an engine's thread that
+    may still be loading torch.
     """
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a pipe that nobody reads any more
+        with suppress(OSError, ValueError):  # the reader of the pipe is gone
             stream.flush()
     os._exit(code)
 
 
 def open_samples(settings: Settings, given: Mapping[str, Any]) -> int:
-    """Open the window on the sample images, made behind it the first time; their session is resumed. Returns the exit code."""
+    """Open the window on the sample images, and resume their session. Returns the exit code.
+
+    The images are made behind the window the first time.
+    """
     return open_window(None, settings, given, samples=True)
 
 
 def show_demo(
     objects: int, out: Path, settings: Settings, given: Mapping[str, Any], *, simulate: bool, no_window: bool
 ) -> int:
-    """The demo as it can be shown here: where no window can be opened, a simulated annotator works without a window.
+    """The demo that this machine can show: without a display, a simulated annotator works without a window.
 
     Returns the exit code.
     """
@@ -138,7 +141,7 @@ def simulate_without_window(objects: int, out: Path, settings: Settings) -> None
 
 
 def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mapping[str, Any]) -> int:
-    """Show the window while the simulated person works in it; once it is closed, write the exports below `out`."""
+    """Show the window while the simulated annotator works in it; once it is closed, write the exports below `out`."""
     from samtta_app.formats import EXPORTERS
     from samtta_app.session.project.store import Store
     from samtta_app.session.statistics.statistics_export import statistics, write_statistics
@@ -157,7 +160,7 @@ def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mappi
 
 
 def say_files(paths: Sequence[Path]) -> None:
-    """Name the files that were written: each, or their number and folder where there are many."""
+    """Name the written files: each of them, or their number and folder if there are many."""
     if len(paths) > 4:
         say(f"wrote {len(paths)} files into {paths[0].parent}")
     else:
@@ -166,12 +169,12 @@ def say_files(paths: Sequence[Path]) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line in which nothing is markup."""
+    """Print one line without interpreting markup."""
     Console(soft_wrap=True, highlight=False).print(Text(displayable(text)))
 
 
 def say_remarks(opening: str, remarks: Sequence[str]) -> None:
-    """Say on stderr how the project was opened, where that is worth a word, and what was left out, each on a line."""
+    """Print on stderr how the project was opened, if that is worth a line, and what was left out, each on a line."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in (opening, *remarks):
         if line:
@@ -179,7 +182,7 @@ def say_remarks(opening: str, remarks: Sequence[str]) -> None:
 
 
 def _say(words: str) -> None:
-    """A line that is seen at once, in a file or pipe too."""
+    """Print a line at once, in a file or pipe too."""
     Console(soft_wrap=True, highlight=False, markup=False).print(words)
 
 

@@ -28,7 +28,7 @@ _DISK_NEEDED = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: how it stands, and what to do ("" where nothing is to be done)."""
+    """One check: its result, and what to do ("" if nothing)."""
 
     level: Level
     subject: str
@@ -37,7 +37,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything; loading torch and the default model takes some seconds."""
+    """Run all checks; loading torch and the default model takes some seconds."""
     findings = [python_version(sys.version_info[:2])]
     findings += package_versions()
     findings += torch_devices()
@@ -62,7 +62,7 @@ def python_version(version: tuple[int, ...]) -> Finding:
 
 
 def package_versions(distribution: str = "samtta") -> list[Finding]:
-    """Every package that samtta declares: present, and in a version that fits; and packages that clash with them."""
+    """Every package that samtta declares: present, in a version that fits; and packages that clash with them."""
     try:
         declared = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
@@ -139,7 +139,7 @@ def torch_devices() -> list[Finding]:
 
 
 def without_gpu(nvidia: bool, built_for: str | None) -> Finding:
-    """What it means that torch has no GPU: nothing on a machine without one, a lost GPU on a machine with one."""
+    """What it means that torch has no GPU: nothing without one, or a GPU that torch cannot use."""
     if not nvidia:
         return Finding("ok", "torch device", "cpu: the default model is made for it; large SAM models are slow")
     if built_for is None:
@@ -168,7 +168,7 @@ def qt_libraries(
 
 
 def check_display(system: str, environment: Mapping[str, str]) -> Finding:
-    """Whether Qt can open a window; one that is named and does not answer is a problem, none at all is not."""
+    """Whether Qt can open a window. A named display that does not answer is a problem; no display is not."""
     named = named_display(environment)
     fault = display_fault(system, environment)
     if not fault and (named or not system.startswith("linux")):
@@ -183,7 +183,7 @@ def check_display(system: str, environment: Mapping[str, str]) -> Finding:
 
 
 def writable_folder(subject: str, folder: Path) -> Finding:
-    """Whether a file can be made in the folder, which is made where it is missing."""
+    """Whether a file can be made in the folder; a missing folder is made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -216,7 +216,7 @@ def settings_and_model() -> list[Finding]:
 
 
 def model(source: str, device: str = "auto") -> Finding:
-    """Whether a model's weights file is there, and the model answers on the device."""
+    """Whether a model's weights file exists, and the model answers on the device."""
     try:
         from samtta_app.model.loading import open_model
 
@@ -225,7 +225,7 @@ def model(source: str, device: str = "auto") -> Finding:
         return Finding("problem", "model", f"{error.what} ({error.where})", error.do)
     except (ImportError, OSError, RuntimeError) as error:
         return Finding(
-            "problem", "model", f"{source} cannot be loaded: {error}", "Mend the findings about packages first"
+            "problem", "model", f"{source} cannot be loaded: {error}", "Fix the findings about packages first"
         )
     loaded, size = ready.model, f"{ready.model.parameters / 1e6:.1f} M parameters, input {ready.model.size} px"
     if ready.note:
@@ -235,6 +235,6 @@ def model(source: str, device: str = "auto") -> Finding:
 
 
 def official_models(folder: Path) -> Finding:
-    """Which official SAM checkpoints lie in the model folder; none is needed."""
+    """Which official SAM checkpoints are in the model folder; none is needed."""
     present = sorted(path.name for path in folder.glob("*") if re.fullmatch(r"sam_vit_[blh]_\w+\.pth", path.name))
     return Finding("ok", "official SAM files", ", ".join(present) or f"none in {folder} (none is needed)")

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a name that is not UTF-8 ends no command
+        sys.stdout.reconfigure(errors="backslashreplace")  # like stderr: odd names end no command
     try:
         app(args=expanded(given), prog_name="samtta")
     except UserError as error:
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def expanded(arguments: Sequence[str]) -> list[str]:
-    """Spell the short forms out: `FOLDER` is `open FOLDER`, nothing is `open`, `bench DATASET` is `bench run DATASET`."""
+    """Expand the short forms: `FOLDER` is `open FOLDER`, nothing is `open`, `bench DATASET` is `bench run DATASET`."""
     words = list(arguments)
     if not words:
         return ["open"]
@@ -106,7 +106,7 @@ def top(
 ) -> None:
     """Annotate images with Segment Anything; its mask decoder learns from every object that you accept."""
     logging.basicConfig(level=logging.WARNING, format="samtta: %(message)s")
-    if context.invoked_subcommand != "train":  # a training has the machine for itself
+    if context.invoked_subcommand != "train":  # training uses the whole machine
         wait_passively(os.environ)
         choose_number(os.environ)
 
@@ -124,7 +124,7 @@ def open_folder(
     strategy: _Strategy = None,
     device: _Device = None,
 ) -> None:
-    """Open a folder of images in the window and go on where you left off; without one, a start page."""
+    """Open a folder of images in the window and continue where you stopped; without a folder, show a start page."""
     if folder is not None and not folder.is_dir():
         raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
     settings = prepared()
@@ -168,14 +168,14 @@ def given(model: str | None, strategy: str | None, device: str | None = None) ->
 
 
 def prepared() -> Settings:
-    """The person's settings; the number of threads is set before torch is loaded."""
+    """The user's settings; the number of threads is set before torch is loaded."""
     settings = load_settings()
     choose_number(os.environ, settings.threads)
     return settings
 
 
 def require_display() -> None:
-    """Say in one line what is missing and what works without it, where no window can be opened."""
+    """Where no window can be opened, say in one line what is missing and what works without it."""
     fault = display_fault(sys.platform, os.environ)
     if fault:
         advice = "samtta doctor says what to install or to do; samtta demo --simulate needs no window"
@@ -220,7 +220,7 @@ def stats(
 
 
 def _existing(project: Path) -> Path:
-    """A folder that holds a project: a command that only reads must not make a new one."""
+    """A folder that holds a project; a command that only reads must not make a new one."""
     if any((folder / "project.db").is_file() for folder in (project, project / ".samtta")):
         return project
     raise ProjectError(
@@ -246,7 +246,7 @@ def doctor() -> None:
 
 
 def _findings_table(findings: Sequence[Finding]) -> Table:
-    """Level, subject, and what was found, with what to do on a line of its own."""
+    """Level, subject and finding in one line, and what to do on the next."""
     colours = {"ok": "green", "warn": "yellow", "problem": "bold red"}
     table = Table(box=None, pad_edge=False, show_header=False)
     for _ in range(3):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 THREADS = os.cpu_count() or 1
 TRAIN_LINE_SECONDS = 60.0
-"""Without a terminal, one line of text tells in this time where the run is."""
+"""Seconds between two progress lines where there is no terminal."""
 
 train_app = typer.Typer(
     no_args_is_help=True,
@@ -48,14 +48,12 @@ _Size = Annotated[str, typer.Option(help="Size of the model: small, or base, whi
 Start = Annotated[
     str | None,
     typer.Option(
-        help="Begin with a trained model: a file or a shipped model's name; a smaller one is widened.", metavar="MODEL"
+        help="Start with a trained model: a file or a shipped model's name; a smaller one is widened.", metavar="MODEL"
     ),
 ]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Length of the whole run (default: the recipe's).")]
-Resume = Annotated[
-    Path | None, typer.Option(help="Go on from the checkpoint of a run that was stopped.", metavar="FILE")
-]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew although there is a checkpoint of an earlier run.")]
+Resume = Annotated[Path | None, typer.Option(help="Continue a stopped run from its checkpoint.", metavar="FILE")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start again, and overwrite the checkpoint of an earlier run.")]
 RecipeFile = Annotated[
     Path | None,
     typer.Option(
@@ -90,16 +88,17 @@ def train_compact_model(
 ) -> None:
     """Train a compact model that answers clicks, for images of your own.
 
-    A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] (PNG files of the same names: 0 is background, each
-    object has a number of its own) and [bold]split.json[/bold], two lists of names: from "train" the model learns, on "test"
-    it is measured. A folder without masks/ is a set of photos, in which objects are found by themselves.
+    A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold]. Masks are PNG
+    files of the same names: 0 is background, and each object has its own number. split.json holds two lists of names:
+    "train" to learn from, "test" to measure on. A folder without masks/ is a set of photos, in which objects are found
+    automatically.
 
-    The quickest way to a model for a domain of your own begins with the shipped one:
+    The quickest way to a model for your own domain starts with the shipped one:
 
     [bold]samtta train model my_cells --start samtta-small --minutes 60 --out my_cells.safetensors[/bold]
 
-    [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it in
-    my_cells.resume.pt; [bold]--resume my_cells.resume.pt[/bold] goes on from the very step.
+    [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it
+    in my_cells.resume.pt; [bold]--resume my_cells.resume.pt[/bold] continues at the next step.
     """
     from samtta_app.model.sam import model_file
     from samtta_app.train.compact.training_command import train_model
@@ -171,14 +170,14 @@ class _Printed(logging.Handler):
 
 @contextmanager
 def told(console: Console) -> Iterator[TrainProgress]:
-    """A run's bar on standard error, and its log as lines there."""
+    """The progress bar of a run on standard error; its log appears as lines above."""
     log = logging.getLogger("samtta_app.train")
     level, handler = log.level, _Printed(console)
     columns = (SpinnerColumn(), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
     bar = Bar(*columns, console=console, disable=not console.is_terminal)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
-    log.propagate = False  # or the command line's own handler would tell warnings twice
+    log.propagate = False  # else the command line's own handler would print warnings twice
     try:
         with bar:
             yield TrainProgress(console, bar)

@@ -36,29 +36,31 @@ def train_sam_decoder(
     images: Annotated[int, typer.Option(min=1, help="Images of a step, with up to 8 objects each.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of images, objects and prompts.")] = 0,
     photos: Annotated[
-        int, typer.Option(min=1, help="Images of a set without masks/ that are asked for proposals, at most.")
+        int, typer.Option(min=1, help="Maximum images of a set without masks/ used for proposals.")
     ] = 100,
     believe_all: Annotated[
-        bool, typer.Option("--believe-all", help="Believe proposals in every pixel; needs no refiner, to compare with.")
+        bool, typer.Option("--believe-all", help="Trust every pixel of a proposal, for comparison; needs no refiner.")
     ] = False,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on from the checkpoint of a run that was stopped.", metavar="FILE")
+        Path | None, typer.Option(help="Continue a stopped run from its checkpoint.", metavar="FILE")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew although there is a checkpoint of an earlier run.")
+        bool, typer.Option("--fresh", help="Start again, and overwrite the checkpoint of an earlier run.")
     ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")] = "auto",
 ) -> None:
-    """Fine-tune the mask decoder of a model, and it alone, with the recipe by which SAM itself was trained.
+    """Fine-tune only the mask decoder of a model, with the recipe that trained SAM itself.
 
-    From the "train" list of split.json the decoder learns; on "test" it is measured, and the best decoder is kept: the file
-    is never worse there than the model it starts from. Ctrl+C stops a run and saves it in FILE.resume.pt; --resume goes on.
+    The decoder learns from the "train" list of split.json and is measured on "test". The best decoder is kept, so the
+    file is never worse there than the model it starts from. Ctrl+C stops a run and saves it in FILE.resume.pt; --resume
+    continues.
 
-    Of a folder without masks/ it learns what the model itself proposes in the images, each pixel as far as the model's refiner
-    (`samtta train refiner`) finds it certain. Half of each step is from such images, half from folders with masks/.
+    In a folder without masks/ it learns from what the model itself proposes. Each pixel counts as far as the model's
+    refiner (`samtta train refiner`) finds it certain. Half of each step is from such images, half from folders with
+    masks/.
     """
     if Path(model).expanduser().resolve() == out.resolve():
-        raise TrainingError("The model would be written over the one that it starts from", out, "Choose another --out")
+        raise TrainingError("The output file is the model that the run starts from", out, "Choose another --out")
     from samtta_app.model.sam import load_model
     from samtta_app.train.decoder.decoder_files import net_in_file
     from samtta_app.train.decoder.decoder_run import DecoderPlan, tune_decoder
@@ -72,7 +74,7 @@ def train_sam_decoder(
 
 
 def with_bar(plan: DecoderPlan, tune: Callable[..., DecoderReached]) -> DecoderReached:
-    """Run `tune`, which is given `report` and `told`, with a progress bar; Ctrl+C ends it with one line and exit code 130."""
+    """Run `tune` with `report` and `told` and a progress bar; Ctrl+C ends it with one line and exit code 130."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     try:
@@ -88,14 +90,14 @@ def with_bar(plan: DecoderPlan, tune: Callable[..., DecoderReached]) -> DecoderR
 
 
 def decoder_progress(reached: DecoderReached) -> str:
-    """What the progress bar says."""
+    """The text of the progress bar."""
     return (
         f"step {reached.step}, loss {reached.loss:.3f}, held-out IoU {three(reached.before)} -> {three(reached.best)}"
     )
 
 
 def decoder_summary(reached: DecoderReached, out: Path) -> str:
-    """The last line: what was before, and what is in the file."""
+    """The last line: the figures before, and those of the file."""
     before = f"held-out IoU after 1, 3, 5 clicks: before {three(reached.before)}"
     if reached.best_step == 0:
         return f"wrote {out}: nothing was better than the starting weights, which it holds; {before}, after the same"

@@ -1,4 +1,4 @@
-"""`samtta train heads`: networks that say what a mask would gain from a larger model, another candidate, or more clicks."""
+"""`samtta train heads`: networks that predict what a mask would gain from a larger model, another candidate, or more clicks."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def train_uncertainty_heads(
 ) -> None:
     """Train the uncertainty heads of a model (UncertainSAM).
 
-    Both models are asked on random windows of the "train" split, with one click and with eight; what they gain is learned
-    from the decoder's tokens, and measured on the "test" split. After Ctrl+C the same command goes on.
+    Both models answer random windows of the "train" split, with one click and with eight. The heads learn the gains
+    from the decoder's tokens, and are measured on the "test" split. After Ctrl+C the same command continues.
 
     [bold]samtta train heads my_cells --model vit_b --larger vit_l --out sam_vit_b.heads.safetensors[/bold]
     """
@@ -61,13 +61,13 @@ def train_uncertainty_heads(
                 told=lambda share, words: bar.update(task, completed=share, description=words),
             )
     except KeyboardInterrupt:
-        console.print("stopped; the same command goes on with what was asked so far", markup=False)
+        console.print("stopped; the same command continues with the stored answers", markup=False)
         raise typer.Exit(130) from None
     Console(soft_wrap=True).print(heads_summary(found, out), highlight=False, markup=False)
 
 
 def heads_summary(found: Mapping[str, float], out: Path) -> str:
-    """The last lines: where the heads are, and how well they rank what they have not seen."""
+    """The last lines: where the heads are, and how well they rank held-out answers."""
     lines = [f"wrote {out}"]
     for gap in ("model", "task", "prompt"):
         own, score = found.get(f"{gap}_gap"), found.get(f"{gap}_gap_score")

@@ -1,4 +1,4 @@
-"""`samtta train refiner`: what says where in a mask a model is unsure."""
+"""`samtta train refiner`: a refiner shows where in a mask a model is unsure."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def train_mask_refiner(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of windows, clicks and their order.")] = 0,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on from the checkpoint of a run that was stopped.", metavar="FILE")
+        Path | None, typer.Option(help="Continue a stopped run from its checkpoint.", metavar="FILE")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew although there is a checkpoint of an earlier run.")
+        bool, typer.Option("--fresh", help="Start again, and overwrite the checkpoint of an earlier run.")
     ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")] = "auto",
 ) -> None:
     """Train the refiner of a model (SUM): where it changes an answer, the answer is unsure.
 
-    The model is asked with clicks in random windows of the "train" split; a copy of its mask decoder and prompt encoder
-    learns to mend its answers, a tenth of the images chooses the best step, and "test" gives the figures in the file.
-    Ctrl+C stops a run and saves it in FILE.resume.pt; --resume goes on.
+    The model answers clicks in random windows of the "train" split. A copy of its mask decoder and prompt encoder
+    learns to correct these answers. A tenth of the images chooses the best step, and "test" gives the figures in the
+    file. Ctrl+C stops a run and saves it in FILE.resume.pt; --resume continues.
 
     [bold]samtta train refiner my_cells --model vit_b --out sam_vit_b.refiner.safetensors[/bold]
     """
@@ -68,7 +68,7 @@ def train_mask_refiner(
 
 
 def refiner_summary(found: Mapping[str, float], out: Path) -> str:
-    """The last lines: where the refiner is, and how good it is on what it has not seen."""
+    """The last lines: where the refiner is, and how good it is on held-out windows."""
     if not found:
         return f"wrote {out}\nthere is nothing in the test splits to measure it on"
     lines = [f"wrote {out}", f"test split, {found['objects']:.0f} objects: before -> after"]

@@ -1,4 +1,4 @@
-"""What the system does in one step, or for one process alone: swapping two folders, and a lock on one."""
+"""Operations that the system does in one step, or for one process alone: swapping two folders, and locking one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from samtta_app.errors import ExportError
 
 _LOCK = ".samtta-lock"
-"""Windows cannot lock a folder: there, this file in it vanishes with the process that made it."""
+"""On Windows, which cannot lock a folder, this file is the lock. It vanishes with the process that made it."""
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
-"""The file system knows no locks; this must not keep a user from exporting."""
+"""Errors of file systems without locks. A missing lock must not keep a user from exporting."""
 
 
 def exchanged(one: Path, other: Path) -> bool:
-    """Swap the names of two folders of one disk in one step; False, and nothing done, where the system cannot."""
+    """Swap the names of two folders of one disk in one step; False, without any change, where the system cannot."""
     names = os.fsencode(one), os.fsencode(other)
     try:
         if sys.platform == "linux":
@@ -28,7 +28,7 @@ def exchanged(one: Path, other: Path) -> bool:
             return int(ctypes.CDLL(None).renameat2(here, names[0], here, names[1], swap)) == 0
         if sys.platform == "darwin":
             return int(ctypes.CDLL(None).renamex_np(*names, 2)) == 0  # RENAME_SWAP, from stdio.h
-    except AttributeError:  # a C library without the call
+    except AttributeError:  # a C library that lacks the call
         pass
     return False
 
@@ -38,8 +38,8 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep other processes and threads from writing a set of files into `folder`; the lock vanishes with the process.
 
     Raises:
-        ExportError: another one is writing there.
-        OSError: the folder is not there, or cannot be opened.
+        ExportError: another process or thread is writing there.
+        OSError: the folder does not exist or cannot be opened.
     """
     handle = _locked(folder)
     try:
@@ -49,7 +49,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _busy(folder: Path) -> ExportError:
-    return ExportError("Another export is writing into this folder", folder, "Wait for its end, or choose another one")
+    return ExportError(
+        "Another export is writing into this folder", folder, "Wait until it ends, or choose another folder"
+    )
 
 
 if sys.platform == "win32":
@@ -73,7 +75,7 @@ else:
             except BaseException:
                 os.close(handle)
                 raise
-            os.close(handle)  # the folder was swapped for another one since it was opened
+            os.close(handle)  # the folder was swapped for another one after it was opened
 
     def _lock(handle: int, folder: Path) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Whether an expected IoU comes true, and what it means once it was seen not to: reliability and isotonic calibration."""
+"""Whether an expected IoU comes true, and how to correct it: reliability diagram and isotonic calibration."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 10
+"""Bins of the reliability diagram and of the calibration error."""
 
 FEWEST = 30
-"""With fewer answers nothing is calibrated: what is expected stands."""
+"""Minimum number of answers for a calibration; with fewer, the expected IoU stays unchanged."""
 
 _Pairs = tuple[tuple[float, float], ...]
-"""(expected IoU, true IoU) of answers, in the order in which they were given."""
+"""(expected IoU, true IoU) of answers, in the order of the answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers whose expected IoU lies between `low` and `high`: how many, and the means of what was expected and true."""
+    """Answers whose expected IoU lies between `low` and `high`: their number, mean expected and mean true IoU."""
 
     low: float
     high: float
@@ -30,7 +31,7 @@ class Bin:
 
 
 def reliability_bins(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> tuple[Bin, ...]:
-    """The reliability diagram: equal bins of 0 .. 1 that hold an answer.
+    """The reliability diagram: equal bins of 0 .. 1; empty bins are left out.
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", with IoU in place of accuracy.
     """
@@ -46,7 +47,7 @@ def reliability_bins(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> 
 
 
 def calibration_error(pairs: Sequence[tuple[float, float]], bins: int = BINS) -> float:
-    """Expected calibration error, 0 .. 1: the bins' |expected - true| weighted by their answers; nan without any."""
+    """Expected calibration error, 0 .. 1: |expected - true| of each bin, weighted by its answers; nan without any."""
     found = reliability_bins(pairs, bins)
     total = sum(entry.count for entry in found)
     return sum(entry.count * abs(entry.expected - entry.true) for entry in found) / total if total else math.nan
@@ -54,7 +55,7 @@ def calibration_error(pairs: Sequence[tuple[float, float]], bins: int = BINS) ->
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A rising step function, linear between its steps: `expected` IoU to what came true."""
+    """A rising step function, linear between its steps: from `expected` IoU to the IoU that came true."""
 
     expected: tuple[float, ...] = ()
     true: tuple[float, ...] = ()
@@ -65,7 +66,7 @@ class Calibration:
         expected, true = _columns(pairs)
         if len(expected) < FEWEST:
             return Calibration()
-        from scipy.optimize import isotonic_regression  # half a second that a start can do without
+        from scipy.optimize import isotonic_regression  # half a second, saved at the start
 
         order = np.argsort(expected, kind="stable")
         fitted = np.asarray(isotonic_regression(true[order]).x)
@@ -74,13 +75,13 @@ class Calibration:
         return Calibration(tuple(steps.tolist()), tuple(means.tolist()))
 
     def __call__(self, expected: float) -> float:
-        """What an expected IoU means; nan stays nan."""
-        known = bool(self.expected) and math.isfinite(expected)  # one step of np.interp has a value for nan, too
+        """The calibrated value of an expected IoU; nan stays nan."""
+        known = bool(self.expected) and math.isfinite(expected)  # np.interp may map nan to a number
         return float(np.interp(expected, self.expected, self.true)) if known else expected
 
 
 def online(pairs: _Pairs, block: int = 10) -> _Pairs:
-    """Every answer with the calibration that was known when it was given: from all answers of the blocks before it."""
+    """Every answer, calibrated with what was known when it was given: all answers of earlier blocks."""
     every = np.array(pairs, np.float64).reshape(-1, 2)
     said = every[:, 0].copy()
     for start in range(0, len(pairs), block):
@@ -93,7 +94,7 @@ def online(pairs: _Pairs, block: int = 10) -> _Pairs:
 def _columns(
     pairs: Sequence[tuple[float, float]] | NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both columns, answers left out of which one is unknown."""
+    """Both columns; answers with an unknown value are left out."""
     values = np.array(pairs, np.float64).reshape(-1, 2)
     values = values[np.isfinite(values).all(axis=1)]
     return values[:, 0], values[:, 1]

@@ -1,4 +1,4 @@
-"""How far a map of uncertainty can be trusted: the share of right pixels among those that it calls certain."""
+"""How reliable an uncertainty map is: the share of right pixels among those that it calls certain."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from samtta_app.core.types import BoolArray, FloatArray, Window
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Shares of pixels, 0 .. 1, of one window or of several that weigh the same; certainty is 1 - uncertainty.
+    """Shares of pixels, 0 .. 1, of one window or of several with equal weight; certainty is 1 - uncertainty.
 
-    `right`: of all pixels, those that the answer has right. `pixels_60`, `pixels_80`: of all, those of a certainty above
-    0.6 and 0.8. `right_60`, `right_80`: of these, the right ones (nan where there are none).
+    `right`: share of all pixels that the answer has right.
+
+    `pixels_60`, `pixels_80`: share of all pixels with a certainty above 0.6 and 0.8.
+
+    `right_60`, `right_80`: share of right pixels among these (nan where there are none).
     """
 
     right: float
@@ -27,7 +30,7 @@ class Reliability:
 
     @property
     def rest_right(self) -> float:
-        """Of the pixels of a certainty of 0.6 at most, the right ones; nan where there are none."""
+        """Share of right pixels among those of a certainty of at most 0.6; nan where there are none."""
         if self.pixels_60 >= 1:
             return float("nan")
         above = self.right_60 * self.pixels_60 if self.pixels_60 else 0.0
@@ -35,7 +38,7 @@ class Reliability:
 
 
 def certainty_reliability(uncertainty: FloatArray, right: BoolArray) -> Reliability:
-    """The shares of one window, for its uncertainty 0 .. 1 and which pixels the answer has right, both (h, w), not empty.
+    """The shares of one window, from its uncertainty 0 .. 1 and which pixels are right, both (h, w), not empty.
 
     Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), section 3.2.3.
     """
@@ -47,7 +50,7 @@ def certainty_reliability(uncertainty: FloatArray, right: BoolArray) -> Reliabil
 
 
 def pooled(windows: Sequence[Reliability]) -> Reliability:
-    """The shares of the pixels of several windows, each of which weighs the same; nan without any."""
+    """Shares over the pixels of several windows with equal weight; nan without any."""
     if not windows:
         return Reliability(*[float("nan")] * 5)
     right, right_60, pixels_60, right_80, pixels_80 = np.array(
@@ -70,7 +73,7 @@ def _share_of(right: np.ndarray, pixels: np.ndarray) -> float:
 def certainty_in_window(values: FloatArray, window: Window, seen: Window | None = None) -> FloatArray:
     """A map (g, g) over `window`, padded to a square, read bilinearly at the pixels of `seen` (None: of `window` itself).
 
-    Returns (seen.height, seen.width); 0 outside of `window`.
+    Returns (seen.height, seen.width) values; they are 0 outside of `window`.
     """
     whole = cv2.resize(values, (window.side, window.side), interpolation=cv2.INTER_LINEAR)
     read = np.asarray(whole[: window.height, : window.width], np.float32)

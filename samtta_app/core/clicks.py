@@ -1,9 +1,12 @@
 """Simulated clicks: RITM's annotator, UncertainSAM's prompts, and SUM's draws by certainty.
 
-Sources: Sofiiuk et al. 2022 (RITM), evaluation protocol: the next click goes to the middle of the largest error. The distance
-transform is taken over all errors of one sign, with the frame of the bitmap as a boundary. A pixel is never clicked twice. On
-a tie the click is negative, and of equal maxima the first in row-major order is taken, so that the clicker is deterministic.
-Kaiser et al. 2025 (UncertainSAM): the prompts of its data. Liu et al. 2024 (SUM), section 3.2.2: clicks by certainty.
+Source: Sofiiuk et al. 2022 (RITM), evaluation protocol: the next click goes to the middle of the largest error. The
+distance transform runs over all errors of one sign, with the frame of the bitmap as a boundary. A pixel is never
+clicked twice. On a tie the click is negative. Of equal maxima the first in row-major order is taken, so that the
+annotator is deterministic.
+
+Source: Kaiser et al. 2025 (UncertainSAM): the prompts of its data. Source: Liu et al. 2024 (SUM), section 3.2.2: clicks
+by certainty.
 """
 
 from __future__ import annotations
@@ -22,20 +25,20 @@ DENSE_CLICKS = 8
 """Clicks of the dense prompt."""
 
 _REACH = 0.01
-"""How far from where it was a click may as well have been, in sides of the window, but 2 pixels at least."""
+"""Radius in which another click would have been equally likely: a share of the window's side, at least 2 pixels."""
 
 
 # --- RITM ------------------------------------------------------------------------------------------------------------
 
 
 def depth(bits: BoolArray) -> FloatArray:
-    """Distance of every object pixel to the nearest other pixel or to the frame (h, w) float32, 0 elsewhere."""
+    """Distance of every object pixel to the nearest background pixel or to the frame, (h, w) float32; 0 elsewhere."""
     padded = np.pad(bits, 1).astype(np.uint8)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1], dtype=np.float32)
 
 
 def next_click(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window) -> Click | None:
-    """The click that RITM's annotator would make next, None when nothing is wrong any more.
+    """The next click of RITM's annotator, None when nothing is wrong.
 
     Args:
         target: the mask that the annotator has in mind.
@@ -56,9 +59,9 @@ def next_click(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Errors:
-    """What is wrong in `frame`, the only part of the image where anything is: both (h, w) bool.
+    """The errors in `frame`, outside of which there are none: both (h, w) bool.
 
-    `missed` is object that is not shown (false negative), `wrong` is shown and no object (false positive).
+    `missed` is object that is not shown (false negative). `wrong` is shown, but background (false positive).
     """
 
     frame: Window
@@ -71,7 +74,7 @@ class Errors:
 
 
 def errors(target: Mask, shown: Mask | None, extent: Window) -> Errors:
-    """Where the mask on the screen (None: nothing is shown) differs from the one that the annotator has in mind."""
+    """The difference between the mask on the screen (None: empty) and the one that the annotator has in mind."""
     frame = _errors_frame(target, shown, extent)
     wanted = crop(target, frame)
     got = crop(shown, frame) if shown else np.zeros_like(wanted)
@@ -79,7 +82,7 @@ def errors(target: Mask, shown: Mask | None, extent: Window) -> Errors:
 
 
 def clicked(clicks: Sequence[Click], frame: Window) -> BoolArray:
-    """Which pixels of the frame were clicked (h, w) bool."""
+    """The clicked pixels of the frame, (h, w) bool."""
     found = np.zeros((frame.height, frame.width), dtype=np.bool_)
     for click in clicks:
         row, column = round(click.y) - frame.y, round(click.x) - frame.x
@@ -89,7 +92,10 @@ def clicked(clicks: Sequence[Click], frame: Window) -> BoolArray:
 
 
 def _errors_frame(target: Mask, shown: Mask | None, extent: Window) -> Window:
-    """The smallest window that holds both masks, with a ring of background where the image has one: exact and fast."""
+    """The smallest window that holds both masks, with a ring of background where the image has one.
+
+    The result is exact, and faster than on the whole image.
+    """
     masks = [target] if shown is None else [target, shown]
     x0 = max(min(m.x for m in masks) - 1, extent.x)
     y0 = max(min(m.y for m in masks) - 1, extent.y)
@@ -102,10 +108,10 @@ def _errors_frame(target: Mask, shown: Mask | None, extent: Window) -> Window:
 
 
 def usam_clicks(mask: Mask, extent: Window, rng: np.random.Generator, count: int = DENSE_CLICKS) -> tuple[Click, ...]:
-    """One click nearest the centroid of the mask eroded with a 5 x 5 square, then `count` - 1 random ones in it, all positive.
+    """One click nearest the eroded mask's centroid, then `count` - 1 random clicks in the eroded mask, all positive.
 
-    A mask that vanishes by the erosion is taken as it is. A pixel is drawn twice only where there are too few. The frame of
-    the image `extent` erodes nothing. No click for an empty mask.
+    The erosion uses a 5 x 5 square. A mask that vanishes by it is used unchanged. A pixel is drawn twice only where
+    there are too few. The frame of the image `extent` does not erode. An empty mask gets no click.
     """
     if not mask.bits.any():
         return ()
@@ -123,9 +129,9 @@ def usam_clicks(mask: Mask, extent: Window, rng: np.random.Generator, count: int
 def clicks_near(
     click: Click, shown: Mask, window: Window, count: int = DENSE_CLICKS, seed: int = 0
 ) -> tuple[Click, ...]:
-    """Clicks of the same sign that a person might as well have made: within REACH of it, on the same side of the outline.
+    """Clicks that a user could equally well have made: same sign, within _REACH, on the same side of the outline.
 
-    Where no pixel of the reach is on the click's side (the mask does not obey it), the side does not count.
+    Where no pixel in reach is on the click's side (the mask does not obey it), the side does not count.
     """
     reach = max(_REACH * window.side, 2.0)
     r, x, y = int(reach), round(click.x), round(click.y)
@@ -150,7 +156,8 @@ def sampled_pixel(
 ) -> tuple[int, int] | None:
     """A pixel (column, row) of `region` (h, w), drawn with a probability proportional to its certainty (h, w).
 
-    None where the region is empty or no pixel in it is certain at all; what is not finite counts as 0. SUM, section 3.2.2.
+    None where the region is empty or has no certainty above 0. Values that are not finite count as 0. Source: SUM,
+    section 3.2.2.
     """
     rows, columns = np.nonzero(region)
     weights = np.nan_to_num(certainty[rows, columns].astype(np.float64), posinf=0.0, neginf=0.0).clip(min=0)
@@ -167,10 +174,10 @@ def sampled_click(
     rng: np.random.Generator,
     backup: Click | None = None,
 ) -> Click | None:
-    """The next simulated click on a mask that is not all believed, in pixels of the arrays (h, w).
+    """The next simulated click on a mask of limited certainty, in pixels of the arrays (h, w).
 
-    The first one (`shown` None) lies in `target`, a later one where `shown` is wrong: include what is missed, exclude what
-    is too much. `backup` where no pixel can be drawn.
+    The first click (`shown` None) lies in `target`. A later click lies where `shown` is wrong: it includes what is
+    missed or excludes what is too much. `backup` is used where no pixel can be drawn.
     """
     place = sampled_pixel(target if shown is None else target != shown, certainty, rng)
     if place is None:

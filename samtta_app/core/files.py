@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and only inside the folder that was named."""
+"""Files that appear whole or not at all, and only inside the named folder."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ from samtta_app.core.names import is_component
 from samtta_app.errors import ExportError
 
 NEW, OLD, PLAN = "new", "old", "plan.json"
-"""Inside a hidden folder of ours: what is being written, what it replaced, and, once all is written, what is to be done."""
+"""Entries of a hidden folder: the new files, the files that they replaced, and the plan.
+
+The plan is written once all new files are complete; it lists what remains to be done.
+"""
 
 WITHIN = ".samtta-here-"
-"""Begins the name of a hidden folder inside the folder that it is for; one beside it bears that folder's hash."""
+"""Start of a hidden folder's name when it lies inside its target; beside the target, the name has the target's hash."""
 
 _HEAD = 4096
-"""A file's first bytes, in which its mark stands."""
+"""First bytes of a file, which hold its mark."""
 
 Earlier = Callable[[Path], Iterable[str]]
-"""Of a folder, the files there that samtta wrote itself, as names below it with "/"."""
+"""Gives the files in a folder that samtta wrote itself, as names below the folder with "/"."""
 
 
 def _usual_mode() -> int:
-    """The permissions that a file of this person normally has; a temporary file is readable by its owner alone."""
+    """The usual permissions of this user's files; a temporary file can only be read by its owner."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
@@ -42,14 +45,14 @@ MODE = _usual_mode()
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` beside `path`, sync it, and put it in place in one step; an older file stays until then.
+    """Write `data` beside `path`, sync it, and move it into place in one step; an older file stays until then.
 
     Raises:
         OSError: nothing was written; no partial file stays.
     """
     handle, name = tempfile.mkstemp(
         prefix=f".{path.name[:40]}.", dir=path.parent
-    )  # short: names have 255 bytes at most
+    )  # a short name, since names have 255 bytes at most
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -63,7 +66,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def path_inside(folder: Path, name: str) -> Path:
-    """`folder` / `name`, when that lies below `folder` whatever links are on the way.
+    """`folder` / `name`, if that lies below `folder` after all links are followed.
 
     Raises:
         ExportError: it lies elsewhere.
@@ -76,7 +79,7 @@ def path_inside(folder: Path, name: str) -> Path:
 
 
 def marked(marks: Mapping[str, bytes]) -> Earlier:
-    """Files are samtta's own when their first bytes hold the mark that belongs to their name."""
+    """A rule by which files are samtta's own: their first bytes hold the mark that belongs to their name."""
 
     def earlier(folder: Path) -> list[str]:
         return [name for name, mark in marks.items() if mark in _head(folder / name)]
@@ -86,19 +89,19 @@ def marked(marks: Mapping[str, bytes]) -> Earlier:
 
 @contextmanager
 def staged(folder: Path, earlier: Earlier | None = None) -> Iterator[Path]:
-    """A hidden folder to write a set of files into; they are put into `folder` when the block ends without an error.
+    """A hidden folder for a set of files, which move into `folder` when the block ends without an error.
 
-    In a folder that holds nothing else, all of them take the place of the earlier ones in one step. Elsewhere, or where
-    the system cannot, they are moved one by one; what a killed process left undone, the next one does first.
+    In a folder that holds nothing else, all files replace the earlier ones in one step. Elsewhere, or where the system
+    cannot swap folders, they are moved one by one. If a process was killed, the next one completes its work first.
 
     Args:
-        folder: made when it is not there.
-        earlier: the files that an earlier run wrote. They are replaced, or removed when they are not written again, and
-            any other file in the way is refused. None replaces whatever is in the way.
+        folder: made when it does not exist.
+        earlier: the files of an earlier run. They are replaced, or removed when they are not written again. Any other
+            file in the way is refused. None replaces every file in the way.
 
     Raises:
         OSError: `folder` cannot be made or written to.
-        ExportError: somebody is writing there, a file in the way is a user's own, or a link leads elsewhere.
+        ExportError: another process is writing there, a file in the way is a user's own, or a link leads elsewhere.
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +117,7 @@ def staged(folder: Path, earlier: Earlier | None = None) -> Iterator[Path]:
             _put(stage, folder, known)
         finally:
             for left in (stage, _within(stage, folder)):
-                if not (left / PLAN).exists():  # with a plan, the next one goes on
+                if not (left / PLAN).exists():  # with a plan, the next process completes the work
                     shutil.rmtree(left, ignore_errors=True)
             if made and folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -128,7 +131,7 @@ def _beside(folder: Path) -> str:
 
 
 def _stage(folder: Path, known: frozenset[str]) -> Path:
-    """Beside `folder` when it can be swapped for the new one, else in it."""
+    """The hidden folder: beside `folder` when the two can be swapped, else inside it."""
     if _alone(folder, known) and os.stat(folder).st_dev == os.stat(folder.parent).st_dev:
         with suppress(OSError):
             return Path(tempfile.mkdtemp(prefix=_beside(folder), dir=folder.parent))
@@ -136,7 +139,7 @@ def _stage(folder: Path, known: frozenset[str]) -> Path:
 
 
 def _within(stage: Path, folder: Path) -> Path:
-    """Where a hidden folder lies once it is inside `folder`."""
+    """Path of a hidden folder inside `folder`."""
     return folder / f"{WITHIN}{stage.name[-8:]}"
 
 
@@ -149,9 +152,9 @@ def _leftovers(folder: Path) -> list[Path]:
 
 
 def _ours(stage: Path) -> bool:
-    """Whether a hidden folder holds what one of ours does, and a plan, if any, that stays inside."""
+    """Whether a hidden folder holds only what samtta puts there, and any plan stays inside the folder."""
     entries = {path.name: path for path in stage.iterdir()}
-    known = {NEW, OLD, PLAN, *(name for name in entries if name.startswith(f".{PLAN}."))}  # a plan that was cut off
+    known = {NEW, OLD, PLAN, *(name for name in entries if name.startswith(f".{PLAN}."))}  # an incomplete plan
     if set(entries) - known or any(path.is_symlink() for path in entries.values()):
         return False
     try:
@@ -167,7 +170,7 @@ def _plan(stage: Path) -> dict[str, list[str]]:
 
 
 def _finish(stage: Path, folder: Path) -> None:
-    """Do what is left to do of a plan; without one, nothing was moved yet."""
+    """Complete a plan; without a plan, nothing was moved yet."""
     if (stage / PLAN).exists():
         _move(stage, folder)
     shutil.rmtree(stage, ignore_errors=True)
@@ -177,10 +180,10 @@ def _finish(stage: Path, folder: Path) -> None:
 
 
 def _put(stage: Path, folder: Path, known: frozenset[str] | None) -> None:
-    """Check every file's place, then put all of them there and take away earlier ones that were not written again."""
+    """Check every file's place, then move all files there and remove earlier ones that were not written again."""
     new = stage / NEW
     names = _files(new)
-    for name in {name.rpartition("/")[0]: name for name in names}.values():  # one of each folder
+    for name in {name.rpartition("/")[0]: name for name in names}.values():  # one check for each folder
         path_inside(folder, name)
     for name in names:
         _check(folder, name, known)
@@ -203,7 +206,7 @@ def _put(stage: Path, folder: Path, known: frozenset[str] | None) -> None:
 
 
 def _give_back(old: Path, folder: Path, known: frozenset[str]) -> None:
-    """What came into the earlier folder at the last moment belongs to the user."""
+    """Return files that appeared in the earlier folder at the last moment; they belong to the user."""
     for name in set(_files(old)) - known:
         place = folder / name
         if not os.path.lexists(place):
@@ -212,7 +215,7 @@ def _give_back(old: Path, folder: Path, known: frozenset[str]) -> None:
 
 
 def _move(stage: Path, folder: Path) -> None:
-    """Do a plan; one that was begun is gone on with."""
+    """Carry out a plan, or the rest of it."""
     plan = _plan(stage)
     for name in plan["whole"]:
         if (stage / NEW / name).exists() and (folder / name).exists() and not (stage / OLD / name).exists():
@@ -236,7 +239,7 @@ def _move_entry(entry: Path, place: Path) -> None:
 
 
 def _check(folder: Path, name: str, known: frozenset[str] | None) -> None:
-    """A file's place is free, or samtta's own."""
+    """Check that a file's place is free or holds samtta's own file."""
     place = folder / name
     steps = [step for step in place.relative_to(folder).parents if step != Path()]
     in_the_way = next(
@@ -245,7 +248,7 @@ def _check(folder: Path, name: str, known: frozenset[str] | None) -> None:
     if in_the_way is None and known is not None and os.path.lexists(place) and name not in known:
         in_the_way = place
     if in_the_way is not None:
-        text = "There is a file that no earlier export wrote, or that was changed since"
+        text = "A file in the way is not from an earlier export, or was changed since"
         raise ExportError(text, in_the_way, "Move it elsewhere, or choose another folder")
 
 
@@ -264,7 +267,7 @@ def _below(known: frozenset[str] | None, name: str) -> frozenset[str]:
 
 
 def _alone(folder: Path, known: frozenset[str]) -> bool:
-    """Whether a folder holds nothing but `known` files, no link, no empty folder, and nobody of us stands in it."""
+    """Whether a folder holds only `known` files, no link and no empty folder, and is not this process's directory."""
     if not folder.is_dir() or folder.is_symlink() or Path(os.path.realpath(os.curdir)).is_relative_to(folder):
         return False
     for home, folders, files in os.walk(folder):
@@ -279,7 +282,7 @@ def _alone(folder: Path, known: frozenset[str]) -> bool:
 
 
 def _alike(new: Path, folder: Path) -> bool:
-    """Whether `new` can stand for `folder`: it is given its permissions; owner, group and attributes must be the same."""
+    """Whether `new` can replace `folder`: same owner, group and attributes; the permissions are copied."""
     shutil.copymode(folder, new)
     one, other = os.stat(new), os.stat(folder)
     if (one.st_uid, one.st_gid) != (other.st_uid, other.st_gid):
@@ -288,20 +291,20 @@ def _alike(new: Path, folder: Path) -> bool:
 
 
 def _older_leftovers(folder: Path, entries: set[str]) -> list[Path]:
-    """Hidden folders as samtta made them before they held a plan, when they hold nothing but what is written again now."""
+    """Hidden folders of older versions without a plan, if all they hold is written again now."""
     return [
         path
         for path in folder.glob(".samtta-*")
         if re.fullmatch(r"\.samtta-[a-z0-9_]{8}", path.name)
         and path.is_dir()
         and not path.is_symlink()
-        and (os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o700)  # as a temporary folder is made
+        and (os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o700)  # the mode of a temporary folder
         and all(inner.name in entries for inner in path.iterdir())
     ]
 
 
 def _head(path: Path) -> bytes:
-    """A regular file's first bytes, nothing of anything else."""
+    """A regular file's first bytes; empty for everything else."""
     if path.is_symlink() or not path.is_file():
         return b""
     with path.open("rb") as file:

@@ -10,6 +10,7 @@ from pycocotools import mask as coco
 from samtta_app.core.types import BoolArray, Box, Mask, Window
 
 IGNORE = -1
+"""Label of pixels and cells that do not count."""
 
 
 def trimmed(bits: BoolArray, x: int = 0, y: int = 0) -> Mask:
@@ -66,7 +67,7 @@ def from_rle(counts: bytes, height: int, width: int) -> Mask:
     Raises:
         ValueError: `counts` do not describe a height x width bitmap.
     """
-    if not covers(counts, height * width):  # the decoder itself reads and writes beyond its arrays
+    if not covers(counts, height * width):  # pycocotools' decoder reads and writes beyond its arrays
         raise ValueError(f"run lengths are not of a {height} x {width} bitmap")
     bits = coco.decode({"size": [height, width], "counts": counts})
     if bytes(coco.encode(bits)["counts"]) != counts:  # too few runs would leave the rest undefined
@@ -75,10 +76,11 @@ def from_rle(counts: bytes, height: int, width: int) -> Mask:
 
 
 def covers(counts: bytes, pixels: int) -> bool:
-    """Whether these are COCO run lengths, well formed, of a bitmap with exactly so many pixels.
+    """Whether these are well-formed COCO run lengths of a bitmap with exactly `pixels` pixels.
 
-    A run is one or more characters of five bits each from the lowest on, +48, the sixth bit says that there are more, the
-    sign is the last one's fifth bit; from the fourth run on each is the difference to the last but one (pycocotools).
+    A run is one or more characters (value + 48) of five bits each, lowest bits first. The sixth bit means that more
+    follow. The last character's fifth bit is the sign. From the fourth run on, each value is the difference to the run
+    two places before (pycocotools).
     """
     codes = np.frombuffer(counts, dtype=np.uint8).astype(np.int64) - ord("0")
     if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
@@ -99,8 +101,8 @@ def covers(counts: bytes, pixels: int) -> bool:
 def trimap(bits: BoolArray, band: int) -> NDArray[np.int8]:
     """Training target with an undecided boundary: 1 object, 0 background, IGNORE within `band` pixels of the boundary.
 
-    Object and background are eroded separately, at least one pixel of each is kept where there was one, and the frame
-    of the bitmap is no boundary (a mask that leaves the window goes on beyond it).
+    Object and background are eroded separately, and each keeps at least one pixel where it had one. The frame of the
+    bitmap is no boundary, since a mask that leaves the window continues outside.
     """
     target = np.full(bits.shape, IGNORE, dtype=np.int8)
     target[_core(bits, band)] = 1

@@ -22,10 +22,14 @@ from samtta_app.core.types import (
 )
 
 Lane = Literal["urgent", "asked", "background"]
-"""How soon a request is served: a click at once, what a user asked to see after clicks, learning and the like after both."""
+"""Priority of a request.
+
+"urgent": a click, served at once. "asked": what a user wants to see, served after clicks. "background": learning and
+the like, served last.
+"""
 
 ReportProgress = Callable[[float, str], None]
-"""Called with the share of long work that is done, 0 .. 1, and a few words."""
+"""Called with the completed share of long work, 0 .. 1, and a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,11 @@ class LoadRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictRequest:
-    """Answer a prompt. `window` None lets the engine choose (whole image or `view`, then around a small object).
+    """Answer a prompt.
 
-    `twin` asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
-    three masks whatever the prompt, and for no other window than `window` where that is given and holds the prompt.
+    `window` None lets the engine choose: the whole image or `view`, then the surroundings of a small object. `twin`
+    asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
+    three masks for any prompt. It also keeps a given `window` that holds the prompt.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -58,7 +63,7 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrefetchRequest:
-    """Read (when only the path is known) and encode an image's whole window ahead of the first click."""
+    """Encode an image's whole window ahead of the first click; reads the image when only its path is known."""
 
     lane: ClassVar[Lane] = "background"
     id: int
@@ -68,7 +73,7 @@ class PrefetchRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptRequest:
-    """Learn from one accepted object; with `learn` False it is only remembered (a session being resumed)."""
+    """Learn from one accepted object; with `learn` False it is only remembered (when a session is resumed)."""
 
     lane: ClassVar[Lane] = "background"
     id: int
@@ -87,10 +92,10 @@ class ForgetRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TwinRequest:
-    """Replay an accepted object with RITM's clicker against its accepted mask, once per weights, both the same way.
+    """Replay an accepted object with RITM's annotator against its accepted mask, once per weights, in the same way.
 
-    `weights_version` is the version that was published when the object was accepted: it had not seen the object. `weights`
-    are its bytes, for a replay that was put off.
+    `weights_version` was published when the object was accepted, so it had not seen the object. `weights` are its
+    bytes, for a replay that was postponed.
     """
 
     lane: ClassVar[Lane] = "background"
@@ -114,9 +119,10 @@ class ControlRequest:
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """Publish stored decoder weights (safetensors bytes) as `version`: a session being resumed.
+    """Publish stored decoder weights (safetensors bytes) as `version`, when a session is resumed.
 
-    Without bytes nothing is published; neither number is given again, and the reply says which model answers.
+    Without bytes nothing is published. The version's number is never used again, and the reply names the model that
+    answers.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -127,10 +133,10 @@ class RestoreRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefineRequest:
-    """Say where the answer to a prompt is unsure, by refining it (SUM).
+    """Show where the answer to a prompt is unsure, by refining it (SUM).
 
-    `answer` is what is refined, in its own window; without it the prompt is answered anew by the published weights, in
-    `window` or, where that is None, as for a new object.
+    `answer` is refined in its own window. Without it, the published weights answer the prompt again, in `window`; None
+    chooses the window of a new object.
     """
 
     lane: ClassVar[Lane] = "asked"
@@ -143,15 +149,15 @@ class RefineRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureRequest:
-    """Say how unsure the answer to a prompt is, by other measures than those that come with it.
+    """Measure how unsure the answer to a prompt is, by measures beyond those that come with it.
 
-    Asked are the published weights, without what was fitted to the object at hand, in `window`.
+    The published weights are used in `window`, without anything fitted to the current object.
 
     Args:
         names: of `samtta_app.uncertainty.measures.MEASURES`.
-        clicks: what else might have been clicked in place of the newest click; those outside the window are left out; without
-            any, eight clicks near it.
-        heads: a file of heads to ask instead of the model's own.
+        clicks: alternatives to the newest click. Those outside the window are left out. Without any, eight clicks near
+            the newest one are used.
+        heads: a file of heads to use instead of the model's own.
     """
 
     lane: ClassVar[Lane] = "asked"
@@ -193,9 +199,9 @@ class Loaded:
 class Prediction:
     """The answer to a prompt: one to three candidates, `chosen` by predicted IoU, all in `window`.
 
-    There are none where the prompt has exclude clicks alone; one that is empty only where all are.
-    `no_gaps` says why the candidates have no gaps, for a person ("" where they have); `advise_from` are the gaps from which
-    on advice is worth a person's act. `larger` is whether the larger model answered.
+    A prompt of exclude clicks alone has no candidates. An empty candidate occurs only where all are empty. `no_gaps`
+    tells the user why the candidates have no gaps ("" where they have). `advise_from` holds the minimum gaps for
+    showing advice. `larger` is whether the larger model answered.
     """
 
     request_id: int
@@ -212,11 +218,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refined:
-    """An answer refined: the refined `mask`, its predicted IoU, and how far both differ, over `window`.
+    """A refined answer: the refined `mask`, its predicted IoU, and the difference of both masks, over `window`.
 
-    `uncertainty` (g, g) float32, 0 .. 1, is |probability of the answer - refined probability| per low-resolution pixel of
-    the window padded to a square. Mask and map are None, and `reason` says why for a person, where there is no refiner or
-    nothing to refine. `seconds` are those of the refining alone.
+    `uncertainty` (g, g) float32, 0 .. 1, is |probability of the answer - refined probability| per low-resolution pixel
+    of the window padded to a square. Without a refiner or an object to refine, mask and map are None, and `reason`
+    tells the user why. `seconds` counts the refining alone.
     """
 
     request_id: int
@@ -230,11 +236,16 @@ class Refined:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """How unsure the shown mask of an answer is: each name asked for is in `numbers`, `maps` or both, or in `absent`.
+    """How unsure the shown mask of an answer is; each requested name is in `numbers`, `maps` or both, or in `absent`.
 
-    `numbers` by name, those of the heads by the heads' names. `maps` (g, g) are over the answer's window, not logits:
-    "entropy" in bits, the others in probability. `seconds` of each measure alone, the encoded image and the answer given,
-    and of "decoder", one bare pass over the prompt. `absent`: why a name has no value, for a person.
+    `numbers` by name; those of the heads by the heads' names.
+
+    `maps` (g, g) over the answer's window, not logits: "entropy" in bits, the others in probability.
+
+    `seconds` of each measure alone, with the encoded image and the answer given; "decoder" is one bare pass over the
+    prompt.
+
+    `absent`: why a name has no value, for users.
     """
 
     request_id: int
@@ -246,9 +257,9 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """An image is encoded; its first click will be answered at once, until it is `Evicted` by its `image_key`.
+    """An image is encoded; its first click is answered at once, until `Evicted` names its `image_key`.
 
-    `encoded` is False where it was passed over, because reading it ahead would cost too much.
+    `encoded` is False where the image was skipped, because reading it ahead would cost too much.
     """
 
     request_id: int
@@ -259,19 +270,19 @@ class Prefetched:
 
 @dataclass(frozen=True, slots=True)
 class Evicted:
-    """Encoded images had to make room: their next first click has to wait. `image_keys` are those of `Image.key`."""
+    """Encoded images that were dropped to free memory; their next first click has to wait. `image_keys` are `Image.key`s."""
 
     image_keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptReport:
-    """What became of one adaptation.
+    """Result of one adaptation.
 
-    `kept` says whether `version` was published; `reason` says why or why not, for a person. The three guard figures are
-    mean IoU on held-back accepted objects (nan when there are none). `weights` are the published decoder's tensors as
-    safetensors bytes (empty when dropped). `losses` has one value per optimiser step. `model` is the SHA-256 of the weights
-    of the model that learned.
+    `kept` says whether `version` was published, `reason` why or why not, for users. The three guard figures are mean
+    IoU on held-back accepted objects (nan when there are none). `weights` are the published decoder's tensors as
+    safetensors bytes (empty when dropped). `losses` has one value per optimiser step. `model` is the SHA-256 of the
+    learning model's weights.
     """
 
     request_id: int
@@ -292,7 +303,7 @@ class AdaptReport:
 
 @dataclass(frozen=True, slots=True)
 class TwinReport:
-    """IoU with the accepted mask after click 1, 2, ... for the frozen and for the then published weights.
+    """IoU with the accepted mask after click 1, 2, ..., for the frozen weights and for those published at the accept.
 
     A trajectory ends at the first IoU >= .90 or after 30 clicks.
     """
@@ -309,7 +320,7 @@ class TwinReport:
 class Controlled:
     """A control or restore request was carried out: the version now published, and whether learning is paused.
 
-    `model` is the SHA-256 of the weights of the model that answers (after a restore request).
+    `model` is the SHA-256 of the answering model's weights (after a restore request).
     """
 
     request_id: int
@@ -329,7 +340,7 @@ class Forgotten:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that could not be answered; `text` is for the person, `kind` is the request's class name."""
+    """A request that could not be answered; `text` is for users, `kind` is the request's class name."""
 
     request_id: int
     kind: str
@@ -338,7 +349,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where long work stands: `stage` in plain words ("encoding", "learning", "comparing with the original")."""
+    """Progress of long work: `stage` in plain words ("encoding", "learning", "comparing with the original")."""
 
     stage: str
     fraction: float

@@ -34,8 +34,8 @@ def iou(a: Mask, b: Mask) -> float:
 def boundary_iou(a: Mask, b: Mask, extent: Window) -> float:
     """IoU of the two masks' inner boundary bands, 0 .. 1; two empty masks agree (1.0).
 
-    A mask's band is what an erosion by a square of 2 d + 1 pixels takes away, d being DILATION_RATIO of the image's
-    diagonal, at least 1 pixel; the frame of the image `extent` is a boundary, too.
+    A mask's band is what an erosion by a square of 2 d + 1 pixels removes. d is DILATION_RATIO of the image's diagonal,
+    at least 1 pixel. The frame of the image `extent` is a boundary, too.
 
     Source: Cheng et al. 2021, "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", equation 3.
     """
@@ -44,14 +44,14 @@ def boundary_iou(a: Mask, b: Mask, extent: Window) -> float:
 
 
 def _band(mask: Mask, width: int) -> Mask:
-    """The object pixels that have a pixel outside the object within `width` rows and columns."""
+    """The object pixels with a background pixel within `width` rows and columns."""
     padded = np.pad(mask.bits, 1).astype(np.uint8)
     core = cv2.erode(padded, np.ones((2 * width + 1, 2 * width + 1), np.uint8))[1:-1, 1:-1]
     return Mask(mask.x, mask.y, mask.bits & (core == 0))
 
 
 def clicks_to(trajectory: Sequence[float], target: float, limit: int) -> int | None:
-    """The first click (1, 2, ...) within `limit` whose IoU reaches `target`, None when none does."""
+    """The first click (1, 2, ...) within `limit` whose IoU reaches `target`, None when no click does."""
     return next((k for k, value in enumerate(trajectory[:limit], start=1) if value >= target), None)
 
 
@@ -63,7 +63,7 @@ def number_of_clicks(trajectories: Sequence[Sequence[float]], target: float, lim
 
 
 def failure_rate(trajectories: Sequence[Sequence[float]], target: float, limit: int) -> float:
-    """FR_limit@target, strict: share of objects that do not reach the target within `limit` clicks; nan without objects.
+    """FR_limit@target, strict: share of objects that miss the target within `limit` clicks; nan without objects.
 
     RITM's own count also calls an object failed that is solved exactly at the last click.
     """
@@ -75,12 +75,13 @@ def failure_rate(trajectories: Sequence[Sequence[float]], target: float, limit: 
 def relative_auc(
     uncertainty: NDArray[np.floating], base: NDArray[np.floating], corrected: NDArray[np.floating]
 ) -> float:
-    """How well an uncertainty says which objects to correct first: 0.5 by chance, 1 as one who knows the gains, 0 the reverse.
+    """How well an uncertainty ranks objects for correction: 0.5 is chance, 1 is ideal, 0 is the reverse.
 
-    Objects are corrected in falling order of `uncertainty`, A is the area under their mean IoU by the share that is corrected:
-    (A - A_worst) / (A_best - A_worst). Nan where correcting changes nothing. All (N,).
+    Objects are corrected in falling order of `uncertainty`. A is the area under their mean IoU over the corrected
+    share. The result is (A - A_worst) / (A_best - A_worst). It is nan where correcting changes nothing. All arrays are
+    (N,).
 
-    Source: Kaiser et al. 2025, "UncertainSAM", whose definition is inferred from figure and tables.
+    Source: Kaiser et al. 2025, "UncertainSAM"; the definition is inferred from its figure and tables.
     """
     gain = np.asarray(corrected, np.float64) - np.asarray(base, np.float64)
 

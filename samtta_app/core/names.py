@@ -1,7 +1,7 @@
 """Names that come from data: as file names, as stored text, and as text that a user reads.
 
-A name from a folder, a database or a data set may hold anything. On Linux it need not even be UTF-8: Python then keeps
-each odd byte as a lone surrogate, which no database, JSON parser or terminal takes.
+A name from a folder, a database or a data set may hold anything. On Linux it need not even be UTF-8. Python then keeps
+each odd byte as a lone surrogate, which databases, JSON parsers and terminals refuse.
 """
 
 from __future__ import annotations
@@ -19,36 +19,37 @@ from urllib.parse import quote, unquote_to_bytes
 _Key = TypeVar("_Key", bound=Hashable)
 
 MAX_NAME_BYTES = 200
-"""Bytes of a file name: below the 255 of most file systems, with room for an ending and a temporary name's marks."""
+"""Maximum bytes of a file name: below the 255 of most file systems, with room for an ending and temporary marks."""
 
 PREFIX = "bytes:/"
-"""Begins a stored name that is not UTF-8; no file name holds a slash, and no absolute path begins so."""
+"""Start of a stored name that is not UTF-8; no file name has a slash, and no absolute path starts like this."""
 
 _RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}) | {
     f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789"
 }
-"""Windows takes these for devices, whatever their ending."""
+"""Names that Windows reserves for devices, with any ending."""
 
 _SEPARATORS = frozenset('/\\:*?"<>|')
-"""What separates folders, drives and streams, or stands for other names, on one of the three systems."""
+"""Characters that separate folders, drives or streams, or act as wildcards, on Linux, macOS or Windows."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that a name does not show: controls, changes of direction, surrogates."""
+"""Categories of characters that are invisible in a name: controls, changes of direction, surrogates."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def component(name: str) -> str:
-    """`name` where it is a plain file name on Linux, macOS and Windows alike; else a flat one, with a hash of `name`.
+    """`name` if it is a plain file name on Linux, macOS and Windows alike; else a flat name with a hash of `name`.
 
-    The result has no separator, no reserved or hidden name, and at most ROOM bytes. The same name gives the same result.
+    The result has no separator, is not reserved or hidden, and has at most MAX_NAME_BYTES bytes. The same name gives
+    the same result.
     """
     return name if _plain(name) else _hashed(name, 0)
 
 
 def file_names(wanted: Mapping[_Key, str]) -> dict[_Key, str]:
-    """A `component` for each wanted name, no two alike on a file system that ignores case or composes letters."""
+    """A `component` for each wanted name; all differ even where a file system ignores case or composes letters."""
     plain = {key: component(name) for key, name in wanted.items()}
     times = Counter(map(folded, plain.values()))
     found, taken = {}, set(times)
@@ -61,21 +62,21 @@ def file_names(wanted: Mapping[_Key, str]) -> dict[_Key, str]:
 
 
 def folded(name: str) -> str:
-    """What two names share that a file system may take for one."""
+    """The form in which two names are equal if a file system may confuse them."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def is_component(name: str) -> bool:
-    """Whether `name` names an entry of its folder: neither empty, nor a way elsewhere.
+    """Whether `name` names an entry of its folder: neither empty, nor a path elsewhere.
 
-    Unlike `component`, it takes whatever the file system of this machine takes.
+    Unlike `component`, it accepts everything that this machine's file system accepts.
     """
     separators = {"/", "\0", os.sep, os.altsep or os.sep}
     return name not in ("", ".", "..") and not separators & set(name)
 
 
 def to_text(name: str) -> str:
-    """`name` as text that a database or table takes; only a name that is not UTF-8 is changed, and can be had back."""
+    """`name` as text for a database or table. Only a name that is not UTF-8 is changed, and that can be undone."""
     return PREFIX + quote(_raw(name)) if _SURROGATES.search(name) else name
 
 
@@ -90,12 +91,12 @@ def storable(text: str) -> str:
 
 
 def displayable(text: str) -> str:
-    """`text` for a user's eye: valid Unicode in one line, with U+FFFD in place of what cannot be shown."""
+    """`text` for display: valid Unicode in one line, with U+FFFD in place of what cannot be shown."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
 
 
 def _plain(name: str) -> bool:
-    """Both as it is and in the form that some file systems and programs make of it."""
+    """Whether a name is plain, as it is and in the form that some file systems and programs make of it."""
     return all(map(_plain_as_it_is, {name, unicodedata.normalize("NFKC", name)})) and len(_raw(name)) <= MAX_NAME_BYTES
 
 
@@ -111,7 +112,7 @@ def _plain_as_it_is(name: str) -> bool:
 
 
 def _hashed(name: str, number: int) -> str:
-    """What can be kept of `name`, and a hash of all of it."""
+    """The usable part of `name`, and a hash of the whole."""
     text = unicodedata.normalize("NFKC", name)
     text = "".join("_" if c in _SEPARATORS or unicodedata.category(c) in _UNSEEN else c for c in text)
     mark = blake2b(_raw(name) + bytes(number), digest_size=6).hexdigest()
@@ -121,7 +122,7 @@ def _hashed(name: str, number: int) -> str:
 
 
 def _raw(name: str) -> bytes:
-    """The bytes of a name; of one that no file can have, too."""
+    """The bytes of a name, even of one that no file can have."""
     try:
         return os.fsencode(name)
     except UnicodeEncodeError:

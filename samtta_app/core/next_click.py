@@ -1,4 +1,4 @@
-"""Where one more click would help most, judged by nothing but how uncertain the mask is."""
+"""Where one more click would help most, judged only by the mask's uncertainty."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from samtta_app.core.masks import holds
 from samtta_app.core.types import BoolArray, Click, Logits, Mask
 
 UNCERTAIN = 0.5
-"""Bits of entropy from which a cell of the map counts as uncertain: p between .11 and .89."""
+"""Minimum entropy, in bits, of an uncertain cell: p between .11 and .89."""
 
 
 def suggested_click(uncertainty: Logits, shown: Mask, clicks: Sequence[Click] = ()) -> Click | None:
     """The deepest point of the most uncertain region, with the sign that flips its pixel; None where there is none.
 
-    A region is a connected part (8 neighbours) of the cells of UNCERTAIN bits or more; the one of the largest sum of entropy
-    is taken, in it the cell farthest from any other cell, and of equally far ones the most uncertain. The person decides
-    whether the sign is right.
+    A region is a connected part (8 neighbours) of the cells of UNCERTAIN bits or more. The region with the largest sum
+    of entropy is taken. In it, the cell farthest from any other cell is taken, and on a tie the most uncertain one. The
+    user decides whether the sign is right.
 
     Args:
-        uncertainty: a map of entropy in bits (g, g) over a window, values that are not finite count as certain.
+        uncertainty: a map of entropy in bits (g, g) over a window; values that are not finite count as certain.
         shown: the mask on the screen.
         clicks: the clicks so far; their cells are not suggested.
     """
@@ -39,7 +39,7 @@ def suggested_click(uncertainty: Logits, shown: Mask, clicks: Sequence[Click] = 
 
 
 def random_click(uncertainty: Logits, shown: Mask, clicks: Sequence[Click], rng: np.random.Generator) -> Click | None:
-    """A click on a uniformly drawn uncertain cell, to compare `suggested_click` with; None where there is none."""
+    """A click on a uniformly drawn uncertain cell, as a baseline for `suggested_click`; None where there is none."""
     places = np.argwhere(uncertain_cells(uncertainty, clicks))
     if not len(places):
         return None
@@ -48,7 +48,7 @@ def random_click(uncertainty: Logits, shown: Mask, clicks: Sequence[Click], rng:
 
 
 def uncertain_cells(uncertainty: Logits, clicks: Sequence[Click]) -> BoolArray:
-    """Which cells (g, g) show the image, are uncertain and hold no click."""
+    """Cells (g, g) that show the image, are uncertain and hold no click."""
     window, values = uncertainty.window, uncertainty.values
     size = window.side / len(values)
     starts = np.arange(len(values)) * size

@@ -13,8 +13,9 @@ from samtta_app.core.types import Annotation
 class ProjectImage:
     """An image of the project: file name, size in pixels, its id for the project's life, and number of objects.
 
-    Without objects it is only listed: nobody has said that it is empty. The size is 0 x 0 where the file cannot be read
-    and was never opened. `problem` says in words what a user of the export should know of the image, "" when nothing.
+    An image without objects is only listed, because no user has said that it is empty. The size is 0 x 0 where the file
+    cannot be read and was never opened. `problem` tells users of the export what is wrong with the image, "" if
+    nothing.
     """
 
     name: str
@@ -26,7 +27,7 @@ class ProjectImage:
 
     @property
     def status(self) -> str:
-        """What an export says of it: annotated, or listed only."""
+        """Status in an export: annotated, or only listed."""
         return "annotated" if self.objects else "listed"
 
 
@@ -40,10 +41,10 @@ class ProjectClass:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """All that is exported: every image of the folder and every annotated one, classes, and how objects are read.
+    """Everything that is exported: all images of the folder, all annotated ones, classes, and access to objects.
 
-    `of_image` gives the annotations of one image by its name, first accepted first; they are read when asked for, so
-    that an export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out.
+    `of_image` gives the annotations of one image by its name, first accepted first. They are read on request, so an
+    export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out.
     """
 
     folder: Path
@@ -54,7 +55,7 @@ class Project:
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:
-        """Every object in the order of their accept; all of them are in memory at once."""
+        """Every object in the order of its accept; all of them are in memory at once."""
         return tuple(sorted((a for image in self.annotated for a in self.of_image(image.name)), key=lambda a: a.id))
 
     @property
@@ -76,11 +77,11 @@ class Project:
 
 
 _SHOWN = 3
-"""More images with a problem are not named in one line; the export names all of them."""
+"""Images with a problem that one line names; the export names all of them."""
 
 
 def fits(annotation: Annotation, image: ProjectImage) -> bool:
-    """Whether a mask's own rectangle lies within the image: it was made on a picture of at least that size."""
+    """Whether a mask's own rectangle lies within the image, so that it was made on a picture of at least that size."""
     mask = annotation.mask
     height, width = mask.bits.shape
     return bool(0 <= mask.x <= image.width - width and 0 <= mask.y <= image.height - height)

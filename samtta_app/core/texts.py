@@ -1,4 +1,4 @@
-"""Text from data inside files that other programs read: CSV that no spreadsheet runs, JSON that every parser takes."""
+"""Text from data inside files that other programs read: CSV that no spreadsheet runs, JSON that every parser reads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from rich.text import Text
 from samtta_app.core.names import displayable, storable
 
 _STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n")
-"""A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV injection"); the wide forms in East Asian ones."""
+"""Starts of a cell that a spreadsheet takes for a formula (OWASP, "CSV injection").
+
+East Asian spreadsheets accept the wide forms, too.
+"""
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table with a line of heads; text that a spreadsheet would run begins with an apostrophe, numbers stay numbers."""
+    """A table with a line of heads. Text that a spreadsheet would run gets an apostrophe; numbers stay numbers."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -25,7 +28,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def json_text(value: object, *, indent: int | None = None) -> str:
-    """`value` as JSON that can be written as UTF-8; readable where it holds no lone surrogates, escaped where it does."""
+    """`value` as JSON in UTF-8; it stays readable, and is escaped only where it holds lone surrogates."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
         text.encode()
@@ -35,7 +38,7 @@ def json_text(value: object, *, indent: int | None = None) -> str:
 
 
 def plain_cells(cells: Iterable[str]) -> list[Text]:
-    """Cells for a table of a terminal, in which nothing is markup or an emoji's name."""
+    """Cells for a table in a terminal; nothing in them is markup or an emoji's name."""
     return [Text(displayable(cell)) for cell in cells]
 
 
@@ -43,7 +46,7 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     runs = value.lstrip(" ").startswith(_STARTS) and not _is_number(value)
-    text = storable(value).replace("\r\n", "\n").replace("\r", "\n")  # the writer quotes no lone "\r"
+    text = storable(value).replace("\r\n", "\n").replace("\r", "\n")  # the writer does not quote a lone "\r"
     return f"'{text}" if runs else text
 
 

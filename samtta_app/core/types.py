@@ -1,7 +1,7 @@
 """The values that cross the layers: clicks, masks, candidates, annotations.
 
-One coordinate system: image pixels, x right, y down, (0, 0) is the centre of the top-left pixel. Everything here is frozen;
-arrays inside are never written to after construction.
+One coordinate system: image pixels, x right, y down, (0, 0) is the centre of the top-left pixel. All values are frozen.
+Arrays inside are never changed after construction.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """A bitmap placed in an image: `bits` (h, w) bool with its top-left pixel at (x, y); everything outside is background."""
+    """A bitmap in an image: `bits` (h, w) bool with its top-left pixel at (x, y). Everything outside is background."""
 
     x: int
     y: int
@@ -82,9 +82,14 @@ class Logits:
 class Image:
     """One image as it is shown and encoded.
 
-    `pixels` is (H, W, 3) uint8 RGB, upright (EXIF applied), percentile-stretched where the file is deeper than 8 bit or dark;
-    `raw` is the file's own array (H, W) or (H, W, C) in its own dtype, for the value read-out. `key` names the content.
-    `notice` says in a sentence what of the file is not shown (other pages, further channels), "" where all of it is.
+    `pixels` is (H, W, 3) uint8 RGB, upright (EXIF applied). It is percentile-stretched where the file is deeper than 8
+    bit or dark.
+
+    `raw` is the file's own array (H, W) or (H, W, C) in its own dtype, for the value read-out.
+
+    `key` identifies the content.
+
+    `notice` is a sentence about parts of the file that are not shown (other pages, further channels), "" if none.
     """
 
     key: str
@@ -111,7 +116,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """An image that is read when it is needed; `key` is its content's, "" where it is not known."""
+    """An image that is read when needed; `key` identifies its content, "" where unknown."""
 
     path: Path
     key: str = ""
@@ -119,9 +124,9 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """All that a person said about one object: clicks in order, an optional box, and the logits of the answer before.
+    """All that a user said about one object: clicks in order, an optional box, and the logits of the previous answer.
 
-    `class_id` is the class that is being annotated, None where there are no classes.
+    `class_id` is the class being annotated, None without classes.
     """
 
     clicks: tuple[Click, ...] = ()
@@ -131,18 +136,18 @@ class Prompt:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether part, whole and group are left open: a single click and no box (SAM's rule for three masks)."""
+        """Whether part, whole and group are all possible: a single click and no box (SAM's rule for three masks)."""
         return len(self.clicks) == 1 and self.box is None
 
     @property
     def includes(self) -> bool:
-        """Whether it says what is meant: a box or an include click. Exclude clicks alone only say what is not."""
+        """Whether the prompt says what is meant: a box or an include click. Exclude clicks only say what is not meant."""
         return self.box is not None or any(click.positive for click in self.clicks)
 
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What a mask would gain in IoU, -0.5 .. 0.5 each (UncertainSAM), and the IoU that is expected of it, 0 .. 1.
+    """Predicted gains in IoU, -0.5 .. 0.5 each (UncertainSAM), and the mask's expected IoU, 0 .. 1.
 
     `model`: from a larger model (nan where none is known); `task`: from another candidate; `prompt`: from eight clicks.
     """
@@ -158,8 +163,8 @@ class Candidate:
     """One mask that answers a prompt.
 
     `entropy` (g, g) float32 in bits, 0 .. 1, is the entropy of the mask probability per low-resolution pixel of
-    `logits.window`; `uncertainty` is its mean weighted by the mask probability (USAM, section A.6), 0 .. 1. `gaps` is None
-    where the model has no uncertainty heads, and for candidates that predicted IoU does not choose.
+    `logits.window`. `uncertainty`, 0 .. 1, is its mean weighted by the mask probability (USAM, section A.6). `gaps` is
+    None where the model has no uncertainty heads, and for candidates that predicted IoU does not choose.
     """
 
     mask: Mask
@@ -190,7 +195,7 @@ class ClickRecord:
 
     @property
     def expected_iou(self) -> float:
-        """The IoU that is expected of the mask: the heads' where the model has them, else the decoder's own."""
+        """Expected IoU of the mask: from the heads where the model has them, else the decoder's own prediction."""
         return self.gaps.iou if self.gaps else self.predicted_iou
 
 
@@ -198,7 +203,7 @@ class ClickRecord:
 class Annotation:
     """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling.
 
-    `picture` names size and content of the picture that it was accepted on ("" where that is not known).
+    `picture` identifies size and content of the picture that it was accepted on ("" if unknown).
     """
 
     id: int
@@ -218,7 +223,7 @@ class Annotation:
 
     @property
     def expected_iou(self) -> float:
-        """The IoU that is expected of the mask: the heads' where the model has them, else the decoder's own."""
+        """Expected IoU of the mask: from the heads where the model has them, else the decoder's own prediction."""
         return self.gaps.iou if self.gaps else self.predicted_iou
 
     @property
@@ -242,7 +247,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaitingExample:
-    """An Example whose image is read when its turn comes: a queue of images would not fit in memory."""
+    """An Example whose image is read when its turn comes, because a queue of images would not fit in memory."""
 
     object_id: int
     image: ImageFile
@@ -253,10 +258,10 @@ class WaitingExample:
     class_id: int | None = None
 
     def seen(self, image: Image) -> Example:
-        """The example itself, in its image.
+        """The example with its image.
 
         Raises:
-            ImageError: it is another picture than the one that the object was accepted on.
+            ImageError: the image is not the one that the object was accepted on.
         """
         if self.image.key not in ("", image.key):
             raise ImageError("The image was replaced after an object was accepted on it", image.path, "Put it back")

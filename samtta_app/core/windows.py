@@ -7,25 +7,25 @@ import numpy as np
 from samtta_app.core.types import Box, Click, Window
 
 SURROUND = 5.0
-"""Side of a window around an object, in object sides: training shows most objects at 1/8 to 1/1.15 of the window."""
+"""Side of a window around an object, in object sides; most training objects are 1/8 to 1/1.15 of the window."""
 
 SMALL_SHARE = 8.0
-"""An object whose longer side is less than 1/SMALL of the window's is looked at again from closer by."""
+"""An object is viewed again from closer by if its longer side is less than 1/SMALL_SHARE of the window's."""
 
 VARIED = (2.5, 8.0)
-"""Least and largest side of a window in which an object is learned, in object sides."""
+"""Minimum and maximum side of a window in which an object is learned, in object sides."""
 
 DETAIL = 2.5
-"""Side of the window in which an outline is mended, in object sides."""
+"""Side of the window in which an outline is corrected, in object sides."""
 
 REFINED = 2.0
 """Side of the window in which a mask is refined, in object sides."""
 
 DETAIL_FROM = 3
-"""Clicks from which it is: the first ones settle which object is meant, and need its surroundings."""
+"""Clicks from which the detail window is used; earlier clicks settle which object is meant and need its surroundings."""
 
 MIN_WINDOW_SIDE = 64
-"""No window is narrower than this many pixels (or the image): fewer hold no context."""
+"""Minimum side of a window in pixels (or the image's side); smaller windows hold no context."""
 
 
 def around(box: Box, extent: Window, factor: float = SURROUND) -> Window:
@@ -43,9 +43,9 @@ def around(box: Box, extent: Window, factor: float = SURROUND) -> Window:
 def first_window(
     extent: Window, view: Window | None, clicks: tuple[Click, ...], box: Box | None, side: float | None = None
 ) -> Window:
-    """Where a new prompt is answered: around a box; else the view on the screen if it holds the clicks; else the image.
+    """Window for a new prompt: around a box; else the view on the screen if it holds the clicks; else the image.
 
-    Where objects of about `side` pixels are expected that are small in it, their surroundings.
+    If objects of about `side` pixels are expected and would be small in it, the window is their surroundings.
     """
     if box is not None:
         return around(box, extent, factor=2.5)
@@ -59,7 +59,7 @@ def first_window(
 
 
 def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
-    """A closer window for the object found in `window`, None when the present one will do or would lose a click."""
+    """A closer window for the object found in `window`; None when the current one is close enough or would lose a click."""
     if found is None:
         return None
     longest = max(found.x1 - found.x0 + 1, found.y1 - found.y0 + 1)
@@ -72,7 +72,7 @@ def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent:
 
 
 def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
-    """A window for mending the outline of the object found in `window`, None when the present one is about as close."""
+    """A window to correct the outline of the object found in `window`; None when the current one is about as close."""
     if found is None or len(clicks) < DETAIL_FROM:
         return None
     near = around(found, extent, factor=DETAIL)
@@ -82,15 +82,15 @@ def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], exten
 
 
 def refining(window: Window, found: Box, clicks: tuple[Click, ...], extent: Window) -> Window:
-    """Where the mask with the box `found`, answered in `window`, is refined: close around it, if that loses no click."""
+    """Window to refine the mask with the box `found`, answered in `window`: close around it, if that loses no click."""
     near = around(found, extent, factor=REFINED)
     return near if near.side < window.side and all(near.contains(c.x, c.y) for c in clicks) else window
 
 
 def varied(found: Box, clicks: tuple[Click, ...], extent: Window, rng: np.random.Generator) -> Window | None:
-    """A window that shows the object as large as a window may, and not in its middle; None where it would lose a click.
+    """A window that shows the object at a random size and off the middle; None where it would lose a click.
 
-    What is learned from objects that are always as large and always in the middle of what is seen is that they are.
+    Objects of constant size in the middle would teach the model that all objects look like that.
     """
     low, high = VARIED
     near = around(found, extent, factor=low * (high / low) ** rng.random())
@@ -108,7 +108,7 @@ def varied(found: Box, clicks: tuple[Click, ...], extent: Window, rng: np.random
 
 
 def wider(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
-    """A wider window when the object runs into an inner edge of `window` or a click lies outside it, else None."""
+    """A wider window when the object touches an inner edge of `window` or a click lies outside it, else None."""
     outside = [c for c in clicks if not window.contains(c.x, c.y)]
     cut = found is not None and (
         (found.x0 <= window.x and window.x > extent.x)

@@ -40,7 +40,7 @@ class DataImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetObject:
-    """One object with its true mask: only the simulated annotator and the figures may see it."""
+    """One object with its true mask; only the simulated annotator and the figures may see it."""
 
     image: DataImage
     instance: int
@@ -50,7 +50,7 @@ class TargetObject:
 
 @dataclass(frozen=True, slots=True)
 class FolderDataset:
-    """A data set folder that was checked; pixels and masks are read when asked for."""
+    """A data set folder that was checked; pixels and masks are read on request."""
 
     name: str
     folder: Path
@@ -97,10 +97,11 @@ def open_dataset(folder: Path) -> FolderDataset:
 
 
 def read_objects(image: DataImage, min_area: int = 1) -> tuple[TargetObject, ...]:
-    """The objects of one image in the order of their ids, those below `min_area` pixels left out.
+    """The objects of one image in the order of their ids; those below `min_area` pixels are left out.
 
     Raises:
-        DatasetError: the mask file cannot be read, has several channels, ids beyond 65,535, or another size than the image.
+        DatasetError: the mask file cannot be read, has several channels, ids beyond 65,535, or another size than the
+            image.
     """
     if image.masks is None:
         return ()

@@ -1,7 +1,7 @@
 """Parts and wholes: the same images twice, once with whole objects and once with a part of each, both exact.
 
-One click inside the part is right for both, so that only the class can say which of them is meant: what task prompts are
-for. The whole is a cell, the part its nucleus; rounded cells, which have no nucleus, belong to neither set.
+One click inside the part is right for both. Only the class can say which of them is meant, which is the purpose of task
+prompts. The whole is a cell, the part its nucleus. Rounded cells have no nucleus and belong to neither set.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DRAWS = zlib.crc32(b"nested")
 class Nested:
     """One image, `pixels` (H, W, 3) uint8, and the ids 1 .. n of its objects by class, (H, W) uint16 each.
 
-    An object has one id in all of them.
+    An object has the same id in all of them.
     """
 
     pixels: NDArray[np.uint8]
@@ -38,7 +38,7 @@ class Nested:
 
 
 def make_nested(seed: int, index: int) -> Nested:
-    """Image `index`, from 0, of a seed; it depends on no other image."""
+    """Image `index`, from 0, of a seed; it does not depend on other images."""
     dish = make_dish(np.random.default_rng([seed, _DRAWS, index]), index)
     ids = np.unique(dish.nuclei)
     numbers = np.zeros(int(dish.cells.labels.max()) + 1, np.uint16)

@@ -1,8 +1,8 @@
-"""Stand-ins for what is new: a data set in another look, or with another idea of what the object is.
+"""Stand-ins for novel images: a data set with another look, or with another meaning of "object".
 
-Learning must help on images unlike those that the model was trained on, yet its hyper-parameters may only be chosen on sets
-that it was trained on. Their test images under a strong change of look (or of what counts as the object) fail about as often
-as novel sets do; one look per data set, as one instrument would give.
+Learning must help on images unlike the model's training images. Its hyper-parameters may only be chosen on sets that
+the model was trained on. The test images of these sets, strongly changed, fail about as often as novel sets do. Each
+data set gets one look, as one instrument would give.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _Pixels = NDArray[np.uint8]
 _Labels = NDArray[np.int32]
 
 HALO = 0.3
-"""Width of the halo that counts as object, in roots of the median object's area."""
+"""Width of the halo that counts as object, relative to the square root of the median object's area."""
 
 
 def edges(pixels: _Pixels, rng: np.random.Generator) -> _Pixels:
@@ -60,9 +60,10 @@ def halo(labels: _Labels) -> _Labels:
 
 
 def far(pixels: _Pixels, labels: _Labels) -> tuple[_Pixels, _Labels]:
-    """The image mirrored all around, so that an object is a third as large in it, and only the middle's whole objects.
+    """The image mirrored all around, so that an object is a third as large relative to it.
 
-    (H, W, 3) uint8 and (H, W) ids -> (3 H, 3 W, 3) and (3 H, 3 W). An object that the border cuts is not one there.
+    Only whole objects of the middle are kept; one that the border cuts is left out. (H, W, 3) uint8 and (H, W) ids ->
+    (3 H, 3 W, 3) and (3 H, 3 W).
     """
     around = [(side, side) for side in labels.shape]
     whole = clear_border(labels)  # type: ignore[no-untyped-call]
@@ -75,7 +76,7 @@ SHIFTED_LOOKS: dict[_Look, Callable[[_Pixels, _Labels, np.random.Generator], tup
     "halo": lambda pixels, labels, rng: (pixels, halo(labels)),
     "far": lambda pixels, labels, rng: far(pixels, labels),
 }
-"""How an image and its objects change."""
+"""Name of a look -> how an image and its objects change."""
 
 
 def write_shifted(

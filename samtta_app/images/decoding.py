@@ -24,23 +24,23 @@ from samtta_app.images.read_limits import MAX_WHOLE_BYTES, WORK, ImageCost, chec
 from samtta_app.images.stretching import Array, bands, to_display, upright
 
 ORIENTATION = 274
-"""EXIF's and TIFF's tag for how the camera was held, 1 .. 8."""
+"""EXIF's and TIFF's tag for the camera's orientation, 1 .. 8."""
 
 DAMAGED = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error),
     *(ArithmeticError, AssertionError, AttributeError),
 )
-"""What the decoders raise on files that are cut off or hold nonsense."""
+"""Exceptions that the decoders raise on damaged or incomplete files."""
 
-AGAIN = "Copy it again, or save it anew as PNG from the program that made it"
+AGAIN = "Copy it again, or save it as PNG again from the program that made it"
 
 PIECE_WORK = 50_000_000
-"""Samples of a JPEG's scans between two looks at whether anybody still waits: a fifth of a second."""
+"""Samples of a JPEG's scans between two checks whether the read is still wanted: a fifth of a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """An upright image: the file's own values, their 8-bit RGB display, and what of the file is not shown."""
+    """An upright image: the file's own values, their 8-bit RGB display, and a note on what is not shown."""
 
     raw: Array
     pixels: NDArray[np.uint8]
@@ -48,7 +48,7 @@ class DecodedImage:
 
 
 def rows_are_missing(source: ImageSource, missing: int, height: int) -> ImageError:
-    """The error of an image that lacks rows."""
+    """The error for an image that lacks rows."""
     text = f"The image file is damaged or cut off: {missing} of its {height} rows are missing"
     return ImageError(text, source.path, AGAIN)
 
@@ -79,7 +79,7 @@ def upright_size(source: ImageSource) -> tuple[int, int]:
     """Width and height of a PNG, JPEG, BMP or WebP as it is shown, from its header alone.
 
     Raises:
-        ImageError: the file is too large to be looked at.
+        ImageError: the file is too large to be read.
         DAMAGED: the header is damaged.
     """
     orientation = 1
@@ -99,10 +99,10 @@ def upright_size(source: ImageSource) -> tuple[int, int]:
 
 
 def webp_size(head: bytes) -> tuple[int, int]:
-    """Width and height that a WebP file, of which `head` is the beginning (30 bytes), claims.
+    """Width and height that a WebP file claims; `head` is its first 30 bytes.
 
     Raises:
-        ValueError: the header is cut off or makes no sense.
+        ValueError: the header is incomplete or invalid.
     """
     kind, head = head[12:16], head[20:30]
     if kind == b"VP8X" and len(head) == 10:
@@ -117,7 +117,7 @@ def webp_size(head: bytes) -> tuple[int, int]:
 
 
 def pillow_cost(file: PIL.Image.Image, extra: int = 0) -> ImageCost:
-    """The cost of an image as Pillow holds it, of its values and its display."""
+    """The cost of an image as Pillow holds it, with its values and its display."""
     stored = 1 if file.mode in ("1", "L", "P") else 2 if file.mode.startswith("I;16") else 4
     values = 4 if file.has_transparency_data else 3 if file.mode == "RGB" else stored
     return image_cost(*file.size, stored, values, extra=extra)
@@ -142,7 +142,7 @@ def from_pillow(source: ImageSource, file: PIL.Image.Image, *, turn: int, dark: 
 
 
 def _copied(source: ImageSource, file: PIL.Image.Image, mode: str) -> Array:
-    """The pixels as an array, in another mode where one is named."""
+    """The pixels as an array, in another mode if one is given."""
     width, height = file.size
     values: Array | None = None
     for rows in bands(height, width * 4):
@@ -167,7 +167,7 @@ def _first_of(decoded: DecodedImage, frames: int) -> DecodedImage:
 
 
 def _turn(file: PIL.Image.Image) -> int:
-    """How the camera was held; 1 (upright) also where the EXIF block is damaged: the picture is not."""
+    """The camera's orientation; 1 (upright) also where the EXIF block is damaged, since the picture is not."""
     try:
         return int(file.getexif().get(ORIENTATION, 1))
     except DAMAGED:
@@ -179,7 +179,7 @@ def _turn(file: PIL.Image.Image) -> int:
 
 def _png(source: ImageSource, share: float, dark: bool) -> DecodedImage:
     png = png_structure(source)
-    if png.depth == 16 and png.colour != 0:  # of which Pillow would keep 8 bit
+    if png.depth == 16 and png.colour != 0:  # Pillow would keep only 8 bits of these
         values = 8 if png.colour in (4, 6) else 6
         check_cost(source, image_cost(png.width, png.height, values, values, extra=2 * source.size), share)
         if missing := missing_rows(source, png):
@@ -191,7 +191,7 @@ def _png(source: ImageSource, share: float, dark: bool) -> DecodedImage:
         check_cost(source, pillow_cost(file), share)
         try:
             file.load()
-            suspicious = not _has_last_row(file)  # Pillow takes a stream that ends early for a whole one
+            suspicious = not _has_last_row(file)  # Pillow takes a stream that ends early for a complete one
         except DAMAGED:
             if missing := missing_rows(source, png):
                 raise rows_are_missing(source, missing, png.height) from None
@@ -235,7 +235,7 @@ def _jpeg(source: ImageSource, share: float, dark: bool) -> DecodedImage:
     source.file.seek(0)
     data = source.file.read()
     jpeg = jpeg_structure(data, round(WORK * share))
-    held = 2 * jpeg.samples if jpeg.scans > 1 else 0  # several scans are put together in whole
+    held = 2 * jpeg.samples if jpeg.scans > 1 else 0  # several scans are decoded together at the end
     copies = (4, 3) if jpeg.components == 3 else (4, 4)
     twice = jpeg.width * jpeg.height * 4 if jpeg.scans > 1 and not jpeg.closed else 0
     cost = image_cost(jpeg.width, jpeg.height, *copies, extra=len(data) + held + twice, work=jpeg.work)
@@ -251,9 +251,9 @@ def _jpeg(source: ImageSource, share: float, dark: bool) -> DecodedImage:
 
 
 class _Jpeg(JpegImageFile):
-    """A JPEG whose decoder gets the data up to its end mark, then filling, then an end mark.
+    """A JPEG whose decoder gets the data up to its end mark, then filling bytes, then an end mark.
 
-    What rows were made before the end mark came are there; those that the end mark alone brings forth are missing.
+    Rows decoded before the end mark exist in the file. Rows that appear only with the end mark are missing.
     """
 
     FILLING = b"\0" * 12
@@ -267,7 +267,7 @@ class _Jpeg(JpegImageFile):
         super().__init__(io.BytesIO(data))
 
     def load_read(self, read_bytes: int) -> bytes:
-        """The next bytes, few at a time where they are much work."""
+        """The next bytes; few at a time where each is much work."""
         self._source.check()
         assert self.fp is not None
         data = self.fp.read(max(0, min(read_bytes, self._piece, self._jpeg.end - self.fp.tell())))
@@ -278,8 +278,8 @@ class _Jpeg(JpegImageFile):
         return self._tail.pop(0)
 
     def missing(self) -> int:
-        """How many rows of the loaded image were made up by the decoder."""
-        if self._jpeg.scans == 1:  # a decoder that never asked for the end mark had all that it needed
+        """How many rows of the loaded image the decoder made up."""
+        if self._jpeg.scans == 1:  # a decoder that never asked for the end mark had all its data
             return 0 if self._reached is None else max(1, self._bottom() - self._reached)
         if self._jpeg.closed:
             return 0
@@ -290,7 +290,10 @@ class _Jpeg(JpegImageFile):
         return box[3] if box else 0
 
     def _differing(self) -> int:
-        """Rows from the first on that depends on what follows the data: several scans give no row before the end."""
+        """Number of rows from the first one that depends on the bytes after the data.
+
+        With several scans, no row is complete before the end.
+        """
         with _Jpeg(self._source, self._data, self._jpeg, b"\xa5\x5a\x3c" * 40) as other:
             other.load()
             width, height = self.size

@@ -1,4 +1,4 @@
-"""Which files are images: decided by their content alone, never by their name, before any decoder sees them."""
+"""Which files are images: decided by their content alone, never by their name, before any decoder runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ImageKind(Enum):
 
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""What TIFF and BigTIFF files begin with."""
+"""First bytes of TIFF and BigTIFF files."""
 
 OTHERS = {
     b"%!": "a PostScript program",
@@ -41,16 +41,16 @@ OTHERS = {
     b"8BPS": "a Photoshop document",
     b"PK\x03\x04": "a ZIP archive",
 }
-"""What files of other formats begin with, for a clear refusal."""
+"""First bytes of other formats, to name them in the refusal."""
 
 
 class GivenUp(BaseException):
-    """The read was given up. Not an Exception: decoders that catch those must not swallow it."""
+    """The read was cancelled. It is not an Exception, so that decoders which catch those do not swallow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """An open image file: `size` in bytes, and `check`, which raises GivenUp once nobody waits for it."""
+    """An open image file: `size` in bytes, and `check`, which raises GivenUp once the read is no longer wanted."""
 
     path: Path
     kind: ImageKind
@@ -60,7 +60,7 @@ class ImageSource:
 
 
 def image_kind(head: bytes) -> ImageKind | None:
-    """The format of a file that begins with `head` (at least 18 bytes of it); None for everything that is not read."""
+    """The format of a file that begins with `head` (at least 18 bytes of it); None for every other format."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return ImageKind.PNG
     if head.startswith(b"\xff\xd8\xff"):
@@ -69,7 +69,7 @@ def image_kind(head: bytes) -> ImageKind | None:
         return ImageKind.TIFF
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return ImageKind.WEBP
-    # "BM" alone begins many a text; a bitmap's header has one of these sizes
+    # Many texts begin with "BM"; a bitmap's header has one of these sizes
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
         return ImageKind.BMP
     return None
@@ -83,7 +83,7 @@ def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterat
         ImageError: the file is missing, not an ordinary file, empty, or of another format.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever, a device never end
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would block, a device never ends
             raise ImageError("This is not an ordinary file", path, "Put the image itself in its place")
         raw = _Watched(path, check)
     except ValueError as e:
@@ -106,7 +106,7 @@ def _kind(path: Path, head: bytes) -> ImageKind:
 
 
 class _Watched(io.FileIO):
-    """A file that asks before each read whether anybody still waits for it."""
+    """A file that checks before each read whether the read is still wanted."""
 
     def __init__(self, path: Path, check: Callable[[], None]) -> None:
         super().__init__(path, "rb")

@@ -1,4 +1,4 @@
-"""The images that were read last, kept by file and time of change."""
+"""The images that were read last, kept by file and modification time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from samtta_app.core.types import Image
 from samtta_app.images.read import reading
 
 IMAGES_KEPT = 4
-"""One way back and what was read ahead."""
+"""Number of images kept: the previous one and those read ahead."""
 
 BYTES_KEPT = 512 * 1024**2
-"""Of several images no more than so many bytes are kept: two of 45 million pixels, for example."""
+"""Maximum bytes of several kept images: two of 45 million pixels, for example."""
 
 
 class ImageCache:
@@ -23,7 +23,7 @@ class ImageCache:
         self._images: OrderedDict[tuple[Path, int], Image] = OrderedDict()
 
     def read(self, path: Path, share: float = 1.0) -> Generator[None, None, Image]:
-        """The image, read in steps where it is not kept; it may cost `share` of the limits.
+        """The image; it is read in steps if it is not kept, and may cost `share` of the limits.
 
         Raises:
             LargeImageError, ImageError: as `reading`.
@@ -39,17 +39,17 @@ class ImageCache:
         return image
 
     def clear(self) -> None:
-        """Give up what is kept; it is read again when it is needed."""
+        """Drop the kept images; they are read again when needed."""
         self._images.clear()
 
     @property
     def bytes(self) -> int:
-        """What is kept."""
+        """Bytes of the kept images."""
         return sum(i.pixels.nbytes + (0 if i.raw is i.pixels else i.raw.nbytes) for i in self._images.values())
 
 
 def _changed(path: Path) -> int:
-    """When the file was changed; 0 where it cannot be seen, of which reading it says why."""
+    """Modification time of the file; 0 where it cannot be read, since reading the file then raises the reason."""
     try:
         return path.stat().st_mtime_ns
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""How a JPEG is built: its size, its scans and whether they are all there, read from its markers without decoding."""
+"""Structure of a JPEG: its size, its scans and whether they are complete, read from its markers without decoding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 
 SCAN, END = 0xDA, 0xD9
 SCAN_WORK = 4096
-"""Each scan costs at least this many samples, however small the image."""
+"""Minimum cost of a scan in samples, however small the image."""
 
 _NEXT = re.compile(rb"\xff+[^\x00\xff]", re.DOTALL)
 """The next marker; in coded data, 255 is followed by 0."""
@@ -25,8 +25,8 @@ _NEXT = re.compile(rb"\xff+[^\x00\xff]", re.DOTALL)
 class JpegStructure:
     """What the markers say.
 
-    `samples` are those of all components, `scans` the number of scans, `work` the samples that they go through. `end` is
-    where the data ends and `closed` whether the end mark stands there. `complete` says whether the scans bring every bit
+    `samples` counts those of all components, `scans` the scans, `work` the samples that the scans go through. `end` is
+    where the data ends, and `closed` whether the end mark is there. `complete` says whether the scans bring every bit
     of every component.
     """
 
@@ -42,10 +42,10 @@ class JpegStructure:
 
 
 def jpeg_structure(data: bytes, most_work: int) -> JpegStructure:
-    """Read the markers of `data`; stops counting where the scans take more than `most_work`.
+    """Read the markers of `data`; counting stops where the scans take more than `most_work`.
 
     Raises:
-        ValueError: there is no frame header, or it makes no sense.
+        ValueError: the frame header is missing or invalid.
     """
     frame: _Frame | None = None
     bits: dict[int, list[int]] = {}
@@ -96,7 +96,7 @@ def _frame(marker: int, body: bytes) -> _Frame:
 
 
 def _scan(body: bytes, frame: _Frame, bits: dict[int, list[int]]) -> int:
-    """The samples that a scan goes through; `bits` is brought up to date: the lowest bit of each coefficient so far."""
+    """The samples that a scan goes through; updates `bits`, the lowest bit of each coefficient so far."""
     count = body[0] if body else 0
     if len(body) < 4 + 2 * count:
         return 0

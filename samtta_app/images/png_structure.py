@@ -1,4 +1,4 @@
-"""How a PNG is built: its size, and how many of its rows are really there, without keeping what is unpacked."""
+"""Structure of a PNG: its size, and how many of its rows exist, without keeping the unpacked data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PASSES = ((0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4), (2, 4, 0, 2), 
 """Adam7: first row, step down, first column, step across."""
 
 MOST_CHUNKS = 1_000_000
-"""A file with more chunks is no image that a program wrote: 4 TB at the usual size of a chunk's data."""
+"""Maximum number of chunks: at their usual size, more would be 4 TB, which no program writes."""
 
 PIECE = 65_536
 """Bytes that are unpacked at a time."""
@@ -25,10 +25,10 @@ PIECE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class PngStructure:
-    """What the chunks say: size, bits a sample, colour type, whether interlaced, number of frames, EXIF block.
+    """What the chunks say: size, bits per sample, colour type, interlacing, number of frames, EXIF block.
 
-    `header` is the IHDR block, `before` the palette and transparency chunks, `data` the places (offset, bytes) of the
-    packed rows of the first frame.
+    `header` is the IHDR block, `before` the palette and transparency chunks. `data` holds the places (offset, bytes) of
+    the packed rows of the first frame.
     """
 
     width: int
@@ -44,7 +44,7 @@ class PngStructure:
 
     @property
     def unpacked(self) -> int:
-        """Bytes that the packed rows have to hold."""
+        """Bytes that the packed rows must contain."""
         if not self.interlaced:
             return self.height * self._row(self.width)
         total = 0
@@ -61,7 +61,7 @@ def png_structure(source: ImageSource) -> PngStructure:
     """Walk the chunks of a PNG.
 
     Raises:
-        ValueError: the header is cut off or makes no sense, or there are more than MOST_CHUNKS chunks.
+        ValueError: the header is incomplete or invalid, or there are more than MOST_CHUNKS chunks.
     """
     header, exif, before, frames, data = b"", b"", b"", 1, []
     for name, offset, length in _chunks(source):
@@ -86,7 +86,7 @@ def png_structure(source: ImageSource) -> PngStructure:
 
 
 def missing_rows(source: ImageSource, png: PngStructure) -> int:
-    """How many rows the packed data lacks; of an interlaced image, as many as the bytes that it lacks would make."""
+    """Number of missing rows; for an interlaced image, the number that the missing bytes would make."""
     found, stream = 0, zlib.decompressobj()
     try:
         for offset, length in png.data:
@@ -101,12 +101,12 @@ def missing_rows(source: ImageSource, png: PngStructure) -> int:
                     packed = stream.unconsumed_tail
         found += len(stream.flush(PIECE)) if not stream.eof else 0
     except zlib.error:
-        pass  # what was unpacked before it is there
+        pass  # the bytes unpacked before the error count
     return -(-max(0, png.unpacked - found) * png.height // png.unpacked)
 
 
 def whole_png(source: ImageSource, png: PngStructure) -> bytes:
-    """The first frame alone as a PNG with its end mark, also where the file lacks one."""
+    """The first frame alone as a PNG with its end mark, even where the file lacks one."""
     parts = [SIGNATURE, _chunk(b"IHDR", png.header), png.before]
     parts += [_chunk(b"IDAT", _bytes(source, offset, length)) for offset, length in png.data]
     return b"".join([*parts, _chunk(b"IEND", b"")])

@@ -1,6 +1,6 @@
-"""Image files as the tool shows them: upright 8-bit RGB for eye and encoder, the file's own values for the read-out.
+"""Image files as the tool shows them: upright 8-bit RGB for display and encoder, the file's own values for the read-out.
 
-The format is decided by content, the cost computed from the header, and only then is anything decoded.
+The content decides the format, the header gives the cost, and only then is anything decoded.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ __all__ = [
 _Found = TypeVar("_Found")
 
 POLL = 0.02
-"""Seconds between two looks at whether a read is done; what waits for the engine waits no longer for a read."""
+"""Seconds between two checks whether a read is done, so that other work of the engine waits no longer than this."""
 
 MOST_ID = 65_535
-"""The highest number of an object in a mask: what counts objects makes room for every number up to it."""
+"""The highest object number in a mask; counting objects allocates one place for every number up to it."""
 
-PIL.Image.MAX_IMAGE_PIXELS = None  # the limits are those of image_limits, with a text that says what to do
+PIL.Image.MAX_IMAGE_PIXELS = None  # read_limits has the limits, with a message that says what to do
 
 
 def read_image(path: Path, *, share: float = 1.0, dark: bool = True) -> Image:
@@ -65,10 +65,10 @@ def read_image(path: Path, *, share: float = 1.0, dark: bool = True) -> Image:
 
 
 def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
-    """`read_image` in steps, on a thread of its own: closing the generator gives the read up.
+    """`read_image` in steps, on its own thread; closing the generator cancels the read.
 
-    A decoder cannot be interrupted from outside. The thread looks for itself, at each piece of the file, whether anybody
-    waits, and nobody waits for the thread.
+    A decoder cannot be interrupted from outside. The thread checks at each piece of the file whether the read is still
+    wanted. No other thread waits for it.
 
     Raises:
         LargeImageError, ImageError: as `read_image`.
@@ -102,7 +102,7 @@ def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
 
 
 def read_ids(path: Path) -> NDArray[np.uint16]:
-    """The numbers (H, W) of a mask file: 0 is background, 1 .. MOST_ID are objects; colours of a palette do not count.
+    """The numbers (H, W) of a mask file: 0 is background, 1 .. MOST_ID are objects; palette colours do not count.
 
     Raises:
         ImageError: the file cannot be read, has several channels, or other numbers.
@@ -122,7 +122,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """Width and height of an image as it is shown, from its header alone.
 
     Raises:
-        ImageError: the file is missing, empty, cut off in its header, or no image.
+        ImageError: the file is missing, empty, incomplete in its header, or no image.
     """
     return _said(path, lambda: _size(path))
 
@@ -156,7 +156,7 @@ def _by_kind(source: ImageSource, share: float, dark: bool) -> DecodedImage:
 
 
 def _said(path: Path, action: Callable[[], _Found]) -> _Found:
-    """Do what reads a file; whatever the decoders raise becomes an ImageError."""
+    """Run `action`, which reads a file; every exception of the decoders becomes an ImageError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""What an image may cost, in bytes and in work: computed from its header, before anything is decoded."""
+"""Maximum cost of an image, in bytes and in work, computed from its header before anything is decoded."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from samtta_app.errors import ImageError, LargeImageError
 from samtta_app.images.file_formats import ImageSource
 
 MAX_WHOLE_BYTES = 2 * 1024**3
-"""All arrays of a whole read together, in bytes: 300 million pixels of 8-bit colour, or 240 million of 16-bit grey."""
+"""Maximum bytes of all arrays of a whole read: 300 million pixels of 8-bit colour, or 240 million of 16-bit grey."""
 
 READ_AHEAD_SHARE = 1 / 8
-"""The share of every limit that a file may cost that nobody has asked for yet."""
+"""Share of every limit that a file may cost when it is read ahead."""
 
 MAX_SMALL_BYTES = int(MAX_WHOLE_BYTES * READ_AHEAD_SHARE)
-"""Up to so many bytes an image may cost whatever the size of its file: plain areas pack to almost nothing."""
+"""An image may always cost this many bytes, whatever the size of its file: plain areas pack to almost nothing."""
 
 GROWTH = 20_000
-"""A larger image costs at most so many times its file: deflate packs 1,032 to 1, and about ten bytes are made of each."""
+"""Maximum bytes of a larger image per byte of its file.
+
+Deflate packs 1,032 to 1, and about ten bytes are made of each unpacked one.
+"""
 
 WORK = 3_000_000_000
-"""Samples that a JPEG's scans may go through: 12 s at 250 million a second (measured); 300 million pixels in ten scans."""
+"""Samples that a JPEG's scans may go through: 12 s at 250 million a second (measured).
+
+This allows 300 million pixels in ten scans.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,8 @@ class ImageCost:
 
 
 def image_cost(width: int, height: int, *layers: float, extra: int = 0, work: int = 0) -> ImageCost:
-    """The cost of an image of which there are at once `layers` (bytes a pixel each), its display, and `extra` bytes."""
-    shown = 3 + 1  # colours, and grey on its way to them
+    """The cost of an image whose `layers` (bytes per pixel each), display and `extra` bytes exist at the same time."""
+    shown = 3 + 1  # colours, and the grey values that become them
     return ImageCost(width, height, round(width * height * (sum(layers) + shown)) + extra, work)
 
 
@@ -55,8 +61,8 @@ def check_cost(source: ImageSource, cost: ImageCost, share: float = 1.0) -> None
         text = f"The image has {size} = {millions:.0f} million pixels and would take {cost.bytes / 1e9:.1f} GB to read"
         raise LargeImageError(f"{text}, more than {MAX_WHOLE_BYTES * share / 1e9:.1f}", source.path, _SMALLER)
     if cost.work > WORK * share:
-        text = f"The image of {size} pixels is packed in so many scans that it would take minutes to read"
-        raise LargeImageError(text, source.path, "Save it anew as PNG, or as a JPEG that is not progressive")
+        text = f"The image of {size} pixels has so many scans that it would take minutes to read"
+        raise LargeImageError(text, source.path, "Save it as PNG, or as a JPEG that is not progressive")
 
 
 _SMALLER = "Cut it into tiles or reduce it, and open the tiles"

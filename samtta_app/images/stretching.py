@@ -1,4 +1,4 @@
-"""How values look: 8-bit RGB for eye and encoder, made band by band so that no large copies arise."""
+"""Display values: 8-bit RGB for display and encoder, made band by band to avoid large copies."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Opacity = Literal["none", "straight", "multiplied"]
-"""What the channel after the colours is: nothing, opacity, or opacity that the colours were multiplied by already."""
+"""Meaning of the channel after the colours: nothing, opacity, or opacity that the colours were already multiplied by."""
 
 PERCENTILES = (1.0, 99.0)
-"""The values that become black and white where a file is deeper than 8 bit, or dark."""
+"""Percentiles that become black and white where a file is deeper than 8 bit, or dark."""
 
 SAMPLE = 4_000_000
-"""At most about this many values are looked at to find the percentiles."""
+"""Approximate maximum number of values used to find the percentiles."""
 
 _BAND = 4_000_000
-"""Values that are turned into 8 bit at a time: 16 MB of numbers with fractions."""
+"""Values converted to 8 bit at a time: 16 MB as float32."""
 
 DARK_BELOW = 64
-"""An 8-bit file whose values all lie below a quarter of the range holds fewer bits, and looks black: it is stretched."""
+"""An 8-bit file with all values below a quarter of the range has fewer bits and looks black, so it is stretched."""
 
 _FEWEST = 256
-"""Fewer pixels say nothing about the range of a file's values."""
+"""With fewer pixels, the range of a file's values is unknown."""
 
 
 def to_display(
@@ -33,12 +33,13 @@ def to_display(
 ) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) of `raw` (H, W) or (H, W, C), stretched between two percentiles where it is deeper than 8 bit.
 
-    8-bit values are shown as they are, or, with `dark`, stretched likewise where all lie below DARK.
+    8-bit values are shown unchanged. With `dark`, they are stretched too where all lie below DARK_BELOW.
 
     Args:
         separate: stretch each channel by itself and take none for opacity: fluorescence channels, not colours.
-        colours: so many of the channels are colours, 1 (grey) to 3; None: one channel is grey, two are red and green.
-        opacity: what the channel after the colours is; it is laid over white. Without `colours`, only a fourth may be one.
+        colours: number of colour channels, 1 (grey) to 3. None: one channel is grey, two are red and green.
+        opacity: meaning of the channel after the colours; it is laid over white. Without `colours`, only a fourth
+            channel may be opacity.
         dark: whether dark 8-bit values are stretched.
     """
     if raw.ndim == 2:
@@ -60,7 +61,7 @@ def to_display(
 
 
 def upright(values: Array, orientation: int) -> Array:
-    """`values` (H, W, ...) as it looks with EXIF `orientation` 1 .. 8 applied; anything else changes nothing."""
+    """`values` (H, W, ...) turned upright by EXIF `orientation` 1 .. 8; other values change nothing."""
     if orientation in (5, 6, 7, 8):
         values = values.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -71,14 +72,14 @@ def upright(values: Array, orientation: int) -> Array:
 
 
 def is_dark(values: Array) -> bool:
-    """Whether 8-bit `values` (H, W, ...) use only a small part at the dark end of their range, though more than one value."""
+    """Whether 8-bit `values` (H, W, ...) use only the dark end of their range, and more than one value."""
     if values.dtype != np.uint8 or values.shape[0] * values.shape[1] < _FEWEST:
         return False
     return int(values.min()) < int(values.max()) < DARK_BELOW
 
 
 def bands(height: int, row: int) -> Iterator[slice]:
-    """Slices of rows, of about BAND values each where a row has `row` values."""
+    """Slices of rows, of about _BAND values each where a row has `row` values."""
     step = max(1, _BAND // max(1, row))
     yield from (slice(top, min(top + step, height)) for top in range(0, height, step))
 
@@ -105,7 +106,7 @@ def _eight_bit(values: Array, dark: bool) -> NDArray[np.uint8]:
 
 
 def _range(values: Array) -> tuple[float, float]:
-    """What becomes black and white: the percentiles of the finite values, or their extremes when those coincide."""
+    """The values that become black and white: percentiles of the finite values, or the extremes if those coincide."""
     step = max(1, round((values.size / SAMPLE) ** 0.5))
     seen = values[::step, ::step]
     seen = seen[np.isfinite(seen)].astype(np.float64)

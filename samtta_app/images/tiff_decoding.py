@@ -1,4 +1,4 @@
-"""TIFF: the first page with its channels, as the file's own tags say what they mean."""
+"""TIFF: the first page with its channels, interpreted by the file's own tags."""
 
 from __future__ import annotations
 
@@ -30,19 +30,22 @@ for _name in ("tifffile", "PIL.TiffImagePlugin"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # a damaged file is reported once, as an ImageError
 
 _COLOURS = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3}
-"""TIFF colour models that need no conversion, with their channels; the others (palette, CMYK, YCbCr ...) are Pillow's."""
+"""TIFF colour models that need no conversion, with their channels.
+
+Pillow converts the others (palette, CMYK, YCbCr ...).
+"""
 
 PACKED = {1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000}
-"""Compressions whose output is bounded by the tags: none, CCITT, LZW, deflate, PackBits, LZMA, Zstandard."""
+"""Compressions whose output is limited by the tags: none, CCITT, LZW, deflate, PackBits, LZMA, Zstandard."""
 
 _JPEG, JPEG_2000, WEBP = (6, 7), (33003, 33004, 33005, 34712), (50001,)
-"""Compressions of segments that are images with a header of their own, which is looked at before they are unpacked."""
+"""Compressions of segments with their own image header, which is checked before they are unpacked."""
 
 MOST_PAGES = 10_000
-"""Of files with more pages, only the first is looked at: tifffile keeps some kilobytes for each."""
+"""Of files with more pages only the first is read, because tifffile keeps some kilobytes for each page."""
 
 MOST_CHANNELS = 64
-"""So many channels in pages of their own are kept for the read-out; of more, the three that are shown."""
+"""Maximum number of channels in separate pages kept for the read-out; with more, only the three shown ones are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def tiff_size(source: ImageSource) -> tuple[int, int]:
 
 
 class _NotPlainError(Exception):
-    """The colours are Pillow's to convert."""
+    """Pillow must convert the colours."""
 
     def __init__(self, notice: str) -> None:
         super().__init__(notice)
@@ -134,7 +137,7 @@ def _by_pillow(source: ImageSource, share: float, notice: str, dark: bool) -> De
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """So many samples are colours (None: the channels are no colours), and what the one after them is."""
+    """Number of colour samples (None: the channels are no colours), and the meaning of the sample after them."""
 
     colours: int | None
     opacity: Opacity
@@ -144,7 +147,7 @@ def _meaning(page: tifffile.TiffPage, samples: int, colours: int) -> _Meaning:
     extra = page.extrasamples[:1]
     opacity: Opacity = "multiplied" if extra == (1,) else "straight" if extra == (2,) else "none"
     if colours == 1 and samples > 2 and opacity == "none":
-        return _Meaning(3, "none")  # grey with several more of no stated meaning: a person's channels
+        return _Meaning(3, "none")  # grey with several more of no stated meaning: the user's channels
     return _Meaning(min(colours, samples), opacity if samples > colours else "none")
 
 
@@ -168,7 +171,7 @@ def _turn(page: tifffile.TiffPage) -> int:
 
 
 def _count_pages(source: ImageSource) -> int:
-    """Pages of the file, at most MOST_PAGES + 1; a chain that bites its tail ends there."""
+    """Pages of the file, at most MOST_PAGES + 1; counting stops at a chain that loops."""
     file, places = source.file, set[int]()
     file.seek(0)
     head = file.read(16)
@@ -192,12 +195,12 @@ def _count_pages(source: ImageSource) -> int:
 
 
 def _is_colour_by_rows(series: tifffile.TiffPageSeries) -> bool:
-    """Whether colours were written without saying so: one "page" for each row."""
+    """Whether colours were written without a tag for it: one "page" for each row."""
     return series.ndim == 3 and series.shape[-1] in (3, 4) and "S" not in series.axes and series.shape[1] > 4
 
 
 def _plan(series: tifffile.TiffPageSeries) -> _Plan | None:
-    """The pages of index 0 of every axis that is neither a row, a column nor a channel."""
+    """The pages at index 0 of every axis that is not a row, a column or a channel."""
     page = series.keyframe
     if _is_colour_by_rows(series):
         return _Plan(series, (), 1, 1)
@@ -274,12 +277,12 @@ def _rows_and_columns(values: Array, axes: str) -> Array:
 
 
 def _check_room(source: ImageSource, height: int, width: int, size: int, share: float) -> None:
-    """`size` bytes of values; the display may need a turned or ordered copy of them."""
+    """Check the cost of `size` bytes of values; the display may need a turned or ordered copy of them."""
     check_cost(source, image_cost(width, height, extra=2 * size), share)
 
 
 def _check_segments(source: ImageSource, page: tifffile.TiffPage, share: float) -> None:
-    """Refuse a page whose strips or tiles do not lie in the file, or would unpack to more than its tags claim."""
+    """Refuse a page whose strips or tiles lie outside the file, or unpack to more than its tags claim."""
     height, width, samples = page.imagelength, page.imagewidth, page.samplesperpixel
     if not height or not width or not samples or page.dtype is None:
         raise ValueError("an empty page or an unknown type of values")
@@ -300,7 +303,7 @@ def _check_segments(source: ImageSource, page: tifffile.TiffPage, share: float) 
 
 
 def _check_presence(source: ImageSource, page: tifffile.TiffPage, columns: int, down: int, total: int) -> None:
-    """Each strip or tile lies within the file; without packing, all of them together are as long as the image."""
+    """Each strip or tile lies within the file; uncompressed, all together are as long as the image."""
     height = page.imagelength
     rows = math.ceil(height / down)
     planes = 1 if page.planarconfig == 1 else page.samplesperpixel
@@ -321,7 +324,7 @@ def _check_presence(source: ImageSource, page: tifffile.TiffPage, columns: int, 
 
 
 def _check_inner(source: ImageSource, page: tifffile.TiffPage, room: tuple[int, int, int], share: float) -> None:
-    """Look into the headers of segments that are images of their own: none is larger than its place."""
+    """Check the headers of segments that are images themselves: none may be larger than its place."""
     across, down, within = room
     work = 0
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):

@@ -1,4 +1,4 @@
-"""Training samples by number: the same seed and number give the same sample, in whatever process."""
+"""Training samples by number: the same seed and number give the same sample in every process."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ SYNTHETIC = "synthetic"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """B images with K targets each; prompts are per target, in input pixels."""
+    """B images with K targets each; prompts belong to targets and are in input pixels."""
 
     pixels: Tensor
     """(B, 3, S, S) uint8."""
@@ -39,7 +39,7 @@ class Batch:
 
 
 def split_batch(batch: Batch, count: int) -> list[Batch]:
-    """At most `count` parts of about as many images each, with their targets."""
+    """At most `count` parts with about equal numbers of images, each with its targets."""
     images = batch.pixels.chunk(count)
     rows = [len(part) * batch.targets.shape[0] // batch.pixels.shape[0] for part in images]
     others = [torch.split(part, rows) for part in (batch.targets, batch.clicks, batch.boxes)]
@@ -47,7 +47,7 @@ def split_batch(batch: Batch, count: int) -> list[Batch]:
 
 
 def sampled_first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[float, float]:
-    """Half the time the innermost pixel, else any pixel of the object."""
+    """The innermost pixel with probability 1/2, else any pixel of the object."""
     rows, columns = np.nonzero(mask)
     if rng.random() < 0.5:
         x0, y0 = columns.min(), rows.min()
@@ -62,7 +62,7 @@ def sampled_first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tu
 def _first_clicks(
     view: TrainingView, masks: Sequence[NDArray[np.uint8]], rng: np.random.Generator
 ) -> list[tuple[float, float]]:
-    """One first click for each mask; the same for all of a nest, in what they share."""
+    """One first click for each mask; nested masks share one click in their common part."""
     if view.nested:
         shared = np.bitwise_and.reduce(view.masks)
         return [sampled_first_click(shared, rng)] * len(masks)
@@ -119,7 +119,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
 
 class EndlessNumbers(Sampler[list[int]]):
-    """Batches of sample numbers from a given step on: how a run is resumed without replaying it."""
+    """Batches of sample numbers from a given step on, so that a run resumes without replaying it."""
 
     def __init__(self, batch: int, first_step: int) -> None:
         self.batch, self.first_step = batch, first_step
@@ -132,13 +132,13 @@ class EndlessNumbers(Sampler[list[int]]):
 
 
 def one_thread(_: int) -> None:
-    """For a process that makes samples beside others: it uses one processor."""
+    """For a process that makes samples beside others: use one processor only."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
 
 def batches(source: SampleSource, batch: int, first_step: int, workers: int) -> Iterator[Batch]:
-    """An endless row of batches, made `workers` processes ahead."""
+    """Endless batches, prepared by `workers` processes."""
     loader = DataLoader(
         source,
         batch_sampler=EndlessNumbers(batch, first_step),
@@ -156,7 +156,7 @@ def batches(source: SampleSource, batch: int, first_step: int, workers: int) -> 
 
 
 def ahead(feed: Iterator[Batch], pool: ThreadPoolExecutor, *, pinned: bool) -> Iterator[Batch]:
-    """The same batches, each fetched in `pool` while the one before is worked on; page-locked for quick copies to a GPU."""
+    """The same batches, each fetched in `pool` during the work on the one before; page-locked for fast copies to a GPU."""
 
     def fetch() -> Batch:
         batch = next(feed)

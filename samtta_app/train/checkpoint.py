@@ -1,4 +1,4 @@
-"""Checkpoints of a run: everything that is needed to go on at the very next step."""
+"""Checkpoints of a run: everything needed to continue at the next step."""
 
 import io
 from dataclasses import asdict, dataclass, field
@@ -16,10 +16,10 @@ _PARTS = ("model", "ema", "optimiser", "progress")
 
 @dataclass(slots=True)
 class RunCounter:
-    """Where a run is. Mutable: it is the loop's own counter."""
+    """Position of a run. Mutable, because it is the loop's own counter."""
 
     step: int = 0
-    """Steps of the whole run; it also numbers the samples."""
+    """Steps of the whole run; also the number of the next samples."""
     stage: int = 0
     stage_step: int = 0
     stage_seconds: float = 0.0
@@ -30,12 +30,12 @@ class RunCounter:
     history: list[dict[str, float]] = field(default_factory=list)
     """Held-out figures: step, seconds, and the mean IoU `SET@CLICK` of each set after 1, 3 and 5 clicks."""
     halved: bool = False
-    """Whether batches have half as many images as the recipe says, since memory did not suffice."""
+    """Whether batches have half as many images as in the recipe, because memory was too small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint as it was read: weights, their average, the optimiser's state, and where the run was."""
+    """A checkpoint as it was read: weights, their average, the optimiser's state, and the run's position."""
 
     model: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
@@ -49,7 +49,7 @@ def save_checkpoint(
     """Write a checkpoint whole or not at all.
 
     Raises:
-        OSError: nothing was written (the disk is full, say); the previous checkpoint stands.
+        OSError: nothing was written (a full disk, for example); the previous checkpoint stays.
     """
     stored = io.BytesIO()
     values = {
@@ -75,9 +75,9 @@ def read_checkpoint(path: Path, config: CompactConfig) -> Checkpoint:
         values: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found, parts = values["config"], {name: values[name] for name in _PARTS}
         progress = RunCounter(**parts.pop("progress"))
-    except Exception as e:  # torch raises whatever the broken pickle raises
+    except Exception as e:  # torch raises any exception of the damaged pickle
         raise CheckpointError(
-            "The file is no training checkpoint, or it is damaged", path, "Start anew with --fresh"
+            "The file is no training checkpoint, or it is damaged", path, "Start again with --fresh"
         ) from e
     if found != asdict(config):
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""What the machine gives a run: its device, its memory and its processors."""
+"""The machine's resources for a run: device, memory and processors."""
 
 import os
 
@@ -16,7 +16,7 @@ NO_MEMORY = (
     "bad_alloc",
     "killed by signal: killed",
 )
-"""How torch, its loader's processes, OpenCV and C++ say it; the last is a process that the system has ended."""
+"""Texts of out-of-memory errors from torch, its loader's processes, OpenCV and C++; the last is a killed process."""
 
 
 def training_device(name: str = "auto") -> torch.device:
@@ -35,18 +35,18 @@ def training_device(name: str = "auto") -> torch.device:
 
 
 def training_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory did not suffice, on the GPU or on the host."""
+    """Whether an error means that memory was too small, on the GPU or on the host."""
     told = str(error).lower()
     return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or any(words in told for words in NO_MEMORY)
 
 
 def loader_workers(asked: int, device: torch.device) -> int:
-    """Processes that make samples: a GPU is fed by all processors but two."""
+    """Number of processes that make samples; for a GPU all processors but two."""
     return asked if device.type == "cpu" else max(asked, (os.cpu_count() or 1) - 2)
 
 
 def from_loader(error: UserError) -> UserError:
-    """The same error; one of a loader's process, which comes as the traceback there, as the sentence that it ends with."""
+    """The same error. One from a loader's process contains the traceback there, and becomes its last sentence."""
     if "Original Traceback" not in error.what:
         return error
     return type(error)(error.what.strip().splitlines()[-1].partition(": ")[2].removesuffix("."))

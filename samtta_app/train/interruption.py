@@ -1,4 +1,4 @@
-"""Ctrl+C during a run: it ends after the step that it is in, so that nothing is half done when it is saved."""
+"""Ctrl+C during a run: the run ends after the current step, so that it is saved in a consistent state."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Interruption(KeyboardInterrupt):
-    """Ctrl+C, after which a run was saved: `checkpoint` goes on after `step` steps."""
+    """Ctrl+C after which a run was saved; `checkpoint` continues after `step` steps."""
 
     def __init__(self, checkpoint: Path, step: int) -> None:
         self.checkpoint, self.step = checkpoint, step
@@ -17,9 +17,9 @@ class Interruption(KeyboardInterrupt):
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Within, the first Ctrl+C only sets the event; a second one interrupts as ever."""
+    """In the block, the first Ctrl+C only sets the event; a second one interrupts as usual."""
     asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # signals are for the main thread
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield asked
         return
     before = signal.getsignal(signal.SIGINT)

@@ -7,13 +7,13 @@ from samtta_app.errors import TrainingError
 
 
 def check_places(ending: str, out: Path, checkpoint: Path, *, going_on: bool) -> None:
-    """Before anything is read: the files can be written and opened again, and nothing that somebody may want is lost.
+    """Check before anything is read that the files can be written and opened again, and that nothing is lost.
 
     Args:
-        ending: what the model file's name must end in.
+        ending: required ending of the model file's name.
         out: the model file; missing folders are made.
         checkpoint: its checkpoint.
-        going_on: whether an existing checkpoint may be written over.
+        going_on: whether an existing checkpoint may be overwritten.
 
     Raises:
         TrainingError: another ending, no place to write to, an earlier run's checkpoint.
@@ -24,7 +24,7 @@ def check_places(ending: str, out: Path, checkpoint: Path, *, going_on: bool) ->
         raise TrainingError(
             "There is a checkpoint of an earlier run",
             checkpoint,
-            f"Go on from it with --resume {checkpoint}, or begin anew with --fresh, which writes over it",
+            f"Continue it with --resume {checkpoint}, or start again with --fresh, which overwrites it",
         )
     for folder in {out.parent, checkpoint.parent}:
         try:

@@ -28,13 +28,13 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
     for folder in datasets:
         name = folder.resolve().name
         if name in folders or name == SYNTHETIC:
-            raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: sets are told apart by name")
+            raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: each set needs its own name")
         folders[name] = folder
     return folders
 
 
 def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, list[LabelledImage]]:
-    """Records of every dataset by folder name; photos get pseudo-masks, kept in `cache`.
+    """Records of every data set by folder name; photos get pseudo-masks, kept in `cache`.
 
     Raises:
         DatasetError: none of them has a usable image with an object, or two have one name.
@@ -48,13 +48,13 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
     if not any(sets.values()):
         places = ", ".join(str(folder) for folder in datasets)
         raise DatasetError(
-            f"There is no usable image with an object in {places}", do="Look into images/, masks/ and split.json there"
+            f"There is no usable image with an object in {places}", do="Check images/, masks/ and split.json there"
         )
     return sets
 
 
 def read_held_out(datasets: Sequence[Path]) -> dict[str, list[TrainingView]]:
-    """Windows of the test splits of all sets with masks, at 256 pixels: quick, and the same through a run."""
+    """Windows of the test splits of all sets with masks, at 256 pixels: fast, and the same through a run."""
     views = {}
     for name, folder in named_folders(datasets).items():
         if has_masks(folder):

@@ -1,4 +1,4 @@
-"""The same picture in five qualities: what a mask owes to how the image was taken.
+"""The same picture in five qualities, to see how much a mask depends on the recording.
 
 Source: Kaiser et al. 2025, "UncertainSAM": identity, JPEG at quality 10 and at 30, Gaussian noise, Gaussian blur.
 """
@@ -14,11 +14,11 @@ _Pixels = NDArray[np.uint8]
 _JPEG = (10, 30)
 NOISE_VARIANCE = 5000.0
 BLUR = 5
-"""Side of the Gaussian kernel in pixels; its width follows from it as OpenCV does, 1.1 pixels."""
+"""Side of the Gaussian kernel in pixels; OpenCV derives its width from it: 1.1 pixels."""
 
 
 def versions(pixels: _Pixels, seed: int = 0) -> tuple[_Pixels, ...]:
-    """Five versions (h, w, 3) uint8 of an RGB picture, the unchanged one first; the noise comes from `seed`."""
+    """Five versions (h, w, 3) uint8 of an RGB picture, the unchanged one first; `seed` seeds the noise."""
     noise = np.random.default_rng(seed).normal(0.0, NOISE_VARIANCE**0.5, pixels.shape)
     return (
         pixels,

@@ -1,8 +1,8 @@
-"""Bayesian measures: the entropy of a mask's probability, averaged over what might as well have been seen, asked or meant.
+"""Bayesian measures: entropy of the mean mask probability over alternative images, clicks, models or candidates.
 
-Source: Kaiser et al. 2025, "UncertainSAM": H(p) = sum p h2(p) / sum p of the averaged map p. The published code first puts
-the three candidates of every answer in the order of their true IoU, for which the truth must be known. Not here: the
-candidate of the highest predicted IoU stands for an answer.
+Source: Kaiser et al. 2025, "UncertainSAM": H(p) = sum p h2(p) / sum p of the averaged map p. The published code first
+orders each answer's three candidates by true IoU, which needs the truth. Here the candidate of the highest predicted
+IoU stands for an answer.
 
 Probabilities of A answers are (A, m, h, w) with their predicted IoU (A, m); m is 3, or 1 where there is a single mask.
 """
@@ -17,7 +17,7 @@ from samtta_app.uncertainty.maps import mean_bits
 
 
 def shares(iou: Tensor) -> Tensor:
-    """What each candidate counts for: its predicted IoU over the sum of all, (..., m); the same for all where that is 0."""
+    """Weight of each candidate: its predicted IoU over the sum of all, (..., m); equal weights where the sum is 0."""
     positive = iou.clamp(min=0)
     total = positive.sum(-1, keepdim=True)
     return torch.where(total > 0, positive / total, torch.full_like(iou, 1 / iou.shape[-1]))
@@ -34,20 +34,20 @@ def mixed(p: Tensor, iou: Tensor) -> Tensor:
 
 
 def task_entropy(p: Tensor, iou: Tensor) -> float:
-    """H_A: which of the candidates is meant, of one answer (A = 1)."""
+    """H_A of one answer (A = 1): the uncertainty about which candidate is meant."""
     return float(mean_bits(mixed(p, iou).mean(0)))
 
 
 def answer_entropy(p: Tensor) -> float:
-    """H_Xp, H_Theta, H_aug of the `picked` answers (A, h, w) to other clicks, of other models, to other versions of the image.
+    """H_Xp, H_Theta, H_aug of the `picked` answers (A, h, w) to other clicks, of other models, to other image versions.
 
-    Of the `mixed` answers of all models to all versions and clicks, H_Y: every answer counts the same.
+    Of the `mixed` answers of all models to all versions and clicks, it is H_Y; every answer has equal weight.
     """
     return float(mean_bits(p.mean(0)))
 
 
 def deviation(p: Tensor) -> Tensor:
-    """How far the `picked` answers (A, h, w) differ per pixel: standard deviation of the probability, 0 .. 0.5, (h, w)."""
+    """Difference of the `picked` answers (A, h, w) per pixel: standard deviation of the probability, 0 .. 0.5, (h, w)."""
     return p.std(0, correction=0)
 
 

@@ -1,7 +1,7 @@
-"""How much a mask would gain: from a larger model, from another candidate, from more clicks.
+"""Heads that predict how much a mask would gain: from a larger model, from another candidate, from more clicks.
 
-Source: Kaiser et al. 2025, "UncertainSAM" (USAM): small networks on the decoder's output tokens. Where the published code
-pairs mask token k with candidate k + 1, here the token is the one that made the mask.
+Source: Kaiser et al. 2025, "UncertainSAM" (USAM): small networks on the decoder's output tokens. The published code
+pairs mask token k with candidate k + 1. Here the token is the one that made the mask.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from samtta_app.settings import model_folder, resource
 _FORMAT = "samtta-heads-1"
 
 IOU_NAMES = ("iou", "iou_larger", "iou_dense", "iou_chosen")
-"""What the IoU heads predict: the best candidate's IoU, the same of the larger model, the same after the dense prompt of
-eight clicks, and the IoU of the candidate that predicted IoU picks (USAM_theta, USAM_L, USAM_xP*, USAM_SAM)."""
+"""What the IoU heads predict, in this order.
+
+The best candidate's IoU (USAM_theta), and the larger model's (USAM_L). Then the best candidate's after the dense prompt of
+eight clicks (USAM_xP*). Last, that of the candidate which predicted IoU picks (USAM_SAM).
+"""
 
 GAP_NAMES = ("model_gap", "task_gap", "prompt_gap")
 """What the gap heads predict (the starred form): iou_larger - iou, iou - iou_chosen, iou_dense - iou."""
@@ -40,17 +43,19 @@ GAP_NAMES = ("model_gap", "task_gap", "prompt_gap")
 HEAD_NAMES = (*IOU_NAMES, *GAP_NAMES)
 
 SHOWN_GAPS = (*GAP_NAMES, "iou_chosen")
-"""What is evaluated at every click, in the order of `Gaps`."""
+"""The heads that are evaluated at every click, in the order of `Gaps`."""
 
 LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GapHeads:
-    """One network per name, evaluated side by side: Linear(2C, 2C), ReLU, Linear(2C, 2C), ReLU, Linear(2C, 1), sigmoid.
+    """One network per name, evaluated side by side.
 
-    `layers`: w1, w2 (H, 2C, 2C), w3 (H, 2C, 1), and biases (H, 1, ...), in the order of `names`. `model` and `larger` name
-    the models that they were trained for, `facts` are the training's own words and figures.
+    Each is Linear(2C, 2C), ReLU, Linear(2C, 2C), ReLU, Linear(2C, 1), sigmoid.
+
+    `layers`: w1, w2 (H, 2C, 2C), w3 (H, 2C, 1), and biases (H, 1, ...), in the order of `names`. `model` and `larger`
+    name the models that they were trained for. `facts` are the training's own words and figures.
     """
 
     names: tuple[str, ...]
@@ -78,9 +83,9 @@ class GapHeads:
         return GapHeads(names, {k: v[places] for k, v in self.layers.items()}, self.model, self.larger, self.facts)
 
     def predicted(self, tokens: Tensor) -> dict[str, Tensor]:
-        """Name -> IoU in 0 .. 1 or gap in -0.5 .. 0.5, (N,) each; besides, as NAME_difference, the unstarred gaps.
+        """Name -> IoU in 0 .. 1 or gap in -0.5 .. 0.5, (N,) each; unstarred gaps are named NAME_difference.
 
-        A difference is taken between two IoU heads on the same tokens (section A.3), where both are there.
+        A difference is taken between two IoU heads on the same tokens (section A.3), where both exist.
         """
         raw = dict(zip(self.names, self(tokens), strict=True))
         found = {name: value - 0.5 if name in GAP_NAMES else value for name, value in raw.items()}
@@ -92,7 +97,7 @@ class GapHeads:
 
 
 def new_heads(width: int, model: str, larger: str, seed: int, names: tuple[str, ...] = HEAD_NAMES) -> GapHeads:
-    """Untrained heads, drawn as torch draws linear layers."""
+    """Untrained heads, initialised like torch's linear layers."""
     generator, layers, bound = torch.Generator().manual_seed(seed), {}, width**-0.5
     sizes = _shapes(width)
     for name in LAYERS:
@@ -141,7 +146,7 @@ def load_heads(path: Path, model: SamModel) -> GapHeads:
 
 
 def heads_for(model: SamModel) -> tuple[GapHeads | None, str]:
-    """The heads that are shipped or kept in the model folder for `model`, or None and the reason in words."""
+    """The heads shipped or kept in the model folder for `model`; or None and the reason in words."""
     name = f"{model.name}.heads.safetensors"
     path = next((p for p in (resource(f"models/{name}"), model_folder() / name) if p.is_file()), None)
     if path is None:
@@ -153,12 +158,12 @@ def heads_for(model: SamModel) -> tuple[GapHeads | None, str]:
 
 
 def for_clicks(heads: GapHeads) -> GapHeads:
-    """Those heads that are evaluated at every click."""
+    """The heads that are evaluated at every click."""
     return heads.only(*(name for name in SHOWN_GAPS if name in heads.names))
 
 
 def gaps_of(heads: GapHeads, tokens: Tensor) -> tuple[Gaps, ...] | None:
-    """What each mask would gain, from its tokens (m, 2C) and heads `for_clicks`; None where a value is not finite."""
+    """Predicted gains of each mask, from its tokens (m, 2C) and heads `for_clicks`; None where a value is not finite."""
     with torch.no_grad():
         found = heads.predicted(tokens)
     values = {name: value.tolist() for name, value in found.items()}
@@ -170,8 +175,8 @@ def gaps_of(heads: GapHeads, tokens: Tensor) -> tuple[Gaps, ...] | None:
 
 
 def larger_for(heads: GapHeads, device: torch.device) -> Larger | None:
-    """The larger model that the heads speak of, where it can be loaded."""
-    if heads.larger not in (*SHIPPED, *OFFICIAL_CHECKPOINTS):  # a name, and not a path that a file of heads may choose
+    """The larger model that the heads were trained with, if it can be loaded."""
+    if heads.larger not in (*SHIPPED, *OFFICIAL_CHECKPOINTS):  # no path that a file may choose
         return None
     try:
         return Larger(partial(open_model_alone, model_file(heads.larger), str(device)))
@@ -180,16 +185,16 @@ def larger_for(heads: GapHeads, device: torch.device) -> Larger | None:
 
 
 def advice_from(heads: GapHeads, *, larger: bool) -> Gaps:
-    """The gaps from which on advice is worth a person's act, as the training found them; infinite where none is.
+    """Minimum gaps for showing advice, as the training found them; infinite where no advice is given.
 
-    Without a `larger` model to ask, none is advised.
+    Without a `larger` model, asking it is never advised.
     """
     model, task, prompt = _thresholds(heads)
     return Gaps(model if larger else math.inf, task, prompt, math.nan)
 
 
 def _thresholds(heads: GapHeads) -> tuple[float, float, float]:
-    """The gaps from which on advice is worth an act, as the training found them.
+    """Minimum gaps for showing advice, as the training found them.
 
     Raises:
         ValueError: they are not such numbers.
@@ -202,10 +207,10 @@ def _thresholds(heads: GapHeads) -> tuple[float, float, float]:
 
 
 def _names(facts: Mapping[str, str]) -> tuple[str, ...]:
-    """Which heads a file holds.
+    """Names of the heads in a file.
 
     Raises:
-        ValueError: they are not those that are known, each once.
+        ValueError: a name is unknown or appears twice.
     """
     names = json.loads(facts["names"])
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):

@@ -16,7 +16,7 @@ def bits(p: Tensor) -> Tensor:
 
 
 def mean_bits(p: Tensor) -> Tensor:
-    """One number per map of probabilities, 0 .. 1: the entropy averaged with the probability as weight; (..., h, w) -> (...).
+    """Mean entropy of each map of probabilities, weighted by the probability, 0 .. 1; (..., h, w) -> (...).
 
     Source: UncertainSAM, H(p) = sum p h2(p) / sum p.
     """

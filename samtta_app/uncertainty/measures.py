@@ -1,6 +1,6 @@
-"""How unsure an answer is, by name: the baselines of UncertainSAM, its heads, and maps; what a MeasureRequest is answered with.
+"""Uncertainty measures by name, for a MeasureRequest: UncertainSAM's baselines, its heads, and maps.
 
-Each measure is taken and timed alone, from the encoded image and the decoder on, so that its cost can be told.
+Each measure is taken and timed alone, starting from the encoded image and the decoder, so that its own cost is known.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from samtta_app.uncertainty.heads import GapHeads, for_clicks, load_heads
 from samtta_app.uncertainty.maps import entropy, mean_entropy
 
 SHRUNK_FROM = 2048
-"""Windows of a longer side are shrunk to it before the other versions are made of them."""
+"""Windows with a longer side are reduced to this before the other versions are made of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measuring:
-    """Who is measured: a model under some weights, a larger one beside it, and its heads or why it has none."""
+    """What is measured: a model under some weights, the larger model, and the heads or why there are none."""
 
     model: SamModel
     cache: FeatureCache
@@ -47,7 +47,10 @@ class Measuring:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """What one measure gave: numbers by name, a map (g, g), or why neither; `seconds` where it is not the whole work's."""
+    """Result of one measure: numbers by name, a map (g, g), or the reason for neither.
+
+    `seconds` is set where it is not the time of the whole work.
+    """
 
     numbers: Mapping[str, float] | None = None
     map: Tensor | None = None
@@ -85,7 +88,7 @@ class _Side:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One answer that is measured: who, what was asked, the answer, and what else might have been clicked."""
+    """One measured answer: the models, the prompt, the answer, and alternative clicks."""
 
     knows: Measuring
     request: MeasureRequest
@@ -106,12 +109,12 @@ class Case:
 
 _Work = Generator[None, None, _Found]
 
-NO_CLICK = "There is no click that might as well have been made elsewhere"
+NO_CLICK = "There is no alternative place for the newest click"
 NO_LARGER = "There is no larger model to compare with"
 
 
 def measured(knows: Measuring, request: MeasureRequest) -> Generator[None, None, Measured]:
-    """Answer the request; yields while something is being encoded. Timed work is not interrupted by other work then.
+    """Answer the request; yields while something is being encoded. Timed work is never interrupted.
 
     Raises:
         UserError: there is no measure of a name.
@@ -168,7 +171,7 @@ def _entropy(case: Case) -> _Work:
 
 
 def _heads(case: Case) -> _Work:
-    """All that the heads say of the shown mask; timed with all of them, and with those alone that go with every click."""
+    """All heads' values for the shown mask; timed with all heads, and with only those of every click."""
     heads = case.knows.heads
     if heads is None:
         return _Found(absent=case.knows.no_heads)
@@ -184,7 +187,7 @@ def _heads(case: Case) -> _Work:
 
 
 def _adapted(case: Case) -> _Work:
-    """How far what was learned moves the probability, from what the original weights show for the same prompt."""
+    """Change of the probability by what was learned, relative to the original weights' mask for the same prompt."""
     frozen = _Side(case.side.model, case.side.model.frozen.tensors, case.side.features)
     return _Found(map=(case.p - frozen.shown((case.request.prompt,))[0]).abs())
     yield
@@ -195,7 +198,7 @@ def _adapted(case: Case) -> _Work:
 
 def _h_a(case: Case) -> _Work:
     found, prompt = case.found, case.request.prompt
-    if prompt.ambiguous:  # the answer holds the candidates
+    if prompt.ambiguous:  # the answer already holds the candidates
         p, iou = torch.sigmoid(found.logits.float())[None], torch.tensor([found.iou], device=found.logits.device)
     else:
         p, iou = case.side.candidates((prompt,))
@@ -211,7 +214,7 @@ def _h_xp(case: Case) -> _Work:
 
 
 def _ensemble(case: Case) -> _Work:
-    """The same clicks as of H_Xp where none are given: near the newest one, where a person might have clicked as well."""
+    """The same clicks as for H_Xp without given ones: near the newest click, where a user might have clicked as well."""
     prompt = case.request.prompt
     if not prompt.clicks:
         return _Found(absent=NO_CLICK)
@@ -259,7 +262,7 @@ def _larger(case: Case) -> Generator[None, None, _Side | None]:
 
 
 def _in_versions(side: _Side, image: Image) -> Generator[None, None, list[_Side]]:
-    """The same model on the five versions of what the window shows, the unchanged one first."""
+    """The same model on the five versions of the window, the unchanged one first."""
     window, found = side.features.window, [side]
     for pixels in versions(_pixels(image, window))[1:]:
         seen = Image(image.key, image.path, pixels, pixels)
@@ -289,5 +292,8 @@ MEASURES: Mapping[str, Callable[[Case], _Work]] = {
     "ensemble": _ensemble,
     "adapted": _adapted,
 }
-"""Name -> measure. Numbers: "score" is 1 - predicted IoU, "entropy" H of the shown mask, "h_..." the Bayesian ones,
-"heads" all heads by their own names. Maps: "entropy", "ensemble", "adapted"."""
+"""Name -> measure.
+
+Numbers: "score" is 1 - predicted IoU, "entropy" H of the shown mask, "h_..." the Bayesian ones, "heads" all heads by
+name. Maps: "entropy", "ensemble", "adapted".
+"""

@@ -1,4 +1,4 @@
-"""From an answer to what is shown of it: candidate masks with their uncertainty, as values without tensors."""
+"""Candidates from an answer: masks with their uncertainty, as values without tensors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from samtta_app.uncertainty.maps import entropy, mean_entropy
 
 
 def offered(found: Answer, heads: GapHeads | None) -> tuple[Candidate, ...]:
-    """The answer's masks with their uncertainty; with `heads`, the chosen one says what it would gain."""
+    """The answer's masks with their uncertainty; with `heads`, the chosen one has its predicted gains."""
     chosen = found.chosen
     gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
     maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
@@ -24,6 +24,6 @@ def offered(found: Answer, heads: GapHeads | None) -> tuple[Candidate, ...]:
 
 
 def worth_a_look(candidates: tuple[Candidate, ...], chosen: int) -> tuple[tuple[Candidate, ...], int]:
-    """Those candidates that are not empty, and the place of the chosen one among them; all where all are empty."""
+    """The candidates that are not empty, and the index of the chosen one; all candidates where all are empty."""
     kept = tuple(candidate for candidate in candidates if candidate.mask.area)
     return (kept, kept.index(candidates[chosen])) if kept else (candidates, chosen)

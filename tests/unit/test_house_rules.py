@@ -84,6 +84,74 @@ def test_stubs_notes_paths_and_missing_docstrings_are_found(rules):
     assert [line.split(":")[0].rsplit("/", 1)[-1] for line in found] == ["a.py", "b.py", "c.py", "d.py", "__init__.py"]
 
 
+def module(text: str, room: str = "core") -> dict[str, str]:
+    """A tree with one module in a room."""
+    return {f"samtta_app/{room}/a.py": text}
+
+
+def test_a_long_sentence_is_found_in_a_docstring_a_comment_and_a_message(rules):
+    long = " ".join(["word"] * (rules.WORD_CAP + 1))
+    for text in (f'"""{long}."""\n', f"# {long}\nx = 1\n", f"x = 1  # {long}\n", f'x = print("{long}")\n'):
+        (found,) = rules.words(module(text))
+        assert found.startswith(
+            f"samtta_app/core/a.py:1: {rules.WORD_CAP + 1} words in a sentence (cap {rules.WORD_CAP})"
+        )
+
+
+def test_a_comment_of_several_lines_is_one_text_and_comments_beside_code_are_several(rules):
+    half = " ".join(["word"] * rules.WORD_CAP)
+    (found,) = rules.words(module(f"x = 1\n# {half}\n# {half}\ny = 2\n"))
+    assert found.startswith(f"samtta_app/core/a.py:2: {2 * rules.WORD_CAP} words")
+    assert list(rules.words(module(f"x = 1  # {half}\ny = 2  # {half}\n"))) == []
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "One. Two",
+        "One! Two",
+        'It says "one." Two',
+        "One\n\ntwo",
+        "Args:\n    one: two",
+        "one: two\n    other, more: three",
+        "`one`: two\n    `other`: three",
+        "Errors\n├── One",
+    ],
+)
+def test_what_ends_a_sentence(rules, prose: str):
+    assert len(rules.sentences(prose)) == 2
+
+
+@pytest.mark.parametrize(
+    "prose", ["As Kaiser et al. 2025", "one,\n    two", "one: two, three", "0.5 of it", "A; b", ""]
+)
+def test_what_ends_none(rules, prose: str):
+    assert len(rules.sentences(prose)) == (1 if prose else 0)
+
+
+def test_figures_and_signs_are_not_counted(rules):
+    words = " ".join(["word", "12", "->", "..", "(3)"] * rules.WORD_CAP)
+    assert list(rules.words(module(f'"""{words}."""\n'))) == []
+
+
+@pytest.mark.parametrize("word", ["anew", "Whoever", "mended", "a person", "nobody", "as ever", "told apart"])
+def test_a_word_that_the_style_avoids_is_found(rules, word: str):
+    (found,) = rules.words(module(f'"""Say {word} here."""\n'))
+    assert found.startswith("samtta_app/core/a.py:1: say it without ")
+
+
+@pytest.mark.parametrize("word", ["renewed", "recommended", "personal", "commend", "the user", "again"])
+def test_words_that_only_look_like_avoided_ones_are_free(rules, word: str):
+    assert list(rules.words(module(f'"""Say {word} here."""\n'))) == []
+
+
+def test_the_rule_of_words_skips_only_rooms_that_exist_and_are_stated(rules):
+    for room in rules.WORDS_TO_COME:
+        assert (ROOT / "samtta_app" / room).is_dir()
+        assert list(rules.words(module('"""Whoever."""\n', room))) == []
+    assert len(list(rules.words({"samtta_app/errors.py": '"""Whoever."""\n'}))) == 1
+
+
 def test_an_import_that_is_not_declared_and_a_declaration_that_is_not_imported_are_found(rules):
     trees = parsed({"samtta_app/a.py": "import os\nimport no_such_library.part\nfrom samtta_app import b\n"})
     found = list(rules.undeclared(ROOT, trees))

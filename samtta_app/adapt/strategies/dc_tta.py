@@ -1,7 +1,8 @@
-"""Divide and conquer: clicks in units, each of which adapts a copy of its own, merged into one; per object, then forgotten.
+"""Divide and conquer: each unit of clicks adapts its own copy; the copies are merged per object, then forgotten.
 
-Kim et al., "DC-TTA: Divide-and-Conquer Framework for Test-Time Adaptation of Interactive Segmentation", ICCV 2025 (arXiv
-2506.23104), after the abstract and reviews: losses, rates, steps and thresholds are not known, and those here are ours.
+Source: Kim et al., "DC-TTA: Divide-and-Conquer Framework for Test-Time Adaptation of Interactive Segmentation", ICCV
+2025 (arXiv 2506.23104). Only the abstract and reviews were available. Losses, rates, steps and thresholds are unknown;
+those here are ours.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from samtta_app.model.weights import Tensors, all_finite, detached, trainable_co
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unit:
-    """Positive clicks that mean the same part, and the decoder's tensors as adapted to them and to every negative click."""
+    """Positive clicks on the same part, and the decoder's tensors adapted to them and to every negative click."""
 
     positives: tuple[Click, ...]
     tensors: Tensors
@@ -32,7 +33,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """`whole` answers for all positive clicks of the object; `parts` divide them (a single part is the whole itself)."""
+    """`whole` answers for all positive clicks of the object; `parts` divide them. A single part is the whole itself."""
 
     whole: Unit
     parts: tuple[Unit, ...] = ()
@@ -40,13 +41,15 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class DcTta(Frozen):
-    """Units of clicks adapted apart and merged by averaging their task vectors (changes from the frozen weights).
+    """Units of clicks adapted separately and merged by averaging their task vectors (changes from the frozen weights).
 
-    A new positive click is answered by the frozen weights together with all negative clicks; it joins every unit whose own
-    mask overlaps that answer with an IoU above `joins`, and begins a new unit where there is none (up to `units`; beyond
-    that it belongs to the whole alone). Every unit takes `steps` Adam steps at `learning_rate` on the click loss plus
-    `consistency` times the mean squared difference to the frozen weights' probabilities, continuing from its own tensors.
-    All figures are ours, the published ones being unknown.
+    The frozen weights answer a new positive click together with all negative clicks. The click joins every unit whose
+    mask overlaps that answer with an IoU above `joins`. Without such a unit it starts a new one, up to `units`. Beyond
+    that it belongs to the whole only.
+
+    Every unit takes `steps` Adam steps at `learning_rate`, continuing from its own tensors. The loss is the click loss
+    plus `consistency` times the mean squared difference to the frozen weights' probabilities. All figures are ours,
+    since the published ones are unknown.
     """
 
     name: str = "dc-tta"
@@ -84,7 +87,7 @@ class DcTta(Frozen):
     def _divided(
         self, model: SamModel, frozen: Tensors, before: Units, features: ImageFeatures, prompt: Prompt
     ) -> tuple[Unit, ...]:
-        """The parts after every positive click that they do not hold yet has joined or begun some."""
+        """The parts after every new positive click has joined or started some."""
         parts = before.parts
         for click in prompt.clicks:
             if not click.positive or click in before.whole.positives:
@@ -105,7 +108,7 @@ class DcTta(Frozen):
     def _adapted(
         self, model: SamModel, frozen: Tensors, unit: Unit, features: ImageFeatures, prompt: Prompt
     ) -> Generator[None, None, Unit]:
-        """The unit after its steps; as it was when a loss or a weight is not finite."""
+        """The unit after its steps; unchanged when a loss or a weight is not finite."""
         embedded = embed(model, features, prompt)
         with torch.no_grad():
             source = decode(model, frozen, features, embedded).logits[:1].sigmoid()
@@ -133,7 +136,7 @@ def averaged(frozen: Tensors, copies: Sequence[Tensors]) -> dict[str, Tensor]:
 
 
 def overlap(one: Tensor, other: Tensor) -> float:
-    """IoU of two boolean masks of one shape; 0 where both are empty (they show no common part)."""
+    """IoU of two boolean masks of one shape; 0 where both are empty, since they share no part."""
     either = int((one | other).sum())
     return int((one & other).sum()) / either if either else 0.0
 

@@ -1,4 +1,4 @@
-"""samtta's own strategy: slow learning from accepted masks, answered at the share that has proved itself."""
+"""samtta's own strategy: it learns slowly from accepted masks and answers at the share that proved better."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefinedLine:
-    """The learned weights, the evidence for the shares of them that answer first and later clicks, the objects' sizes.
+    """The learned weights, the evidence for their shares at first and later clicks, and the objects' sizes.
 
     `tasks` are the task prompts of the classes, by their ids.
     """
@@ -36,7 +36,7 @@ class RefinedLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefinedAnswering:
-    """The line, and what answers a prompt that leaves the object open no more."""
+    """The learned line, and the weights for a prompt that leaves no doubt which object is meant."""
 
     line: RefinedLine
     later: Tensors
@@ -46,8 +46,8 @@ class RefinedAnswering:
 class Samtta(Frozen):
     """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
 
-    For ablations: `fits` False leaves the threshold, `guarded` False always answers with all that was learned, `learns`
-    False keeps the original weights, `sized` False looks at every object as if its size were unknown.
+    For ablations: `fits` False keeps the threshold. `guarded` False always answers with all that was learned. `learns`
+    False keeps the original weights. `sized` False treats every object as if its size were unknown.
     """
 
     name: str = "samtta"
@@ -61,7 +61,7 @@ class Samtta(Frozen):
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
-        """First and later clicks have each the share that proved better for them; errors move the threshold."""
+        """First and later clicks each use the share that proved better for them; errors move the threshold."""
         moved = offset(prompt) if self.fits else 0.0
         if not isinstance(known.carried, RefinedAnswering):
             return Fitted(known.tensors, offset=moved)
@@ -104,7 +104,7 @@ class Samtta(Frozen):
         return Knowledge(first, RefinedAnswering(line, later))
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
-        """All that was learned, and the evidence; the shares follow from it."""
+        """All that was learned, and the evidence; the shares follow from the evidence."""
         if not isinstance(known.carried, RefinedAnswering):
             return known.tensors, {}
         line = known.carried.line
@@ -113,7 +113,7 @@ class Samtta(Frozen):
         return {**line.tensors, **tasks}, facts
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
-        """The same knowledge again."""
+        """The same knowledge that was stored."""
         first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
         own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
         tasks = {

@@ -1,7 +1,7 @@
-"""Feature back-propagating refinement: per object, a scale and a bias per channel are fitted to the clicks, then forgotten.
+"""Feature back-propagating refinement: a scale and a bias per channel are fitted to each object's clicks, then forgotten.
 
-Sofiiuk et al., "f-BRS: Rethinking Backpropagating Refinement for Interactive Segmentation", CVPR 2020 (arXiv 2001.10331);
-figures from the code released with RITM (Sofiiuk et al. 2022).
+Source: Sofiiuk et al., "f-BRS: Rethinking Backpropagating Refinement for Interactive Segmentation", CVPR 2020 (arXiv
+2001.10331). Figures are from the code released with RITM (Sofiiuk et al. 2022).
 """
 
 from __future__ import annotations
@@ -33,12 +33,17 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Fbrs(Frozen):
-    """Nothing is learned for the next object; from the second click on, L-BFGS moves the present answer towards the clicks.
+    """From the second click on, L-BFGS moves the current answer towards the clicks; nothing is learned for the next object.
 
     The search ends early once every click is satisfied. All figures are the released ones.
 
-    `memory`: pairs that L-BFGS remembers (m). `evaluations`: of the loss at most. `network_clicks`: while fitting, the decoder
-    is given at most the first 8 clicks; the loss has all. `weight`: of |scale - 1|^2 + `bias_weight` |bias|^2.
+    `memory`: pairs that L-BFGS remembers (m).
+
+    `evaluations`: maximum number of loss evaluations.
+
+    `network_clicks`: the decoder gets at most the first 8 clicks while fitting; the loss uses all clicks.
+
+    `weight`: factor of the regulariser |scale - 1|^2 + `bias_weight` |bias|^2.
     """
 
     name: str = "fbrs"
@@ -53,7 +58,7 @@ class Fbrs(Frozen):
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
-        """The tensors fitted to all clicks in the window of the answer before; the fit begins where the last one ended."""
+        """The tensors fitted to all clicks in the last answer's window; the fit starts where the last one ended."""
         if attempt is None or len(prompt.clicks) < 2:
             return Fitted(known.tensors)
         yield
@@ -72,7 +77,7 @@ class _Enough(Exception):  # noqa: N818 (no error: scipy has no other way to be 
 
 
 class _Fit:
-    """The function that L-BFGS minimises: scale - 1 and bias (2 C,) to loss and gradient; remembers the best place seen."""
+    """The function that L-BFGS minimises: (scale - 1, bias) (2 C,) to loss and gradient. It remembers the best point seen."""
 
     def __init__(
         self, settings: Fbrs, model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt, start: Vector
@@ -110,7 +115,7 @@ class _Fit:
 
 
 def scaled(tensors: Tensors, variables: Tensor) -> dict[str, Tensor]:
-    """All `tensors`, with the first up-scaling's output y made (1 + s) y + b, channel by channel; variables (2 C,) = s, b."""
+    """All `tensors`, with the first up-scaling's output y changed to (1 + s) y + b per channel; variables (2 C,) = s, b."""
     scale, bias = variables.to(tensors[BIAS]).chunk(2)
     return {
         **tensors,
@@ -120,7 +125,10 @@ def scaled(tensors: Tensors, variables: Tensor) -> dict[str, Tensor]:
 
 
 def click_errors(logits: Tensor, clicks: Sequence[Click], window: Window) -> list[Tensor]:
-    """|label - probability| on 3 x 3 image pixels about each click: one tensor (9 n,) per sign that occurs; logits (G, G)."""
+    """|label - probability| on 3 x 3 image pixels about each click; logits (G, G).
+
+    Returns one tensor (9 n,) for each sign that occurs.
+    """
     around = [(dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     errors = []
     for positive in (True, False):

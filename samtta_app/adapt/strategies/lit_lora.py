@@ -1,6 +1,6 @@
 """LoRA on the decoder's attention, learned from accepted masks with replay: Live Interactive Training, for clicks.
 
-Yang et al., "Live Interactive Training", CVPR 2026 (arXiv 2603.26929), made for SAM 2 and video.
+Source: Yang et al., "Live Interactive Training", CVPR 2026 (arXiv 2603.26929), made for SAM 2 and video.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
-    """The LoRA factors, as `lora.new_factors` names them, and the training IoU of each object that they were fitted to."""
+    """The LoRA factors, named as in `lora.new_factors`, and the training IoU of each object that they were fitted to."""
 
     factors: Tensors
     ious: Mapping[int, float]
@@ -43,12 +43,16 @@ class Adapter:
 class LitLora(Frozen):
     """One LoRA expert, trained after every accept on the new object and on the stored ones of the highest training IoU.
 
-    Rank 4, alpha 4, focal : Dice = 20 : 1, AdamW without weight decay at 1e-4 (first object) and 5e-5 (later ones), 100 and 20
-    epochs, early stop after `patience` epochs once the training IoU is above `sure`, the best snapshot kept: all as published.
-    The published method has up to three experts and lets a person choose; a click protocol has nobody to do so, and one is
-    used. Ours: an epoch is one step over all samples; an object is asked with its first click, and the best candidate
-    and the single mask are trained (SAM's rule); losses are taken on the decoder's grid; `passes` bounds the decodings per
-    accept, so that it takes at most about 2 s on two CPU cores with the default model; no dropout.
+    As published: rank 4, alpha 4, focal : Dice = 20 : 1, AdamW without weight decay. The learning rate is 1e-4 for the
+    first object and 5e-5 for later ones, over 100 and 20 epochs. Once the training IoU is above `sure`, training stops
+    after `patience` epochs. The best snapshot is kept.
+
+    The published method has up to three experts, and the user chooses one. A click protocol has no such choice, so one
+    expert is used.
+
+    Ours: an epoch is one step over all samples. An object is asked with its first click. The best candidate and the
+    single mask are trained (SAM's rule). Losses are taken on the decoder's grid. There is no dropout. `passes` limits
+    the decodings per accept: about 2 s on two CPU cores with the default model.
     """
 
     name: str = "lit-lora"
@@ -67,7 +71,7 @@ class LitLora(Frozen):
     passes: int = 48
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
-        """Train the factors from where they are (fresh ones the first time) and merge the best snapshot into the original."""
+        """Train the factors from where they are (fresh the first time) and merge the best snapshot into the original."""
         old: Adapter | None = known.carried
         ious = dict(old.ious) if old else {}
         newest, memory = lesson.newest, lesson.memory
@@ -89,7 +93,7 @@ class LitLora(Frozen):
     def _trained(
         self, model: SamModel, start: Tensors, samples: Sequence[Remembered], *, fresh: bool
     ) -> Generator[float, None, tuple[Tensors, dict[int, float], tuple[float, ...]]]:
-        """The factors of the highest mean training IoU (the latest of equals), its IoU per object, and one loss per epoch."""
+        """The factors of the highest mean training IoU (ties: the latest), its IoU per object, and one loss per epoch."""
         factors = trainable_copy(start)
         rate = self.new_rate if fresh else self.tuned_rate
         optimiser = torch.optim.AdamW(list(factors.values()), lr=rate, weight_decay=0.0)
@@ -116,7 +120,7 @@ class LitLora(Frozen):
         return best, found, tuple(losses)
 
     def _backward(self, model: SamModel, factors: Tensors, item: Remembered, samples: int) -> tuple[float, float]:
-        """Add the gradients of one object; its share of the loss and the IoU of the mask that a person would see."""
+        """Add the gradients of one object; returns its share of the loss and the IoU of the mask that a user would see."""
         prompt = Prompt(item.clicks, item.box)
         if item.clicks and item.clicks[0].positive and item.box is None:
             prompt = Prompt(item.clicks[:1])
@@ -141,12 +145,15 @@ class LitLora(Frozen):
         }
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
-        """What was stored; weights that another strategy left answer until the first accept, which begins from the original."""
+        """What was stored.
+
+        Weights of another strategy answer until the first accept; learning then starts from the original.
+        """
         if FACTORS not in facts:
             return Knowledge(tensors)
         factors = {name: tensor.to(model.device) for name, tensor in load(base64.b64decode(facts[FACTORS])).items()}
         ious = {int(key): float(value) for key, value in json.loads(facts[_IOUS]).items()}
-        merged_lora(model.frozen.tensors, factors, 0.0)  # fails where they are of other weights
+        merged_lora(model.frozen.tensors, factors, 0.0)  # fails where the factors belong to other weights
         return Knowledge(tensors, Adapter(factors, ious))
 
 

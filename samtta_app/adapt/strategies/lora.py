@@ -12,13 +12,17 @@ from torch import Tensor, nn
 from samtta_app.model.weights import Tensors
 
 PROJECTIONS = re.compile(r"transformer\..*\.[qkv]_proj\.weight")
-"""Names of the adapted weights (out, in): query, key and value of every attention, in SAM's and in the compact decoder."""
+"""Names of the adapted weights (out, in): query, key and value of every attention.
+
+SAM and the compact decoder both use these names.
+"""
 
 
 def new_factors(tensors: Tensors, rank: int, rng: np.random.Generator) -> dict[str, Tensor]:
-    """Fresh factors for every adapted weight (out, in): "NAME.A" (rank, in) uniform in +-1/sqrt(in), "NAME.B" (out, rank) zero.
+    """Fresh factors for every adapted weight (out, in).
 
-    The product B A is therefore zero, and the merged weights are the original ones.
+    "NAME.A" (rank, in) is uniform in +-1/sqrt(in); "NAME.B" (out, rank) is zero. The product B A is therefore zero, and
+    the merged weights are the original ones.
 
     Raises:
         ValueError: `rank` is not positive, or `tensors` hold no projection.
@@ -38,7 +42,7 @@ def new_factors(tensors: Tensors, rank: int, rng: np.random.Generator) -> dict[s
 
 
 def merged_lora(tensors: Tensors, factors: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
-    """All `tensors`, the adapted ones with `scale` B A added; differentiable in the factors."""
+    """All `tensors`, with `scale` B A added to the adapted ones; differentiable in the factors."""
     names = [key.removesuffix(".A") for key in factors if key.endswith(".A")]
     changed = {name: tensors[name] + scale * (factors[f"{name}.B"] @ factors[f"{name}.A"]) for name in names}
     return {**tensors, **changed}

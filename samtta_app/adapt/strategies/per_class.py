@@ -15,17 +15,17 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import EXTRA, Tensors
 
 Part = int | None | Literal["all"]
-"""What a line of learning is for: a class, objects without one, or all of them."""
+"""What a line of learning belongs to: a class, objects without a class (None), or all objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class PerClass(Frozen):
-    """The same learning, kept apart by class: tests, lessons and replay are of one class each.
+    """The same learning, separate for each class: tests, lessons and replay stay within a class.
 
-    A person who annotates "nucleus" and "cell" means different things by the same click (Schön et al. 2024 keep a copy of the
-    decoder per class). `knowledge.tensors` are those of the class that was learned last.
+    A user who annotates "nucleus" and "cell" means different things by the same click. Schön et al. 2024 keep a copy of
+    the decoder per class. `knowledge.tensors` are those of the class that was learned last.
 
-    `shared`: every object is a lesson for all classes together, too, and a class begins with what that has taught.
+    `shared`: every object is also a lesson for all classes together. A new class starts from that shared learning.
     """
 
     name: str = "samtta-per-class"
@@ -37,11 +37,11 @@ class PerClass(Frozen):
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
-        """As the prompt's class has it; a class without a lesson is answered by the original."""
+        """The answer of the prompt's class; the original answers for a class without a lesson."""
         return (yield from self.ours.before_answer(model, _of(model, known, prompt.class_id), attempt, prompt))
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
-        """The lesson is for its class alone."""
+        """The lesson changes its own class only."""
         mine, every = lesson.newest.class_id, dict(_all(known))
         memory = Memory(tuple(item for item in lesson.memory.items if item.class_id == mine))
         start = _of(model, known, mine)
@@ -53,7 +53,7 @@ class PerClass(Frozen):
         return replace(learned, knowledge=Knowledge(learned.knowledge.tensors, every))
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
-        """Every class's own, under names with its number."""
+        """Every class's own data, under names that contain the class's number."""
         tensors, facts = dict(known.tensors), dict[str, str]()
         for number, mine in _all(known).items():
             own, said = self.ours.stored(mine)
@@ -62,7 +62,7 @@ class PerClass(Frozen):
         return tensors, facts
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
-        """The same again, bit for bit."""
+        """The same knowledge again, bit for bit."""
         whole = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
         numbers = {name.removeprefix(EXTRA).split("/")[0] for name in tensors.keys() - whole.keys()}
         every: dict[Part, Knowledge] = {}
@@ -79,7 +79,10 @@ def _all(known: Knowledge) -> Mapping[Part, Knowledge]:
 
 
 def _of(model: SamModel, known: Knowledge, part: Part) -> Knowledge:
-    """What is known of a class: its own, else what all taught, else nothing; another strategy's weights are every class's."""
+    """What is known of a class: its own learning, else what all classes taught, else nothing.
+
+    Weights of another strategy count for every class.
+    """
     if not isinstance(known.carried, dict):
         return Knowledge(known.tensors)
     every = _all(known)

@@ -1,7 +1,7 @@
 """The method that samtta builds on: the whole mask decoder takes one Adam step per click and three per accepted object.
 
-Schön et al., "Adapting the Segment Anything Model During Usage in Novel Situations", CVPR-W 2024 (arXiv 2404.08421). Figures
-that the paper's summaries leave open are those of the same authors' released WSESeg code (arXiv 2407.09288).
+Source: Schön et al., "Adapting the Segment Anything Model During Usage in Novel Situations", CVPR-W 2024 (arXiv
+2404.08421). Figures that the paper leaves open are from the same authors' released WSESeg code (arXiv 2407.09288).
 """
 
 from __future__ import annotations
@@ -38,15 +38,19 @@ _NAN = float("nan")
 class Schoen2024(Frozen):
     """The method without the defects of its released code; the single mask (token 0) is trained, nothing is regularised.
 
-    After every click that did not finish the object: one step on the clicks, taken just before the next answer. After an
-    accept: back to the object's start, then a step on the eroded mask, one on a random earlier object with its own features,
-    and one more on the eroded mask. What clicks teach belongs to their object: it answers its later clicks, and what
-    is published changes with an accept only. Adam's state is carried through all of it, stored with the weights, and
-    never reset.
+    After every click that did not finish the object: one step on the clicks, taken just before the next answer. After
+    an accept, the weights go back to the object's start. Three steps follow: on the eroded mask, on a random earlier
+    object with its own features, and on the eroded mask again.
 
-    `learning_rate`: the paper's is unknown; the code's own default is 1e-6, its WSESeg tables used 5e-8 for SAM ViT-B. Of
-    1e-6, 1e-5, 1e-4, 1e-3 the compact model gained most from 1e-5, on four changed training sets (README, Figures).
-    `erosion`: iterations with a 3 x 3 cross in image pixels (default 5, tables 4). `replayed`: length of the FIFO.
+    What clicks teach answers later clicks of the same object only. The published weights change with an accept only.
+    Adam's state is carried through all of it, stored with the weights, and never reset.
+
+    `learning_rate`: the paper's is unknown. The code's default is 1e-6; its WSESeg tables used 5e-8 for SAM ViT-B. Of
+    1e-6, 1e-5, 1e-4 and 1e-3 the compact model gained most from 1e-5, on four changed training sets (README, Figures).
+
+    `erosion`: iterations with a 3 x 3 cross in image pixels (default 5, tables 4).
+
+    `replayed`: length of the FIFO.
     """
 
     name: str = "schoen2024"
@@ -59,7 +63,7 @@ class Schoen2024(Frozen):
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
-        """One step on all clicks of the answer before, if it was not good enough: a new click came."""
+        """One step on all clicks of the last answer; a new click means that the answer was not good enough."""
         state = _present(known, attempt)
         if attempt is not None and 0 < len(attempt.prompt.clicks) < len(prompt.clicks):
             yield
@@ -100,13 +104,13 @@ class Schoen2024(Frozen):
         return with_state(known), {}
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
-        """The same again, bit for bit."""
+        """The same knowledge again, bit for bit."""
         return from_state(tensors, self.learning_rate)
 
-    # --- what the released code does otherwise ----------------------------------------------------------------------
+    # --- what the released code does differently ----------------------------------------------------------------------
 
     def _start(self, known: Knowledge, attempt: Attempt | None) -> Knowledge:
-        """The weights of the object's start, with the optimiser's present state."""
+        """The weights of the object's start, with the optimiser's current state."""
         return Knowledge(known.tensors, _present(known, attempt).carried)
 
     def _at_clicks(self, logits: Tensor, clicks: Sequence[Click], features: ImageFeatures) -> Tensor:
@@ -132,12 +136,12 @@ class Schoen2024(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Schoen2024AsReleased(Schoen2024):
-    """The same with the defects of the released code, for comparison only: nobody should annotate with it.
+    """The same with the defects of the released code, for comparison only; do not annotate with it.
 
-    The weights do not go back to the object's start on an accept; a click is a single image pixel that survives only where
-    the nearest-neighbour grid happens to read it, averaged over all G x G cells; padding is labelled background; an earlier
-    object's clicks and mask are replayed on the current image's features. That the previous mask is fed back as 0 and 1
-    concerns the one who asks, not what is learned.
+    The weights do not go back to the object's start on an accept. A click is a single image pixel, averaged over all G
+    x G cells; it survives only where the nearest-neighbour grid reads it. Padding is labelled background. An earlier
+    object's clicks and mask are replayed on the current image's features. The released code also returns the previous
+    mask as 0 and 1; that is up to the caller and does not change what is learned.
     """
 
     name: str = "schoen2024-asreleased"
@@ -175,10 +179,10 @@ def with_state(known: Knowledge) -> dict[str, Tensor]:
 
 
 def from_state(tensors: Tensors, learning_rate: float) -> Knowledge:
-    """What `with_state` gave, as knowledge again, bit for bit.
+    """The knowledge that `with_state` was given, bit for bit.
 
     Raises:
-        ValueError, KeyError: the state is not one of these weights.
+        ValueError, KeyError: the state belongs to other weights.
     """
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
     state: dict[int, dict[str, Tensor]] = {}
@@ -209,8 +213,9 @@ def step(
         loss_of: maps logits (1, G, G) to a scalar.
 
     Returns:
-        New knowledge that shares no memory with `state`, and the loss before the step; `state` itself where the loss or
-        the new weights are not finite.
+        New knowledge that shares no memory with `state`, and the loss before the step. Where the loss or the new
+        weights are
+        not finite, `state` itself.
     """
     tensors = trainable_copy(state.tensors)
     optimiser = torch.optim.Adam(list(tensors.values()), lr=learning_rate)
@@ -228,7 +233,10 @@ def step(
 
 
 def balanced_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """Half the sum of the mean cross-entropies over object and over background: logits (1, G, G), target (G, G) of 1, 0, -1."""
+    """Half the sum of the mean cross-entropies over object and over background.
+
+    Logits (1, G, G), target (G, G) of 1, 0, -1.
+    """
     entropy = F.binary_cross_entropy_with_logits(logits, _truth(logits, target), reduction="none")[0]
     parts = [entropy[target == value].mean() for value in (1, 0) if (target == value).any()]
     return torch.stack(parts).sum() / 2 if parts else entropy.sum() * 0
@@ -237,7 +245,7 @@ def balanced_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 def eroded(item: Remembered, window: Window, iterations: int) -> _Labels:
     """The accepted mask's labels in `window`'s image pixels: object and background eroded, -1 between them.
 
-    As `scipy.ndimage.binary_erosion` with its defaults: a 3 x 3 cross, and the image's frame is a boundary, too.
+    As `scipy.ndimage.binary_erosion` with its defaults: a 3 x 3 cross, and the image's frame counts as a boundary.
     """
     bits = full(item.mask, item.extent.height, item.extent.width).astype(np.uint8)
     labels = np.full(bits.shape, IGNORE, dtype=np.int8)
@@ -249,10 +257,10 @@ def eroded(item: Remembered, window: Window, iterations: int) -> _Labels:
 
 
 def sampled_labels(labels: _Labels, grid: int, place: float, padding: int) -> _Labels:
-    """Window labels (h, w) read at one pixel per cell of the padded grid (G, G), whose longer side the window fills.
+    """Window labels (h, w) read at one pixel per cell of the padded grid (G, G); the window fills its longer side.
 
     Args:
-        place: where in the cell, 0 its first pixel (`torch.nn.functional.interpolate`, "nearest"), 0.5 its middle.
+        place: where in the cell: 0 its first pixel (`torch.nn.functional.interpolate`, "nearest"), 0.5 its middle.
         padding: the label outside the window.
     """
     height, width = labels.shape
@@ -276,7 +284,7 @@ def _truth(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def _present(known: Knowledge, attempt: Attempt | None) -> Knowledge:
-    """The weights as the object's clicks left them; what is known where it changed since (an accept, a rollback)."""
+    """The weights after the object's clicks; the published ones if they have changed since (an accept, a rollback)."""
     if attempt is None or attempt.knowledge is not known:
         return known
     return Knowledge(attempt.tensors, attempt.carried)

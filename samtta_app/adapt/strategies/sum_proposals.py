@@ -1,7 +1,7 @@
-"""Strategy `sum`: beside the accepted masks, the model's own proposals teach, as far as the refiner believes them.
+"""Strategy `sum`: the model's own proposals teach beside the accepted masks, weighted by the refiner's certainty.
 
-Source: Liu et al. 2024 (SUM): a mask that a person made is believed in every pixel; of a pseudo-label each pixel counts by
-its certainty, and prompts on it are drawn by certainty, too.
+Source: Liu et al. 2024 (SUM). Every pixel of a user's mask counts fully. Each pixel of a pseudo-label counts by its
+certainty. Prompts on a pseudo-label are drawn by certainty, too.
 """
 
 from __future__ import annotations
@@ -30,14 +30,17 @@ from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 
 _TRIES = 4
-"""Places that are asked for each proposal that is wanted."""
+"""Places that are tried for each wanted proposal."""
 SHARED = 0.1
-"""Share of a proposal that may lie on the accepted object: with more it contradicts what a person said."""
+"""Share of a proposal that may lie on the accepted object; a larger overlap contradicts the user."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """A mask that nobody accepted: `target` (G, G) of 0 and 1, `certainty` (G, G) 0 .. 1, in the window of `features`."""
+    """A mask that no user accepted, in the window of `features`.
+
+    `target` (G, G) is 0 or 1; `certainty` (G, G) is 0 .. 1.
+    """
 
     features: ImageFeatures
     target: Tensor
@@ -89,7 +92,7 @@ def _refiner(model: SamModel) -> Refiner | None:
 
 
 def _places(model: SamModel, item: Remembered, count: int, rng: np.random.Generator) -> list[Click]:
-    """Places in the window that are not on the accepted object."""
+    """Places in the window outside the accepted object."""
     free = np.argwhere((item.whole == 0).cpu().numpy())
     if not len(free):
         return []
@@ -99,7 +102,10 @@ def _places(model: SamModel, item: Remembered, count: int, rng: np.random.Genera
 
 
 def _proposed(model: SamModel, refiner: Refiner, tensors: Tensors, item: Remembered, click: Click) -> Proposal | None:
-    """The answer to a click as a pseudo-label; None where it is not sure, stable, of a plausible size, or elsewhere."""
+    """The answer to a click as a pseudo-label.
+
+    None where the answer is unsure, unstable, of an implausible size, or elsewhere.
+    """
     features = item.features.to(torch.float32)
     for guess in guesses(model, tensors, features, (click,), limits_of(model)):
         target = guess.logits > 0

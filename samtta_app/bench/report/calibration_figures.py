@@ -1,8 +1,8 @@
-"""Whether the IoU that is expected of a stream's answers comes true: as it was said, and calibrated along the stream.
+"""Whether the expected IoU of a stream's answers comes true: as shown, and calibrated along the stream.
 
-Two truths are kept apart. Calibrated is by what a session knows: the IoU of an answer with the mask that was accepted in
-the end, of the objects accepted before. The error is measured against what only a bench knows: the IoU with the true mask,
-of every answer, those of objects that were given up among them.
+Two truths are kept separate. The calibration uses what a session knows: the IoU of an answer with the accepted mask,
+for objects accepted before. The error uses what only a bench knows: the IoU with the true mask. It counts every answer,
+also those of objects that were given up.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from samtta_app.session.statistics.review import NEWEST
 
 
 def calibrated(expected: Floats, accepted: Floats, owners: Integers, orders: Integers) -> Floats:
-    """What each answer's expected IoU meant, by the accepted objects before its own in the same order: (answers,).
+    """The calibrated expected IoU of each answer (answers,), from objects accepted earlier in the same order.
 
-    The calibration is that of the session (isotonic, from its newest answers, the identity until there are enough; without
-    each object's last answer, the accepted mask itself). No answer of the object at hand is in it: what is accepted of it is
-    not known yet.
+    The calibration is that of the session: isotonic, from its newest answers, the identity until there are enough. Each
+    object's last answer is left out, since it is the accepted mask itself. No answer of the current object is used: its
+    accepted mask is not known yet.
 
     Args:
-        expected: IoU that was expected, (answers,); what is nan stays so.
+        expected: expected IoU, (answers,); nan stays nan.
         accepted: IoU with the accepted mask, (answers,); nan where none was accepted.
         owners: the object of each answer, (answers,), never falling.
         orders: the order of each object, (objects,); those of one order are in the order of the stream.
@@ -43,11 +43,11 @@ def calibrated(expected: Floats, accepted: Floats, owners: Integers, orders: Int
 
 
 def bench_calibration_error(expected: Floats, true: Floats, owners: Integers, weights: Floats) -> Estimate:
-    """Expected calibration error, 0 .. 1, of answers that are drawn with their objects; without any, nothing.
+    """Expected calibration error, 0 .. 1, of answers that are drawn with their objects; no estimate without answers.
 
-    It is that of `core.calibration.calibration_error`, the bins' |mean expected - mean true| weighted by their answers
-    (Guo et al. 2017, equation 3, with the IoU for the accuracy). Answers with a nan are left out. It is never negative: in
-    few answers chance alone makes it larger.
+    It is `core.calibration.calibration_error`: the bins' |mean expected - mean true| weighted by their answers (Guo et
+    al. 2017, equation 3, with IoU in place of accuracy). Answers with a nan are left out. It is never negative, so
+    chance alone makes it larger for few answers.
 
     Args:
         expected: (answers,).

@@ -1,4 +1,4 @@
-"""Adapted against frozen, object by object; strategies against each other; chains against a fresh start."""
+"""Comparisons: adapted with frozen, object by object; strategies with each other; chains with a fresh start."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMPARED = ("noc", "fr", "fr_ritm", "noc_20@90", "iou@1")
 class Paired:
     """One figure on the same objects before (frozen, or fresh) and after (adapted, or chained).
 
-    `reduction` is the share of `before` that is gone, nan for 0 / 0; `estimate_difference` is after minus before.
+    `reduction` is the relative decrease of `before`, nan for 0 / 0. `estimate_difference` is after minus before.
     """
 
     before: Estimate
@@ -46,7 +46,7 @@ class Paired:
 
     @classmethod
     def mean(cls, members: Sequence[Paired]) -> Paired:
-        """Each field averaged, so that `reduction` is the mean of the sets' reductions, not that of the means."""
+        """Each field averaged; `reduction` is the mean of the sets' reductions, not the reduction of the means."""
         return cls(
             average([m.before for m in members]),
             average([m.after for m in members]),
@@ -57,10 +57,11 @@ class Paired:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """A strategy against a twin on the objects that both have, or the mean over several `sets`.
+    """A strategy against its twin on their common objects, or the mean over several `sets`.
 
-    `parts` has, for each part of the stream, figures by name (`COMPARED`). `outcomes` are the shares of objects that take
-    "fewer", "equal" or "more" clicks (a failure counts as the limit). `unpaired` objects were found on one side only.
+    `parts` has, for each part of the stream, figures by name (`COMPARED`). `outcomes` are the shares of objects that
+    take "fewer", "equal" or "more" clicks; a failure counts as the limit. `unpaired` counts objects found on one side
+    only.
     """
 
     key: RunKey
@@ -78,7 +79,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chained:
-    """The last part of a chain "a>b" (the second half of two) beside a fresh run of "b": the same objects and orders."""
+    """The second half of a chain "a>b" beside a fresh run of "b", on the same objects and orders."""
 
     key: RunKey
     objects: int
@@ -113,7 +114,7 @@ def _paired(before: BenchRun, after: BenchRun, weights: Floats, chosen: Booleans
 
 
 def comparisons(every: Mapping[RunKey, BenchRun]) -> tuple[Comparison, ...]:
-    """Every strategy that has a frozen twin, against it."""
+    """Every strategy with a frozen twin, against that twin."""
     found = (
         compare(every[key._replace(strategy=FROZEN)], run)
         for key, run in every.items()
@@ -123,16 +124,16 @@ def comparisons(every: Mapping[RunKey, BenchRun]) -> tuple[Comparison, ...]:
 
 
 def unfinished(every: Iterable[RunKey], compared: Iterable[Comparison]) -> tuple[RunKey, ...]:
-    """Strategies without a twin to compare with, and twins that nothing is compared with."""
+    """Strategies without a twin, and twins without a strategy."""
     done = {c.key for c in compared}
     done |= {key._replace(strategy=FROZEN) for key in done}
     return tuple(key for key in every if key not in done)
 
 
 def mean_comparisons(every: Sequence[Comparison], within: set[str] | None = None) -> tuple[Comparison, ...]:
-    """Unweighted means over the sets (those in `within`) of otherwise the same key; chains and mixtures have none.
+    """Unweighted means over the sets (those in `within`) with otherwise the same key; chains and mixtures have none.
 
-    A key with one set gives that set's own comparison under the name of the mean.
+    With a single set, the mean is that set's own comparison under the name of the mean.
     """
     groups: dict[RunKey, list[Comparison]] = defaultdict(list)
     for each in every:
@@ -153,9 +154,9 @@ def _mean(key: RunKey, members: Sequence[Comparison]) -> Comparison:
 
 
 def beside(every: Sequence[Comparison], strategy: str) -> tuple[tuple[Comparison, Comparison | None], ...]:
-    """Every strategy's mean over sets, beside that of `strategy` in the same runs: both over the sets that both have.
+    """Every strategy's mean over sets, beside that of `strategy` in the same runs, over their common sets.
 
-    Where `strategy` was not run, or on other sets only, there is None and the mean is over all sets.
+    If `strategy` was not run, or only on other sets, the second value is None and the mean is over all sets.
     """
     found: list[tuple[Comparison, Comparison | None]] = []
     for own in mean_comparisons(every):
@@ -167,7 +168,7 @@ def beside(every: Sequence[Comparison], strategy: str) -> tuple[tuple[Comparison
 
 
 def chains(every: Mapping[RunKey, BenchRun]) -> tuple[Chained, ...]:
-    """The last parts of the chains "a>b" for which the same strategy also ran "b" alone, paired by order, image, object."""
+    """The second halves of the chains "a>b" whose strategy also ran "b" alone, paired by order, image, object."""
     found = []
     for key, run in every.items():
         fresh = every.get(key._replace(set=key.set.rpartition(CHAIN)[2])) if CHAIN in key.set else None

@@ -29,17 +29,17 @@ from samtta_app.simulation.annotator import goal_named
 Booleans = npt.NDArray[np.bool_]
 
 CHAIN, MIXTURE = ">", "+"
-"""Between the names of the sets of a stream that goes from one to the next, and of one that mixes them."""
+"""CHAIN joins the names of sets that follow each other in a stream; MIXTURE joins those that are mixed."""
 
 IOU_AT = (1, 3, 5, 10, 20)
 FIRST = 20
-"""Objects at the start of a stream that are also looked at by themselves."""
+"""Objects at the start of a stream that also have figures of their own."""
 
 PARTS = ("all", "first third", "middle third", "last third", f"first {FIRST}")
 
 
 class RunKey(NamedTuple):
-    """What was run; a comparison is between two strategies of otherwise the same key."""
+    """Identifies a run; a comparison is between two strategies with otherwise the same key."""
 
     set: str
     goal: str
@@ -61,10 +61,12 @@ class _Place(NamedTuple):
 class BenchRun:
     """The records of one key; row k of every array is the object at `places`[k].
 
-    `iou` and `boundary_iou` are (objects, limit), after click 1, 2, ..., held from the click that reached the goal (or from
-    the last one). `clicks` is the click that reached the goal, 0 where none did. `learning` is the seconds of each object's
-    adaptation, 0 for none. Of every click, (answers,), there are `owners`, its row, its `seconds`, and the IoU of its answer:
-    `true`, `expected` (nan where it was not recorded), and `calibrated` along the stream from what was expected.
+    `iou` and `boundary_iou` are (objects, limit), after click 1, 2, ... They are held from the click that reached the
+    goal, or from the last one. `clicks` is the click that reached the goal, 0 where none did. `learning` is the seconds
+    of each object's adaptation, 0 for none.
+
+    Arrays (answers,) have one value per click: `owners` its row, `seconds` its time, and the IoU of its answer. That is
+    `true`, `expected` (nan where it was not recorded), and `calibrated`: the expected one, calibrated along the stream.
     """
 
     key: RunKey
@@ -87,7 +89,7 @@ class BenchRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunFigures:
-    """Every figure of one run by its name (defined in `tables.LEGEND`), or the mean over several `sets`."""
+    """Every figure of one run by name (defined in `tables.LEGEND`), or the mean over several `sets`."""
 
     key: RunKey
     sets: tuple[str, ...]
@@ -97,16 +99,16 @@ class RunFigures:
 
 
 def is_single(name: str) -> bool:
-    """Whether it names one data set, and no chain "a>b" or mixture "a+b": only these enter means over sets."""
+    """Whether it names one data set, and no chain "a>b" or mixture "a+b". Only single sets enter means over sets."""
     return CHAIN not in name and MIXTURE not in name
 
 
 def runs(records: Iterable[ClickRow]) -> dict[RunKey, BenchRun]:
-    """The records by what was run, in the order in which they come.
+    """The records grouped by what was run, in their own order.
 
     Raises:
-        DatasetError: one click is there twice with different outcomes, or a click is missing.
-        UserError: a goal's name is none.
+        DatasetError: one click appears twice with different outcomes, or a click is missing.
+        UserError: a goal's name is not valid.
     """
     found: dict[RunKey, dict[_Place, dict[int, ClickRow]]] = defaultdict(lambda: defaultdict(dict))
     for r in records:
@@ -155,7 +157,7 @@ def _held(values: Sequence[float], limit: int) -> list[float]:
 
 
 def rows_by_key(run: BenchRun, rows: Sequence[int]) -> BenchRun:
-    """The run of some of its objects only, in the given order of rows."""
+    """The run with only these rows, in the given order."""
     chosen = np.array(rows, np.int64)
     mine = [np.flatnonzero(run.owners == row) for row in rows]
     clicks = np.concatenate(mine) if mine else np.zeros(0, np.int64)
@@ -176,7 +178,8 @@ def rows_by_key(run: BenchRun, rows: Sequence[int]) -> BenchRun:
 def per_object(run: BenchRun) -> dict[str, Floats]:
     """Figures that are means over objects, by name: their value for each object, (objects,).
 
-    "fr" and "fr_ritm" are 0 or 1; "noc" is of the run's own goal; "noc_20@90" is there where the run went on to IoU .90.
+    "fr" and "fr_ritm" are 0 or 1. "noc" is of the run's own goal. "noc_20@90" exists where the run continued to IoU
+    .90.
     """
     goal = goal_named(run.key.goal)
     limit = goal.limit
@@ -229,7 +232,7 @@ MEAN = "mean of sets"
 
 
 def mean_of_sets(every: Sequence[RunFigures]) -> tuple[RunFigures, ...]:
-    """Unweighted means over the sets of otherwise the same key; keys with one single set have none."""
+    """Unweighted means over the sets with otherwise the same key; keys with a single set have none."""
     groups: dict[RunKey, list[RunFigures]] = defaultdict(list)
     for each in every:
         if is_single(each.key.set):

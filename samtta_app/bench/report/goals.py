@@ -1,4 +1,4 @@
-"""What adaptation is meant to reach, and whether records show that it does."""
+"""The goals of adaptation, and whether records show that they are met."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from samtta_app.bench.report.intervals import Estimate, average, combined, reduc
 
 OURS = "samtta"
 SEED = "schoen2024"
-"""The strategy that ours is measured against."""
+"""The strategy that samtta is compared with."""
 
 GOALS = ("20@85", "30@90")
 _USUAL, _REALISTIC, _CARELESS = "ritm", "realistic", "careless10"
@@ -47,10 +47,10 @@ LIMITS: Mapping[_Kind, tuple[str, float]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GoalCheck:
-    """One goal for one goal of the run ("20@85"): what was reached, and whether it is enough.
+    """One goal for one goal of the run ("20@85"): the value reached, and whether it is enough.
 
-    `reached` is None, and so is `met`, where it was not measured; `unit` is that of its text, a share (0 .. 1) is
-    shown in percent or points. `needed` is the limit in words; `note` says over which sets, and what else belongs here.
+    `reached` and `met` are None where nothing was measured. `unit` is the unit of the text; a share (0 .. 1) is shown
+    in percent or points. `needed` is the limit in words. `note` names the sets and adds remarks.
     """
 
     kind: _Kind
@@ -81,7 +81,7 @@ def goals(records: Iterable[ClickRow], strategy: str = OURS) -> tuple[GoalCheck,
 def check_goals(
     compared: Sequence[Comparison], chained: Sequence[Chained], strategy: str = OURS
 ) -> tuple[GoalCheck, ...]:
-    """Every goal from comparisons that are there already."""
+    """Every goal, from comparisons that are computed already."""
     own = [c for c in compared if c.key.feedback == _FEEDBACK and is_single(c.key.set)]
     return tuple(check for goal in GOALS for check in _of_goal(goal, own, chained, strategy))
 
@@ -112,7 +112,7 @@ def _unmeasured(kind: _Kind, goal: str, needed: str, why: str) -> GoalCheck:
 
 
 def _at_least(kind: _Kind, goal: str, mean: Comparison | None, figure: str, part: str = PARTS[0]) -> GoalCheck:
-    """A mean relative reduction; a limit of 0 has to be exceeded."""
+    """A mean relative reduction; a limit of 0 must be exceeded."""
     words, limit = LIMITS[kind]
     needed = f">= {100 * limit:.0f} %" if limit else "> 0 %"
     paired = mean.parts[part].get(figure) if mean else None
@@ -143,7 +143,7 @@ def _worst(goal: str, members: Sequence[Comparison]) -> GoalCheck:
 
 
 def _beyond_seed(goal: str, usual: Sequence[Comparison], strategy: str) -> GoalCheck:
-    """Ours minus the factor times theirs, which stays defined where their reduction is zero or negative."""
+    """Ours minus the factor times theirs, which is defined even where their reduction is zero or negative."""
     words, factor = LIMITS["seed"]
     needed = ">= 0 points, and better than frozen"
     both = next((pair for pair in beside(usual, SEED) if pair[0].key.strategy == strategy), None)

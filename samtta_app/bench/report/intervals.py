@@ -1,8 +1,8 @@
 """Estimates with 95 % bootstrap intervals over the orders of a stream and the objects in them.
 
-Two stages (cluster bootstrap, Davison and Hinkley 1997, section 3.8): orders are drawn with replacement, then objects within
-each drawn order. A drawing is a weight per object (how often it was drawn), so that one set of weights serves every figure
-of a run, and both sides of a comparison.
+Source: Davison and Hinkley 1997, section 3.8 (cluster bootstrap, two stages). Orders are drawn with replacement, then
+objects within each drawn order. A draw is a weight per object: how often it was drawn. One set of weights serves every
+figure of a run and both sides of a comparison.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Estimate:
 
 
 NO_ESTIMATE = Estimate(float("nan"), np.full(RESAMPLES, np.nan))
-"""What was not measured."""
+"""The estimate of what was not measured."""
 
 
 def resampled(orders: Integers, seed: str) -> Floats:
@@ -56,7 +56,7 @@ def resampled(orders: Integers, seed: str) -> Floats:
 
 @lru_cache(maxsize=4)
 def _drawn(orders: tuple[int, ...], seed: int) -> Floats:
-    """Read-only, as the runs of one set share them."""
+    """Read-only, because the runs of one set share them."""
     rng = np.random.default_rng(seed)
     every, owner = np.unique(np.array(orders, np.int64), return_inverse=True)
     drawn = rng.multinomial(len(every), np.full(len(every), 1 / len(every)), size=RESAMPLES)
@@ -79,9 +79,9 @@ def means(values: Floats, weights: Floats) -> list[Estimate]:
 
 
 def quantiles(values: Floats, owners: Integers, shares: Sequence[float], weights: Floats) -> list[Estimate]:
-    """For each share, the smallest value that at least that share of the values do not exceed (nearest rank).
+    """For each share, the smallest value that at least this share of the values does not exceed (nearest rank).
 
-    A value is drawn with its object. The draws take one of `_RANKS` evenly spaced values.
+    A value is drawn with its object. The draws use `_RANKS` evenly spaced values.
 
     Args:
         values: for instance seconds of each click, (values,).
@@ -106,13 +106,13 @@ def quantiles(values: Floats, owners: Integers, shares: Sequence[float], weights
 
 
 def combined(function: Callable[..., Floats], *estimates: Estimate) -> Estimate:
-    """`function` of the values, and of the draws resample by resample."""
+    """`function` of the values, and of the draws, resample by resample."""
     value = function(*(np.array([each.value]) for each in estimates))
     return Estimate(float(value[0]), function(*(each.draws for each in estimates)))
 
 
 def average(estimates: Sequence[Estimate]) -> Estimate:
-    """Mean over, for instance, data sets; what is nan is left out; nan where all are."""
+    """Mean over, for instance, data sets; nan values are left out; nan where all are nan."""
 
     def known(*values: Floats) -> Floats:
         stacked = np.stack(values)
@@ -125,7 +125,7 @@ def average(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def reduction(before: Estimate, after: Estimate) -> Estimate:
-    """By what share `after` is less than `before`; nan where there was nothing to reduce."""
+    """Share by which `after` is less than `before`; nan where there was nothing to reduce."""
     return combined(lambda old, new: _ratio(old - new, old), before, after)
 
 

@@ -1,6 +1,7 @@
-"""Plots of the report: small multiples, one column per set, the same axes in all of them, frozen always in ink.
+"""Plots of the report: small multiples, one column per set, equal axes, frozen always in ink.
 
-Colours are Okabe and Ito's (2008), which colour-blind people tell apart. Figures are made without pyplot, so nothing is kept.
+Colours are Okabe and Ito's (2008), which are distinct for colour-blind readers. Figures are made without pyplot, so
+none stays in memory.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ STYLE: Mapping[Any, Any] = {
     "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "samtta",
-    "text.parse_math": False,  # names of data sets may hold a "$"
+    "text.parse_math": False,  # data set names may hold a "$"
 }
 LABEL = 40
 """Characters of a label: about as wide as a panel."""
@@ -51,7 +52,7 @@ _WINDOW = 10  # objects of the running mean over the stream
 
 
 class Group(NamedTuple):
-    """What one plot shows; its panels are the sets, its colours the strategies."""
+    """What one plot shows: one panel per set, one colour per strategy."""
 
     goal: str
     clicker: str
@@ -60,7 +61,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plot:
-    """A drawn figure with its heading and a sentence that says how to read it."""
+    """A drawn figure with its heading and a sentence that explains it."""
 
     group: Group
     title: str
@@ -81,7 +82,10 @@ def plots(every: Mapping[RunKey, BenchRun], measured: Sequence[RunFigures]) -> t
 
 
 def svg(plot: Plot, prefix: str) -> str:
-    """The plot as an SVG element without outside references, its ids begun with `prefix`, ink in the page's text colour."""
+    """The plot as an SVG element without outside references.
+
+    Its ids begin with `prefix`. Ink gets the page's text colour.
+    """
     file = io.StringIO()
     with rc_context(dict(STYLE)):
         plot.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -103,14 +107,14 @@ def png(plot: Plot) -> bytes:
 
 
 def colours(strategies: Sequence[str]) -> dict[str, str]:
-    """A colour for each strategy: ink for frozen, the first colour for ours, the others in their order."""
+    """A colour for each strategy: ink for frozen, the first colour for ours, the others in order."""
     learning = sorted((s for s in strategies if s != FROZEN), key=lambda s: s != OURS)
     start = 0 if OURS in learning else 1
     return {FROZEN: INK} | {s: COLOURS[(start + k) % len(COLOURS)] for k, s in enumerate(learning)}
 
 
 def _label(name: str) -> str:
-    """The name of a set or strategy for a plot, in which a long one would leave no room for the axes."""
+    """A set's or strategy's name for a plot; a long one is cut to leave room for the axes."""
     text = displayable(name)
     return text if len(text) <= LABEL else f"{text[: LABEL - 10]}…{text[-9:]}"
 
@@ -192,7 +196,7 @@ def _over_stream(group: Group, here: Mapping[RunKey, BenchRun]) -> Plot:
 
 
 def _paired(group: Group, here: Mapping[RunKey, BenchRun]) -> list[Plot]:
-    """None where nothing is paired; a row for each strategy."""
+    """A row of panels for each strategy; no plot where nothing is paired."""
     pairs = {key: _counts(here, key) for key in here if key.strategy != FROZEN}
     pairs = {key: counts for key, counts in pairs.items() if counts.size}
     if not pairs:
@@ -221,7 +225,7 @@ def _paired(group: Group, here: Mapping[RunKey, BenchRun]) -> list[Plot]:
 
 
 def _counts(here: Mapping[RunKey, BenchRun], key: RunKey) -> Floats:
-    """How often each pair of clicks occurs, rows of (frozen, adapted, objects); no rows without a twin."""
+    """How often each pair of clicks occurs: rows of (frozen, adapted, objects); no rows without a twin."""
     twin = here.get(key._replace(strategy=FROZEN))
     if twin is None:
         return np.zeros((0, 3))

@@ -1,4 +1,4 @@
-"""The report of a bench: figures, tables and plots from raw records, and from nothing else."""
+"""The report of a bench: figures, tables and plots, computed from raw records only."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _MARKS = {
     "summary.json": b'"resamples"',
     "report.html": b"<title>samtta bench",
 }
-"""What the files begin with: it tells them from a user's own ones of the same name."""
+"""First bytes of the report's files, which tell them from a user's own files of the same name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Report:
-    """Everything that is computed from some records; `alone` are runs without a twin to compare with."""
+    """Everything computed from some records; `alone` are runs without a twin."""
 
     runs: Mapping[RunKey, BenchRun]
     figures: tuple[RunFigures, ...]
@@ -47,7 +47,7 @@ class _Report:
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
-        """The tables, in their order; goals only where one was measured."""
+        """The tables in order; the goals appear only where one was measured."""
         checks = self.goals if any(check.met is not None for check in self.goals) else ()
         return report_tables(self.figures, self.comparisons, self.chains, checks, self.alone)
 
@@ -95,7 +95,7 @@ def show_report(console: Console, records: Iterable[ClickRow]) -> None:
 def write_report(records: Iterable[ClickRow], folder: Path) -> tuple[Path, ...]:
     """Write report.md, figures.csv, summary.json and report.html into `folder` (it is made); returns their paths.
 
-    The page is one file with its plots in it and refers to nothing outside.
+    The page is one file that contains its plots and has no outside references.
 
     Raises:
         DatasetError: as `build_report`, or the folder cannot be written.
@@ -141,7 +141,10 @@ def page(found: _Report) -> str:
 
 
 def figures_csv(found: _Report) -> str:
-    """One row per run and mean of sets: every figure with its interval, and the pairs with frozen by part of the stream."""
+    """One row per run and per mean of sets: every figure with its interval.
+
+    The pairs with frozen follow, by part of the stream.
+    """
     compared = {c.key: c for c in (*found.comparisons, *mean_comparisons(found.comparisons))}
     rows: list[dict[str, object]] = []
     for f in (*found.figures, *mean_of_sets(found.figures)):
@@ -178,7 +181,7 @@ def _compared_cells(c: Comparison) -> dict[str, Estimate]:
 
 
 def summary(found: _Report) -> dict[str, object]:
-    """Everything as plain values: an estimate is {"value", "low", "high"}, null for what is not defined."""
+    """Everything as plain values: an estimate is {"value", "low", "high"}, undefined values are null."""
     return {
         "resamples": RESAMPLES,
         "level": LEVEL,

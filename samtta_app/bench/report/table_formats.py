@@ -1,4 +1,4 @@
-"""A table of a report, for the terminal and as Markdown; names of sets and classes are text in it, and nothing else."""
+"""A report table for the terminal and as Markdown; names of sets and classes stay plain text in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def table_markdown(sheet: Sheet) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """`text` in one line that is neither HTML nor a link in a page that is made of it."""
+    """`text` in one line, escaped so that a page shows it as text, not as HTML or a link."""
     return re.sub(r"[\\`<]|\](?=\()|&(?=#?\w+;)", r"\\\g<0>", displayable(text))
 
 

@@ -24,9 +24,9 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("boundary IoU@k", "The same of the boundary IoU (Cheng et al. 2021)."),
     ("seconds", "Per click: from the click to its mask. Per adaptation: what learning from one object took. p50 is the "
      "median, p95 the 95th percentile (nearest rank)."),
-    ("calibration error", "Of the expected IoU of every answer (mean over ten bins of |expected - true|, weighted by answers; "
-     "Guo et al. 2017): as it was said, and calibrated (isotonic) along the stream by what the session knows, its answers' IoU "
-     "with the masks accepted before. The error is against the true masks. Negative change is better."),
+    ("calibration error", "Of the expected IoU of every answer: mean over ten bins of |expected - true|, weighted by answers "
+     "(Guo et al. 2017). It is given as shown, and calibrated (isotonic) along the stream. The calibration uses what the "
+     "session knows: its answers' IoU with the masks accepted before. The error uses the true masks. Negative is better."),
     ("frozen", "The twin that never learns, on the same objects in the same order; pairs are by set, order, position, object."),
     ("reduction", "Relative: (frozen - adapted) / frozen. Positive is better; - where frozen is 0."),
     ("difference", "FR adapted - FR frozen in percentage points. Negative is better."),
@@ -42,9 +42,9 @@ LEGEND: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: its title, the heads of its columns, rows of cells as long as the heads; the first `words` are text.
+    """A table: its title, column heads, and rows with as many cells as heads; the first `words` columns are text.
 
-    `brief` tables are the ones that a terminal shows, too.
+    `brief` tables are also shown in a terminal.
     """
 
     title: str
@@ -55,7 +55,7 @@ class Sheet:
 
 
 def format_estimate(estimate: Estimate, digits: int = 2, factor: float = 1.0, sign: str = "") -> str:
-    """The value and its interval, "3.40 [3.10, 3.71]"; "-" where there is none."""
+    """The value and its interval, "3.40 [3.10, 3.71]"; "-" without a value."""
     if not np.isfinite(estimate.value):
         return "-"
     low, high = (f"{factor * bound:{sign}.{digits}f}" for bound in estimate.interval)
@@ -63,7 +63,7 @@ def format_estimate(estimate: Estimate, digits: int = 2, factor: float = 1.0, si
 
 
 def format_percent(estimate: Estimate, sign: str = "") -> str:
-    """A share (0 .. 1) in percent, without its unit; with `sign` "+" always signed."""
+    """A share (0 .. 1) in percent, without its unit; `sign` "+" always shows the sign."""
     return format_estimate(estimate, 1, 100.0, sign)
 
 
@@ -74,7 +74,7 @@ def report_tables(
     checks: Sequence[GoalCheck],
     alone: Sequence[RunKey],
 ) -> tuple[Sheet, ...]:
-    """Every table that has rows, in the order of the report."""
+    """Every table with rows, in the order of the report."""
     figures = _ordered((*every, *mean_of_sets(every)))
     comparing = _ordered((*compared, *(c for c in mean_comparisons(compared) if len(c.sets) > 1)))
     found = (
@@ -101,7 +101,7 @@ Keyed = TypeVar("Keyed", RunFigures, Comparison)
 
 
 def _ordered(every: Sequence[Keyed]) -> list[Keyed]:
-    """Runs of one goal, clicker and feedback together, then those of one set; else as they come."""
+    """Runs grouped by goal, clicker and feedback, then by set; otherwise in their own order."""
     groups = list(dict.fromkeys(each.key._replace(set="", strategy="") for each in every))
     sets = list(dict.fromkeys(each.key.set for each in every))
     return sorted(
@@ -110,7 +110,7 @@ def _ordered(every: Sequence[Keyed]) -> list[Keyed]:
 
 
 def _without(sheet: Sheet, names: Sequence[str]) -> Sheet:
-    """The table without the columns of these heads, which are the same in every row."""
+    """The table without these columns, because they are the same in every row."""
     kept = [column for column, head in enumerate(sheet.heads) if head not in names]
     heads, *rows = (tuple(row[column] for column in kept) for row in (sheet.heads, *sheet.rows))
     return replace(sheet, heads=heads, rows=tuple(rows), words=sheet.words - len(sheet.heads) + len(kept))
@@ -195,7 +195,7 @@ def _strategies(compared: Sequence[Comparison]) -> Sheet:
 
 
 def _times(mine: Estimate, theirs: Estimate) -> str:
-    """The ratio of two reductions; it says nothing where theirs is not positive."""
+    """The ratio of two reductions; "-" where theirs is not positive."""
     return format_estimate(combined(lambda a, b: np.where(b > 0, a / np.where(b > 0, b, 1), np.nan), mine, theirs))
 
 

@@ -1,8 +1,9 @@
 """Figures of `samtta bench uncertainty` from its records: relative areas, correlation, calibration, time, second clicks.
 
-Relative area under the curve (Kaiser et al. 2025): correct the most uncertain objects first; 50 % is chance, 100 % one who
-knows what each correction gains. Model: the best candidate becomes the larger model's best. Task: the shown one becomes the
-best. Prompt: the best one becomes the best of the eight clicks at once. Intervals are over objects.
+Relative area under the curve (Kaiser et al. 2025): the most uncertain objects are corrected first. 50 % is chance. 100 %
+is the ideal order, by the true gains. The correction "model" replaces the best candidate with the larger model's best.
+"task" replaces the shown candidate with the best. "prompt" replaces the best one with the best of the eight clicks at
+once. Intervals are over objects.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ ABLATION = "Heads by what they were trained on, relative area under the curve, %
 
 _COLUMNS = ("table", "set", "of", "figure", "value", "low", "high")
 _MARKS = {"uncertainty.md": b"# Uncertainty", "uncertainty.csv": b"table,set,of,figure"}
-"""What the files begin with: it tells them from a user's own ones of the same name."""
+"""First bytes of the figures' files, which tell them from a user's own files of the same name."""
 
 TRUTHS = {"iou": "best", "iou_chosen": "shown", "iou_larger": "larger", "iou_dense": "dense"}
-"""What each IoU head is to say."""
+"""The true value that each IoU head predicts."""
 
 _GAPS = {"model": ("best", "larger"), "task": ("shown", "best"), "prompt": ("best", "dense")}
-"""What is corrected: from, to."""
+"""The correction of each gap: from, to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +66,7 @@ class Figure:
 
 
 class _Objects:
-    """The rows of one set as columns of numbers, nan where there is none, and how often each is drawn."""
+    """The rows of one set as columns of numbers, nan where missing, and how often each is drawn."""
 
     def __init__(self, rows: Sequence[UncertaintyRow]) -> None:
         self.rows = rows
@@ -87,13 +88,13 @@ class _Objects:
         return self.column(lambda row: row.measures.get(name, np.nan))
 
     def known(self, *columns: Floats) -> tuple[Floats, list[Floats]]:
-        """The weights and columns of those objects that have all of the numbers."""
+        """The weights and columns of the objects that have all of the numbers."""
         there = np.isfinite(np.stack(columns)).all(0)
         return self.weights[:, there], [column[there] for column in columns]
 
 
 def uncertainty_figures(rows: Sequence[UncertaintyRow]) -> tuple[Figure, ...]:
-    """All figures of each set, and their means over the sets where there are several; times are of all objects together."""
+    """All figures of each set, and their means over several sets; times are of all objects together."""
     by_set: dict[str, list[UncertaintyRow]] = {}
     for row in rows:
         by_set.setdefault(row.set, []).append(row)
@@ -137,7 +138,7 @@ def _of_set(objects: _Objects) -> Iterator[Figure]:
 
 
 def _second_clicks(objects: _Objects, name: str) -> Iterator[Figure]:
-    """Of the objects that have a click of every way, so that all are compared on the same ones."""
+    """Only objects with a click of every kind, so that all kinds are compared on the same objects."""
     ways = tuple(dict.fromkeys(way for row in objects.rows for way in row.after))
     after = [objects.column(lambda row, way=way: row.after.get(way, np.nan)) for way in ways]  # type: ignore[misc]
     weights, columns = objects.known(objects.true["shown"], *after)
@@ -150,7 +151,7 @@ def _second_clicks(objects: _Objects, name: str) -> Iterator[Figure]:
 
 
 def _times(objects: _Objects) -> Iterator[Figure]:
-    """Medians; a share is that of the object's own pass of the decoder in the same requests."""
+    """Medians; a share is relative to the object's own decoder pass in the same requests."""
     names = dict.fromkeys(name for row in objects.rows for name in row.seconds if not name.endswith("/decoder"))
     for name in names:
         label = name.rpartition("/")[0]
@@ -198,7 +199,7 @@ def pearson(a: Floats, b: Floats, weights: Floats) -> Estimate:
 
 
 def _weighted(function: Callable[[Floats], Floats], weights: Floats) -> Estimate:
-    """Of the objects as they are, and of every resample."""
+    """`function` with equal weights, and with the weights of every resample."""
     return Estimate(float(function(np.ones((1, weights.shape[1])))[0]), function(weights))
 
 
@@ -214,7 +215,7 @@ def _plain(value: float) -> Estimate:
 
 
 def uncertainty_tables(found: Sequence[Figure]) -> tuple[Sheet, ...]:
-    """One table for each kind of figure; of the heads' own names, a second one by label where there are several."""
+    """One table for each kind of figure; with several files of heads, a second one by label."""
     every = (*found, *_ablation(found))
     return tuple(
         _sheet(table, [f for f in every if f.table == table])
@@ -254,8 +255,8 @@ def show_uncertainty(console: Console, found: Sequence[Figure]) -> None:
     for sheet in uncertainty_tables(found):
         console.print(as_table(sheet))
     console.print(
-        "Area: 50 % is chance, 100 % one who knows what each correction gains. [low, high] is the 95 % bootstrap interval "
-        "over objects. Candidates are not put in order by the true masks. A second click has the sign that a person gives it.",
+        "Area: 50 % is chance, 100 % is the ideal order. [low, high] is the 95 % bootstrap interval "
+        "over objects. Candidates are not put in order by the true masks. A second click has the sign that a user would give.",
         markup=False,
     )
 

@@ -29,7 +29,7 @@ _SIZE = 672
 
 @dataclass(frozen=True, slots=True)
 class Culture:
-    """How one dish looks: cells of `radius`, `spacing` apart (pixels), `long` times as long as wide, some round."""
+    """Parameters of one dish: cells of `radius`, `spacing` apart (pixels), `long` times as long as wide, some round."""
 
     count: int
     radius: float
@@ -49,7 +49,7 @@ CULTURES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dish:
-    """Cells, and in `nuclei` (H, W) uint16 the exact outline of each one's nucleus under its id; none if it is round."""
+    """Cells, and `nuclei` (H, W) uint16: the exact outline of each cell's nucleus under its id; round cells have none."""
 
     cells: MadeImage
     nuclei: NDArray[np.uint16]
@@ -61,7 +61,7 @@ def make_cells(rng: np.random.Generator, index: int) -> MadeImage:
 
 
 def make_dish(rng: np.random.Generator, index: int) -> Dish:
-    """The cells of `make_cells` from the same draws, with their nuclei; a nucleus is one piece and lies in its cell."""
+    """The cells of `make_cells` from the same draws, with nuclei; a nucleus is one piece inside its cell."""
     culture = CULTURES[index % len(CULTURES)]
     labels, rounded = _lay_out(rng, culture)
     thickness, nuclei = _bodies(rng, labels, rounded)
@@ -84,7 +84,7 @@ def make_dish(rng: np.random.Generator, index: int) -> Dish:
 
 
 def _lay_out(rng: np.random.Generator, culture: Culture) -> tuple[NDArray[np.uint16], Field]:
-    """Instance ids, and where cells are rounded up."""
+    """Instance ids, and where cells are rounded."""
     columns, rows = grid(_SIZE)
     warp_x, warp_y = (culture.radius * 0.16 * noise_field(rng, _SIZE, culture.radius * 1.1, 3) for _ in range(2))
     labels = np.zeros((_SIZE, _SIZE), np.uint16)
@@ -103,7 +103,7 @@ def _lay_out(rng: np.random.Generator, culture: Culture) -> tuple[NDArray[np.uin
 
 
 def _apart(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """One piece per id, smooth outlines, a gap between neighbours, ids without holes in their order."""
+    """One piece per id, smooth outlines, a gap between neighbours, ids without gaps in their order."""
     out = np.zeros_like(labels)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     place = 0
@@ -118,7 +118,7 @@ def _apart(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 
 def _bodies(rng: np.random.Generator, labels: NDArray[np.uint16], rounded: Field) -> tuple[Field, NDArray[np.uint16]]:
-    """Optical thickness, a dome that is flat on top, a nucleus with nucleoli, and grains around it; and the nuclei's ids."""
+    """Optical thickness and the nuclei's ids: a flat dome, a nucleus with nucleoli, and grains around it."""
     grains = blur(rng.standard_normal(labels.shape), 1.6)
     texture = as_field(0.13 * grains / grains.std() + 0.09 * noise_field(rng, _SIZE, 26, 4, 0.7))
     thickness, nuclei = np.zeros(labels.shape, np.float32), np.zeros_like(labels)
@@ -134,7 +134,7 @@ def _bodies(rng: np.random.Generator, labels: NDArray[np.uint16], rounded: Field
 
 
 def _body(rng: np.random.Generator, depth: Field, texture: Field, ball: bool) -> tuple[Field, Field]:
-    """Thickness of one cell, and its nucleus: 0 on the outline, positive inside (of use only if it is no ball)."""
+    """Thickness of one cell, and its nucleus: 0 on the outline, positive inside (not used for a ball)."""
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
     reach = float(depth.max())
     dome = np.sqrt(np.clip(depth / reach, 0, 1)) * (1.5 if ball else rng.uniform(0.55, 0.8))
@@ -159,14 +159,14 @@ def _dot(rng: np.random.Generator, offset: tuple[Field, Field], spread: float, r
 
 
 def _rim(labels: NDArray[np.uint16], rounded: Field) -> Field:
-    """The bright fringe outside each outline, falling off over the halo; stronger and wider about rounded cells."""
+    """The bright fringe outside each outline, fading over the halo; stronger and wider around rounded cells."""
     away = depth_inside(labels == 0)
     fringe = np.exp(-(((away - 1.5) / 2.6) ** 2)) + 0.5 * np.exp(-away / 10.0)
     return as_field(np.where(labels == 0, fringe, 0) * (1 + 2.5 * rounded) + 1.2 * rounded * smoothstep(-away, -8, 0))
 
 
 def _debris(rng: np.random.Generator, labels: NDArray[np.uint16]) -> Field:
-    """Small specks of dirt in the medium, dark with a bright ring; no objects."""
+    """Small specks of dirt in the medium, dark with a bright ring; they are no objects."""
     columns, rows = grid(_SIZE)
     total = np.zeros(labels.shape, np.float32)
     for x, y in rng.uniform(0, _SIZE, (26, 2)):

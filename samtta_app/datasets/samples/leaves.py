@@ -1,4 +1,4 @@
-"""Sample look 3: veined leaves, pressed on paper (blades are the objects) and lit from behind (lesions are)."""
+"""Sample look 3: veined leaves. On paper the blades are the objects; lit from behind, the lesions are."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _COLOURS: tuple[tuple[Colour, Colour], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Blade:
-    """A leaf's shape: length and width in pixels, where it is widest (0 stalk .. 1 tip), bend, teeth, veins a side."""
+    """A leaf's shape: length and width in pixels, widest place (0 stalk .. 1 tip), bend, teeth, veins per side."""
 
     length: float
     width: float
@@ -53,7 +53,7 @@ class Blade:
 
 
 def make_leaves(rng: np.random.Generator, index: int) -> MadeImage:
-    """Sample 1 and 2: five to nine leaves on paper; 3 and 4: one leaf lit from behind with 9 to 16 lesions."""
+    """Samples 1 and 2: five to nine leaves on paper; 3 and 4: one leaf lit from behind with 9 to 16 lesions."""
     return _pressed(rng, index) if index % 4 < 2 else _backlit(rng, index)
 
 
@@ -88,7 +88,7 @@ def _lay(
     blade: Blade,
     middle: tuple[float, float],
 ) -> NDArray[np.float32]:
-    """The picture with one more leaf and its shadow on top; its pixels get the next id in `labels`."""
+    """The picture with one more leaf and its shadow; the leaf's pixels get the next id in `labels`."""
     t, v = _along(middle, rng.uniform(0, 2 * np.pi), blade)
     edge = _outline(rng, blade, t) - np.abs(v)
     bits = main_piece((edge > 0) & (t > 0) & (t < 1))
@@ -139,7 +139,7 @@ def _stalk(blade: Blade, t: Field, v: Field) -> NDArray[np.bool_]:
 
 
 def _veins(rng: np.random.Generator, blade: Blade, t: Field, v: Field, mesh: Field) -> tuple[Field, Field]:
-    """How much of a vein each pixel is (0 .. 1), and how far the blade bulges between the veins."""
+    """How much each pixel belongs to a vein (0 .. 1), and how far the blade bulges between the veins."""
     half = 0.5 * blade.width
     side = np.where(v >= 0, 0.5, 0.0)
     away = np.abs(v) / half
@@ -198,7 +198,7 @@ def _lesion(
     veins: Field,
     middle: tuple[float, float],
 ) -> NDArray[np.float32]:
-    """The picture with one more dead spot: dark rim, dry middle with rings, a yellowed zone about it (no object)."""
+    """The picture with one more dead spot: dark rim, dry middle with rings, and a yellow zone around it (no object)."""
     columns, rows = grid(_SIZE)
     warp_x, warp_y = 7 * noise_field(rng, _SIZE, 40, 3), 7 * noise_field(rng, _SIZE, 40, 3)
     radius = rng.uniform(17, 44)
@@ -220,12 +220,12 @@ def _lesion(
 
 
 def blur_colours(colours: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Each colour channel (H, W, 3) blurred alike."""
+    """Each colour channel (H, W, 3) with the same blur."""
     return np.asarray(cv2.GaussianBlur(colours, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
 
 
 def _tidy(sample: MadeImage, name: str) -> MadeImage:
-    """Ids without gaps; a covered leaf keeps its largest visible piece, and none of fewer than 300 pixels."""
+    """Ids without gaps; a covered leaf keeps its largest visible piece, and pieces below 300 pixels are dropped."""
     labels = np.zeros_like(sample.labels)
     for instance in range(1, int(sample.labels.max()) + 1):
         count, pieces, stats, _ = cv2.connectedComponentsWithStats((sample.labels == instance).astype(np.uint8))

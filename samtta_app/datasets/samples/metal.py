@@ -32,12 +32,12 @@ from samtta_app.datasets.samples.patterns import (
 _SIZE = 704
 _LIGHT = (-0.55, -0.65, 0.9)
 _LEAST = 160
-"""A defect that shows fewer pixels than this is not made."""
+"""Minimum visible pixels of a defect; a smaller one is not made."""
 
 
 @dataclass(slots=True, eq=False)
 class Plate:
-    """A surface being made: height in pixels, colours 0 .. 1, gloss, and the ids of the defects so far."""
+    """A surface in progress: height in pixels, colours 0 .. 1, gloss, and the ids of the defects so far."""
 
     height: Field
     colours: NDArray[np.float32]
@@ -45,7 +45,7 @@ class Plate:
     classes: dict[int, str] = field(default_factory=dict)
 
     def claim(self, bits: NDArray[np.bool_], name: str) -> bool:
-        """Give the pixels `bits` to a new defect unless they touch an older one or are too few."""
+        """Give the pixels `bits` to a new defect, unless they touch an older one or are too few."""
         grown = cv2.dilate(bits.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
         if np.count_nonzero(bits) < _LEAST or bool((self.labels[grown] > 0).any()):
             return False
@@ -83,7 +83,7 @@ def brushed(rng: np.random.Generator) -> tuple[Field, Field]:
 
 
 def milled(rng: np.random.Generator) -> tuple[Field, Field]:
-    """Height and brightness of a face that a round cutter went over: sets of crossing arcs."""
+    """Height and brightness of a face cut by a round cutter: sets of crossing arcs."""
     columns, rows = grid(_SIZE)
     height = np.zeros((_SIZE, _SIZE), np.float32)
     shade = np.ones((_SIZE, _SIZE), np.float32)
@@ -163,7 +163,7 @@ def pit(rng: np.random.Generator, plate: Plate, x: float, y: float) -> bool:
 
 
 def stain(rng: np.random.Generator, plate: Plate, x: float, y: float) -> bool:
-    """A dried drop: rust or the colours of heat, darkest along its edge; the surface below shows through."""
+    """A dried drop of rust or heat colours, darkest along its edge; the surface below is visible."""
     columns, rows = grid(_SIZE)
     warp_x, warp_y = 16 * noise_field(rng, _SIZE, 80, 4), 16 * noise_field(rng, _SIZE, 80, 4)
     inner = star(rng, (columns - x + warp_x, rows - y + warp_y), rng.uniform(48, 86), rng.uniform(1, 1.6), 0.18)
@@ -182,7 +182,7 @@ def stain(rng: np.random.Generator, plate: Plate, x: float, y: float) -> bool:
 
 
 def blister(rng: np.random.Generator, plate: Plate, x: float, y: float) -> bool:
-    """A smooth bump under the surface, seen by its light and its shadow."""
+    """A smooth bump under the surface, visible by its light and shadow."""
     columns, rows = grid(_SIZE)
     radius = rng.uniform(20, 44)
     inner = star(rng, (columns - x, rows - y), radius, rng.uniform(1, 1.3), 0.05)

@@ -1,4 +1,4 @@
-"""Noise, shapes and light from which the sample images are made; everything is a function of a seeded generator."""
+"""Noise, shapes and light of the sample images; everything is a function of a seeded generator."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def grid(size: int) -> tuple[Field, Field]:
 
 
 def noise_field(rng: np.random.Generator, size: int, scale: float, octaves: int = 4, gain: float = 0.5) -> Field:
-    """Smooth noise of zero mean and unit deviation whose largest features are about `scale` pixels wide."""
+    """Smooth noise of zero mean and unit deviation; its largest features are about `scale` pixels wide."""
     total = np.zeros((size, size), np.float32)
     weight = 1.0
     for _ in range(octaves):
@@ -49,7 +49,7 @@ def noise_field(rng: np.random.Generator, size: int, scale: float, octaves: int 
 
 
 def streaks(rng: np.random.Generator, size: int, length: float, width: float) -> Field:
-    """Noise drawn out along the rows: brushed metal; zero mean, unit deviation."""
+    """Noise stretched along the rows, as on brushed metal; zero mean, unit deviation."""
     drawn = blur(rng.standard_normal((size, size)), length, width)
     return as_field((drawn - drawn.mean()) / drawn.std())
 
@@ -82,7 +82,7 @@ def main_piece(bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def cells_of(points: NDArray[Any], columns: Field, rows: Field) -> Field:
-    """How far each pixel is from the border between its nearest two points: 0 on the edges of the Voronoi cells."""
+    """Distance of each pixel from the border between its two nearest points: 0 on the edges of the Voronoi cells."""
     where = np.stack([columns.ravel(), rows.ravel()], axis=1)
     distance, _ = cKDTree(points).query(where, k=2)
     return as_field((distance[:, 1] - distance[:, 0]).reshape(columns.shape))
@@ -100,7 +100,7 @@ def scattered(rng: np.random.Generator, size: int, spacing: float, margin: float
 
 
 def star(rng: np.random.Generator, offset: tuple[Field, Field], radius: float, long: float, rough: float) -> Field:
-    """A lobed, turned ellipse about the origin of `offset`: 0 on the outline, positive inside, 1 in the middle."""
+    """A lobed, turned ellipse around the origin of `offset`: 0 on the outline, positive inside, 1 in the middle."""
     turn, waves = rng.uniform(0, np.pi), [(k, rough * rng.normal() / k, rng.uniform(0, 2 * np.pi)) for k in range(2, 8)]
     shape = 1 - np.hypot(*offset) / radius
     near = shape > -1.3 * np.sqrt(long)

@@ -1,7 +1,8 @@
-"""The sample images: three looks made by the project's own seeded generator, with exact masks, and three photographs.
+"""The sample images: three generated looks with exact masks, and three photographs.
 
-Nothing is downloaded and nothing is kept in the repository: the looks are computed, the photographs (CC0 or public
-domain, see scikit-image's `skimage/data/_fetchers.py`) are taken from the scikit-image package that is installed anyway.
+Nothing is downloaded or kept in the repository. The looks come from the project's own seeded generator. The photographs
+(CC0 or public domain, see scikit-image's `skimage/data/_fetchers.py`) are part of scikit-image, which is installed
+anyway.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ PHOTOGRAPHS = {
 """Name -> file inside the scikit-image package, who made it, and its licence; none of them has masks."""
 
 COMPLETE = "complete.json"
-"""Written last: the files that a complete folder holds."""
+"""List of the files in a complete folder; it is written last."""
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def make_samples(seed: int = 0) -> Iterator[MadeImage]:
 
 
 def ensure_samples(progress: Callable[[float], None] | None = None) -> Path:
-    """The person's own folder of samples, made when it is absent or incomplete; `progress` is called with 0 .. 1.
+    """The user's own folder of samples, made when it is absent or incomplete; `progress` is called with 0 .. 1.
 
     Raises:
         DatasetError: the folder cannot be written.
@@ -67,7 +68,7 @@ def ensure_samples(progress: Callable[[float], None] | None = None) -> Path:
 def write_samples(folder: Path, seed: int = 0, progress: Callable[[float], None] | None = None) -> Path:
     """Write the samples as a data set: `folder`/images to open, `folder`/masks with the truth, classes and split.
 
-    The files appear together at the end; a project that lies in the folder already stays as it is.
+    The files appear together at the end; a project in the folder stays unchanged.
 
     Raises:
         DatasetError: the folder cannot be written.
@@ -95,8 +96,8 @@ def write_samples(folder: Path, seed: int = 0, progress: Callable[[float], None]
 
 ABOUT = """Sample images of samtta.
 
-cells_*, metal_*, leaves_*: made by samtta's own generator, free for any use (CC0 1.0). masks/ holds the exact outline
-of every object as instance ids, classes.json the class of each.
+cells_*, metal_*, leaves_*: made by samtta's own generator, free for any use (CC0 1.0). The folder masks/ holds the
+exact outline of every object as instance ids. The file classes.json holds the class of each.
 
 Photographs, as they come with scikit-image, without masks:
 """

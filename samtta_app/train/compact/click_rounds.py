@@ -1,4 +1,4 @@
-"""The interactive rounds of one batch: a first prompt, corrections without gradient, a last one with."""
+"""The interactive rounds of one batch: a first prompt with gradient, corrections without, and a last round with gradient."""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ from samtta_app.train.compact.round_loss import hard_iou, round_loss
 from samtta_app.train.data.click_sampling import Clicks, next_clicks, truths
 
 CORRECTION_ODDS = ((0, 0.22), (1, 0.22), (2, 0.16), (4, 0.20), (8, 0.14), (17, 0.06))
-"""How many rounds without gradient lie between the two with: up to 19 clicks in all, twelve rounds of them rare."""
+"""Number of rounds without gradient between the two with gradient, and its probability.
+
+There are up to 19 clicks in all; twelve rounds or more are rare.
+"""
 COMPACT_BOX_SHARE = 0.3
 
 
@@ -43,7 +46,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The loss to go down, and figures for the log."""
+    """The loss to minimise, and figures for the log."""
 
     loss: Tensor
     first_iou: float
@@ -55,9 +58,9 @@ class StepResult:
 def decode_rounds(
     model: CompactSam, encoded: Encoded, clicks: Clicks, boxes: Tensor | None, previous: Tensor | None
 ) -> DecoderOutput:
-    """One pass through prompt encoder and decoder, everything on the model's device; the output is float32.
+    """One pass through prompt encoder and decoder, with everything on the model's device; the output is float32.
 
-    Under autocast the prompt encoder stays in float32: positions need more digits than bfloat16 has.
+    Under autocast the prompt encoder stays in float32, because positions need more digits than bfloat16 has.
     """
     points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] or boxes is None else None
     with torch.autocast(encoded.embedding.device.type, enabled=False):
@@ -69,16 +72,16 @@ def decode_rounds(
 
 
 def human_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
-    """Boxes as people draw them: each side off by a twentieth of the box and about a pixel, within the window."""
+    """Boxes as users draw them: each side is off by a twentieth of the box and about a pixel, within the window."""
     extent = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1).repeat(1, 2)
     noise = torch.from_numpy(rng.standard_normal(boxes.shape).astype(np.float32)).to(boxes.device)
     return (boxes + (noise * (0.05 * extent + 1)).clamp(-20, 20)).clamp(0, size - 1)
 
 
 def fed_back(out: DecoderOutput, rng: np.random.Generator) -> Tensor | None:
-    """Previous logits (B, 1, g, g): the single mask or the best candidate, now and then blurred or left out.
+    """Previous logits (B, 1, g, g): the single mask or the best candidate, sometimes blurred or left out.
 
-    Blurred, because the product resamples logits when it moves the window around an object.
+    They are blurred because the product resamples logits when it moves the window around an object.
     """
     u = rng.random()
     if u < 0.06:
@@ -98,10 +101,10 @@ def fed_back(out: DecoderOutput, rng: np.random.Generator) -> Tensor | None:
 def interactive_step(
     model: CompactSam, batch: Batch, rng: np.random.Generator, pool: Executor | None = None
 ) -> StepResult:
-    """Both gradient rounds of a batch that lies on the host, on the model's device.
+    """Both gradient rounds on the model's device, for a batch in host memory.
 
-    Clicks and truths stay on the host, where they are simulated (in the threads of `pool`): in each round only the packed
-    predictions come from the device, and the host never waits for what it sends there.
+    Clicks and truths stay on the host, where the threads of `pool` simulate them. Only the packed predictions are
+    copied from the device in each round. The host never waits for what it sends to the device.
     """
     device = model.pixel_mean.device
     truth = truths(batch.targets)

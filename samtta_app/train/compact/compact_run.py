@@ -1,4 +1,4 @@
-"""One training run: the model, its average, its optimiser and where it is; how a step is made, saved and measured."""
+"""One training run: model, averaged model, optimiser and position; how a step is made, saved and measured."""
 
 import copy
 import gc
@@ -34,7 +34,7 @@ GPU_SHARDS = 4
 """Parts of a batch on a GPU: while some of them simulate clicks, the others compute."""
 MAX_CLICKERS = 8
 MAX_EMPTY_SECONDS, MAX_EMPTY_STEPS = 60.0, 30
-"""A run ends when, after this time, this many steps in a row brought not a single mask that is not empty."""
+"""A run stops when, after this time, this many steps in a row had only empty masks."""
 Gradients = tuple[torch.Tensor | None, ...]
 
 
@@ -45,8 +45,8 @@ class CompactRun:
         self, recipe: Recipe, config: CompactConfig, device: torch.device, threads: int, out: Path, checkpoint: Path
     ) -> None:
         on_gpu = device.type == "cuda"
-        # One thread per shard of a batch, each with its own passes: they meet once in a step and not at every
-        # operation, which is faster, and much faster beside other programs.
+        # One thread per shard of a batch, each with its own passes. Shards then wait for each other once per step and
+        # not at every operation. This is faster, and much faster beside other programs.
         self.shards = threads if device.type == "cpu" else GPU_SHARDS
         self.pool = ThreadPoolExecutor(self.shards, initializer=torch.set_num_threads, initargs=(1,))
         # On the CPU a pool for clicks would only take time from the shards.
@@ -73,23 +73,23 @@ class CompactRun:
 
     @property
     def stages(self) -> tuple[TrainingStage, ...]:
-        """The recipe's stages with the batches that they have here and now."""
+        """The recipe's stages with the batch sizes for this device and memory."""
         return on_device(self.recipe.stages, self.device.type, halved=self.progress.halved)
 
     @property
     def stage(self) -> TrainingStage:
-        """The stage that the run is in."""
+        """The current stage."""
         return self.stages[self.progress.stage]
 
     @property
     def standing(self) -> RunStanding:
-        """Where the run is, for a person."""
+        """Progress of the run, for users."""
         return run_standing(self.stages, self.progress)
 
     # --- beginning and ending -------------------------------------------------------------------------------------------
 
     def begin(self, start: Path | None, backbone: Path | None, head: Path | None) -> None:
-        """Start anew, from a trained model or from starting weights if there are any.
+        """Start the training again, from a trained model or from starting weights if given.
 
         Raises:
             CheckpointError: a file cannot be used.
@@ -105,7 +105,7 @@ class CompactRun:
         self.ema.load_state_dict(self.model.state_dict())
 
     def resume(self, path: Path) -> None:
-        """Go on where a checkpoint ended.
+        """Continue where a checkpoint ended.
 
         Raises:
             CheckpointError: it cannot be used, or its run had another recipe.
@@ -127,21 +127,22 @@ class CompactRun:
             ) from e
 
     def start_stage(self) -> None:
-        """Begin the present stage with a new optimiser, for what it trains."""
+        """Start the current stage with a new optimiser for the parameters that it trains."""
         self.optimiser = compact_optimiser(self.model, self.stage)
 
     def save(self) -> None:
-        """Write the checkpoint; where that fails, training goes on and the previous one stands."""
+        """Write the checkpoint. If that fails, training continues and the previous checkpoint stays."""
         try:
             save_checkpoint(self.checkpoint, self.model, self.ema, self.optimiser, self.progress)
         except (OSError, RuntimeError, MemoryError) as e:
             log.warning("%s was not written, the previous checkpoint stands: %s", self.checkpoint, e)
 
     def export(self, *, last: bool = False) -> None:
-        """Write the averaged weights as the model file; where that fails, only the `last` time is an error.
+        """Write the averaged weights as the model file. A failure is an error only with `last`.
 
         Raises:
-            TrainingError: the disk is full, say, or a weight is not finite; an older file stays.
+            TrainingError: the file cannot be written (a full disk, for example), or a weight is not finite; an older
+                file stays.
         """
         notes = {"training": f"seed {self.recipe.seed}, step {self.progress.step}, {self.progress.masks} masks"}
         try:
@@ -155,7 +156,7 @@ class CompactRun:
     # --- steps ----------------------------------------------------------------------------------------------------------
 
     def feed(self, source: SampleSource) -> Iterator[Batch]:
-        """Batches for the present stage from the present step on."""
+        """Batches for the current stage, from the current step on."""
         workers = loader_workers(self.recipe.workers, self.device)
         feed = batches(source, self.stage.images, self.progress.step, workers)
         return ahead(feed, self.clickers, pinned=True) if self.clickers is not None else feed
@@ -177,7 +178,7 @@ class CompactRun:
             given = [part for part in parts if part is not None]
             parameter.grad = sum(given[1:], given[0]) if given else None
         norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        if torch.isfinite(norm):  # a single broken batch must not end the run
+        if torch.isfinite(norm):  # one failed batch must not end the run
             self.optimiser.step()
         else:
             log.warning("step %d skipped: its gradient is not finite", p.step)
@@ -188,14 +189,15 @@ class CompactRun:
         parts = split_batch(batch, self.shards)
         shares = [len(part.targets) / len(batch.targets) for part in parts]
         futures = [self.pool.submit(self._shard, *each, trained) for each in zip(parts, shares, strict=True)]
-        wait(futures)  # all of them, before the error of one is met: none may go on in secret
+        wait(futures)  # wait for all shards before raising, so no thread keeps running
         done = [future.result() for future in futures]
         return [result for result, _ in done], [gradients for _, gradients in done]
 
     def _shard(self, part: Batch, share: float, trained: Sequence[torch.nn.Parameter]) -> tuple[StepResult, Gradients]:
-        # The same generator for every shard: as many rounds in each, so that none waits for another.
+        # The same generator for every shard gives equal numbers of rounds, so no shard waits for another.
         rng = np.random.default_rng((self.recipe.seed, 1, self.progress.step))
-        # No cache of cast weights: shards would share it, and what one casts without gradient would lack it in another.
+        # The cache of cast weights is off, because shards would share it. Weights cast without gradient by one would
+        # lack it in another.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda", cache_enabled=False):
             result = interactive_step(self.model, part, rng, self.clickers)
         gradients = torch.autograd.grad(result.loss * share, trained, allow_unused=True)
@@ -227,17 +229,17 @@ class CompactRun:
         if self.empty_steps >= MAX_EMPTY_STEPS and self.progress.seconds >= MAX_EMPTY_SECONDS:
             raise TrainingError(
                 f"All masks of the last {self.empty_steps} steps are empty, so the model learns nothing",
-                do="Look whether the masks belong to the images, make lr smaller in the recipe, "
-                "or begin with a trained model: --fresh --start samtta-small",
+                do="Check that the masks belong to the images, lower lr in the recipe, "
+                "or start with a trained model: --fresh --start samtta-small",
             )
 
     def halve(self) -> None:
-        """Go on with half of the images in a batch, once.
+        """Continue with half as many images in a batch, once.
 
         Raises:
-            TrainingError: that was done before, or there is one image only; a checkpoint is saved first.
+            TrainingError: it was halved before, or has a single image; a checkpoint is saved first.
         """
-        gc.collect()  # what the failed step has left
+        gc.collect()  # gradients of the failed step
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         before = self.stage
@@ -245,7 +247,7 @@ class CompactRun:
             self.save()
             raise TrainingError(
                 f"There is not enough memory for {before.images} images of {before.size} pixels in a batch",
-                do="Close other programs, or make images (gpu_images on a GPU) or size smaller in the recipe, "
+                do="Close other programs, or lower images (gpu_images on a GPU) or size in the recipe, "
                 f"and go on with --resume {self.checkpoint}",
             )
         self.progress.halved = True

@@ -1,4 +1,4 @@
-"""Held-out figures: RITM's clicker on windows around objects, IoU at the window's full size after each click."""
+"""Held-out figures: RITM's annotator on windows around objects, IoU at the window's full size after each click."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ from samtta_app.train.data.labelled_images import image_paths, read_labelled
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Figures of one set: IoU (objects, clicks), and how well the model knew its IoU at the first click."""
+    """Figures of one set: IoU (objects, clicks), and the error of predicted IoU at all clicks."""
 
     ious: NDArray[np.float64]
     candidates: NDArray[np.float64]
@@ -31,7 +31,7 @@ class Curve:
     quality_error: float
     """Mean absolute error of the predicted IoU over all clicks."""
     obeyed: float
-    """Share of clicks whose pixel lay on the asked side right after."""
+    """Share of clicks that the next mask obeys."""
 
     def at(self, click: int) -> float:
         """Mean IoU after a click, counted from 1."""
@@ -50,7 +50,7 @@ def _whole(logits: torch.Tensor, size: int) -> NDArray[np.bool_]:
 def click_through(
     model: CompactSam, view: TrainingView, clicks: int
 ) -> tuple[list[float], float, list[float], list[bool]]:
-    """IoU after each click, the best candidate's at click 1, errors of predicted IoU, and obedience, for one object."""
+    """IoU after each click, best candidate's IoU at click 1, errors of predicted IoU, and obedience, for one object."""
     truth, size = view.masks[0] > 0, view.pixels.shape[0]
     device = model.pixel_mean.device
     encoded = Encoded.of(model, torch.from_numpy(view.pixels).permute(2, 0, 1)[None].to(device), 1)
@@ -63,7 +63,7 @@ def click_through(
     best = 0.0
     for number in range(clicks):
         x, y, label = worst_place(predicted, truth, taken, None)
-        if label < 0:  # nothing is wrong any more: the rest of the curve stays
+        if label < 0:  # nothing is wrong any more, so the rest of the curve is constant
             ious.extend([ious[-1]] * (clicks - number))
             break
         taken = np.concatenate([taken, [[x, y]]])
@@ -85,7 +85,7 @@ def click_through(
 
 
 def measure_curve(model: CompactSam, views: Sequence[TrainingView], clicks: int) -> Curve:
-    """The clicker's curve over windows, one object each."""
+    """The annotator's curve over windows, one object each."""
     model.eval()
     runs = [click_through(model, view, clicks) for view in views]
     return Curve(
@@ -97,7 +97,7 @@ def measure_curve(model: CompactSam, views: Sequence[TrainingView], clicks: int)
 
 
 def curve_failure_rate(curve: Curve, threshold: float) -> float:
-    """FR_k@t: the share of objects that reach the threshold at no click."""
+    """FR_k@t: the share of objects that never reach the threshold."""
     return float((curve.ious.max(1) < threshold).mean())
 
 

@@ -1,4 +1,4 @@
-"""Which share of the samples comes from which data set, also from sets that a recipe has never heard of."""
+"""Shares of the data sets in the samples, also of sets that the recipe does not name."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,12 +12,13 @@ PHOTOS = "photos"
 def mixed_shares(
     mixture: Mapping[str, float], others: float, given: Collection[str], photos: Collection[str]
 ) -> dict[str, float]:
-    """Shares, 1 in all, of the sets at hand and of synthetic scenes.
+    """Shares of the given sets and of synthetic scenes, 1 in all.
 
-    A set that the mixture names has its share there; a set that is not given is left out and the rest is scaled up. Sets of
-    photos that it does not name divide the share of `photos` among them. All other sets divide the share `others`
-    among them; where the mixture names none of the sets with masks that are given, they have everything but the shares
-    of synthetic scenes and of given photos, at least `others`.
+    A set that the mixture names has its share. A named set that is not given is left out, and the rest is scaled up.
+    Unnamed sets of photos divide the share of `photos`. All other unnamed sets divide the share `others`.
+
+    If the mixture names none of the given sets with masks, these divide the remainder. It is everything but the shares of
+    synthetic scenes and of given photos, at least `others`.
 
     Args:
         mixture: shares by name, not negative.

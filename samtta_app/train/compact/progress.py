@@ -1,4 +1,4 @@
-"""Where a run is, in figures for a person: how much is done, what is left, and how good the masks are."""
+"""Progress of a run in figures for users: how much is done, what is left, and how good the masks are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,31 +8,31 @@ from samtta_app.train.compact.recipe import TrainingStage
 from samtta_app.train.compact.schedule import stage_share
 
 HELD_OUT_CLICKS = (1, 3, 5)
-"""Held-out IoU is told after these clicks."""
+"""Held-out IoU is reported after these clicks."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStanding:
-    """Where a run is."""
+    """Progress of a run."""
 
     stage: str
     step: int
     share: float
-    """How much of the run is over, 0..1."""
+    """Completed share of the run, 0..1."""
     seconds_left: float | None
-    """None until there is something to estimate from."""
+    """None until the run is long enough for an estimate."""
     trained: tuple[float, float]
-    """Training IoU after the first and after the last click, averaged over the last steps."""
+    """Training IoU after the first and after the last click, averaged over recent steps."""
     held_out: tuple[float, ...]
-    """Mean IoU over the held-out sets after 1, 3 and 5 clicks as it was last measured; empty without held-out objects."""
+    """Latest mean IoU over the held-out sets after 1, 3 and 5 clicks; empty without held-out objects."""
     images: int
     """Images in a batch."""
     halved: bool
-    """Whether these are half of what the recipe says, since memory did not suffice."""
+    """Whether this is half of the recipe's number, because memory was too small."""
 
     @property
     def line(self) -> str:
-        """All of it but the share and the time left in one line of text."""
+        """One line of text with all but the share and the time left."""
         trained = f"training IoU {self.trained[0]:.3f} to {self.trained[1]:.3f}"
         parts = [f"stage {self.stage}, step {self.step}", trained]
         if self.held_out:
@@ -54,7 +54,7 @@ class RunStanding:
 
 
 def run_standing(stages: Sequence[TrainingStage], progress: RunCounter) -> RunStanding:
-    """Where a run through `stages` is."""
+    """Progress of a run through `stages`."""
     now = min(progress.stage, len(stages) - 1)
     share = run_share(stages, progress)
     return RunStanding(
@@ -70,7 +70,7 @@ def run_standing(stages: Sequence[TrainingStage], progress: RunCounter) -> RunSt
 
 
 def run_share(stages: Sequence[TrainingStage], progress: RunCounter) -> float:
-    """How much of a run is over, 0..1: by the stages' minutes, or by their pixels where all are counted in steps."""
+    """Completed share of a run, 0..1: by the stages' minutes, or by their pixels if all stages count steps."""
     if all(stage.steps for stage in stages):
         weights = [stage.steps * stage.images * float(stage.size**2) for stage in stages]
     else:
@@ -82,7 +82,7 @@ def run_share(stages: Sequence[TrainingStage], progress: RunCounter) -> float:
 
 
 def held_out_ious(progress: RunCounter) -> tuple[float, ...]:
-    """Mean over the sets of the last measurement, one for each of `HELD_OUT_CLICKS`; empty where there was none."""
+    """Mean over the sets of the last measurement, for each of `HELD_OUT_CLICKS`; empty without one."""
     last = progress.history[-1] if progress.history else {}
     found = [[iou for key, iou in last.items() if key.endswith(f"@{click}")] for click in HELD_OUT_CLICKS]
     return tuple(sum(ious) / len(ious) for ious in found) if all(found) else ()

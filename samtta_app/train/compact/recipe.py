@@ -1,8 +1,8 @@
 """Recipes: what a training run is made of, read from TOML and checked.
 
-A recipe is one TOML file: the keys of `Recipe`, a table `[mixture]` of data set names and their shares, one table `[[stage]]`
-for each `TrainingStage` and, where something else than the defaults is wanted, `[augmentation]` and `[zoom]` with keys of
-`Augmentation` and `Zoom`. An unknown key is refused: a misspelt one must not pass for a default.
+A recipe is one TOML file with the keys of `Recipe`. A table `[mixture]` holds data set names and their shares. Each
+`TrainingStage` has a table `[[stage]]`. Optional tables `[augmentation]` and `[zoom]` change the defaults of
+`Augmentation` and `Zoom`. Unknown keys are refused, so that a misspelt key is not taken for a default.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from samtta_app.train.data.augment import Augmentation
 from samtta_app.train.data.crops import Zoom
 
 _TABLES = {"stages": "stage", "mixture": "mixture", "augmentation": "augmentation", "zoom": "zoom"}
-"""Parts of a recipe that are tables of their own, and the tables' names."""
+"""Parts of a recipe that are separate tables, and the tables' names."""
 _KINDS = {
     int: "a whole number",
     float: "a number",
@@ -53,12 +53,12 @@ class TrainingStage:
     warmup: int = 100
     """Steps in which the learning rate rises to `lr`."""
     ema: float = 0.998
-    """Decay of the averaged weights per step; a short stage needs a smaller one, or it never arrives."""
+    """Decay of the averaged weights per step; short stages need a smaller one, or the average stays behind."""
     gpu_images: int = 0
-    """Images in a batch on a GPU; 0: as many as elsewhere."""
+    """Images in a batch on a GPU; 0: the same as elsewhere."""
 
     def with_images(self, images: int) -> "TrainingStage":
-        """The stage with another batch and learning rates scaled by the square root of the ratio.
+        """The stage with another batch size, and learning rates scaled by the square root of the ratio.
 
         The square root is the rule for Adam (Malladi et al. 2022, On the SDEs and Scaling Rules for Adaptive Gradient
         Algorithms).
@@ -68,7 +68,7 @@ class TrainingStage:
 
 
 def on_device(stages: Sequence[TrainingStage], device: str, *, halved: bool) -> tuple[TrainingStage, ...]:
-    """Stages with the batches that they have on a device of this type, halved where memory did not suffice."""
+    """Stages with the batch sizes of this type of device, halved where memory was too small."""
     placed = [s.with_images(s.gpu_images) if device == "cuda" and s.gpu_images else s for s in stages]
     return tuple(s.with_images(max(1, s.images // 2)) if halved else s for s in placed)
 
@@ -81,23 +81,23 @@ class Recipe:
     mixture: Mapping[str, float]
     """Shares of the sets by name."""
     others: float = 0.5
-    """Share of all sets together that the mixture does not name."""
+    """Total share of the sets that the mixture does not name."""
     seed: int = 1
     checkpoint_minutes: float = 4
     export_minutes: float = 8
     report_minutes: float = 5
-    """From one measurement of held-out images to the next."""
+    """Minutes between two measurements of held-out images."""
     workers: int = 1
-    """Processes that make samples; on a GPU at least as many as there are processors, less two."""
+    """Processes that make samples; on a GPU at least the number of processors minus two."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     zoom: Zoom = field(default_factory=Zoom)
 
 
 def shipped_recipe(name: str = "small") -> Path:
-    """The recipe of this name that comes with samtta, else the small model's.
+    """The recipe of this name that samtta ships, else the small model's.
 
-    They are called after the size that is trained from scratch; `continue` goes on from a trained model. An installed wheel
-    has them among its resources, a checkout under `packaging/recipes`.
+    Recipes have the name of the size that they train from scratch. `continue` continues a trained model. An installed
+    wheel has them among its resources, a checkout in `packaging/recipes`.
     """
     inside = resource("recipes")
     folder = inside if inside.is_dir() else resource("").parent / "packaging" / "recipes"
@@ -106,10 +106,10 @@ def shipped_recipe(name: str = "small") -> Path:
 
 
 def read_recipe(path: Path, minutes: float | None = None) -> Recipe:
-    """Read and check a recipe, its stages scaled to `minutes` in all where another length is wanted.
+    """Read and check a recipe; with `minutes`, its stages are scaled to this total length.
 
     Raises:
-        SettingsError: it names the file, the place in it and what is wrong there.
+        SettingsError: the recipe is invalid; it names the file, the place and the problem.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -164,7 +164,7 @@ def _mixture(values: object, where: str) -> dict[str, float]:
 
 
 def _shares(default: Shares, values: object, where: str) -> Shares:
-    """A table of shares of 0..1 and of ranges above 0 in place of some of the defaults."""
+    """Shares of 0..1 and ranges above 0 from a table, replacing some defaults."""
     changed = _checked(type(default), values, where)
     for name, value in changed.items():
         if isinstance(value, tuple):
@@ -175,7 +175,7 @@ def _shares(default: Shares, values: object, where: str) -> Shares:
 
 
 def _checked(cls: type, values: object, where: str) -> dict[str, Any]:
-    """The values of a TOML table for the plain fields of a class: names, kinds, and that none is lacking."""
+    """The values of a TOML table for the plain fields of a class; checks names, kinds, and missing keys."""
     _require(isinstance(values, Mapping), where, "this must be a table")
     given = dict(values) if isinstance(values, Mapping) else {}
     plain = [entry for entry in fields(cls) if entry.name not in _TABLES]

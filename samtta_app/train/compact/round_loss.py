@@ -18,7 +18,7 @@ def hard_iou(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def obedience(logits: Tensor, clicks: Clicks, size: int) -> Tensor:
-    """Cross-entropy of the single mask (B, g, g) at the clicked pixels: include must be in, exclude out."""
+    """Cross-entropy of the single mask (B, g, g) at the clicked pixels: include must be inside, exclude outside."""
     if clicks.labels.shape[1] == 0:
         return logits.new_zeros(())
     grid = ((clicks.coords + 0.5) / size * 2 - 1)[:, None]
@@ -31,9 +31,9 @@ def obedience(logits: Tensor, clicks: Clicks, size: int) -> Tensor:
 def round_loss(
     out: DecoderOutput, targets: Tensor, clicks: Clicks, size: int, *, first: bool, truth: Tensor | None = None
 ) -> Tensor:
-    """Loss of one gradient round; `truth` are the `truths` of the targets, where they are at hand.
+    """Loss of one gradient round; `truth` holds the `truths` of the targets if they are known already.
 
-    At the first prompt the best of three candidates counts most, later the single mask does.
+    At the first prompt the best of three candidates has the largest weight, later the single mask.
     """
     wanted = targets[:, None].expand_as(out.masks)
     losses = normalised_focal(out.masks, wanted) + soft_dice(out.masks, wanted)

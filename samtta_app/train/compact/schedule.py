@@ -1,4 +1,4 @@
-"""What moves the weights: AdamW, its learning rate along a stage, and the moving average that is shipped."""
+"""Optimisation: AdamW, its learning rate along a stage, and the moving average that is shipped."""
 
 import math
 
@@ -12,7 +12,7 @@ BACKBONE = "image_encoder.backbone."
 
 
 def compact_optimiser(model: CompactSam, stage: TrainingStage) -> torch.optim.AdamW:
-    """AdamW over what the stage trains: the backbone slower, no decay on vectors."""
+    """AdamW over the parameters that the stage trains: a lower rate for the backbone, no decay on vectors."""
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         of_backbone = name.startswith(BACKBONE)
@@ -30,7 +30,7 @@ def compact_optimiser(model: CompactSam, stage: TrainingStage) -> torch.optim.Ad
 
 
 def stage_share(stage: TrainingStage, progress: RunCounter) -> float:
-    """How much of a stage is over, 0..1, by its steps, else by its minutes."""
+    """Completed share of a stage, 0..1, by its steps, else by its minutes."""
     if stage.steps:
         return min(1.0, progress.stage_step / stage.steps)
     return min(1.0, progress.stage_seconds / (60 * stage.minutes))
@@ -44,7 +44,7 @@ def cosine_rate(stage: TrainingStage, progress: RunCounter) -> float:
 
 @torch.no_grad()
 def update_ema(ema: CompactSam, model: CompactSam, decay: float, step: int) -> None:
-    """Move the averaged weights towards the model's, in place; faster at the beginning."""
+    """Move the averaged weights towards the model's, in place; faster at the start of a run."""
     weight = 1 - min(decay, (1 + step) / (10 + step))
     for average, value in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
         if average.is_floating_point():

@@ -32,10 +32,10 @@ def start_from(model: CompactSam, backbone: Path, head: Path | None) -> None:
 
 
 def start_from_model(model: CompactSam, path: Path) -> None:
-    """Copy the weights of a trained compact model, in place; one of a smaller size is widened to answer as it did.
+    """Copy the weights of a trained compact model, in place; a smaller size is widened to give the same answers.
 
     Raises:
-        CheckpointError: no compact model, or one that cannot be widened to this size.
+        CheckpointError: the file is not a compact model, or cannot be widened to this size.
     """
     try:
         given = load_compact(path)

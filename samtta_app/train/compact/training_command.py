@@ -1,4 +1,4 @@
-"""Training of the compact model: sets in, a float16 safetensors file out, resumable to the step."""
+"""Training of the compact model: sets in, a float16 safetensors file out; a run can be resumed at any step."""
 
 import argparse
 import logging
@@ -34,13 +34,13 @@ Views = Mapping[str, Sequence[TrainingView]]
 
 
 class Timer:
-    """Says when something is due again, by minutes of training."""
+    """Reports when something is due again, in minutes of training."""
 
     def __init__(self, minutes: float, seconds: float) -> None:
         self.every, self.last = 60 * minutes, seconds
 
     def due(self, seconds: float) -> bool:
-        """Whether the time has come; if so, it starts anew."""
+        """Whether the time has come; if so, the timer restarts."""
         if seconds - self.last < self.every:
             return False
         self.last = seconds
@@ -71,23 +71,24 @@ def train_model(
         datasets: folders; those without masks are photos.
         size: name of the model's size.
         out: the model file, `.safetensors`.
-        recipe: default: the one that comes with samtta for a `start`, else for the size.
-        resume: checkpoint to go on from, to the very step; on a CPU the end is the same as without a break.
-        fresh: begin anew although there is a checkpoint, which is then written over.
-        start: model to begin with; one of a smaller size is widened.
+        recipe: default: the shipped one for a `start`, else for the size.
+        resume: checkpoint to continue from, at the next step. On a CPU the result is the same as without a break.
+        fresh: start again and overwrite an existing checkpoint.
+        start: model to start with; one of a smaller size is widened.
         backbone: starting weights of the backbone, and `head` of the layers after it, where there is no `start`.
         cache: folder of pseudo-masks (default: `pseudo-masks` beside `out`).
         checkpoint: file to save to (default: `resume`, else `out` with the suffix `.resume.pt`).
         device: "auto", "cpu" or "cuda".
         threads: threads on a CPU. The sums in a step depend on their number in the last bit.
-        minutes: length in all to which the recipe's stages are scaled.
+        minutes: total length to which the recipe's stages are scaled.
         report: called after every step.
 
     Raises:
-        SettingsError: a recipe, size or device that cannot be used.
-        CheckpointError: a file to resume or start from that cannot be used.
-        DatasetError: data sets that cannot be used.
-        TrainingError: no place to write to, an earlier run's checkpoint in the way, masks that stay empty, no memory.
+        SettingsError: a recipe, size or device cannot be used.
+        CheckpointError: a file to resume or start from cannot be used.
+        DatasetError: data sets cannot be used.
+        TrainingError: the output cannot be written, an earlier run's checkpoint is in the way, masks stay empty, or
+            memory is too small.
         Interruption: Ctrl+C, once; a second one interrupts at once, without a new checkpoint.
     """
     plan = read_recipe(recipe or shipped_recipe("continue" if start else size), minutes)
@@ -109,7 +110,7 @@ def train_model(
 
 
 def _material(datasets: Sequence[Path], plan: Recipe, cache: Path) -> tuple[Sets, Mapping[str, float], Views]:
-    """What there is to learn from, in which shares, and what to measure on."""
+    """The training sets, their shares, and the held-out windows."""
     sets, views = read_sets(datasets, "train", cache), read_held_out(datasets)
     given = [name for name, records in sets.items() if records]
     photos = [name for name, folder in named_folders(datasets).items() if not has_masks(folder)]
@@ -126,7 +127,7 @@ def run_stages(
     stop: threading.Event,
     report: _Report | None,
 ) -> None:
-    """Train through all stages that are left, and write the model."""
+    """Train through all remaining stages, and write the model."""
     plan, p = run.recipe, run.progress
     if not p.history:
         run.held_out(views)
@@ -152,7 +153,7 @@ def run_stage(
     lengths = (plan.checkpoint_minutes, plan.export_minutes, plan.report_minutes)
     saving, exporting, measuring = (Timer(minutes, p.seconds) for minutes in lengths)
     feed = run.feed(source)
-    run.mark = time.monotonic()  # from step to step: waiting for data and measuring count, or minutes mean nothing
+    run.mark = time.monotonic()  # measuring and waiting for data count
     while stage_share(run.stage, p) < 1:
         if stop.is_set():
             run.save()
@@ -163,12 +164,12 @@ def run_stage(
         except UserError as error:
             raise from_loader(error) from error
         except (RuntimeError, MemoryError, cv2.error) as error:
-            if stop.is_set():  # the loader's processes hear Ctrl+C too
+            if stop.is_set():  # the loader's processes receive Ctrl+C too
                 continue
             if not training_out_of_memory(error):
                 raise
             failed = True
-        if failed:  # here, where the error holds no memory any more
+        if failed:  # here the error no longer holds memory
             run.halve()
             feed = run.feed(source)
             continue

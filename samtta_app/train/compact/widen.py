@@ -1,8 +1,8 @@
-"""Widening: a model of a larger size that answers exactly as a trained smaller one, to be trained on from there.
+"""Widening: a larger model that answers exactly as a trained smaller one, to continue training from there.
 
-Net2WiderNet (Chen, Goodfellow and Shlens 2016, arXiv 1511.05641): every channel becomes several equal ones, and what read
-it divides its weights among them. The shares are drawn at random, so that equal channels get different gradients and grow
-apart; they add up to one, so that the answers stay what they were.
+Source: Net2WiderNet (Chen, Goodfellow and Shlens 2016, arXiv 1511.05641). Every channel becomes several equal ones, and
+its readers divide their weights among them. The shares are random, so that equal channels get different gradients and
+diverge. The shares add up to one, so that the answers stay the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from samtta_app.model.backbones.compact import CompactSam
 
 UNEVEN = 0.5
-"""How far a share may lie from an equal one, relative to it."""
+"""Maximum relative deviation of a share from an equal one."""
 
 
 def grow(small: CompactSam, large: CompactSam, seed: int = 0) -> None:
-    """Give `large`, in place, weights that answer as `small` does, to rounding errors.
+    """Give `large`, in place, weights that answer as `small` does, up to rounding errors.
 
-    Every width of `large` must be a whole multiple of `small`'s, with the same depth and width of an attention head.
+    Every width of `large` must be a whole multiple of `small`'s. Depth and width of an attention head must be equal.
 
     Raises:
         ValueError: the sizes do not fit; `large` is unchanged.
@@ -46,7 +46,10 @@ def _module(model: nn.Module, name: str) -> nn.Module:
 
 
 def _attention_heads(small: CompactSam, large: CompactSam) -> dict[str, int]:
-    """Name of every attention -> its heads in the small model; whole heads are repeated, so that each sees what it saw."""
+    """Name of every attention -> its heads in the small model.
+
+    Whole heads are repeated, so that each gets the same input as before.
+    """
     heads, others = {}, dict(large.named_modules())
     for name, module in small.named_modules():
         if not isinstance(module, Attention):
@@ -68,7 +71,7 @@ def _grown(
     heads: dict[str, int],
     generator: torch.Generator,
 ) -> Tensor:
-    """One tensor, each dimension repeated as often as its factor says; what reads repeated channels shares its weights."""
+    """One tensor, with each dimension repeated by its factor; readers of repeated channels share their weights."""
     owner, _, layer = name.rpartition(".")[0].rpartition(".")
     blocks = heads.get(owner, 0)
     inner = 1 if layer == "out_proj" else 0  # the dimension that counts the attention's own channels
@@ -84,13 +87,13 @@ def _grown(
 
 
 def _repeated(tensor: Tensor, dimension: int, factor: int, blocks: int) -> Tensor:
-    """`blocks` equal parts of a dimension, each repeated `factor` times in a row."""
+    """A dimension in `blocks` equal parts, each repeated `factor` times in a row."""
     parts = _split(tensor, dimension, (blocks, tensor.shape[dimension] // blocks))
     return parts.repeat_interleave(factor, dimension).flatten(dimension, dimension + 1)
 
 
 def _shares(tensor: Tensor, reads: int, factor: int, blocks: int, generator: torch.Generator) -> Tensor:
-    """Random shares like `tensor`; the copies of one channel, in dimension `reads`, add up to 1."""
+    """Random shares with the shape of `tensor`; the copies of one channel, in dimension `reads`, add up to 1."""
     channels = tensor.shape[reads] // factor
     outer, inner = (blocks, channels // blocks) if blocks else (channels, 1)
     drawn = 1 + UNEVEN * (2 * torch.rand(tensor.shape, generator=generator) - 1)

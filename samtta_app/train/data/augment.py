@@ -1,4 +1,4 @@
-"""What cameras, microscopes and files do to a picture: turns, tones, colours, blur, noise, stripes, artefacts."""
+"""Changes by cameras, microscopes and files: turns, tones, colours, blur, noise, stripes, artefacts."""
 
 from dataclasses import dataclass, replace
 
@@ -33,7 +33,7 @@ class Augmentation:
 
 
 def turned_view(view: TrainingView, rng: np.random.Generator) -> TrainingView:
-    """Mirrored and transposed; only where there is no padding, which always lies right and below."""
+    """Mirrored and transposed; only without padding, which always lies right and below."""
     pixels, masks = view.pixels, view.masks
     size = pixels.shape[0]
     if view.valid == (size, size):
@@ -89,7 +89,7 @@ def _moved(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
 
 
 def _unsharp(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Now and then enlarged from fewer pixels, or blurred evenly or along a line."""
+    """Sometimes enlarged from fewer pixels, or blurred evenly or along a line."""
     size = pixels.shape[0]
     u = rng.random()
     if u < a.coarse:
@@ -117,7 +117,7 @@ def _recoloured(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Gener
 
 
 def _striped(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Rows, or columns, each a little lighter or darker: scan lines."""
+    """Rows or columns with small random changes of brightness: scan lines."""
     size = pixels.shape[0]
     wide = int(rng.choice([1, 1, 2, 4]))
     offsets = rng.standard_normal(size // wide + 1).astype(np.float32).repeat(wide)[:size] * rng.uniform(3, 14)
@@ -126,7 +126,7 @@ def _striped(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 
 
 def _stored(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What reading out and storing leave: stripes, dead pixels, few bits, JPEG's blocks."""
+    """Traces of reading out and storing: stripes, dead pixels, few bits, JPEG's blocks."""
     stripes, salt, depth, jpeg = rng.random(4) < (a.stripes, a.salt, a.depth, a.jpeg)
     if stripes:
         pixels = _striped(pixels, rng)
@@ -145,7 +145,7 @@ def _stored(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generator
 
 
 def augmented(view: TrainingView, a: Augmentation, rng: np.random.Generator) -> TrainingView:
-    """A view as another device might have taken it; masks are only turned."""
+    """A view as another device might have recorded it; masks are only turned."""
     view = turned_view(view, rng)
     pixels = _recoloured(view.pixels, a, rng)
     pixels = _unsharp(np.asarray(cv2.LUT(pixels, _tone_table(a, rng).reshape(1, 256, 3)), np.uint8), a, rng)

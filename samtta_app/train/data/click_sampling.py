@@ -13,7 +13,7 @@ from torch import Tensor
 from samtta_app.train.data.crops import GRID_CELLS
 
 GROUPS = 8
-"""Parts into which the masks of a batch are divided for a thread pool."""
+"""Parts of a batch's masks for a thread pool."""
 
 _Place = tuple[int, int, int]
 """Column, row and label of a click on the grid; label -1: no error is left."""
@@ -46,7 +46,7 @@ class Clicks:
 
 
 def _depth(region: NDArray[np.bool_]) -> NDArray[np.float32]:
-    # Padded, so that the window's edge counts as the region's edge, as in RITM.
+    # Padding makes the window's edge count as the region's edge, as in RITM.
     padded = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
 
@@ -56,7 +56,7 @@ def worst_place(
 ) -> _Place:
     """x, y and label of RITM's next click: the innermost place of the deepest error, never a cell clicked before.
 
-    With a generator it is, two times in five, any place of the region of that sign. Label -1: no error is left.
+    With a generator it is, in two of five cases, any place of the region of that sign. Label -1: no error is left.
     """
     return _place(predicted, truth, taken, (1.0, 0.0) if rng is None else tuple(rng.random(2)))
 
@@ -64,7 +64,7 @@ def worst_place(
 def _place(
     predicted: NDArray[np.bool_], truth: NDArray[np.bool_], taken: NDArray[np.int64], chance: Sequence[float]
 ) -> _Place:
-    """As `worst_place`, for two numbers of 0..1 drawn before: whether any place will do, and which one."""
+    """As `worst_place`, for two numbers of 0..1 drawn before: the first allows any place, the second chooses it."""
     missing, surplus = truth & ~predicted, predicted & ~truth
     missing[taken[:, 1], taken[:, 0]] = False
     surplus[taken[:, 1], taken[:, 0]] = False
@@ -82,9 +82,9 @@ def _place(
 
 
 def truths(targets: Tensor) -> Tensor:
-    """Low-res truth as booleans: half covered, or half the most covered cell where an object is thinner than that.
+    """Low-res truth as booleans: at least half covered, or half the most covered cell for thinner objects.
 
-    Booleans are the truth already.
+    Booleans are returned unchanged.
     """
     if targets.dtype == torch.bool:
         return targets
@@ -100,7 +100,7 @@ def packed_bits(bits: Tensor) -> Tensor:
 
 
 def on_host(bits: Tensor) -> NDArray[np.bool_]:
-    """Booleans (B, h, w) as an array; from another device they come packed, an eighth of the bytes."""
+    """Booleans (B, h, w) as an array; from another device they are copied packed, an eighth of the bytes."""
     if bits.device.type == "cpu":
         return np.asarray(bits.numpy())
     return np.unpackbits(packed_bits(bits).cpu().numpy(), axis=-1).view(np.bool_)
@@ -111,8 +111,8 @@ def next_clicks(
 ) -> Clicks:
     """One more click per mask for logits (B, g, g) against targets (B, g, g), as (B, 1) clicks.
 
-    With targets (or their `truths`) and clicks on the host, only the predictions are copied from another device. In the
-    threads of a pool the answer is the same: all numbers are drawn before (OpenCV lets other threads run).
+    If targets (or their `truths`) and clicks are on the host, only the predictions are copied from another device. The
+    threads of a pool do not change the result, because all numbers are drawn before. OpenCV lets other threads run.
     """
     predicted, truth = on_host(logits > 0), truths(targets).cpu().numpy()
     cells = predicted.shape[-1]

@@ -1,4 +1,4 @@
-"""Square windows around objects: where they lie, how they are cut, and what a training sample is made of."""
+"""Square windows around objects: their places, how they are cut, and the training samples made of them."""
 
 import math
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox
 GRID_CELLS = 4
 MIN_WINDOW = 32
 MIN_TARGET_CELLS = 1.5
-"""A target smaller than this many low-res cells teaches nothing."""
+"""Minimum size of a target in low-res cells; smaller ones teach nothing."""
 NEST_RATIO = 1.25
-"""How much larger than its part a whole is at least, by their boxes' sides."""
+"""Minimum ratio of a whole to its part, by their boxes' sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ class TrainingView:
     masks: tuple[NDArray[np.uint8], ...]
     """(S, S) of 0 and 1 each."""
     valid: tuple[int, int]
-    """Width and height of the image's part in pixels; the rest, right and below, is padding."""
+    """Width and height of the image's part in pixels; padding lies right and below."""
     nested: bool = False
-    """Whether the masks are a nest: they share pixels, and one click there means each of them."""
+    """Whether the masks are nested: they share pixels, and one click there may mean each of them."""
 
 
 def place_window(
     box: ObjectBox, width: int, height: int, zoom: float, rng: np.random.Generator
 ) -> tuple[int, int, int]:
-    """x, y and side of a window `zoom` times the object, the object anywhere in it (cut off now and then)."""
+    """x, y and side of a window `zoom` times the object, with the object anywhere in it (sometimes cut off)."""
     side = int(np.clip(box.side * zoom, MIN_WINDOW, 1.15 * max(width, height)))
     spare = side * 0.12 if rng.random() < 0.12 else 0.0
 
@@ -88,7 +88,7 @@ def _visible(record: LabelledImage, place: tuple[int, int, int]) -> list[ObjectB
 
 
 def _shares(objects: Sequence[ObjectBox]) -> NDArray[np.float64]:
-    """Chances of objects: coarser layers weigh more, however many fine regions there are."""
+    """Probabilities of objects: coarser layers have more weight, however many fine regions there are."""
     layers = np.array([box.layer for box in objects])
     shares = (layers + 1) / np.bincount(layers)[layers]
     return np.asarray(shares / shares.sum())
@@ -99,7 +99,7 @@ def _choose(record: LabelledImage, rng: np.random.Generator) -> ObjectBox:
 
 
 def _chain(record: LabelledImage, rng: np.random.Generator) -> list[ObjectBox]:
-    """The objects of all layers at some pixel, the largest first; empty where a few tries found no two of a kind."""
+    """The objects of all layers at one pixel, the largest first; empty where a few tries found fewer than two."""
     for _ in range(6):
         anchor = _choose(record, rng)
         place = record.layers[:, anchor.y0 : anchor.y1, anchor.x0 : anchor.x1]
@@ -113,9 +113,9 @@ def _chain(record: LabelledImage, rng: np.random.Generator) -> list[ObjectBox]:
 
 
 def draw_view(record: LabelledImage, size: int, count: int, zoom: Zoom, rng: np.random.Generator) -> TrainingView:
-    """A random window of a record with up to `count` of its objects, the one it was drawn around first.
+    """A random window of a record with up to `count` of its objects; the first is the one that the window was drawn around.
 
-    With several label layers it is, now and then, drawn around a nest, whose objects are then its masks.
+    With several label layers it is sometimes drawn around a nest, whose objects are then its masks.
     """
     nesting = count > 1 and record.layers.shape[0] > 1 and rng.random() < nested_masks.SHARE
     chain = _chain(record, rng) if nesting else []
@@ -127,7 +127,7 @@ def draw_view(record: LabelledImage, size: int, count: int, zoom: Zoom, rng: np.
         order = rng.choice(len(others), min(len(others), 2 * count), replace=False, p=_shares(others))
         others = [others[i] for i in order]
     cut_w, cut_h = min(side, width - x), min(side, height - y)
-    if rng.random() < 0.15:  # a narrow image: padding although there would be more
+    if rng.random() < 0.15:  # a narrow image: padding even where the image continues
         room = max(anchor.x1 - x, int(0.5 * side))
         cut_w = int(rng.uniform(min(room, cut_w), cut_w + 1))
     cut = _Cut(x, y, cut_w, cut_h, side, size)
@@ -185,14 +185,14 @@ class _Cut:
         return out
 
     def masks(self, record: LabelledImage, boxes: Sequence[ObjectBox], count: int) -> list[NDArray[np.uint8]]:
-        """Masks of the first `count` objects that are large enough here."""
+        """Masks of the first `count` objects that are large enough in the part."""
         masks = []
         for box in boxes:
             labels = record.layers[box.layer, self.y : self.y + self.height, self.x : self.x + self.width]
             mask = np.zeros((self.size, self.size), np.uint8)
             width, height = self.valid
-            # Area and linear averages cut at one half give smooth outlines where nearest pixels would give stairs;
-            # what is thinner than a pixel here is cut at half of its most.
+            # Area and linear averages cut at one half give smooth outlines; nearest pixels would give stairs. Objects
+            # thinner than a pixel are cut at half of their maximum.
             share = _shrink_or_grow((labels == box.value).astype(np.uint8) * 255, width, height)
             mask[:height, :width] = share > min(127, int(share.max()) // 2)
             if mask.sum() >= MIN_TARGET_CELLS * GRID_CELLS * GRID_CELLS:
@@ -205,7 +205,7 @@ class _Cut:
 def held_out_views(
     records: Sequence[LabelledImage], count: int, size: int, seed: int, zoom: float = 5.0
 ) -> list[TrainingView]:
-    """Windows `zoom` times the object, one object each, images in turn; none without records."""
+    """Windows `zoom` times the object, one object each, cycling through the images; none without records."""
     fixed = Zoom(product=(zoom, zoom), product_share=1.0, far_share=0.0)
     rng = np.random.default_rng(seed)
     views: list[TrainingView] = []

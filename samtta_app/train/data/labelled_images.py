@@ -49,7 +49,7 @@ class LabelledImage:
 
 
 def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16]) -> LabelledImage:
-    """A record with the boxes of all objects that are not mere specks."""
+    """A record with the boxes of all objects larger than specks."""
     objects = []
     for layer, labels in enumerate(layers):
         areas = np.bincount(labels.ravel())
@@ -93,12 +93,12 @@ def _split_names(file: Path, split: str) -> list[str]:
 
 
 def image_paths(folder: Path, split: str) -> list[Path]:
-    """The images of a split, in the order of `split.json`; images that are not there are named in the log.
+    """The images of a split, in the order of `split.json`; missing images are named in the log.
 
-    Photos (a set without masks) may share a name and differ in their suffix: all of them are meant.
+    Photos (a set without masks) may share a name and differ in their suffix; all of them are used.
 
     Raises:
-        DatasetError: `folder` is no data set, none of the split's images is there, or two images share one mask.
+        DatasetError: `folder` is no data set, none of the split's images exists, or two images share one mask.
     """
     names = _split_names(folder / "split.json", split)
     images = folder / "images"
@@ -122,12 +122,12 @@ def image_paths(folder: Path, split: str) -> list[Path]:
 
 
 def has_masks(folder: Path) -> bool:
-    """Whether a dataset comes with masks; without them it is a set of photos."""
+    """Whether a data set comes with masks; without them it is a set of photos."""
     return (folder / "masks").is_dir()
 
 
 def read_labelled(paths: Sequence[Path]) -> list[LabelledImage]:
-    """Records of images with masks; unreadable or ill-fitting files are named in the log and skipped."""
+    """Records of images with masks; unreadable or unsuitable files are named in the log and skipped."""
     records = []
     for path in paths:
         mask = path.parent.parent / "masks" / f"{path.stem}.png"

@@ -1,4 +1,4 @@
-"""Nests: masks of one place, part within whole within group, so that three candidates come to mean these three."""
+"""Nests: masks of one place, part within whole within group, so that three candidates learn to mean these three."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 ByteMask = NDArray[np.uint8]
 
 SHARE = 0.35
-"""How often the targets of a window are a nest, where it has one."""
+"""Probability that the targets of a window are a nest, where it has one."""
 MAX_IOU = 0.8
 MIN_WITHIN = 0.85
 
@@ -19,7 +19,7 @@ def _follows(inner: ByteMask, outer: ByteMask) -> bool:
 
 
 def nest_at(masks: Sequence[ByteMask], x: int, y: int) -> list[ByteMask]:
-    """The masks (S, S) that contain a pixel, small to large, each in the next (nearly), none like another."""
+    """The masks (S, S) that contain a pixel, small to large, each nearly inside the next, no two alike."""
     chain: list[ByteMask] = []
     for mask in sorted((mask for mask in masks if mask[y, x]), key=lambda mask: int(mask.sum())):
         if all(_follows(inner, mask) for inner in chain):
@@ -28,7 +28,7 @@ def nest_at(masks: Sequence[ByteMask], x: int, y: int) -> list[ByteMask]:
 
 
 def find_nest(masks: Sequence[ByteMask], count: int, rng: np.random.Generator) -> list[ByteMask]:
-    """At most `count` masks of a nest around some pixel, small to large; empty where no two are nested."""
+    """At most `count` masks of a nest around some pixel, small to large; empty without two nested masks."""
     for i in rng.permutation(len(masks))[:6]:
         rows, columns = np.nonzero(masks[i])
         j = int(rng.integers(rows.size))

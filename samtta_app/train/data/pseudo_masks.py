@@ -1,4 +1,4 @@
-"""Photos as training data: their pseudo-masks are made once, by several processes, and kept in a folder."""
+"""Photos as training data: several processes make their pseudo-masks once and keep them in a folder."""
 
 import hashlib
 import io
@@ -25,11 +25,11 @@ from samtta_app.train.data.regions import pseudo_masks
 log = logging.getLogger(__name__)
 
 METHOD = b"regions 2"
-"""Changes whenever the same photo gets other pseudo-masks."""
+"""Must change whenever the same photo would get other pseudo-masks."""
 STEM = 60
-"""Characters of a photo's name in that of its pseudo-masks: at four bytes each, both fit into a file name."""
+"""Characters of a photo's name in its pseudo-masks' name; at four bytes each, both fit into a file name."""
 MIN_SIDE, MAX_SIDE = 32, 1024
-"""Photos are reduced to at most so many pixels a side; in smaller ones there is nothing to find."""
+"""Photos are reduced to at most MAX_SIDE pixels a side; those below MIN_SIDE show no objects."""
 
 
 def read_photo(path: Path) -> NDArray[np.uint8]:
@@ -50,7 +50,7 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 
 
 def _place(path: Path, cache: Path) -> Path:
-    """Where the pseudo-masks of a photo are kept: by what is in the file, for names are neither unique nor for ever."""
+    """Path of a photo's pseudo-masks, from the file's content, because names are neither unique nor permanent."""
     try:
         with opened_image(path) as source:
             source.file.seek(0)
@@ -61,7 +61,7 @@ def _place(path: Path, cache: Path) -> Path:
 
 
 def _stored(place: Path) -> NDArray[np.uint16] | None:
-    """Label maps (L, H, W) that were kept; none where the file is missing, cut off or something else."""
+    """The stored label maps (L, H, W); None where the file is missing, incomplete or something else."""
     try:
         with place.open("rb") as file, np.load(file) as arrays:
             layers = arrays["layers"]
@@ -78,7 +78,7 @@ def _make(path: Path, cache: Path) -> None:
         return
     stored = io.BytesIO()
     np.savez_compressed(stored, layers=pseudo_masks(pixels))
-    write_whole(_place(path, cache), stored.getvalue())  # an interrupted run leaves no half file behind
+    write_whole(_place(path, cache), stored.getvalue())  # an interrupted run leaves no partial file
 
 
 def _make_all(paths: Sequence[Path], cache: Path, workers: int) -> None:
@@ -86,13 +86,13 @@ def _make_all(paths: Sequence[Path], cache: Path, workers: int) -> None:
         for path in paths:
             _make(path, cache)
         return
-    # spawned, not forked: a copy of a process whose libraries have threads may wait for one of them for ever
+    # spawned, because a forked copy of a process with threads may wait for one of them for ever
     with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         list(pool.map(partial(_make, cache=cache), paths, chunksize=8))
 
 
 def pseudo_records(paths: Sequence[Path], cache: Path, workers: int = 2) -> list[LabelledImage]:
-    """Records of photos with their pseudo-masks, made once and kept in `cache`; unreadable photos are named in the log.
+    """Records of photos with pseudo-masks, made once and kept in `cache`; unreadable photos are named in the log.
 
     Raises:
         DatasetError: the cache cannot be written.

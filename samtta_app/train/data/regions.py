@@ -1,4 +1,4 @@
-"""Regions of a photo that somebody could point at, of several granularities: part, whole, group."""
+"""Regions of a photo that a user could point at, of several granularities: part, whole, group."""
 
 from dataclasses import dataclass
 
@@ -9,31 +9,31 @@ from scipy import ndimage
 from skimage.segmentation import felzenszwalb
 
 GRANULARITIES = ((40, 60), (200, 150), (900, 400))
-"""Felzenszwalb scale and least region in pixels, fine to coarse."""
+"""Felzenszwalb scale and minimum region in pixels, fine to coarse."""
 _MIN_AREA = 60
 _MAX_SHARE = 0.5
 MIN_CONTRAST = 9.0
 RING = 4
-"""How far around an outline one looks, in pixels."""
+"""Width of the examined ring around an outline, in pixels."""
 _STEP = 9.0
-"""The CIELAB distance at which one pixel beyond the outline counts as another thing."""
+"""Minimum CIELAB distance at which one pixel beyond the outline counts as another thing."""
 MIN_CLOSED = 0.8
 MIN_COMPACTNESS = 0.05
 MIN_DEPTH = 2.0
 MAX_BORDER_SHARE = 0.3
 MIN_FILLED = 0.05
-"""A region whose holes are smaller than this share of it is its own whole."""
+"""A region whose holes are smaller than this share of it counts as filled already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """How a region looks: whether it is an object somebody could point at."""
+    """Features of a region that decide whether it is an object a user could point at."""
 
     area: int
     contrast: float
     """CIELAB distance between the mean colours inside and outside of the outline."""
     closed: float
-    """The share of the outline beyond which there is another colour; slivers of a soft edge have little."""
+    """The share of the outline with another colour beyond it; slivers of a soft edge have little."""
     compactness: float
     """4 pi A / P^2: 1 for a disc."""
     depth: float
@@ -43,7 +43,7 @@ class Region:
 
 
 def measure(mask: NDArray[np.uint8], lab: NDArray[np.float32]) -> Region:
-    """Figures of a region (H, W) of 0 and 1 in an image's colours (H, W, 3) in CIELAB."""
+    """Features of a region (H, W) of 0 and 1 in an image's colours (H, W, 3) in CIELAB."""
     area = int(mask.sum())
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     perimeter = sum(cv2.arcLength(c, True) for c in outlines)
@@ -61,7 +61,7 @@ def measure(mask: NDArray[np.uint8], lab: NDArray[np.float32]) -> Region:
 
 
 def is_object(region: Region, pixels: int) -> bool:
-    """Whether a region is distinct all round and thick enough, and neither dust nor the scene itself."""
+    """Whether a region is distinct all round and thick enough, and neither dust nor the whole scene."""
     return (
         _MIN_AREA <= region.area <= _MAX_SHARE * pixels
         and region.contrast >= MIN_CONTRAST
@@ -73,13 +73,13 @@ def is_object(region: Region, pixels: int) -> bool:
 
 
 def keep_objects(labels: NDArray[np.int32], lab: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """The labels (H, W) of regions that are objects, numbered anew."""
+    """The labels (H, W) of regions that are objects, renumbered."""
     kept = np.zeros(labels.shape, np.uint16)
     count = 0
     for value, place in enumerate(ndimage.find_objects(labels), start=1):
         if place is None:
             continue
-        # With a margin, so that what lies around a region is seen and only the image's border is one.
+        # The margin shows what lies around a region, so that only the image's border counts as one.
         around = tuple(slice(max(side.start - RING - 1, 0), side.stop + RING + 1) for side in place)
         part = (labels[around] == value).astype(np.uint8)
         if part.sum() >= _MIN_AREA and is_object(measure(part, lab[around]), labels.size):
@@ -89,12 +89,12 @@ def keep_objects(labels: NDArray[np.int32], lab: NDArray[np.float32]) -> NDArray
 
 
 def grown(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Regions one pixel larger where there is room: segments end where the blur of an edge begins, objects within it."""
+    """Regions grown by one pixel where there is room: segments end at the start of an edge's blur, objects inside it."""
     return np.where(labels > 0, labels, cv2.dilate(labels, np.ones((3, 3), np.uint8))).astype(np.uint16)
 
 
 def with_holes_filled(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Regions together with what lies in their holes: a shirt and its print; only those that have such holes."""
+    """Regions together with what lies in their holes (a shirt and its print); only regions with such holes."""
     whole = np.zeros_like(labels)
     for value, place in enumerate(ndimage.find_objects(labels.astype(np.int32)), start=1):
         if place is None:
@@ -125,8 +125,8 @@ def garment(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
 def pseudo_masks(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Label maps (5, H, W) of an RGB photo (H, W, 3) of 16 pixels a side or more.
 
-    Fine, middle and coarse regions (Felzenszwalb and Huttenlocher 2004), coarse ones with their holes filled, and the
-    thing in the middle (Rother et al. 2004, GrabCut).
+    Fine, middle and coarse regions (Felzenszwalb and Huttenlocher 2004); coarse ones with their holes filled. Last comes
+    the thing in the middle (Rother et al. 2004, GrabCut).
     """
     lab = np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     smooth = cv2.bilateralFilter(pixels, 5, 30, 3)

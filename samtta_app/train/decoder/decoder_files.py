@@ -1,4 +1,4 @@
-"""The files of a decoder's fine-tuning: the finished model in the layout of its start, and checkpoints to go on from."""
+"""Files of a decoder's fine-tuning: the finished model in the layout of its start, and checkpoints to continue from."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ from samtta_app.model.weights import Tensors
 
 
 def decoder_bytes(model: SamModel, tensors: Tensors) -> dict[str, Tensor]:
-    """A copy with the precision of the file: what is measured is what is written (the compact model's file is float16)."""
+    """A copy in the precision of the file, so that the measured weights are the written ones.
+
+    The compact model's file is float16.
+    """
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}
     return {name: tensor.half().float() for name, tensor in kept.items()} if model.compact else kept
 
 
 def model_digest(model: SamModel) -> str:
-    """What all tensors of a model hold, as a short text."""
+    """A short text that identifies all tensors of a model."""
     state = hashlib.blake2b(digest_size=16)
     for name, tensor in model.net.state_dict().items():
         state.update(name.encode())
@@ -36,10 +39,10 @@ def model_digest(model: SamModel) -> str:
 
 
 def net_in_file(model: SamModel, source: str | Path) -> Sam | CompactSam:
-    """The network as its file holds it: `load_model` folds the BatchNorms of a compact encoder, which is not undone.
+    """The network as its file holds it; `load_model` folds the BatchNorms of a compact encoder, which cannot be undone.
 
     Args:
-        model: what `load_model(source)` gave.
+        model: the result of `load_model(source)`.
         source: a name or a path.
     """
     if not model.compact:
@@ -48,7 +51,7 @@ def net_in_file(model: SamModel, source: str | Path) -> Sam | CompactSam:
 
 
 def file_ending(model: SamModel) -> str:
-    """What the name of such a model's file ends in."""
+    """The ending of such a model's file name."""
     return ".safetensors" if model.compact else ".pth"
 
 
@@ -74,7 +77,7 @@ def write_model(net: Sam | CompactSam, tensors: Tensors, out: Path, notes: str) 
 
 
 def write_tensors(path: Path, values: Mapping[str, Any]) -> None:
-    """`torch.save` beside `path`, then put it in place in one step; an older file stays until then.
+    """Write with `torch.save` beside `path`, then move into place in one step; an older file stays until then.
 
     Raises:
         OSError, RuntimeError: nothing was written; no partial file stays.
@@ -95,20 +98,20 @@ def read_state(path: Path, belongs: Mapping[str, str]) -> dict[str, Any]:
     """Read a checkpoint of a run with the same model, data and draws.
 
     Raises:
-        CheckpointError: it cannot be read, or is of another run, and what differs.
+        CheckpointError: it cannot be read, or belongs to another run; the message says what differs.
     """
     try:
         values: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found = dict(values["belongs"])
-    except Exception as e:  # torch raises whatever the broken pickle raises
+    except Exception as e:  # torch raises any exception of the damaged pickle
         raise CheckpointError(
-            f"The checkpoint cannot be read ({type(e).__name__})", path, "Start anew without --resume"
+            f"The checkpoint cannot be read ({type(e).__name__})", path, "Start again without --resume"
         ) from e
     differing = [name for name in belongs if found.get(name) != belongs[name]]
     if differing:
         raise CheckpointError(
             f"The checkpoint belongs to another run: not the same {' and '.join(differing)}",
             path,
-            "Give what it was begun with, or start anew without --resume",
+            "Give what it was started with, or start again without --resume",
         )
     return values

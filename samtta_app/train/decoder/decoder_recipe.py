@@ -1,10 +1,11 @@
 """SAM's own training recipe for the mask decoder: the loss, the eleven rounds of prompts, the learning rate.
 
-Source: Kirillov et al. 2023 (Segment Anything), sections 3 and appendix A; the focal and Dice terms as in the code released
-with SAM 2. Of a mask that the model proposed itself, pixels count by how certain they are (Liu et al. 2024, SUM). Everything
-is measured on the decoder's grid of four input pixels a cell: targets are area-averaged to it (shares of 0 .. 1, so that thin
-objects stay) instead of logits being enlarged to the input, which would cost sixteen times the work for the same gradient up
-to the interpolation. Cells that show padding are left out.
+Source: Kirillov et al. 2023 (Segment Anything), section 3 and appendix A; focal and Dice terms as in the code released
+with SAM 2. In masks that the model proposed, each pixel counts by its certainty (Liu et al. 2024, SUM).
+
+Everything is measured on the decoder's grid of four input pixels per cell. Targets are area-averaged to it (shares of 0
+.. 1, so that thin objects stay). Enlarging logits to the input instead would cost sixteen times the work, for the same
+gradient up to the interpolation. Cells of padding are left out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ BOX_NOISE, BOX_NOISE_LIMIT = 0.1, 20 / 1024
 """Standard deviation in sides of the box, and its limit in sides of the input (20 pixels of SAM's 1024)."""
 
 _WARM_UP, WARM_UP_SHARE = 250, 0.1
-"""Steps of SAM's warm-up, and the share of a short run that it takes at most."""
+"""Steps of SAM's warm-up, and its maximum share of a short run."""
 DROPS = (60_000 / 90_000, 86_666 / 90_000)
 """Shares of a run after which SAM divides its learning rate by ten."""
 
@@ -45,7 +46,7 @@ DROPS = (60_000 / 90_000, 86_666 / 90_000)
 class Targets:
     """Objects of one image on the grid: `masks` (B, R, C) shares 0 .. 1 without padding, `boxes` (B, 4) in input pixels.
 
-    `certainty` (B, R, C) is how far each pixel is believed, 0 .. 1; None for masks that a person made.
+    `certainty` (B, R, C), 0 .. 1, is the weight of each pixel; None for masks that a user made.
     """
 
     masks: Tensor
@@ -64,7 +65,7 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """One round: what was asked, `logits` (B, m, G, G) and predicted `iou` (B, m) of the m masks trained, and the loss."""
+    """One round: its prompt, `logits` (B, m, G, G) and predicted `iou` (B, m) of the m trained masks, and the loss."""
 
     prompts: Prompts
     logits: Tensor
@@ -79,8 +80,8 @@ def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor | N
         logits: (B, m, R, C); of several masks only the one of the lowest loss is trained.
         iou: predicted (B, m). All are trained, since they choose among the masks.
         targets: (B, R, C) shares 0 .. 1.
-        certainty: (B, R, C) 0 .. 1: the focal term is weighted by it, the Dice term counts the pixels above 0.6 (SUM,
-            equations 1 and 2); None where every pixel is believed.
+        certainty: (B, R, C) 0 .. 1. It weighs the focal term; the Dice term counts the pixels above 0.6 (SUM, equations
+            1 and 2). None gives every pixel full weight.
     """
     wanted = targets[:, None].expand_as(logits)
     if certainty is None:
@@ -123,9 +124,9 @@ def decode_batch(
 
 
 def _places(cells: Tensor, targets: Targets, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """A uniform place in one of each object's cells (B, R, C): a uniform one, or one drawn by certainty where that is known.
+    """A uniform place in one of each object's cells (B, R, C); the cell is uniform, or drawn by certainty if known.
 
-    Returns x and y (B, 2) in input pixels, and whether there is such a cell (B,), without which the place is 0.
+    Returns x and y (B, 2) in input pixels, and whether there is such a cell (B,); without one the place is 0.
     """
     coords, found = np.zeros((cells.shape[0], 2), np.float32), np.zeros(cells.shape[0], np.bool_)
     believed = None if targets.certainty is None else targets.certainty.cpu().numpy()
@@ -151,7 +152,7 @@ def _limits(targets: Targets) -> Tensor:
 
 
 def sam_boxes(targets: Targets, size: int, rng: np.random.Generator) -> Tensor:
-    """Boxes (B, 4) whose coordinates are off by a tenth of the side (standard deviation), 20 of 1024 pixels at most."""
+    """Boxes (B, 4) with noise: standard deviation a tenth of the side, at most 20 of 1024 pixels."""
     sides = (targets.boxes[:, 2:] - targets.boxes[:, :2]).repeat(1, 2)
     noise = torch.from_numpy(rng.standard_normal(tuple(sides.shape)).astype(np.float32)).to(sides.device)
     limit = BOX_NOISE_LIMIT * size
@@ -160,9 +161,10 @@ def sam_boxes(targets: Targets, size: int, rng: np.random.Generator) -> Tensor:
 
 
 def first_prompts(targets: Targets, size: int, rng: np.random.Generator) -> Prompts:
-    """A point in the mask, or a noisy box, at even chances; the objects of one image share the choice.
+    """A point in the mask, or a noisy box, with equal probability; the objects of one image share the choice.
 
-    The point is uniform, or drawn by certainty (SUM, section 3.2.2); label -1 (no click) where no pixel is certain.
+    The point is uniform, or drawn by certainty (SUM, section 3.2.2). Label -1 means no click, where no pixel is
+    certain.
     """
     device = targets.masks.device
     if rng.random() < _BOX_SHARE:
@@ -174,7 +176,7 @@ def first_prompts(targets: Targets, size: int, rng: np.random.Generator) -> Prom
 def error_clicks(shown: Tensor, targets: Targets, rng: np.random.Generator) -> Clicks:
     """A click in each error region of logits `shown` (B, R, C): include where missed, exclude where too much.
 
-    Uniform, or drawn by certainty. Label -1 (no click) where nothing is wrong, or nothing certain.
+    The place is uniform, or drawn by certainty. Label -1 means no click, where nothing is wrong or nothing certain.
     """
     truth = truths(targets.masks)
     coords, found = _places((shown > 0) ^ truth, targets, rng)
@@ -184,7 +186,7 @@ def error_clicks(shown: Tensor, targets: Targets, rng: np.random.Generator) -> C
 
 
 def rounds_with_click(rng: np.random.Generator) -> tuple[bool, ...]:
-    """Which of the ten rounds after the first add a click: eight do, one at random among them and the last do not."""
+    """Which of the ten rounds after the first add a click: eight do; a random one of them and the last do not."""
     added = [True] * SAMPLED
     added.insert(int(rng.integers(SAMPLED)), False)
     return (*added, False)
@@ -195,8 +197,9 @@ def interactive_rounds(
 ) -> Iterator[Round]:
     """The eleven rounds of B objects on one image; gradients reach `tensors` through each round's loss alone.
 
-    The first prompt (one point or box) is answered by three masks, every later one, which has at least the logits beside
-    it, by the single mask. Fed back are the raw logits before, of three masks those of the highest predicted IoU.
+    The first prompt (one point or box) is answered by three masks. Every later prompt also has logits and is answered
+    by the single mask. The raw logits of the previous round are returned; of three masks, those of the highest
+    predicted IoU.
     """
     rows, columns = targets.masks.shape[1:]
     prompts = first_prompts(targets, model.size, rng)
@@ -215,7 +218,7 @@ def interactive_rounds(
 def sam_rate(peak: float, step: int, share: float) -> float:
     """SAM's schedule for step `step` (from 0) at `share` 0 .. 1 of the run: linear warm-up, then two drops to a tenth.
 
-    The warm-up takes 250 steps as in SAM, but no more than a tenth of a run that is shorter than 2500.
+    The warm-up takes 250 steps as in SAM, but at most a tenth of a run below 2500 steps.
     """
     ramp = min(1.0, max((step + 1) / _WARM_UP, share / WARM_UP_SHARE))
     return peak * ramp * 0.1 ** sum(share >= drop for drop in DROPS)

@@ -1,9 +1,9 @@
-"""Fine-tuning of a model's mask decoder with SAM's recipe; the image encoder and the prompt encoder stay as they are.
+"""Fine-tuning of a model's mask decoder with SAM's recipe; image encoder and prompt encoder stay unchanged.
 
-Images without masks teach, too: what the model proposes in them, weighed by certainty (Liu et al. 2024, SUM), as often as masks
-that a person made.
+Images without masks teach, too. The model's own proposals in them are weighted by certainty (Liu et al. 2024, SUM).
+They are drawn as often as masks that a user made.
 
-A run in steps is the same from the same seed on a CPU, interrupted or not; a run in minutes ends by the clock.
+A run in steps is the same from the same seed on a CPU, interrupted or not. A run in minutes ends by the clock.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from samtta_app.train.output_files import check_places
 log = logging.getLogger(__name__)
 
 DECODER_MEASUREMENTS = 8
-"""How often the held-out figures are taken in a run, beside the start."""
+"""Number of held-out measurements in a run, beside the start."""
 DECODER_SAVE_SECONDS = 60.0
 EMPTY_AFTER_SECONDS, EMPTY_AFTER_STEPS = 60.0, 10
 """A run stops when, after a minute, every mask of this many steps in a row was empty."""
@@ -68,13 +68,13 @@ HeldOut = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class DecoderPlan:
-    """How to fine-tune: a length in steps or else in minutes, `images` a step with up to `masks` objects each.
+    """How to fine-tune: a length in steps or else in minutes, `images` per step with up to `masks` objects each.
 
-    With `weigh`, each pixel of a proposal in an image without masks counts by its certainty; without, all of them do (what SUM
-    compares itself with). At most `photos` images of a set without masks are asked for proposals.
+    With `weigh`, each pixel of a proposal in an image without masks counts by its certainty. Without it, all pixels
+    count fully, as in SUM's baseline. At most `photos` images of a set without masks are asked for proposals.
 
-    The learning rate is an eighth of SAM's 8e-4: its batches are some hundred times larger, its decoder began from nothing,
-    and what is trained here must not forget in its first steps what it knows.
+    The learning rate is an eighth of SAM's 8e-4. SAM's batches are some hundred times larger, and its decoder was
+    trained from scratch. A trained decoder must not forget in its first steps.
     """
 
     steps: int | None = None
@@ -89,17 +89,17 @@ class DecoderPlan:
 
     @property
     def draws(self) -> str:
-        """What decides which samples and prompts come at a step."""
+        """Identifies what decides the samples and prompts of each step."""
         return f"{self.images} images of {self.masks} masks, seed {self.seed}{'' if self.weigh else ', all believed'}"
 
     def made_by_hand(self, step: int) -> int:
-        """How many of a step's images have masks on file, where there are others: half; an odd one alternates."""
+        """Number of a step's images with masks on file, if there are others: half; for odd numbers it alternates."""
         return (self.images + (step + 1) % 2) // 2
 
 
 @dataclass(slots=True)
 class DecoderReached:
-    """Where a run is. Mutable: it is the run's own counter. Figures are held-out IoU after 1, 3 and 5 clicks."""
+    """Position of a run. Mutable, because it is the run's own counter. Figures are held-out IoU after 1, 3 and 5 clicks."""
 
     step: int = 0
     seconds: float = 0.0
@@ -113,7 +113,7 @@ class DecoderReached:
     """0 where nothing was better than the start."""
 
     def share(self, plan: DecoderPlan) -> float:
-        """How much of the run is over, 0 .. 1."""
+        """Completed share of the run, 0 .. 1."""
         return min(1.0, self.step / plan.steps if plan.steps else self.seconds / (60 * plan.minutes))
 
 
@@ -131,26 +131,27 @@ def tune_decoder(
 ) -> DecoderReached:
     """Fine-tune the mask decoder of `model` on the train splits of `datasets` and write the whole model to `out`.
 
-    Of sets without masks it learns what `model` proposes in their images, drawn 1:1 with those that have masks (SUM).
-    The file holds the decoder that did best on the test splits: the starting one where no other did better, so that the
-    held-out figures never fall (and, being what was chosen by, flatter a little). An official SAM is written in the official
-    layout, the compact model as safetensors. A checkpoint is written every minute, to `resume` or else to `out` with the
-    ending `.resume.pt`.
+    From sets without masks it learns `model`'s proposals, drawn 1:1 with images that have masks (SUM).
+
+    The file holds the decoder that did best on the test splits, or the starting one if none was better. The held-out
+    figures therefore never fall; they are slightly optimistic, because they choose. An official SAM is written in the
+    official layout, the compact model as safetensors. A checkpoint is written every minute, to `resume` or else to
+    `out` with the ending `.resume.pt`.
 
     Args:
         net: the network of `model` as it is to be written (see `net_in_file`).
-        resume: a checkpoint to go on from; length and learning rate may differ from before, the rest may not.
-        fresh: begin anew although there is a checkpoint, which is then written over.
+        resume: a checkpoint to continue from; only length and learning rate may differ from before.
+        fresh: start again and overwrite an existing checkpoint.
         report: called before the first step and after every step.
-        told: hears in words what is done before that.
+        told: called with words about the work before the first step.
 
     Raises:
-        DatasetError: a data set that cannot be used, none with masks, or nothing is proposed in those without.
+        DatasetError: a data set cannot be used, none has masks, or nothing is proposed in those without.
         CheckpointError: `resume` is unreadable, or of another model, other data or another plan.
-        TrainingError: no place to write to, an earlier run's checkpoint in the way, masks that stay empty, no memory, or no
-            refiner to weigh proposals.
+        TrainingError: the output cannot be written, or an earlier run's checkpoint is in the way. Or masks stay empty,
+            memory is too small, or there is no refiner to weigh proposals.
         ExportError: `out` could not be written in the end; the checkpoint stays.
-        Interruption: Ctrl+C, after the step that it came in, with a checkpoint written.
+        Interruption: Ctrl+C; the current step is completed and a checkpoint written.
     """
     checkpoint = resume or out.with_suffix(".resume.pt")
     check_places(file_ending(model), out, checkpoint, going_on=fresh or resume is not None)
@@ -189,7 +190,7 @@ def _run_to_the_end(
 
 
 class DecoderRun:
-    """The decoder in training, its optimiser, the best so far and where the run is; `model` itself is never changed."""
+    """The decoder in training, its optimiser, the best so far and the run's position; `model` itself never changes."""
 
     def __init__(
         self,
@@ -216,12 +217,12 @@ class DecoderRun:
         self.saved, self.mark = 0.0, time.monotonic()
 
     def begin(self) -> None:
-        """Take the figures of the start."""
+        """Measure the figures of the start."""
         self.reached.before = self.reached.best = sample_held_out_ious(self.model, self.best, self.store, self.asked)
         self.mark = time.monotonic()
 
     def resume(self, path: Path) -> None:
-        """Go on where a checkpoint ended.
+        """Continue where a checkpoint ended.
 
         Raises:
             CheckpointError: unreadable, or of another model, other data or another plan.
@@ -236,7 +237,7 @@ class DecoderRun:
         self.saved, self.mark = self.reached.seconds, time.monotonic()
 
     def save(self) -> None:
-        """Write the checkpoint; where that fails, training goes on and the previous one stands."""
+        """Write the checkpoint. If that fails, training continues and the previous checkpoint stays."""
         values = {
             "belongs": self.belongs,
             "tensors": {name: tensor.detach() for name, tensor in self.tensors.items()},
@@ -270,7 +271,7 @@ class DecoderRun:
         results = [self._backward(sample, len(drawn), rng) for sample in drawn]
         loss, filled = sum(loss for loss, _ in results), any(filled for _, filled in results)
         norms = torch.stack([t.grad.norm() for t in self.tensors.values() if t.grad is not None])
-        if torch.isfinite(norms).all():  # a single broken batch must not end the run
+        if torch.isfinite(norms).all():  # one failed batch must not end the run
             self.optimiser.step()
             reached.loss += (loss - reached.loss) * max(_SMOOTHING, 1 / (reached.step + 1))
         else:
@@ -282,11 +283,11 @@ class DecoderRun:
             raise TrainingError(
                 "All masks that the decoder draws are still empty after the first minute",
                 self.folders,
-                "Look whether the masks fit the images, or try a tenth of the learning rate",
+                "Check that the masks fit the images, or try a tenth of the learning rate",
             )
 
     def _drawn(self, rng: np.random.Generator) -> list[DecoderSample | PseudoSample]:
-        """The samples of this step: as many with masks on file as with proposals, where there are both."""
+        """The samples of this step: equal numbers with masks on file and with proposals, if both exist."""
         by_hand = self.plan.made_by_hand(self.reached.step) if self.proposed else self.plan.images
         wanted = ((self.samples, by_hand), (self.proposed, self.plan.images - by_hand))
         return [
@@ -299,7 +300,10 @@ class DecoderRun:
     def _backward(
         self, sample: DecoderSample | PseudoSample, images: int, rng: np.random.Generator
     ) -> tuple[float, bool]:
-        """Gradients of one sample's eleven rounds; its share of the step's loss, and whether any mask was not empty."""
+        """Add the gradients of one sample's eleven rounds.
+
+        Returns its share of the step's loss, and whether any mask was not empty.
+        """
         count = len(sample.objects) if isinstance(sample, DecoderSample) else len(sample.masks)
         picked = rng.choice(count, min(self.plan.masks, count), replace=False)
         features = self.store.features(sample.image, sample.window)

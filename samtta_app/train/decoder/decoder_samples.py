@@ -1,12 +1,12 @@
-"""What a decoder is fine-tuned on: images with their objects, encoded once, and the held-out figures.
+"""Samples to fine-tune a decoder on: images with their objects, encoded once, and the held-out figures.
 
-SAM learnt from whole images. Here small objects are also shown from near, in up to two windows an image, since that is how
-they are answered when somebody annotates.
+SAM learned from whole images. Here up to two windows per image also show small objects from near, because users' clicks
+on them are answered like that.
 
-The image encoder is frozen, so each window is encoded once and kept in memory in half precision, as many as fit into 2 GiB
-(about a thousand for SAM, two thousand for the compact model); one beyond that is encoded again when it is drawn. In memory
-and not on disk, because a file for each would need a place, a key of the encoder's weights and a rule for when it goes, and
-saves no more than one pass over the images after a resume.
+The image encoder is frozen, so each window is encoded once and kept in memory in half precision. About a thousand
+windows of SAM, or two thousand of the compact model, fit into 2 GiB. Windows beyond that are encoded again when they
+are drawn. Files on disk would need a place, a key of the encoder's weights and a rule for their deletion. They would
+save only one pass over the images after a resume.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_
 from samtta_app.train.decoder.decoder_recipe import Targets
 
 _BUDGET = 2 * 2**30
-"""Bytes of features held at most."""
+"""Maximum bytes of features in memory."""
 LARGEST_SHARE = 0.9
 """Masks that cover more of their image are dropped, as in SAM's training."""
 NEAR_SHARE = 2
-"""Windows of an image in which small objects are seen from near."""
+"""Maximum windows of an image that show small objects from near."""
 HELD_OUT_IMAGES, HELD_OUT_LENGTH = 24, 5
-"""Of the test split of a data set: images, and clicks on each object."""
+"""Maximum test images of a data set, and clicks on each object."""
 
 Asked = tuple[Image, Window, Mask]
-"""An object of the test split, and the window in which it is asked for."""
+"""An object of the test split, and the window in which it is annotated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecoderSample:
-    """A window of an image and the objects in it that can be learnt: bitmaps are made from `labels` (L, H, W) when needed."""
+    """A window of an image and its usable objects; bitmaps are made from `labels` (L, H, W) when needed."""
 
     image: Image
     window: Window
@@ -60,19 +60,19 @@ class DecoderSample:
     objects: tuple[ObjectBox, ...]
 
     def mask(self, box: ObjectBox) -> Mask:
-        """An object in the image."""
+        """The mask of an object in the image."""
         return trimmed(self.labels[box.layer, box.y0 : box.y1, box.x0 : box.x1] == box.value, box.x0, box.y0)
 
 
 class FeatureStore:
-    """Features of windows in half precision, made when they are first asked for; the oldest go first."""
+    """Features of windows in half precision, made on first use; the oldest are dropped first."""
 
     def __init__(self, model: SamModel, budget: int = _BUDGET) -> None:
         self._model, self._budget = model, budget
         self._kept: OrderedDict[tuple[str, Window], ImageFeatures] = OrderedDict()
 
     def features(self, image: Image, window: Window) -> ImageFeatures:
-        """Features in single precision, after rounding to half: the same the first time and every other."""
+        """Features in single precision, rounded to half before, so that the first use equals every later one."""
         key = (image.key, window)
         if key not in self._kept:
             self._kept[key] = encode_window(self._model, image, window).to(torch.float16)
@@ -83,7 +83,7 @@ class FeatureStore:
 
 
 def encode_window(model: SamModel, image: Image, window: Window) -> ImageFeatures:
-    """Encode a window in one go."""
+    """Encode a window without interruption."""
     work = encode(model, image, window)
     while True:
         try:
@@ -96,8 +96,8 @@ def encode_window(model: SamModel, image: Image, window: Window) -> ImageFeature
 def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSample]:
     """Whole images of a split and windows in them that hold an object to learn from, image by image.
 
-    Unreadable files are named in the log and skipped. Left out are masks over 90 % of the image (SAM) and masks of less than
-    one and a half cells of the decoder's grid.
+    Unreadable files are named in the log and skipped. Masks over 90 % of the image (SAM) or below one and a half cells
+    of the decoder's grid are left out.
 
     Raises:
         DatasetError: no data set, no masks in it, or nothing in them.
@@ -114,15 +114,15 @@ def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSampl
         raise DatasetError(
             f"None of the {len(paths)} images of its split {split!r} has a mask with an object to learn from",
             folder,
-            "Masks must hold one instance id per pixel, and objects of some pixels that do not fill the image",
+            "Masks must hold one instance id per pixel, and objects that neither fill the image nor vanish",
         )
     return samples
 
 
 def samples_of(record: LabelledImage, size: int) -> list[DecoderSample]:
-    """The whole image, and windows around up to two of the objects that would be looked at from near, where one is learnt.
+    """The whole image, and windows around up to two objects that would be viewed from near, if they hold one to learn.
 
-    A near window holds what lies in it wholly. `size` is the side of the model's input.
+    A near window holds the objects that lie wholly in it. `size` is the side of the model's input.
     """
     image = from_array(record.pixels, Path(record.name))
     areas = [np.bincount(labels.ravel()) for labels in record.layers]
@@ -147,7 +147,7 @@ def _within(box: ObjectBox, window: Window) -> bool:
 
 
 def samples_digest(sets: Mapping[str, Sequence[DecoderSample]]) -> str:
-    """What all images and masks hold, as a short text: the same text, the same data."""
+    """A short text that identifies all images and masks."""
     state = hashlib.blake2b(digest_size=16)
     for samples in sets.values():
         for sample in samples:
@@ -177,7 +177,10 @@ def bits_on_grid(bits: NDArray[np.bool_], valid: tuple[int, int]) -> NDArray[np.
 
 
 def held_out(samples: Sequence[DecoderSample], seed: int = 0) -> list[Asked]:
-    """What is asked for, the same in every run: one object in each of the first 24 images, and one from near if any is."""
+    """The objects to ask for, the same in every run.
+
+    One object in each of the first 24 images, and one from near if there is one.
+    """
     rng = np.random.default_rng(seed)
     by_image: dict[str, list[DecoderSample]] = {}
     for sample in samples:
@@ -189,12 +192,12 @@ def held_out(samples: Sequence[DecoderSample], seed: int = 0) -> list[Asked]:
 def clicked_through(
     model: SamModel, tensors: Tensors, features: ImageFeatures, image: Image, target: Mask
 ) -> list[float]:
-    """IoU in image pixels after each of five clicks of RITM's clicker, answered in one window by SAM's rule."""
+    """IoU in image pixels after each of five clicks of RITM's annotator, answered in one window by SAM's rule."""
     prompt, shown = Prompt(), None
     ious: list[float] = []
     while len(ious) < HELD_OUT_LENGTH:
         click: Click | None = next_click(target, shown, prompt.clicks, image.whole)
-        if click is None:  # nothing is wrong any more: the rest of the curve stays
+        if click is None:  # nothing is wrong any more, so the rest of the curve is constant
             return ious + [ious[-1]] * (HELD_OUT_LENGTH - len(ious))
         prompt = Prompt((*prompt.clicks, click), logits=prompt.logits)
         decoded = decode_prompt(model, tensors, features, prompt)

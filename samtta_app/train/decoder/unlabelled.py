@@ -1,8 +1,8 @@
-"""Images without masks, from which a decoder learns too: what it proposes in them, each pixel as far as it is certain.
+"""Images without masks for a decoder's training: the model's proposals in them, weighted by certainty.
 
-Source: Liu et al. 2024 (SUM), section 3.2 and appendix B.1. Proposals are made once, by the weights that training starts from,
-in the whole image and in four windows of it that overlap (the first layer of crops of SAM's own generator), so that small
-objects are seen from near, too. The same model, refiner and images give the same proposals.
+Source: Liu et al. 2024 (SUM), section 3.2 and appendix B.1. The starting weights make the proposals once. They look at
+the whole image and at four overlapping windows, so that small objects are seen from near, too. These windows are the
+first layer of crops of SAM's own generator. The same model, refiner and images give the same proposals.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from samtta_app.train.decoder.decoder_samples import FeatureStore
 log = logging.getLogger(__name__)
 
 MAX_PROPOSALS = 30
-"""Proposals of a window at most."""
+"""Maximum number of proposals per window."""
 STEPS = 255
-"""A certainty is kept in so many steps."""
+"""Certainty is stored in this number of steps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PseudoSample:
-    """A window of an image and what is proposed in it: `masks` (B, R, C) bool and `boxes` (B, 4) in input pixels, on the host.
+    """A window of an image and its proposals on the host: `masks` (B, R, C) bool and `boxes` (B, 4) in input pixels.
 
-    `certainty` (B, R, C) uint8 in steps of 1 / 255; None where every pixel is believed.
+    `certainty` (B, R, C) uint8 in steps of 1 / 255; None gives every pixel full weight.
     """
 
     image: Image
@@ -68,7 +68,7 @@ class PseudoSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnlabelledSet:
-    """What is learned from images without masks; `digest` tells images and refiner from others."""
+    """What is learned from images without masks; `digest` identifies images and refiner."""
 
     samples: tuple[PseudoSample, ...] = ()
     digest: str = ""
@@ -91,9 +91,9 @@ def told_apart(datasets: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         image_paths(folder, "train")
     if not labelled:
         raise DatasetError(
-            "The data sets have no masks, and images alone teach a decoder nothing that can be measured",
+            "The data sets have no masks, so nothing that a decoder learns could be measured",
             ", ".join(str(folder) for folder in photos),
-            "Give a set with masks beside them: in masks/, a PNG of instance ids for each image",
+            "Add a set with masks: a PNG of instance ids in masks/ for each image",
         )
     return labelled, photos
 
@@ -101,7 +101,7 @@ def told_apart(datasets: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 def read_unlabelled(folders: Sequence[Path], most: int) -> dict[str, list[Image]]:
     """Up to `most` images of each train split, evenly spread over it; unreadable ones are named in the log and skipped.
 
-    Photos of more than 1024 pixels a side are reduced to it.
+    Photos of more than 1024 pixels a side are reduced to that size.
 
     Raises:
         DatasetError: one of them is no data set.
@@ -122,7 +122,7 @@ def read_unlabelled(folders: Sequence[Path], most: int) -> dict[str, list[Image]
 
 
 def believing(model: SamModel) -> Refiner:
-    """The model's refiner, which says how far its proposals are to be believed.
+    """The model's refiner, which gives the certainty of its proposals.
 
     Raises:
         TrainingError: it has none, or none that can be used.
@@ -130,7 +130,7 @@ def believing(model: SamModel) -> Refiner:
     refiner, reason = refiner_for(model)
     if refiner is None:
         raise TrainingError(
-            f"What the model proposes in images without masks cannot be weighed: {reason}",
+            f"Proposals in images without masks have no certainty: {reason}",
             do="Put what `samtta train refiner` writes into the model folder (`samtta doctor` names it), "
             "or believe the proposals in every pixel (--believe-all)",
         )
@@ -144,11 +144,11 @@ def propose(
     sets: Mapping[str, Sequence[Image]],
     told: Callable[[str], None] = lambda words: None,
 ) -> UnlabelledSet:
-    """What the model proposes in all images of the sets, window by window; a set in which it finds nothing is named in the log.
+    """The model's proposals in all images of the sets, by window; a set without proposals is named in the log.
 
     Args:
-        refiner: says how certain each pixel is; None believes all of them.
-        told: hears, in words for a person, which image it is.
+        refiner: gives each pixel's certainty; None gives every pixel full weight.
+        told: called with the current image in words, for users.
 
     Raises:
         DatasetError: there are images, and nothing is proposed in any of them.
@@ -165,12 +165,12 @@ def propose(
         log.info("%s: %d proposals in %d images", name, sum(len(s.masks) for s in found[name]), len(images))
     if sets and not any(found.values()):
         raise DatasetError(
-            f"In none of the {count} images without masks the model proposes anything that it is sure of",
+            f"The model is sure of no proposal in any of the {count} images without masks",
             ", ".join(sets),
-            "Leave them out, and fine-tune the decoder on masks first: it becomes surer by it",
+            "Leave them out, and fine-tune the decoder on masks first, which makes it surer",
         )
     for name in (name for name, samples in found.items() if not samples):
-        log.warning("%s teaches nothing: the model proposes nothing there that it is sure of", name)
+        log.warning("%s teaches nothing: the model is sure of no proposal there", name)
     return (
         UnlabelledSet(tuple(s for samples in found.values() for s in samples), _digest(refiner, sets))
         if sets
@@ -201,7 +201,10 @@ def _proposed(
 
 
 def _digest(refiner: Refiner | None, sets: Mapping[str, Sequence[Image]]) -> str:
-    """The images and the refiner as a short text, and not the proposals: other threads or devices may round them otherwise."""
+    """A short text that identifies the images and the refiner.
+
+    Proposals are not part of it, because other threads or devices may round them differently.
+    """
     state = hashlib.blake2b(digest_size=16)
     for images in sets.values():
         for image in images:

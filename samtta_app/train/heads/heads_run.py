@@ -1,4 +1,7 @@
-"""Trains the uncertainty heads of a model from masks on file: rows first, in shards that outlive a stop, then the networks."""
+"""Trains the uncertainty heads of a model from masks on file.
+
+Rows come first, in shards that survive a stop; then the networks are trained.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,13 @@ from samtta_app.uncertainty.heads import GAP_NAMES, HEAD_NAMES, GapHeads, new_he
 log = logging.getLogger(__name__)
 
 SHARD = 24
-"""Windows of a shard: what a stop may lose."""
+"""Windows per shard: the most that a stop may lose."""
 HELD_OUT = 0.1
-"""Windows of the test splits, in windows trained on."""
+"""Test windows as a share of the training windows."""
 _BATCH = 512
 
 _LEAST = 20
-"""Answers from which a threshold is taken."""
+"""Minimum number of answers for a threshold."""
 
 _Told = Callable[[float, str], None]
 Tokens = Literal["both", "iou", "mask"]
@@ -48,10 +51,10 @@ Tokens = Literal["both", "iou", "mask"]
 
 @dataclass(frozen=True, slots=True)
 class HeadsPlan:
-    """How long and by what chance.
+    """Length and seed of a training.
 
     Args:
-        windows: how many random windows are asked in, with up to three objects each.
+        windows: number of random windows, with up to three objects each.
         epochs: passes over the rows.
         rate: highest learning rate (AdamW, falling as a cosine).
         decay: weight decay.
@@ -79,7 +82,7 @@ def train_heads(
 ) -> Mapping[str, float]:
     """Write heads for `model` to `out`; returns the held-out figures that are also in the file.
 
-    The rows are kept in a folder beside `out` until all is done, so that the same command goes on after a stop.
+    The rows are kept in a folder beside `out` until the end, so that the same command continues after a stop.
 
     Raises:
         DatasetError: a set has no masks, or no usable object.
@@ -129,7 +132,7 @@ def collected(
     workers: int,
     told: _Told,
 ) -> GapRows:
-    """Rows of random windows of a split, those that an earlier run kept in `cache` read back."""
+    """Rows of random windows of a split; rows that an earlier run stored in `cache` are read from there."""
     records = [of_set for of_set in read_sets(datasets, split, cache).values() if of_set]
     views = GapViews(model, larger, records, seed, change=split == "train")
     key = _key(model, larger, records, seed, split)
@@ -187,7 +190,7 @@ def _part(told: _Told, start: float, end: float) -> _Told:
 
 
 def targets(rows: GapRows) -> dict[str, NDArray[np.float32]]:
-    """Name of each head -> (N,) what it is to say: IoUs, and gaps as clip(0.5 + gap, 0, 1) (section A.3)."""
+    """Name of each head -> (N,) target: IoUs, and gaps as clip(0.5 + gap, 0, 1) (section A.3)."""
     single = rows.clicks == 1
     best = np.where(single, rows.iou[:, 1:].max(1), rows.iou[:, 0])
     ious = {"iou": best, "iou_larger": rows.larger, "iou_dense": rows.dense, "iou_chosen": _shown(rows, rows.iou)}
@@ -196,12 +199,12 @@ def targets(rows: GapRows) -> dict[str, NDArray[np.float32]]:
 
 
 def chosen_slots(rows: GapRows) -> NDArray[np.int64]:
-    """Which mask is shown: the candidate of the highest predicted IoU for one click, else the single mask; (N,)."""
+    """Index (N,) of the shown mask: for one click the candidate of the highest predicted IoU, else the single mask."""
     return np.where(rows.clicks == 1, 1 + rows.predicted[:, 1:].argmax(1), 0)
 
 
 def _shown(rows: GapRows, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The value (N, 4) -> (N,) of the mask that is shown."""
+    """The value (N, 4) -> (N,) of the shown mask."""
     return np.take_along_axis(values, chosen_slots(rows)[:, None], axis=1)[:, 0]
 
 
@@ -224,7 +227,7 @@ def fitted(
     told: _Told,
     slots: Callable[[GapRows], NDArray[np.int64]] = chosen_slots,
 ) -> GapHeads:
-    """All heads at once, each on its own mean squared error, from the tokens of one mask of each row (`slots`).
+    """Train all heads together, each on its own mean squared error, from the tokens of one mask of each row (`slots`).
 
     Raises:
         TrainingError: there are no rows.
@@ -259,7 +262,7 @@ def fitted(
 
 
 def _read(tokens: Tokens, width: int) -> Tensor:
-    """1 for what is read of [IoU token, mask token] (width,), 0 for the rest."""
+    """Mask over [IoU token, mask token] (width,): 1 for what is read, 0 for the rest."""
     read = torch.ones(width)
     if tokens != "both":
         read[slice(width // 2) if tokens == "mask" else slice(width // 2, None)] = 0
@@ -267,15 +270,16 @@ def _read(tokens: Tokens, width: int) -> Tensor:
 
 
 WORTH = 0.05
-"""A gain in IoU that is worth a person's act."""
+"""Minimum gain in IoU that is worth a user's action."""
 SURE = 0.5
-"""Share of the advice, at least, that is to bring WORTH."""
+"""Minimum share of advice that must gain WORTH."""
 
 
 def thresholds(heads: GapHeads, rows: GapRows) -> dict[str, float]:
-    """For each gap the lowest prediction of WORTH or more from which on advice is right: at least SURE of it gains WORTH.
+    """For each gap the lowest prediction from which advice is right: at least SURE of it gains WORTH.
 
-    Where no prediction is that good the threshold is infinite, and no advice is given. Task gap: answers to one click only.
+    The threshold is at least WORTH. It is infinite, and no advice is given, where no prediction is good enough. The
+    task gap uses answers to one click only.
     """
     found: dict[str, float] = {}
     truth = targets(rows)
@@ -323,7 +327,7 @@ def heads_figures(
 
 
 def _told_best(found: Mapping[str, float]) -> dict[str, float]:
-    """The figures of heads that are told which candidate is truly best: nobody can know it while annotating."""
+    """Figures of heads that are told which candidate is truly best, which is unknown during annotation."""
     return {f"{gap}_told_best": found[gap] for gap in GAP_NAMES if gap in found}
 
 

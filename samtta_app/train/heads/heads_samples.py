@@ -1,8 +1,8 @@
-"""What the uncertainty heads are trained on: the decoder's tokens beside how good each answer truly was.
+"""Training data of the uncertainty heads: the decoder's tokens beside the true quality of each answer.
 
-Source: Kaiser et al. 2025 (UncertainSAM): per object one click near its middle and seven random ones, all of them together
-as the dense prompt; the IoU of every answer with the mask on file. Ours besides: windows and looks of pictures as the
-compact model is trained on, and answers after further clicks, whose mask is the single one.
+Source: Kaiser et al. 2025 (UncertainSAM). Each object gets one click near its middle and seven random ones; together
+they are the dense prompt. Every answer has its IoU with the mask on file. Ours: windows and looks of pictures as in the
+compact model's training, and answers after further clicks, whose mask is the single one.
 """
 
 from __future__ import annotations
@@ -28,23 +28,31 @@ from samtta_app.train.data.labelled_images import LabelledImage
 GAP_DENSE = DENSE_CLICKS
 """Clicks of the dense prompt."""
 SINGLES = 3
-"""Of these, so many are also asked alone: each costs two decodings."""
+"""Number of these clicks that are also asked alone; each costs two decodings."""
 LATER_CLICKS = 3
-"""Answers after further clicks."""
+"""Number of answers after further clicks."""
 _OBJECTS = 3
-"""Objects of one window at most."""
+"""Maximum number of objects in one window."""
 
 Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GapRows:
-    """N answers of one model, and what is true of them; masks 0 is the single one, 1 to 3 are the candidates.
+    """N answers of one model, with their true values; mask 0 is the single one, 1 to 3 are the candidates.
 
-    `tokens` (N, 5, C) float16: IoU token, then mask tokens. `predicted` and `iou` (N, 4) float32: the model's own IoU and the
-    true one. `clicks` (N,): how many were asked with. `dense` (N,): true IoU of the best candidate after the dense prompt.
-    `larger` (N,): true IoU of the larger model's answer to the same clicks (best candidate for one click, single mask for
-    more), nan without one. `object` (N,): which object it was.
+    `tokens` (N, 5, C) float16: IoU token, then mask tokens.
+
+    `predicted` and `iou` (N, 4) float32: the model's own IoU and the true one.
+
+    `clicks` (N,): number of clicks in the prompt.
+
+    `dense` (N,): true IoU of the best candidate after the dense prompt.
+
+    `larger` (N,): true IoU of the larger model's answer to the same clicks, nan without one. It is that of the best
+    candidate for one click, of the single mask for more.
+
+    `object` (N,): number of the object.
     """
 
     tokens: NDArray[np.float16]
@@ -64,12 +72,12 @@ class GapRows:
         return GapRows(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(GapRows)))
 
     def where(self, chosen: NDArray[np.bool_]) -> GapRows:
-        """Some of the rows."""
+        """The chosen rows."""
         return GapRows(*(getattr(self, field.name)[chosen] for field in fields(GapRows)))
 
 
 class GapViews(Dataset[GapRows]):
-    """Number -> rows of one random window: deterministic by seed and number, made in any process."""
+    """Number -> rows of one random window: deterministic by seed and number, in every process."""
 
     def __init__(
         self,
@@ -82,7 +90,7 @@ class GapViews(Dataset[GapRows]):
     ) -> None:
         self.model, self.larger, self.records, self.seed = model, larger, records, seed
         self.change = change
-        """Whether half of the windows are shown as another device might have taken them."""
+        """Whether half of the windows are shown as another device might have recorded them."""
 
     def __getitem__(self, index: int) -> GapRows:
         rng = np.random.default_rng((self.seed, index))
@@ -168,7 +176,7 @@ def _object_rows(
 
 
 def _further(asked: _Asked, prompt: Prompt, decoded: Decoded, bits: Bits, mask: Bits) -> Prompt | None:
-    """One click more in the middle of the largest error, with the logits of the mask that was shown."""
+    """One more click in the middle of the largest error, with the logits of the shown mask."""
     shown = 1 + int(decoded.iou[1:].argmax()) if prompt.ambiguous else 0
     click = next_click(trimmed(mask), trimmed(bits[shown]), prompt.clicks, asked.image.whole)
     if click is None:

@@ -1,7 +1,8 @@
-"""Trains the refiner of a model: its own answers, mended towards the masks on file.
+"""Trains the refiner of a model, which corrects the model's own answers towards the masks on file.
 
-Source: Liu et al. 2024 (SUM), section 3.2.3 and appendix D. The loss is SAM's, 20 focal + 1 Dice + 1 squared error of the
-predicted IoU, on the single mask. The image encoder is frozen: each window is encoded once, and kept in half precision.
+Source: Liu et al. 2024 (SUM), section 3.2.3 and appendix D. The loss is SAM's, 20 focal + 1 Dice + 1 squared error of
+the predicted IoU, on the single mask. The image encoder is frozen: each window is encoded once, and kept in half
+precision.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from samtta_app.train.refiner.refiner_run import RefinerPlan, RefinerRun, traine
 from samtta_app.train.training_sets import named_folders, read_sets
 
 TESTED = 0.1, 8, 100
-"""Windows of the test split for the figures in the file: a share of those trained on, at least and at most so many."""
+"""Test windows for the figures in the file: a share of the training windows, a minimum and a maximum."""
 TRAINING = 0.95
 """Share of the progress bar for the training; the rest is for the test split."""
 
@@ -43,14 +44,15 @@ def train_refiner(
 ) -> Mapping[str, float]:
     """Write a refiner for `model` to `out`; returns the figures on the test splits that are also in the file.
 
-    The file holds the refiner with the lowest loss on training images that were set aside; the test splits choose nothing.
-    A checkpoint is written every minute, to `resume` or else to `out` with the ending `.resume.pt`.
+    The file holds the refiner with the lowest loss on training images that were set aside; the test splits choose
+    nothing. A checkpoint is written every minute, to `resume` or else to `out` with the ending `.resume.pt`.
 
     Raises:
         DatasetError: a set has no masks, or no usable object.
         CheckpointError: `resume` is unreadable, or of another model, other data or another plan.
-        TrainingError: no place to write to, an earlier run's checkpoint in the way, nothing to learn from, no memory.
-        Interruption: Ctrl+C, after the step that it came in, with a checkpoint written.
+        TrainingError: the output cannot be written, an earlier run's checkpoint is in the way, there is nothing to
+            learn from, or memory is too small.
+        Interruption: Ctrl+C; the current step is completed and a checkpoint written.
     """
     checkpoint = resume or out.with_suffix(".resume.pt")
     check_places(".safetensors", out, checkpoint, going_on=fresh or resume is not None)
@@ -87,7 +89,7 @@ def train_refiner(
 
 
 def _stopping(told: _Told, start: float, run: RefinerRun, stop: threading.Event) -> _Told:
-    """Tells where one of both parts is, from training at 0 or from testing at its end; Ctrl+C saves the run and ends it."""
+    """Reports the progress of one of both parts: training starts at 0, testing at its end. Ctrl+C saves the run and ends it."""
     length = TRAINING if start == 0 else 1 - start
 
     def tell(share: float, words: str) -> None:

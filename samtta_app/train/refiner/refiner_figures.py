@@ -1,4 +1,4 @@
-"""How good a refiner is on a test split: what it makes of the model's answers, and how far its map can be trusted."""
+"""Quality of a refiner on a test split: the refined answers, and the reliability of its map."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Told = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One object of a window, answered after one click as a person is: the answer, the refined mask, and the map."""
+    """One object of a window, answered after one click as for a user: the answer, the refined mask, and the map."""
 
     iou: float
     boundary_iou: float
@@ -44,7 +44,7 @@ class Checked:
 def check_window(model: SamModel, refiners: Sequence[Refiner], windows: Windows, number: int) -> list[list[Checked]]:
     """For each refiner, the objects of a picture whose answer is not empty, at its resolution.
 
-    The map is over all of the picture; where the refiner does not look, nothing is uncertain.
+    The map covers the whole picture; pixels that the refiner does not see count as certain.
 
     Raises:
         DatasetError: as in `Windows.draw`.
@@ -80,9 +80,9 @@ def check_window(model: SamModel, refiners: Sequence[Refiner], windows: Windows,
 def held_out_figures(
     model: SamModel, refiner: Refiner, datasets: Sequence[Path], count: int, seed: int, told: _Told
 ) -> dict[str, float]:
-    """Figures on `count` windows of the test splits; empty where there is nothing to test on.
+    """Figures on `count` windows of the test splits; empty without test windows.
 
-    What the model's own decoder makes of its answers, untrained, is there as `before_...`.
+    The figures `before_...` are those of the model's own decoder as an untrained refiner.
     """
     try:
         records = [of_set for of_set in read_sets(datasets, "test", datasets[0]).values() if of_set]

@@ -1,6 +1,6 @@
-"""A refiner in training: a copy of a model's mask decoder and prompt encoder that learns to mend the model's own answers.
+"""A refiner in training: a copy of a model's mask decoder and prompt encoder that learns to correct the model's answers.
 
-A run in passes is the same from the same seed on a CPU, interrupted or not; a run in minutes ends by the clock.
+A run in passes is the same from the same seed on a CPU, interrupted or not. A run in minutes ends by the clock.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from samtta_app.train.refiner.refiner_samples import RefinerPair, pairs_of, pict
 log = logging.getLogger(__name__)
 
 WINDOW_BYTES = 2 * 2**30
-"""Bytes of windows held at most; those beyond it are made again in every pass."""
+"""Maximum bytes of windows in memory; those beyond it are made again in every pass."""
 ASIDE = 0.1
-"""Share of the training images that are only measured, to choose the best step by; at least one where there are two."""
+"""Share of the training images that only choose the best step; at least one where there are two."""
 REFINER_MEASUREMENTS = 8
-"""How often that is done in a run, beside the start."""
+"""Number of such measurements in a run, beside the start."""
 MEASURED = 0.05, 8, 64
-"""Windows for it: a share of those trained on, at least and at most so many."""
+"""Windows per measurement: a share of the training windows, a minimum and a maximum."""
 REFINER_SAVE_SECONDS = 60.0
 _SMOOTHING = 0.05
 WEIGHT_DECAY = 0.01
@@ -45,14 +45,14 @@ WEIGHT_DECAY = 0.01
 
 @dataclass(frozen=True, slots=True)
 class RefinerPlan:
-    """How long and by what chance.
+    """Length and seed of a training.
 
     Args:
-        windows: how many random windows are trained on, with up to three objects each.
+        windows: number of random training windows, with up to three objects each.
         epochs: passes over them.
-        minutes: the length in place of `epochs`; what is measured at the end is not counted.
+        minutes: the length in place of `epochs`; measuring at the end is not counted.
         rate: highest learning rate; None is 3e-4 for a compact model and 1e-5 for SAM's own architecture.
-        batch: windows of a step.
+        batch: windows per step.
         least: IoU below which an answer is not trained on (SUM: 0.7).
         seed: of windows, clicks and their order.
     """
@@ -67,18 +67,18 @@ class RefinerPlan:
 
     @property
     def draws(self) -> str:
-        """What decides which pairs come at a step."""
+        """Identifies what decides the pairs of each step."""
         return f"{self.windows} windows, {self.batch} a step, IoU {self.least}, seed {self.seed}"
 
     def count(self, of: tuple[float, int, int]) -> int:
-        """So many windows are measured: a share of those trained on, at least, at most."""
+        """Number of measured windows: a share of the training windows, with a minimum and a maximum."""
         share, least, most = of
         return min(max(int(self.windows * share), least), most)
 
 
 @dataclass(slots=True)
 class _Reached:
-    """Where a run is. Mutable: it is the run's own counter. Losses are means over pairs."""
+    """Position of a run. Mutable, because it is the run's own counter. Losses are means over pairs."""
 
     step: int = 0
     seconds: float = 0.0
@@ -92,15 +92,15 @@ class _Reached:
 
     @property
     def words(self) -> str:
-        """What a progress bar says."""
+        """The text of a progress bar."""
         return f"step {self.step}, {self.pairs} pairs, loss {self.loss:.3f}, set aside {self.before:.3f} -> {self.best:.3f}"
 
 
 class RefinerRun:
-    """The refiner in training, its optimiser, the best so far and where the run is; `model` itself is never changed.
+    """The refiner in training, its optimiser, the best so far and the run's position; `model` itself never changes.
 
     Raises:
-        DatasetError, TrainingError: no object can be seen, or no answer is good enough to be learned from.
+        DatasetError, TrainingError: no object is visible, or no answer is good enough to learn from.
     """
 
     def __init__(
@@ -128,18 +128,18 @@ class RefinerRun:
 
     @property
     def share(self) -> float:
-        """How much of the run is over, 0 .. 1."""
+        """Completed share of the run, 0 .. 1."""
         if self.plan.minutes is not None:
             return min(1.0, self.reached.seconds / (60 * self.plan.minutes))
         return min(1.0, self.reached.step / (self.per_pass * self.plan.epochs))
 
     def begin(self) -> None:
-        """Take the loss of the start."""
+        """Measure the loss of the start."""
         self.reached.before = self.reached.best = self.measured(of_tensors(self.best, {}))
         self.mark = time.monotonic()
 
     def resume(self, path: Path) -> None:
-        """Go on where a checkpoint ended.
+        """Continue where a checkpoint ended.
 
         Raises:
             CheckpointError: unreadable, or of another model, other data or another plan.
@@ -154,7 +154,7 @@ class RefinerRun:
         self.saved, self.mark = self.reached.seconds, time.monotonic()
 
     def save(self) -> None:
-        """Write the checkpoint; where that fails, training goes on and the previous one stands."""
+        """Write the checkpoint. If that fails, training continues and the previous checkpoint stays."""
         values = {
             "belongs": self.belongs,
             "tensors": {name: tensor.detach() for name, tensor in self.tensors.items()},
@@ -192,7 +192,7 @@ class RefinerRun:
             (loss / count).backward()  # type: ignore[no-untyped-call]
             total += loss.item() / count
         gradients = {name: tensor.grad for name, tensor in self.tensors.items() if tensor.grad is not None}
-        if count and all_finite(gradients):  # a single broken batch must not end the run
+        if count and all_finite(gradients):  # one failed batch must not end the run
             self.optimiser.step()
             reached.loss += (total - reached.loss) * max(_SMOOTHING, 1 / (reached.step + 1))
         elif count:
@@ -202,7 +202,7 @@ class RefinerRun:
         self._count_time()
         if reached.step >= self.per_pass and not reached.pairs:
             raise TrainingError(
-                f"In {plan.windows} windows no answer of the model is good enough to be refined (IoU {plan.least})",
+                f"No answer in {plan.windows} windows is good enough to be refined (IoU {plan.least})",
                 do="Give sets that the model knows, or train the model first",
             )
 
@@ -235,11 +235,13 @@ class RefinerRun:
 
 
 def trained(run: RefinerRun, resume: Path | None, told: Callable[[float, str], None]) -> None:
-    """Begin, or go on from the checkpoint `resume`, to the end of the plan; `told` hears of the start and of every step.
+    """Start, or continue from the checkpoint `resume`, to the end of the plan.
+
+    `told` is called at the start and after every step.
 
     Raises:
         CheckpointError: as in `RefinerRun.resume`.
-        TrainingError: no answer is good enough to be learned from.
+        TrainingError: no answer is good enough to learn from.
     """
     if resume is None:
         run.begin()
@@ -252,10 +254,10 @@ def trained(run: RefinerRun, resume: Path | None, told: Callable[[float, str], N
 
 
 def pair_loss(model: SamModel, refiner: Refiner, pair: RefinerPair) -> Tensor:
-    """The loss () of a pair, that by which the model itself was trained; differentiable in the refiner's tensors.
+    """The loss () of a pair, the one that trained the model itself; differentiable in the refiner's tensors.
 
-    For SAM's own architecture its 20 focal + 1 Dice + 1 squared error of the predicted IoU. Its focal loss weighs what is not
-    object three times as much as what is; the masks of a compact model, which has learned without, shrink by it.
+    For SAM's own architecture it is 20 focal + 1 Dice + 1 squared error of the predicted IoU. SAM's focal loss weighs
+    the background three times as much as the object. The masks of a compact model, trained without it, would shrink.
     """
     logits, iou = refined(model, refiner, pair.features.to(torch.float32), pair.prompt, pair.logits, pair.box)
     rows, columns = pair.target.shape
@@ -270,7 +272,10 @@ def pair_loss(model: SamModel, refiner: Refiner, pair: RefinerPair) -> Tensor:
 def parted(
     records: Sequence[Sequence[LabelledImage]], seed: int
 ) -> tuple[list[Sequence[LabelledImage]], list[Sequence[LabelledImage]]]:
-    """The images of each set to learn from, and those set aside: a tenth, at least one; the same one where there is one."""
+    """The images of each set to learn from, and those set aside: a tenth, at least one.
+
+    A set of one image uses the same image for both.
+    """
     rng = np.random.default_rng(seed)
     learned: list[Sequence[LabelledImage]] = []
     aside: list[Sequence[LabelledImage]] = []
@@ -283,7 +288,7 @@ def parted(
 
 
 def labelled_digest(records: Sequence[Sequence[LabelledImage]]) -> str:
-    """Which images and objects there are, as a short text."""
+    """A short text that identifies images and objects."""
     state = hashlib.sha256()
     for of_set in records:
         state.update(repr([(record.name, record.pixels.shape, record.objects) for record in of_set]).encode())

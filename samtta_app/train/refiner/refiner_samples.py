@@ -1,9 +1,9 @@
-"""What a refiner is trained on: answers of the model in random windows, beside the masks on file.
+"""Training data of a refiner: answers of the model in random windows, beside the masks on file.
 
-Source: Liu et al. 2024 (SUM), section 3.2.3 and appendix D: the model is asked with one click on each object, and poor answers
-are left out. Ours besides: windows and looks of pictures as the compact model is trained on, answers after further clicks,
-and always the mask that is shown, not the best one. Half of the answers are refined in the window that the product looks in,
-the others where they were answered, as those of a proposal are.
+Source: Liu et al. 2024 (SUM), section 3.2.3 and appendix D: the model answers one click on each object, and poor
+answers are left out. Ours: windows and looks of pictures as in the compact model's training, answers after further
+clicks, and always the shown mask, not the best one. Half of the answers are refined in the window that the product
+would use. The others are refined in the window of the answer, like proposals.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from samtta_app.train.data.labelled_images import LabelledImage
 from samtta_app.train.decoder.decoder_samples import bits_on_grid, encode_window
 
 _OBJECTS = 3
-"""Objects of one window at most."""
+"""Maximum number of objects in one window."""
 FURTHER = 2
-"""Clicks after the first one at most."""
+"""Maximum number of clicks after the first one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefinerPair:
-    """An answer and what it should have been, in the window of `features`, all in half precision.
+    """An answer and its correct mask, in the window of `features`, all in half precision.
 
-    `prompt` holds the clicks and `box` is around the answer's mask, in pixels of the picture; `logits` (G, G) are the
-    answer's, and `target` (R, C) is the share of each cell of the grid, without padding, that the mask on file covers.
+    `prompt` holds the clicks, and `box` is around the answer's mask, in pixels of the picture. `logits` (G, G) are the
+    answer's. `target` (R, C) is the share of each grid cell, without padding, that the mask on file covers.
     """
 
     features: ImageFeatures
@@ -62,7 +62,7 @@ class Windows:
     Args:
         records: of each set; sets take turns.
         size: side of a picture, in pixels.
-        change: whether half of the windows are shown as another device might have taken them.
+        change: whether half of the windows are shown as another device might have recorded them.
     """
 
     records: Sequence[Sequence[LabelledImage]]
@@ -71,10 +71,10 @@ class Windows:
     change: bool
 
     def draw(self, number: int) -> tuple[TrainingView, np.random.Generator]:
-        """The window, and what further chance there is in it.
+        """The window, and the generator for further draws in it.
 
         Raises:
-            DatasetError: the set has no object that can be seen in a window.
+            DatasetError: the set has no object that is visible in a window.
         """
         rng = np.random.default_rng((self.seed, number))
         of_set = self.records[number % len(self.records)]
@@ -84,7 +84,7 @@ class Windows:
 
 
 def pictures(model: SamModel, records: Sequence[Sequence[LabelledImage]], seed: int, *, change: bool) -> Windows:
-    """Windows at the size of the model's input; for a compact model at twice that, so that there is more to see close by."""
+    """Windows at the size of the model's input; for a compact model twice that, to keep detail for close windows."""
     return Windows(records, (2 if model.compact else 1) * model.size, seed, change)
 
 
@@ -98,7 +98,7 @@ def seen(view: TrainingView) -> tuple[Image, list[Mask]]:
 def sampled_answers(
     model: SamModel, features: ImageFeatures, target: Mask, click: Click, further: int
 ) -> Iterator[tuple[Prompt, Tensor, Mask]]:
-    """Prompt, the logits (G, G) that are shown and their mask, for a first click and up to `further` ones."""
+    """Prompt, shown logits (G, G) and their mask, for a first click and up to `further` ones."""
     prompt = Prompt((click,))
     for _ in range(1 + further):
         decoded = decode_prompt(model, model.frozen.tensors, features, prompt)
@@ -117,7 +117,7 @@ def refined_in(
     """Features of `window` in half precision, and the logits (G, G) of an answer in the picture as seen there.
 
     Args:
-        whole: features of the whole picture, which are not made again.
+        whole: features of the whole picture, which are reused.
     """
     given = Logits(image.whole, logits.float().cpu().numpy())
     features = whole if window == image.whole else encode_window(model, image, window)
@@ -126,7 +126,7 @@ def refined_in(
 
 @torch.no_grad()
 def pairs_of(model: SamModel, windows: Windows, number: int, least: float) -> tuple[RefinerPair, ...]:
-    """What the model answers in a picture, after one click to three on each object, where its IoU is at least `least`.
+    """The model's answers in a picture, after one to three clicks on each object, where their IoU is at least `least`.
 
     Raises:
         DatasetError: as in `Windows.draw`.

@@ -1,4 +1,4 @@
-"""Scenes of many things of one kind side by side; each paints into a ground (S, S, 3) in place and returns its masks."""
+"""Scenes of many similar things side by side; each paints into a ground (S, S, 3) in place and returns its masks."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ from samtta_app.train.scenes.surfaces import Texture, noise_texture
 from samtta_app.train.scenes.thin_shapes import Points
 
 _MIN_LEFT = 0.6
-"""Of a packed thing, so much must not be hidden by others."""
+"""Minimum visible share of a packed thing."""
 
 
 def _regions(size: int, sites: Points, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Which site (N < 256, 2) each pixel is nearest to, the borders bent."""
+    """The nearest site (N < 256, 2) of each pixel, with bent borders."""
     seeds = np.ones((size, size), np.uint8)
     columns, rows = sites.astype(int).clip(0, size - 1).T
     seeds[rows, columns] = 0
@@ -31,7 +31,7 @@ def _regions(size: int, sites: Points, rng: np.random.Generator) -> NDArray[np.u
 
 
 def partition(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
-    """Regions that fill the plane, each with its tone or its direction of waves; a group of neighbours is a target."""
+    """Regions that fill the plane, each with its own tone or wave direction; a group of neighbours is a target."""
     size = scene.shape[0]
     count = int(rng.integers(4, 40))
     sites = rng.uniform(0, size, (count, 2))
@@ -58,7 +58,7 @@ def partition(scene: Texture, records: Sequence[LabelledImage], rng: np.random.G
 
 
 def packed_shapes(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
-    """Ovals, rods or bricks of one kind that touch, with a thin dark line between them or none; and all of them."""
+    """Touching ovals, rods or bricks of one kind, with a thin dark line between them or none; and all of them together."""
     size = scene.shape[0]
     length = size * np.exp(rng.uniform(np.log(0.1), np.log(0.35)))
     width, kind = length * rng.uniform(0.3, 0.7), int(rng.integers(3))
@@ -80,7 +80,7 @@ def packed_shapes(scene: Texture, records: Sequence[LabelledImage], rng: np.rand
     paste(scene, body, shown.astype(np.uint8), rng, rng.uniform(0.75, 1.0))
     edges = (cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0) & shown
     scene[edges] -= np.float32(rng.uniform(15, 80))
-    if rng.random() < 0.4:  # lit like bodies, not like sheets
+    if rng.random() < 0.4:  # with the light of solid bodies, not of sheets
         depth = cv2.distanceTransform((shown & ~edges).astype(np.uint8), cv2.DIST_L2, 3)
         scene += (np.minimum(depth / (width / 3), 1) * np.float32(rng.uniform(15, 60)))[..., None]
     areas = np.bincount(labels.ravel(), minlength=len(full))
@@ -90,7 +90,7 @@ def packed_shapes(scene: Texture, records: Sequence[LabelledImage], rng: np.rand
 
 
 def _put(labels: NDArray[np.uint8], centre: Points, half: Points, turn: float, kind: int, number: int) -> float:
-    """Draw an oval (0), a rod (1) or a brick (2) over what is there; its full area."""
+    """Draw an oval (0), a rod (1) or a brick (2) over the labels; returns its full area."""
     x, y = (round(float(v)) for v in centre)
     if kind == 0:
         axes = (max(1, round(half[0])), max(1, round(half[1])))

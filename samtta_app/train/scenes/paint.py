@@ -1,4 +1,4 @@
-"""How shapes get into a synthetic scene: what they are filled with, how soft their borders are, how they are lit."""
+"""How shapes get into a synthetic scene: their filling, the softness of their borders, their light."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,10 @@ from samtta_app.train.data.nested_masks import ByteMask
 from samtta_app.train.scenes.surfaces import Texture, field, noise_texture, ramp, texture
 
 MIN_CHANGE, MIN_ROUGH_CHANGE = 8.0, 0.6
-"""The mean change of level (0..255) that a thing makes where it lies, and how much more as a share of the ground's
-standard deviation there; less cannot be seen."""
+"""Minimum visible mean change of level (0..255) where a thing lies.
+
+On a rough ground it must be larger, by the second figure times the ground's standard deviation there.
+"""
 
 
 def can_be_seen(mask: ByteMask, before: Texture, after: Texture) -> bool:
@@ -25,7 +27,7 @@ def can_be_seen(mask: ByteMask, before: Texture, after: Texture) -> bool:
 
 
 def fill_like(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> Texture:
-    """(S, S, 3): another texture, or the scene itself lighter, darker, smoother, or with another pattern on it."""
+    """A filling (S, S, 3): another texture, or the scene itself lighter, darker, smoother, or with another pattern."""
     size = scene.shape[0]
     u = rng.random()
     if u < 0.55:
@@ -41,12 +43,12 @@ def fill_like(scene: Texture, records: Sequence[LabelledImage], rng: np.random.G
 
 
 def _softness(mask: ByteMask, size: int, rng: np.random.Generator) -> float:
-    """The blur of a border in pixels, never so much that a thin shape is lost; 0 is sharp."""
+    """The blur of a border in pixels, small enough to keep thin shapes; 0 is sharp."""
     u = rng.random()
     if u < 0.35:
         return 0.0
     depth = float(cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3).max())
-    if u < 0.45:  # diffuse: no border to be seen
+    if u < 0.45:  # diffuse: no visible border
         return max(0.5, depth * float(rng.uniform(0.25, 0.5)))
     return float(rng.uniform(0.4, max(0.45, min(size / 90, 0.5 * depth))))
 
@@ -54,9 +56,9 @@ def _softness(mask: ByteMask, size: int, rng: np.random.Generator) -> float:
 def paste(
     scene: Texture, fill: Texture, mask: ByteMask, rng: np.random.Generator, opacity: float | None = None
 ) -> bool:
-    """Blend a filled shape into the scene, in place; without `opacity` (0..1) it is whole or drawn by chance.
+    """Blend a filled shape into the scene, in place; without `opacity` (0..1) it is whole or drawn at random.
 
-    Returns whether the shape can be seen there.
+    Returns whether the shape is visible there.
     """
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
@@ -83,7 +85,7 @@ def _moved(mask: ByteMask, dx: int, dy: int) -> ByteMask:
 
 
 def light(scene: Texture, mask: ByteMask, rng: np.random.Generator) -> None:
-    """A shadow beside a shape, or a bright or dark rim within it, on one side only, in place."""
+    """A shadow beside a shape, or a bright or dark rim inside it, on one side only, in place."""
     size = scene.shape[0]
     turn, length = rng.uniform(0, 2 * np.pi), size * rng.uniform(0.01, 0.04)
     moved = _moved(mask, round(length * np.cos(turn)), round(length * np.sin(turn)))

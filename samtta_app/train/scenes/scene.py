@@ -25,7 +25,7 @@ def _inside(mask: ByteMask, rng: np.random.Generator) -> Points:
 
 
 def scatter(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
-    """Shapes of one kind or of many; later ones hide earlier ones or let them shine through, some touch."""
+    """Shapes of one kind or of several; later ones hide earlier ones or are transparent, some touch."""
     size = scene.shape[0]
     count = int(rng.integers(1, 9))
     alike, clear = rng.random() < 0.5, rng.random() < 0.15
@@ -43,7 +43,7 @@ def scatter(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Gen
         if lit:
             light(scene, mask, rng)
         masks = [*(masks if clear else _hide(masks, mask)), mask]
-    # What is left of a hidden thing is no thing any more.
+    # The remains of a hidden thing do not count as a thing.
     return [mask for mask, area in zip(masks, areas, strict=True) if mask.sum() > _MIN_LEFT * area]
 
 
@@ -90,7 +90,7 @@ def nested_scene(scene: Texture, records: Sequence[LabelledImage], rng: np.rando
 
 
 def woven(scene: Texture, records: Sequence[LabelledImage], rng: np.random.Generator) -> list[ByteMask]:
-    """Things of the ground's own tone that differ in texture only: the way of waves, the size of grains."""
+    """Things with the ground's tone that differ in texture only: the direction of waves, the size of grains."""
     size = scene.shape[0]
     tone = scene.mean((0, 1)) * np.float32(0.6) + np.float32(50)
     scale = size * np.exp(rng.uniform(np.log(0.015), np.log(0.05)))

@@ -51,7 +51,7 @@ def ring(rng: np.random.Generator) -> list[Points]:
 
 
 def crescent(size: int, centre: Points, side: float, rng: np.random.Generator) -> ByteMask:
-    """An outline without what a shifted one hides."""
+    """A crescent: a shape without the part that a shifted copy hides."""
     outline, turn = rounded(rng) * side / 2, rng.uniform(0, 2 * np.pi)
     shift = np.array([np.cos(turn), np.sin(turn)]) * side * rng.uniform(0.15, 0.35)
     return filled([centre + outline], size) & (1 - filled([centre + shift + outline * rng.uniform(0.8, 1.0)], size))

@@ -1,7 +1,7 @@
-"""Synthetic samples: a scene of some kind, and the things in it that can be seen.
+"""Synthetic samples: a scene of some kind, and its visible things.
 
 No kind imitates the shipped samples (crowded round cells with halos, textured defects on metal, veined leaves) or the
-sets kept for measurement: those looks have to stay novel to the model.
+sets kept for measurement. Those looks must stay novel to the model.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ SYNTHETIC_KINDS: tuple[
     (partition, 0.09),
     (woven, 0.07),
 )
-"""What scenes there are, and their shares."""
+"""Kinds of scenes, and their shares."""
 MIN_SHARE, MAX_SYNTHETIC_SHARE = 0.0012, 0.8
 _TRIES = 100
 
@@ -38,7 +38,7 @@ def _usable(mask: ByteMask, before: Texture, after: Texture) -> bool:
 
 
 def draw_scene(records: Sequence[LabelledImage], size: int, count: int, rng: np.random.Generator) -> TrainingView:
-    """A scene with up to `count` targets, now and then a nest; `records` lend textures and outlines."""
+    """A scene with up to `count` targets, sometimes a nest; `records` provide textures and outlines."""
     kinds, shares = zip(*SYNTHETIC_KINDS, strict=True)
     for _ in range(_TRIES):
         before = texture(records, size, rng)

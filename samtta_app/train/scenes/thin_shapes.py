@@ -16,9 +16,10 @@ KNOTS = 24
 
 
 def strokes_mask(strokes: list[Stroke], size: int) -> ByteMask:
-    """(S, S) of 0 and 1: what the strokes cover by half at least.
+    """(S, S) of 0 and 1: cells that the strokes cover by at least half.
 
-    Drawn at twice the size, for half pixels of width, and 2 thinner, for OpenCV's thick lines are that much too thick.
+    Strokes are drawn at twice the size, to allow half pixels of width. They are drawn 2 thinner, because OpenCV's thick
+    lines are 2 too thick.
     """
     large = np.zeros((2 * size, 2 * size), np.uint8)
     for points, width in strokes:

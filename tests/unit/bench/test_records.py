@@ -41,7 +41,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
-    with pytest.raises(DatasetError, match="no file of bench records") as caught:
+    with pytest.raises(DatasetError, match="not a file of bench records") as caught:
         read_click_rows([written(tmp_path, **changes)])
     assert next(iter(changes)) in str(caught.value)
 
@@ -49,5 +49,5 @@ def test_a_value_of_another_type_is_refused(tmp_path: Path, changes: dict[str, A
 @pytest.mark.parametrize("text", ["hello", "[]", "3", "{}", "[" * 100_000, '{"set": "a"}', "\x00"])
 def test_what_is_no_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.jsonl").write_text(text)
-    with pytest.raises(DatasetError, match="no file of bench records"):
+    with pytest.raises(DatasetError, match="not a file of bench records"):
         read_click_rows([tmp_path])

@@ -162,10 +162,10 @@ def test_records_of_other_conditions_are_refused_and_stay(
     path.write_bytes(before)
     assert read_rows(path, rows[0].conditions) == rows
     path.write_text("hello")
-    with pytest.raises(DatasetError, match="no file of uncertainty records"):
+    with pytest.raises(DatasetError, match="not a file of uncertainty records"):
         read_rows(path, ASKING.words)
     path.write_text(json.dumps({"set": "a"}))
-    with pytest.raises(DatasetError, match="no file of uncertainty records"):
+    with pytest.raises(DatasetError, match="not a file of uncertainty records"):
         read_rows(path, ASKING.words)
 
 

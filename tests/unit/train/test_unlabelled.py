@@ -159,7 +159,7 @@ def test_certainty_is_the_refiners_in_256_steps(model: SamModel) -> None:
 
 def test_what_the_refiner_cannot_judge_is_left_out(model: SamModel) -> None:
     broken = of_tensors({name: t * float("nan") for name, t in untrained(model).tensors.items()}, {})
-    with pytest.raises(DatasetError, match="none of the 1 images"):
+    with pytest.raises(DatasetError, match="any of the 1 images"):
         made(model, broken, photos=[one_disc()])
 
 
@@ -206,7 +206,7 @@ def test_a_set_in_which_nothing_is_found_is_named_and_the_others_teach(
 
 
 def test_nothing_found_anywhere_is_said_with_the_sets_and_what_to_do(model: SamModel) -> None:
-    with pytest.raises(DatasetError, match="none of the 2 images") as caught:
+    with pytest.raises(DatasetError, match="any of the 2 images") as caught:
         made(model, None, one=[picture(3, 64, 64)], two=[picture(4, 64, 64)])
     assert caught.value.where == "one, two"
     assert "masks first" in caught.value.do
@@ -222,7 +222,7 @@ def test_an_official_model_has_sums_own_limits() -> None:
     assert (SUM_LIMITS.sure, SUM_LIMITS.stable, SUM_LIMITS.largest) == (0.88, 0.95, 0.95)
     assert COMPACT.sure < SUM_LIMITS.sure
     assert MAX_PROPOSALS == 30
-    with pytest.raises(DatasetError, match="none of the 1 images"):  # random weights are sure of nothing
+    with pytest.raises(DatasetError, match="any of the 1 images"):  # random weights are sure of nothing
         made(toy_model(), None, photos=[one_disc()])
 
 
