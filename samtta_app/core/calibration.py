@@ -64,7 +64,7 @@ class Calibration:
         """Isotonic regression (pool adjacent violators); the identity with fewer than FEWEST answers."""
         expected, true = _columns(pairs)
         if len(expected) < FEWEST:
-            return Calibration()
+            return UNCALIBRATED
         from scipy.optimize import isotonic_regression  # half a second that a start can do without
 
         order = np.argsort(expected, kind="stable")
@@ -77,6 +77,10 @@ class Calibration:
         """What an expected IoU means; nan stays nan."""
         known = bool(self.expected) and math.isfinite(expected)  # one step of np.interp has a value for nan, too
         return float(np.interp(expected, self.expected, self.true)) if known else expected
+
+
+UNCALIBRATED = Calibration()
+"""What is expected stands, as long as too little is known."""
 
 
 def online(pairs: _Pairs, block: int = 10) -> _Pairs:

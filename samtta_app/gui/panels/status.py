@@ -24,6 +24,11 @@ LEARNER = {
 """The learner's state in a word or two."""
 
 
+def _learner(state: State) -> str:
+    version = state.adaptation.version
+    return f"{LEARNER[state.adaptation.activity]} · {f'version {version}' if version else 'original model'}"
+
+
 def hint(state: State | None) -> str:
     """What the person can do now, one sentence without a full stop."""
     if state is None:
@@ -99,7 +104,7 @@ class StatusBar(QStatusBar):
             (self.position, "Pixel under the pointer: x, y, value"),
             (self.zoom, "Zoom: screen pixels per image pixel"),
             (self.image, "Image"),
-            (self.learner, "The learner"),
+            (self.learner, "Learning, and how often it changed the model (weights version); 0 is the original"),
             (self.model, "Model and device"),
             (self.work, "What runs in the background"),
         ):
@@ -111,7 +116,7 @@ class StatusBar(QStatusBar):
         self._state = state
         self.hint.setText(hint(state))
         self.image.setText(place(state) if state else "")
-        self.learner.setText(f"{LEARNER[state.adaptation.activity]} · v{state.adaptation.version}" if state else "")
+        self.learner.setText(_learner(state) if state else "")
         self.work.setText(state.activity if state else "")
         for field in self._fields:
             field.setVisible(bool(field.text()) or (state is not None and field in (self.position, self.zoom)))
