@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from samtta_app.core.calibration import Calibration
 from samtta_app.core.masks import trimmed
@@ -71,6 +71,17 @@ def test_a_single_candidate_is_shown_alone(strip: CandidatesStrip):
     strip.show_state(THREE)
     strip.show_state(ONE)
     assert visible(strip) == [True, False, False]
+
+
+def test_cards_are_equally_wide_and_no_figure_touches_its_name(strip: CandidatesStrip):
+    strip.show_state(gained(GAPS, Gaps(-0.1, -0.1, -0.1, 0.5), None))
+    assert len({card.width() for card in strip.cards}) == 1
+    for figure in strip.cards[1].gains:
+        assert figure.text() == "no gain"
+        names = [
+            label for label in strip.cards[1].findChildren(QLabel) if label.y() == figure.y() and label is not figure
+        ]
+        assert all(figure.x() - label.x() - label.width() >= theme.GRID for label in names)
 
 
 def test_the_strip_goes_with_the_preview(strip: CandidatesStrip):

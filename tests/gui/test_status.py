@@ -162,6 +162,19 @@ def test_model_and_device_are_shown(status: StatusBar):
     assert not status.model.isVisible()
 
 
+def test_the_size_of_the_model_stands_in_the_tool_tip(status: StatusBar):
+    status.show_model("samtta-small (3.0 M parameters) on cpu")
+    assert status.model.text() == "samtta-small on cpu"
+    assert "3.0 M parameters" in status.model.toolTip()
+
+
+def test_no_hint_is_so_long_that_it_widens_the_window(status: StatusBar):
+    status.show_state(None)
+    before = status.minimumSizeHint().width()
+    status.hint.setText("a long sentence " * 40)
+    assert status.minimumSizeHint().width() == before
+
+
 def test_without_a_project_only_the_hint_is_there(status: StatusBar):
     status.show_state(scene())
     status.show_state(None)

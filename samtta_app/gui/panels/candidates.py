@@ -84,7 +84,9 @@ class Card(QFrame):
         self.setProperty("role", "card")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.picture = QLabel()
-        self.picture.setFixedSize(THUMBNAIL, THUMBNAIL)
+        self.picture.setFixedHeight(THUMBNAIL)
+        widest = self.fontMetrics().horizontalAdvance("Larger model  no gain") + theme.GRID
+        self.picture.setMinimumWidth(max(widest, THUMBNAIL))  # cards stay equally wide whatever their figures
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.quality = theme.label(role="figure")
         layout = QVBoxLayout(self)
