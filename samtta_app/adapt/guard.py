@@ -143,9 +143,10 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
     learned, frozen = ((first.mean(share) + later.mean(share)) / 2 for share in (BLEND_SHARES[-1], BLEND_SHARES[0]))
     answers = (first.mean(shares[0]) + later.mean(shares[1])) / 2
-    on = f"IoU {answers:.3f} on the last {count} object{'s' if count != 1 else ''}, the original {frozen:.3f}"
+    objects = f"{count} object{'s' if count != 1 else ''}"
+    on = f"{100 * answers:.1f} % fit on the last {objects}, the original {100 * frozen:.1f} %"
     if shares == (0.0, 0.0):
-        reason = f"Held back: the original answers ({on}, learned {learned:.3f})"
+        reason = f"Held back: the original answers ({on}, learned {100 * learned:.1f} %)"
     elif shares == (1.0, 1.0):
         reason = f"Kept: {on}"
     else:

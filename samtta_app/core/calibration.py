@@ -65,7 +65,7 @@ class Calibration:
         """Isotonic regression (pool adjacent violators); the identity with fewer than FEWEST answers."""
         expected, true = _columns(pairs)
         if len(expected) < FEWEST:
-            return Calibration()
+            return UNCALIBRATED
         from scipy.optimize import isotonic_regression  # half a second, saved at the start
 
         order = np.argsort(expected, kind="stable")
@@ -78,6 +78,10 @@ class Calibration:
         """The calibrated value of an expected IoU; nan stays nan."""
         known = bool(self.expected) and math.isfinite(expected)  # np.interp may map nan to a number
         return float(np.interp(expected, self.expected, self.true)) if known else expected
+
+
+UNCALIBRATED = Calibration()
+"""What is expected stands, as long as too little is known."""
 
 
 def online(pairs: _Pairs, block: int = 10) -> _Pairs:

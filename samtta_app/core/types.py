@@ -174,6 +174,11 @@ class Candidate:
     uncertainty: float
     gaps: Gaps | None = None
 
+    @property
+    def expected_iou(self) -> float:
+        """The IoU that is expected of the mask: the heads' where the model has them, else the decoder's own."""
+        return self.gaps.iou if self.gaps else self.predicted_iou
+
 
 @dataclass(frozen=True, slots=True)
 class ClickRecord:

@@ -19,6 +19,7 @@ from samtta_app.gui.actions.keyboard_return import give_back_keyboard
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.dialogs import AboutDialog, ExportDialog, SettingsDialog, ShortcutsDialog
+from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
@@ -229,13 +230,17 @@ class MainWindow(QMainWindow):
         dialog.chosen.connect(lambda chosen: self.use(with_changes(self.settings, before, chosen)))
         self.dialogs.show("settings", dialog)
 
+    def show_help(self) -> None:
+        """Open the user's guide."""
+        self.dialogs.show("help", HelpWindow(self))
+
     def show_shortcuts(self) -> None:
         """Open the list of keys and gestures."""
         self.dialogs.show("shortcuts", ShortcutsDialog(self, self.actions_made.keys))
 
     def show_about(self) -> None:
         """Say what this is."""
-        self.dialogs.show("about", AboutDialog(self, self.status.model.text()))
+        self.dialogs.show("about", AboutDialog(self, self.controller.description if self._controller else ""))
 
     def choose_theme(self, chosen: Theme) -> None:
         """Show a theme and remember it."""

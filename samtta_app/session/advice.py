@@ -11,10 +11,11 @@ from samtta_app.core.types import Candidate, Click, Gaps, Logits
 Act = Literal["click", "candidate", "larger"]
 
 _WORDS: dict[Act, str] = {
-    "click": "One more click would help",
-    "candidate": "Another candidate may fit better",
-    "larger": "The larger model would do better",
+    "click": "One more click may help: up to",
+    "candidate": "Another mask may fit better: about",
+    "larger": "The larger model may do better: about",
 }
+"""Words before the gain. That of clicks is expected of eight, so one of them brings no more than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Advice:
 
     @property
     def text(self) -> str:
-        """For a person."""
-        return f"{_WORDS[self.act]} (about +{self.gain:.2f} IoU)"
+        """For the user, with the gain in points of a hundred."""
+        return f"{_WORDS[self.act]} +{self.gain * 100:.0f} %"
 
 
 def advice(

@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from samtta_app.core.calibration import Calibration
 from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.session.object_records import ObjectRecord
 
-Number = Literal["uncertainty", "expected_iou", "prompt", "task", "model"]
+Number = Literal["expected_iou", "uncertainty", "prompt", "task", "model"]
 
-NUMBERS: tuple[Number, ...] = ("uncertainty", "expected_iou", "prompt", "task", "model")
-"""Mean entropy in bits, the IoU that is expected, and the gains in IoU from clicks, another candidate, the larger model."""
+NUMBERS: tuple[Number, ...] = ("expected_iou", "uncertainty", "prompt", "task", "model")
+"""The IoU that is expected, mean entropy in bits, and the gains in IoU from clicks, another candidate, the larger model."""
 
 Worst = Mapping[Number, float]
 
@@ -24,6 +25,11 @@ def mask_number(of: Annotation | ClickRecord, name: Number) -> float | None:
     else:
         value = float(getattr(of.gaps, name)) if of.gaps else math.nan
     return value if math.isfinite(value) else None
+
+
+def known_as(value: float | None, name: Number, confidence: Calibration) -> float | None:
+    """A number as users see it: an expected IoU is shown calibrated, which keeps the order."""
+    return confidence(value) if value is not None and name == "expected_iou" else value
 
 
 def need(value: float, name: Number) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from samtta_app.core.calibration import Bin
+from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
 from samtta_app.core.messages import AdaptReport
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
 from samtta_app.session.acts import UserAct
@@ -130,7 +130,8 @@ class Trust:
 class Statistics:
     """The session's figures from its raw records.
 
-    `sentence` is what the panel opens with, `review` counts the masks that need a second look.
+    `sentence` is what the panel opens with, `review` counts the masks that need a second look, and `confidence` turns an
+    expected IoU into what this session has shown it to mean.
     """
 
     objects: int
@@ -142,6 +143,7 @@ class Statistics:
     sentence: str
     trust: Trust = Trust(0, (), (), _NAN, _NAN)
     review: int = 0
+    confidence: Calibration = UNCALIBRATED
 
 
 @dataclass(frozen=True, slots=True)

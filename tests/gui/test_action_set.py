@@ -59,7 +59,7 @@ def test_every_tool_names_its_key(actions: ActionSet, name: str):
 
 
 def test_an_action_without_a_key_has_a_plain_tool_tip(actions: ActionSet):
-    assert actions["reset"].toolTip() == "Reset to original"
+    assert actions["reset"].toolTip() == "Reset to the original model"
 
 
 def test_every_tool_has_an_icon(actions: ActionSet):

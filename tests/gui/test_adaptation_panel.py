@@ -82,7 +82,7 @@ def test_the_strategy_is_never_cut(panel: AdaptationPanel):
 
 def test_frozen_says_once_that_the_original_answers_and_waits_for_nothing(panel: AdaptationPanel):
     panel.show_state(scene(statistics=statistics(0), adaptation=OFF))
-    assert panel.sentence.text() == "Off: the original weights answer"
+    assert panel.sentence.text() == "Off: the original model answers"
     assert not panel.strategy.isVisible()
     assert not panel.empty.isVisible()
     assert not panel.curve.isVisible()
@@ -94,14 +94,14 @@ def test_objects_that_nobody_replays_draw_no_empty_curve(panel: AdaptationPanel)
     alone = replace(statistics(0), stream=(StreamPoint(1, 3, None, None),))
     panel.show_state(scene(statistics=alone, adaptation=OFF))
     assert not panel.curve.isVisible()
-    assert panel.sentence.text() == "Off: the original weights answer"
+    assert panel.sentence.text() == "Off: the original model answers"
 
 
 def test_what_was_learned_before_stays_to_be_seen_while_it_is_off(panel: AdaptationPanel):
     panel.show_state(scene(adaptation=OFF))
     assert panel.sentence.text().startswith("Learning helps")
     assert panel.curve.isVisible()
-    assert panel.strategy.text() == "Off: the original weights answer"
+    assert panel.strategy.text() == "Off: the original model answers"
 
 
 # --- details --------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_the_details_stay_open_when_the_state_changes(panel: AdaptationPanel):
 
 
 def test_every_fact_has_a_place(panel: AdaptationPanel):
-    assert set(panel.facts) == {name for name, _ in FACTS} == set(facts(scene().adaptation, statistics()))
+    assert set(panel.facts) == {name for name, _, _ in FACTS} == set(facts(scene().adaptation, statistics()))
 
 
 def fact(name: str, **changes: object) -> str:
@@ -155,7 +155,7 @@ def test_the_activity_is_named(activity, words):
 
 
 def test_the_loss_is_shown_from_first_to_last_step():
-    assert fact("loss") == "0.610 → 0.310"
+    assert fact("loss") == "error 0.610 → 0.310"
 
 
 def test_a_kept_update_says_why():
@@ -181,7 +181,7 @@ def test_the_newest_report_counts():
 def test_the_guards_three_figures_are_shown():
     text = fact("guard")
     assert text == (
-        "0.912 new, 0.902 before, 0.861 original (on the last 6 accepted objects, each before it was learned)"
+        "91.2 % new, 90.2 % before, 86.1 % original (on the last 6 accepted objects, each before it was learned)"
     )
 
 
@@ -242,6 +242,13 @@ def test_rates_are_percent_and_clicks_are_numbers():
 
 def test_every_figure_explains_itself(panel: AdaptationPanel):
     assert all(cell.toolTip() for cell in panel.cells.values())
+
+
+def test_every_heading_explains_itself_in_the_terms_of_the_papers(panel: AdaptationPanel):
+    tips = {label.text(): label.toolTip() for label in panel.findChildren(QLabel)}
+    headings = [heading for _, heading, _ in (*FACTS, *FIGURE_ROWS)]
+    assert all(tips[heading] for heading in headings)
+    assert not any(term in heading for heading in headings for term in ("NoC", "FR", "IoU", "Guard", "loss"))
 
 
 def test_numbers_in_the_panel_are_of_equal_width(panel: AdaptationPanel):
@@ -338,7 +345,7 @@ def test_the_sides_differ_in_line_style_too(curve: ClickCurve):
 
 
 def test_the_legend_names_both_sides(curve: ClickCurve):
-    assert [line.text() for line in curve.legend.words] == ["with learning", "without it (original)"]
+    assert [line.text() for line in curve.legend.words] == ["with learning", "without it (original model)"]
 
 
 def test_the_curve_follows_the_theme(qapp, curve: ClickCurve):

@@ -542,9 +542,9 @@ def test_frozen_says_that_what_was_learned_stays_and_the_panel_waits_for_nothing
     assert "version 1 stays in the project" in person.said
     panel = person.window.docks["adaptation"].widget()
     assert isinstance(panel, AdaptationPanel)
-    assert panel.sentence.text() == "Off: the original weights answer"
+    assert panel.sentence.text() == "Off: the original model answers"
     person.accepts(*PLACES)
-    assert panel.facts["activity"].text() == "Off: the original weights answer"
+    assert panel.facts["activity"].text() == "Off: the original model answers"
     assert person.state.annotations[-1].weights_version == 0
     person.leaves()
     with Store.open(folder) as store:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
+from samtta_app.core.calibration import Calibration
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Gaps, Window
 from samtta_app.gui.panels.candidates import THUMBNAIL, CandidatesStrip, frame_of, sharp, thumbnail
@@ -72,6 +73,17 @@ def test_a_single_candidate_is_shown_alone(strip: CandidatesStrip):
     assert visible(strip) == [True, False, False]
 
 
+def test_cards_are_equally_wide_and_no_figure_touches_its_name(strip: CandidatesStrip):
+    strip.show_state(gained(GAPS, Gaps(-0.1, -0.1, -0.1, 0.5), None))
+    assert len({card.width() for card in strip.cards}) == 1
+    for figure in strip.cards[1].gains:
+        assert figure.text() == "no gain"
+        names = [
+            label for label in strip.cards[1].findChildren(QLabel) if label.y() == figure.y() and label is not figure
+        ]
+        assert all(figure.x() - label.x() - label.width() >= theme.GRID for label in names)
+
+
 def test_the_strip_goes_with_the_preview(strip: CandidatesStrip):
     strip.show_state(THREE)
     strip.show_state(scene())
@@ -93,16 +105,29 @@ def test_the_strip_shrinks_to_what_it_holds(strip: CandidatesStrip):
 # --- what -----------------------------------------------------------------------------------------------------------
 
 
-def test_every_card_shows_predicted_iou_and_uncertainty(strip: CandidatesStrip):
+def test_every_card_shows_its_confidence(strip: CandidatesStrip):
     strip.show_state(THREE)
-    assert [card.quality.text() for card in strip.cards] == ["0.93", "0.85", "0.77"]
-    assert [card.unsure.text() for card in strip.cards] == ["0.08", "0.14", "0.20"]
+    assert [card.quality.text() for card in strip.cards] == ["93 %", "85 %", "77 %"]
+
+
+def test_confidence_is_what_the_heads_expect_where_there_are_any(strip: CandidatesStrip):
+    known = replace(candidate(MASKS[0], IMAGE.whole, 0.93), gaps=GAPS)
+    strip.show_state(replace(ONE, preview=replace(ONE.preview, candidates=(known,))))
+    assert strip.cards[0].quality.text() == "80 %"
+
+
+def test_confidence_is_calibrated_on_the_session(strip: CandidatesStrip):
+    halved = Calibration((0.0, 1.0), (0.0, 0.5))
+    strip.show_state(replace(THREE, statistics=replace(THREE.statistics, confidence=halved)))
+    assert [card.quality.text() for card in strip.cards] == ["46 %", "43 %", "38 %"]
+    assert "Confidence 46 %" in strip.cards[0].toolTip()
+    assert "Predicted IoU 0.93" in strip.cards[0].toolTip()
 
 
 def test_the_tool_tip_says_what_the_figures_are(strip: CandidatesStrip):
     strip.show_state(THREE)
     assert "Predicted IoU 0.93" in strip.cards[0].toolTip()
-    assert "uncertainty 0.08" in strip.cards[0].toolTip()
+    assert "mean entropy 0.08 bits" in strip.cards[0].toolTip()
 
 
 def test_the_mask_on_the_screen_is_marked(strip: CandidatesStrip):
@@ -227,10 +252,10 @@ def gained(*gaps: Gaps | None, advice: Advice | None = None, why: str = "") -> S
 
 def test_every_card_shows_what_its_mask_would_gain(strip: CandidatesStrip):
     strip.show_state(gained(Gaps(0.02, 0.11, -0.034, 0.8), Gaps(math.nan, 0.0, 0.2, 0.7)))
-    assert [figure.text() for figure in strip.cards[0].gains] == ["−0.03", "+0.11", "+0.02"]
-    assert [figure.text() for figure in strip.cards[1].gains] == ["+0.20", "+0.00", "–"]
+    assert [figure.text() for figure in strip.cards[0].gains] == ["no gain", "+11 %", "+2 %"]
+    assert [figure.text() for figure in strip.cards[1].gains] == ["+20 %", "no gain", "–"]
     assert all(figure.isVisible() for figure in strip.cards[0].gains)
-    assert "Expected gain in IoU from another candidate: +0.11" in strip.cards[0].toolTip()
+    assert "Expected gain in IoU from another candidate (task gap): +0.11" in strip.cards[0].toolTip()
 
 
 def test_without_heads_there_are_no_gains_but_a_reason(strip: CandidatesStrip):
@@ -243,7 +268,7 @@ def test_without_heads_there_are_no_gains_but_a_reason(strip: CandidatesStrip):
 
 def test_one_more_click_is_advised_in_words(strip: CandidatesStrip):
     strip.show_state(gained(GAPS, advice=Advice("click", 0.1, Click(70, 40, False))))
-    assert strip.advice.text() == "One more click would help (about +0.10 IoU): the ring shows where"
+    assert strip.advice.text() == "One more click may help: up to +10 %, where the ring is"
     assert not strip.follow.isVisible()
     strip.show_state(gained(GAPS))
     assert not strip.advice.isVisible()

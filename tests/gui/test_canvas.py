@@ -426,7 +426,7 @@ def test_comparing_says_when_the_twin_has_not_answered_or_was_not_asked(canvas: 
     recorder.become(scene(image=GREY, annotations=(), display=Display(compare=True)))
     assert canvas._label.text == "Nothing to compare yet"
     recorder.become(scene(image=GREY, annotations=(), display=Display(compare=True), preview=previewing()))
-    assert canvas._label.text == "Asking the original weights…"
+    assert canvas._label.text == "Asking the original model…"
 
 
 def test_the_window_is_framed_only_where_it_is_not_the_whole_image(canvas: Canvas, recorder: Recorder) -> None:

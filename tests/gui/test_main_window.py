@@ -351,7 +351,7 @@ def test_every_tool_button_explains_itself(shown: Open):
 # --- dialogs --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["export", "settings", "shortcuts", "about"])
+@pytest.mark.parametrize("name", ["export", "settings", "help", "shortcuts", "about"])
 def test_a_dialog_leaves_the_window_usable(shown: Open, name: str):
     window = shown(scene())
     window.actions_made[name].trigger()
@@ -374,6 +374,13 @@ def test_the_key_of_the_help_opens_it(shown: Open):
     window = shown(scene())
     window.canvas.setFocus()
     press(window, Key.Key_F1)
+    assert window.dialogs["help"].isVisible()
+
+
+def test_the_list_of_keys_has_a_key_of_its_own(shown: Open):
+    window = shown(scene())
+    window.canvas.setFocus()
+    press(window, Key.Key_Question)
     assert window.dialogs["shortcuts"].isVisible()
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from samtta_app.core.calibration import Calibration
 from samtta_app.core.types import Gaps
 from samtta_app.gui.panels.images import ImagesPanel
-from samtta_app.gui.panels.number_bar import NumberBar
+from samtta_app.gui.panels.number_bar import NUMBER_WORDS, NumberBar, number_words
 from samtta_app.gui.panels.objects import ID_ROLE, ObjectsPanel
 from samtta_app.gui.widgets import theme
 from samtta_app.session.object_records import ObjectRecord
-from samtta_app.session.sort_keys import NUMBERS, mask_number, worst
-from tests.gui.scenes import Recorder, annotation, disc, entries, picture, scene
+from samtta_app.session.sort_keys import NUMBERS, known_as, mask_number, worst
+from tests.gui.scenes import Recorder, annotation, disc, entries, picture, scene, statistics
 
 IMAGE = picture()
 GAPS = (Gaps(0.0, 0.1, 0.3, 0.9), Gaps(0.2, 0.0, 0.05, 0.5), None)
@@ -42,14 +44,15 @@ def images(qapp, qtbot) -> ImagesPanel:
     qtbot.addWidget(made)
     made.resize(320, 300)
     made.show()
-    rows = list(entries(PATH, ("annotated",) * 3 + ("todo",)))
-    for k, value in enumerate((0.2, 0.7, 0.4)):
-        rows[k] = replace(rows[k], worst={"uncertainty": value, "expected_iou": 1 - value})
-    made.show_state(scene(images=tuple(rows), index=0))
+    made.show_state(scene(images=ROWS, index=0))
     return made
 
 
 PATH = scene().folder
+ROWS = tuple(
+    replace(row, worst={"uncertainty": value, "expected_iou": 1 - value}) if value else row
+    for row, value in zip(entries(PATH, ("annotated",) * 3 + ("todo",)), (0.2, 0.7, 0.4, 0.0), strict=True)
+)
 
 
 def listed(panel: ObjectsPanel | ImagesPanel, column: int = 0) -> list[str]:
@@ -66,8 +69,8 @@ def choose(bar: NumberBar, name: str | None) -> None:
 
 
 def test_numbers_of_a_mask_are_known_or_not():
-    assert [mask_number(OBJECTS[0], name) for name in NUMBERS] == [0.05, 0.9, 0.3, 0.1, 0.0]
-    assert [mask_number(OBJECTS[2], name) for name in NUMBERS] == [0.09, 0.7, None, None, None]
+    assert [mask_number(OBJECTS[0], name) for name in NUMBERS] == [0.9, 0.05, 0.3, 0.1, 0.0]
+    assert [mask_number(OBJECTS[2], name) for name in NUMBERS] == [0.7, 0.09, None, None, None]
 
 
 def test_an_image_has_the_worst_number_of_its_objects():
@@ -87,25 +90,61 @@ def test_an_image_has_the_worst_number_of_its_objects():
 
 def test_the_column_shows_the_number_that_is_chosen(objects: ObjectsPanel):
     choose(objects.bar, "prompt")
-    assert objects.model.headerData(ID_ROLE, Qt.Orientation.Horizontal) == "+ Clicks"
-    assert listed(objects, ID_ROLE) == ["0.30", "0.05", "–"]
+    assert objects.model.headerData(ID_ROLE, Qt.Orientation.Horizontal) == "Gain"
+    assert listed(objects, ID_ROLE) == ["+30 %", "+5 %", "–"]
     choose(objects.bar, "expected_iou")
-    assert listed(objects, ID_ROLE) == ["0.90", "0.50", "0.70"]
+    assert listed(objects, ID_ROLE) == ["90 %", "50 %", "70 %"]
 
 
 def test_objects_are_filtered_by_a_limit(objects: ObjectsPanel):
     choose(objects.bar, "prompt")
-    objects.bar.limit.setValue(0.1)
-    assert listed(objects, ID_ROLE) == ["0.30"]
+    objects.bar.limit.setValue(10)
+    assert listed(objects, ID_ROLE) == ["+30 %"]
     objects.bar.limit.setValue(-1)
     assert len(listed(objects)) == 3
 
 
-def test_of_expected_iou_the_low_ones_are_kept(objects: ObjectsPanel):
+def test_of_confidence_the_low_ones_are_kept(objects: ObjectsPanel):
     choose(objects.bar, "expected_iou")
-    objects.bar.limit.setValue(0.75)
-    assert listed(objects, ID_ROLE) == ["0.50", "0.70"]
+    objects.bar.limit.setValue(75)
+    assert listed(objects, ID_ROLE) == ["50 %", "70 %"]
     assert objects.bar.limit.prefix() == "≤ "
+
+
+HALVED = Calibration((0.0, 1.0), (0.0, 0.5))
+"""A session whose masks fit half as well as they were expected to."""
+
+
+def test_confidence_is_the_calibrated_expectation(objects: ObjectsPanel):
+    objects.show_state(scene(annotations=OBJECTS, statistics=replace(statistics(), confidence=HALVED)))
+    assert objects.model.headerData(ID_ROLE, Qt.Orientation.Horizontal) == "Confidence"
+    assert listed(objects, ID_ROLE) == ["45 %", "25 %", "35 %"]
+    objects.bar.limit.setValue(40)
+    assert listed(objects, ID_ROLE) == ["25 %", "35 %"]
+    choose(objects.bar, "prompt")
+    assert listed(objects, ID_ROLE) == [], "40 % and more"
+    objects.bar.limit.setValue(-1)
+    assert listed(objects, ID_ROLE) == ["+30 %", "+5 %", "–"], "gains are not calibrated"
+
+
+def test_doubt_is_shown_as_a_share(objects: ObjectsPanel):
+    choose(objects.bar, "uncertainty")
+    assert objects.model.headerData(ID_ROLE, Qt.Orientation.Horizontal) == "Doubt"
+    assert listed(objects, ID_ROLE) == ["5 %", "7 %", "9 %"]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_words_without_terms_and_a_tip(name: str):
+    heading, words, tip = NUMBER_WORDS[name]
+    assert not re.search(r"IoU|[Uu]nsure|Pred|Exp|\+", f"{heading} {words}")
+    assert tip
+
+
+def test_what_is_not_known_is_a_dash():
+    assert [number_words(None, name) for name in NUMBERS] == ["–"] * len(NUMBERS)
+    assert known_as(None, "expected_iou", HALVED) is None
+    assert known_as(0.8, "expected_iou", HALVED) == pytest.approx(0.4)
+    assert known_as(0.8, "task", HALVED) == 0.8
 
 
 def test_the_limit_s_first_step_leads_from_all_to_nought(objects: ObjectsPanel):
@@ -114,7 +153,8 @@ def test_the_limit_s_first_step_leads_from_all_to_nought(objects: ObjectsPanel):
     QTest.keyClick(objects.bar.limit, Qt.Key.Key_Up)
     assert objects.bar.limit.value() == 0
     QTest.keyClick(objects.bar.limit, Qt.Key.Key_Up)
-    assert objects.bar.limit.value() == pytest.approx(0.05)
+    assert objects.bar.limit.value() == 5
+    assert objects.bar.limit.text() == "≤ 5 %"
     QTest.keyClick(objects.bar.limit, Qt.Key.Key_Down)
     QTest.keyClick(objects.bar.limit, Qt.Key.Key_Down)
     assert objects.bar.limit.text() == "all"
@@ -123,7 +163,7 @@ def test_the_limit_s_first_step_leads_from_all_to_nought(objects: ObjectsPanel):
 def test_objects_are_sorted_by_the_number(objects: ObjectsPanel):
     choose(objects.bar, "task")
     objects.view.sortByColumn(ID_ROLE, Qt.SortOrder.DescendingOrder)
-    assert listed(objects, ID_ROLE) == ["0.10", "0.00", "–"]
+    assert listed(objects, ID_ROLE) == ["+10 %", "no gain", "–"]
 
 
 def test_another_number_leaves_the_selection_and_asks_for_nothing(objects: ObjectsPanel):
@@ -150,10 +190,21 @@ def test_images_are_listed_by_name_until_a_number_is_chosen(images: ImagesPanel)
     assert listed(images) == names
 
 
+def test_images_are_filtered_by_the_confidence_that_is_shown(images: ImagesPanel):
+    names = listed(images)
+    choose(images.bar, "expected_iou")
+    images.bar.limit.setValue(50)
+    assert listed(images) == [names[1]]
+    images.show_state(
+        replace(images._controller.state, images=ROWS, statistics=replace(statistics(), confidence=HALVED))
+    )
+    assert listed(images) == [names[k] for k in (1, 2, 0)]
+
+
 def test_images_are_filtered_by_their_worst_object(images: ImagesPanel):
     names = listed(images)
     choose(images.bar, "uncertainty")
-    images.bar.limit.setValue(0.4)
+    images.bar.limit.setValue(40)
     assert listed(images) == [names[1], names[2]]
 
 
@@ -168,7 +219,7 @@ def test_sorting_opens_nothing_and_a_click_opens_the_right_image(images: ImagesP
 def test_the_open_image_stays_current_where_it_is_listed(images: ImagesPanel):
     choose(images.bar, "uncertainty")
     assert images.view.currentIndex().row() == 2
-    images.bar.limit.setValue(0.5)
+    images.bar.limit.setValue(50)
     assert not images.view.currentIndex().isValid() or images.view.currentIndex().row() == 0
     assert images._controller.calls == []
 

@@ -40,16 +40,16 @@ def column(panel: ObjectsPanel, number: int) -> list[str]:
     return [panel.sorted.index(row, number).data() for row in range(panel.sorted.rowCount())]
 
 
-def test_an_object_shows_class_area_clicks_uncertainty_and_version(panel: ObjectsPanel):
+def test_an_object_shows_class_area_clicks_confidence_and_version(panel: ObjectsPanel):
     row = [panel.sorted.index(1, number).data() for number in range(len(TABLE_COLUMNS))]
-    assert row == ["debris", "1\u202f257", "5", "0.07", "0"]
+    assert row == ["debris", "1\u202f257", "5", "90 %", "0"]
 
 
 def test_every_column_has_a_heading_and_explains_itself(panel: ObjectsPanel):
     for number, (heading, tip) in enumerate(TABLE_COLUMNS):
         shown = panel.model.headerData(number, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
         assert panel.model.headerData(number, Qt.Orientation.Horizontal) == heading
-        assert shown == (tip or NUMBER_WORDS["uncertainty"][2])
+        assert shown == (tip or NUMBER_WORDS["expected_iou"][2])
         assert shown
 
 
@@ -152,8 +152,9 @@ def test_areas_are_sorted_as_numbers(panel: ObjectsPanel):
 
 
 def test_the_most_uncertain_object_can_be_put_on_top(panel: ObjectsPanel):
+    panel.bar.choice.setCurrentIndex(panel.bar.choice.findData("uncertainty"))
     panel.view.sortByColumn(3, Qt.SortOrder.DescendingOrder)
-    assert column(panel, 3) == ["0.09", "0.07", "0.05"]
+    assert column(panel, 3) == ["9 %", "7 %", "5 %"]
 
 
 @pytest.mark.parametrize("number", range(len(TABLE_COLUMNS)))

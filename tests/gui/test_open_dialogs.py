@@ -54,13 +54,14 @@ def test_a_second_one_takes_the_place_of_the_first(qtbot: QtBot):
 
 
 def test_what_speaks_of_a_project_goes_with_it_and_the_rest_stays(window: MainWindow):
-    for name in ("export", "about", "settings", "shortcuts"):
+    for name in ("export", "about", "settings", "shortcuts", "help"):
         window.actions_made[name].trigger()
     export = window.dialogs["export"]
     window.attach(Recorder(scene(Path("other"))))  # type: ignore[arg-type]
-    assert [name in window.dialogs for name in ("export", "about", "settings", "shortcuts")] == [
+    assert [name in window.dialogs for name in ("export", "about", "settings", "shortcuts", "help")] == [
         False,
         False,
+        True,
         True,
         True,
     ]

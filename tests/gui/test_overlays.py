@@ -102,11 +102,11 @@ def test_u_goes_through_every_map_and_shift_u_back(sit: Callable[..., Sitting]) 
         sitting.presses(Key.Key_U)
         seen.append((sitting.state.display.overlay, key.isVisible(), key.title.text()))
     assert seen == [
-        ("entropy", True, "Entropy"),
-        ("refiner", True, "Refiner difference"),
-        ("ensemble", True, "Disagreement over clicks"),
-        ("adapted", True, "Adapted against original"),
-        ("off", False, "Adapted against original"),
+        ("entropy", True, "Doubt"),
+        ("refiner", True, "Change by a second pass"),
+        ("ensemble", True, "Disagreement between clicks"),
+        ("adapted", True, "Changed by learning"),
+        ("off", False, "Changed by learning"),
     ]
     sitting.presses(Key.Key_U, SHIFT)
     assert sitting.state.display.overlay == "adapted"
@@ -131,7 +131,7 @@ def test_the_entropy_is_drawn_with_its_key(sit: Callable[..., Sitting]) -> None:
     key = key_of(sitting)
     assert len(drawn(sitting)) == 1
     assert sitting.window.canvas.grab().toImage() != before
-    assert (key.unit.text(), key.least.text(), key.greatest.text()) == ("in bits", "0 sure", "1 unsure")
+    assert (key.unit.text(), key.least.text(), key.greatest.text()) == ("0 to 1 bit", "0 sure", "1 unsure")
     assert key.ramp.isVisible()
     assert not key.reason.isVisible()
 
@@ -177,7 +177,7 @@ def test_jittered_clicks_disagree_somewhere_and_never_by_more_than_a_half(sit: C
     found = goes_to(sitting, "ensemble")
     assert found.values is not None, found.reason
     assert 0 < found.values.max() <= 0.5
-    assert key_of(sitting).unit.text() == "standard deviation of probability"
+    assert key_of(sitting).unit.text() == "spread of probability"
     assert key_of(sitting).greatest.text() == f"{scale_of(found):g} open"
 
 

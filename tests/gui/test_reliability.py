@@ -35,6 +35,14 @@ def test_every_bin_is_a_dot_at_what_was_expected_and_came_true(diagram: Reliabil
     assert list(diagram.dots["calibrated"].getData()[0]) == [0.65]
 
 
+def test_the_axes_say_percent(diagram: ReliabilityDiagram):
+    diagram.show_statistics(SOME)
+    for side, words in (("bottom", "confidence in %"), ("left", "true fit in %")):
+        axis = diagram.plot.getAxis(side)
+        assert axis.labelText == words
+        assert axis.scale == 100
+
+
 def test_a_dot_is_as_large_as_its_share(diagram: ReliabilityDiagram):
     diagram.show_statistics(SOME)
     small, large = (spot.size() for spot in diagram.dots["raw"].points())
@@ -53,7 +61,8 @@ def test_it_is_hidden_without_answers(diagram: ReliabilityDiagram):
 
 def test_the_words_name_both_errors_and_the_queue():
     assert sentence(SOME) == (
-        "Expected IoU is off by 0.10 on average, by 0.05 calibrated (100 answers). Masks that need a second look: 3"
+        "Confidence is off by 5 % on average, by 10 % before it is corrected (100 answers). "
+        "Masks that need a second look: 3"
     )
     assert "(1 answer)" in sentence(replace(SOME, trust=replace(TRUST, answers=1)))
 

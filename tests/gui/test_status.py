@@ -109,7 +109,9 @@ def test_the_bar_shows_hint_place_and_learner(status: StatusBar):
     status.show_state(scene(index=1))
     assert status.hint.text() == hint(scene())
     assert status.image.text() == "2 / 6"
-    assert status.learner.text() == "Learning on · v4"
+    assert status.learner.text() == "Learning on · version 4"
+    status.show_state(scene(adaptation=Adaptation("off", 0, ())))
+    assert status.learner.text() == "Learning off · original model"
 
 
 def test_every_state_of_the_learner_has_words_here_and_in_its_panel():
@@ -160,6 +162,19 @@ def test_model_and_device_are_shown(status: StatusBar):
     assert not status.model.isVisible()
 
 
+def test_the_size_of_the_model_stands_in_the_tool_tip(status: StatusBar):
+    status.show_model("samtta-small (3.0 M parameters) on cpu")
+    assert status.model.text() == "samtta-small on cpu"
+    assert "3.0 M parameters" in status.model.toolTip()
+
+
+def test_no_hint_is_so_long_that_it_widens_the_window(status: StatusBar):
+    status.show_state(None)
+    before = status.minimumSizeHint().width()
+    status.hint.setText("a long sentence " * 40)
+    assert status.minimumSizeHint().width() == before
+
+
 def test_without_a_project_only_the_hint_is_there(status: StatusBar):
     status.show_state(scene())
     status.show_state(None)
@@ -194,6 +209,14 @@ def test_numbers_have_the_digits_that_were_asked_for():
 def test_shares_are_whole_percent():
     assert figure_texts.percent_text(0.0) == "0 %"
     assert figure_texts.percent_text(1.0) == "100 %"
+
+
+def test_gains_are_points_and_losses_are_none():
+    assert [figure_texts.gain(value) for value in (0.051, 0.004, 0.0, -0.2, None)] == [
+        *("+5 %", "no gain", "no gain", "no gain"),
+        "–",
+    ]
+    assert [figure_texts.signed_text(value) for value in (0.051, -0.2, float("nan"))] == ["+0.05", "−0.20", "–"]
 
 
 def test_long_times_are_minutes():

@@ -16,6 +16,7 @@ from PIL import Image
 from samtta_app.cli import entry
 from samtta_app.cli.entry import expanded, main
 from samtta_app.errors import UserError
+from samtta_app.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ["open", "demo", "doctor", "export", "stats", "bench", "train"]
@@ -121,9 +122,9 @@ def test_the_version_is_shown_even_where_samtta_is_not_installed(
     assert "not installed" in capsys.readouterr().out
 
 
-def test_the_readme_names_every_command_and_no_other():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.split("### Commands")[1].split("###")[0]
+def test_the_guide_names_every_command_and_no_other():
+    text = resource("help/08-commands.md").read_text(encoding="utf-8")
+    table = "\n".join(line for line in text.splitlines() if line.startswith("|"))
     named = set(re.findall(r"samtta (\w+)", table))
     assert named - {"FOLDER", "COMMAND"} == set(COMMANDS)
 

@@ -44,6 +44,9 @@ class ActionTarget(Protocol):
     def show_settings(self) -> None:
         """Open the settings dialog."""
 
+    def show_help(self) -> None:
+        """Open the user's guide."""
+
     def show_shortcuts(self) -> None:
         """Open the list of keys."""
 
@@ -280,7 +283,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ),
     ActionRow(
         "uncertainty",
-        "Uncertainty, next map",
+        "Map of doubt, next",
         "View",
         "U",
         "thermometer-simple",
@@ -288,10 +291,10 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.pictured,
         lambda state, settings: state is not None and state.display.overlay != "off",
     ),
-    ActionRow("uncertainty_back", "Uncertainty, previous map", "View", "Shift+U", "", _overlay(-1), enabling.pictured),
+    ActionRow("uncertainty_back", "Map of doubt, previous", "View", "Shift+U", "", _overlay(-1), enabling.pictured),
     ActionRow(
         "compare",
-        "Compare with the original (hold)",
+        "Compare with the original model (hold)",
         "View",
         "C",
         "square-half",
@@ -345,7 +348,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ),
     ActionRow(
         "reset",
-        "Reset to original",
+        "Reset to the original model",
         "Learning",
         "",
         "arrow-counter-clockwise",
@@ -353,9 +356,8 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.moved,
         short="Reset",
     ),
-    ActionRow(
-        "shortcuts", "Keys and gestures", "Help", "F1; ?", "keyboard", lambda d: d.show_shortcuts(), enabling.always
-    ),
+    ActionRow("help", "Help", "Help", "F1", "question", lambda d: d.show_help(), enabling.always),
+    ActionRow("shortcuts", "Keys and gestures", "Help", "?", "keyboard", lambda d: d.show_shortcuts(), enabling.always),
     ActionRow("about", "About samtta", "Help", "", "info", lambda d: d.show_about(), enabling.always),
 )
 

@@ -366,8 +366,8 @@ def _comparison(state: State) -> tuple[str, str]:
     if preview is None or preview.candidate is None:
         return "Nothing to compare yet", "Click on an object first"
     if preview.frozen is None:
-        return "Asking the original weights…", ""
-    return "Original weights", f"instead of version {preview.weights_version}"
+        return "Asking the original model…", ""
+    return "Original model", f"instead of version {preview.weights_version}"
 
 
 def _without_image(state: State) -> tuple[str, str]:

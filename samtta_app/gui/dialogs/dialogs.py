@@ -218,7 +218,7 @@ class SettingsDialog(QDialog):
         form.addRow("Model", self.model)
         form.addRow("Threads", self.threads)
         form.addRow("Longest pause that counts", self.idle)
-        form.addRow("Strategy", self.strategy)
+        form.addRow("Way of learning", self.strategy)
         form.addRow("", self.words)
         form.addRow("", self.learn)
         return form
@@ -242,7 +242,7 @@ class SettingsDialog(QDialog):
 
     def _say_strategy(self) -> None:
         said = self._strategies.get(self.strategy.currentData().partition(":")[0], "")
-        self.words.setText(f"{said}. What was learned before stays; every strategy but frozen goes on from it.")
+        self.words.setText(f"{said}. What was learned before stays; every way but frozen goes on from it.")
 
     def _save(self) -> None:
         try:
@@ -301,8 +301,8 @@ class AboutDialog(QDialog):
         self.text = theme.label("\n".join(line for line in (_version(), model) if line), role="muted")
         words.addWidget(self.text)
         what = theme.label(
-            "Annotate images with Segment Anything. Its mask decoder learns from your clicks and accepted masks while you "
-            "work; the figures are measured against the original weights on the same objects."
+            "Outline objects in images with Segment Anything. Its mask decoder learns from your clicks and accepted masks "
+            "while you work. The figures compare it with the original model on the same objects."
         )
         what.setWordWrap(True)
         head = QHBoxLayout()

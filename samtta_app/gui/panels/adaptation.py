@@ -24,29 +24,30 @@ ACTIVITY: dict[str, str] = {
 }
 """What the learner does, in words, while it is not off."""
 
-FACTS: tuple[tuple[str, str], ...] = (
-    ("strategy", "Strategy"),
-    ("version", "Weights version"),
-    ("activity", "State"),
-    ("loss", "Last loss"),
-    ("update", "Last update"),
-    ("guard", "Guard IoU"),
-    ("memory", "Objects in memory"),
-    ("time", "Time per object"),
+FACTS: tuple[tuple[str, str, str], ...] = (
+    ("strategy", "Way of learning", "Strategy of adaptation"),
+    ("version", "Version", "How often learning changed the model (weights version)"),
+    ("activity", "Now", "What the learner does"),
+    ("loss", "Last lesson", "Training loss of the last lesson, at its first and last step"),
+    ("update", "Last change", "Last update of the weights"),
+    ("guard", "Fit on new objects", "The guard's mean IoU on objects that were not learned from yet"),
+    ("memory", "Objects remembered", "Objects in the replay memory"),
+    ("time", "Time per object", "Working time without long pauses"),
 )
-"""The rows of the details: name and heading."""
+"""The rows of the details: name, heading, and tool tip."""
 
 FIGURE_ROWS: tuple[tuple[str, str, str], ...] = (
-    ("noc_85", "NoC₂₀@85", "Mean clicks to IoU 0.85; failures count as 20"),
-    ("noc_90", "NoC₃₀@90", "Mean clicks to IoU 0.90; failures count as 30"),
-    ("fr_20_85", "FR₂₀@85", "Share of objects that do not reach IoU 0.85 within 20 clicks"),
-    ("fr_30_90", "FR₃₀@90", "Share of objects that do not reach IoU 0.90 within 30 clicks"),
+    ("noc_85", "Clicks to 85 % fit", "NoC₂₀@85: mean clicks to IoU 0.85; failures count as 20"),
+    ("noc_90", "Clicks to 90 % fit", "NoC₃₀@90: mean clicks to IoU 0.90; failures count as 30"),
+    ("fr_20_85", "85 % not reached", "FR₂₀@85: share of objects that do not reach IoU 0.85 within 20 clicks"),
+    ("fr_30_90", "90 % not reached", "FR₃₀@90: share of objects that do not reach IoU 0.90 within 30 clicks"),
 )
 """The rows of the table of figures: field of a Side, heading, tool tip."""
 
 
 _HINT = (
-    "Accept objects: each one is answered again from its first click, with learning and by the original, and compared."
+    "Accept objects: each one is answered again from its first click, with learning and by the original model, "
+    "and compared."
 )
 
 
@@ -55,7 +56,7 @@ def doing(adaptation: Adaptation) -> str:
     if adaptation.activity != "off":
         return ACTIVITY[adaptation.activity]
     if not adaptation.version:
-        return "Off: the original weights answer"
+        return "Off: the original model answers"
     return f"Off: version {adaptation.version} answers, and nothing is learned"
 
 
@@ -76,7 +77,7 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
         found["update"] = report.reason
         if report.losses:
             found["loss"] = (
-                f"{figure_texts.number_text(report.losses[0], 3)} → {figure_texts.number_text(report.losses[-1], 3)}"
+                f"error {figure_texts.number_text(report.losses[0], 3)} → {figure_texts.number_text(report.losses[-1], 3)}"
             )
         if report.guard_objects:
             number = report.guard_objects
@@ -84,9 +85,9 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
                 "accepted object, before it was" if number == 1 else f"{number} accepted objects, each before it was"
             )
             found["guard"] = (
-                f"{figure_texts.number_text(report.guard_candidate, 3)} new, "
-                f"{figure_texts.number_text(report.guard_published, 3)} before, "
-                f"{figure_texts.number_text(report.guard_frozen, 3)} original (on the last {objects} learned)"
+                f"{figure_texts.percent_text(report.guard_candidate, 1)} new, "
+                f"{figure_texts.percent_text(report.guard_published, 1)} before, "
+                f"{figure_texts.percent_text(report.guard_frozen, 1)} original (on the last {objects} learned)"
             )
     return found
 
@@ -220,13 +221,16 @@ class AdaptationPanel(QWidget):
 
     def _facts(self) -> QGridLayout:
         grid = _grid()
-        for row, (name, heading) in enumerate(FACTS):
+        for row, (name, heading, tip) in enumerate(FACTS):
             value = theme.label(role="figure")
+            value.setToolTip(tip)
             value.setWordWrap(True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self.facts[name] = value
             top = Qt.AlignmentFlag.AlignTop
-            grid.addWidget(theme.label(heading, role="muted"), row, 0, top)
+            title = theme.label(heading, role="muted")
+            title.setToolTip(tip)
+            grid.addWidget(title, row, 0, top)
             grid.addWidget(value, row, 1, top)
         grid.setColumnStretch(1, 1)
         return grid
@@ -236,7 +240,7 @@ class AdaptationPanel(QWidget):
         right = Qt.AlignmentFlag.AlignRight
         for column, heading in enumerate(("With learning", "Without"), start=1):
             grid.addWidget(theme.label(heading, role="muted"), 0, column, right)
-        rows = (*FIGURE_ROWS, ("objects", "Objects replayed", "Objects that RITM's clicker replayed both ways"))
+        rows = (*FIGURE_ROWS, ("objects", "Objects compared", "Objects that RITM's clicker replayed both ways"))
         for row, (name, heading, tip) in enumerate(rows, start=1):
             title = theme.label(heading, role="muted")
             title.setToolTip(tip)

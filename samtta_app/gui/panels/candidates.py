@@ -59,9 +59,9 @@ def sharp(pixels: NDArray[np.uint8], ratio: float) -> QPixmap:
 
 
 GAINS = (
-    ("Clicks", "prompt", "from more clicks"),
-    ("Other", "task", "from another candidate"),
-    ("Larger", "model", "from the larger model"),
+    ("More clicks", "prompt", "from more clicks (prompt gap)"),
+    ("Another mask", "task", "from another candidate (task gap)"),
+    ("Larger model", "model", "from the larger model (model gap)"),
 )
 """What a card calls a gain, its field in `Gaps`, and how the tool tip goes on."""
 
@@ -84,10 +84,11 @@ class Card(QFrame):
         self.setProperty("role", "card")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.picture = QLabel()
-        self.picture.setFixedSize(THUMBNAIL, THUMBNAIL)
+        self.picture.setFixedHeight(THUMBNAIL)
+        widest = self.fontMetrics().horizontalAdvance("Larger model  no gain") + theme.GRID
+        self.picture.setMinimumWidth(max(widest, THUMBNAIL))  # cards stay equally wide whatever their figures
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.quality = theme.label(role="figure")
-        self.unsure = theme.label(role="figure")
         layout = QVBoxLayout(self)
         half = theme.GRID // 2
         layout.setContentsMargins(half, half, half, half)
@@ -98,20 +99,19 @@ class Card(QFrame):
         rows = QVBoxLayout(self.gain_rows)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(2)
-        for name, figure in (("Pred. IoU", self.quality), ("Unsure", self.unsure)):
-            layout.addLayout(_row(name, figure))
+        layout.addLayout(_row("Confidence", self.quality))
         for (name, _, _), figure in zip(GAINS, self.gains, strict=True):
             rows.addLayout(_row(name, figure))
         layout.addWidget(self.gain_rows)
         layout.addStretch()
 
-    def show_candidate(self, candidate: Candidate, chosen: bool, why: str = "") -> None:
+    def show_candidate(self, candidate: Candidate, chosen: bool, confidence: float, why: str = "") -> None:
         """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words."""
-        self.quality.setText(figure_texts.number_text(candidate.predicted_iou))
-        self.unsure.setText(figure_texts.number_text(candidate.uncertainty))
+        self.quality.setText(figure_texts.percent_text(confidence))
         lines = [
+            f"Confidence {figure_texts.percent_text(confidence)}: how well the mask is expected to fit",
             f"Predicted IoU {figure_texts.number_text(candidate.predicted_iou)}, "
-            f"uncertainty {figure_texts.number_text(candidate.uncertainty)} (0 sure, 1 unsure)"
+            f"mean entropy {figure_texts.number_text(candidate.uncertainty)} bits (0 sure, 1 unsure)",
         ]
         gaps = candidate.gaps
         self.gain_rows.setVisible(gaps is not None)
@@ -119,7 +119,7 @@ class Card(QFrame):
             value = getattr(gaps, field) if gaps is not None else None
             figure.setText(figure_texts.gain(value))
             if gaps is not None:
-                lines.append(f"Expected gain in IoU {where}: {figure_texts.gain(value)}")
+                lines.append(f"Expected gain in IoU {where}: {figure_texts.signed_text(value)}")
         if gaps is None and why:
             lines.append(why)
         self.setToolTip(plain_tip("\n".join([*lines, "Tab shows the next one"])))
@@ -188,7 +188,8 @@ class CandidatesStrip(QFrame):
             return
         self._chosen = preview.chosen
         for position, (card, entry) in enumerate(zip(self.cards, preview.candidates, strict=False)):
-            card.show_candidate(entry, position == preview.chosen, preview.no_gaps)
+            confidence = state.statistics.confidence(entry.expected_iou)
+            card.show_candidate(entry, position == preview.chosen, confidence, preview.no_gaps)
         for position, card in enumerate(self.cards):
             card.setVisible(position < len(preview.candidates))
         if preview.candidates is not self._shown:
@@ -202,7 +203,7 @@ class CandidatesStrip(QFrame):
     def _advise(self, advice: Advice | None) -> None:
         """Say what would help, with a button where a button can do it."""
         self._act = advice.act if advice else ""
-        place = ": the ring shows where" if advice and advice.place else ""
+        place = ", where the ring is" if advice and advice.place else ""
         self.advice.setText(f"{advice.text}{place}" if advice else "")
         self.advice.setVisible(advice is not None)
         self.follow.setText(BUTTONS.get(self._act, ""))

@@ -18,18 +18,18 @@ _WIDTH = 28 * theme.GRID
 """Width of what lies in the strip, in pixels."""
 
 MAP_WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
-    "entropy": ("Entropy", "in bits", "sure", "unsure"),
-    "refiner": ("Refiner difference", "difference of probability", "same", "changed"),
-    "ensemble": ("Disagreement over clicks", "standard deviation of probability", "agreed", "open"),
-    "adapted": ("Adapted against original", "difference of probability", "same", "changed"),
+    "entropy": ("Doubt", "0 to 1 bit", "sure", "unsure"),
+    "refiner": ("Change by a second pass", "difference of probability", "same", "changed"),
+    "ensemble": ("Disagreement between clicks", "spread of probability", "agreed", "open"),
+    "adapted": ("Changed by learning", "difference of probability", "same", "changed"),
 }
 """What each map is called, its unit, and what its least and its greatest value mean."""
 
 TIPS: Mapping[OverlayKind, str] = {
-    "entropy": "How unsure the mask's probability is by itself: 1 bit at one half",
-    "refiner": "How far the probability moves when a refiner mends the mask",
-    "ensemble": "How far the probability varies over eight clicks that might as well have been made",
-    "adapted": "How far what was learned moved the probability",
+    "entropy": "How undecided each pixel is by itself (entropy of its probability: 1 bit at one half)",
+    "refiner": "How far the probability moves when a second model, the refiner, corrects the mask",
+    "ensemble": "How far the probability varies over eight clicks nearby (standard deviation)",
+    "adapted": "How far learning moved the probability (adapted against original weights)",
 }
 
 
@@ -97,7 +97,7 @@ class ColourBar(QFrame):
         self.slider.setRange(0, 100)
         self.slider.setSingleStep(5)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.setAccessibleName("Opacity of the uncertainty map")
+        self.slider.setAccessibleName("Opacity of the map of doubt")
         self.slider.setToolTip("How strongly the map covers the image  (Alt+O)")
         name = QLabel("&Opacity")
         name.setBuddy(self.slider)

@@ -48,7 +48,7 @@ class ClickCurve(QWidget):
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():
             self.plot.addItem(entry)
-        self.legend = Legend([("accent", "━━", "with learning"), ("muted", "╍╍", "without it (original)")])
+        self.legend = Legend([("accent", "━━", "with learning"), ("muted", "╍╍", "without it (original model)")])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
@@ -87,7 +87,7 @@ class ClickCurve(QWidget):
             pale = QColor(colour)
             pale.setAlphaF(0.35)
             self.dots[side].setBrush(pale)
-        for side, text in (("bottom", "objects in the order of annotation"), ("left", "clicks to IoU 0.85")):
+        for side, text in (("bottom", "objects in the order of annotation"), ("left", "clicks to 85 % fit")):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)
             axis.setTextPen(palette.muted)

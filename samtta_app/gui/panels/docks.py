@@ -41,5 +41,5 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
     layout = recent.stored_layout("docks")
     if layout is None or not window.restoreState(layout, LAYOUT):
         shown, heights = list(docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
-        window.resizeDocks(shown, [41 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
+        window.resizeDocks(shown, [43 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
         window.resizeDocks(shown, heights, Qt.Orientation.Vertical)

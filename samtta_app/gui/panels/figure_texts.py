@@ -14,13 +14,21 @@ def number_text(value: float | None, digits: int = 2) -> str:
 
 
 def gain(value: float | None) -> str:
-    """A gain with its sign and two decimals; a dash where there is none."""
+    """A gain of a share in whole points; "no gain" where it is none or a loss; a dash where it is not known."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    points = round(value * 100)
+    return f"+{points} %" if points > 0 else "no gain"
+
+
+def signed_text(value: float | None) -> str:
+    """A difference with its sign and two decimals, as researchers write it; a dash where there is none."""
     return NONE if value is None or not math.isfinite(value) else f"{value:+.2f}".replace("-", "−")
 
 
-def percent_text(value: float | None) -> str:
-    """A share 0 .. 1 in whole percent; a dash where there is none."""
-    return NONE if value is None or not math.isfinite(value) else f"{value * 100:.0f} %"
+def percent_text(value: float | None, digits: int = 0) -> str:
+    """A share 0 .. 1 in percent with `digits` decimals; a dash where there is none."""
+    return NONE if value is None or not math.isfinite(value) else f"{value * 100:.{digits}f} %"
 
 
 def area_text(pixels: int) -> str:

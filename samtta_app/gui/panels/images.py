@@ -8,19 +8,20 @@ from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentM
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
+from samtta_app.core.calibration import UNCALIBRATED, Calibration
 from samtta_app.core.names import displayable
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import plain_tip
-from samtta_app.session.sort_keys import Number, need
+from samtta_app.session.sort_keys import Number, known_as, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
 _Index = QModelIndex | QPersistentModelIndex
 
 STATUS_TEXT: dict[ImageStatus, str] = {
     "todo": "Not looked at yet",
-    "encoded": "Encoded: the first click is answered at once",
+    "encoded": "Prepared: the first click is answered at once",
     "annotated": "Annotated",
     "unreadable": "Cannot be read",
 }
@@ -38,6 +39,7 @@ class ImageModel(QAbstractListModel):
         self._dots: dict[ImageStatus, QIcon] = {}
         self._replaced = QIcon()
         self._number: Number | None = None
+        self._confidence = UNCALIBRATED
         self.tint()
 
     def choose(self, number: Number | None) -> None:
@@ -59,9 +61,16 @@ class ImageModel(QAbstractListModel):
         if self._entries:
             self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1))
 
-    def show_entries(self, entries: tuple[ImageEntry, ...]) -> None:
-        """Take the images of a new state."""
+    def show_entries(
+        self,
+        entries: tuple[ImageEntry, ...],
+        confidence: Calibration = UNCALIBRATED,
+    ) -> None:
+        """Take the images of a new state, and what expected IoUs mean by now."""
         before = self._entries
+        if confidence != self._confidence:
+            self._confidence = confidence
+            self.choose(self._number)
         if entries is before:
             return
         if len(entries) != len(before):
@@ -89,10 +98,10 @@ class ImageModel(QAbstractListModel):
             return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(f"{displayable(entry.name)}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
+        value = known_as(entry.worst.get(self._number), self._number, self._confidence) if self._number else None
         if role == NUMBER_ROLE:
-            return entry.worst.get(self._number) if self._number else None
+            return value
         if role == _SORT:
-            value = entry.worst.get(self._number) if self._number else None
             return index.row() if self._number is None else -math.inf if value is None else need(value, self._number)
         return entry.objects if role == OBJECTS_ROLE else None
 
@@ -167,7 +176,7 @@ class ImagesPanel(QWidget):
 
     def show_state(self, state: State) -> None:
         """Show the images, which one is open, and how many are done."""
-        self.model.show_entries(state.images)
+        self.model.show_entries(state.images, state.statistics.confidence)
         done = sum(entry.status == "annotated" for entry in state.images)
         self.summary.setText(f"{done} of {len(state.images)} annotated")
         self._row = state.index

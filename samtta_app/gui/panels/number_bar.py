@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
 
+from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
 from samtta_app.session.sort_keys import NUMBERS, Number, need
 
 _Index = QModelIndex | QPersistentModelIndex
 
 NUMBER_WORDS: dict[Number, tuple[str, str, str]] = {
-    "uncertainty": ("Unsure", "Uncertainty", "Uncertainty of its mask, 0 to 1: the mean entropy inside it, in bits"),
-    "expected_iou": ("Exp. IoU", "Expected IoU", "IoU that is expected of its mask"),
-    "prompt": ("+ Clicks", "Gain from more clicks", "IoU that more clicks are expected to gain"),
-    "task": ("+ Other", "Gain from another mask", "IoU that another candidate is expected to gain"),
-    "model": ("+ Larger", "Gain from the larger model", "IoU that the larger model is expected to gain"),
+    "expected_iou": ("Confidence", "Confidence", "How well its mask is expected to fit: calibrated expected IoU"),
+    "uncertainty": ("Doubt", "Doubt", "How undecided its pixels are: mean entropy inside the mask; 100 % is 1 bit"),
+    "prompt": ("Gain", "Gain from more clicks", "What more clicks are expected to gain, in IoU (prompt gap)"),
+    "task": ("Gain", "Gain from another mask", "What another candidate is expected to gain, in IoU (task gap)"),
+    "model": ("Gain", "Gain from the larger model", "What the larger model is expected to gain, in IoU (model gap)"),
 }
 """Column heading, name in the list, and tool tip of each number."""
+
+SHARES: tuple[Number, ...] = ("expected_iou", "uncertainty")
+"""The numbers that are shares of a hundred; the others are gains."""
 
 NUMBER_ROLE = Qt.ItemDataRole.UserRole + 7
 """The item role of the number that is chosen; None where it is not known."""
 
-ALL = -1.0
+ALL = -1
 """The limit's lowest value: nothing is filtered."""
+
+
+def number_words(value: float | None, number: Number) -> str:
+    """A number as it is shown: a share in percent, a gain in points."""
+    return figure_texts.percent_text(value) if number in SHARES else figure_texts.gain(value)
 
 
 class NumberBar(QWidget):
@@ -46,14 +55,14 @@ class NumberBar(QWidget):
             self.choice.addItem(first, None)
         for name in NUMBERS:
             self.choice.addItem(NUMBER_WORDS[name][1], name)
-        self.limit = QDoubleSpinBox()
+        self.limit = QSpinBox()
         self.limit.setAccessibleName("Limit")
-        self.limit.setRange(ALL, 1.0)
-        self.limit.setSingleStep(0.05)
-        self.limit.setDecimals(2)
+        self.limit.setRange(ALL, 100)
+        self.limit.setSingleStep(5)
+        self.limit.setSuffix(" %")
         self.limit.setSpecialValueText("all")
         self.limit.setValue(ALL)
-        self.limit.stepBy = self._step  # type: ignore[method-assign] # from "all" the first step leads to 0, not to -0.95
+        self.limit.stepBy = self._step  # type: ignore[method-assign] # from "all" the first step leads to 0, not to 4
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID // 2)
         layout.setSpacing(theme.GRID)
@@ -71,7 +80,7 @@ class NumberBar(QWidget):
 
     def passes(self, value: float | None) -> bool:
         """Whether something with this number is listed: nothing is known of it only where all is."""
-        limit = self.limit.value()
+        limit = self.limit.value() / 100
         if self.number is None or limit < 0:
             return True
         return value is not None and need(value, self.number) >= need(limit, self.number)
@@ -85,8 +94,8 @@ class NumberBar(QWidget):
 
     def _step(self, steps: int) -> None:
         value = self.limit.value()
-        moved = 0.0 if value < 0 < steps else value + steps * self.limit.singleStep()
-        self.limit.setValue(ALL if moved < -1e-9 else moved)
+        moved = 0 if value < 0 < steps else value + steps * self.limit.singleStep()
+        self.limit.setValue(max(moved, ALL))
 
 
 class NumberFilter(QSortFilterProxyModel):

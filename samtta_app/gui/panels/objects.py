@@ -1,4 +1,4 @@
-"""The objects of the image that is shown: class, area, clicks, uncertainty, and the weights version that made them."""
+"""The objects of the image that is shown: class, area, clicks, confidence, and the weights version that made them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStackedLayout, QTreeView, QVBoxLayout, QWidget
 
+from samtta_app.core.calibration import UNCALIBRATED, Calibration
 from samtta_app.core.types import Annotation
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
-from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter
+from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter, number_words
 from samtta_app.gui.widgets import icons, theme
-from samtta_app.session.sort_keys import Number, mask_number
+from samtta_app.session.sort_keys import Number, known_as, mask_number
 from samtta_app.session.state import LabelClass, State
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -29,13 +30,16 @@ TABLE_COLUMNS: tuple[tuple[str, str], ...] = (
     ("Object", "Class of the object"),
     ("Area", "Area in pixels"),
     ("Clicks", "Clicks that made it"),
-    ("Unsure", ""),
-    ("v", "Weights version that made it; 0 is the original"),
+    ("Confidence", ""),
+    ("Version", "How often the model had learned when it made the mask (weights version); 0 is the original"),
 )
 """Heading and tool tip of each column; that of NUMBER is the number that is chosen."""
 
 ID_ROLE = 3
 """The column of the number that objects are sorted and filtered by."""
+
+_PADDING = 12
+"""Left and right of a cell's text, in pixels, as the style sheet has it."""
 
 SORT_KEY_ROLE = Qt.ItemDataRole.UserRole
 """The item role that rows are sorted by."""
@@ -51,7 +55,8 @@ class ObjectModel(QAbstractTableModel):
         self._rows: tuple[Annotation, ...] = ()
         self._classes: dict[int, LabelClass] = {}
         self._swatches: dict[int, QIcon] = {}
-        self._number: Number = "uncertainty"
+        self._number: Number = "expected_iou"
+        self._confidence = UNCALIBRATED
 
     def choose(self, number: Number) -> None:
         """Show this number."""
@@ -59,13 +64,18 @@ class ObjectModel(QAbstractTableModel):
         self._number = number
         self.endResetModel()
 
-    def show_objects(self, rows: tuple[Annotation, ...], classes: tuple[LabelClass, ...]) -> None:
-        """Take the objects of a new state."""
+    def show_objects(
+        self,
+        rows: tuple[Annotation, ...],
+        classes: tuple[LabelClass, ...],
+        confidence: Calibration = UNCALIBRATED,
+    ) -> None:
+        """Take the objects of a new state, and what their expected IoUs mean by now."""
         named = {entry.id: entry for entry in classes}
-        if rows is self._rows and named == self._classes:
+        if rows is self._rows and named == self._classes and confidence == self._confidence:
             return
         self.beginResetModel()
-        self._rows, self._classes = rows, named
+        self._rows, self._classes, self._confidence = rows, named, confidence
         self._swatches = {entry.id: icons.swatch(theme.class_colour(entry.colour)) for entry in classes}
         self.endResetModel()
 
@@ -106,7 +116,7 @@ class ObjectModel(QAbstractTableModel):
         if role == SORT_KEY_ROLE:
             return self._keys(entry)[column]
         if role == NUMBER_ROLE:
-            return mask_number(entry, self._number)
+            return self._value(entry)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
@@ -116,17 +126,20 @@ class ObjectModel(QAbstractTableModel):
     def _name(self, entry: Annotation) -> str:
         return self._classes[entry.class_id].name if entry.class_id in self._classes else figure_texts.NONE
 
+    def _value(self, entry: Annotation) -> float | None:
+        return known_as(mask_number(entry, self._number), self._number, self._confidence)
+
     def _texts(self, entry: Annotation) -> tuple[str, ...]:
         return (
             self._name(entry),
             figure_texts.area_text(entry.mask.area),
             str(len(entry.clicks)),
-            figure_texts.number_text(mask_number(entry, self._number)),
+            number_words(self._value(entry), self._number),
             str(entry.weights_version),
         )
 
     def _keys(self, entry: Annotation) -> tuple[str | float, ...]:
-        value = mask_number(entry, self._number)
+        value = self._value(entry)
         known = -math.inf if value is None else value
         return self._name(entry), entry.mask.area, len(entry.clicks), known, entry.weights_version
 
@@ -186,14 +199,14 @@ class ObjectsPanel(QWidget):
         header.setSortIndicatorClearable(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, widest in enumerate(("0,000,000", "Clicks", "Unsure", "000"), start=1):
-            header.resizeSection(column, view.fontMetrics().horizontalAdvance(widest) + 2 * theme.GRID)
+        for column, widest in enumerate(("0,000,000", "Clicks", "Confidence", "Version"), start=1):
+            header.resizeSection(column, view.fontMetrics().horizontalAdvance(widest) + _PADDING)
         view.selectionModel().selectionChanged.connect(self._choose)  # the current row also moves with the focus
 
     def show_state(self, state: State) -> None:
         """Show the objects and which one is selected."""
         self._syncing = True
-        self.model.show_objects(state.annotations, state.classes)
+        self.model.show_objects(state.annotations, state.classes, state.statistics.confidence)
         self._stack.setCurrentWidget(self.view if state.annotations else self.empty)
         self.bar.setVisible(bool(state.annotations))
         row = self.model.row_of(state.selected)

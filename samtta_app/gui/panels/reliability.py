@@ -20,8 +20,8 @@ DOT_LARGEST, SMALLEST = 14, 4
 """Diameters of a bin's dot in pixels: of one that holds all answers, and of one that holds next to none."""
 
 _TIP = (
-    "Every answer's expected IoU against its IoU with the mask that you accepted, in ten bins; on the diagonal they agree.\n"
-    "Calibrated: corrected by what came true for the answers before it."
+    "The confidence of every answer against how well it fitted the mask that you accepted; on the dashed line they agree.\n"
+    "Corrected: by what came true for the answers before it (isotonic calibration of the expected IoU, in ten bins)."
 )
 
 
@@ -32,8 +32,8 @@ def sentence(statistics: Statistics) -> str:
         return ""
     answers = "1 answer" if trust.answers == 1 else f"{trust.answers} answers"
     return (
-        f"Expected IoU is off by {figure_texts.number_text(trust.raw_error)} on average, "
-        f"by {figure_texts.number_text(trust.calibrated_error)} calibrated ({answers}). "
+        f"Confidence is off by {figure_texts.percent_text(trust.calibrated_error)} on average, "
+        f"by {figure_texts.percent_text(trust.raw_error)} before it is corrected ({answers}). "
         f"Masks that need a second look: {statistics.review}"
     )
 
@@ -52,7 +52,7 @@ class ReliabilityDiagram(QWidget):
         self.plot.hideButtons()
         self.plot.setFixedHeight(22 * theme.GRID)
         self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self.plot.setAccessibleName("Expected IoU against the IoU that came true")
+        self.plot.setAccessibleName("Confidence against the fit that came true")
         self.plot.setToolTip(_TIP)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setXRange(0, 1, padding=0.02)
@@ -62,7 +62,7 @@ class ReliabilityDiagram(QWidget):
         self.dots = {side: pg.ScatterPlotItem(pen=None) for side in _SIDES}
         for entry in self.dots.values():
             self.plot.addItem(entry)
-        self.legend = Legend([("accent", "●", "calibrated"), ("muted", "●", "as the model says it")])
+        self.legend = Legend([("accent", "●", "corrected"), ("muted", "●", "as the model says it")])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
@@ -95,11 +95,12 @@ class ReliabilityDiagram(QWidget):
         colours = {"raw": QColor(palette.muted), "calibrated": QColor(palette.accent)}
         for side in _SIDES:
             self.dots[side].setBrush(colours[side])
-        for side, text in (("bottom", "expected IoU"), ("left", "true IoU")):
+        for side, text in (("bottom", "confidence in %"), ("left", "true fit in %")):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)
             axis.setTextPen(palette.muted)
             axis.setLabel(text, color=palette.muted)
+            axis.setScale(100)  # shares are drawn, percent is written
             axis.setStyle(tickLength=-4, maxTickLevel=0)
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
-from PySide6.QtWidgets import QStatusBar
+from PySide6.QtWidgets import QSizePolicy, QStatusBar
 
 from samtta_app.core.types import Image
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session.acts import in_words
 from samtta_app.session.state import State
+
+_SIZE_OF_MODEL = re.compile(r" \([\d.]+ M parameters\)")
+"""What the engine says of a model's size."""
 
 LEARNER = {
     "off": "Learning off",
@@ -22,6 +27,11 @@ LEARNER = {
     "paused": "Learning paused",
 }
 """The learner's state in a word or two."""
+
+
+def _learner(state: State) -> str:
+    version = state.adaptation.version
+    return f"{LEARNER[state.adaptation.activity]} · {f'version {version}' if version else 'original model'}"
 
 
 def hint(state: State | None) -> str:
@@ -91,6 +101,7 @@ class StatusBar(QStatusBar):
         for field in self._fields:
             field.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
             self.addPermanentWidget(field)
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # words widen no window
         self.hint.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         digits = self.fontMetrics()
         self.position.setMinimumWidth(digits.horizontalAdvance("00000, 00000   000 000 000"))
@@ -99,7 +110,7 @@ class StatusBar(QStatusBar):
             (self.position, "Pixel under the pointer: x, y, value"),
             (self.zoom, "Zoom: screen pixels per image pixel"),
             (self.image, "Image"),
-            (self.learner, "The learner"),
+            (self.learner, "Learning, and how often it changed the model (weights version); 0 is the original"),
             (self.model, "Model and device"),
             (self.work, "What runs in the background"),
         ):
@@ -111,14 +122,15 @@ class StatusBar(QStatusBar):
         self._state = state
         self.hint.setText(hint(state))
         self.image.setText(place(state) if state else "")
-        self.learner.setText(f"{LEARNER[state.adaptation.activity]} · v{state.adaptation.version}" if state else "")
+        self.learner.setText(_learner(state) if state else "")
         self.work.setText(state.activity if state else "")
         for field in self._fields:
             field.setVisible(bool(field.text()) or (state is not None and field in (self.position, self.zoom)))
 
     def show_model(self, text: str) -> None:
-        """Say which model runs on which device."""
-        self.model.setText(text)
+        """Say which model runs on which device; how large it is stands in the tool tip."""
+        self.model.setText(_SIZE_OF_MODEL.sub("", text))
+        self.model.setToolTip(plain_tip(text or "Model and device"))
         self.model.setVisible(bool(text))
 
     def show_hover(self, x: float, y: float) -> None:

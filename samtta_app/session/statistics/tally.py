@@ -134,6 +134,7 @@ class Tally:
             sentence=self._sentence(),
             trust=trust,
             review=self._first_good(known),
+            confidence=known,
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
@@ -184,7 +185,7 @@ class Tally:
         if number < _FEWEST:
             return f"Too early to tell: {_objects(number)}"
         if not any(record.replayed_version for record in recent):
-            return f"Nothing learnt yet: {_objects(number)}, all answered with the original weights"
+            return f"Nothing learnt yet: {_objects(number)}, all answered by the original model"
         adapted, frozen = ([clicks(r.adapted or ()) for r in recent], [clicks(r.frozen or ()) for r in recent])
         difference = np.subtract(frozen, adapted)
         error = float(np.std(difference, ddof=1)) / math.sqrt(len(recent))

@@ -34,7 +34,7 @@ LAG = 8
 SAID = {
     "pause": "Learning is paused; what you accept is remembered",
     "resume": "Learning goes on",
-    "reset": "Back to the original weights",
+    "reset": "Back to the original model",
 }
 
 
@@ -69,7 +69,7 @@ class LessonQueue:
         desk, store, published = self._desk, self._desk.store, self._desk.store.published()
         if desk.frozen:
             if published:
-                desk.say("info", f"The original weights answer; version {published} stays in the project")
+                desk.say("info", f"The original model answers; version {published} stays in the project")
             return ()
         stored = store.weights(published)
         version = stored[0] if stored else 0

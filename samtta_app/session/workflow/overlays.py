@@ -16,10 +16,10 @@ _KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)
 
 MEASURING = "Measuring…"
 NO_MAP = "Click on an object: the map is of the answer to it"
-TWIN = "Of the present weights' answer only, not of the original weights'"
-LARGER = "Of this model's answers only, not of the larger model's"
-TURNED = "Of the best candidate only: Tab goes back to it"
-UNLEARNED = "Nothing was learned yet: the original weights gave this answer"
+TWIN = "There is a map of the present model's answer only, not of the original model's"
+LARGER = "There is a map of this model's answers only, not of the larger model's"
+TURNED = "There is a map of the best candidate only: Tab goes back to it"
+UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 SAME = "What was learned makes no difference to this answer"
 ENDLESS = "The answer is not finite, so that nothing can be said about where it is unsure"
 

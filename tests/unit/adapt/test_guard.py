@@ -173,32 +173,32 @@ def test_before_the_first_test_the_verdict_says_so_and_has_no_figures() -> None:
 @pytest.mark.parametrize(
     ("first", "later", "words", "figures"),
     [
-        (GOOD, GOOD, "Kept: IoU 0.700 on the last 1 object, the original 0.500", (0.7, 0.7, 0.5)),
+        (GOOD, GOOD, "Kept: 70.0 % fit on the last 1 object, the original 50.0 %", (0.7, 0.7, 0.5)),
         (
             BAD,
             BAD,
-            "Held back: the original answers (IoU 0.700 on the last 1 object, the original 0.700, learned 0.500)",
+            "Held back: the original answers (70.0 % fit on the last 1 object, the original 70.0 %, learned 50.0 %)",
             (0.5, 0.7, 0.7),
         ),
         (
             HALF,
             HALF,
             "Kept in part: half of it answers first clicks, half of it later ones "
-            "(IoU 0.700 on the last 1 object, the original 0.500)",
+            "(70.0 % fit on the last 1 object, the original 50.0 %)",
             (0.6, 0.7, 0.5),
         ),
         (
             GOOD,
             BAD,
             "Kept in part: all of it answers first clicks, the original later ones "
-            "(IoU 0.700 on the last 1 object, the original 0.600)",
+            "(70.0 % fit on the last 1 object, the original 60.0 %)",
             (0.6, 0.7, 0.6),
         ),
         (
             BAD,
             HALF,
             "Kept in part: the original answers first clicks, half of it later ones "
-            "(IoU 0.700 on the last 1 object, the original 0.600)",
+            "(70.0 % fit on the last 1 object, the original 60.0 %)",
             (0.55, 0.7, 0.6),
         ),
     ],

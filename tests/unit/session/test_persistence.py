@@ -204,9 +204,7 @@ def test_frozen_answers_with_the_original_and_keeps_what_was_learned_for_later(p
     with sitting(pictures, tmp_path / "project", "frozen") as (person, frozen):
         assert person.state.adaptation.activity == "off"
         assert person.state.adaptation.version == 0
-        assert (
-            person.state.message.text == f"The original weights answer; version {before.version} stays in the project"
-        )
+        assert person.state.message.text == f"The original model answers; version {before.version} stays in the project"
         annotate(person, 1, *PLACES)
         assert same(frozen.engine.published.tensors, toy_model().frozen.tensors)
         assert not any(isinstance(request, AdaptRequest) for request in frozen.requests)
