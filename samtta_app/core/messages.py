@@ -344,17 +344,19 @@ class Progress:
     fraction: float
 
 
+Partial = Progress | Evicted
+"""What may come before the reply to a request, any number of times. One that holds a result repeats the request's id."""
+
 Reply = (
     Loaded
     | Prediction
     | Refined
     | Measured
     | Prefetched
-    | Evicted
     | AdaptReport
     | TwinReport
     | Controlled
     | Forgotten
     | Failure
-    | Progress
+    | Partial
 )

@@ -149,6 +149,30 @@ def test_a_click_is_served_between_two_steps_of_background_work(qtbot: QtBot, st
     assert engine.log[:2] == ["Prefetch 1 step 0", "Predict 2 step 0"]
 
 
+def test_partial_replies_arrive_in_order_before_the_reply_and_a_click_between_them(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.gate.release()
+    qtbot.waitUntil(lambda: len(ear.replies) == 1, timeout=WAIT)  # the first part is there while the rest is made
+    worker.send(predict(2))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    said = [reply.fraction if isinstance(reply, Progress) else reply.request_id for reply in ear.replies]
+    assert said in ([0, 2, 1 / 3, 2 / 3, 1], [0, 1 / 3, 2, 2 / 3, 1])
+
+
+def test_nothing_partial_arrives_of_work_that_was_given_up(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.gate.release()
+    qtbot.waitUntil(lambda: len(ear.replies) == 1, timeout=WAIT)
+    worker.close()
+    engine.release()
+    assert ear.replies == [Progress("working", 0.0)]
+
+
 def test_background_requests_are_finished_in_their_order(qtbot: QtBot, start: Start) -> None:
     engine = Scripted(gated=False)
     worker, ear = start(lambda: engine)

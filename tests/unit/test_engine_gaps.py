@@ -105,9 +105,9 @@ def test_what_the_larger_model_answers_teaches_the_learner_nothing(model: SamMod
     keep(model, samtta_home, larger="samtta-base")
     engine = Engine(model)
     asked(engine)
-    before = engine._learner._attempt
+    before = engine.resources.learner._attempt
     asked(engine, Click(60, 50, True), Click(66, 50, True), larger=True)
-    assert engine._learner._attempt is before
+    assert engine.resources.learner._attempt is before
 
 
 def test_a_decoder_that_is_not_finite_answers_without_gaps(model: SamModel, samtta_home: Path) -> None:

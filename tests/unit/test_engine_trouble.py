@@ -166,7 +166,7 @@ def test_what_had_to_make_room_is_said_once_with_the_reply_that_drove_it_out() -
 
 def test_an_image_that_comes_back_before_its_eviction_is_told_is_not_told() -> None:
     model = toy_model()
-    cache = Engine(model, cache_bytes=room(model, 1))._cache
+    cache = Engine(model, cache_bytes=room(model, 1)).resources.cache
     for seed in (1, 2, 1):
         list(cache.features(picture(seed), picture(seed).whole))
     assert cache.evicted() == {picture(2).key}
@@ -200,7 +200,7 @@ class Session:
         for entry in self.workflow.state.images:
             loaded = run(self.engine, LoadRequest(10_000, entry.path))
             assert isinstance(loaded, Loaded)
-            if self.engine._cache.has(loaded.image.key, loaded.image.whole):
+            if self.engine.resources.cache.has(loaded.image.key, loaded.image.whole):
                 found.add(entry.name)
         return found
 

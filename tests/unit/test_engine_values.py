@@ -130,15 +130,15 @@ def disturbed(engine: Engine, image: Image, shown: Candidate) -> None:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_no_question_changes_a_version_or_the_next_answer(name: str) -> None:
     engine = taught(name)
-    before, published = versions(engine._learner), engine.published
+    before, published = versions(engine.resources.learner), engine.published
     one = Object(engine, 1)
     for k in range(1, 5):
         one.clicks(*(ON, OFF, THIRD, FOURTH)[:k])
     disturbed(engine, one.image, one.asked[0][1])
     for request, found in (*one.asked, *reversed(one.asked)):
         assert same(chosen(run(engine, request)), found)
-    assert versions(engine._learner) == before
-    assert (engine.published.version, engine._learner._lineage[-1]) == (published.version, published.version)
+    assert versions(engine.resources.learner) == before
+    assert (engine.published.version, engine.resources.learner._lineage[-1]) == (published.version, published.version)
     assert digest(dict(engine.published.tensors)) == digest(dict(published.tensors))
 
 

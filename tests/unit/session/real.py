@@ -61,7 +61,7 @@ class Real:
 
     @property
     def remembered(self) -> tuple[Remembered, ...]:
-        return self.engine._learner.memory.items
+        return self.engine.resources.learner.memory.items
 
     @property
     def ids(self) -> list[int]:

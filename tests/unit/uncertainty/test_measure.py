@@ -196,20 +196,22 @@ def predict_published(engine: Engine) -> np.ndarray:
     """Logits of the shown mask under the published weights, with nothing fitted to the object."""
     from samtta_app.model.predictor import decode, embed
 
-    features = engine._cache._done[IMAGE.key, IMAGE.whole]
+    features = engine.resources.cache._done[IMAGE.key, IMAGE.whole]
     with torch.no_grad():
-        found = decode(engine._model, engine.published.tensors, features, embed(engine._model, features, ONE))
+        found = decode(
+            engine.resources.model, engine.published.tensors, features, embed(engine.resources.model, features, ONE)
+        )
     return found.logits[1:][int(found.iou[1:].argmax())].numpy().astype(np.float64)
 
 
 def test_measuring_does_not_disturb_the_object_at_hand(engine: Engine) -> None:
     own = engine.fresh(0)
     predict(own)
-    attempt = own._learner._attempt
+    attempt = own.resources.learner._attempt
     measure(own, *MEASURES, prompt=Prompt((Click(5, 5, True),)))
-    assert own._learner._attempt is attempt
+    assert own.resources.learner._attempt is attempt
     predict(own, larger=True)
-    assert own._learner._attempt is attempt
+    assert own.resources.learner._attempt is attempt
 
 
 # --- heads -----------------------------------------------------------------------------------------------------------
