@@ -9,8 +9,8 @@ from samtta_app.core.clicks import next_click
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Example, Prompt
 from samtta_app.model.answers import Answer, answer_prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights
 
 TWIN_CLICKS, TWIN_TARGET = 30, 0.90

@@ -35,10 +35,11 @@ from samtta_app.core.messages import (
 from samtta_app.engine import encoding, learning, measuring, predicting, replaying
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FEATURE_BYTES, FeatureCache, Larger
 from samtta_app.model.loading import open_model, open_model_alone
 from samtta_app.model.memory_shortage import out_of_memory
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, model_file
+from samtta_app.model.model_registry import DEFAULT_MODEL, model_file
 from samtta_app.model.weights import Weights
 
 SHORT = (

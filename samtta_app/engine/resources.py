@@ -9,10 +9,10 @@ from samtta_app.core.messages import Partial, Reply
 from samtta_app.core.types import Example, WaitingExample
 from samtta_app.errors import UserError
 from samtta_app.images.image_cache import ImageCache
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.memory_shortage import give_back
 from samtta_app.model.refiner import Refiner, refiner_for
-from samtta_app.model.sam import SamModel
 from samtta_app.uncertainty.heads import for_clicks, heads_for, larger_for
 
 Work = Generator[Partial | None, None, Reply]

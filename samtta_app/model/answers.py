@@ -12,11 +12,11 @@ from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.errors import PromptError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import REFINES_FROM, mended
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
-from samtta_app.model.sam import SamModel
 from samtta_app.model.threshold_shift import shifted
 from samtta_app.model.weights import Weights
 
@@ -102,13 +102,10 @@ def answer_prompt(
 def _elsewhere(
     model: SamModel, here: Window, box: Box | None, prompt: Prompt, extent: Window, *, fresh: bool
 ) -> Window | None:
-    """The window to look again in, if any.
-
-    Only the compact models mend outlines from close by: a ViT's features cost too much for it, and it has a finer grid.
-    """
+    """The window to look again in, if any."""
     if fresh:
         return closer(here, box, prompt.clicks, extent) or wider(here, box, prompt.clicks, extent)
-    near = detailed(here, box, prompt.clicks, extent) if model.compact else None
+    near = detailed(here, box, prompt.clicks, extent) if model.policy.closer_look else None
     return wider(here, box, prompt.clicks, extent) or near
 
 
@@ -132,9 +129,9 @@ def _decoded(
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
-    """From a few clicks on, a compact model's answer in an unchanged window changes near the newest click only."""
+    """From a few clicks on, an answer in an unchanged window changes near the newest click only, where the policy says so."""
     before = prompt.logits
-    if not model.compact or before is None or before.window != features.window:
+    if not model.policy.local_update or before is None or before.window != features.window:
         return logits
     if len(prompt.clicks) < REFINES_FROM or before.values.shape != logits.shape[1:]:
         return logits

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator
 from functools import cached_property
 
 from samtta_app.core.types import Image, Window
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures, encode
-from samtta_app.model.sam import SamModel
 
 FEATURE_BYTES = 512 * 2**20
 """Bytes of features held at most."""

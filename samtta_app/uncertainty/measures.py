@@ -20,9 +20,9 @@ from samtta_app.core.messages import Measured, MeasureRequest
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.errors import UserError
 from samtta_app.model.answers import Answer, answer_prompt, near_click
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, Weights
 from samtta_app.uncertainty import entropies
 from samtta_app.uncertainty.augmented_views import versions

@@ -33,7 +33,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.worker import MODEL, EngineProtocol, Worker
 from samtta_app.images import read
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.core.crafted import many_scans, png, stored, written
 from tests.unit.values import disc, picture
 

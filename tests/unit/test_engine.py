@@ -42,7 +42,7 @@ from samtta_app.engine.dispatch import Engine, Work, run
 from samtta_app.errors import UserError
 from samtta_app.images.read import read_image
 from samtta_app.model.fingerprint import weights_sha256
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import example, picture
 
 STRONG = Samtta(learning=TrainingConfig(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)

@@ -13,8 +13,9 @@ import torch
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.heads import GapHeads, advice_from, larger_for, new_heads, save_heads
 from tests.unit.values import picture

@@ -25,7 +25,7 @@ from samtta_app.engine.dispatch import HANDLERS, Engine, run
 from samtta_app.engine.resources import Resources
 from samtta_app.errors import UserError
 from samtta_app.model.cache import Larger
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import example, picture
 
 

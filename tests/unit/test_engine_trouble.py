@@ -28,8 +28,9 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.types import Box, Candidate, Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import save_refiner, untrained
-from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.image_opening import IMAGES_AHEAD
 from samtta_app.session.workflow.workflow import Workflow

@@ -28,7 +28,7 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import example, picture
 
 ON, OFF, THIRD, FOURTH = Click(60, 50, True), Click(9, 9, False), Click(70, 55, True), Click(30, 80, False)

@@ -29,9 +29,9 @@ from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Windo
 from samtta_app.core.windows import closer
 from samtta_app.errors import DatasetError
 from samtta_app.images.read import from_array
-from samtta_app.model.backbones.compact import GRID_STRIDE
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbones.compact_prompts import GRID_STRIDE
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode, to_input, upscaled
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.train.data.crops import MIN_TARGET_CELLS
 from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_masks, image_paths, read_labelled

@@ -11,7 +11,7 @@ from samtta_app.adapt.threshold import MAX_OFFSET, OFFSET_FROM, RATE, logit_at, 
 from samtta_app.core.messages import Prediction, PredictRequest
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.adapt.test_guard import ended
 from tests.unit.values import picture
 

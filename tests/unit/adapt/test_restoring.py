@@ -18,8 +18,9 @@ from samtta_app.core.messages import AdaptReport, AdaptRequest, Failure, Predict
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import load_refiner, save_refiner, untrained
-from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import EXTRA, from_bytes, to_bytes
 from samtta_app.uncertainty.heads import HEAD_NAMES, LAYERS, GapHeads, load_heads, new_heads, save_heads
 from tests.unit.values import example, picture

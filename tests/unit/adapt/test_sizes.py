@@ -14,7 +14,7 @@ from samtta_app.core.messages import AdaptReport, AdaptRequest, Prediction, Pred
 from samtta_app.core.types import Click, Image, Prompt, Window
 from samtta_app.core.windows import SURROUND, first_window
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.adapt.test_guard import ended
 from tests.unit.adapt.test_strategy import SHIPPED, done, encoded, same
 from tests.unit.values import disc, example, picture

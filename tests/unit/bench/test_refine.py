@@ -22,7 +22,7 @@ from samtta_app.core.types import Candidate, Click, Logits, Mask, Prompt
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.simulation.streams import Source
 from tests.unit.uncertainty.refining import moved, put
 

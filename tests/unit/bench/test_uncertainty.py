@@ -34,7 +34,7 @@ from samtta_app.errors import DatasetError, UserError
 from samtta_app.images.read import read_image
 from samtta_app.model.cache import Larger
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.simulation.streams import Source
 from samtta_app.uncertainty.heads import HEAD_NAMES, new_heads, save_heads
 

@@ -14,8 +14,8 @@ from samtta_app.core.types import Box, Click, Image, Prompt, Window
 from samtta_app.model import answers
 from samtta_app.model.answers import Answer, answer_prompt
 from samtta_app.model.cache import FeatureCache
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import toy_model
 from tests.unit.values import picture
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 from samtta_app.core.types import Window
 from samtta_app.model.cache import FeatureCache
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import toy_model
 from tests.unit.values import picture
 
 

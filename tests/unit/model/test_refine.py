@@ -12,9 +12,10 @@ from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.images.read import from_array
 from samtta_app.model.answers import Answer, answer_prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import LEAST_REACH, REFINE_REACH, REFINES_FROM, mended
-from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.model.model_registry import load_model, toy_model
 from tests.unit.values import picture
 
 SIZE = 64

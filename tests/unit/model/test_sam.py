@@ -15,7 +15,9 @@ from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.images.read import from_array
-from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, load_model, model_file, toy_model
+from samtta_app.model.backbones.compact import COMPACT_POLICY
+from samtta_app.model.backbones.sam import SAM_POLICY
+from samtta_app.model.model_registry import OFFICIAL_CHECKPOINTS, load_model, model_file, toy_model
 from samtta_app.settings import model_folder, resource
 
 
@@ -33,7 +35,7 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_official_vit_b_file_is_recognised_and_every_tensor_arrives(official: Path) -> None:
     model = load_model(official)
-    assert (model.name, model.size, model.grid, model.compact) == ("vit_b", 1024, 256, False)
+    assert (model.name, model.size, model.grid, model.policy) == ("vit_b", 1024, 256, SAM_POLICY)
     stored = torch.load(official, weights_only=True)
     loaded = model.net.state_dict()
     assert loaded.keys() == stored.keys()
@@ -133,7 +135,7 @@ def test_a_damaged_safetensors_file_is_refused(tmp_path: Path) -> None:
 
 def test_the_default_model_loads_and_is_small() -> None:
     model = load_model()
-    assert model.compact
+    assert model.policy is COMPACT_POLICY
     assert model.parameters < 6e6
 
 

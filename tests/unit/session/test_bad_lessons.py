@@ -15,7 +15,8 @@ from samtta_app.adapt.strategy import Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.masks import holds
 from samtta_app.core.messages import AdaptRequest, Prediction, Reply, Request
 from samtta_app.core.types import Mask
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import all_finite
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, annotate, pictures_in, same, sitting

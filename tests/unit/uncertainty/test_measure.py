@@ -17,9 +17,10 @@ from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Prompt, Window
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import Larger
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.uncertainty.heads import HEAD_NAMES, new_heads, save_heads
 from samtta_app.uncertainty.measures import MEASURES, NO_CLICK, NO_LARGER
 from tests.unit.values import example, picture
