@@ -190,8 +190,8 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """The answer to a prompt: one to three candidates, `chosen` by predicted IoU, all in `window`.
+class Answer:
+    """The answer to a prompt, from the engine to the window: one to three candidates, `chosen` by predicted IoU, in `window`.
 
     There are none where the prompt has exclude clicks alone; one that is empty only where all are.
     `no_gaps` says why the candidates have no gaps, for a person ("" where they have); `advise_from` are the gaps from which
@@ -349,7 +349,7 @@ Partial = Progress | Evicted
 
 Reply = (
     Loaded
-    | Prediction
+    | Answer
     | Refined
     | Measured
     | Prefetched

@@ -6,9 +6,9 @@ import time
 from collections.abc import Generator
 
 from samtta_app.adapt.strategy import Fitted
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.engine.resources import Resources, Work
-from samtta_app.model.answers import Answer, answer_prompt, check_prompt
+from samtta_app.model.answers import WindowAnswer, answer_prompt, check_prompt
 from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.heads import advice_from
 from samtta_app.uncertainty.offered_masks import offered, worth_a_look
@@ -33,7 +33,7 @@ def predict(of: Resources, request: PredictRequest) -> Work:
     if not (request.twin or request.larger):
         features = yield from of.cache.features(request.image, found.window)
         of.learner.answered(request.prompt, features, fitted, [each.logits for each in candidates])
-    return Prediction(
+    return Answer(
         *(request.id, found.window, candidates, chosen, weights.version, seconds, request.twin),
         no_gaps=of.no_heads,
         advise_from=advice_from(of.heads, larger=of.larger is not None) if of.heads else None,
@@ -41,16 +41,14 @@ def predict(of: Resources, request: PredictRequest) -> Work:
     )
 
 
-def _unanswerable(of: Resources, request: PredictRequest) -> Prediction:
+def _unanswerable(of: Resources, request: PredictRequest) -> Answer:
     """The reply to exclude clicks alone, which have no mask: the decoder would make one up."""
     version = 0 if request.twin or request.larger else of.learner.published.version
     window = request.window or request.image.whole
-    return Prediction(
-        *(request.id, window, (), 0, version, 0.0, request.twin), no_gaps=of.no_heads, larger=request.larger
-    )
+    return Answer(*(request.id, window, (), 0, version, 0.0, request.twin), no_gaps=of.no_heads, larger=request.larger)
 
 
-def answered(of: Resources, request: PredictRequest) -> Generator[None, None, tuple[Answer, Weights, Fitted]]:
+def answered(of: Resources, request: PredictRequest) -> Generator[None, None, tuple[WindowAnswer, Weights, Fitted]]:
     """The answer and the weights that gave it; the learner is not told of it.
 
     Raises:

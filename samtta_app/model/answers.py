@@ -25,7 +25,7 @@ MAX_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class WindowAnswer:
     """What the decoder says in one window: `logits` (m, G, G), predicted `iou` (m,), masks in image pixels, `chosen`.
 
     `tokens` (m, 2C) are the decoder's output tokens that made them: the IoU token, then the mask's own.
@@ -72,7 +72,7 @@ def answer_prompt(
     side: float | None = None,
     *,
     candidates: bool = False,
-) -> Generator[None, None, Answer]:
+) -> Generator[None, None, WindowAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
     Args:
@@ -111,7 +111,7 @@ def _elsewhere(
 
 def _decoded(
     model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float, part: slice
-) -> Answer:
+) -> WindowAnswer:
     """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
 
     An empty one is chosen only where all are.
@@ -125,7 +125,7 @@ def _decoded(
     masks = placed(model, logits, features)
     said = tuple(float(v) for v in iou)
     chosen = max(range(len(masks)), key=lambda i: (masks[i].area > 0, said[i]))
-    return Answer(features.window, logits, said, masks, chosen, tokens)
+    return WindowAnswer(features.window, logits, said, masks, chosen, tokens)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from samtta_app.core.clicks import clicks_near
 from samtta_app.core.messages import Measured, MeasureRequest
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.errors import UserError
-from samtta_app.model.answers import Answer, answer_prompt, near_click
+from samtta_app.model.answers import WindowAnswer, answer_prompt, near_click
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
@@ -89,7 +89,7 @@ class Case:
 
     knows: Measuring
     request: MeasureRequest
-    found: Answer
+    found: WindowAnswer
     side: _Side
     others: tuple[Prompt, ...]
 

@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.messages import (
     AdaptRequest,
+    Answer,
     Controlled,
     ControlRequest,
     Failure,
     Loaded,
     LoadRequest,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
@@ -480,7 +480,7 @@ def test_the_real_engine_answers_a_click_while_it_learns(qtbot: QtBot, start: St
     worker.send(ControlRequest(4, "pause"))
     qtbot.waitUntil(lambda: sorted(ear.ids()) == [1, 2, 3, 4], timeout=60_000)
     answers = {r.request_id: r for r in ear.replies if not isinstance(r, Progress)}
-    assert isinstance(answers[3], Prediction)
+    assert isinstance(answers[3], Answer)
     assert isinstance(answers[4], Controlled)
     assert ear.ids().index(3) < ear.ids().index(2)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel
@@ -40,10 +40,10 @@ def keep(model: SamModel, home: Path, larger: str = "", trained_for: SamModel | 
     return heads
 
 
-def asked(engine: Engine, *clicks: Click, larger: bool = False) -> Prediction:
+def asked(engine: Engine, *clicks: Click, larger: bool = False) -> Answer:
     prompt = Prompt(clicks or (Click(60, 50, True),))
     reply = run(engine, PredictRequest(1, IMAGE, prompt, IMAGE.whole, larger=larger))
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply
 
 

@@ -16,9 +16,9 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Measured,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     RefineRequest,
     Reply,
@@ -92,7 +92,7 @@ class Object:
 
 
 def chosen(reply: Reply) -> Candidate:
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply.candidates[reply.chosen]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from samtta_app.adapt.learner import BELONGS_TO, Learner
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.core.messages import AdaptReport, AdaptRequest, Failure, Prediction, PredictRequest, RestoreRequest
+from samtta_app.core.messages import AdaptReport, AdaptRequest, Answer, Failure, PredictRequest, RestoreRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
@@ -109,7 +109,7 @@ def test_damaged_versions_are_refused_at_once_and_the_next_click_is_answered(nam
         reply = run(engine, RestoreRequest(1, 5, with_change(data, change)))
         assert isinstance(reply, Failure), kind
         answered = run(engine, PredictRequest(2, picture(1), Prompt((Click(60, 50, True),))))
-        assert isinstance(answered, Prediction), kind
+        assert isinstance(answered, Answer), kind
         assert answered.weights_version == 0, kind
     engine = Engine(toy_model(), adapting=STRATEGIES[name])
     assert not isinstance(run(engine, RestoreRequest(1, 5, data)), Failure)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.core.windows import first_window
 from samtta_app.engine.dispatch import Engine, run
@@ -180,7 +180,7 @@ def test_a_further_architecture_needs_a_row_and_answers(tmp_path: Path, monkeypa
     model = load_model(path, "cpu")
     assert (model.name, model.size, model.policy.closer_look) == ("other", 64, True)
     reply = run(Engine(model), PredictRequest(1, picture(), Prompt((Click(60, 50, True),))))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     assert reply.candidates
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import open_engine, run
 from samtta_app.errors import CheckpointError
@@ -27,7 +27,7 @@ def test_where_there_is_no_gpu_the_processor_answers_and_says_so(caplog: pytest.
     assert "on cpu: cuda cannot be used" in engine.description
     assert [record.levelno for record in caplog.records if record.name == loading.__name__] == [logging.WARNING]
     reply = run(engine, PredictRequest(1, picture(1), Prompt((Click(60, 50, True),))))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
 
 
 TROUBLES = [

@@ -10,7 +10,7 @@ import pytest
 import torch
 from segment_anything import sam_model_registry
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
@@ -159,7 +159,7 @@ def test_the_default_model_answers_at_another_input_size() -> None:
     assert (model.size, model.grid) == (256, 64)
     image = from_array(np.full((40, 60, 3), 90, np.uint8))
     reply = run(Engine(model), PredictRequest(1, image, Prompt((Click(20, 20, True),)), image.whole))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     assert {c.logits.values.shape for c in reply.candidates} == {(64, 64)}
 
 

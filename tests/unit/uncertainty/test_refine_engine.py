@@ -15,8 +15,8 @@ from samtta_app.core.masks import full
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Failure,
-    Prediction,
     PredictRequest,
     Refined,
     RefineRequest,
@@ -59,9 +59,9 @@ def refine(engine: Engine, request: RefineRequest) -> Refined:
     return reply
 
 
-def predict(engine: Engine, image: Image, prompt: Prompt = PROMPT, window: Window | None = None) -> Prediction:
+def predict(engine: Engine, image: Image, prompt: Prompt = PROMPT, window: Window | None = None) -> Answer:
     reply = run(engine, PredictRequest(1, image, prompt, window))
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply
 
 
