@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.core.types import Image, Logits, Prompt, Window
+from samtta_app.images.image_source import source_of
 from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.weights import TASK, Tensors
 
@@ -78,7 +79,7 @@ def _valid(window: Window, size: int) -> _Size:
 
 def _input(model: SamModel, image: Image, window: Window, valid: _Size) -> Tensor:
     """The normalised, padded input (1, 3, S, S)."""
-    pixels = image.pixels[window.y : window.y + window.height, window.x : window.x + window.width]
+    pixels = source_of(image).read(window)
     gap = 2.0 if window.side > REDUCED_FROM else None
     resized = Pillow.fromarray(pixels).resize((valid[1], valid[0]), Pillow.Resampling.BILINEAR, reducing_gap=gap)
     x = torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(model.device, torch.float32)
