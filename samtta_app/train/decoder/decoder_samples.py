@@ -12,7 +12,6 @@ saves no more than one pass over the images after a resume.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from cachetools import FIFOCache
 from numpy.typing import NDArray
 
 from samtta_app.core.clicks import next_click
@@ -68,17 +68,16 @@ class FeatureStore:
     """Features of windows in half precision, made when they are first asked for; the oldest go first."""
 
     def __init__(self, model: SamModel, budget: int = _BUDGET) -> None:
-        self._model, self._budget = model, budget
-        self._kept: OrderedDict[tuple[str, Window], ImageFeatures] = OrderedDict()
+        self._model = model
+        self._kept: FIFOCache[tuple[str, Window], ImageFeatures] = FIFOCache(
+            budget, lambda one: min(one.nbytes, budget)
+        )
 
     def features(self, image: Image, window: Window) -> ImageFeatures:
         """Features in single precision, after rounding to half: the same the first time and every other."""
         key = (image.key, window)
         if key not in self._kept:
             self._kept[key] = encode_window(self._model, image, window).to(torch.float16)
-            held = sum(kept.nbytes for kept in self._kept.values())
-            while held > self._budget and len(self._kept) > 1:
-                held -= self._kept.popitem(last=False)[1].nbytes
         return self._kept[key].to(torch.float32)
 
 
