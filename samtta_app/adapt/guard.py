@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import trajectory
-from samtta_app.model.sam import SamModel
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.weights import TASK, Tensors
 
 BLEND_SHARES = (0.0, 0.5, 1.0)

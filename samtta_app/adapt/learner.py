@@ -17,10 +17,10 @@ from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Fitted, Froze
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Example, Logits, Prompt
 from samtta_app.errors import CheckpointError, UserError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import weights_sha256
 from samtta_app.model.loading import try_answer
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
 
 VERSIONS_KEPT = 20

@@ -22,9 +22,9 @@ from samtta_app.adapt.rounds import correction, first_click_on
 from samtta_app.adapt.task_prompts import Tasks
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import near_click
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.losses import prompt_loss
 from samtta_app.model.predictor import chosen, decode_prompt
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, trainable_copy
 
 

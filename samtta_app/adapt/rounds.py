@@ -18,8 +18,8 @@ from samtta_app.core.clicks import depth
 from samtta_app.core.types import BoolArray, Click, FloatArray, Logits, Prompt, Window
 from samtta_app.core.windows import DETAIL_FROM
 from samtta_app.model.answers import near_click
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import chosen, decode_prompt
-from samtta_app.model.sam import SamModel
 from samtta_app.model.threshold_shift import shifted
 from samtta_app.model.weights import Tensors
 

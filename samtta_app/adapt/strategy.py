@@ -17,8 +17,8 @@ from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.object_sizes import Sizes
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 
 Facts = Mapping[str, str]

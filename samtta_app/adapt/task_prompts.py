@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from samtta_app.model.sam import SamModel
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.weights import TASK, Tensors
 
 
@@ -26,7 +26,7 @@ class Tasks:
 
     def __init__(self, model: SamModel, known: Mapping[int, Tensor], rate: float) -> None:
         self._known, self._rate = known, rate
-        self._zero = torch.zeros(model.net.prompt_encoder.embed_dim, device=model.device)
+        self._zero = torch.zeros(model.backbone.width, device=model.device)
         self._copies: dict[int, Tensor] = {}
         self._optimiser: torch.optim.Adam | None = None
 

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from samtta_app.core.clicks import errors
 from samtta_app.core.files import write_whole
-from samtta_app.core.messages import Failure, Loaded, LoadRequest, Prediction, PredictRequest, ReportProgress
+from samtta_app.core.messages import Answer, Failure, Loaded, LoadRequest, PredictRequest, ReportProgress
 from samtta_app.core.metrics import iou
 from samtta_app.core.texts import plain_cells
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
@@ -152,7 +152,7 @@ def _pointed(
             return
         clicks = (*clicks, click)
         reply = run(engine, PredictRequest(next(numbers), image, Prompt(clicks), twin=True))
-        if not isinstance(reply, Prediction):
+        if not isinstance(reply, Answer):
             raise UserError(f"The engine could not answer: {getattr(reply, 'text', '')}", target.image.path)
         best = reply.candidates[reply.chosen]
         shown = best.mask

@@ -23,9 +23,9 @@ from samtta_app.core.clicks import next_click
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import crop
 from samtta_app.core.messages import (
+    Answer,
     Loaded,
     LoadRequest,
-    Prediction,
     PredictRequest,
     Refined,
     RefineRequest,
@@ -96,7 +96,7 @@ def _refined(engine: Engine, image: Image, name: str, target: TargetObject, numb
         raise DatasetError(f"Object {target.instance} is empty", target.image.path, "Leave it out of the masks")
     prompt = Prompt((click,))
     answered = run(engine, PredictRequest(next(numbers), image, prompt, twin=True))
-    if not isinstance(answered, Prediction):
+    if not isinstance(answered, Answer):
         raise _unanswered(answered, target)
     answer = answered.candidates[answered.chosen]
     reply = run(engine, RefineRequest(next(numbers), image, prompt, answered.window, answer))

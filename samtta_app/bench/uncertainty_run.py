@@ -23,11 +23,11 @@ from samtta_app.core.clicks import next_click, usam_clicks
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import holds
 from samtta_app.core.messages import (
+    Answer,
     Loaded,
     LoadRequest,
     Measured,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     ReportProgress,
     Request,
@@ -223,7 +223,7 @@ class _Asked:
         self._rng = np.random.default_rng([asking.seed, target.instance, *os.fsencode(target.image.name)])
         self._clicks = usam_clicks(target.mask, self._image.whole, self._rng)
         self._prompt = Prompt(self._clicks[:1])
-        self._answer = self._reply(PredictRequest(0, self._image, self._prompt, twin=True), Prediction)
+        self._answer = self._reply(PredictRequest(0, self._image, self._prompt, twin=True), Answer)
 
     def _reply(self, request: Request, kind: type[_Kind]) -> _Kind:
         reply = run(self._engine, request)
@@ -243,12 +243,12 @@ class _Asked:
             answer.chosen,
             self._ious(answer),
             tuple(candidate.predicted_iou for candidate in answer.candidates),
-            self._ious(self._reply(dense, Prediction)),
-            self._ious(self._reply(larger, Prediction)) if self._asking.larger else (),
+            self._ious(self._reply(dense, Answer)),
+            self._ious(self._reply(larger, Answer)) if self._asking.larger else (),
             *(measures, seconds, self._second_clicks()),
         )
 
-    def _ious(self, answer: Prediction) -> tuple[float, ...]:
+    def _ious(self, answer: Answer) -> tuple[float, ...]:
         return tuple(iou(candidate.mask, self._target.mask) for candidate in answer.candidates)
 
     def _measured(self, *names: str, heads: Path | None = None) -> Measured:
@@ -287,7 +287,7 @@ class _Asked:
         for way, click in ways.items():
             if click is not None:
                 prompt = Prompt((*first, click), logits=shown.logits)
-                later = self._reply(PredictRequest(0, self._image, prompt, self._answer.window, twin=True), Prediction)
+                later = self._reply(PredictRequest(0, self._image, prompt, self._answer.window, twin=True), Answer)
                 found[way] = self._ious(later)[later.chosen]
         return found
 

@@ -100,7 +100,7 @@ def train_compact_model(
     [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it
     in my_cells.resume.pt; [bold]--resume my_cells.resume.pt[/bold] continues at the next step.
     """
-    from samtta_app.model.sam import model_file
+    from samtta_app.model.model_registry import model_file
     from samtta_app.train.compact.training_command import train_model
 
     console = Console(stderr=True, highlight=False)

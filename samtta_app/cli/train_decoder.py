@@ -61,7 +61,7 @@ def train_sam_decoder(
     """
     if Path(model).expanduser().resolve() == out.resolve():
         raise TrainingError("The output file is the model that the run starts from", out, "Choose another --out")
-    from samtta_app.model.sam import load_model
+    from samtta_app.model.model_registry import load_model
     from samtta_app.train.decoder.decoder_files import net_in_file
     from samtta_app.train.decoder.decoder_run import DecoderPlan, tune_decoder
     from samtta_app.train.device import training_device

@@ -41,7 +41,7 @@ def train_uncertainty_heads(
 
     [bold]samtta train heads my_cells --model vit_b --larger vit_l --out sam_vit_b.heads.safetensors[/bold]
     """
-    from samtta_app.model.sam import load_model
+    from samtta_app.model.model_registry import load_model
     from samtta_app.train.device import training_device
     from samtta_app.train.heads.heads_run import HeadsPlan, Tokens, train_heads
 

@@ -43,7 +43,7 @@ def train_mask_refiner(
 
     [bold]samtta train refiner my_cells --model vit_b --out sam_vit_b.refiner.safetensors[/bold]
     """
-    from samtta_app.model.sam import load_model
+    from samtta_app.model.model_registry import load_model
     from samtta_app.train.device import training_device
     from samtta_app.train.refiner.refiner_command import train_refiner
     from samtta_app.train.refiner.refiner_run import RefinerPlan

@@ -196,8 +196,8 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """The answer to a prompt: one to three candidates, `chosen` by predicted IoU, all in `window`.
+class Answer:
+    """The answer to a prompt, from the engine to the window: one to three candidates, `chosen` by predicted IoU, in `window`.
 
     A prompt of exclude clicks alone has no candidates. An empty candidate occurs only where all are empty. `no_gaps`
     tells the user why the candidates have no gaps ("" where they have). `advise_from` holds the minimum gaps for
@@ -355,17 +355,19 @@ class Progress:
     fraction: float
 
 
+Partial = Progress | Evicted
+"""What may come before the reply to a request, any number of times. One that holds a result repeats the request's id."""
+
 Reply = (
     Loaded
-    | Prediction
+    | Answer
     | Refined
     | Measured
     | Prefetched
-    | Evicted
     | AdaptReport
     | TwinReport
     | Controlled
     | Forgotten
     | Failure
-    | Progress
+    | Partial
 )

@@ -15,10 +15,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from samtta_app.core.messages import Evicted, Failure, Lane, LoadRequest, PredictRequest, Progress, Reply, Request
+from samtta_app.core.messages import Failure, Lane, LoadRequest, Partial, PredictRequest, Reply, Request
 from samtta_app.errors import UserError
 
-_Work = Generator[Progress | Evicted | None, None, Reply | None]
+_Work = Generator[Partial | None, None, Reply | None]
 
 LANES: tuple[Lane, ...] = ("urgent", "asked", "background")
 """Which lane comes before which."""
@@ -40,7 +40,7 @@ class EngineProtocol(Protocol):
         """The model and its device, for people."""
 
     def handle(self, request: Request) -> _Work:
-        """Answer a request step by step; no reply (None) is one that nobody waits for."""
+        """Answer a request step by step, with partial replies on the way; no reply (None) is one that nobody waits for."""
 
 
 _Factory = Callable[[], EngineProtocol]
@@ -146,7 +146,7 @@ class Worker(QObject):
     def _step(self, request: Request, work: _Work) -> bool:
         """One step of `work`; False when it has ended."""
         try:
-            progress = next(work)
+            part = next(work)
         except StopIteration as end:
             if end.value is not None:
                 self._tell(end.value)
@@ -156,8 +156,8 @@ class Worker(QObject):
             log.exception("%s was not answered", kind)
             self._tell(Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e})."))
             return False
-        if progress is not None:
-            self._tell(progress)
+        if part is not None:
+            self._tell(part)
         return True
 
     def _tell(self, reply: Reply) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Generator
 from pathlib import Path
+
+from cachetools import LRUCache
 
 from samtta_app.core.types import Image
 from samtta_app.images.read import reading
@@ -17,10 +18,10 @@ BYTES_KEPT = 512 * 1024**2
 
 
 class ImageCache:
-    """Reads images in steps and keeps the last ones."""
+    """Reads images in steps and keeps the last ones: IMAGES_KEPT of them, `budget` bytes at most, the newest in any case."""
 
-    def __init__(self) -> None:
-        self._images: OrderedDict[tuple[Path, int], Image] = OrderedDict()
+    def __init__(self, budget: int = BYTES_KEPT) -> None:
+        self._images: LRUCache[tuple[Path, int], Image] = LRUCache(budget, lambda image: min(_bytes(image), budget))
 
     def read(self, path: Path, share: float = 1.0) -> Generator[None, None, Image]:
         """The image; it is read in steps if it is not kept, and may cost `share` of the limits.
@@ -33,19 +34,17 @@ class ImageCache:
         if image is None:
             image = yield from reading(path, share=share)
             self._images[key] = image
-            while len(self._images) > 1 and (len(self._images) > IMAGES_KEPT or self.bytes > BYTES_KEPT):
-                self._images.popitem(last=False)
-        self._images.move_to_end(key)
+            if len(self._images) > IMAGES_KEPT:
+                self._images.popitem()
         return image
 
     def clear(self) -> None:
         """Drop the kept images; they are read again when needed."""
         self._images.clear()
 
-    @property
-    def bytes(self) -> int:
-        """Bytes of the kept images."""
-        return sum(i.pixels.nbytes + (0 if i.raw is i.pixels else i.raw.nbytes) for i in self._images.values())
+
+def _bytes(image: Image) -> int:
+    return image.pixels.nbytes + (0 if image.raw is image.pixels else image.raw.nbytes)
 
 
 def _changed(path: Path) -> int:

@@ -12,11 +12,11 @@ from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.errors import PromptError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import REFINES_FROM, mended
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
-from samtta_app.model.sam import SamModel
 from samtta_app.model.threshold_shift import shifted
 from samtta_app.model.weights import Weights
 
@@ -25,7 +25,7 @@ MAX_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class WindowAnswer:
     """What the decoder says in one window: `logits` (m, G, G), predicted `iou` (m,), masks in image pixels, `chosen`.
 
     `tokens` (m, 2C) are the decoder's output tokens that made them: the IoU token, then the mask's own.
@@ -72,7 +72,7 @@ def answer_prompt(
     side: float | None = None,
     *,
     candidates: bool = False,
-) -> Generator[None, None, Answer]:
+) -> Generator[None, None, WindowAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
     Args:
@@ -102,19 +102,16 @@ def answer_prompt(
 def _elsewhere(
     model: SamModel, here: Window, box: Box | None, prompt: Prompt, extent: Window, *, fresh: bool
 ) -> Window | None:
-    """The window to look again in, if any.
-
-    Only the compact models mend outlines from close by: a ViT's features cost too much for it, and it has a finer grid.
-    """
+    """The window to look again in, if any."""
     if fresh:
         return closer(here, box, prompt.clicks, extent) or wider(here, box, prompt.clicks, extent)
-    near = detailed(here, box, prompt.clicks, extent) if model.compact else None
+    near = detailed(here, box, prompt.clicks, extent) if model.policy.closer_look else None
     return wider(here, box, prompt.clicks, extent) or near
 
 
 def _decoded(
     model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float, part: slice
-) -> Answer:
+) -> WindowAnswer:
     """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
 
     An empty one is chosen only where all are.
@@ -128,13 +125,13 @@ def _decoded(
     masks = placed(model, logits, features)
     said = tuple(float(v) for v in iou)
     chosen = max(range(len(masks)), key=lambda i: (masks[i].area > 0, said[i]))
-    return Answer(features.window, logits, said, masks, chosen, tokens)
+    return WindowAnswer(features.window, logits, said, masks, chosen, tokens)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
-    """From a few clicks on, a compact model's answer in an unchanged window changes near the newest click only."""
+    """From a few clicks on, an answer in an unchanged window changes near the newest click only, where the policy says so."""
     before = prompt.logits
-    if not model.compact or before is None or before.window != features.window:
+    if not model.policy.local_update or before is None or before.window != features.window:
         return logits
     if len(prompt.clicks) < REFINES_FROM or before.values.shape != logits.shape[1:]:
         return logits

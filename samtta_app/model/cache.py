@@ -5,29 +5,51 @@ What went wrong is never kept: after an exception the next caller encodes anew.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Generator
 from functools import cached_property
 
+from cachetools import FIFOCache, LRUCache
+
 from samtta_app.core.types import Image, Window
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures, encode
-from samtta_app.model.sam import SamModel
 
 FEATURE_BYTES = 512 * 2**20
 """Bytes of features held at most."""
 
+UNDER_WAY = 4
+"""Encodings that are not finished; an older one was abandoned, because its image was left before it was encoded."""
+
 _Key = tuple[str, Window]
+
+
+class _Finished(LRUCache[_Key, ImageFeatures]):
+    """Finished features, of `budget` bytes at most, the newest in any case.
+
+    `wholes` are the keys of whole images among them; `evicted` are the images whose whole window had to go.
+    """
+
+    def __init__(self, budget: int) -> None:
+        super().__init__(budget, lambda features: min(features.nbytes, budget))
+        self.wholes: set[_Key] = set()
+        self.evicted: set[str] = set()
+
+    def popitem(self) -> tuple[_Key, ImageFeatures]:
+        """Drop the features that were used longest ago."""
+        key, features = super().popitem()
+        if key in self.wholes:
+            self.wholes.remove(key)
+            self.evicted.add(key[0])
+        return key, features
 
 
 class FeatureCache:
     """Owns finished features and encodings under way; lives on the engine's thread."""
 
     def __init__(self, model: SamModel, budget: int = FEATURE_BYTES) -> None:
-        self._model, self._budget = model, budget
-        self._done: OrderedDict[_Key, ImageFeatures] = OrderedDict()
-        self._running: OrderedDict[_Key, Generator[None, None, ImageFeatures]] = OrderedDict()
-        self._wholes: set[_Key] = set()
-        self._evicted: set[str] = set()
+        self._model = model
+        self._done = _Finished(budget)
+        self._running: FIFOCache[_Key, Generator[None, None, ImageFeatures]] = FIFOCache(UNDER_WAY)
 
     def has(self, image_key: str, window: Window) -> bool:
         """Whether the features are ready."""
@@ -40,50 +62,33 @@ class FeatureCache:
             self._advance(key, image, window)
             if key not in self._done:
                 yield
-        self._done.move_to_end(key)
         return self._done[key]
 
     def evicted(self) -> frozenset[str]:
         """The keys of images whose whole window had to go since this was asked last: they are encoded no more."""
-        gone, self._evicted = frozenset(self._evicted), set()
+        gone, self._done.evicted = frozenset(self._done.evicted), set()
         return gone
 
     def clear(self) -> None:
         """Drop everything: memory has run out."""
         self._running.clear()
         while self._done:
-            self._drop()
+            self._done.popitem()
 
     def _advance(self, key: _Key, image: Image, window: Window) -> None:
         if key not in self._running:
             self._running[key] = encode(self._model, image, window)
-            while len(self._running) > 4:  # abandoned half-way: an image that was left before it was encoded
-                self._running.popitem(last=False)
         try:
             next(self._running[key])
         except StopIteration as finished:
             del self._running[key]
-            self._keep(key, finished.value, whole=window == image.whole)
+            self._done[key] = finished.value
+            if window == image.whole:
+                self._done.wholes.add(key)
+                self._done.evicted.discard(image.key)
         except BaseException:
             del self._running[key]  # a generator that has failed would only say that it has ended
             raise
-
-    def _keep(self, key: _Key, features: ImageFeatures, *, whole: bool) -> None:
-        self._done[key] = features
-        if whole:
-            self._wholes.add(key)
-            self._evicted.discard(key[0])
-        held = sum(f.nbytes for f in self._done.values())
-        while held > self._budget and len(self._done) > 1:
-            held -= self._drop()
-
-    def _drop(self) -> int:
-        """Drop the features that were used longest ago; the bytes that they held."""
-        key, features = self._done.popitem(last=False)
-        if key in self._wholes:
-            self._wholes.remove(key)
-            self._evicted.add(key[0])
-        return features.nbytes
 
 
 class Larger:

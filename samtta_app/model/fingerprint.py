@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from samtta_app.model.sam import SamModel
+from samtta_app.model.backbone import SamModel
 
 _KNOWN: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()  # of a large model it takes seconds
 

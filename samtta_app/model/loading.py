@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from segment_anything.modeling import ImageEncoderViT
 
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.errors import CheckpointError
 from samtta_app.images.read import from_array
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.memory_shortage import out_of_memory
+from samtta_app.model.model_registry import DEFAULT_MODEL, chosen_device, load_model
 from samtta_app.model.predictor import ImageFeatures, decode, embed, encode
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, chosen_device, load_model
 from samtta_app.model.weights import Tensors
 
 _SIDE = 48
@@ -76,7 +76,7 @@ def _tried(source: str | Path, device: str, input_size: int | None) -> SamModel:
 def try_answer(model: SamModel, tensors: Tensors | None = None) -> None:
     """Have a model answer a click on a small image, and a second one, under `tensors` or its own decoder.
 
-    SAM's own encoders are left out on the processor: they take seconds, and their files are known to the last tensor.
+    Encoders that are not quick are left out on the processor: they take seconds, and SAM's files are known to the last tensor.
 
     Raises:
         CheckpointError: an answer is not finite, or not of the size that it must have.
@@ -96,10 +96,9 @@ def try_answer(model: SamModel, tensors: Tensors | None = None) -> None:
 
 def _features(model: SamModel) -> ImageFeatures:
     window = Window(0, 0, _SIDE, _SIDE)
-    encoder = model.net.image_encoder
-    if isinstance(encoder, ImageEncoderViT) and model.device.type == "cpu":
+    if not model.policy.quick_encoder and model.device.type == "cpu":
         cells = model.size // 16
-        zeros = torch.zeros(1, model.net.prompt_encoder.embed_dim, cells, cells)
+        zeros = torch.zeros(1, model.backbone.width, cells, cells)
         return ImageFeatures("", window, zeros, (), (model.size, model.size))
     ramp = np.add.outer(np.arange(_SIDE), np.arange(_SIDE)).astype(np.uint8)
     work = encode(model, from_array(np.repeat(ramp[..., None], 3, axis=2)), window)

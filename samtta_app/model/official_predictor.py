@@ -10,8 +10,8 @@ from segment_anything import SamPredictor as SamPredictor  # bench names it, and
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from torch import nn
 
-from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Weights
+from samtta_app.model.backbone import SamModel, built_model
+from samtta_app.model.backbones.sam import OfficialSam
 
 _MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
@@ -46,12 +46,9 @@ def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int
         ),
         pixel_mean=_MEAN,
         pixel_std=STD,
-    ).eval()
+    )
     torch.random.set_rng_state(state)
-    for parameter in net.parameters():
-        parameter.requires_grad_(False)
-    tensors = {name: value.detach() for name, value in net.mask_decoder.named_parameters()}
-    return SamModel(f"stock-{width}x{depth}", net, size, Weights(0, tensors), torch.device("cpu"))
+    return built_model(f"stock-{width}x{depth}", OfficialSam(net), size)
 
 
 def official_predictor(model: SamModel) -> SamPredictor:
@@ -60,6 +57,6 @@ def official_predictor(model: SamModel) -> SamPredictor:
     Raises:
         TypeError: the model is not of SAM's own architecture.
     """
-    if not isinstance(model.net, Sam):
+    if not isinstance(model.backbone, OfficialSam):
         raise TypeError("the official predictor runs SAM's own architecture only")
-    return SamPredictor(model.net)
+    return SamPredictor(model.backbone.net)

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Mask, Window
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import SamModel
 
 STRIP = 2**21
 """Values that are interpolated at a time: a mask over a window of 6,000 pixels would take 144 MB at once."""

@@ -7,20 +7,17 @@ does. Coordinates: image pixels outside, input pixels (scaled, window-relative) 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from PIL import Image as Pillow
-from segment_anything.modeling import ImageEncoderViT, MaskDecoder
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.core.types import Image, Logits, Prompt, Window
-from samtta_app.model.backbones.compact import CompactSam
-from samtta_app.model.sam import SamModel
+from samtta_app.images.image_source import source_of
+from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.weights import TASK, Tensors
 
 _Size = tuple[int, int]
@@ -54,19 +51,6 @@ class ImageFeatures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Embedded:
-    """A prompt as the decoder takes it; it does not depend on the decoder's weights.
-
-    `opens` is whether it is an object's first prompt, a single click or a box: only then a task prompt is added.
-    """
-
-    sparse: Tensor
-    dense: Tensor
-    click_skip: Tensor | None
-    opens: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
     """All four masks of one pass: `logits` (4, G, G) and predicted `iou` (4,); 0 is the single mask, 1-3 the candidates.
 
@@ -78,52 +62,13 @@ class Decoded:
     tokens: Tensor
 
 
-class _AllMasks(nn.Module):
-    """A decoder whose forward gives all four masks and its tokens, so that they are reached under replaced parameters."""
-
-    def __init__(self, decoder: nn.Module) -> None:
-        super().__init__()
-        self.decoder = decoder
-
-    def forward(self, *inputs: Tensor, **skips: object) -> tuple[Tensor, Tensor, Tensor]:
-        decoder, seen = cast(MaskDecoder, self.decoder), []
-        # The stock decoder does not give its tokens away; its transformer's output is read as it passes.
-        reading = decoder.transformer.register_forward_hook(lambda _, __, output: seen.append(output[0]))
-        try:
-            outputs = decoder.predict_masks(*inputs, **skips)  # type: ignore[arg-type] # the compact one takes skips
-        finally:
-            reading.remove()
-        return outputs[0], outputs[1], seen[0][:, : 1 + decoder.num_mask_tokens]
-
-
 def encode(model: SamModel, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
-    """Encode `window` of `image`; a ViT yields after every block, so that a click never waits for more than one."""
+    """Encode `window` of `image`; yields between the backbone's steps."""
     valid = _valid(window, model.size)
     x = _input(model, image, window, valid)
     yield
-    net = model.net
-    skips: tuple[Tensor, ...] = ()
-    if isinstance(net, CompactSam):
-        with torch.no_grad():
-            embedding, skips = net.image_encoder(x.to(memory_format=torch.channels_last))
-    else:
-        embedding = yield from _encode_vit(net.image_encoder, x)
+    embedding, skips = yield from model.backbone.encode(x)
     return ImageFeatures(image.key, window, embedding.contiguous(), tuple(s.contiguous() for s in skips), valid)
-
-
-def _encode_vit(encoder: ImageEncoderViT, x: Tensor) -> Generator[None, None, Tensor]:
-    # no_grad is per thread: it must not be held across a yield, where other work runs.
-    with torch.no_grad():
-        x = encoder.patch_embed(x)
-        if encoder.pos_embed is not None:
-            x = x + encoder.pos_embed
-    for block in encoder.blocks:
-        yield
-        with torch.no_grad():
-            x = block(x)
-    yield
-    with torch.no_grad():
-        return cast(Tensor, encoder.neck(x.permute(0, 3, 1, 2)))
 
 
 def _valid(window: Window, size: int) -> _Size:
@@ -134,23 +79,18 @@ def _valid(window: Window, size: int) -> _Size:
 
 def _input(model: SamModel, image: Image, window: Window, valid: _Size) -> Tensor:
     """The normalised, padded input (1, 3, S, S)."""
-    pixels = image.pixels[window.y : window.y + window.height, window.x : window.x + window.width]
+    pixels = source_of(image).read(window)
     gap = 2.0 if window.side > REDUCED_FROM else None
     resized = Pillow.fromarray(pixels).resize((valid[1], valid[0]), Pillow.Resampling.BILINEAR, reducing_gap=gap)
     x = torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(model.device, torch.float32)
-    x = (x - cast(Tensor, model.net.pixel_mean)) / cast(Tensor, model.net.pixel_std)
-    return F.pad(x, (0, model.size - valid[1], 0, model.size - valid[0])).unsqueeze(0)
+    return F.pad(model.backbone.normalise(x), (0, model.size - valid[1], 0, model.size - valid[0])).unsqueeze(0)
 
 
 def to_input(model: SamModel, window: Window, valid: _Size, xy: Tensor) -> Tensor:
-    """Image pixels (..., 2) to input pixels, both counted from the centre of the first pixel.
-
-    Official SAM scales pixel indices (its prompt encoder then adds half an input pixel); the compact model was trained
-    with centres that stay centres. The difference is at most half a pixel of the coarser grid.
-    """
+    """Image pixels (..., 2) to input pixels, both counted from the centre of the first pixel."""
     scale = torch.tensor([valid[1] / window.width, valid[0] / window.height], device=xy.device)
     moved = (xy - torch.tensor([window.x, window.y], device=xy.device)) * scale
-    return moved + (scale - 1) / 2 if model.compact else moved
+    return moved + (scale - 1) / 2 if model.policy.pixel_centres else moved
 
 
 def embed(model: SamModel, features: ImageFeatures, prompt: Prompt) -> Embedded:
@@ -175,12 +115,7 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         earlier = [logits_in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
         masks = torch.cat(earlier).to(device)
     with torch.no_grad():
-        encoder = model.net.prompt_encoder
-        if isinstance(model.net, CompactSam):
-            sparse, dense, click_skip = encoder(points, boxes, masks, model.size)
-            return Embedded(sparse, dense, click_skip, opens)
-        sparse, dense = encoder(points=points, boxes=boxes, masks=masks)
-        return Embedded(sparse, dense, None, opens)
+        return replace(model.backbone.embed(points, boxes, masks, model.size), opens=opens)
 
 
 def logits_in_window(logits: Logits, window: Window, grid: int) -> Tensor:
@@ -226,18 +161,11 @@ def decode_many(
 
 
 def _decoded(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> tuple[Decoded, ...]:
-    net = model.net
-    skips: dict[str, object] = {}
-    if isinstance(net, CompactSam) and embedded.click_skip is not None:
-        image_pe = net.prompt_encoder.dense_pe(model.size)
-        skips["skips"] = (features.skips[0], features.skips[1] + embedded.click_skip)
-    else:
-        image_pe = net.prompt_encoder.get_dense_pe()
     task = tensors.get(TASK) if embedded.opens else None
-    dense = embedded.dense if task is None else embedded.dense + task.view(1, -1, 1, 1)
-    inputs = (features.embedding, image_pe, embedded.sparse, dense)
-    replaced = {f"decoder.{name}": tensor for name, tensor in tensors.items() if name != TASK}
-    found = functional_call(_AllMasks(net.mask_decoder), replaced, inputs, skips)
+    if task is not None:
+        embedded = replace(embedded, dense=embedded.dense + task.view(1, -1, 1, 1))
+    weights = {name: tensor for name, tensor in tensors.items() if name != TASK}
+    found = model.backbone.decode(weights, features.embedding, features.skips, embedded, model.size)
     return tuple(Decoded(*each) for each in zip(*found, strict=True))
 
 

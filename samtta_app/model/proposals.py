@@ -18,9 +18,9 @@ from torchvision.ops import nms
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
 from samtta_app.core.windows import MIN_WINDOW_SIDE
+from samtta_app.model.backbone import Limits, SamModel
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_many
 from samtta_app.model.refiner import Refiner, mask_of, refinement
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 
 PROPOSAL_BATCH = 16
@@ -31,43 +31,6 @@ OVERLAP = 1.2
 """Sides of the four windows, in halves of the image."""
 DISTINCT = 0.7
 """Of two proposals whose boxes have a higher IoU, the one of the lower predicted IoU goes (SAM)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an answer must be to be proposed.
-
-    Args:
-        sure: least predicted IoU.
-        stable: least stability, cells of a logit above +1 in cells of a logit above -1.
-        smallest, largest: size in windows, padding left out.
-    """
-
-    sure: float
-    stable: float
-    smallest: float
-    largest: float
-
-    def allow(self, logits: Tensor, iou: float) -> bool:
-        """Whether logits (R, C) without padding and their predicted IoU are good enough; never where they are not finite."""
-        inner, outer = int((logits > 1).sum()), int((logits > -1).sum())
-        size = int((logits > 0).sum()) / logits.numel()
-        return iou >= self.sure and inner >= self.stable * outer and self.smallest <= size <= self.largest
-
-
-SUM_LIMITS = Limits(sure=0.88, stable=0.95, smallest=0.002, largest=0.95)
-"""SUM's limits, which are those of SAM's generator."""
-COMPACT = Limits(sure=0.7, stable=0.6, smallest=0.002, largest=0.95)
-"""What stands for them in a compact model, whose predicted IoU and whose logits are less bold: nothing of it passes SUM's.
-
-On 3 training images each of nuclei, phase_cells and bubil, three quarters of the answers within these limits have an IoU above
-.7 with an object on file; of those within .8 and .8 nearly all do, but hardly any is.
-"""
-
-
-def limits_of(model: SamModel) -> Limits:
-    """What a model's answers must be to be proposed."""
-    return COMPACT if model.compact else SUM_LIMITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,8 @@
 
 Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), sections 3.2.1 and 3.2.3.
 The refiner is a mask decoder and a prompt encoder of its own, tuned to mend masks; the image encoder is the model's. It gets
-the answer's logits, the box around the answer's mask and the clicks, all together. Ours besides: a compact model, whose
-windows are cheap to encode, refines in a closer one, where there is more to be seen.
+the answer's logits, the box around the answer's mask and the clicks, all together. Ours besides: a model that looks
+again from close by refines there too, where there is more to be seen.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
-from torch.func import functional_call
 
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import Refined, RefineRequest
 from samtta_app.core.types import Box, Candidate, Mask, Prompt, Window
 from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.compact_limits import FLOATS
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.placing import placed
-from samtta_app.model.predictor import Embedded, ImageFeatures, decode, logits_in_window, to_input
-from samtta_app.model.sam import SamModel
+from samtta_app.model.predictor import ImageFeatures, decode, logits_in_window, to_input
 from samtta_app.model.weights import Tensors, all_finite, write_half
 from samtta_app.settings import model_folder, resource
 
@@ -61,14 +60,13 @@ def of_tensors(tensors: Tensors, facts: Mapping[str, str]) -> Refiner:
 
 def untrained(model: SamModel) -> Refiner:
     """The model's own decoder and prompt encoder: where training begins."""
-    prompts = {name: tensor.detach() for name, tensor in model.net.prompt_encoder.named_parameters()}
-    return Refiner(model.frozen.tensors, prompts, {})
+    return Refiner(model.frozen.tensors, model.backbone.prompt_weights, {})
 
 
 def refining_window(model: SamModel, window: Window, mask: Mask, prompt: Prompt, extent: Window) -> Window:
     """Where the refiner looks at a mask that was answered in `window`."""
     box = bounding_box(mask)
-    return refining(window, box, prompt.clicks, extent) if model.compact and box else window
+    return refining(window, box, prompt.clicks, extent) if model.policy.closer_look and box else window
 
 
 # --- maps -----------------------------------------------------------------------------------------------------------
@@ -84,7 +82,7 @@ def refined(
         logits: (G, G) of the answer, as seen in the window of `features`.
         mask_box: around the answer's mask, in image pixels.
     """
-    device, net = model.device, model.net
+    device = model.device
     window, valid = features.window, features.valid
     points = None
     if prompt.clicks:
@@ -93,9 +91,8 @@ def refined(
         points = (to_input(model, window, valid, xy)[None], labels)
     corners = [[mask_box.x0, mask_box.y0], [mask_box.x1, mask_box.y1]]
     boxes = to_input(model, window, valid, torch.tensor(corners, dtype=torch.float32, device=device)).reshape(1, 4)
-    given = (points, boxes, logits[None, None].float(), *((model.size,) if model.compact else ()))
-    sparse, dense, *skip = functional_call(net.prompt_encoder, dict(refiner.prompts), given)
-    embedded = Embedded(sparse, dense, skip[0] if skip else None)
+    earlier = logits[None, None].float()
+    embedded = model.backbone.embed(points, boxes, earlier, model.size, refiner.prompts)
     decoded = decode(model, refiner.decoder, features, embedded)
     return decoded.logits[0], decoded.iou[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,3 +126,21 @@ def _facts(data: bytes) -> dict[str, str]:
     """The safetensors header's metadata: eight bytes of length, then JSON."""
     length = int.from_bytes(data[:8], "little")
     return dict(json.loads(data[8 : 8 + length]).get("__metadata__") or {})
+
+
+def write_tensors(path: Path, values: Mapping[str, Any]) -> None:
+    """`torch.save` beside `path`, then put it in place in one step; an older file stays until then.
+
+    Raises:
+        OSError, RuntimeError: nothing was written; no partial file stays.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(dict(values), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

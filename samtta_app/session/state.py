@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
-from samtta_app.core.messages import AdaptReport
+from samtta_app.core.messages import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
 from samtta_app.session.acts import UserAct
 from samtta_app.session.advice import Advice
@@ -48,30 +48,48 @@ class LabelClass:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
-    """The object being annotated: its prompt so far and the newest answer.
+    """The object being annotated: its prompt so far, the newest answer, and what the session adds to it.
 
-    `candidates` is empty until the first answer; `waiting` is True while an answer to the newest prompt is under way;
-    `frozen` is the frozen twin's candidate for the same prompt, once asked for (hold C). `advice` is what the uncertainty
-    heads would do next, `no_gaps` why there are none; `larger` is whether the larger model answered.
+    `answer` is None until the first one, and has no candidates where it showed nothing. `chosen` is the candidate on the
+    screen, which the user may change. `window` is where the object was last found, and the next prompt is asked.
+    `waiting` is True while an answer to the newest prompt is under way. `frozen` is the frozen twin's candidate for the same
+    prompt, once asked for (hold C). `advice` is what the uncertainty heads would do next.
     """
 
     clicks: tuple[Click, ...]
     box: Box | None
-    candidates: tuple[Candidate, ...]
+    answer: Answer | None
     chosen: int
     window: Window | None
-    weights_version: int
     waiting: bool
     history: tuple[ClickRecord, ...] = ()
     frozen: Candidate | None = None
     advice: Advice | None = None
-    no_gaps: str = ""
-    larger: bool = False
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The masks to choose from."""
+        return self.answer.candidates if self.answer else ()
 
     @property
     def candidate(self) -> Candidate | None:
         """The mask on the screen."""
         return self.candidates[self.chosen] if self.candidates else None
+
+    @property
+    def weights_version(self) -> int:
+        """The weights that answered; 0 before the first answer."""
+        return self.answer.weights_version if self.answer else 0
+
+    @property
+    def no_gaps(self) -> str:
+        """Why the candidates have no gaps, for a user; "" where they have."""
+        return self.answer.no_gaps if self.answer else ""
+
+    @property
+    def larger(self) -> bool:
+        """Whether the larger model answered."""
+        return self.answer is not None and self.answer.larger
 
 
 @dataclass(frozen=True, slots=True)

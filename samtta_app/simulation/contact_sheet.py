@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.types import BoolArray, Candidate, FloatArray, Image, Logits, Mask, Window
 from samtta_app.core.windows import around
+from samtta_app.images.image_source import source_of
 
 Pixels = NDArray[np.uint8]
 
@@ -37,7 +38,7 @@ def strip(image: Image, truth: Mask, answer: Candidate, caption: str) -> Pixels:
     """One object: a line of text above four tiles, as `HEADS` names them; (height, width, 3) uint8 RGB."""
     box = bounding_box(truth)
     view = around(box, image.whole, _NEAR) if box else image.whole
-    pixels = image.pixels[view.y : view.y + view.height, view.x : view.x + view.width]
+    pixels = source_of(image).read(view)
     unsure = _sampled(Logits(answer.logits.window, answer.entropy), view)
     coloured = cv2.applyColorMap(np.round(unsure * 255).astype(np.uint8), cv2.COLORMAP_PLASMA)[..., ::-1]
     shown = [pixels, _lit(pixels, crop(truth, view)), _lit(pixels, crop(answer.mask, view)), coloured]

@@ -15,8 +15,8 @@ import numpy as np
 from samtta_app.core.clicks import next_click
 from samtta_app.core.messages import (
     AdaptReport,
+    Answer,
     Failure,
-    Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
@@ -116,7 +116,7 @@ class Driver:
         reply = run(self._engine, request)
         if isinstance(reply, AdaptReport):
             self._learning_seconds += reply.seconds
-        if isinstance(reply, Prediction):
+        if isinstance(reply, Answer):
             self.answer = reply.candidates[reply.chosen] if reply.candidates else None
         return reply
 

@@ -5,7 +5,7 @@ import os
 import torch
 
 from samtta_app.errors import SettingsError, UserError
-from samtta_app.model.sam import chosen_device
+from samtta_app.model.model_registry import chosen_device
 
 NO_MEMORY = (
     "out of memory",

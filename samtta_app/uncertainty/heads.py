@@ -20,11 +20,12 @@ from torch.nn import functional as F
 
 from samtta_app.core.types import Gaps
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import Larger
 from samtta_app.model.compact_limits import check_slices
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.loading import open_model_alone
-from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, SHIPPED, SamModel, model_file
+from samtta_app.model.model_registry import OFFICIAL_CHECKPOINTS, SHIPPED, model_file
 from samtta_app.model.weights import all_finite, write_half
 from samtta_app.settings import model_folder, resource
 
@@ -125,7 +126,7 @@ def load_heads(path: Path, model: SamModel) -> GapHeads:
     try:
         with safe_open(path, framework="pt") as file:
             facts = dict(file.metadata() or {})
-            names, width = _names(facts), 2 * model.net.prompt_encoder.embed_dim
+            names, width = _names(facts), 2 * model.backbone.width
             shapes = {layer: (len(names), *shape) for layer, shape in _shapes(width).items()}
             check_slices({name: file.get_slice(name) for name in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
             layers = {name: file.get_tensor(name).float().to(model.device) for name in shapes}

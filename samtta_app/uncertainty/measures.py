@@ -19,10 +19,11 @@ from samtta_app.core.clicks import clicks_near
 from samtta_app.core.messages import Measured, MeasureRequest
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.errors import UserError
-from samtta_app.model.answers import Answer, answer_prompt, near_click
+from samtta_app.images.image_source import source_of
+from samtta_app.model.answers import WindowAnswer, answer_prompt, near_click
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, Weights
 from samtta_app.uncertainty import entropies
 from samtta_app.uncertainty.augmented_views import versions
@@ -92,7 +93,7 @@ class Case:
 
     knows: Measuring
     request: MeasureRequest
-    found: Answer
+    found: WindowAnswer
     side: _Side
     others: tuple[Prompt, ...]
 
@@ -272,7 +273,7 @@ def _in_versions(side: _Side, image: Image) -> Generator[None, None, list[_Side]
 
 
 def _pixels(image: Image, window: Window) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    pixels = image.pixels[window.y : window.y + window.height, window.x : window.x + window.width]
+    pixels = source_of(image).read(window)
     if window.side <= SHRUNK_FROM:
         return pixels
     scale = SHRUNK_FROM / window.side

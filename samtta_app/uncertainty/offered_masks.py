@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from samtta_app.core.types import Candidate, Logits
-from samtta_app.model.answers import Answer
+from samtta_app.model.answers import WindowAnswer
 from samtta_app.uncertainty.heads import GapHeads, gaps_of
 from samtta_app.uncertainty.maps import entropy, mean_entropy
 
 
-def offered(found: Answer, heads: GapHeads | None) -> tuple[Candidate, ...]:
+def offered(found: WindowAnswer, heads: GapHeads | None) -> tuple[Candidate, ...]:
     """The answer's masks with their uncertainty; with `heads`, the chosen one has its predicted gains."""
     chosen = found.chosen
     gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None

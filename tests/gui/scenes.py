@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from samtta_app.core.masks import trimmed
-from samtta_app.core.messages import AdaptReport
+from samtta_app.core.messages import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
 from samtta_app.gui.controller import Controller
 from samtta_app.session.state import (
@@ -61,7 +61,8 @@ def preview(image: Image, masks: Sequence[Mask], *, waiting: bool = False) -> Pr
     middle = masks[0] if masks else disc(60, 50, 18)
     height, width = middle.bits.shape
     click = Click(middle.x + width / 2, middle.y + height / 2, True)
-    return Preview((click,), None, found, 0, image.whole, 3, waiting)
+    answer = Answer(1, image.whole, found, 0, 3, 0.1) if found else None
+    return Preview((click,), None, answer, 0, image.whole, waiting)
 
 
 def annotation(number: int, mask: Mask, image: Image, class_id: int = 1, clicks: int = 2) -> Annotation:

@@ -18,7 +18,7 @@ from samtta_app.gui.app import Application
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.images import ImagesPanel
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS

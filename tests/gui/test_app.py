@@ -27,7 +27,7 @@ from samtta_app.gui import app, main_window
 from samtta_app.gui.app import Application, run_window
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.session.project.store import Store
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS

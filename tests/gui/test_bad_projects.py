@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.types import Box
 from samtta_app.errors import ProjectError, UserError
 from samtta_app.gui.panels.adaptation import AdaptationPanel
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import to_bytes
 from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting

@@ -247,7 +247,9 @@ def gained(*gaps: Gaps | None, advice: Advice | None = None, why: str = "") -> S
     """As many candidates as there are gaps, and an advice."""
     shown = preview(IMAGE, MASKS[: len(gaps)])
     found = tuple(replace(entry, gaps=gap) for entry, gap in zip(shown.candidates, gaps, strict=True))
-    return scene(preview=replace(shown, candidates=found, advice=advice, no_gaps=why))
+    assert shown.answer
+    answer = replace(shown.answer, candidates=found, no_gaps=why)
+    return scene(preview=replace(shown, answer=answer, advice=advice))
 
 
 def test_every_card_shows_what_its_mask_would_gain(strip: CandidatesStrip):

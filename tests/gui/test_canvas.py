@@ -15,7 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.types import Box, Click, Image, Mask, Window
+from samtta_app.core.messages import Answer
+from samtta_app.core.types import Box, Candidate, Click, Image, Mask, Window
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MaskItem, UncertaintyItem
 from samtta_app.gui.widgets import theme
@@ -41,15 +42,14 @@ RING = disc(60, 50, 30)
 RING = Mask(RING.x, RING.y, RING.bits & ~np.pad(disc(30, 30, 12, 61, 61).bits, 18))
 
 
-def previewing(**changes: object) -> Preview:
-    found = candidate(RING, GREY.whole)
+def previewing(candidates: tuple[Candidate, ...] | None = None, **changes: object) -> Preview:
+    found = (candidate(RING, GREY.whole),) if candidates is None else candidates
     fields: dict[str, object] = {
         "clicks": (Click(40, 40, True), Click(60, 50, False)),
         "box": None,
-        "candidates": (found,),
+        "answer": Answer(1, GREY.whole, found, 0, 3, 0.1),
         "chosen": 0,
         "window": GREY.whole,
-        "weights_version": 3,
         "waiting": False,
     }
     return Preview(**(fields | changes))  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from samtta_app.errors import CheckpointError, ExportError
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.worker import EngineProtocol, Worker
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
 from samtta_app.session.workflow.workflow import Workflow

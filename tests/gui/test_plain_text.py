@@ -81,11 +81,12 @@ def hostile(text: str) -> State:
     folder = Path("/", text.replace("/", "∕"))
     name = text.replace("/", "∕")
     named = preview(image, (disc(60, 50, 18), disc(60, 50, 10)))
+    assert named.answer
     return scene(
         folder,
         images=(ImageEntry(name, folder / name, "annotated", 2), ImageEntry("b", folder / "b", "unreadable", 0, text)),
         classes=(LabelClass(1, text, 0), LabelClass(2, "other", 1)),
-        preview=replace(named, no_gaps=text),
+        preview=replace(named, answer=replace(named.answer, no_gaps=text)),
         message=Message("error", text),
         activity=text,
     )

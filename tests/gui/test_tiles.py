@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsScene
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.types import Image
-from samtta_app.gui.canvas.tiles import TILE_SIDE, TILES_KEPT, ImageItem, Pyramid
+from samtta_app.core.types import Image, Window
+from samtta_app.gui.canvas.tiles import TILE_SIDE, TILES_KEPT, ImageItem, level_for
 from samtta_app.gui.canvas.zoom import ZoomView
 
 
@@ -101,9 +101,4 @@ def test_only_the_tiles_that_are_seen_are_made_and_few_are_kept(qtbot: QtBot) ->
     ("zoom", "level"), [(64.0, 0), (1.0, 0), (0.51, 0), (0.5, 1), (0.26, 1), (0.25, 2), (0.001, 4)]
 )
 def test_the_level_has_a_pixel_for_each_pixel_of_the_screen(zoom: float, level: int) -> None:
-    assert Pyramid(np.zeros((100, 16 * TILE_SIDE, 3), dtype=np.uint8)).level_for(zoom) == level
-
-
-def test_each_level_is_half_the_one_before() -> None:
-    pyramid = Pyramid(noise(101, 77))
-    assert [pyramid.level(k).shape[:2] for k in range(4)] == [(101, 77), (51, 39), (26, 20), (13, 10)]
+    assert level_for(Window(0, 0, 16 * TILE_SIDE, 100), zoom) == level

@@ -18,7 +18,7 @@ from samtta_app.engine.dispatch import Engine
 from samtta_app.gui import controller as controller_module
 from samtta_app.gui.app import Application
 from samtta_app.gui.panels.status import hint
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.session.acts import Accept
 from samtta_app.session.project.store import Store
 from samtta_app.settings import Settings

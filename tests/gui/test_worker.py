@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.messages import (
     AdaptRequest,
+    Answer,
     Controlled,
     ControlRequest,
     Failure,
     Loaded,
     LoadRequest,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
@@ -33,7 +33,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.worker import MODEL, EngineProtocol, Worker
 from samtta_app.images import read
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.core.crafted import many_scans, png, stored, written
 from tests.unit.values import disc, picture
 
@@ -147,6 +147,30 @@ def test_a_click_is_served_between_two_steps_of_background_work(qtbot: QtBot, st
     qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
     assert ear.ids() == [2, 1]
     assert engine.log[:2] == ["Prefetch 1 step 0", "Predict 2 step 0"]
+
+
+def test_partial_replies_arrive_in_order_before_the_reply_and_a_click_between_them(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.gate.release()
+    qtbot.waitUntil(lambda: len(ear.replies) == 1, timeout=WAIT)  # the first part is there while the rest is made
+    worker.send(predict(2))
+    engine.release()
+    qtbot.waitUntil(lambda: len(ear.ids()) == 2, timeout=WAIT)
+    said = [reply.fraction if isinstance(reply, Progress) else reply.request_id for reply in ear.replies]
+    assert said in ([0, 2, 1 / 3, 2 / 3, 1], [0, 1 / 3, 2, 2 / 3, 1])
+
+
+def test_nothing_partial_arrives_of_work_that_was_given_up(qtbot: QtBot, start: Start) -> None:
+    engine = Scripted()
+    worker, ear = start(lambda: engine)
+    worker.send(prefetch(1))
+    engine.gate.release()
+    qtbot.waitUntil(lambda: len(ear.replies) == 1, timeout=WAIT)
+    worker.close()
+    engine.release()
+    assert ear.replies == [Progress("working", 0.0)]
 
 
 def test_background_requests_are_finished_in_their_order(qtbot: QtBot, start: Start) -> None:
@@ -456,7 +480,7 @@ def test_the_real_engine_answers_a_click_while_it_learns(qtbot: QtBot, start: St
     worker.send(ControlRequest(4, "pause"))
     qtbot.waitUntil(lambda: sorted(ear.ids()) == [1, 2, 3, 4], timeout=60_000)
     answers = {r.request_id: r for r in ear.replies if not isinstance(r, Progress)}
-    assert isinstance(answers[3], Prediction)
+    assert isinstance(answers[3], Answer)
     assert isinstance(answers[4], Controlled)
     assert ear.ids().index(3) < ear.ids().index(2)
 

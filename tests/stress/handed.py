@@ -30,10 +30,11 @@ from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import UserError
 from samtta_app.formats import EXPORTERS
 from samtta_app.images.read import read_image
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.fingerprint import fingerprint
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.refiner import save_refiner, untrained
-from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.session.project.weight_files import sha256_hex
 from samtta_app.session.statistics.statistics_export import write_statistics
 from samtta_app.settings import load_settings, settings_file

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Annotation
 from samtta_app.engine.dispatch import Engine
-from samtta_app.model.sam import load_model, toy_model
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.simulation.driver import Driver
 from tests.gui.sessions import Sitting
 from tests.unit.session.real import Nudging

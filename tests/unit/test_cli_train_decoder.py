@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from rich.text import Text
 
 from samtta_app.cli import train_decoder
 from samtta_app.cli.train_decoder import decoder_progress, decoder_summary
-from samtta_app.model import proposals
-from samtta_app.model.proposals import Limits
-from samtta_app.model.sam import load_model
+from samtta_app.model.backbone import Limits
+from samtta_app.model.backbones.compact import COMPACT_POLICY, CompactBackbone
+from samtta_app.model.model_registry import load_model
 from samtta_app.train.decoder import decoder_run
 from samtta_app.train.decoder.decoder_run import DecoderReached
 from tests.unit.train.discs import write_discs
@@ -43,7 +44,7 @@ def model(tmp_path: Path, toy_file: Path) -> Path:
 def words(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command for a toy run of two steps."""
     monkeypatch.setattr(decoder_run, "DECODER_MEASUREMENTS", 1)
-    monkeypatch.setattr("samtta_app.model.sam.MIN_INPUT", 64)
+    monkeypatch.setattr("samtta_app.model.backbones.compact.MIN_INPUT", 64)
     folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "tuned.safetensors"
     given = ["--model", str(model), "--out", str(out), "--steps", "2", "--images", "1", "--device", "cpu"]
     return ["train", "decoder", str(folder), *given]
@@ -100,7 +101,8 @@ def test_a_folder_of_images_alone_teaches_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(proposals, "COMPACT", Limits(-100, 0.0, 0.002, 1.0))  # the toy is sure of nothing
+    anything = Limits(-100, 0.0, 0.002, 1.0)  # the toy is sure of nothing
+    monkeypatch.setattr(CompactBackbone, "policy", replace(COMPACT_POLICY, limits=anything))
     photos = write_photos(tmp_path / "photos", 3)
     assert call(*words, str(photos)) == 2  # a toy has no refiner
     told = capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.cli.train_heads import heads_summary
-from samtta_app.model.sam import load_model
+from samtta_app.model.model_registry import load_model
 from samtta_app.train.heads import heads_run as module
 from samtta_app.train.heads.heads_samples import GapRows
 from samtta_app.uncertainty.heads import load_heads

@@ -10,8 +10,8 @@ import torch
 from rich.text import Text
 
 from samtta_app.cli.train_refiner import refiner_summary
+from samtta_app.model.model_registry import load_model
 from samtta_app.model.refiner import load_refiner
-from samtta_app.model.sam import load_model
 from samtta_app.train.interruption import Interruption
 from samtta_app.train.refiner import refiner_command, refiner_run
 from tests.unit.train.discs import write_discs
@@ -46,7 +46,7 @@ def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(tmp_path: Path, toy_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same in a folder of the test's own, small enough to be opened here only."""
-    monkeypatch.setattr("samtta_app.model.sam.MIN_INPUT", 64)
+    monkeypatch.setattr("samtta_app.model.backbones.compact.MIN_INPUT", 64)
     return Path(shutil.copy(toy_file, tmp_path / "toy.safetensors"))
 
 

@@ -21,13 +21,13 @@ from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Controlled,
     ControlRequest,
     Failure,
     ForgetRequest,
     Loaded,
     LoadRequest,
-    Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
@@ -42,17 +42,17 @@ from samtta_app.engine.dispatch import Engine, Work, run
 from samtta_app.errors import UserError
 from samtta_app.images.read import read_image
 from samtta_app.model.fingerprint import weights_sha256
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import example, picture
 
 STRONG = Samtta(learning=TrainingConfig(steps=6, replayed=1, rounds=1, learning_rate=2e-2, anchor=0.0), guarded=False)
 
 
-def predict(engine: Engine, **changes: object) -> Prediction:
+def predict(engine: Engine, **changes: object) -> Answer:
     image = picture(1, discs=((60, 50, 18),))
     request = replace(PredictRequest(1, image, Prompt((Click(60, 50, True),))), **changes)
     reply = run(engine, request)
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.heads import GapHeads, advice_from, larger_for, new_heads, save_heads
 from tests.unit.values import picture
@@ -39,10 +40,10 @@ def keep(model: SamModel, home: Path, larger: str = "", trained_for: SamModel | 
     return heads
 
 
-def asked(engine: Engine, *clicks: Click, larger: bool = False) -> Prediction:
+def asked(engine: Engine, *clicks: Click, larger: bool = False) -> Answer:
     prompt = Prompt(clicks or (Click(60, 50, True),))
     reply = run(engine, PredictRequest(1, IMAGE, prompt, IMAGE.whole, larger=larger))
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply
 
 
@@ -105,9 +106,9 @@ def test_what_the_larger_model_answers_teaches_the_learner_nothing(model: SamMod
     keep(model, samtta_home, larger="samtta-base")
     engine = Engine(model)
     asked(engine)
-    before = engine._learner._attempt
+    before = engine.resources.learner._attempt
     asked(engine, Click(60, 50, True), Click(66, 50, True), larger=True)
-    assert engine._learner._attempt is before
+    assert engine.resources.learner._attempt is before
 
 
 def test_a_decoder_that_is_not_finite_answers_without_gaps(model: SamModel, samtta_home: Path) -> None:

@@ -9,7 +9,7 @@ from samtta_app.core.messages import AdaptRequest, TwinRequest
 from samtta_app.core.types import Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model import answers
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import example
 
 

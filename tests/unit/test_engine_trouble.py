@@ -13,11 +13,11 @@ from PIL import Image as Pillow
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Evicted,
     Failure,
     Loaded,
     LoadRequest,
-    Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
@@ -28,8 +28,9 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.types import Box, Candidate, Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import save_refiner, untrained
-from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.image_opening import IMAGES_AHEAD
 from samtta_app.session.workflow.workflow import Workflow
@@ -70,8 +71,8 @@ def test_where_memory_runs_out_a_text_says_so_and_the_next_click_works(part: str
     first, second = run(engine, click()), run(engine, click())
     assert isinstance(first, Failure)
     assert "memory" in first.text
-    assert isinstance(second, Prediction)
-    assert isinstance(expected, Prediction)
+    assert isinstance(second, Answer)
+    assert isinstance(expected, Answer)
     assert np.array_equal(second.candidates[0].logits.values, expected.candidates[0].logits.values)
 
 
@@ -105,7 +106,7 @@ def test_a_failed_encoding_is_not_kept(error: Exception, background: bool) -> No
     Failing(model.net.get_submodule("image_encoder.neck"), error)
     with pytest.raises(type(error)):
         run(engine, PrefetchRequest(1, Path("x"), picture(1)) if background else click())
-    assert isinstance(run(engine, click()), Prediction)
+    assert isinstance(run(engine, click()), Answer)
     assert isinstance(run(engine, PrefetchRequest(2, Path("x"), picture(1))), Prefetched)
 
 
@@ -133,7 +134,7 @@ def test_a_damaged_refiner_is_read_again_when_it_is_mended(samtta_home: Path) ->
     path.parent.mkdir()
     path.write_bytes(b"odd")
     answered = run(engine, click(prompt=Prompt((), Box(40, 30, 80, 70))))
-    assert isinstance(answered, Prediction)
+    assert isinstance(answered, Answer)
     asked = RefineRequest(2, picture(1), Prompt((), Box(40, 30, 80, 70)), None, answered.candidates[0])
     first = run(engine, asked)
     assert isinstance(first, Refined)
@@ -166,7 +167,7 @@ def test_what_had_to_make_room_is_said_once_with_the_reply_that_drove_it_out() -
 
 def test_an_image_that_comes_back_before_its_eviction_is_told_is_not_told() -> None:
     model = toy_model()
-    cache = Engine(model, cache_bytes=room(model, 1))._cache
+    cache = Engine(model, cache_bytes=room(model, 1)).resources.cache
     for seed in (1, 2, 1):
         list(cache.features(picture(seed), picture(seed).whole))
     assert cache.evicted() == {picture(2).key}
@@ -200,7 +201,7 @@ class Session:
         for entry in self.workflow.state.images:
             loaded = run(self.engine, LoadRequest(10_000, entry.path))
             assert isinstance(loaded, Loaded)
-            if self.engine._cache.has(loaded.image.key, loaded.image.whole):
+            if self.engine.resources.cache.has(loaded.image.key, loaded.image.whole):
                 found.add(entry.name)
         return found
 
@@ -236,7 +237,7 @@ EXCLUDED = Prompt((Click(60, 50, False),))
 @pytest.mark.parametrize("twin", [False, True])
 def test_exclude_clicks_alone_have_no_candidates(prompt: Prompt, twin: bool) -> None:
     reply = run(Engine(toy_model()), click(prompt=prompt, twin=twin))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     assert reply.candidates == ()
     assert reply.twin is twin
 
@@ -246,7 +247,7 @@ def test_exclude_clicks_alone_have_no_candidates(prompt: Prompt, twin: bool) -> 
 )
 def test_with_an_include_click_or_a_box_they_count(prompt: Prompt) -> None:
     reply = run(Engine(toy_model()), click(prompt=prompt))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     assert len(reply.candidates) == 1
 
 
@@ -265,6 +266,6 @@ def with_shift(monkeypatch: pytest.MonkeyPatch, shifts: tuple[float, float, floa
     moved = torch.tensor(shifts)[:, None, None]
     monkeypatch.setattr("samtta_app.model.answers.near_click", lambda _m, _f, _p, logits: logits + moved)
     reply = run(Engine(toy_model()), click())
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     assert reply.candidates[reply.chosen].predicted_iou == max(c.predicted_iou for c in reply.candidates)
     return reply.candidates

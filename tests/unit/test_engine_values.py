@@ -16,9 +16,9 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Measured,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     RefineRequest,
     Reply,
@@ -28,7 +28,7 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import example, picture
 
 ON, OFF, THIRD, FOURTH = Click(60, 50, True), Click(9, 9, False), Click(70, 55, True), Click(30, 80, False)
@@ -92,7 +92,7 @@ class Object:
 
 
 def chosen(reply: Reply) -> Candidate:
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply.candidates[reply.chosen]
 
 
@@ -130,15 +130,15 @@ def disturbed(engine: Engine, image: Image, shown: Candidate) -> None:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_no_question_changes_a_version_or_the_next_answer(name: str) -> None:
     engine = taught(name)
-    before, published = versions(engine._learner), engine.published
+    before, published = versions(engine.resources.learner), engine.published
     one = Object(engine, 1)
     for k in range(1, 5):
         one.clicks(*(ON, OFF, THIRD, FOURTH)[:k])
     disturbed(engine, one.image, one.asked[0][1])
     for request, found in (*one.asked, *reversed(one.asked)):
         assert same(chosen(run(engine, request)), found)
-    assert versions(engine._learner) == before
-    assert (engine.published.version, engine._learner._lineage[-1]) == (published.version, published.version)
+    assert versions(engine.resources.learner) == before
+    assert (engine.published.version, engine.resources.learner._lineage[-1]) == (published.version, published.version)
     assert digest(dict(engine.published.tensors)) == digest(dict(published.tensors))
 
 

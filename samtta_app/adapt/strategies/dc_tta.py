@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.losses import click_loss
 from samtta_app.model.predictor import ImageFeatures, decode, decode_prompt, embed
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, detached, trainable_copy
 
 

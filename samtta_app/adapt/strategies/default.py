@@ -16,7 +16,7 @@ from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.adapt.task_prompts import with_task
 from samtta_app.adapt.threshold import offset
 from samtta_app.core.types import Prompt
-from samtta_app.model.sam import SamModel
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 
 
@@ -122,6 +122,6 @@ class Samtta(Frozen):
             if name.startswith(f"{EXTRA}{TASK}.")
         }
         check_like(own, model.frozen.tensors)
-        width = torch.zeros(model.net.prompt_encoder.embed_dim)
+        width = torch.zeros(model.backbone.width)
         check_like(tasks, dict.fromkeys(tasks, width))
         return self._known(model, RefinedLine(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))

@@ -20,8 +20,8 @@ from torch import Tensor
 from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt, Window
-from samtta_app.model.predictor import Embedded, ImageFeatures, decode, embed
-from samtta_app.model.sam import SamModel
+from samtta_app.model.backbone import Embedded, SamModel
+from samtta_app.model.predictor import ImageFeatures, decode, embed
 from samtta_app.model.threshold_shift import logits_at
 from samtta_app.model.weights import Tensors, all_finite, detached
 

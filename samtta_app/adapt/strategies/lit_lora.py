@@ -22,9 +22,9 @@ from samtta_app.adapt.strategies.lora import merged_lora, new_factors
 from samtta_app.adapt.strategy import Facts, Frozen, Knowledge, Learned, Lesson
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.losses import true_iou
 from samtta_app.model.predictor import chosen, decode_prompt
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors, all_finite, detached, trainable_copy
 
 FACTORS, _IOUS = "lora", "ious"

@@ -11,7 +11,7 @@ from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
-from samtta_app.model.sam import SamModel
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.weights import EXTRA, Tensors
 
 Part = int | None | Literal["all"]

@@ -25,9 +25,9 @@ from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge,
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.masks import IGNORE, full
 from samtta_app.core.types import Click, Prompt, Window
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.losses import click_loss
 from samtta_app.model.predictor import ImageFeatures, decode_prompt
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import EXTRA, Tensors, all_finite, detached, trainable_copy
 
 _Labels = NDArray[np.int8]

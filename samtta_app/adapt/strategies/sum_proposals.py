@@ -22,11 +22,11 @@ from samtta_app.adapt.strategy import Knowledge, Lesson
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.clicks import sampled_click
 from samtta_app.core.types import Click, Prompt
-from samtta_app.model.losses import ALPHA, EVEN, aware_loss
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.losses import aware_loss
 from samtta_app.model.predictor import ImageFeatures, decode_prompt
-from samtta_app.model.proposals import cells, certainty, guesses, limits_of
+from samtta_app.model.proposals import cells, certainty, guesses
 from samtta_app.model.refiner import Refiner, refiner_for
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 
 _TRIES = 4
@@ -58,7 +58,7 @@ class Proposal:
         rows, columns = cells(model, features)
         target, certainty = self.target[:rows, :columns], self.certainty[:rows, :columns]
         shown = decoded.logits[1:, :rows, :columns]
-        alpha = EVEN if model.compact else ALPHA
+        alpha = model.policy.focal_alpha
         return aware_loss(shown, decoded.iou[1:], target.expand_as(shown), certainty.expand_as(shown), alpha).min()
 
 
@@ -107,7 +107,7 @@ def _proposed(model: SamModel, refiner: Refiner, tensors: Tensors, item: Remembe
     None where the answer is unsure, unstable, of an implausible size, or elsewhere.
     """
     features = item.features.to(torch.float32)
-    for guess in guesses(model, tensors, features, (click,), limits_of(model)):
+    for guess in guesses(model, tensors, features, (click,), model.policy.limits):
         target = guess.logits > 0
         if float((target & (item.whole == 1)).sum()) > SHARED * float(target.sum()):
             continue

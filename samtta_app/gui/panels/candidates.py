@@ -15,6 +15,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.images.image_source import source_of
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 
@@ -38,8 +39,7 @@ def thumbnail(image: Image, candidate: Candidate, frame: Window, colour: QColor,
     The mask keeps the image's brightness at 65 %; what lies outside it is dimmed, so that the shapes can be told apart.
     """
     step = max(frame.side // side, 1)
-    rows, columns = slice(frame.y, frame.y + frame.height, step), slice(frame.x, frame.x + frame.width, step)
-    pixels = image.pixels[rows, columns].astype(np.float32)
+    pixels = source_of(image).read(frame)[::step, ::step].astype(np.float32)
     inside = crop(candidate.mask, frame)[::step, ::step]
     tint = np.array(colour.getRgb()[:3], dtype=np.float32)  # type: ignore[index]
     pixels[inside] = pixels[inside] * 0.5 + tint * 0.5

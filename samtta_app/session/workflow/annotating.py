@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Annotation, Box, Click, Window
 from samtta_app.session.project.pictures import picture_of
 from samtta_app.session.workflow import draft as drafts
@@ -56,7 +56,7 @@ class Annotating:
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
 
-    def answered(self, reply: Prediction) -> Requests:
+    def answered(self, reply: Answer) -> Requests:
         """Show an answer; one to an older prompt is dropped."""
         desk = self._desk
         if desk.draft is None:

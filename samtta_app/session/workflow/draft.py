@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from samtta_app.core.messages import Prediction
+from samtta_app.core.messages import Answer
 from samtta_app.core.metrics import iou
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Gaps, Mask, Prompt, Window
+from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Mask, Prompt, Window
 from samtta_app.session.advice import advice
 from samtta_app.session.state import Preview
 
@@ -19,8 +19,8 @@ class Draft:
 
     `steps` are the clicks and boxes in order, `times` the working seconds at each; `masks` are those that were shown
     after each answered step (None where the next prompt came first), beside `preview.history`. `seconds` is working
-    time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with `request_id`. `worth`
-    are the gaps from which on advice is worth an act, `larger` is whether the larger model is asked.
+    time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with `request_id`.
+    `larger` is whether the larger model is asked.
     """
 
     preview: Preview
@@ -34,7 +34,6 @@ class Draft:
     view: Window | None
     request_id: int = 0
     sent: float = 0.0
-    worth: Gaps | None = None
     larger: bool = False
 
 
@@ -44,7 +43,7 @@ def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float,
     clicks = tuple(s for s in steps if isinstance(s, Click))
     box = next((s for s in reversed(steps) if isinstance(s, Box)), None)
     if draft is None:
-        preview = Preview(clicks, box, (), 0, None, 0, waiting=True)
+        preview = Preview(clicks, box, None, 0, None, waiting=True)
         return Draft(preview, steps, (0.0,), (), 0.0, now, Prompt(clicks, box), None, view)
     shown = draft.preview.candidate
     worked = touched(draft, now, idle)
@@ -59,7 +58,7 @@ def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float,
     )
 
 
-def with_answer(draft: Draft, reply: Prediction, now: float) -> Draft:
+def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
     """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask."""
     last = len(draft.steps) - 1
     records, masks = list(draft.preview.history[:last]), list(draft.masks[:last])
@@ -70,27 +69,19 @@ def with_answer(draft: Draft, reply: Prediction, now: float) -> Draft:
     records.append(_record(draft, last, reply, candidate, now - draft.sent))
     preview = replace(
         draft.preview,
-        candidates=reply.candidates if candidate else (),
+        answer=reply if candidate else replace(reply, candidates=(), chosen=0),
         chosen=reply.chosen if candidate else 0,
         window=reply.window
         if candidate
-        else draft.preview.window,  # no place was found that the next click is bound to
-        weights_version=reply.weights_version,
+        else draft.preview.window,  # a place without a mask does not bind the next click
         waiting=False,
         history=tuple(records),
         frozen=None,
-        no_gaps=reply.no_gaps,
-        larger=reply.larger,
     )
-    return replace(
-        draft,
-        preview=advised(preview, reply.advise_from),
-        masks=(*masks, candidate.mask if candidate else None),
-        worth=reply.advise_from,
-    )
+    return replace(draft, preview=advised(preview), masks=(*masks, candidate.mask if candidate else None))
 
 
-def nothing_found(reply: Prediction) -> str:
+def nothing_found(reply: Answer) -> str:
     """Why an answer has nothing to accept and what to do, for a person; "" where it has a mask."""
     if any(candidate.mask.area for candidate in reply.candidates):
         return ""
@@ -99,8 +90,9 @@ def nothing_found(reply: Prediction) -> str:
     return "The model finds nothing here: click on the object again, or draw a box around it"
 
 
-def advised(preview: Preview, worth: Gaps | None) -> Preview:
+def advised(preview: Preview) -> Preview:
     """The preview with what the uncertainty heads would do next."""
+    worth = preview.answer.advise_from if preview.answer else None
     shown = advice(preview.candidates, preview.chosen, preview.clicks, worth, larger=preview.larger)
     return replace(preview, advice=shown)
 
@@ -118,8 +110,7 @@ def with_candidate(draft: Draft, step: int) -> Draft:
         gaps=candidate.gaps,
     )
     preview = replace(preview, chosen=chosen, history=(*preview.history[:-1], record))
-    preview = advised(preview, draft.worth)
-    return replace(draft, preview=preview, masks=(*draft.masks[:-1], candidate.mask))
+    return replace(draft, preview=advised(preview), masks=(*draft.masks[:-1], candidate.mask))
 
 
 def touched(draft: Draft, now: float, idle: float) -> Draft:
@@ -156,7 +147,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
     )
 
 
-def _record(draft: Draft, k: int, reply: Prediction, candidate: Candidate | None, latency: float) -> ClickRecord:
+def _record(draft: Draft, k: int, reply: Answer, candidate: Candidate | None, latency: float) -> ClickRecord:
     step = draft.steps[k]
     return ClickRecord(
         click=step if isinstance(step, Click) else None,

@@ -10,6 +10,7 @@ from typing import Any
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     ControlAction,
     Controlled,
     Evicted,
@@ -19,7 +20,6 @@ from samtta_app.core.messages import (
     LoadRequest,
     Measured,
     MeasureRequest,
-    Prediction,
     Prefetched,
     PrefetchRequest,
     Progress,
@@ -258,7 +258,7 @@ class Workflow:
             case Evicted():
                 self._browsing.evicted(reply)
                 return ()
-            case Prediction():
+            case Answer():
                 return self._annotating.answered(reply)
         request = self._desk.answered(reply.request_id)
         match reply, request:

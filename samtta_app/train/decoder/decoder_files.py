@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from segment_anything.modeling import Sam
 from torch import Tensor
 
 from samtta_app.errors import CheckpointError, ExportError
-from samtta_app.model.backbones.compact import CompactSam, load_compact, save_compact
-from samtta_app.model.sam import SamModel, model_file
+from samtta_app.model.backbone import Backbone, SamModel
+from samtta_app.model.model_registry import model_file
 from samtta_app.model.weights import Tensors
 
 
 def decoder_bytes(model: SamModel, tensors: Tensors) -> dict[str, Tensor]:
-    """A copy in the precision of the file, so that the measured weights are the written ones.
-
-    The compact model's file is float16.
-    """
+    """A copy in the precision of the model's file, so that the measured weights are the written ones."""
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}
-    return {name: tensor.half().float() for name, tensor in kept.items()} if model.compact else kept
+    return {name: tensor.half().float() for name, tensor in kept.items()} if model.policy.half else kept
 
 
 def model_digest(model: SamModel) -> str:
@@ -38,60 +32,33 @@ def model_digest(model: SamModel) -> str:
     return state.hexdigest()
 
 
-def net_in_file(model: SamModel, source: str | Path) -> Sam | CompactSam:
-    """The network as its file holds it; `load_model` folds the BatchNorms of a compact encoder, which cannot be undone.
+def net_in_file(model: SamModel, source: str | Path) -> Backbone:
+    """The backbone as its file holds it.
 
     Args:
         model: the result of `load_model(source)`.
         source: a name or a path.
     """
-    if not model.compact:
-        return model.net
-    return load_compact(model_file(source))
+    return model.backbone.unfused(lambda: model_file(source))
 
 
 def file_ending(model: SamModel) -> str:
     """The ending of such a model's file name."""
-    return ".safetensors" if model.compact else ".pth"
+    return model.policy.ending
 
 
-def write_model(net: Sam | CompactSam, tensors: Tensors, out: Path, notes: str) -> None:
-    """Write `net` with the decoder weights `tensors`, whole or not at all: safetensors, or SAM's official state dict.
+def write_model(backbone: Backbone, tensors: Tensors, out: Path, notes: str) -> None:
+    """Write `backbone` with the decoder weights `tensors`, whole or not at all.
 
     Raises:
         ExportError: it cannot be written; an older file stays.
     """
-    decoder = {f"mask_decoder.{name}": tensor for name, tensor in tensors.items()}
     try:
-        if isinstance(net, CompactSam):
-            tuned = copy.deepcopy(net)
-            tuned.load_state_dict({**net.state_dict(), **decoder})
-            save_compact(tuned.cpu(), out, {"training": notes})
-        else:
-            state = {**net.state_dict(), **decoder}
-            write_tensors(out, {name: tensor.detach().cpu() for name, tensor in state.items()})
+        backbone.write(tensors, out, notes)
     except (OSError, RuntimeError, ValueError) as e:
         raise ExportError(
             f"The model was not written: {e}", out, "Make room, and go on with --resume and the checkpoint beside it"
         ) from e
-
-
-def write_tensors(path: Path, values: Mapping[str, Any]) -> None:
-    """Write with `torch.save` beside `path`, then move into place in one step; an older file stays until then.
-
-    Raises:
-        OSError, RuntimeError: nothing was written; no partial file stays.
-    """
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(dict(values), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_state(path: Path, belongs: Mapping[str, str]) -> dict[str, Any]:

@@ -16,16 +16,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import functional_call
 from torch.nn import functional as F
 
 from samtta_app.core.clicks import sampled_pixel
 from samtta_app.core.types import BoolArray
-from samtta_app.model.backbones.compact import GRID_STRIDE, CompactSam
+from samtta_app.model.backbone import Embedded, SamModel
+from samtta_app.model.backbones.compact_prompts import GRID_STRIDE
 from samtta_app.model.losses import FOCAL_WEIGHT, focal, soft_dice
 from samtta_app.model.losses import certain_dice as believed_dice
-from samtta_app.model.predictor import Embedded, ImageFeatures
-from samtta_app.model.sam import SamModel
+from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.weights import Tensors
 from samtta_app.train.compact.round_loss import hard_iou
 from samtta_app.train.data.click_sampling import Clicks, truths
@@ -96,12 +95,8 @@ def embed_batch(model: SamModel, prompts: Prompts) -> Embedded:
     """The prompt encoder's answer to B prompts in input pixels, without gradient."""
     clicks = prompts.clicks
     points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] else None
-    encoder = model.net.prompt_encoder
     with torch.no_grad():
-        if isinstance(model.net, CompactSam):
-            return Embedded(*encoder(points, prompts.boxes, prompts.logits, model.size))
-        sparse, dense = encoder(points=points, boxes=prompts.boxes, masks=prompts.logits)
-        return Embedded(sparse, dense, None)
+        return model.backbone.embed(points, prompts.boxes, prompts.logits, model.size)
 
 
 def decode_batch(
@@ -111,16 +106,9 @@ def decode_batch(
 
     Returns logits (B, m, G, G) and predicted IoU (B, m); differentiable in `tensors`.
     """
-    net = model.net
-    options: dict[str, object] = {"multimask_output": several}
-    if isinstance(net, CompactSam) and embedded.click_skip is not None:
-        image_pe = net.prompt_encoder.dense_pe(model.size)
-        options["skips"] = (features.skips[0], features.skips[1] + embedded.click_skip)
-    else:
-        image_pe = net.prompt_encoder.get_dense_pe()
-    inputs = (features.embedding, image_pe, embedded.sparse, embedded.dense)
-    logits, iou = functional_call(net.mask_decoder, dict(tensors), inputs, options)
-    return logits, iou
+    logits, iou, _ = model.backbone.decode(tensors, features.embedding, features.skips, embedded, model.size)
+    part = slice(1, None) if several else slice(0, 1)
+    return logits[:, part], iou[:, part]
 
 
 def _places(cells: Tensor, targets: Targets, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

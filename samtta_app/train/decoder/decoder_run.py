@@ -17,19 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from segment_anything.modeling import Sam
 
 from samtta_app.errors import TrainingError
-from samtta_app.model.backbones.compact import CompactSam
-from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors, trainable_copy
+from samtta_app.model.backbone import Backbone, SamModel
+from samtta_app.model.weights import Tensors, trainable_copy, write_tensors
 from samtta_app.train.decoder.decoder_files import (
     decoder_bytes,
     file_ending,
     model_digest,
     read_state,
     write_model,
-    write_tensors,
 )
 from samtta_app.train.decoder.decoder_recipe import ROUNDS, interactive_rounds, sam_rate
 from samtta_app.train.decoder.decoder_samples import (
@@ -119,7 +116,7 @@ class DecoderReached:
 
 def tune_decoder(
     model: SamModel,
-    net: Sam | CompactSam,
+    net: Backbone,
     datasets: Sequence[Path],
     out: Path,
     plan: DecoderPlan,

@@ -12,7 +12,6 @@ save only one pass over the images after a resume.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from cachetools import FIFOCache
 from numpy.typing import NDArray
 
 from samtta_app.core.clicks import next_click
@@ -29,9 +29,9 @@ from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Windo
 from samtta_app.core.windows import closer
 from samtta_app.errors import DatasetError
 from samtta_app.images.read import from_array
-from samtta_app.model.backbones.compact import GRID_STRIDE
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbones.compact_prompts import GRID_STRIDE
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode, to_input, upscaled
-from samtta_app.model.sam import SamModel
 from samtta_app.model.weights import Tensors
 from samtta_app.train.data.crops import MIN_TARGET_CELLS
 from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_masks, image_paths, read_labelled
@@ -68,17 +68,16 @@ class FeatureStore:
     """Features of windows in half precision, made on first use; the oldest are dropped first."""
 
     def __init__(self, model: SamModel, budget: int = _BUDGET) -> None:
-        self._model, self._budget = model, budget
-        self._kept: OrderedDict[tuple[str, Window], ImageFeatures] = OrderedDict()
+        self._model = model
+        self._kept: FIFOCache[tuple[str, Window], ImageFeatures] = FIFOCache(
+            budget, lambda one: min(one.nbytes, budget)
+        )
 
     def features(self, image: Image, window: Window) -> ImageFeatures:
         """Features in single precision, rounded to half before, so that the first use equals every later one."""
         key = (image.key, window)
         if key not in self._kept:
             self._kept[key] = encode_window(self._model, image, window).to(torch.float16)
-            held = sum(kept.nbytes for kept in self._kept.values())
-            while held > self._budget and len(self._kept) > 1:
-                held -= self._kept.popitem(last=False)[1].nbytes
         return self._kept[key].to(torch.float32)
 
 

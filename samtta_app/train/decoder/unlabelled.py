@@ -21,6 +21,7 @@ from torch import Tensor
 from samtta_app.core.types import Image, Window
 from samtta_app.errors import DatasetError, ImageError, TrainingError
 from samtta_app.images.read import from_array
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import to_input
 from samtta_app.model.proposals import (
     cells,
@@ -28,11 +29,9 @@ from samtta_app.model.proposals import (
     distinct_proposals,
     grid_of_clicks,
     guesses,
-    limits_of,
     windows,
 )
 from samtta_app.model.refiner import Refiner, refiner_for
-from samtta_app.model.sam import SamModel
 from samtta_app.train.data.labelled_images import has_masks, image_paths
 from samtta_app.train.data.pseudo_masks import read_photo
 from samtta_app.train.decoder.decoder_recipe import Targets
@@ -182,7 +181,7 @@ def _proposed(
     model: SamModel, refiner: Refiner | None, store: FeatureStore, image: Image, window: Window
 ) -> PseudoSample | None:
     features = store.features(image, window)
-    found = guesses(model, model.frozen.tensors, features, grid_of_clicks(window), limits_of(model))
+    found = guesses(model, model.frozen.tensors, features, grid_of_clicks(window), model.policy.limits)
     rows, columns = cells(model, features)
     masks, boxes, certain = [], [], []
     for guess, box in distinct_proposals(found, window, image.whole, window.side / model.grid)[:MAX_PROPOSALS]:

@@ -24,8 +24,8 @@ from torch.utils.data import DataLoader, Subset
 from samtta_app.core.files import write_whole
 from samtta_app.core.metrics import relative_auc
 from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import SamModel
 from samtta_app.train.batches import one_thread
 from samtta_app.train.data.labelled_images import LabelledImage, has_masks
 from samtta_app.train.device import from_loader

@@ -19,8 +19,8 @@ from samtta_app.core.clicks import DENSE_CLICKS, next_click, usam_clicks
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Logits, Mask, Prompt, Window
 from samtta_app.images.read import from_array
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed, encode, upscaled
-from samtta_app.model.sam import SamModel
 from samtta_app.train.data.augment import Augmentation, augmented
 from samtta_app.train.data.crops import TrainingView, Zoom, visible_view
 from samtta_app.train.data.labelled_images import LabelledImage

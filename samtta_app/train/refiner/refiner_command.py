@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.refiner import of_tensors, refiner_bytes, save_refiner
-from samtta_app.model.sam import SamModel
 from samtta_app.train.data.labelled_images import has_masks
 from samtta_app.train.device import training_out_of_memory
 from samtta_app.train.interruption import Interruption, interruptible

@@ -15,8 +15,8 @@ from samtta_app.core.clicks import usam_clicks
 from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.metrics import boundary_iou, iou
 from samtta_app.errors import DatasetError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.refiner import Refiner, mask_of, refined, refinement_difference, refining_window, untrained
-from samtta_app.model.sam import SamModel
 from samtta_app.train.decoder.decoder_samples import encode_window
 from samtta_app.train.refiner.refiner_samples import Windows, pictures, refined_in, sampled_answers, seen
 from samtta_app.train.training_sets import read_sets

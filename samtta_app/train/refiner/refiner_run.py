@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from samtta_app.errors import TrainingError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.losses import aware_loss, normalised_focal, soft_dice
 from samtta_app.model.refiner import Refiner, of_tensors, refined, refiner_bytes, untrained
-from samtta_app.model.sam import SamModel
-from samtta_app.model.weights import Tensors, all_finite, trainable_copy
+from samtta_app.model.weights import Tensors, all_finite, trainable_copy, write_tensors
 from samtta_app.train.compact.round_loss import hard_iou
 from samtta_app.train.data.labelled_images import LabelledImage
-from samtta_app.train.decoder.decoder_files import read_state, write_tensors
+from samtta_app.train.decoder.decoder_files import read_state
 from samtta_app.train.decoder.decoder_recipe import sam_rate
 from samtta_app.train.refiner.refiner_samples import RefinerPair, pairs_of, pictures
 
@@ -51,7 +51,7 @@ class RefinerPlan:
         windows: number of random training windows, with up to three objects each.
         epochs: passes over them.
         minutes: the length in place of `epochs`; measuring at the end is not counted.
-        rate: highest learning rate; None is 3e-4 for a compact model and 1e-5 for SAM's own architecture.
+        rate: highest learning rate; None is that of the model's architecture.
         batch: windows per step.
         least: IoU below which an answer is not trained on (SUM: 0.7).
         seed: of windows, clicks and their order.
@@ -116,7 +116,7 @@ class RefinerRun:
         self.held = 0
         self.tensors = trainable_copy(untrained(model).tensors)
         self.best: Tensors = untrained(model).tensors
-        self.peak = plan.rate or (3e-4 if model.compact else 1e-5)
+        self.peak = plan.rate or model.policy.refiner_rate
         self.optimiser = torch.optim.AdamW(self.tensors.values(), lr=self.peak, weight_decay=WEIGHT_DECAY)
         self.reached = _Reached()
         self.saved, self.mark = 0.0, time.monotonic()
@@ -262,7 +262,7 @@ def pair_loss(model: SamModel, refiner: Refiner, pair: RefinerPair) -> Tensor:
     logits, iou = refined(model, refiner, pair.features.to(torch.float32), pair.prompt, pair.logits, pair.box)
     rows, columns = pair.target.shape
     shown, target = logits[:rows, :columns], pair.target.float()
-    if not model.compact:
+    if not model.policy.normalised_focal:
         return aware_loss(shown, iou, target)
     drawn, wanted = shown[None, None], target[None, None]
     mask = normalised_focal(drawn, wanted) + soft_dice(drawn, wanted)

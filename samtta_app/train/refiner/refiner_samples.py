@@ -21,9 +21,9 @@ from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.images.read import from_array
 from samtta_app.model.answers import near_click
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, logits_in_window
 from samtta_app.model.refiner import mask_of, refining_window
-from samtta_app.model.sam import SamModel
 from samtta_app.train.data.augment import Augmentation, augmented
 from samtta_app.train.data.crops import TrainingView, Zoom, visible_view
 from samtta_app.train.data.labelled_images import LabelledImage
@@ -84,8 +84,8 @@ class Windows:
 
 
 def pictures(model: SamModel, records: Sequence[Sequence[LabelledImage]], seed: int, *, change: bool) -> Windows:
-    """Windows at the size of the model's input; for a compact model twice that, to keep detail for close windows."""
-    return Windows(records, (2 if model.compact else 1) * model.size, seed, change)
+    """Windows at the size of the model's input; twice that where the model looks again from close by."""
+    return Windows(records, (2 if model.policy.closer_look else 1) * model.size, seed, change)
 
 
 def seen(view: TrainingView) -> tuple[Image, list[Mask]]:

@@ -15,7 +15,7 @@ from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategies.per_class import PerClass
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Click, Prompt
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Tensors, from_bytes, to_bytes
 from tests.unit.adapt.test_guard import ended
 from tests.unit.adapt.test_strategy import differ, encoded, same

@@ -13,8 +13,8 @@ from samtta_app.adapt.strategies.dc_tta import DcTta, Unit, Units, averaged, ove
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.losses import click_loss
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import decode_prompt
-from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
 from tests.unit.adapt.test_strategy import differ, done, encoded, same
 

@@ -12,8 +12,8 @@ from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.strategies.fbrs import BIAS, WEIGHT, Fbrs, click_errors, scaled
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.types import Click, Prompt, Window
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import decode_prompt
-from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
 from tests.unit.adapt.test_strategy import COMPACT, SHIPPED, differ, done, encoded, half_a_disc, same
 

@@ -26,7 +26,7 @@ from samtta_app.adapt.guard import (
     verdict,
 )
 from samtta_app.adapt.rounds import trajectory
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Tensors
 from tests.unit.adapt.test_strategy import encoded, same
 

@@ -20,8 +20,8 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Example, Logits, Mask, Prompt, Window
 from samtta_app.errors import CheckpointError, UserError
 from samtta_app.model.fingerprint import weights_sha256
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors, from_bytes, to_bytes
 from tests.unit.adapt.test_guard import ended
 from tests.unit.adapt.test_strategy import differ, done, encoded, quick, same

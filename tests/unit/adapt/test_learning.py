@@ -18,8 +18,8 @@ from samtta_app.adapt.rounds import correction, first_click_on, grid_iou, grid_t
 from samtta_app.core.masks import holds
 from samtta_app.core.types import Box, Click, Prompt, Window
 from samtta_app.model.losses import prompt_loss
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import decode_prompt, encode
-from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors, all_finite
 from tests.unit.adapt.test_strategy import differ, done, encoded, same
 from tests.unit.values import example

@@ -13,7 +13,7 @@ from samtta_app.adapt.strategies.lit_lora import Adapter, LitLora, focal_dice
 from samtta_app.adapt.strategies.lora import PROJECTIONS, merged_lora, new_factors
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import from_bytes, to_bytes
 from tests.unit.adapt.test_strategy import SHIPPED, differ, done, encoded, half_a_disc, same, shown_iou
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from samtta_app.adapt.strategies.lora import PROJECTIONS, merged_lora, new_factors
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.adapt.test_strategy import COMPACT, same
 
 TENSORS = toy_model().frozen.tensors

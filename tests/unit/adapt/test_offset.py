@@ -8,10 +8,10 @@ import pytest
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Knowledge
 from samtta_app.adapt.threshold import MAX_OFFSET, OFFSET_FROM, RATE, logit_at, offset
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.adapt.test_guard import ended
 from tests.unit.values import picture
 
@@ -87,6 +87,6 @@ def test_the_answer_carries_the_offset_and_the_twin_does_not() -> None:
     before = Logits(image.whole, np.full((16, 16), -2.0, np.float32))
     asked = Prompt(tuple(Click(x, 50.0, True) for x in (58.0, 60.0, 62.0, 64.0)), None, before)
     found = [run(engine, PredictRequest(k, image, asked, image.whole, twin=k == 1)) for k in (0, 1)]
-    ours, theirs = (one.candidates[0].logits for one in found if isinstance(one, Prediction))
+    ours, theirs = (one.candidates[0].logits for one in found if isinstance(one, Answer))
     assert ours.window == theirs.window
     assert np.allclose(ours.values - theirs.values, 1.0, atol=1e-5)

@@ -15,7 +15,8 @@ from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.strategies.default import RefinedAnswering, RefinedLine, Samtta
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson
 from samtta_app.core.types import Box, Click, Prompt
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Tensors, from_bytes, to_bytes
 from tests.unit.adapt.test_guard import ended
 from tests.unit.adapt.test_strategy import SHIPPED, differ, done, encoded, same

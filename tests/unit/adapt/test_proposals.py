@@ -16,9 +16,10 @@ from samtta_app.adapt.strategies import sum_proposals
 from samtta_app.adapt.strategies.sum_proposals import Proposal, Sum
 from samtta_app.adapt.strategy import Knowledge, Lesson
 from samtta_app.core.types import Click
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model
 from samtta_app.model.predictor import encode
 from samtta_app.model.refiner import save_refiner, untrained
-from samtta_app.model.sam import SamModel, load_model
 from samtta_app.model.weights import trainable_copy
 from tests.unit.adapt.test_strategy import done
 from tests.unit.values import disc, example, picture

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from samtta_app.adapt.learner import BELONGS_TO, Learner
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.core.messages import AdaptReport, AdaptRequest, Failure, Prediction, PredictRequest, RestoreRequest
+from samtta_app.core.messages import AdaptReport, AdaptRequest, Answer, Failure, PredictRequest, RestoreRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import load_refiner, save_refiner, untrained
-from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import EXTRA, from_bytes, to_bytes
 from samtta_app.uncertainty.heads import HEAD_NAMES, LAYERS, GapHeads, load_heads, new_heads, save_heads
 from tests.unit.values import example, picture
@@ -108,7 +109,7 @@ def test_damaged_versions_are_refused_at_once_and_the_next_click_is_answered(nam
         reply = run(engine, RestoreRequest(1, 5, with_change(data, change)))
         assert isinstance(reply, Failure), kind
         answered = run(engine, PredictRequest(2, picture(1), Prompt((Click(60, 50, True),))))
-        assert isinstance(answered, Prediction), kind
+        assert isinstance(answered, Answer), kind
         assert answered.weights_version == 0, kind
     engine = Engine(toy_model(), adapting=STRATEGIES[name])
     assert not isinstance(run(engine, RestoreRequest(1, 5, data)), Failure)

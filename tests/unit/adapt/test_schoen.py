@@ -21,8 +21,8 @@ from samtta_app.adapt.strategies.schoen2024 import (
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.masks import full
 from samtta_app.core.types import Click, Prompt, Window
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import decode_prompt
-from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import Tensors
 from tests.unit.adapt.test_strategy import SHIPPED, differ, done, encoded, half_a_disc, same, shown_iou
 

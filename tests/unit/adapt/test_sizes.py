@@ -10,11 +10,11 @@ from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.object_sizes import FROM, SIZE_MARGIN, Sizes
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Fitted, Knowledge, Lesson
-from samtta_app.core.messages import AdaptReport, AdaptRequest, Prediction, PredictRequest
+from samtta_app.core.messages import AdaptReport, AdaptRequest, Answer, PredictRequest
 from samtta_app.core.types import Click, Image, Prompt, Window
 from samtta_app.core.windows import SURROUND, first_window
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.adapt.test_guard import ended
 from tests.unit.adapt.test_strategy import SHIPPED, done, encoded, same
 from tests.unit.values import disc, example, picture
@@ -112,9 +112,9 @@ def wide_picture(seed: int = 9) -> Image:
     return picture(seed, 700, 900, DISCS)
 
 
-def clicked(engine: Engine, image: Image, *, twin: bool = False) -> Prediction:
+def clicked(engine: Engine, image: Image, *, twin: bool = False) -> Answer:
     reply = run(engine, PredictRequest(1, image, Prompt((Click(550, 300, True),)), twin=twin))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     return reply
 
 

@@ -16,10 +16,11 @@ from samtta_app.adapt.strategies.lit_lora import LitLora
 from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge, Lesson
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Prompt
-from samtta_app.model.backbones.compact import CompactConfig, build_compact
+from samtta_app.model.backbone import SamModel, built_model
+from samtta_app.model.backbones.compact import CompactBackbone, CompactConfig, build_compact
 from samtta_app.model.losses import true_iou
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode
-from samtta_app.model.sam import SamModel, _built, load_model, toy_model
 from samtta_app.model.weights import Tensors, all_finite, from_bytes, to_bytes
 from tests.unit.values import example
 
@@ -82,7 +83,7 @@ SHIPPED = load_model(device="cpu", input_size=128)
 with torch.random.fork_rng():
     torch.manual_seed(0)
     SMALL = CompactConfig(dim=32, mlp=32, heads=2, depth=1, head_dim=32, input_size=64)
-    COMPACT = _built("compact", build_compact(SMALL), 64, "cpu")
+    COMPACT = built_model("compact", CompactBackbone(build_compact(SMALL)), 64)
 
 
 def quick(name: str) -> AdaptationStrategy:

@@ -15,8 +15,8 @@ from samtta_app.adapt.strategies.default import RefinedAnswering, RefinedLine, S
 from samtta_app.adapt.strategy import Knowledge, Lesson
 from samtta_app.adapt.task_prompts import Tasks, with_task
 from samtta_app.core.types import Box, Click, Logits, Prompt
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import decode_prompt, encode
-from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import TASK, from_bytes, to_bytes
 from tests.unit.adapt.test_strategy import done
 from tests.unit.values import disc, example

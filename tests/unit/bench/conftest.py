@@ -9,7 +9,7 @@ import pytest
 
 from samtta_app.adapt.registry import strategy
 from samtta_app.engine.dispatch import Engine
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.simulation.engines import Engines
 
 

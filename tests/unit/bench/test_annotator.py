@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samtta_app.core.messages import Answer
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Gaps, Image, Logits, Mask, Window
 from samtta_app.errors import UserError
 from samtta_app.session.state import (
@@ -59,7 +60,7 @@ def shows(clicks: tuple[Click, ...], mask: Mask, *, waiting: bool = False) -> St
     low = np.zeros((4, 4), np.float32)
     candidate = Candidate(mask, Logits(WHOLE, low), 0.7, low, 0.2)
     history = tuple(ClickRecord(c, 0.0, 0.05, WHOLE, 3, 0.7, 0.2, float("nan")) for c in clicks)
-    return state(preview=Preview(clicks, None, (candidate,), 0, WHOLE, 3, waiting, history))
+    return state(preview=Preview(clicks, None, Answer(0, WHOLE, (candidate,), 0, 3, 0.0), 0, WHOLE, waiting, history))
 
 
 def played(goal: Goal, shares: list[float]) -> tuple[list[AnnotatorStep], AnnotatedObject]:

@@ -215,7 +215,7 @@ KILLED = """
     import samtta_app.bench.uncertainty_run as uncertainty
     from samtta_app.simulation.streams import Source
     from samtta_app.engine.dispatch import Engine
-    from samtta_app.model.sam import toy_model
+    from samtta_app.model.model_registry import toy_model
     from tests.unit.bench.test_odd_names import ASKING, silent
 
     number = int(sys.argv[3])

@@ -16,13 +16,13 @@ from samtta_app.bench import refinement
 from samtta_app.bench.refinement import RefinedObject, refined_sets, run_refine, show_refined, write_refined
 from samtta_app.cli.bench import bench_app
 from samtta_app.core.certainty import Reliability
-from samtta_app.core.messages import Loaded, LoadRequest, Prediction, PredictRequest, Refined, Reply, Request
+from samtta_app.core.messages import Answer, Loaded, LoadRequest, PredictRequest, Refined, Reply, Request
 from samtta_app.core.metrics import boundary_iou, iou
 from samtta_app.core.types import Candidate, Click, Logits, Mask, Prompt
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.simulation.streams import Source
 from tests.unit.uncertainty.refining import moved, put
 
@@ -66,7 +66,7 @@ def test_every_object_is_clicked_once_and_compared_with_its_mask(refining: Engin
         assert isinstance(loaded, Loaded)
         asked = PredictRequest(2, loaded.image, Prompt((Click(row.x, row.y, True),)), twin=True)
         found = run(refining, asked)
-        assert isinstance(found, Prediction)
+        assert isinstance(found, Answer)
         answer = found.candidates[found.chosen]
         assert row.iou == iou(answer.mask, target.mask)
         assert row.boundary_iou == boundary_iou(answer.mask, target.mask, loaded.image.whole)
@@ -94,7 +94,7 @@ def scripted(uncertain: np.ndarray, answer: Mask, mended: Mask) -> object:
         whole = request.image.whole  # type: ignore[union-attr]
         if isinstance(request, PredictRequest):
             shown = Candidate(answer, Logits(whole, uncertain), 0.75, uncertain, 0.0)
-            return Prediction(request.id, whole, (shown,), 0, 0, 0.1)
+            return Answer(request.id, whole, (shown,), 0, 0, 0.1)
         return Refined(request.id, mended, 0.5, uncertain, whole, 0.25)
 
     return reply

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show_speed
 from samtta_app.engine.dispatch import Engine
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.official_predictor import official_predictor, stock_model
-from samtta_app.model.sam import toy_model
 
 
 @pytest.fixture(scope="module")

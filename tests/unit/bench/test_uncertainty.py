@@ -26,7 +26,7 @@ from samtta_app.bench.uncertainty_run import (
 )
 from samtta_app.cli.bench import bench_app
 from samtta_app.core.masks import trimmed
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
@@ -34,7 +34,7 @@ from samtta_app.errors import DatasetError, UserError
 from samtta_app.images.read import read_image
 from samtta_app.model.cache import Larger
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.simulation.streams import Source
 from samtta_app.uncertainty.heads import HEAD_NAMES, new_heads, save_heads
 
@@ -97,7 +97,7 @@ def test_the_true_ious_are_those_of_the_products_answers(
         (row.larger, PredictRequest(0, image, prompt, image.whole, larger=True)),
     ):
         reply = run(both, request)
-        assert isinstance(reply, Prediction)
+        assert isinstance(reply, Answer)
         assert found == pytest.approx([iou(c.mask, target) for c in reply.candidates])
     assert len(row.dense) == 3
     assert row.predicted[row.chosen] == max(row.predicted)

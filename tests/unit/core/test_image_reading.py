@@ -12,9 +12,9 @@ import pytest
 
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError, LargeImageError
-from samtta_app.images import image_cache, read
+from samtta_app.images import read
 from samtta_app.images.file_formats import GivenUp
-from samtta_app.images.image_cache import IMAGES_KEPT, ImageCache
+from samtta_app.images.image_cache import BYTES_KEPT, IMAGES_KEPT, ImageCache
 from samtta_app.images.read import read_image, reading
 from tests.unit.core.crafted import many_scans, noise, png, stored, written
 
@@ -94,16 +94,28 @@ def test_the_last_images_are_kept_and_a_changed_file_is_read_again(tmp_path: Pat
     assert np.array_equal(finished(cache.read(path)).pixels, 255 - noise())
 
 
-def test_few_images_are_kept_and_of_large_ones_only_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("budget", "kept"),
+    [(BYTES_KEPT, IMAGES_KEPT), (2 * noise().nbytes, 2), (2 * noise().nbytes - 1, 1), (10, 1)],
+)
+def test_few_images_are_kept_and_of_large_ones_only_the_newest(tmp_path: Path, budget: int, kept: int) -> None:
     paths = [written(tmp_path, f"{k}.png", stored("PNG")) for k in range(IMAGES_KEPT + 2)]
+    cache = ImageCache(budget)
+    first = [finished(cache.read(path)) for path in paths]
+    again = [finished(cache.read(path)) for path in reversed(paths)]
+    same = [one is other for one, other in zip(reversed(first), again, strict=True)]
+    assert same == [True] * kept + [False] * (len(paths) - kept)
+    assert finished(cache.read(paths[0])) is again[-1]
+
+
+def test_an_image_that_was_looked_at_again_outlives_those_that_were_not(tmp_path: Path) -> None:
+    paths = [written(tmp_path, f"{k}.png", stored("PNG")) for k in range(IMAGES_KEPT + 1)]
     cache = ImageCache()
-    for path in paths:
-        finished(cache.read(path))
-    assert cache.bytes == IMAGES_KEPT * noise().nbytes
-    monkeypatch.setattr(image_cache, "BYTES_KEPT", 10)
-    last = finished(cache.read(paths[0]))
-    assert cache.bytes == noise().nbytes
-    assert finished(cache.read(paths[0])) is last
+    first = [finished(cache.read(path)) for path in paths[:-1]]
+    finished(cache.read(paths[0]))
+    finished(cache.read(paths[-1]))
+    assert finished(cache.read(paths[0])) is first[0]
+    assert finished(cache.read(paths[1])) is not first[1]
 
 
 def test_a_file_that_cannot_be_seen_is_an_image_error() -> None:

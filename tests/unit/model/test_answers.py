@@ -12,10 +12,10 @@ import torch
 
 from samtta_app.core.types import Box, Click, Image, Prompt, Window
 from samtta_app.model import answers
-from samtta_app.model.answers import Answer, answer_prompt
+from samtta_app.model.answers import WindowAnswer, answer_prompt
 from samtta_app.model.cache import FeatureCache
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import toy_model
 from tests.unit.values import picture
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Seen:
     there: Box
     windows: list[Window] = field(default_factory=list)
 
-    def __call__(self, _model: object, _weights: object, features: ImageFeatures, *_: object) -> Answer:
+    def __call__(self, _model: object, _weights: object, features: ImageFeatures, *_: object) -> WindowAnswer:
         from samtta_app.core.masks import trimmed
 
         window, box = features.window, self.there
@@ -47,7 +47,9 @@ class Seen:
         rows, columns = np.mgrid[: window.height, : window.width]
         x, y = columns + window.x, rows + window.y
         bits = (x >= box.x0) & (x <= box.x1) & (y >= box.y0) & (y <= box.y1)
-        return Answer(window, torch.zeros(1, 4, 4), (0.5,), (trimmed(bits, window.x, window.y),), 0, torch.zeros(1, 8))
+        return WindowAnswer(
+            window, torch.zeros(1, 4, 4), (0.5,), (trimmed(bits, window.x, window.y),), 0, torch.zeros(1, 8)
+        )
 
 
 def looked(

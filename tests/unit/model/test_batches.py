@@ -11,9 +11,10 @@ import torch
 from segment_anything import SamPredictor
 
 from samtta_app.core.types import Box, Click, Logits, Prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import Larger
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.predictor import ImageFeatures, decode, decode_many, embed, encode
-from samtta_app.model.sam import SamModel, load_model, toy_model
 from tests.unit.values import picture
 
 PLACES = ((60, 40), (10, 90), (127, 0), (60, 41))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Generator
 
 from samtta_app.core.types import Window
-from samtta_app.model.cache import FeatureCache
+from samtta_app.model.cache import UNDER_WAY, FeatureCache
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures
-from samtta_app.model.sam import toy_model
 from tests.unit.values import picture
 
 
@@ -80,3 +82,36 @@ def test_a_budget_smaller_than_one_image_still_answers() -> None:
     cache = FeatureCache(toy_model(), budget=1)
     assert steps(cache, 1)[1].nbytes > 1
     assert cache.has(picture(1).key, picture(1).whole)
+
+
+def test_everything_can_be_dropped_and_is_told_once() -> None:
+    cache = FeatureCache(toy_model())
+    for seed in (1, 2):
+        steps(cache, seed)
+    part = cache.features(picture(3), picture(3).whole)
+    next(part)
+    cache.clear()
+    assert not any(cache.has(picture(seed).key, picture(seed).whole) for seed in (1, 2, 3))
+    assert cache.evicted() == {picture(1).key, picture(2).key}
+    assert cache.evicted() == frozenset()
+
+
+def test_of_encodings_that_are_not_finished_the_oldest_is_given_up() -> None:
+    cache = FeatureCache(toy_model())
+    begun = [cache.features(picture(seed), picture(seed).whole) for seed in range(UNDER_WAY + 1)]
+    for work in begun:
+        next(work)
+    full = steps(FeatureCache(toy_model()), 0)[0]
+    assert steps(cache, 0)[0] == full  # begun again
+    assert steps(cache, UNDER_WAY)[0] == full - 1  # gone on with
+
+
+def test_a_dropped_cache_frees_its_features_at_once() -> None:
+    cache = FeatureCache(toy_model())
+    features = weakref.ref(steps(cache, 1)[1].embedding)
+    gc.disable()
+    try:
+        del cache
+        assert features() is None
+    finally:
+        gc.enable()

@@ -14,12 +14,11 @@ from samtta_app.model.backbones.compact import (
     CompactConfig,
     CompactSam,
     DecoderOutput,
-    box_map,
     build_compact,
-    click_maps,
     load_compact,
     save_compact,
 )
+from samtta_app.model.backbones.compact_prompts import box_map, click_maps
 
 TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
 

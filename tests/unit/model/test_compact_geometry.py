@@ -9,16 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from samtta_app.model.backbones.compact import (
-    CLICK_SIGMAS,
-    CompactConfig,
-    CompactSam,
-    box_map,
-    build_compact,
-    click_maps,
-    load_compact,
-    save_compact,
-)
+from samtta_app.model.backbones.compact import CompactConfig, CompactSam, build_compact, load_compact, save_compact
+from samtta_app.model.backbones.compact_prompts import CLICK_SIGMAS, box_map, click_maps
 
 TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
 

@@ -10,7 +10,7 @@ from timm.layers.norm_act import BatchNormAct2d
 
 from samtta_app.model.backbones.compact import CompactConfig, build_compact, load_compact
 from samtta_app.model.conv_fusion import fuse_batch_norms
-from samtta_app.model.sam import load_model
+from samtta_app.model.model_registry import load_model
 from samtta_app.settings import resource
 
 TOY = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)

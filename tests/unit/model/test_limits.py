@@ -22,10 +22,16 @@ from safetensors.torch import load_file, save_file
 
 from samtta_app.errors import CheckpointError
 from samtta_app.model import compact_limits
-from samtta_app.model.backbones.compact import COMPACT_FORMAT, CompactConfig, build_compact, save_compact
+from samtta_app.model.backbones.compact import (
+    COMPACT_FORMAT,
+    COMPACT_POLICY,
+    CompactConfig,
+    build_compact,
+    save_compact,
+)
 from samtta_app.model.compact_limits import RANGES, config_values
 from samtta_app.model.loading import open_model
-from samtta_app.model.sam import load_model
+from samtta_app.model.model_registry import load_model
 
 TOY = {"name": "toy", "backbone": "mobilenetv2_100", "dim": 32, "mlp": 32, "heads": 2, "depth": 1, "head_dim": 16}
 TOY_CONFIG = CompactConfig(**TOY, input_size=64)  # type: ignore[arg-type]
@@ -121,7 +127,7 @@ def test_another_size_than_the_tensors_have_is_refused(field: str, good: Path, t
     value = {"input_size": 96, "dim": 64, "heads": 1, "depth": 2, "mlp": 48, "head_dim": 24}[field]
     path = changed(good, tmp_path / "a.safetensors", **{field: value})
     if field in ("input_size", "heads"):  # no tensor depends on them
-        assert open_model(path).model.compact
+        assert open_model(path).model.policy is COMPACT_POLICY
     else:
         with pytest.raises(CheckpointError, match="does not fit its configuration"):
             load_model(path)

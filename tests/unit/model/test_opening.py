@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import open_engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.model import loading
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.loading import open_model, try_answer
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.model_registry import toy_model
 from tests.unit.values import picture
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="torch can use a GPU here")
@@ -26,7 +27,7 @@ def test_where_there_is_no_gpu_the_processor_answers_and_says_so(caplog: pytest.
     assert "on cpu: cuda cannot be used" in engine.description
     assert [record.levelno for record in caplog.records if record.name == loading.__name__] == [logging.WARNING]
     reply = run(engine, PredictRequest(1, picture(1), Prompt((Click(60, 50, True),))))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
 
 
 TROUBLES = [
@@ -52,7 +53,7 @@ def test_whatever_fails_on_the_gpu_it_is_tried_once(
         tried.append(device)
         if when == "moving":
             raise trouble
-        return SamModel("on the gpu", model.net, model.size, model.frozen, model.device)
+        return SamModel("on the gpu", model.backbone, model.size, model.frozen, model.device)
 
     def answered(model: SamModel, tensors: object = None) -> None:
         if model.name == "on the gpu":

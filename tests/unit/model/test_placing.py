@@ -11,9 +11,10 @@ from torch.nn import functional as F
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Mask, Window
 from samtta_app.model import placing
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, upscaled
-from samtta_app.model.sam import SamModel, toy_model
 
 G = 16
 

@@ -11,8 +11,9 @@ import torch
 from segment_anything import SamPredictor
 
 from samtta_app.core.types import Box, Click, Logits, Prompt, Window
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.predictor import ImageFeatures, decode, embed, encode, upscaled
-from samtta_app.model.sam import SamModel, load_model, toy_model
 from tests.unit.values import picture
 
 T = TypeVar("T")

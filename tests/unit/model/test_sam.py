@@ -10,12 +10,14 @@ import pytest
 import torch
 from segment_anything import sam_model_registry
 
-from samtta_app.core.messages import Prediction, PredictRequest
+from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
 from samtta_app.images.read import from_array
-from samtta_app.model.sam import OFFICIAL_CHECKPOINTS, load_model, model_file, toy_model
+from samtta_app.model.backbones.compact import COMPACT_POLICY
+from samtta_app.model.backbones.sam import SAM_POLICY
+from samtta_app.model.model_registry import OFFICIAL_CHECKPOINTS, load_model, model_file, toy_model
 from samtta_app.settings import model_folder, resource
 
 
@@ -33,7 +35,7 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_official_vit_b_file_is_recognised_and_every_tensor_arrives(official: Path) -> None:
     model = load_model(official)
-    assert (model.name, model.size, model.grid, model.compact) == ("vit_b", 1024, 256, False)
+    assert (model.name, model.size, model.grid, model.policy) == ("vit_b", 1024, 256, SAM_POLICY)
     stored = torch.load(official, weights_only=True)
     loaded = model.net.state_dict()
     assert loaded.keys() == stored.keys()
@@ -133,7 +135,7 @@ def test_a_damaged_safetensors_file_is_refused(tmp_path: Path) -> None:
 
 def test_the_default_model_loads_and_is_small() -> None:
     model = load_model()
-    assert model.compact
+    assert model.policy is COMPACT_POLICY
     assert model.parameters < 6e6
 
 
@@ -157,7 +159,7 @@ def test_the_default_model_answers_at_another_input_size() -> None:
     assert (model.size, model.grid) == (256, 64)
     image = from_array(np.full((40, 60, 3), 90, np.uint8))
     reply = run(Engine(model), PredictRequest(1, image, Prompt((Click(20, 20, True),)), image.whole))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     assert {c.logits.values.shape for c in reply.candidates} == {(64, 64)}
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import all_finite, detached, from_bytes, to_bytes, trainable_copy
 
 FROZEN = toy_model().frozen.tensors

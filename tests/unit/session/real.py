@@ -16,7 +16,8 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import AdaptationStrategy, Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.messages import AdaptRequest, Reply, Request
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Tensors
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
@@ -61,7 +62,7 @@ class Real:
 
     @property
     def remembered(self) -> tuple[Remembered, ...]:
-        return self.engine._learner.memory.items
+        return self.engine.resources.learner.memory.items
 
     @property
     def ids(self) -> list[int]:

@@ -13,6 +13,7 @@ import numpy as np
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Controlled,
     ControlRequest,
     Failure,
@@ -22,7 +23,6 @@ from samtta_app.core.messages import (
     LoadRequest,
     Measured,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     Prefetched,
     PrefetchRequest,
@@ -167,7 +167,7 @@ class Script:
             for k, size in enumerate(sizes)
         )
         version = 0 if request.twin else self.version
-        return Prediction(request.id, window, found, 0, version, 0.04, request.twin, larger=request.larger)
+        return Answer(request.id, window, found, 0, version, 0.04, request.twin, larger=request.larger)
 
     def _adapt(self, request: AdaptRequest) -> Reply:
         kept = request.learn and self.publish and not self.paused

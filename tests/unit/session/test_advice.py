@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import Failure, Prediction, PredictRequest, Request
+from samtta_app.core.messages import Answer, Failure, PredictRequest, Request
 from samtta_app.core.types import Candidate, Gaps, Logits
 from samtta_app.session.advice import Advice, advice
 from samtta_app.session.project import schema
@@ -87,9 +87,9 @@ class Headed(Script):
 
     gaps = Gaps(0.3, 0.2, 0.1, 0.6)
 
-    def answer(self, request: Request) -> Prediction:
+    def answer(self, request: Request) -> Answer:
         reply = super().answer(request)
-        if not isinstance(reply, Prediction):
+        if not isinstance(reply, Answer):
             return reply
         found = tuple(replace(entry, gaps=self.gaps) for entry in reply.candidates)
         if request.larger:

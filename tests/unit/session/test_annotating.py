@@ -13,9 +13,9 @@ import pytest
 from samtta_app.core.masks import full
 from samtta_app.core.messages import (
     AdaptRequest,
+    Answer,
     Failure,
     LoadRequest,
-    Prediction,
     PredictRequest,
     PrefetchRequest,
     TwinRequest,
@@ -322,7 +322,7 @@ def test_a_mask_that_does_not_know_the_last_click_is_accepted_when_it_does(perso
 def test_an_empty_mask_is_not_accepted(person: Person, store: Store) -> None:
     (request,) = person.workflow.click(60, 50, True)
     empty = candidate(Mask(0, 0, np.zeros((1, 1), np.bool_)), 0.4)
-    person.workflow.receive(Prediction(request.id, Window(0, 0, WIDTH, HEIGHT), (empty,), 0, 0, 0.01))
+    person.workflow.receive(Answer(request.id, Window(0, 0, WIDTH, HEIGHT), (empty,), 0, 0, 0.01))
     assert person.workflow.accept() == ()
     assert "empty" in person.state.message.text
     assert store.annotations() == ()

@@ -13,9 +13,10 @@ from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import Frozen, Knowledge, Learned, Lesson
 from samtta_app.core.masks import holds
-from samtta_app.core.messages import AdaptRequest, Prediction, Reply, Request
+from samtta_app.core.messages import AdaptRequest, Answer, Reply, Request
 from samtta_app.core.types import Mask
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import all_finite
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, annotate, pictures_in, same, sitting
@@ -38,7 +39,7 @@ class Painter(Real):
 
     def answer(self, request: Request) -> Reply:
         reply = super().answer(request)
-        if isinstance(reply, Prediction):
+        if isinstance(reply, Answer):
             return replace(reply, candidates=tuple(replace(c, mask=self.mask) for c in reply.candidates))
         return reply
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samtta_app.core.messages import Prediction
-from samtta_app.core.types import Box, Click
+from samtta_app.core.messages import Answer
+from samtta_app.core.types import Box, Click, Window
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.draft import Draft
 from tests.unit.session.scripted import HEIGHT, WHOLE, WIDTH, candidate
 from tests.unit.values import disc
 
 
-def reply(*radii: int) -> Prediction:
+def reply(*radii: int) -> Answer:
     found = tuple(candidate(disc(60, 50, r, HEIGHT, WIDTH), 0.9 - 0.1 * k) for k, r in enumerate(radii))
-    return Prediction(1, WHOLE, found, 0, 3, 0.02)
+    return Answer(1, WHOLE, found, 0, 3, 0.02)
 
 
 def clicked(draft: Draft | None, x: float, now: float = 0.0) -> Draft:
@@ -78,3 +79,36 @@ def test_what_is_not_known_is_nan_and_never_zero() -> None:
     draft = drafts.with_answer(clicked(clicked(None, 1), 2), reply(10), 0.1)
     overtaken = draft.preview.history[0]
     assert all(math.isnan(v) for v in (overtaken.predicted_iou, overtaken.uncertainty, overtaken.latency))
+
+
+# --- one answer, as the engine gave it ------------------------------------------------------------------------------
+
+
+def test_the_answer_reaches_the_preview_as_the_engine_gave_it() -> None:
+    answer = reply(10, 7, 13)
+    preview = drafts.with_answer(clicked(None, 1), answer, 0.1).preview
+    assert preview.answer is answer
+    assert (preview.candidates, preview.chosen, preview.window) == (answer.candidates, answer.chosen, answer.window)
+    assert preview.weights_version == answer.weights_version
+
+
+def test_another_candidate_lies_beside_the_answer_and_leaves_it_alone() -> None:
+    draft = drafts.with_answer(clicked(None, 1), reply(10, 7, 13), 0.1)
+    other = drafts.with_candidate(draft, 1)
+    assert other.preview.answer is draft.preview.answer
+    assert other.preview.candidate is draft.preview.candidates[other.preview.chosen]
+    assert other.preview.chosen != draft.preview.chosen
+
+
+def test_an_answer_without_a_mask_offers_nothing_and_keeps_the_place() -> None:
+    found = drafts.with_answer(clicked(None, 1), reply(10), 0.1)
+    empty = replace(reply(12), candidates=(), window=Window(0, 0, 5, 5), no_gaps="none", larger=True)
+    preview = drafts.with_answer(clicked(found, 2), empty, 0.2).preview
+    assert (preview.candidates, preview.candidate, preview.window) == ((), None, found.preview.window)
+    assert (preview.no_gaps, preview.larger) == ("none", True)
+
+
+def test_before_the_first_answer_there_is_nothing_to_show() -> None:
+    preview = clicked(None, 1).preview
+    assert (preview.answer, preview.candidates, preview.candidate) == (None, (), None)
+    assert (preview.weights_version, preview.no_gaps, preview.larger) == (0, "", False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from samtta_app.core.masks import full
-from samtta_app.core.messages import Prediction, PredictRequest, Reply
+from samtta_app.core.messages import Answer, PredictRequest, Reply
 from samtta_app.core.types import Candidate, Logits, Prompt
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Preview
@@ -29,7 +29,7 @@ class Moody(Script):
         self.count += 1
         number = 3 if len(request.prompt.clicks) == 1 else 1
         found = tuple(self._found(self.count, k) for k in range(number))
-        return Prediction(request.id, WHOLE, found, 0, self.count, 0.04, request.twin)
+        return Answer(request.id, WHOLE, found, 0, self.count, 0.04, request.twin)
 
     def _found(self, count: int, k: int) -> Candidate:
         values = np.full((8, 8), count + k / 4, np.float32)
@@ -310,7 +310,7 @@ def drafted(size: int) -> Draft:
     values = np.zeros((size, size), np.float32)
     found = candidate(disc(60, 50, 18, HEIGHT, WIDTH), 0.9)
     found = Candidate(found.mask, Logits(WHOLE, values), 0.9, np.zeros_like(values), 0.1)
-    preview = Preview((), None, (found,), 0, WHOLE, 0, False, (record(),))
+    preview = Preview((), None, Answer(0, WHOLE, (found,), 0, 0, 0.0), 0, WHOLE, False, (record(),))
     return Draft(preview, (), (0.0,), (found.mask,), 0.0, 0.0, Prompt(), WHOLE, None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import Prediction, PredictRequest, Reply, Request
+from samtta_app.core.messages import Answer, PredictRequest, Reply, Request
 from samtta_app.core.types import Click, Mask
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person, Script, folder_of
@@ -24,7 +24,7 @@ class Honest(Script):
 
     def answer(self, request: Request) -> Reply:
         reply = super().answer(request)
-        if not isinstance(request, PredictRequest) or not isinstance(reply, Prediction):
+        if not isinstance(request, PredictRequest) or not isinstance(reply, Answer):
             return reply
         if not request.prompt.includes:
             return replace(reply, candidates=(), chosen=0)

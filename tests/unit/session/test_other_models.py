@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samtta_app.model.fingerprint import weights_sha256
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same
 from tests.unit.session.scripted import Person

@@ -9,10 +9,10 @@ import pytest
 
 from samtta_app.core.messages import (
     AdaptRequest,
+    Answer,
     Failure,
     Measured,
     MeasureRequest,
-    Prediction,
     PredictRequest,
     Refined,
     RefineRequest,
@@ -127,7 +127,7 @@ def test_an_entropy_that_is_not_finite_is_absent_with_a_reason(person: Person) -
     looks_at(person, "entropy")
     (request,) = person.workflow.click(60, 50, True)
     reply = person.script.answer(request)
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     broken = replace(reply.candidates[0], entropy=np.full((8, 8), np.nan, np.float32))
     person.workflow.receive(replace(reply, candidates=(broken,)))
     assert (shown(person).values, shown(person).reason) == (None, ENDLESS)

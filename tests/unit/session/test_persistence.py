@@ -13,7 +13,7 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.masks import full
 from samtta_app.core.messages import AdaptRequest
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import all_finite
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.lessons import MEMORY

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from samtta_app.errors import DatasetError, TrainingError
-from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.train.data.labelled_images import image_paths, read_labelled
 from samtta_app.train.heads import heads_run as module
 from samtta_app.train.heads.heads_run import (

@@ -15,9 +15,10 @@ from safetensors.torch import load_file
 
 from samtta_app.core.certainty import Reliability
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.losses import aware_loss, normalised_focal, soft_dice
+from samtta_app.model.model_registry import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.refiner import load_refiner, of_tensors, refined, untrained
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.train.data.labelled_images import LabelledImage
 from samtta_app.train.interruption import Interruption
 from samtta_app.train.refiner import refiner_command, refiner_run

@@ -14,9 +14,10 @@ from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Logits
 from samtta_app.core.windows import REFINED
 from samtta_app.errors import DatasetError
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.predictor import logits_in_window
 from samtta_app.model.refiner import mask_of
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
 from samtta_app.train.decoder.decoder_samples import encode_window
 from samtta_app.train.refiner.refiner_samples import (

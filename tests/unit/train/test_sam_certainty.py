@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.model.sam import toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.train.decoder.decoder_recipe import (
     Round,
     Targets,

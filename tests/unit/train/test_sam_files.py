@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from segment_anything import sam_model_registry
 
 from samtta_app.errors import CheckpointError, ExportError
-from samtta_app.model.sam import DEFAULT_MODEL, load_model, toy_model
-from samtta_app.model.weights import Weights
+from samtta_app.model.model_registry import DEFAULT_MODEL, load_model, toy_model
+from samtta_app.model.weights import Weights, write_tensors
 from samtta_app.settings import resource
 from samtta_app.train.decoder.decoder_files import (
     decoder_bytes,
@@ -23,7 +23,6 @@ from samtta_app.train.decoder.decoder_files import (
     net_in_file,
     read_state,
     write_model,
-    write_tensors,
 )
 
 full_disk = pytest.mark.skipif(sys.platform != "linux", reason="Linux has a device that is always full")
@@ -71,7 +70,7 @@ def test_a_compact_model_is_written_as_it_was_measured_in_the_layout_of_its_file
     begun, done = load_file(resource(f"models/{DEFAULT_MODEL}.safetensors")), load_file(out)
     assert begun.keys() == done.keys()
     assert all(torch.equal(begun[key], done[key]) for key in done if not key.startswith("mask_decoder."))
-    assert net_in_file(again, str(out)).config == model.net.config
+    assert net_in_file(again, str(out)).net.config == model.net.config
     with safe_open(out, framework="pt") as file:
         assert file.metadata()["training"] == "a note"
 
@@ -97,11 +96,11 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path: Path)
 @full_disk
 def test_a_full_disk_leaves_the_older_model_and_nothing_half(tmp_path: Path) -> None:
     model, out = toy_model(), tmp_path / "tuned.pth"
-    write_model(model.net, model.frozen.tensors, out, "")
+    write_model(model.backbone, model.frozen.tensors, out, "")
     older = out.read_bytes()
     (tmp_path / "tuned.pth.part").symlink_to("/dev/full")
     with pytest.raises(ExportError, match="not written") as caught:
-        write_model(model.net, changed(model.frozen), out, "")
+        write_model(model.backbone, changed(model.frozen), out, "")
     assert caught.value.where == str(out)
     assert "--resume" in caught.value.do
     assert out.read_bytes() == older

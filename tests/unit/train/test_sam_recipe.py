@@ -13,10 +13,11 @@ from segment_anything.modeling import MaskDecoder, TwoWayTransformer
 from torch import Tensor
 
 from samtta_app.core.types import Box, Click, Image, Prompt
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones.compact import CompactConfig, build_compact
 from samtta_app.model.losses import focal
+from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures, decode, embed
-from samtta_app.model.sam import SamModel, toy_model
 from samtta_app.model.weights import Weights, trainable_copy
 from samtta_app.train.data.click_sampling import Clicks
 from samtta_app.train.decoder.decoder_recipe import (

@@ -15,7 +15,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.weights import Tensors, Weights
 from samtta_app.settings import resource
 from samtta_app.train.decoder import decoder_run
@@ -285,7 +286,8 @@ def test_masks_may_be_empty_in_the_first_minute(folder: Path, tmp_path: Path, mo
 
 def test_memory_that_does_not_suffice_is_said(folder: Path, tmp_path: Path) -> None:
     model = toy_model()
-    model.net.mask_decoder.register_forward_pre_hook(lambda *_: torch.empty(1 << 50, dtype=torch.uint8) and None)
+    transformer = model.net.mask_decoder.transformer
+    transformer.register_forward_pre_hook(lambda *_: torch.empty(1 << 50, dtype=torch.uint8) and None)
     with pytest.raises(TrainingError, match="not enough memory"):
         tune(model, [folder], tmp_path / "a.pth", SHORT)
 

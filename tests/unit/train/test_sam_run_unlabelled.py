@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
-from samtta_app.model import proposals
-from samtta_app.model.proposals import Limits
-from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.model.backbone import Limits, SamModel
+from samtta_app.model.backbones.sam import SAM_POLICY, OfficialSam
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.train.decoder import decoder_run
 from samtta_app.train.decoder.decoder_files import net_in_file
 from samtta_app.train.decoder.decoder_run import DecoderPlan, DecoderReached, DecoderRun, tune_decoder
@@ -42,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, samtta_home: Path) -> None:
 @pytest.fixture
 def sure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy's answers are taken for sure, whatever they are."""
-    monkeypatch.setattr(proposals, "SUM_LIMITS", Limits(-100, 0.0, 0.002, 1.0))
+    monkeypatch.setattr(OfficialSam, "policy", replace(SAM_POLICY, limits=Limits(-100, 0.0, 0.002, 1.0)))
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from samtta_app.core.masks import full, trimmed
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.errors import DatasetError
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.predictor import chosen, decode_prompt, upscaled
-from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train.data.labelled_images import LabelledImage, with_boxes
 from samtta_app.train.decoder.decoder_samples import (
     HELD_OUT_IMAGES,

@@ -13,9 +13,11 @@ from PIL import Image as Pillow
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Image, Mask
 from samtta_app.errors import DatasetError, TrainingError
-from samtta_app.model.proposals import COMPACT, SUM_LIMITS
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbones.compact import COMPACT_POLICY
+from samtta_app.model.backbones.sam import SAM_POLICY
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.refiner import Refiner, of_tensors, untrained
-from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train.decoder.decoder_samples import FeatureStore
 from samtta_app.train.decoder.unlabelled import (
     MAX_PROPOSALS,
@@ -219,8 +221,9 @@ def test_progress_names_every_image(model: SamModel) -> None:
 
 
 def test_an_official_model_has_sums_own_limits() -> None:
-    assert (SUM_LIMITS.sure, SUM_LIMITS.stable, SUM_LIMITS.largest) == (0.88, 0.95, 0.95)
-    assert COMPACT.sure < SUM_LIMITS.sure
+    limits = SAM_POLICY.limits
+    assert (limits.sure, limits.stable, limits.largest) == (0.88, 0.95, 0.95)
+    assert COMPACT_POLICY.limits.sure < limits.sure
     assert MAX_PROPOSALS == 30
     with pytest.raises(DatasetError, match="any of the 1 images"):  # random weights are sure of nothing
         made(toy_model(), None, photos=[one_disc()])

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from samtta_app.core.types import Window
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.refiner import Refiner, of_tensors, refiner_bytes, save_refiner, untrained
-from samtta_app.model.sam import SamModel
 from samtta_app.settings import model_folder
 from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.values import picture

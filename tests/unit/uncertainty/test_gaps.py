@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.uncertainty.heads import (
     GAP_NAMES,
     HEAD_NAMES,

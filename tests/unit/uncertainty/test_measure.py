@@ -12,14 +12,15 @@ import torch
 
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.strategies.default import Samtta
-from samtta_app.core.messages import AdaptRequest, Failure, Measured, MeasureRequest, Prediction, PredictRequest
+from samtta_app.core.messages import AdaptRequest, Answer, Failure, Measured, MeasureRequest, PredictRequest
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Prompt, Window
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import Larger
 from samtta_app.model.fingerprint import fingerprint
-from samtta_app.model.sam import SamModel, toy_model
+from samtta_app.model.model_registry import toy_model
 from samtta_app.uncertainty.heads import HEAD_NAMES, new_heads, save_heads
 from samtta_app.uncertainty.measures import MEASURES, NO_CLICK, NO_LARGER
 from tests.unit.values import example, picture
@@ -52,13 +53,13 @@ def measure(engine: Engine, *names: str, image: Image = IMAGE, prompt: Prompt = 
     return reply
 
 
-def predict(engine: Engine, prompt: Prompt = ONE, **changes: object) -> Prediction:
+def predict(engine: Engine, prompt: Prompt = ONE, **changes: object) -> Answer:
     reply = run(engine, replace(PredictRequest(1, IMAGE, prompt, IMAGE.whole), **changes))
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply
 
 
-def p_of(reply: Prediction) -> list[np.ndarray]:
+def p_of(reply: Answer) -> list[np.ndarray]:
     return [1 / (1 + np.exp(-c.logits.values.astype(np.float64))) for c in reply.candidates]
 
 
@@ -127,7 +128,7 @@ def test_versions_of_a_plain_image_that_differ_by_noise_alone_agree_but_for_it(e
 
 def p_of_image(engine: Engine, image: Image) -> np.ndarray:
     reply = run(engine, PredictRequest(1, image, ONE, image.whole))
-    assert isinstance(reply, Prediction)
+    assert isinstance(reply, Answer)
     return p_of(reply)[reply.chosen]
 
 
@@ -143,7 +144,7 @@ def test_all_together_is_the_mean_over_models_versions_clicks_and_candidates(eng
         for larger in (False, True):
             for click in EIGHT[:2]:
                 reply = run(engine, PredictRequest(1, seen, Prompt((click,)), seen.whole, larger=larger))
-                assert isinstance(reply, Prediction)
+                assert isinstance(reply, Answer)
                 iou = np.clip([c.predicted_iou for c in reply.candidates], 0, None)
                 weights = iou / iou.sum() if iou.sum() > 0 else np.full(3, 1 / 3)
                 total += sum(w * p for w, p in zip(weights, p_of(reply), strict=True))
@@ -196,20 +197,22 @@ def predict_published(engine: Engine) -> np.ndarray:
     """Logits of the shown mask under the published weights, with nothing fitted to the object."""
     from samtta_app.model.predictor import decode, embed
 
-    features = engine._cache._done[IMAGE.key, IMAGE.whole]
+    features = engine.resources.cache._done[IMAGE.key, IMAGE.whole]
     with torch.no_grad():
-        found = decode(engine._model, engine.published.tensors, features, embed(engine._model, features, ONE))
+        found = decode(
+            engine.resources.model, engine.published.tensors, features, embed(engine.resources.model, features, ONE)
+        )
     return found.logits[1:][int(found.iou[1:].argmax())].numpy().astype(np.float64)
 
 
 def test_measuring_does_not_disturb_the_object_at_hand(engine: Engine) -> None:
     own = engine.fresh(0)
     predict(own)
-    attempt = own._learner._attempt
+    attempt = own.resources.learner._attempt
     measure(own, *MEASURES, prompt=Prompt((Click(5, 5, True),)))
-    assert own._learner._attempt is attempt
+    assert own.resources.learner._attempt is attempt
     predict(own, larger=True)
-    assert own._learner._attempt is attempt
+    assert own.resources.learner._attempt is attempt
 
 
 # --- heads -----------------------------------------------------------------------------------------------------------
@@ -310,7 +313,7 @@ def test_three_candidates_can_be_asked_for_whatever_the_prompt(engine: Engine) -
 def test_the_larger_model_answers_with_its_own_weights(engine: Engine) -> None:
     other = predict(engine, larger=True)
     expected = run(Engine(loud(seed=1)), PredictRequest(1, IMAGE, ONE, IMAGE.whole))
-    assert isinstance(expected, Prediction)
+    assert isinstance(expected, Answer)
     assert np.array_equal(other.candidates[0].logits.values, expected.candidates[0].logits.values)
     assert not np.array_equal(other.candidates[0].logits.values, predict(engine).candidates[0].logits.values)
     assert all(c.gaps is None for c in other.candidates)

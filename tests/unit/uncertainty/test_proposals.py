@@ -10,6 +10,8 @@ import torch
 
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt
 from samtta_app.model.proposals import (
     PLACES,
@@ -24,7 +26,6 @@ from samtta_app.model.proposals import (
     windows,
 )
 from samtta_app.model.refiner import of_tensors, refined, refinement_difference, untrained
-from samtta_app.model.sam import SamModel, load_model, toy_model
 from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.uncertainty.refining import moved
 from tests.unit.values import disc, picture

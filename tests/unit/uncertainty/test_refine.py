@@ -14,7 +14,9 @@ from safetensors.torch import load_file, save_file
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Logits, Mask, Prompt, Window
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import SamModel
 from samtta_app.model.fingerprint import fingerprint
+from samtta_app.model.model_registry import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.official_predictor import stock_model
 from samtta_app.model.predictor import decode, embed
 from samtta_app.model.refiner import (
@@ -28,7 +30,6 @@ from samtta_app.model.refiner import (
     save_refiner,
     untrained,
 )
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.model.weights import trainable_copy
 from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.uncertainty.refining import encoded, moved, put, state, unchanged

@@ -15,8 +15,8 @@ from samtta_app.core.masks import full
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
+    Answer,
     Failure,
-    Prediction,
     PredictRequest,
     Refined,
     RefineRequest,
@@ -24,9 +24,10 @@ from samtta_app.core.messages import (
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Candidate, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import DEFAULT_MODEL, load_model, toy_model
 from samtta_app.model.predictor import logits_in_window, upscaled
 from samtta_app.model.refiner import refinement, refining_window
-from samtta_app.model.sam import DEFAULT_MODEL, SamModel, load_model, toy_model
 from samtta_app.train.decoder.decoder_samples import encode_window
 from tests.unit.uncertainty.refining import moved, put
 from tests.unit.values import disc, example, picture
@@ -58,9 +59,9 @@ def refine(engine: Engine, request: RefineRequest) -> Refined:
     return reply
 
 
-def predict(engine: Engine, image: Image, prompt: Prompt = PROMPT, window: Window | None = None) -> Prediction:
+def predict(engine: Engine, image: Image, prompt: Prompt = PROMPT, window: Window | None = None) -> Answer:
     reply = run(engine, PredictRequest(1, image, prompt, window))
-    assert isinstance(reply, Prediction), reply
+    assert isinstance(reply, Answer), reply
     return reply
 
 

@@ -1,0 +1,32 @@
+"""Reading and encoding of images, before the first click on them."""
+
+from __future__ import annotations
+
+from samtta_app.core.messages import Loaded, LoadRequest, Prefetched, PrefetchRequest, Progress
+from samtta_app.engine.resources import Resources, Work
+from samtta_app.errors import LargeImageError
+from samtta_app.images.read_limits import READ_AHEAD_SHARE
+
+
+def load(of: Resources, request: LoadRequest) -> Work:
+    """Read an image.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    return Loaded(request.id, (yield from of.images.read(request.path)))
+
+
+def prefetch(of: Resources, request: PrefetchRequest) -> Work:
+    """Encode an image's whole window; one that is too large to be read ahead is left out.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    try:
+        image = request.image or (yield from of.images.read(request.path, READ_AHEAD_SHARE))
+    except LargeImageError:
+        return Prefetched(request.id, request.path, encoded=False)
+    yield Progress("encoding", 0.0)
+    yield from of.cache.features(image, image.whole)
+    return Prefetched(request.id, request.path, image.key)

@@ -1,0 +1,91 @@
+"""Learning from accepted objects, and what a user does to it: withdraw an object, pause, roll back, restore."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from samtta_app.adapt.learner import LearningOutcome
+from samtta_app.core.masks import bounding_box
+from samtta_app.core.messages import (
+    AdaptReport,
+    AdaptRequest,
+    Controlled,
+    ControlRequest,
+    ForgetRequest,
+    Forgotten,
+    Progress,
+    RestoreRequest,
+)
+from samtta_app.core.windows import varied
+from samtta_app.engine.resources import Resources, Work
+
+
+def adapt(of: Resources, request: AdaptRequest) -> Work:
+    """Learn from an accepted object.
+
+    Raises:
+        ImageError: its image cannot be read, or was replaced.
+    """
+    started, example = time.perf_counter(), (yield from of.seen(request.example))
+    box = bounding_box(example.mask)
+    rng = np.random.default_rng(example.object_id)
+    window = varied(box, example.clicks, example.image.whole, rng) if box else None
+    window = window or example.window
+    features = yield from of.cache.features(example.image, window)
+    closeup = None
+    if example.window.side < window.side:
+        closeup = yield from of.cache.features(example.image, example.window)
+    work = of.learner.learn(example, features, closeup, learn=request.learn)
+    while True:
+        try:
+            yield Progress("learning", next(work))
+        except StopIteration as finished:
+            return _report(of, request, started, finished.value)
+
+
+def _report(of: Resources, request: AdaptRequest, started: float, outcome: LearningOutcome) -> AdaptReport:
+    verdict = outcome.verdict
+    return AdaptReport(
+        request.id,
+        request.example.object_id,
+        verdict.kept,
+        verdict.reason,
+        of.learner.published.version,
+        outcome.losses,
+        verdict.candidate,
+        verdict.published,
+        verdict.frozen,
+        verdict.objects,
+        len(of.learner.memory),
+        time.perf_counter() - started,
+        outcome.data,
+        of.learner.model_sha256,
+    )
+
+
+def forget(of: Resources, request: ForgetRequest) -> Work:
+    """Withdraw an object from the replay memory."""
+    yield None
+    of.learner.memory = of.learner.memory.without(request.object_id)
+    return Forgotten(request.id, request.object_id)
+
+
+def control(of: Resources, request: ControlRequest) -> Work:
+    """Pause, resume, roll back one version, or reset to the original weights."""
+    yield None
+    of.learner.control(request.action)
+    return Controlled(request.id, request.action, of.learner.published.version, of.learner.paused)
+
+
+def restore(of: Resources, request: RestoreRequest) -> Work:
+    """Publish a stored version again.
+
+    Raises:
+        CheckpointError: as in `samtta_app.adapt.learner.Learner.restore`.
+    """
+    yield None
+    of.learner.restore(request.version, request.weights)
+    version = of.learner.published.version
+    return Controlled(request.id, "restore", version, of.learner.paused, of.learner.model_sha256)

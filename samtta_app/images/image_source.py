@@ -1,0 +1,49 @@
+"""Where the pixels of an image come from: who needs some asks for a window of a level, so that no one needs all of them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samtta_app.core.types import Image, Window
+
+RgbPixels = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB, upright and stretched as `Image.pixels`; never written to, because it may be the image's own memory."""
+
+
+class ImageSource(Protocol):
+    """An image in levels: level 0 is the image itself, each further one half the one before, odd sides rounded up."""
+
+    def extent(self, level: int = 0) -> Window:
+        """The whole image in pixels of a level."""
+
+    def read(self, window: Window, level: int = 0) -> RgbPixels:
+        """The pixels of a window, which is given in pixels of the level and lies inside its extent."""
+
+
+class WholeSource:
+    """An image that is in memory as one array; a smaller level is made when it is first read."""
+
+    def __init__(self, pixels: RgbPixels) -> None:
+        self._levels = [pixels]
+
+    def extent(self, level: int = 0) -> Window:
+        """The whole image in pixels of a level."""
+        height, width = self._levels[0].shape[:2]
+        return Window(0, 0, *(max(-(-side // 2**level), 1) for side in (width, height)))
+
+    def read(self, window: Window, level: int = 0) -> RgbPixels:
+        """The pixels of a window of a level, without a copy."""
+        while len(self._levels) <= level:
+            extent = self.extent(len(self._levels))
+            half = cv2.resize(self._levels[-1], (extent.width, extent.height), interpolation=cv2.INTER_AREA)
+            self._levels.append(np.asarray(half, dtype=np.uint8))
+        return self._levels[level][window.y : window.y + window.height, window.x : window.x + window.width]
+
+
+def source_of(image: Image) -> ImageSource:
+    """Where the pixels of `image` come from."""
+    return WholeSource(image.pixels)

@@ -1,0 +1,78 @@
+"""Which models there are: shipped ones and official checkpoints by name, and what reads a file of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import Backbone, SamModel, built_model
+from samtta_app.model.backbones.compact import open_compact
+from samtta_app.model.backbones.sam import OfficialSam, open_official, toy_sam
+from samtta_app.settings import model_folder, resource
+
+OFFICIAL_CHECKPOINTS: Mapping[str, str] = {
+    "vit_b": "sam_vit_b_01ec64.pth",
+    "vit_l": "sam_vit_l_0b3195.pth",
+    "vit_h": "sam_vit_h_4b8939.pth",
+}
+"""Architecture -> file name of Meta's checkpoint, looked for in the model folder."""
+
+DEFAULT_MODEL = "samtta-small"
+SHIPPED = (DEFAULT_MODEL, "samtta-base")
+
+Opener = Callable[[Path, int | None], tuple[str, Backbone, int]]
+"""Reads a file for an input size (None: its own), and gives the model's name, its backbone on the CPU and the input size."""
+
+OPENERS: Mapping[str, Opener] = {".safetensors": open_compact, ".pth": open_official}
+"""What reads a file, by its name's ending; any other file is read as an official checkpoint."""
+
+
+def load_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> SamModel:
+    """Load a shipped model by name, an official SAM by architecture name, or any of both from a local path.
+
+    Args:
+        source: a name or a path.
+        device: "cpu", "cuda", "mps", or "auto" for an NVIDIA GPU where torch can use one and the CPU elsewhere.
+        input_size: side of the compact model's input in pixels, in place of its own; official SAMs have a fixed one.
+
+    Raises:
+        CheckpointError: missing, truncated, of another architecture, or more than tensors inside; no such input size.
+    """
+    path, device = model_file(source), chosen_device(device)
+    name, backbone, size = OPENERS.get(path.suffix, open_official)(path, input_size)
+    return built_model(name, backbone, size, device)
+
+
+def chosen_device(device: str = "auto") -> str:
+    """The device that "auto" stands for; any other name as it is. Apple's is never chosen unasked: results differ there."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def toy_model(seed: int = 0) -> SamModel:
+    """SAM's own modules at toy size with random weights, for tests."""
+    return built_model("toy", OfficialSam(toy_sam(seed)), 64)
+
+
+def model_file(source: str | Path) -> Path:
+    """The file of a shipped model or an official architecture by name, or the given path.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    name = str(source)
+    if name in SHIPPED:
+        return resource(f"models/{name}.safetensors")
+    path = model_folder() / OFFICIAL_CHECKPOINTS[name] if name in OFFICIAL_CHECKPOINTS else Path(source).expanduser()
+    if path.is_file():
+        return path
+    known = ", ".join([*SHIPPED, *OFFICIAL_CHECKPOINTS])
+    raise CheckpointError(
+        "There is no such model file",
+        path,
+        f"Give the path of a file, or one of {known} (official files: {model_folder()})",
+    )
