@@ -11,14 +11,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
-from samtta_app.core.messages import ControlAction, Failure, Reply, Request
+from samtta_app.core.messages import Failure, Reply, Request
 from samtta_app.core.names import displayable
-from samtta_app.core.types import Box, Window
 from samtta_app.formats import EXPORTERS
 from samtta_app.gui.worker import MODEL, Worker
-from samtta_app.session.acts import in_words
+from samtta_app.session.acts import UserAct, in_words
 from samtta_app.session.project.store import Store
-from samtta_app.session.state import OverlayKind, State
+from samtta_app.session.state import State
 from samtta_app.session.statistics.statistics_export import write_statistics
 from samtta_app.session.workflow.workflow import Workflow
 
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Controller(QObject):
-    """Runs one session; it decides nothing itself. Its methods are named like the workflow's.
+    """Runs one session; it decides nothing itself.
 
     Signals:
         state_changed(State): there is a new state; emitted once for each.
@@ -155,117 +154,18 @@ class Controller(QObject):
             self.drawn.emit(state)
             self._pause.start(max(FRAME, round(1000 * (time.monotonic() - begun))))
 
-    # --- images -------------------------------------------------------------------------------------------------------
+    # --- what a user does ---------------------------------------------------------------------------------------------
 
-    def open_image(self, index: int) -> None:
-        """Show an image."""
-        self._pass_on(self._workflow.open_image(index))
-
-    def next_image(self, step: int = 1) -> None:
-        """Show the next image, or with -1 the previous."""
-        self._pass_on(self._workflow.next_image(step))
-
-    def next_unreviewed(self) -> None:
-        """Show the next image without an annotation."""
-        self._pass_on(self._workflow.next_unreviewed())
+    def do(self, act: UserAct) -> None:
+        """Do what a user asked for."""
+        self._pass_on(self._workflow.do(act))
 
     def refresh_images(self) -> None:
         """List the folder's images again: some have come or gone."""
         if not self._closed:
             self._pass_on(self._workflow.refresh_images())
 
-    # --- one object ---------------------------------------------------------------------------------------------------
-
-    def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> None:
-        """Include or exclude an image point."""
-        self._pass_on(self._workflow.click(x, y, positive, view))
-
-    def box(self, box: Box, view: Window | None = None) -> None:
-        """Ask for the object in a box."""
-        self._pass_on(self._workflow.box(box, view))
-
-    def next_candidate(self, step: int = 1) -> None:
-        """Show another candidate mask."""
-        self._pass_on(self._workflow.next_candidate(step))
-
-    def turn(self, step: int = 1) -> None:
-        """Show another candidate mask, or select another annotation."""
-        self._pass_on(self._workflow.turn(step))
-
-    def ask_larger(self) -> None:
-        """Have the larger model answer the object at hand."""
-        self._pass_on(self._workflow.ask_larger())
-
-    def accept(self, then_next: bool = False) -> None:
-        """Store the shown mask, and learn from it."""
-        self._pass_on(self._workflow.accept(then_next))
-
-    def cancel(self) -> None:
-        """Put the preview aside, or drop the selection."""
-        self._pass_on(self._workflow.cancel())
-
-    def remove_click(self) -> None:
-        """Take back the newest click."""
-        self._pass_on(self._workflow.remove_click())
-
-    def undo(self) -> None:
-        """Undo the newest act."""
-        self._pass_on(self._workflow.undo())
-
-    def redo(self) -> None:
-        """Do again what was undone last."""
-        self._pass_on(self._workflow.redo())
-
-    # --- annotations and classes --------------------------------------------------------------------------------------
-
-    def select(self, annotation_id: int | None) -> None:
-        """Select an annotation, or none."""
-        self._pass_on(self._workflow.select(annotation_id))
-
-    def select_next(self, step: int = 1) -> None:
-        """Select the next annotation."""
-        self._pass_on(self._workflow.select_next(step))
-
-    def next_review(self) -> None:
-        """Show the accepted mask that needs a second look most."""
-        self._pass_on(self._workflow.next_review())
-
-    def confirm_review(self) -> None:
-        """The selected mask is right; show the next one that needs a look."""
-        self._pass_on(self._workflow.confirm_review())
-
-    def delete_selected(self) -> None:
-        """Delete the selected annotation."""
-        self._pass_on(self._workflow.delete_selected())
-
-    def set_class(self, class_id: int) -> None:
-        """Choose a class."""
-        self._pass_on(self._workflow.set_class(class_id))
-
-    def add_class(self, name: str) -> None:
-        """Add a class."""
-        self._pass_on(self._workflow.add_class(name))
-
-    def rename_class(self, class_id: int, name: str) -> None:
-        """Give a class another name."""
-        self._pass_on(self._workflow.rename_class(class_id, name))
-
-    # --- the view, the learner, files ---------------------------------------------------------------------------------
-
-    def show(
-        self,
-        *,
-        masks: bool | None = None,
-        overlay: OverlayKind | None = None,
-        opacity: float | None = None,
-        compare: bool | None = None,
-    ) -> None:
-        """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1), and the answer of the original weights."""
-        self._pass_on(self._workflow.show(masks=masks, overlay=overlay, opacity=opacity, compare=compare))
-
-    def control(self, action: ControlAction) -> None:
-        """Pause, resume, roll back, or reset the learner."""
-        self._pass_on(self._workflow.control(action))
+    # --- files --------------------------------------------------------------------------------------------------------
 
     def export(self, format_name: str, folder: Path) -> list[Path]:
         """Write the annotations in one of the EXPORTERS' formats; a line says where.

@@ -9,7 +9,7 @@ from typing import Literal
 from samtta_app.core.calibration import Bin
 from samtta_app.core.messages import AdaptReport
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
-from samtta_app.session.acts import UserAct
+from samtta_app.session.acts import OverlayKind, UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.sort_keys import Worst
 
@@ -18,7 +18,6 @@ _NAN = float("nan")
 ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
 Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
 Severity = Literal["info", "good", "warning", "error"]
-OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting
 from tests.unit.core.crafted import GIF, POSTSCRIPT, claiming_png, claiming_tiff, many_scans
@@ -360,7 +361,7 @@ def test_a_slow_image_can_be_left_for_another_and_the_window_closed_over_it(pers
     person.wait(lambda: any(thread.name == "samtta-reader" for thread in threading.enumerate()))
     person.shows(UPRIGHT)
     assert person.state.image is not None
-    person.controller.open_image(0)
+    person.controller.do(acts.OpenImage(0))
     person.wait(lambda: any(thread.name == "samtta-reader" for thread in threading.enumerate()))
     person.leaves()
     assert person.application.controller is None or person.state.image is None
@@ -385,7 +386,7 @@ def test_a_folder_of_bad_files_only_opens_and_can_be_left(person: Sitting, tmp_p
     write_bad(tmp_path)
     person.opens(tmp_path)
     for row in range(len(BAD)):
-        person.controller.open_image(row)
+        person.controller.do(acts.OpenImage(row))
         person.wait(lambda: person.settled)
     assert {entry.status for entry in person.state.images} == {"unreadable"}
     person.presses(Key.Key_Return)
@@ -418,7 +419,7 @@ def test_a_preview_that_was_left_for_a_bad_file_comes_back(person: Sitting, fold
     mask = person.previews(*PLACES)
     person.shows("zz.png")
     assert person.state.preview is None
-    person.controller.undo()
+    person.controller.do(acts.Undo())
     person.wait(lambda: person.answered)
     back = person.state.preview
     assert back is not None
@@ -433,10 +434,10 @@ def test_next_without_objects_passes_over_the_bad_files(person: Sitting, folder:
     PIL.Image.fromarray(plain()).save(folder / "zz.png")
     person.opens(folder)
     person.shows(UPRIGHT)
-    person.controller.next_unreviewed()
+    person.controller.do(acts.NextUnreviewed())
     person.wait(lambda: person.settled)
     assert person.state.images[person.state.index].name == "zz.png"
-    person.controller.next_unreviewed()
+    person.controller.do(acts.NextUnreviewed())
     person.wait(lambda: person.settled)
     assert person.state.images[person.state.index].name == UPRIGHT
 

@@ -18,11 +18,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.types import Box
+from samtta_app.core.types import Box, Click
 from samtta_app.errors import ProjectError, UserError
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.model.sam import toy_model
 from samtta_app.model.weights import to_bytes
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, report
@@ -129,8 +130,8 @@ def test_a_box_that_begins_beside_the_image_is_cut_to_it_and_answered(at_work: S
 
 
 def test_a_click_that_is_no_number_is_refused_like_one_outside(at_work: Sitting) -> None:
-    at_work.controller.click(float("nan"), 10.0, True)
-    at_work.controller.click(float("inf"), 10.0, True)
+    at_work.controller.do(acts.PlaceClick(Click(float("nan"), 10.0, True)))
+    at_work.controller.do(acts.PlaceClick(Click(float("inf"), 10.0, True)))
     assert at_work.state.preview is None
     at_work.accepts(*PLACES)
 
@@ -196,10 +197,10 @@ def test_on_a_full_disk_the_preview_can_still_be_mended_and_cancelled(at_work: S
 def test_enter_and_next_on_a_full_disk_stays_on_the_image(at_work: Sitting, folder: Path) -> None:
     at_work.previews(*PLACES)
     with full_disk(folder):
-        at_work.controller.accept(then_next=True)
+        at_work.controller.do(acts.Accept(then_next=True))
         assert at_work.state.index == 0
         assert at_work.state.preview is not None
-    at_work.controller.accept(then_next=True)
+    at_work.controller.do(acts.Accept(then_next=True))
     at_work.wait(lambda: at_work.state.index == 1 and at_work.state.image is not None)
 
 
@@ -211,14 +212,14 @@ def test_on_a_full_disk_a_deletion_and_a_class_are_refused_and_nothing_has_moved
     at_work.wait(lambda: len(at_work.state.adaptation.reports) == 1)
     before = at_work.state
     with full_disk(folder):
-        at_work.controller.add_class("leaf")
+        at_work.controller.do(acts.AddClass("leaf"))
         assert at_work.state.classes == before.classes
-        at_work.controller.rename_class(1, "leaf")
+        at_work.controller.do(acts.RenameClass(1, "leaf"))
         assert at_work.state.classes == before.classes
-        at_work.controller.select_next()
+        at_work.controller.do(acts.SelectNext())
         at_work.presses(Key.Key_Delete)
         assert at_work.state.annotations == before.annotations
-        at_work.controller.undo()
+        at_work.controller.do(acts.Undo())
         assert at_work.state.annotations == before.annotations
         assert "error" in at_work.severities
     at_work.presses(Key.Key_Delete)
@@ -326,7 +327,7 @@ def test_a_project_that_cannot_be_written_is_shown_and_every_write_says_why(
         person.presses(Key.Key_Escape)
         person.presses(Key.Key_D)
         person.wait(lambda: person.state.index == 1 and person.state.image is not None)
-        person.controller.add_class("leaf")
+        person.controller.do(acts.AddClass("leaf"))
         assert [c.name for c in person.state.classes] == ["object"]
         person.leaves()
     assert files(folder) == before

@@ -51,7 +51,7 @@ def export(parent: QWidget) -> ExportDialog:
     return made
 
 
-def asked(dialog: ExportDialog) -> list[tuple[object, ...]]:
+def asked(dialog: ExportDialog) -> list[object]:
     return dialog._controller.calls
 
 

@@ -34,6 +34,7 @@ from samtta_app.model.backbones.compact import CompactConfig, build_compact, sav
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.refiner import save_refiner, untrained
 from samtta_app.model.sam import SamModel, load_model, toy_model
+from samtta_app.session import acts
 from samtta_app.session.project.weight_files import sha256_hex
 from samtta_app.session.statistics.statistics_export import write_statistics
 from samtta_app.settings import load_settings, settings_file
@@ -144,7 +145,7 @@ def make_project(folder: Path) -> None:
     sitting = Headless(folder / "images", twin=True)
     for k, place in enumerate(islice(places(), 4)):
         if k == 2:
-            sitting.driver.settle(sitting.driver.workflow.open_image(1))
+            sitting.driver.settle(sitting.driver.workflow.do(acts.OpenImage(1)))
         sitting.accepts(*place)
     sitting.close()
 

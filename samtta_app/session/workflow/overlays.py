@@ -8,7 +8,8 @@ import numpy as np
 
 from samtta_app.core.messages import Failure, Measured, MeasureRequest, Refined, RefineRequest
 from samtta_app.core.types import Candidate
-from samtta_app.session.state import Overlay, OverlayKind, Preview, State
+from samtta_app.session.acts import OverlayKind
+from samtta_app.session.state import Overlay, Preview, State
 from samtta_app.session.workflow.context import Requests, SessionContext
 
 _KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)

@@ -18,6 +18,7 @@ import pytest
 
 from samtta_app.core.masks import trimmed
 from samtta_app.errors import ProjectError, StoreError
+from samtta_app.session import acts
 from samtta_app.session.project import refusals, schema
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted, folder_of
@@ -265,7 +266,7 @@ def test_an_accept_into_a_file_that_was_taken_away_is_refused_and_the_preview_st
             home.rename(folder / "elsewhere")
         else:
             folder.rename(tmp_path / "elsewhere")
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         message, preview = person.state.message, person.state.preview
         assert (message.severity, preview is not None, len(person.state.annotations)) == ("error", True, 1)
         assert ("replaced" if how == "replaced" else "deleted, moved") in message.text
@@ -286,10 +287,10 @@ def test_once_it_is_put_back_the_same_accept_is_stored(folder: Path, tmp_path: P
         person = Person(store).starts()
         person.clicks(60, 50)
         folder.rename(tmp_path / "elsewhere")
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         assert person.state.preview is not None
         (tmp_path / "elsewhere").rename(folder)
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         assert person.state.preview is None
     with Store.open(folder) as store:
         assert len(store.annotations()) == 1

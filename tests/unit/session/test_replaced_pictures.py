@@ -15,6 +15,7 @@ from samtta_app.core.messages import AdaptRequest, Failure
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Mask
 from samtta_app.formats import EXPORTERS
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, pictures_in
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted
@@ -37,11 +38,11 @@ def pictures(tmp_path: Path) -> Path:
         for name in ("a.png", "b.png"):
             seen = person.state.image if name == "a.png" else None
             if seen is None:
-                person.does(person.workflow.open_image(1))
+                person.do(acts.OpenImage(1))
             known = f"{WIDTH}x{HEIGHT}:{person.state.image.key}"
             for mask in (LEFT, RIGHT):
                 store.accept(accepted(name, mask, picture=known), WIDTH, HEIGHT, teaches=True)
-        person.does(person.workflow.open_image(0))
+        person.do(acts.OpenImage(0))
     return folder
 
 
