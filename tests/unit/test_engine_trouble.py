@@ -221,9 +221,9 @@ def test_the_list_promises_an_instant_click_only_where_there_is_one(folder: Path
         session.does(session.workflow.start())
         assert len(session.promised()) == min(images, 1 + IMAGES_AHEAD)
         for step in (1, 1, 1, -1, 1, 1):
-            session.do(acts.NextImage(step))
-            session.do(acts.PlaceClick(Click(60, 50, True)))
-            session.do(acts.Cancel())
+            session.does(session.workflow.do(acts.NextImage(step)))
+            session.does(session.workflow.do(acts.PlaceClick(Click(60, 50, True))))
+            session.does(session.workflow.do(acts.Cancel()))
             assert session.promised() == session.kept()
             assert len(session.kept()) >= min(images, 1 + IMAGES_AHEAD) - 1
 

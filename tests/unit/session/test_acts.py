@@ -58,7 +58,16 @@ SESSION: tuple[UserAct, ...] = (
     *(click(70), acts.AskLarger(), acts.Accept(), acts.Show(overlay="entropy"), acts.ControlLearner("pause")),
     *(acts.NextImage(-1), acts.Select(1), acts.SetClass(2), acts.Select(2), acts.DeleteSelected()),
     *(acts.RenameClass(2, "frond"), acts.SelectNext(), acts.ConfirmReview(), acts.OpenImage(2)),
-    *(acts.ControlLearner("resume"), click(64), acts.Accept(), acts.Undo(), acts.Undo(), click(50), acts.Accept()),
+    *(
+        acts.ControlLearner("resume"),
+        acts.SetClass(1),
+        click(64),
+        acts.Accept(),
+        acts.Undo(),
+        acts.Undo(),
+        click(50),
+        acts.Accept(),
+    ),
 )
 """Every kind of act that changes what is stored, with undo and redo across images."""
 
