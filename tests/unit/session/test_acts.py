@@ -150,3 +150,16 @@ def test_a_session_done_again_in_an_empty_project_gives_equal_rows(folder: Path,
         assert {a.image_name for a in first.annotations()} == {"a.png", "b.png", "c.png"}
         assert rows(first)["adaptations"]
         assert rows(first)["controls"]
+
+
+def test_only_the_context_changes_while_a_session_goes_on(person: Person) -> None:
+    """The parts of the workflow hold the context and each other, and nothing that changes."""
+    workflow = person.workflow
+    parts = [part for part in vars(workflow).values() if part is not workflow._desk]
+    before = [dict(vars(part)) for part in parts]
+    state = workflow.state
+    person.do(*SESSION)
+    assert workflow.state is not state
+    for part, values in zip(parts, before, strict=True):
+        assert vars(part) == values
+        assert all(value.__class__.__module__.startswith("samtta_app.session.workflow") for value in values.values())
