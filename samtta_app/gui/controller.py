@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.messages import Failure, Reply, Request
 from samtta_app.core.names import displayable
-from samtta_app.formats import EXPORTERS
+from samtta_app.errors import ExportError, UserError
+from samtta_app.formats.base import ExportStoppedError
+from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.session.acts import UserAct, in_words
 from samtta_app.session.project.store import Store
-from samtta_app.session.state import State
-from samtta_app.session.statistics.statistics_export import write_statistics
+from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
 
 FRAME = 16
@@ -38,6 +40,7 @@ class Controller(QObject):
         drawn(State): this state is to be drawn; emitted with `state_changed`, or for several of them together within FRAME or
             as long as the last drawing took; at once where another image is shown, since clicks aim at what is drawn.
         described(str): the model that answers, and its device.
+        exported(object): an export has ended, with an Exported or a UserError.
 
     Args:
         workflow: decides.
@@ -47,6 +50,7 @@ class Controller(QObject):
     state_changed = Signal(object)
     drawn = Signal(object)
     described = Signal(str)
+    exported = Signal(object)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -59,6 +63,7 @@ class Controller(QObject):
         self._reading = QTimer(self)
         self._reading.timeout.connect(self._read_on)
         self._closed = False
+        self._exporting: ExportThread | None = None
         self.description = ""
         worker.replied.connect(self.receive)
         worker.described.connect(self._describe)
@@ -92,15 +97,19 @@ class Controller(QObject):
         self._pass_on(())
 
     def close(self) -> None:
-        """End the worker, take what it had still answered, and close the project.
+        """End the worker, take what it had still answered, and close the project; an export under way is cancelled.
 
         Acts that wait for an answer are served first, if it comes within PATIENCE; what was not done is logged.
         """
         if self._closed:
             return
         self._reading.stop()
+        self.cancel_export()
         self._serve_waiting()
         self._worker.close()
+        if self._exporting is not None:
+            log.warning("The window was closed while an export was under way: it was cancelled")
+            self._exporting.wait()
         QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
         self._closed = True
         self._pause.stop()
@@ -167,30 +176,64 @@ class Controller(QObject):
 
     # --- files --------------------------------------------------------------------------------------------------------
 
-    def export(self, format_name: str, folder: Path) -> list[Path]:
-        """Write the annotations in one of the EXPORTERS' formats; a line says where.
+    def export(self, format_name: str, folder: Path) -> None:
+        """Begin to write the annotations in a format of FORMATS; a line says how it ended, and so does `exported`.
 
         Raises:
-            ExportError: it did not happen; no partial file stays.
+            ExportError: another export is under way.
         """
-        project = self.store.project()
-        return self._written(
-            "Exported", EXPORTERS[format_name](project, folder), folder, (*project.remarks,), project.words
-        )
+        self._export(masks_task(self._reader(), format_name, folder))
 
-    def export_statistics(self, folder: Path) -> list[Path]:
-        """Write the session's figures and raw records; a line says where.
+    def export_statistics(self, folder: Path) -> None:
+        """Begin to write the session's figures and raw records, as `export` does.
 
         Raises:
-            ExportError: it did not happen; no partial file stays.
+            ExportError: another export is under way.
         """
-        return self._written("Figures written", write_statistics(self.store, folder), folder, self.store.left_out)
+        self._export(figures_task(self._reader(), folder))
 
-    def _written(
-        self, done: str, files: list[Path], folder: Path, remarks: tuple[str, ...], more: str = ""
-    ) -> list[Path]:
-        number = "1 file" if len(files) == 1 else f"{len(files)} files"
-        said = displayable(f"{done}: {number} in {folder}{'. ' if more else ''}{more}")
-        self._workflow.say(*(("warning", f"{said}. {displayable('; '.join(remarks))}") if remarks else ("good", said)))
+    def cancel_export(self) -> None:
+        """Give up the export that is under way; nothing of it stays."""
+        if self._exporting is not None:
+            self._exporting.cancel()
+
+    def _reader(self) -> Callable[[], Store]:
+        if self._exporting is not None:
+            raise ExportError("Another export is under way", do="Wait for its end, or cancel it")
+        return self.store.reader()
+
+    def _export(self, task: ExportTask) -> None:
+        self._exporting = ExportThread(task, self)
+        self._exporting.progressed.connect(self._export_progressed)
+        self._exporting.ended.connect(self._export_ended)
+        self._export_progressed("Exporting")
+        self._exporting.start()
+
+    @Slot(str)
+    def _export_progressed(self, words: str) -> None:
+        self._workflow.show_export(words)
         self._pass_on(())
-        return files
+
+    @Slot(object)
+    def _export_ended(self, outcome: Exported | UserError) -> None:
+        if self._exporting is not None:
+            self._exporting.deleteLater()
+            self._exporting = None
+        self._workflow.show_export("")
+        self._workflow.say(*_said(outcome))
+        self._pass_on(())
+        self.exported.emit(outcome)
+
+
+def _said(outcome: Exported | UserError) -> tuple[Severity, str]:
+    """What the message bar says of an export's end."""
+    if isinstance(outcome, ExportStoppedError):
+        return "info", str(outcome)
+    if isinstance(outcome, UserError):
+        return "error", str(outcome)
+    number = "1 file" if len(outcome.files) == 1 else f"{len(outcome.files)} files"
+    more = f". {outcome.words}" if outcome.words else ""
+    said = displayable(f"{outcome.done}: {number} in {outcome.folder}{more}")
+    if outcome.remarks:
+        return "warning", f"{said}. {displayable('; '.join(outcome.remarks))}"
+    return "good", said

@@ -189,7 +189,8 @@ class State:
     """Everything a view needs; every action's enabled state is a function of it.
 
     `overlay` is the map that was asked for last, of the answer on the screen; `waiting` are the acts that were done before
-    their time, first done first: they follow once the answer is there that is awaited.
+    their time, first done first: they follow once the answer is there that is awaited. `exporting` is how far an export is,
+    in words, "" while there is none.
     """
 
     folder: Path
@@ -212,3 +213,4 @@ class State:
     activity: str
     overlay: Overlay | None = None
     waiting: tuple[UserAct, ...] = ()
+    exporting: str = ""

@@ -26,7 +26,7 @@ from samtta_app.core.names import displayable
 from samtta_app.core.texts import plain_cells
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
 from samtta_app.errors import ExportError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
 from samtta_app.session.statistics.statistics_export import write_statistics
@@ -247,7 +247,7 @@ def new_folder(out: Path) -> Path:
 
 def _export(driver: Driver, folder: Path) -> list[Path]:
     project = driver.store.project()
-    files = [path for name, write in EXPORTERS.items() for path in write(project, folder / name)]
+    files = [path for name, form in FORMATS.items() for path in form.write(project, folder / name)]
     return [*files, *write_statistics(driver.store, folder / "statistics")]
 
 

@@ -14,8 +14,10 @@ from pytestqt.qtbot import QtBot
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.types import Mask
 from samtta_app.engine.dispatch import Engine
+from samtta_app.errors import UserError
 from samtta_app.gui.app import Application
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.exporting import Exported
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.model.sam import toy_model
@@ -173,3 +175,19 @@ class Sitting:
         self.application.close()
         self.window.close()
         QApplication.processEvents()
+
+
+def exported(controller: Controller, name: str, folder: Path) -> tuple[Path, ...]:
+    """Export in the format `name` ("statistics": the figures), wait for its end, and return the files or raise its error."""
+    ends: list[Exported | UserError] = []
+    controller.exported.connect(ends.append)
+    if name == "statistics":
+        controller.export_statistics(folder)
+    else:
+        controller.export(name, folder)
+    QTest.qWaitFor(lambda: bool(ends), WAIT)
+    controller.exported.disconnect(ends.append)
+    (end,) = ends
+    if isinstance(end, UserError):
+        raise end
+    return end.files

@@ -23,7 +23,7 @@ from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store
-from tests.gui.sessions import Key, Sitting
+from tests.gui.sessions import Key, Sitting, exported
 from tests.unit.core.crafted import GIF, POSTSCRIPT, claiming_png, claiming_tiff, many_scans
 
 HEIGHT, WIDTH = 96, 128
@@ -473,7 +473,7 @@ def test_objects_of_a_file_that_became_unreadable_are_kept_and_exported(
     entry = person.state.images[person.state.index]
     assert (entry.status, entry.objects) == ("unreadable", 1)
     assert len(person.state.annotations) == 1
-    person.controller.export("coco", tmp_path / "out")
+    exported(person.controller, "coco", tmp_path / "out")
     coco = COCO(tmp_path / "out" / "annotations.json")
     (found,) = coco.anns.values()
     assert np.array_equal(coco.annToMask(found).astype(bool), drawn(mask))
@@ -517,7 +517,7 @@ def test_a_file_replaced_by_a_smaller_picture_keeps_its_objects_and_the_session_
     assert person.state.image.width == 50
     assert len(person.state.annotations) == 1
     person.accepts((25, 20), (10, 10), (40, 30), (5, 35))
-    person.controller.export("png", tmp_path / "out")
+    exported(person.controller, "png", tmp_path / "out")
     instances = cv2.imread(str(tmp_path / "out" / "instances" / "b.png"), cv2.IMREAD_UNCHANGED)
     assert instances.shape == (40, 50)
 
@@ -534,8 +534,8 @@ def test_exports_of_odd_files_have_their_upright_sizes(person: Sitting, folder: 
         assert image is not None
         shares = (0.5, 0.25, 0.75, 0.1, 0.9)
         masks[name] = person.accepts(*(((image.width - 1) * s, (image.height - 1) * s) for s in shares))
-    person.controller.export("png", tmp_path / "out")
-    person.controller.export("coco", tmp_path / "out")
+    exported(person.controller, "png", tmp_path / "out")
+    exported(person.controller, "coco", tmp_path / "out")
     described = json.loads((tmp_path / "out" / "annotations.json").read_text())
     sizes = {image["file_name"]: (image["width"], image["height"]) for image in described["images"]}
     assert sizes["turned_6.png"] == sizes["deep.tif"] == (WIDTH, HEIGHT)

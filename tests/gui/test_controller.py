@@ -24,6 +24,7 @@ from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
 from samtta_app.session.workflow.workflow import Workflow
+from tests.gui.sessions import exported
 from tests.unit.session.scripted import accepted
 from tests.unit.values import picture
 
@@ -207,17 +208,17 @@ def test_images_are_changed(controller: Controller, qtbot: QtBot) -> None:
 
 def test_exports_say_where_the_files_are(controller: Controller, qtbot: QtBot, tmp_path: Path) -> None:
     accept_something(controller, qtbot)
-    files = controller.export("coco", tmp_path / "out")
+    files = exported(controller, "coco", tmp_path / "out")
     assert [file.name for file in files] == ["annotations.json"]
     assert controller.state.message is not None
     assert str(tmp_path / "out") in controller.state.message.text
-    assert all(file.exists() for file in controller.export_statistics(tmp_path / "figures"))
+    assert all(file.exists() for file in exported(controller, "statistics", tmp_path / "figures"))
 
 
-def test_an_export_that_does_not_work_is_an_error_for_the_dialog(controller: Controller, tmp_path: Path) -> None:
+def test_an_export_that_does_not_work_ends_in_an_error(controller: Controller, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(ExportError):
-        controller.export("coco", tmp_path / "taken")
+        exported(controller, "coco", tmp_path / "taken")
 
 
 def test_the_model_is_named(controller: Controller, qtbot: QtBot) -> None:

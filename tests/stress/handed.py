@@ -28,7 +28,7 @@ from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import UserError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.images.read import read_image
 from samtta_app.model.backbones.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.fingerprint import fingerprint
@@ -156,8 +156,8 @@ def open_project(folder: Path, file: Path) -> Opened:
     try:
         sitting.visits()
         store = sitting.driver.store
-        for name, write in EXPORTERS.items():
-            write(store.project(), folder / "out" / name)
+        for name, form in FORMATS.items():
+            form.write(store.project(), folder / "out" / name)
         write_statistics(store, folder / "out" / "statistics")
         return sum(len(store.annotations(entry.name)) for entry in store.images())
     finally:

@@ -132,6 +132,9 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "export", "Export…", "File", "Ctrl+E", "export", lambda d: d.show_export(), enabling.annotated, divides=True
     ),
     ActionRow(
+        "cancel_export", "Cancel the export", "File", "", "", lambda d: d.controller.cancel_export(), enabling.exporting
+    ),
+    ActionRow(
         "settings",
         "Settings…",
         "File",

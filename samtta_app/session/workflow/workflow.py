@@ -123,6 +123,10 @@ class Workflow:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""
         self._desk.say(severity, text)
 
+    def show_export(self, words: str) -> None:
+        """Say in the status bar how far an export is, "" once it has ended."""
+        self._desk.change(exporting=words)
+
     # --- the engine's answers ---------------------------------------------------------------------------------------
 
     def receive(self, reply: Reply) -> Requests:

@@ -15,7 +15,7 @@ import pytest
 
 from samtta_app.core.messages import Controlled, TwinReport
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.session import acts
 from samtta_app.session.project.cells import LARGEST_NUMBER
 from samtta_app.session.project.store import Store
@@ -50,8 +50,8 @@ def used(folder: Path, out: Path) -> tuple[list[int], str]:
     with Store.open(folder) as store:
         person = Person(store).starts()
         shown = store.project()
-        for kind, write in EXPORTERS.items():
-            write(shown, out / kind)
+        for kind, form in FORMATS.items():
+            form.write(shown, out / kind)
         write_statistics(store, out / "figures")
         for k in range(len(person.state.images)):
             person.do(acts.OpenImage(k))
