@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -177,6 +178,14 @@ class Sitting:
         QApplication.processEvents()
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Let the window's events go on until a condition holds."""
+    end = time.monotonic() + WAIT / 1000
+    while not condition():
+        assert time.monotonic() < end
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+
+
 def exported(controller: Controller, name: str, folder: Path) -> tuple[Path, ...]:
     """Export in the format `name` ("statistics": the figures), wait for its end, and return the files or raise its error."""
     ends: list[Exported | UserError] = []
@@ -185,7 +194,7 @@ def exported(controller: Controller, name: str, folder: Path) -> tuple[Path, ...
         controller.export_statistics(folder)
     else:
         controller.export(name, folder)
-    QTest.qWaitFor(lambda: bool(ends), WAIT)
+    until(lambda: bool(ends))
     controller.exported.disconnect(ends.append)
     (end,) = ends
     if isinstance(end, UserError):

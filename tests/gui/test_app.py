@@ -518,9 +518,9 @@ def test_a_project_that_cannot_be_shown_after_it_was_opened_leaves_the_present_o
         with pytest.raises(RuntimeError, match="cannot be shown"):
             application.open(images(tmp_path / "two"))
     assert application.controller is before
-    before.next_image()
+    before.do(acts.NextImage())
     qtbot.waitUntil(lambda: before.state.index == 1 and before.state.image is not None, timeout=WAIT)
-    before.add_class("leaf")
+    before.do(acts.AddClass("leaf"))
     assert [c.name for c in before.state.classes] == ["object", "leaf"]
     application.open(tmp_path / "two")  # its lock was given back
     assert application.controller is not before

@@ -179,6 +179,7 @@ def _connected(path: Path, *, alone: bool) -> sqlite3.Connection:
             with transaction(db):
                 migrate(db, missing)
                 require_layout(db, path)
+                db.execute("DELETE FROM meta WHERE 0")  # changes nothing; a file that may only be read is refused here
     except BaseException:
         db.close()
         raise

@@ -5,6 +5,7 @@ It vanishes with the process that holds it, however that ends.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import suppress
@@ -21,6 +22,7 @@ class WriterLock:
 
     Raises:
         sqlite3.OperationalError: another one holds it (SQLITE_BUSY), or there are no locks here.
+        PermissionError: its file may only be read, so that others could hold it, too.
     """
 
     def __init__(self, home: Path) -> None:
@@ -34,6 +36,9 @@ class WriterLock:
                 self._db.close()
                 raise
             found = identity(self.path)
+            if found is not None and not os.access(self.path, os.W_OK):
+                self._db.close()
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
             if found is not None and before in (None, found):
                 return
             self._db.close()  # the one before took its file away at this very moment
