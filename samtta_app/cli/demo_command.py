@@ -142,7 +142,7 @@ def simulate_without_window(objects: int, out: Path, settings: Settings) -> None
 
 def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mapping[str, Any]) -> int:
     """Show the window while the simulated annotator works in it; once it is closed, write the exports below `out`."""
-    from samtta_app.formats import EXPORTERS
+    from samtta_app.formats import FORMATS
     from samtta_app.session.project.store import Store
     from samtta_app.session.statistics.statistics_export import statistics, write_statistics
     from samtta_app.simulation.simulated_session import new_folder, stepper
@@ -152,8 +152,8 @@ def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mappi
     person = stepper(samples, objects=objects)
     code = open_window(images, settings, given, project=project, simulate=person.step)
     with Store.open(images, project) as store:
-        for name, write in EXPORTERS.items():
-            say_files(write(store.project(), folder / name))
+        for name, form in FORMATS.items():
+            say_files(form.write(store.project(), folder / name))
         say_files(write_statistics(store, folder / "statistics"))
         say(statistics(store.records()).sentence)
     return code

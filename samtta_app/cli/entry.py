@@ -192,14 +192,14 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")],
 ) -> None:
     """Export the accepted objects of a project: COCO with RLE masks, or index PNGs."""
-    from samtta_app.formats import EXPORTERS
+    from samtta_app.formats import FORMATS
     from samtta_app.session.project.store import Store
 
-    if format_ not in EXPORTERS:
-        raise ExportError(f"There is no export format {format_!r}", do=f"Choose one of {', '.join(EXPORTERS)}")
-    with Store.open(_existing(project)) as store:
+    if format_ not in FORMATS:
+        raise ExportError(f"There is no export format {format_!r}", do=f"Choose one of {', '.join(FORMATS)}")
+    with Store.open_to_read(_existing(project)) as store:
         content = store.project()
-        demo_command.say_files(EXPORTERS[format_](content, out))
+        demo_command.say_files(FORMATS[format_].write(content, out))
         demo_command.say(content.words)
         demo_command.say_remarks(store.opening, content.remarks)
 
@@ -213,7 +213,7 @@ def stats(
     from samtta_app.session.project.store import Store
     from samtta_app.session.statistics.statistics_export import statistics, write_statistics
 
-    with Store.open(_existing(project)) as store:
+    with Store.open_to_read(_existing(project)) as store:
         demo_command.say(statistics(store.records()).sentence)
         demo_command.say_files(write_statistics(store, out))
         demo_command.say_remarks(store.opening, store.left_out)

@@ -1,11 +1,11 @@
-"""Export formats: name -> function that writes a project into a folder and returns the files it made."""
+"""The export formats by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Mapping
 
-from samtta_app.core.project import Project
-from samtta_app.formats import coco, png
+from samtta_app.formats.base import Format
+from samtta_app.formats.coco import COCO
+from samtta_app.formats.png import INDEX_PNG
 
-EXPORTERS: dict[str, Callable[[Project, Path], list[Path]]] = {"coco": coco.write_coco, "png": png.write_png}
+FORMATS: Mapping[str, Format] = {each.name: each for each in (COCO, INDEX_PNG)}

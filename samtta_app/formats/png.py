@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samtta_app.core.files import staged
-from samtta_app.core.masks import crop
+from samtta_app.core.masks import crop, trimmed
+from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component, file_names, folded
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
-from samtta_app.errors import ExportError
+from samtta_app.errors import DatasetError, ExportError
+from samtta_app.formats.base import Format, LabelledMask, announced, unheard
 
 ORDER = "where masks overlap, the later accepted object is on top"
 _LEGEND = "legend.json"
 _PARTS = ("instances", "classes")
 
 
-def write_png(project: Project, folder: Path) -> list[Path]:
+def write_png(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
     """Write the index PNGs of every annotated image, and legend.json; masks of an earlier export go.
 
     Raises:
@@ -50,7 +52,7 @@ def write_png(project: Project, folder: Path) -> list[Path]:
                 (stage / part).mkdir()
             with (stage / _LEGEND).open("w", encoding="utf-8") as legend:
                 legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
-                for k, image in enumerate(project.annotated):
+                for k, image in enumerate(announced(project.annotated, progress)):
                     entry = _write_image(image, names[image.name], project, stage, hashes)
                     legend.write(
                         f"{',' if k else ''}\n{json_text(entry)}"
@@ -59,6 +61,35 @@ def write_png(project: Project, folder: Path) -> list[Path]:
     except OSError as error:
         raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error
     return [folder / path for path in sorted([*hashes, _LEGEND])]
+
+
+def read_png(folder: Path) -> Iterator[LabelledMask]:
+    """The objects of an export in `folder`, image by image; an object that others cover wholly is not in it.
+
+    Raises:
+        DatasetError: the folder holds no such export, or a file of it is missing or not right.
+    """
+    try:
+        legend = json.loads((folder / _LEGEND).read_text(encoding="utf-8"))
+        classes = {int(number): str(name) for number, name in legend["classes"].items()}
+        for entry in legend["images"]:
+            index = _index(folder / _PARTS[0] / entry["file"]) if _is_name(str(entry["file"])) else None
+            if index is None:
+                raise ValueError(f"the masks of {entry['image']} are missing")
+            for found in entry["objects"]:
+                bits = index == int(found["value"])
+                if bits.any():
+                    yield LabelledMask(str(entry["image"]), classes[int(found["class"])], trimmed(bits))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DatasetError(f"There are no index PNGs with a legend here: {error}", folder, "Choose another") from error
+
+
+def _index(path: Path) -> NDArray[np.generic] | None:
+    """A grey PNG's numbers, None where it is none."""
+    if not path.is_file():
+        return None
+    found = cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    return found if found is not None and found.ndim == 2 else None
 
 
 def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectImage) -> NDArray[np.uint16]:
@@ -157,3 +188,13 @@ def _is_ours(folder: Path, name: str, known: str) -> bool:
     if part not in _PARTS or not _is_name(file) or path.is_symlink() or path.parent.is_symlink():
         return False
     return path.is_file() and (not known or _hash(path.read_bytes()) == known)
+
+
+INDEX_PNG = Format(
+    "png",
+    "Index PNG: objects and classes, one pair per image",
+    (".png", ".json"),
+    ("clicks, boxes and uncertainty", "what lies under another object", "more than 65535 objects on an image"),
+    write_png,
+    read_png,
+)

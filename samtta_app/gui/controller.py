@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
-from samtta_app.core.messages import ControlAction, Failure, Reply, Request
+from samtta_app.core.messages import Failure, Reply, Request
 from samtta_app.core.names import displayable
-from samtta_app.core.types import Box, Window
-from samtta_app.formats import EXPORTERS
+from samtta_app.errors import ExportError, UserError
+from samtta_app.formats.base import ExportStoppedError
+from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.worker import MODEL, Worker
-from samtta_app.session.acts import in_words
+from samtta_app.session.acts import UserAct, in_words
 from samtta_app.session.project.store import Store
-from samtta_app.session.state import OverlayKind, State
-from samtta_app.session.statistics.statistics_export import write_statistics
+from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
 
 FRAME = 16
@@ -32,13 +33,14 @@ log = logging.getLogger(__name__)
 
 
 class Controller(QObject):
-    """Runs one session; it decides nothing itself. Its methods are named like the workflow's.
+    """Runs one session; it decides nothing itself.
 
     Signals:
         state_changed(State): there is a new state; emitted once for each.
         drawn(State): this state is to be drawn; emitted with `state_changed`, or for several of them together within FRAME or
             as long as the last drawing took; at once where another image is shown, since clicks aim at what is drawn.
         described(str): the model that answers, and its device.
+        exported(object): an export has ended, with an Exported or a UserError.
 
     Args:
         workflow: decides.
@@ -48,6 +50,7 @@ class Controller(QObject):
     state_changed = Signal(object)
     drawn = Signal(object)
     described = Signal(str)
+    exported = Signal(object)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -60,6 +63,7 @@ class Controller(QObject):
         self._reading = QTimer(self)
         self._reading.timeout.connect(self._read_on)
         self._closed = False
+        self._exporting: ExportThread | None = None
         self.description = ""
         worker.replied.connect(self.receive)
         worker.described.connect(self._describe)
@@ -93,15 +97,19 @@ class Controller(QObject):
         self._pass_on(())
 
     def close(self) -> None:
-        """End the worker, take what it had still answered, and close the project.
+        """End the worker, take what it had still answered, and close the project; an export under way is cancelled.
 
         Acts that wait for an answer are served first, if it comes within PATIENCE; what was not done is logged.
         """
         if self._closed:
             return
         self._reading.stop()
+        self.cancel_export()
         self._serve_waiting()
         self._worker.close()
+        if self._exporting is not None:
+            log.warning("The window was closed while an export was under way: it was cancelled")
+            self._exporting.wait()
         QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
         self._closed = True
         self._pause.stop()
@@ -155,142 +163,77 @@ class Controller(QObject):
             self.drawn.emit(state)
             self._pause.start(max(FRAME, round(1000 * (time.monotonic() - begun))))
 
-    # --- images -------------------------------------------------------------------------------------------------------
+    # --- what a user does ---------------------------------------------------------------------------------------------
 
-    def open_image(self, index: int) -> None:
-        """Show an image."""
-        self._pass_on(self._workflow.open_image(index))
-
-    def next_image(self, step: int = 1) -> None:
-        """Show the next image, or with -1 the previous."""
-        self._pass_on(self._workflow.next_image(step))
-
-    def next_unreviewed(self) -> None:
-        """Show the next image without an annotation."""
-        self._pass_on(self._workflow.next_unreviewed())
+    def do(self, act: UserAct) -> None:
+        """Do what a user asked for."""
+        self._pass_on(self._workflow.do(act))
 
     def refresh_images(self) -> None:
         """List the folder's images again: some have come or gone."""
         if not self._closed:
             self._pass_on(self._workflow.refresh_images())
 
-    # --- one object ---------------------------------------------------------------------------------------------------
+    # --- files --------------------------------------------------------------------------------------------------------
 
-    def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> None:
-        """Include or exclude an image point."""
-        self._pass_on(self._workflow.click(x, y, positive, view))
-
-    def box(self, box: Box, view: Window | None = None) -> None:
-        """Ask for the object in a box."""
-        self._pass_on(self._workflow.box(box, view))
-
-    def next_candidate(self, step: int = 1) -> None:
-        """Show another candidate mask."""
-        self._pass_on(self._workflow.next_candidate(step))
-
-    def turn(self, step: int = 1) -> None:
-        """Show another candidate mask, or select another annotation."""
-        self._pass_on(self._workflow.turn(step))
-
-    def ask_larger(self) -> None:
-        """Have the larger model answer the object at hand."""
-        self._pass_on(self._workflow.ask_larger())
-
-    def accept(self, then_next: bool = False) -> None:
-        """Store the shown mask, and learn from it."""
-        self._pass_on(self._workflow.accept(then_next))
-
-    def cancel(self) -> None:
-        """Put the preview aside, or drop the selection."""
-        self._pass_on(self._workflow.cancel())
-
-    def remove_click(self) -> None:
-        """Take back the newest click."""
-        self._pass_on(self._workflow.remove_click())
-
-    def undo(self) -> None:
-        """Undo the newest act."""
-        self._pass_on(self._workflow.undo())
-
-    def redo(self) -> None:
-        """Do again what was undone last."""
-        self._pass_on(self._workflow.redo())
-
-    # --- annotations and classes --------------------------------------------------------------------------------------
-
-    def select(self, annotation_id: int | None) -> None:
-        """Select an annotation, or none."""
-        self._pass_on(self._workflow.select(annotation_id))
-
-    def select_next(self, step: int = 1) -> None:
-        """Select the next annotation."""
-        self._pass_on(self._workflow.select_next(step))
-
-    def next_review(self) -> None:
-        """Show the accepted mask that needs a second look most."""
-        self._pass_on(self._workflow.next_review())
-
-    def confirm_review(self) -> None:
-        """The selected mask is right; show the next one that needs a look."""
-        self._pass_on(self._workflow.confirm_review())
-
-    def delete_selected(self) -> None:
-        """Delete the selected annotation."""
-        self._pass_on(self._workflow.delete_selected())
-
-    def set_class(self, class_id: int) -> None:
-        """Choose a class."""
-        self._pass_on(self._workflow.set_class(class_id))
-
-    def add_class(self, name: str) -> None:
-        """Add a class."""
-        self._pass_on(self._workflow.add_class(name))
-
-    def rename_class(self, class_id: int, name: str) -> None:
-        """Give a class another name."""
-        self._pass_on(self._workflow.rename_class(class_id, name))
-
-    # --- the view, the learner, files ---------------------------------------------------------------------------------
-
-    def show(
-        self,
-        *,
-        masks: bool | None = None,
-        overlay: OverlayKind | None = None,
-        opacity: float | None = None,
-        compare: bool | None = None,
-    ) -> None:
-        """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1), and the answer of the original weights."""
-        self._pass_on(self._workflow.show(masks=masks, overlay=overlay, opacity=opacity, compare=compare))
-
-    def control(self, action: ControlAction) -> None:
-        """Pause, resume, roll back, or reset the learner."""
-        self._pass_on(self._workflow.control(action))
-
-    def export(self, format_name: str, folder: Path) -> list[Path]:
-        """Write the annotations in one of the EXPORTERS' formats; a line says where.
+    def export(self, format_name: str, folder: Path) -> None:
+        """Begin to write the annotations in a format of FORMATS; a line says how it ended, and so does `exported`.
 
         Raises:
-            ExportError: it did not happen; no partial file stays.
+            ExportError: another export is under way.
         """
-        project = self.store.project()
-        return self._written(
-            "Exported", EXPORTERS[format_name](project, folder), folder, (*project.remarks,), project.words
-        )
+        self._export(masks_task(self._reader(), format_name, folder))
 
-    def export_statistics(self, folder: Path) -> list[Path]:
-        """Write the session's figures and raw records; a line says where.
+    def export_statistics(self, folder: Path) -> None:
+        """Begin to write the session's figures and raw records, as `export` does.
 
         Raises:
-            ExportError: it did not happen; no partial file stays.
+            ExportError: another export is under way.
         """
-        return self._written("Figures written", write_statistics(self.store, folder), folder, self.store.left_out)
+        self._export(figures_task(self._reader(), folder))
 
-    def _written(
-        self, done: str, files: list[Path], folder: Path, remarks: tuple[str, ...], more: str = ""
-    ) -> list[Path]:
-        number = "1 file" if len(files) == 1 else f"{len(files)} files"
-        said = displayable(f"{done}: {number} in {folder}{'. ' if more else ''}{more}")
-        self._workflow.say(*(("warning", f"{said}. {displayable('; '.join(remarks))}") if remarks else ("good", said)))
+    def cancel_export(self) -> None:
+        """Give up the export that is under way; nothing of it stays."""
+        if self._exporting is not None:
+            self._exporting.cancel()
+
+    def _reader(self) -> Callable[[], Store]:
+        if self._exporting is not None:
+            raise ExportError("Another export is under way", do="Wait for its end, or cancel it")
+        return self.store.reader()
+
+    def _export(self, task: ExportTask) -> None:
+        self._exporting = ExportThread(task, self)
+        self._exporting.progressed.connect(self._export_progressed)
+        self._exporting.ended.connect(self._export_ended)
+        self._export_progressed("Exporting")
+        self._exporting.start()
+
+    @Slot(str)
+    def _export_progressed(self, words: str) -> None:
+        self._workflow.show_export(words)
         self._pass_on(())
-        return files
+
+    @Slot(object)
+    def _export_ended(self, outcome: Exported | UserError) -> None:
+        if self._exporting is not None:
+            self._exporting.deleteLater()
+            self._exporting = None
+        self._workflow.show_export("")
+        self._workflow.say(*_said(outcome))
+        self._pass_on(())
+        self.exported.emit(outcome)
+
+
+def _said(outcome: Exported | UserError) -> tuple[Severity, str]:
+    """What the message bar says of an export's end."""
+    if isinstance(outcome, ExportStoppedError):
+        return "info", str(outcome)
+    if isinstance(outcome, UserError):
+        return "error", str(outcome)
+    number = "1 file" if len(outcome.files) == 1 else f"{len(outcome.files)} files"
+    more = f". {outcome.words}" if outcome.words else ""
+    said = displayable(f"{outcome.done}: {number} in {outcome.folder}{more}")
+    if outcome.remarks:
+        return "warning", f"{said}. {displayable('; '.join(outcome.remarks))}"
+    return "good", said

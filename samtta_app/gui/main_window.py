@@ -35,6 +35,7 @@ from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.panels.status import StatusBar
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text, title_text
+from samtta_app.session import acts
 from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings, with_changes
 
@@ -335,7 +336,7 @@ class MainWindow(QMainWindow):
 
     def _stop_comparing(self) -> None:
         if self._controller is not None and self._controller.state.display.compare:
-            self._controller.show(compare=False)
+            self._controller.do(acts.Show(compare=False))
 
     def _show_start(self) -> None:
         page = StartPage()

@@ -1,14 +1,28 @@
-"""What a user can do, as frozen values: an act that comes before its time waits for the answer in `State.waiting`."""
+"""What a user can do, as frozen values that can be stored.
+
+An act that comes before its time waits for the answer in `State.waiting`. A class name here is also the act's tag in what is
+stored, so a released name is never changed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, Literal
 
+import msgspec
+
+from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Box, Click, Window
+from samtta_app.errors import UserError
+
+OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
+"""The maps of uncertainty that a user can see."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceClick:
+class Act(msgspec.Struct, frozen=True, tag=True):
+    """One thing that a user does; what it is stored as bears the name of its class."""
+
+
+class PlaceClick(Act, frozen=True):
     """Include or exclude a point of `image`; `view` is the visible part of it, None for all of it."""
 
     click: Click
@@ -16,8 +30,7 @@ class PlaceClick:
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawBox:
+class DrawBox(Act, frozen=True):
     """Ask for the object in a box of `image`."""
 
     box: Box
@@ -25,121 +38,117 @@ class DrawBox:
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Act, frozen=True):
     """Select an annotation of `image`, or none."""
 
     annotation_id: int | None
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NextCandidate:
+class NextCandidate(Act, frozen=True):
     """Show another candidate mask."""
 
     step: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class SelectNext:
+class SelectNext(Act, frozen=True):
     """Select another annotation."""
 
     step: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Act, frozen=True):
     """Show another candidate of the object being annotated; without one, select another annotation."""
 
     step: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class AskLarger:
+class AskLarger(Act, frozen=True):
     """Have the larger model answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Act, frozen=True):
     """Store the shown mask; `then_next` shows the next image afterwards."""
 
     then_next: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Act, frozen=True):
     """Put the preview aside, or drop the selection."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveClick:
+class RemoveClick(Act, frozen=True):
     """Take back the newest click or box of the object being annotated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(Act, frozen=True):
     """Undo the newest act."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redo:
+class Redo(Act, frozen=True):
     """Do again what was undone last."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenImage:
+class OpenImage(Act, frozen=True):
     """Show an image."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class NextImage:
+class NextImage(Act, frozen=True):
     """Show the next image, or with -1 the previous."""
 
     step: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class NextUnreviewed:
+class NextUnreviewed(Act, frozen=True):
     """Show the next image without an annotation."""
 
 
-@dataclass(frozen=True, slots=True)
-class NextReview:
+class NextReview(Act, frozen=True):
     """Show the accepted mask that needs a second look most."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmReview:
+class ConfirmReview(Act, frozen=True):
     """The selected mask is right."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteSelected:
+class DeleteSelected(Act, frozen=True):
     """Delete the selected annotation."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetClass:
+class SetClass(Act, frozen=True):
     """Choose the current class."""
 
     class_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddClass:
+class AddClass(Act, frozen=True):
     """Add a class."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RenameClass:
+class RenameClass(Act, frozen=True):
     """Give a class another name."""
 
     class_id: int
     name: str
+
+
+class Show(Act, frozen=True):
+    """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1) and the original weights' answer; None leaves it as it is."""
+
+    masks: bool | None = None
+    overlay: OverlayKind | None = None
+    opacity: float | None = None
+    compare: bool | None = None
+
+
+class ControlLearner(Act, frozen=True):
+    """Pause, resume, roll back one version, or reset to the original weights."""
+
+    action: ControlAction
 
 
 OnPlace = PlaceClick | DrawBox | Select
@@ -151,8 +160,12 @@ OnAnswer = Accept | NextCandidate | Turn | AskLarger
 ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview
 """Acts that may show another image."""
 
+AtOnce = Show | ControlLearner
+"""Acts on the view and the learner: they change no object, so they never wait."""
+
 UserAct = (
-    OnPlace
+    AtOnce
+    | OnPlace
     | OnAnswer
     | ToImage
     | SelectNext
@@ -188,6 +201,8 @@ ACT_NAMES: dict[type[UserAct], str] = {
     SetClass: "class",
     AddClass: "add class",
     RenameClass: "rename class",
+    Show: "view",
+    ControlLearner: "learning",
 }
 """What each act is called in the status bar and in messages."""
 
@@ -205,3 +220,22 @@ def in_words(acts: tuple[UserAct, ...]) -> str:
     named = ", ".join(ACT_NAMES[type(act)] for act in acts[:MOST_NAMED])
     more = len(acts) - MOST_NAMED
     return f"{named} and {more} more" if more > 0 else named
+
+
+def stored_act(act: UserAct) -> dict[str, Any]:
+    """The act as values that JSON has, under "type" its name."""
+    values: dict[str, Any] = msgspec.to_builtins(act)
+    return values
+
+
+def act_of(values: object) -> UserAct:
+    """The act that `stored_act` gave these values for.
+
+    Raises:
+        UserError: they are not of an act that this version knows.
+    """
+    try:
+        act: UserAct = msgspec.convert(values, UserAct)
+    except msgspec.ValidationError as error:
+        raise UserError(f"This is not an act: {error}") from error
+    return act

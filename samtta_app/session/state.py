@@ -9,7 +9,7 @@ from typing import Literal
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
 from samtta_app.core.messages import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
-from samtta_app.session.acts import UserAct
+from samtta_app.session.acts import OverlayKind, UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.sort_keys import Worst
 
@@ -18,7 +18,6 @@ _NAN = float("nan")
 ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
 Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
 Severity = Literal["info", "good", "warning", "error"]
-OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,8 @@ class State:
     """Everything a view needs; every action's enabled state is a function of it.
 
     `overlay` is the map that was asked for last, of the answer on the screen; `waiting` are the acts that were done before
-    their time, first done first: they follow once the answer is there that is awaited.
+    their time, first done first: they follow once the answer is there that is awaited. `exporting` is how far an export is,
+    in words, "" while there is none.
     """
 
     folder: Path
@@ -233,3 +233,4 @@ class State:
     activity: str
     overlay: Overlay | None = None
     waiting: tuple[UserAct, ...] = ()
+    exporting: str = ""

@@ -1,8 +1,8 @@
-"""The simulated person: clicks as a clicker chooses, accepts what is good enough, gives up at a limit.
+"""The simulated user: clicks as a clicker chooses, accepts what is good enough, gives up at a limit.
 
-It does what a person does and sees what a person sees, one action at a time, so that the same steps run without a window
-(bench/driver.py) and in one (a timer in the window calls `perform`). Only its eye, the choice of the next click and the
-decision to accept, knows the true mask.
+It does what a user does and sees what a user sees, one act at a time. So the same acts run without a window
+(`simulation.driver`) and in one (a timer in the window passes them to the controller). Only its eye, the choice of the next
+click and the decision to accept, knows the true mask.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -19,6 +18,8 @@ from samtta_app.core.masks import holds, trimmed
 from samtta_app.core.metrics import boundary_iou, iou
 from samtta_app.core.types import Click, Mask, Window
 from samtta_app.errors import UserError
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.session.state import Preview, State
 from samtta_app.simulation.clickers import Choice
 
@@ -49,16 +50,6 @@ def goal_named(name: str) -> Goal:
     if found is None or not (int(found[1]) >= 1 and 1 <= int(found[2]) <= 100):
         raise UserError(f"{name!r} is no goal", "", "Write the most clicks and the IoU in per cent: 20@85 or 30@90")
     return Goal(int(found[2]) / 100, int(found[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotatorStep:
-    """One thing that a person does: open an image, choose a class, click, accept, or cancel."""
-
-    kind: Literal["open", "class", "click", "accept", "cancel"]
-    index: int = 0
-    name: str = ""
-    click: Click | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +89,8 @@ class AnnotatedObject:
         return tuple(iou(step.mask, accepted) if accepted else None for step in self.steps)
 
 
-class Hand(Protocol):
-    """What the annotator works with: a Workflow, or a window's Controller (whose methods are named alike)."""
-
-    def open_image(self, index: int) -> Any:  # noqa: ANN401 - a workflow returns requests, a controller nothing
-        """Show another image."""
-
-    def click(self, x: float, y: float, positive: bool) -> Any:  # noqa: ANN401
-        """Click."""
-
-    def accept(self) -> Any:  # noqa: ANN401
-        """Accept the preview."""
-
-    def cancel(self) -> Any:  # noqa: ANN401
-        """Drop the preview."""
-
-    def set_class(self, class_id: int) -> Any:  # noqa: ANN401
-        """Choose the class."""
-
-    def add_class(self, name: str) -> Any:  # noqa: ANN401
-        """Add a class."""
-
-
-Person = Generator[AnnotatorStep, State, AnnotatedObject]
-"""Yields what to do next and is sent the state that it led to, once that state is `settled`."""
+Person = Generator[UserAct, State, AnnotatedObject]
+"""Yields the next act and is sent the state that it led to, once that state is `settled`."""
 
 
 def annotate(
@@ -132,7 +101,7 @@ def annotate(
     `choose` decides on each click (default: RITM's clicker).
     """
     if state.index != index or state.image is None:
-        state = yield AnnotatorStep("open", index=index)
+        state = yield acts.OpenImage(index)
     if class_name is not None:
         state = yield from _choose_class(state, class_name)
     steps: tuple[Step, ...] = ()
@@ -143,7 +112,7 @@ def annotate(
             steps = (*steps, _step(preview, target, extent))
         if steps and steps[-1].iou >= goal.target:
             before = len(state.annotations)
-            state = yield AnnotatorStep("accept")
+            state = yield acts.Accept()
             if len(state.annotations) > before:
                 return AnnotatedObject(steps, True)
             break
@@ -151,39 +120,28 @@ def annotate(
         click = choose(target, shown, [step.click for step in steps], extent)
         if click is None or len(steps) == goal.limit:
             break
-        state = yield AnnotatorStep("click", click=click)
+        state = yield acts.PlaceClick(click)
         if state.preview is None or len(state.preview.history) <= len(steps):
             break  # the click got no answer
     if state.preview is not None:
-        yield AnnotatorStep("cancel")
+        yield acts.Cancel()
     return AnnotatedObject(steps, False)
 
 
-def settled(action: AnnotatorStep, state: State) -> bool:
-    """Whether `state` shows what `action` led to: a window's timer waits for it before it sends the state."""
-    if action.kind == "open":
+def settled(act: UserAct, state: State) -> bool:
+    """Whether `state` shows what `act` led to: a window's timer waits for it before it sends the state."""
+    if isinstance(act, acts.OpenImage):
         unreadable = state.images[state.index].status == "unreadable"
-        return state.index == action.index and (state.image is not None or unreadable)
+        return state.index == act.index and (state.image is not None or unreadable)
     return state.preview is None or not state.preview.waiting
 
 
-def perform(hand: Hand, action: AnnotatorStep, state: State) -> Any:  # noqa: ANN401
-    """Do `action` with `hand`; gives back what its method gives back (a workflow's requests)."""
-    if action.kind == "open":
-        return hand.open_image(action.index)
-    if action.kind == "class":
-        known = next((c.id for c in state.classes if c.name == action.name), None)
-        return hand.add_class(action.name) if known is None else hand.set_class(known)
-    if action.kind == "click" and action.click is not None:
-        return hand.click(action.click.x, action.click.y, action.click.positive)
-    return hand.accept() if action.kind == "accept" else hand.cancel()
-
-
-def _choose_class(state: State, name: str) -> Generator[AnnotatorStep, State, State]:
+def _choose_class(state: State, name: str) -> Generator[UserAct, State, State]:
     for _ in range(2):  # a class that is new is added first
         if any(c.id == state.current_class and c.name == name for c in state.classes):
             break
-        state = yield AnnotatorStep("class", name=name)
+        known = next((c.id for c in state.classes if c.name == name), None)
+        state = yield acts.AddClass(name) if known is None else acts.SetClass(known)
     return state
 
 

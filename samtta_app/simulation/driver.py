@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -29,7 +28,7 @@ from samtta_app.errors import UserError
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
 from samtta_app.session.workflow.workflow import Workflow
-from samtta_app.simulation.annotator import AnnotatedObject, Goal, annotate, perform
+from samtta_app.simulation.annotator import AnnotatedObject, Goal, annotate
 from samtta_app.simulation.clickers import Choice
 
 Feedback = Literal["logits", "binary"]
@@ -96,10 +95,10 @@ class Driver:
         self._learning_seconds = 0.0
         person = annotate(self.state, target, self._places[image], goal, class_name, choose)
         try:
-            action = next(person)
-            for _ in itertools.count():
-                self.settle(perform(self.workflow, action, self.state))
-                action = person.send(self.state)
+            act = next(person)
+            while True:
+                self.settle(self.workflow.do(act))
+                act = person.send(self.state)
         except StopIteration as finished:
             outcome: AnnotatedObject = finished.value
         return replace(outcome, learning_seconds=self._learning_seconds)

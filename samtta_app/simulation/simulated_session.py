@@ -26,18 +26,16 @@ from samtta_app.core.names import displayable
 from samtta_app.core.texts import plain_cells
 from samtta_app.datasets.folder import FolderDataset, TargetObject, open_dataset
 from samtta_app.errors import ExportError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
+from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
 from samtta_app.session.statistics.statistics_export import write_statistics
 from samtta_app.simulation.annotator import (
     EASY,
     STRICT,
     AnnotatedObject,
-    AnnotatorStep,
     Goal,
-    Hand,
     annotate,
-    perform,
     settled,
 )
 from samtta_app.simulation.contact_sheet import Pixels, contact_sheet, strip
@@ -158,12 +156,15 @@ def show_simulation(console: Console, simulation: Simulation) -> None:
 # --- in a window ----------------------------------------------------------------------------------------------------
 
 
-class Worked(Hand, Protocol):
+class Hand(Protocol):
     """A controller or workflow: what is done with it shows in its state."""
 
     @property
     def state(self) -> State:
         """What the window shows."""
+
+    def do(self, act: UserAct) -> object:
+        """Do what a user asked for."""
 
 
 class Stepper:
@@ -176,25 +177,25 @@ class Stepper:
 
     def __init__(self, targets: Sequence[TargetObject], goal: Goal = STRICT) -> None:
         self._targets, self._goal = tuple(targets), goal
-        self._work: Generator[AnnotatorStep, State, None] | None = None
-        self._action: AnnotatorStep | None = None
+        self._work: Generator[UserAct, State, None] | None = None
+        self._act: UserAct | None = None
 
-    def step(self, hand: Worked) -> bool:
+    def step(self, hand: Hand) -> bool:
         """Do the next thing if what came before has shown; False once all objects are done."""
         try:
             if self._work is None:
                 self._work = _rounds(hand.state, self._targets, self._goal)
-                self._action = next(self._work)
-            elif self._action is None:
+                self._act = next(self._work)
+            elif self._act is None:
                 return False
-            elif settled(self._action, hand.state):
-                self._action = self._work.send(hand.state)
+            elif settled(self._act, hand.state):
+                self._act = self._work.send(hand.state)
             else:
                 return True
         except StopIteration:
-            self._action = None
+            self._act = None
             return False
-        perform(hand, self._action, hand.state)
+        hand.do(self._act)
         return True
 
 
@@ -208,7 +209,7 @@ def stepper(dataset: FolderDataset | Path, *, objects: int = 30, seed: int = 0, 
     return Stepper(stream(data, split=None, objects=objects, seed=seed, per_image=6, min_area=16), goal)
 
 
-def _rounds(state: State, targets: Sequence[TargetObject], goal: Goal) -> Generator[AnnotatorStep, State, None]:
+def _rounds(state: State, targets: Sequence[TargetObject], goal: Goal) -> Generator[UserAct, State, None]:
     places = {entry.path.name: index for index, entry in enumerate(state.images)}
     for target in targets:
         name = target.image.path.name
@@ -216,10 +217,10 @@ def _rounds(state: State, targets: Sequence[TargetObject], goal: Goal) -> Genera
             continue
         person = annotate(state, target.mask, places[name], goal, target.class_name)
         try:
-            action = next(person)
+            act = next(person)
             while True:
-                state = yield action
-                action = person.send(state)
+                state = yield act
+                act = person.send(state)
         except StopIteration:
             continue
 
@@ -246,7 +247,7 @@ def new_folder(out: Path) -> Path:
 
 def _export(driver: Driver, folder: Path) -> list[Path]:
     project = driver.store.project()
-    files = [path for name, write in EXPORTERS.items() for path in write(project, folder / name)]
+    files = [path for name, form in FORMATS.items() for path in form.write(project, folder / name)]
     return [*files, *write_statistics(driver.store, folder / "statistics")]
 
 

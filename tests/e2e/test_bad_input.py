@@ -195,28 +195,33 @@ def test_a_project_that_was_put_back_from_a_copy_opens_again(
 # --- a project that is open elsewhere -------------------------------------------------------------------------------------
 
 
-def test_a_project_that_is_open_is_refused_by_every_command_and_by_its_own_folders_name_too(
+def test_a_project_that_is_open_can_be_read_but_not_opened_again_by_its_own_folders_name_too(
     call: Callable[..., Ending], project: Path, tmp_path: Path
 ) -> None:
     with Store.open(project) as store:
-        for folder in (project, project / ".samtta"):
-            for command in commands(folder, tmp_path / "out"):
-                complains(call(*command), "open in another samtta", "Close it there")
-        store.accept(accepted(), WIDTH, HEIGHT)
-    assert not (tmp_path / "out").exists()
+        for k, folder in enumerate((project, project / ".samtta")):
+            opening, *reading = commands(folder, tmp_path / f"out{k}")
+            complains(call(*opening), "open in another samtta", "Close it there")
+            for command in reading:
+                assert call(*command).code == 0
+            assert len(COCO(tmp_path / f"out{k}" / "annotations.json").anns) == 3 + k
+            store.accept(accepted(), WIDTH, HEIGHT)
+        store.set_deleted(store.annotations()[-1].id, True)
     assert call("export", project, "--format", "coco", "--out", tmp_path / "out").code == 0
     assert len(COCO(tmp_path / "out" / "annotations.json").anns) == 4
 
 
-def test_another_process_is_refused_while_the_project_is_open_and_let_in_afterwards(
-    project: Path, tmp_path: Path
-) -> None:
+def test_another_process_reads_while_the_project_is_open_and_afterwards(project: Path, tmp_path: Path) -> None:
     words = ("stats", project, "--out", tmp_path / "out")
-    with Store.open(project):
-        complains(program(*words), "open in another samtta")
+    with Store.open(project) as store:
+        store.accept(accepted(), WIDTH, HEIGHT)
+        beside = program(*words)
+    assert beside.code == 0, beside.err
+    while_open = next((tmp_path / "out").glob("*.json")).read_text()
+    assert json.loads(while_open)["objects"] == 4
     ending = program(*words)
     assert ending.code == 0, ending.err
-    assert json.loads(next((tmp_path / "out").glob("*.json")).read_text())
+    assert next((tmp_path / "out").glob("*.json")).read_text() == while_open
 
 
 DIES = """

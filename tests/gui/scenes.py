@@ -12,6 +12,7 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.messages import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
 from samtta_app.gui.controller import Controller
+from samtta_app.session.acts import UserAct
 from samtta_app.session.state import (
     Adaptation,
     Display,
@@ -146,7 +147,7 @@ def scene(folder: Path = Path("dishes"), **changes: object) -> State:
 
 
 class Recorder(QObject):
-    """Stands for the controller where a view is tested by itself: has its state, and notes every call by name.
+    """Stands for the controller where a view is tested by itself: has its state, and notes every act, and other calls by name.
 
     A name that the real class (`of`) does not have is an AttributeError here, too.
     """
@@ -160,8 +161,11 @@ class Recorder(QObject):
         super().__init__()
         self.state = state
         self._of = of
-        self.calls: list[tuple[object, ...]] = []
+        self.calls: list[object] = []
         self.answers: dict[str, object] = {}
+
+    def do(self, act: UserAct) -> None:
+        self.calls.append(act)
 
     def __getattr__(self, name: str) -> object:
         getattr(self._of, name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -14,8 +15,10 @@ from pytestqt.qtbot import QtBot
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.core.types import Mask
 from samtta_app.engine.dispatch import Engine
+from samtta_app.errors import UserError
 from samtta_app.gui.app import Application
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.exporting import Exported
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.model.model_registry import toy_model
@@ -173,3 +176,27 @@ class Sitting:
         self.application.close()
         self.window.close()
         QApplication.processEvents()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Let the window's events go on until a condition holds."""
+    end = time.monotonic() + WAIT / 1000
+    while not condition():
+        assert time.monotonic() < end
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+
+
+def exported(controller: Controller, name: str, folder: Path) -> tuple[Path, ...]:
+    """Export in the format `name` ("statistics": the figures), wait for its end, and return the files or raise its error."""
+    ends: list[Exported | UserError] = []
+    controller.exported.connect(ends.append)
+    if name == "statistics":
+        controller.export_statistics(folder)
+    else:
+        controller.export(name, folder)
+    until(lambda: bool(ends))
+    controller.exported.disconnect(ends.append)
+    (end,) = ends
+    if isinstance(end, UserError):
+        raise end
+    return end.files

@@ -12,6 +12,7 @@ from samtta_app.errors import SettingsError
 from samtta_app.gui.actions.action_set import BAR, BAR_END, MENUS, ActionSet
 from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.state import Adaptation, Display, LabelClass
 from samtta_app.settings import Settings
 from tests.gui.scenes import Recorder, disc, picture, preview, scene
@@ -97,7 +98,7 @@ def test_showing_a_state_triggers_nothing(window: Window, actions: ActionSet):
 def test_a_triggered_action_runs(window: Window, actions: ActionSet):
     actions.show_state(scene())
     actions["undo"].trigger()
-    assert window.controller.calls == [("undo",)]
+    assert window.controller.calls == [acts.Undo()]
 
 
 def test_a_disabled_action_does_not_run(window: Window, actions: ActionSet):
@@ -109,7 +110,7 @@ def test_a_disabled_action_does_not_run(window: Window, actions: ActionSet):
 def test_a_switch_stands_as_the_state_says_and_not_as_it_was_clicked(window: Window, actions: ActionSet):
     actions.show_state(scene())
     actions["uncertainty"].trigger()  # this controller does not change its state
-    assert window.controller.calls == [("show", ("overlay", "entropy"))]
+    assert window.controller.calls == [acts.Show(overlay="entropy")]
     assert not actions["uncertainty"].isChecked()
 
 

@@ -13,6 +13,7 @@ from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES, ActionRo
 from samtta_app.gui.actions.bindings import bindings, key_text
 from samtta_app.gui.actions.enabling import can_accept, cancellable, is_annotating, selectable
 from samtta_app.gui.canvas.canvas import Canvas
+from samtta_app.session import acts
 from samtta_app.session.acts import Accept
 from samtta_app.session.state import Adaptation, Display, State
 from samtta_app.settings import Settings, Theme
@@ -44,7 +45,7 @@ class Bench:
         return lambda: self.asked.append(name)
 
 
-def done(name: str, state: State) -> list[tuple[object, ...]]:
+def done(name: str, state: State) -> list[object]:
     """What the controller is asked for when an action runs."""
     desk = Bench(state)
     ROWS[name].run(desk)
@@ -91,35 +92,35 @@ def test_every_action_asks_for_something_when_it_runs(action: ActionRow):
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("accept", ("accept",)),
-        ("accept_next", ("accept", ("then_next", True))),
-        ("cancel", ("cancel",)),
-        ("remove_click", ("remove_click",)),
-        ("undo", ("undo",)),
-        ("redo", ("redo",)),
-        ("delete", ("delete_selected",)),
-        ("next_image", ("next_image", 1)),
-        ("previous_image", ("next_image", -1)),
-        ("next_unreviewed", ("next_unreviewed",)),
-        ("class_2", ("set_class", 2)),
-        ("pause", ("control", "pause")),
-        ("roll_back", ("control", "rollback")),
-        ("reset", ("control", "reset")),
-        ("masks", ("show", ("masks", False))),
-        ("uncertainty", ("show", ("overlay", "entropy"))),
-        ("uncertainty_back", ("show", ("overlay", "adapted"))),
-        ("compare", ("show", ("compare", True))),
+        ("accept", acts.Accept()),
+        ("accept_next", acts.Accept(then_next=True)),
+        ("cancel", acts.Cancel()),
+        ("remove_click", acts.RemoveClick()),
+        ("undo", acts.Undo()),
+        ("redo", acts.Redo()),
+        ("delete", acts.DeleteSelected()),
+        ("next_image", acts.NextImage(1)),
+        ("previous_image", acts.NextImage(-1)),
+        ("next_unreviewed", acts.NextUnreviewed()),
+        ("class_2", acts.SetClass(2)),
+        ("pause", acts.ControlLearner("pause")),
+        ("roll_back", acts.ControlLearner("rollback")),
+        ("reset", acts.ControlLearner("reset")),
+        ("masks", acts.Show(masks=False)),
+        ("uncertainty", acts.Show(overlay="entropy")),
+        ("uncertainty_back", acts.Show(overlay="adapted")),
+        ("compare", acts.Show(compare=True)),
     ],
 )
-def test_an_action_asks_the_controller_for(name: str, call: tuple[object, ...]):
+def test_an_action_asks_the_controller_for(name: str, call: object):
     assert done(name, scene()) == [call]
 
 
 def test_tab_leaves_it_to_the_session_whether_candidates_or_objects_are_meant():
     """By the time its turn comes there may be another preview than the one on the screen, or none."""
     for state in (scene(preview=preview(IMAGE, MASKS)), scene()):
-        assert done("next", state) == [("turn", 1)]
-        assert done("previous", state) == [("turn", -1)]
+        assert done("next", state) == [acts.Turn(1)]
+        assert done("previous", state) == [acts.Turn(-1)]
 
 
 @pytest.mark.parametrize("name", ["accept", "accept_next", "cancel", "remove_click", "next", "delete", "undo", "redo"])
@@ -135,14 +136,14 @@ def test_enter_and_tab_can_be_typed_before_the_first_answer():
 
 
 def test_a_paused_learner_is_resumed_by_the_same_action():
-    assert done("pause", scene(adaptation=Adaptation("paused", 4, ()))) == [("control", "resume")]
+    assert done("pause", scene(adaptation=Adaptation("paused", 4, ()))) == [acts.ControlLearner("resume")]
 
 
 def test_switches_are_turned_off_by_the_same_action():
     state = scene(display=Display(masks=False, overlay="adapted", compare=True))
-    assert done("masks", state) == [("show", ("masks", True))]
-    assert done("uncertainty", state) == [("show", ("overlay", "off"))]
-    assert done("compare", state) == [("show", ("compare", False))]
+    assert done("masks", state) == [acts.Show(masks=True)]
+    assert done("uncertainty", state) == [acts.Show(overlay="off")]
+    assert done("compare", state) == [acts.Show(compare=False)]
 
 
 @pytest.mark.parametrize("name", ["fit", "actual_size", "zoom_in", "zoom_out"])

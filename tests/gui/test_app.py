@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.core.types import Click
 from samtta_app.datasets.samples import sample_set as samples_module
 from samtta_app.engine import dispatch as engine_module
 from samtta_app.engine.dispatch import Engine
@@ -28,6 +29,7 @@ from samtta_app.gui.app import Application, run_window
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.model.model_registry import toy_model
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS
@@ -102,7 +104,7 @@ def test_a_folder_that_cannot_be_opened_is_said_and_the_present_one_stays(
     application.open_folder(tmp_path / "empty")
     assert application.controller is before
     assert "no images" in said(application)
-    opened(application).click(60, 50, True)
+    opened(application).do(acts.PlaceClick(Click(60, 50, True)))
     qtbot.waitUntil(lambda: not opened(application).state.preview.waiting, timeout=WAIT)  # type: ignore[union-attr]
 
 
@@ -204,7 +206,7 @@ def test_new_files_are_listed_and_gone_ones_are_marked_while_the_folder_is_open(
     folder = images(tmp_path / "a")
     application.open(folder)
     qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
-    opened(application).open_image(1)
+    opened(application).do(acts.OpenImage(1))
     qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
     shown = opened(application).state.image
     cv2.imwrite(str(folder / "0a.png"), picture(5).pixels)
@@ -218,7 +220,7 @@ def test_new_files_are_listed_and_gone_ones_are_marked_while_the_folder_is_open(
     assert [name for name, _ in listed()] == ["0.png", "0a.png", "1.png"]
     assert (state.index, state.image) == (2, shown)
     assert "1 new image" in said(application)
-    opened(application).open_image(1)
+    opened(application).do(acts.OpenImage(1))
     qtbot.waitUntil(lambda: shows(application) and opened(application).state.image is not shown, timeout=WAIT)
 
 
@@ -288,7 +290,7 @@ def test_a_simulated_person_works_until_there_is_nothing_left(
     def person(controller: Controller) -> bool:
         looks.append(controller.state.image is not None)
         if looks[-1]:
-            controller.add_class("made by the simulation")
+            controller.do(acts.AddClass("made by the simulation"))
         return not looks[-1]
 
     application.simulate(person)
@@ -516,9 +518,9 @@ def test_a_project_that_cannot_be_shown_after_it_was_opened_leaves_the_present_o
         with pytest.raises(RuntimeError, match="cannot be shown"):
             application.open(images(tmp_path / "two"))
     assert application.controller is before
-    before.next_image()
+    before.do(acts.NextImage())
     qtbot.waitUntil(lambda: before.state.index == 1 and before.state.image is not None, timeout=WAIT)
-    before.add_class("leaf")
+    before.do(acts.AddClass("leaf"))
     assert [c.name for c in before.state.classes] == ["object", "leaf"]
     application.open(tmp_path / "two")  # its lock was given back
     assert application.controller is not before

@@ -21,8 +21,9 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
-from tests.gui.sessions import Key, Sitting
+from tests.gui.sessions import Key, Sitting, exported
 from tests.unit.core.crafted import GIF, POSTSCRIPT, claiming_png, claiming_tiff, many_scans
 
 HEIGHT, WIDTH = 96, 128
@@ -360,7 +361,7 @@ def test_a_slow_image_can_be_left_for_another_and_the_window_closed_over_it(pers
     person.wait(lambda: any(thread.name == "samtta-reader" for thread in threading.enumerate()))
     person.shows(UPRIGHT)
     assert person.state.image is not None
-    person.controller.open_image(0)
+    person.controller.do(acts.OpenImage(0))
     person.wait(lambda: any(thread.name == "samtta-reader" for thread in threading.enumerate()))
     person.leaves()
     assert person.application.controller is None or person.state.image is None
@@ -385,7 +386,7 @@ def test_a_folder_of_bad_files_only_opens_and_can_be_left(person: Sitting, tmp_p
     write_bad(tmp_path)
     person.opens(tmp_path)
     for row in range(len(BAD)):
-        person.controller.open_image(row)
+        person.controller.do(acts.OpenImage(row))
         person.wait(lambda: person.settled)
     assert {entry.status for entry in person.state.images} == {"unreadable"}
     person.presses(Key.Key_Return)
@@ -418,7 +419,7 @@ def test_a_preview_that_was_left_for_a_bad_file_comes_back(person: Sitting, fold
     mask = person.previews(*PLACES)
     person.shows("zz.png")
     assert person.state.preview is None
-    person.controller.undo()
+    person.controller.do(acts.Undo())
     person.wait(lambda: person.answered)
     back = person.state.preview
     assert back is not None
@@ -433,10 +434,10 @@ def test_next_without_objects_passes_over_the_bad_files(person: Sitting, folder:
     PIL.Image.fromarray(plain()).save(folder / "zz.png")
     person.opens(folder)
     person.shows(UPRIGHT)
-    person.controller.next_unreviewed()
+    person.controller.do(acts.NextUnreviewed())
     person.wait(lambda: person.settled)
     assert person.state.images[person.state.index].name == "zz.png"
-    person.controller.next_unreviewed()
+    person.controller.do(acts.NextUnreviewed())
     person.wait(lambda: person.settled)
     assert person.state.images[person.state.index].name == UPRIGHT
 
@@ -472,7 +473,7 @@ def test_objects_of_a_file_that_became_unreadable_are_kept_and_exported(
     entry = person.state.images[person.state.index]
     assert (entry.status, entry.objects) == ("unreadable", 1)
     assert len(person.state.annotations) == 1
-    person.controller.export("coco", tmp_path / "out")
+    exported(person.controller, "coco", tmp_path / "out")
     coco = COCO(tmp_path / "out" / "annotations.json")
     (found,) = coco.anns.values()
     assert np.array_equal(coco.annToMask(found).astype(bool), drawn(mask))
@@ -516,7 +517,7 @@ def test_a_file_replaced_by_a_smaller_picture_keeps_its_objects_and_the_session_
     assert person.state.image.width == 50
     assert len(person.state.annotations) == 1
     person.accepts((25, 20), (10, 10), (40, 30), (5, 35))
-    person.controller.export("png", tmp_path / "out")
+    exported(person.controller, "png", tmp_path / "out")
     instances = cv2.imread(str(tmp_path / "out" / "instances" / "b.png"), cv2.IMREAD_UNCHANGED)
     assert instances.shape == (40, 50)
 
@@ -533,8 +534,8 @@ def test_exports_of_odd_files_have_their_upright_sizes(person: Sitting, folder: 
         assert image is not None
         shares = (0.5, 0.25, 0.75, 0.1, 0.9)
         masks[name] = person.accepts(*(((image.width - 1) * s, (image.height - 1) * s) for s in shares))
-    person.controller.export("png", tmp_path / "out")
-    person.controller.export("coco", tmp_path / "out")
+    exported(person.controller, "png", tmp_path / "out")
+    exported(person.controller, "coco", tmp_path / "out")
     described = json.loads((tmp_path / "out" / "annotations.json").read_text())
     sizes = {image["file_name"]: (image["width"], image["height"]) for image in described["images"]}
     assert sizes["turned_6.png"] == sizes["deep.tif"] == (WIDTH, HEIGHT)

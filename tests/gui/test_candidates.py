@@ -17,6 +17,7 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Click, Gaps, Window
 from samtta_app.gui.panels.candidates import THUMBNAIL, CandidatesStrip, frame_of, sharp, thumbnail
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 from tests.gui.scenes import Recorder, candidate, disc, picture, preview, scene
@@ -40,7 +41,7 @@ def strip(qapp, qtbot) -> Iterator[CandidatesStrip]:
     window.close()
 
 
-def calls(strip: CandidatesStrip) -> list[tuple[object, ...]]:
+def calls(strip: CandidatesStrip) -> list[object]:
     return strip._controller.calls
 
 
@@ -168,7 +169,7 @@ def test_thumbnails_keep_their_shape(qapp):
 def test_a_click_on_a_card_chooses_it(strip: CandidatesStrip, chosen: int, clicked: int, step: int):
     strip.show_state(replace(THREE, preview=replace(THREE.preview, chosen=chosen)))
     QTest.mouseClick(strip.cards[clicked], Qt.MouseButton.LeftButton)
-    assert calls(strip) == [("next_candidate", step)]
+    assert calls(strip) == [acts.NextCandidate(step)]
 
 
 def test_a_click_on_the_chosen_card_asks_for_nothing(strip: CandidatesStrip):
@@ -278,9 +279,9 @@ def test_one_more_click_is_advised_in_words(strip: CandidatesStrip):
 
 @pytest.mark.parametrize(
     ("act", "words", "call"),
-    [("candidate", "Show the next", ("next_candidate",)), ("larger", "Ask it", ("ask_larger",))],
+    [("candidate", "Show the next", acts.NextCandidate()), ("larger", "Ask it", acts.AskLarger())],
 )
-def test_a_button_does_what_is_advised(strip: CandidatesStrip, act: str, words: str, call: tuple[object, ...]):
+def test_a_button_does_what_is_advised(strip: CandidatesStrip, act: str, words: str, call: object):
     strip.show_state(gained(GAPS, GAPS, GAPS, advice=Advice(act, 0.2)))
     assert strip.follow.text() == words
     QTest.mouseClick(strip.follow, Qt.MouseButton.LeftButton)

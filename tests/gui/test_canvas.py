@@ -20,6 +20,7 @@ from samtta_app.core.types import Box, Candidate, Click, Image, Mask, Window
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MaskItem, UncertaintyItem
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.state import Display, Preview
 from tests.gui.scenes import Recorder, annotation, candidate, disc, entries, scene
 
@@ -113,15 +114,18 @@ def test_a_click_reaches_the_controller_in_image_pixels(
     canvas: Canvas, recorder: Recorder, button: Qt.MouseButton, keys: Qt.KeyboardModifier, positive: bool
 ) -> None:
     press(canvas, 100, 20, button, keys)
-    ((name, x, y, sign, view),) = recorder.calls
-    assert (name, sign, view) == ("click", positive, None)
-    assert (x, y) == (pytest.approx(100, abs=0.2), pytest.approx(20, abs=0.2))
+    (act,) = recorder.calls
+    assert isinstance(act, acts.PlaceClick)
+    assert (act.click.positive, act.view) == (positive, None)
+    assert (act.click.x, act.click.y) == (pytest.approx(100, abs=0.2), pytest.approx(20, abs=0.2))
 
 
 def test_a_click_is_right_at_every_zoom_and_carries_the_view(canvas: Canvas, recorder: Recorder) -> None:
     canvas.zoom_at(QPointF(at(canvas, 30, 30)), 6)
     press(canvas, 30, 30)
-    (_, x, y, _, view) = recorder.calls[0]
+    (act,) = recorder.calls
+    assert isinstance(act, acts.PlaceClick)
+    x, y, view = act.click.x, act.click.y, act.view
     assert (x, y) == (pytest.approx(30, abs=0.05), pytest.approx(30, abs=0.05))
     assert isinstance(view, Window)
     assert view == canvas.view_window()
@@ -134,15 +138,16 @@ def test_two_quick_clicks_are_two_clicks(canvas: Canvas, recorder: Recorder) -> 
     QTest.mouseClick(canvas.viewport(), LEFT, NONE, place)
     QTest.mouseDClick(canvas.viewport(), LEFT, NONE, place)  # what Qt makes of the second press
     QTest.mouseRelease(canvas.viewport(), LEFT, NONE, place)
-    assert [call[0] for call in recorder.calls] == ["click", "click"]
+    assert [type(act) for act in recorder.calls] == [acts.PlaceClick] * 2
 
 
 def test_a_trembling_hand_still_clicks_where_it_pressed(canvas: Canvas, recorder: Recorder) -> None:
     start = at(canvas, 50, 50)
     drag(canvas, start, start + QPoint(4, -4))
-    ((name, x, _, positive, _),) = recorder.calls
-    assert (name, positive) == ("click", True)
-    assert x == pytest.approx(50, abs=0.2)
+    (act,) = recorder.calls
+    assert isinstance(act, acts.PlaceClick)
+    assert act.click.positive
+    assert act.click.x == pytest.approx(50, abs=0.2)
 
 
 @pytest.mark.parametrize("zoom", [0.5, 1, 8, 40])
@@ -157,9 +162,10 @@ def test_a_click_that_slips_is_a_click_where_it_was_pressed_at_every_zoom(
     canvas.zoom_at(QPointF(at(canvas, 60, 50)), zoom)
     start = at(canvas, 60, 50)
     drag(canvas, start, start + QPoint(*slip))
-    ((name, x, y, positive, _),) = recorder.calls
-    assert (name, positive) == ("click", True)
-    assert (x, y) == pytest.approx((60, 50), abs=1 / canvas.zoom)
+    (act,) = recorder.calls
+    assert isinstance(act, acts.PlaceClick)
+    assert act.click.positive
+    assert (act.click.x, act.click.y) == pytest.approx((60, 50), abs=1 / canvas.zoom)
     assert not items(canvas, FrameItem)
 
 
@@ -169,7 +175,7 @@ def test_a_drag_is_a_box_at_every_zoom(canvas: Canvas, recorder: Recorder, zoom:
     canvas.zoom_at(QPointF(at(canvas, 60, 50)), zoom)
     start = at(canvas, 60, 50)
     drag(canvas, start, start + QPoint(*moved))
-    assert [call[0] for call in recorder.calls] == ["box"]
+    assert [type(act) for act in recorder.calls] == [acts.DrawBox]
 
 
 def test_a_box_of_less_than_a_pixel_of_the_image_is_a_click(canvas: Canvas, recorder: Recorder) -> None:
@@ -177,7 +183,7 @@ def test_a_box_of_less_than_a_pixel_of_the_image_is_a_click(canvas: Canvas, reco
     start = at(canvas, 60, 50)
     drag(canvas, start, start + QPoint(round(0.8 * canvas.zoom), round(0.8 * canvas.zoom)))
     drag(canvas, start, start + QPoint(round(1.2 * canvas.zoom), round(1.2 * canvas.zoom)))
-    assert [call[0] for call in recorder.calls] == ["click", "box"]
+    assert [type(act) for act in recorder.calls] == [acts.PlaceClick, acts.DrawBox]
 
 
 def test_a_thin_drag_draws_no_rubber_band(canvas: Canvas) -> None:
@@ -197,16 +203,18 @@ def test_a_drag_draws_a_box_with_a_rubber_band(canvas: Canvas, recorder: Recorde
     assert len(items(canvas, FrameItem)) == 1
     QTest.mouseRelease(canvas.viewport(), LEFT, NONE, stop)
     assert not items(canvas, FrameItem)
-    ((name, box, view),) = recorder.calls
-    assert (name, view) == ("box", None)
-    assert isinstance(box, Box)
+    (act,) = recorder.calls
+    assert isinstance(act, acts.DrawBox)
+    assert act.view is None
+    box = act.box
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((20, 30, 80, 60), abs=0.2)
 
 
 def test_a_box_that_leaves_the_image_is_cut_to_it(canvas: Canvas, recorder: Recorder) -> None:
     drag(canvas, at(canvas, 100, 60), canvas.viewport().rect().bottomRight())
-    box = recorder.calls[0][1]
-    assert isinstance(box, Box)
+    (act,) = recorder.calls
+    assert isinstance(act, acts.DrawBox)
+    box = act.box
     assert (box.x1, box.y1) == (127.0, 95.0)
 
 
@@ -234,14 +242,14 @@ def test_space_by_itself_accepts_a_preview(canvas: Canvas, recorder: Recorder) -
     assert recorder.calls == []
     recorder.become(scene(image=GREY, annotations=(), preview=previewing()))
     QTest.keyClick(canvas, Qt.Key.Key_Space)
-    assert recorder.calls == [("accept",)]
+    assert recorder.calls == [acts.Accept()]
 
 
 def test_space_is_forgotten_when_the_keyboard_goes_elsewhere(canvas: Canvas, recorder: Recorder) -> None:
     QTest.keyPress(canvas, Qt.Key.Key_Space)
     QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusOut))
     press(canvas, 50, 50)
-    assert [call[0] for call in recorder.calls] == ["click"]
+    assert [type(act) for act in recorder.calls] == [acts.PlaceClick]
 
 
 def test_other_keys_are_left_to_the_window(canvas: Canvas) -> None:
@@ -256,7 +264,7 @@ def test_ctrl_and_left_selects_the_topmost_annotation_or_none(canvas: Canvas, re
     press(canvas, 45, 40, LEFT, CTRL)
     press(canvas, 25, 40, LEFT, CTRL)
     press(canvas, 100, 80, LEFT, CTRL)
-    assert recorder.calls == [("select", 2), ("select", 1), ("select", None)]
+    assert recorder.calls == [acts.Select(2), acts.Select(1), acts.Select(None)]
 
 
 def test_the_pointer_is_reported_in_image_pixels_and_as_nowhere_when_it_leaves(canvas: Canvas, qtbot: QtBot) -> None:
@@ -273,7 +281,7 @@ def test_without_an_image_the_mouse_does_nothing(canvas: Canvas, recorder: Recor
     press(canvas, 10, 10)
     press(canvas, 10, 10, RIGHT)
     drag(canvas, QPoint(10, 10), QPoint(100, 100))
-    assert recorder.calls == [] or {call[0] for call in recorder.calls} == {"select"}
+    assert {type(act) for act in recorder.calls} <= {acts.Select}
     assert canvas.view_window() is None
 
 
@@ -486,7 +494,9 @@ def test_a_wide_image_of_sixty_thousand_pixels_can_be_clicked_at_its_far_end(
     recorder.become(replace(EMPTY, image=wide))
     canvas.zoom_at(QPointF(at(canvas, 59_990, 20)), 1000)
     press(canvas, 59_990, 20)
-    (_, x, y, _, view) = recorder.calls[0]
+    (act,) = recorder.calls
+    assert isinstance(act, acts.PlaceClick)
+    x, y, view = act.click.x, act.click.y, act.view
     assert x == pytest.approx(59_990, abs=0.1)
     assert y == pytest.approx(20, abs=0.1)
     assert isinstance(view, Window)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from samtta_app.gui.panels.classes import ClassesPanel
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.state import LabelClass
 from tests.gui.scenes import CLASSES, Recorder, scene
 
@@ -24,7 +25,7 @@ def panel(qapp, qtbot) -> ClassesPanel:
     return made
 
 
-def calls(panel: ClassesPanel) -> list[tuple[object, ...]]:
+def calls(panel: ClassesPanel) -> list[object]:
     return panel._controller.calls
 
 
@@ -65,12 +66,12 @@ def test_showing_a_state_asks_for_nothing(panel: ClassesPanel):
 
 def test_a_click_chooses_a_class(panel: ClassesPanel):
     click(panel, 1)
-    assert calls(panel) == [("set_class", 2)]
+    assert calls(panel) == [acts.SetClass(2)]
 
 
 def test_a_click_on_the_current_class_chooses_it_again(panel: ClassesPanel):
     click(panel, 0)  # it may be another one's than the selected object's
-    assert calls(panel) == [("set_class", 1)]
+    assert calls(panel) == [acts.SetClass(1)]
 
 
 @pytest.mark.parametrize(("row", "key"), [(0, "(1)"), (8, "(9)")])
@@ -90,14 +91,14 @@ def test_the_tenth_class_has_no_key(panel: ClassesPanel):
 def test_a_name_and_enter_add_a_class(panel: ClassesPanel):
     QTest.keyClicks(panel.new_name, "mitosis")
     QTest.keyClick(panel.new_name, Qt.Key.Key_Return)
-    assert calls(panel) == [("add_class", "mitosis")]
+    assert calls(panel) == [acts.AddClass("mitosis")]
     assert panel.new_name.text() == ""
 
 
 def test_spaces_around_a_name_are_dropped(panel: ClassesPanel):
     panel.new_name.setText("  mitosis ")
     QTest.keyClick(panel.new_name, Qt.Key.Key_Return)
-    assert calls(panel) == [("add_class", "mitosis")]
+    assert calls(panel) == [acts.AddClass("mitosis")]
 
 
 @pytest.mark.parametrize("text", ["", "   "])
@@ -130,7 +131,7 @@ def test_a_class_is_renamed_in_place(qtbot, panel: ClassesPanel):
     field = editor(panel, 1)
     field.setText("dirt")
     QTest.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: calls(panel) == [("rename_class", 2, "dirt")])
+    qtbot.waitUntil(lambda: calls(panel) == [acts.RenameClass(2, "dirt")])
 
 
 def test_the_new_name_is_shown_when_the_state_has_it(panel: ClassesPanel):

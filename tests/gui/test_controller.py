@@ -13,16 +13,18 @@ from PySide6.QtCore import QCoreApplication, QObject, Slot
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.messages import Loaded
-from samtta_app.core.types import Box
+from samtta_app.core.types import Box, Click
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError, ExportError
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.worker import EngineProtocol, Worker
 from samtta_app.model.model_registry import toy_model
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
 from samtta_app.session.workflow.workflow import Workflow
+from tests.gui.sessions import exported
 from tests.unit.session.scripted import accepted
 from tests.unit.values import picture
 
@@ -70,26 +72,26 @@ def answered(controller: Controller) -> bool:
 def accept_something(controller: Controller, qtbot: QtBot) -> None:
     """A toy's masks may be empty: ask until one is not."""
     for x, y in ((60, 50), (30, 30), (90, 70), (20, 80)):
-        controller.click(x, y, True)
+        controller.do(acts.PlaceClick(Click(x, y, True)))
         qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
         for _ in range(3):
             preview = controller.state.preview
             if preview is not None and preview.candidate is not None and preview.candidate.mask.area:
-                controller.accept()
+                controller.do(acts.Accept())
                 return
-            controller.next_candidate()
-        controller.cancel()
+            controller.do(acts.NextCandidate())
+        controller.do(acts.Cancel())
     pytest.fail("the toy model found nothing at all")
 
 
 def test_each_new_state_is_said_once_and_in_order(controller: Controller, qtbot: QtBot) -> None:
     ear = Listener()
     controller.state_changed.connect(ear.show)
-    controller.click(60, 50, True)
+    controller.do(acts.PlaceClick(Click(60, 50, True)))
     assert ear.states[-1] is controller.state
     qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
-    controller.show(overlay="entropy")
-    controller.show(overlay="off")
+    controller.do(acts.Show(overlay="entropy"))
+    controller.do(acts.Show(overlay="off"))
     assert len(ear.states) == len({id(state) for state in ear.states})
     assert ear.states[-1] is controller.state
 
@@ -100,7 +102,7 @@ def test_many_states_in_one_turn_are_drawn_once_and_with_the_last(controller: Co
     controller.state_changed.connect(said.show)
     controller.drawn.connect(drawn.show)
     for k in range(200):
-        controller.show(opacity=k / 200)
+        controller.do(acts.Show(opacity=k / 200))
     assert len(said.states) == 200
     assert drawn.states == [said.states[0]]
     qtbot.waitUntil(lambda: drawn.states[-1] is controller.state, timeout=WAIT)
@@ -116,13 +118,13 @@ def test_what_a_view_does_while_it_draws_is_drawn_afterwards(controller: Control
         def show(self, state: State) -> None:
             drawn.append(state)
             if len(drawn) == 1:
-                controller.show(masks=False)
+                controller.do(acts.Show(masks=False))
                 assert len(drawn) == 1
 
     meddler = Meddler()
     qtbot.waitUntil(lambda: not controller._pause.isActive(), timeout=WAIT)
     controller.drawn.connect(meddler.show)
-    controller.show(opacity=0.3)
+    controller.do(acts.Show(opacity=0.3))
     qtbot.waitUntil(lambda: len(drawn) == 2, timeout=WAIT)
     assert not drawn[-1].display.masks
 
@@ -132,9 +134,9 @@ def test_another_image_is_drawn_at_once_so_that_no_click_is_aimed_at_the_one_bef
 ) -> None:
     drawn = Listener()
     controller.drawn.connect(drawn.show)
-    controller.show(opacity=0.3)
-    controller.show(opacity=0.4)
-    controller.next_image()
+    controller.do(acts.Show(opacity=0.3))
+    controller.do(acts.Show(opacity=0.4))
+    controller.do(acts.NextImage())
     assert drawn.states[-1] is controller.state
     assert drawn.states[-1].image is None
 
@@ -161,62 +163,62 @@ def test_a_click_is_answered_accepted_and_learned_from(controller: Controller, q
 
 
 def test_every_act_reaches_the_workflow(controller: Controller, qtbot: QtBot) -> None:
-    controller.box(Box(40, 30, 80, 70))
+    controller.do(acts.DrawBox(Box(40, 30, 80, 70)))
     qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
-    controller.undo()
+    controller.do(acts.Undo())
     assert controller.state.preview is None
-    controller.redo()
+    controller.do(acts.Redo())
     qtbot.waitUntil(lambda: answered(controller), timeout=WAIT)
-    controller.cancel()
+    controller.do(acts.Cancel())
     assert controller.state.preview is None
-    controller.add_class("leaf")
+    controller.do(acts.AddClass("leaf"))
     newest = controller.state.classes[-1]
     assert (newest.name, controller.state.current_class) == ("leaf", newest.id)
-    controller.rename_class(newest.id, "frond")
+    controller.do(acts.RenameClass(newest.id, "frond"))
     assert controller.state.classes[-1].name == "frond"
-    controller.set_class(controller.state.classes[0].id)
+    controller.do(acts.SetClass(controller.state.classes[0].id))
     assert controller.state.current_class == controller.state.classes[0].id
-    controller.control("pause")
+    controller.do(acts.ControlLearner("pause"))
     qtbot.waitUntil(lambda: controller.state.adaptation.activity == "paused", timeout=WAIT)
 
 
 def test_objects_are_selected_and_deleted(controller: Controller, qtbot: QtBot) -> None:
     accept_something(controller, qtbot)
     number = controller.state.annotations[0].id
-    controller.select(number)
+    controller.do(acts.Select(number))
     assert controller.state.selected == number
-    controller.select(None)
-    controller.select_next()
+    controller.do(acts.Select(None))
+    controller.do(acts.SelectNext())
     assert controller.state.selected == number
-    controller.delete_selected()
+    controller.do(acts.DeleteSelected())
     assert controller.state.annotations == ()
 
 
 def test_images_are_changed(controller: Controller, qtbot: QtBot) -> None:
     for act, index in (
-        (controller.next_image, 1),
-        (lambda: controller.next_image(-1), 0),
-        (controller.next_unreviewed, 1),
-        (lambda: controller.open_image(0), 0),
+        (acts.NextImage(), 1),
+        (acts.NextImage(-1), 0),
+        (acts.NextUnreviewed(), 1),
+        (acts.OpenImage(0), 0),
     ):
-        act()
+        controller.do(act)
         qtbot.waitUntil(lambda: controller.state.image is not None, timeout=WAIT)
         assert controller.state.index == index
 
 
 def test_exports_say_where_the_files_are(controller: Controller, qtbot: QtBot, tmp_path: Path) -> None:
     accept_something(controller, qtbot)
-    files = controller.export("coco", tmp_path / "out")
+    files = exported(controller, "coco", tmp_path / "out")
     assert [file.name for file in files] == ["annotations.json"]
     assert controller.state.message is not None
     assert str(tmp_path / "out") in controller.state.message.text
-    assert all(file.exists() for file in controller.export_statistics(tmp_path / "figures"))
+    assert all(file.exists() for file in exported(controller, "statistics", tmp_path / "figures"))
 
 
-def test_an_export_that_does_not_work_is_an_error_for_the_dialog(controller: Controller, tmp_path: Path) -> None:
+def test_an_export_that_does_not_work_ends_in_an_error(controller: Controller, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(ExportError):
-        controller.export("coco", tmp_path / "taken")
+        exported(controller, "coco", tmp_path / "taken")
 
 
 def test_the_model_is_named(controller: Controller, qtbot: QtBot) -> None:
@@ -256,11 +258,11 @@ def test_without_a_model_the_reason_is_shown_and_images_can_be_looked_at(
         qtbot.waitUntil(lambda: made.state.image is not None, timeout=WAIT)
         assert made.state.message is not None
         assert "sam.pth" in made.state.message.text
-        made.click(60, 50, True)
+        made.do(acts.PlaceClick(Click(60, 50, True)))
         qtbot.waitUntil(lambda: made.state.preview is None, timeout=WAIT)
         assert made.state.message is not None
         assert "truncated" in made.state.message.text
-        made.next_image()
+        made.do(acts.NextImage())
         qtbot.waitUntil(lambda: made.state.image is not None, timeout=WAIT)
         assert np.asarray(made.state.image.pixels).any()  # type: ignore[union-attr]
     finally:

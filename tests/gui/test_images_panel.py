@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 
 from samtta_app.gui.panels.images import OBJECTS_ROLE, ImageModel, ImagesPanel
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.state import ImageEntry
 from tests.gui.scenes import STATUSES, Recorder, entries, scene
 
@@ -30,7 +31,7 @@ def panel(qapp, qtbot) -> ImagesPanel:
     return made
 
 
-def calls(panel: ImagesPanel) -> list[tuple[object, ...]]:
+def calls(panel: ImagesPanel) -> list[object]:
     return panel._controller.calls
 
 
@@ -158,7 +159,7 @@ def test_a_click_opens_an_image(panel: ImagesPanel):
     panel.show_state(scene())
     place = panel.view.visualRect(panel.model.index(2)).center()
     QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert calls(panel) == [("open_image", 2)]
+    assert calls(panel) == [acts.OpenImage(2)]
 
 
 def test_a_click_on_the_open_image_asks_for_nothing(panel: ImagesPanel):
@@ -171,7 +172,7 @@ def test_a_click_on_the_open_image_asks_for_nothing(panel: ImagesPanel):
 def test_the_arrow_keys_open_images(panel: ImagesPanel):
     panel.show_state(scene())
     QTest.keyClick(panel.view, Qt.Key.Key_Down)
-    assert calls(panel) == [("open_image", 1)]
+    assert calls(panel) == [acts.OpenImage(1)]
 
 
 def test_the_list_goes_back_when_the_state_says_so(panel: ImagesPanel):

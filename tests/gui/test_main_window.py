@@ -14,6 +14,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QScrollArea, QToolButton
 
+from samtta_app.core.types import Click
 from samtta_app.errors import SettingsError
 from samtta_app.gui import recent
 from samtta_app.gui.controller import Controller
@@ -23,6 +24,7 @@ from samtta_app.gui.panels.docks import DOCKS
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.worker import Worker
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Message, State
 from samtta_app.session.workflow.workflow import Workflow
@@ -53,7 +55,7 @@ def shown(qtbot) -> Open:
     return make
 
 
-def calls(window: MainWindow) -> list[tuple[object, ...]]:
+def calls(window: MainWindow) -> list[object]:
     return window.controller.calls
 
 
@@ -229,23 +231,23 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
 @pytest.mark.parametrize(
     ("key", "modifiers", "call"),
     [
-        (Key.Key_Return, None, ("accept",)),
-        (Key.Key_Enter, None, ("accept",)),
-        (Key.Key_E, None, ("accept",)),
-        (Key.Key_Return, CTRL, ("accept", ("then_next", True))),
-        (Key.Key_Escape, None, ("cancel",)),
-        (Key.Key_Backspace, None, ("remove_click",)),
-        (Key.Key_Z, CTRL, ("undo",)),
-        (Key.Key_Tab, None, ("turn", 1)),
-        (Key.Key_Backtab, SHIFT, ("turn", -1)),
-        (Key.Key_2, None, ("set_class", 2)),
-        (Key.Key_D, None, ("next_image", 1)),
-        (Key.Key_A, None, ("next_image", -1)),
-        (Key.Key_PageDown, None, ("next_image", 1)),
-        (Key.Key_N, None, ("next_unreviewed",)),
-        (Key.Key_V, None, ("show", ("masks", False))),
-        (Key.Key_U, None, ("show", ("overlay", "entropy"))),
-        (Key.Key_U, SHIFT, ("show", ("overlay", "adapted"))),
+        (Key.Key_Return, None, acts.Accept()),
+        (Key.Key_Enter, None, acts.Accept()),
+        (Key.Key_E, None, acts.Accept()),
+        (Key.Key_Return, CTRL, acts.Accept(then_next=True)),
+        (Key.Key_Escape, None, acts.Cancel()),
+        (Key.Key_Backspace, None, acts.RemoveClick()),
+        (Key.Key_Z, CTRL, acts.Undo()),
+        (Key.Key_Tab, None, acts.Turn(1)),
+        (Key.Key_Backtab, SHIFT, acts.Turn(-1)),
+        (Key.Key_2, None, acts.SetClass(2)),
+        (Key.Key_D, None, acts.NextImage(1)),
+        (Key.Key_A, None, acts.NextImage(-1)),
+        (Key.Key_PageDown, None, acts.NextImage(1)),
+        (Key.Key_N, None, acts.NextUnreviewed()),
+        (Key.Key_V, None, acts.Show(masks=False)),
+        (Key.Key_U, None, acts.Show(overlay="entropy")),
+        (Key.Key_U, SHIFT, acts.Show(overlay="adapted")),
     ],
 )
 def test_a_key_on_the_canvas_acts(shown: Open, key, modifiers, call):
@@ -259,7 +261,7 @@ def test_tab_goes_through_the_objects_without_a_preview(shown: Open):
     window = shown(scene())
     window.canvas.setFocus()
     press(window, Key.Key_Tab)
-    assert calls(window) == [("turn", 1)]
+    assert calls(window) == [acts.Turn(1)]
 
 
 def test_tab_outside_the_canvas_moves_the_focus(shown: Open):
@@ -286,14 +288,14 @@ def test_enter_in_a_text_field_is_the_fields(shown: Open):
     field.setFocus()
     field.setText("nodule")
     press(window, Key.Key_Return)
-    assert calls(window) == [("add_class", "nodule")]
+    assert calls(window) == [acts.AddClass("nodule")]
 
 
 def test_keys_act_while_a_list_has_the_focus(shown: Open):
     window = shown(scene(preview=PREVIEW))
     window.docks["images"].widget().view.setFocus()
     press(window, Key.Key_Return)
-    assert calls(window) == [("accept",)]
+    assert calls(window) == [acts.Accept()]
 
 
 def test_a_key_whose_action_is_disabled_does_nothing(shown: Open):
@@ -308,7 +310,7 @@ def test_keys_of_the_settings_act(shown: Open):
     window.canvas.setFocus()
     press(window, Key.Key_Return)
     press(window, Key.Key_Q)
-    assert calls(window) == [("accept",)]
+    assert calls(window) == [acts.Accept()]
 
 
 def test_keys_that_cannot_work_are_said_and_the_defaults_hold(shown: Open):
@@ -321,16 +323,16 @@ def test_holding_a_key_compares_and_letting_go_ends_it(shown: Open):
     window = shown(scene(preview=PREVIEW))
     window.canvas.setFocus()
     QTest.keyPress(window.canvas, Key.Key_C)
-    assert calls(window) == [("show", ("compare", True))]
+    assert calls(window) == [acts.Show(compare=True)]
     window.controller.become(scene(preview=PREVIEW, display=Display(compare=True)))
     QTest.keyRelease(window.canvas, Key.Key_C)
-    assert calls(window)[-1] == ("show", ("compare", False))
+    assert calls(window)[-1] == acts.Show(compare=False)
 
 
 def test_comparing_ends_when_the_window_loses_the_focus(shown: Open):
     window = shown(scene(preview=PREVIEW, display=Display(compare=True)))
     QApplication.sendEvent(window, QEvent(QEvent.Type.WindowDeactivate))
-    assert calls(window) == [("show", ("compare", False))]
+    assert calls(window) == [acts.Show(compare=False)]
 
 
 def test_letting_go_of_another_key_changes_nothing(shown: Open):
@@ -617,12 +619,12 @@ def test_a_class_is_added_and_renamed_in_a_real_session(qtbot, real: MainWindow)
 
 
 def test_a_click_without_a_model_is_answered_with_the_reason(qtbot, real: MainWindow):
-    real.controller.click(10, 10, True)
+    real.controller.do(acts.PlaceClick(Click(10, 10, True)))
     qtbot.waitUntil(lambda: any("There is no model here." in line.message.text for line in real.messages.lines))
 
 
 def test_an_unreadable_image_says_why(qtbot, real: MainWindow):
-    real.controller.open_image(2)
+    real.controller.do(acts.OpenImage(2))
     qtbot.waitUntil(lambda: real.state.images[2].status == "unreadable")
     assert "cannot be read" in real.status.hint.text()
     tip = real.docks["images"].widget().model.index(2).data(Qt.ItemDataRole.ToolTipRole)

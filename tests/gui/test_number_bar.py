@@ -15,6 +15,7 @@ from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.number_bar import NUMBER_WORDS, NumberBar, number_words
 from samtta_app.gui.panels.objects import ID_ROLE, ObjectsPanel
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.sort_keys import NUMBERS, known_as, mask_number, worst
 from tests.gui.scenes import Recorder, annotation, disc, entries, picture, scene, statistics
@@ -213,7 +214,7 @@ def test_sorting_opens_nothing_and_a_click_opens_the_right_image(images: ImagesP
     assert images._controller.calls == []
     place = images.view.visualRect(images.view.model().index(0, 0)).center()
     QTest.mouseClick(images.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert images._controller.calls == [("open_image", 1)]
+    assert images._controller.calls == [acts.OpenImage(1)]
 
 
 def test_the_open_image_stays_current_where_it_is_listed(images: ImagesPanel):

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from samtta_app.gui.panels.number_bar import NUMBER_WORDS
 from samtta_app.gui.panels.objects import SORT_KEY_ROLE, TABLE_COLUMNS, ObjectsPanel
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.state import LabelClass
 from tests.gui.scenes import CLASSES, Recorder, annotation, disc, picture, scene
 
@@ -31,7 +32,7 @@ def panel(qapp, qtbot) -> ObjectsPanel:
     return made
 
 
-def calls(panel: ObjectsPanel) -> list[tuple[object, ...]]:
+def calls(panel: ObjectsPanel) -> list[object]:
     return panel._controller.calls
 
 
@@ -122,13 +123,13 @@ def test_showing_a_state_asks_for_nothing(panel: ObjectsPanel):
 def test_a_click_selects_an_object(panel: ObjectsPanel):
     place = panel.view.visualRect(panel.sorted.index(2, 0)).center()
     QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert calls(panel) == [("select", 3)]
+    assert calls(panel) == [acts.Select(3)]
 
 
 def test_the_arrow_keys_select(panel: ObjectsPanel):
     panel.show_state(scene(annotations=OBJECTS, selected=1))
     QTest.keyClick(panel.view, Qt.Key.Key_Down)
-    assert calls(panel) == [("select", 2)]
+    assert calls(panel) == [acts.Select(2)]
 
 
 def test_the_selection_survives_sorting(panel: ObjectsPanel):

@@ -22,7 +22,7 @@ from samtta_app.core.names import displayable
 from samtta_app.gui.app import _log_file
 from samtta_app.gui.recent import folders
 from samtta_app.session.project.store import Store
-from tests.gui.sessions import Key, Sitting
+from tests.gui.sessions import Key, Sitting, exported
 from tests.unit.values import picture
 
 BYTES = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are bytes on Linux only")
@@ -71,14 +71,14 @@ def test_such_an_image_is_annotated_opened_again_and_exported(
         one.wait(lambda: one.answered)
         one.presses(Key.Key_Return)
         one.wait(lambda: one.state.annotations)
-        one.controller.export("png", folder / "png")
+        exported(one.controller, "png", folder / "png")
         assert "2 images: 1 annotated, 1 only listed" in one.said
         one.said.encode()
     with sitting(qtbot) as again:
         again.opens(folder)
         assert (again.controller.state.images[again.state.index].name, len(again.state.annotations)) == (odd, 1)
-        again.controller.export("coco", folder / "coco")
-        again.controller.export_statistics(folder / "statistics")
+        exported(again.controller, "coco", folder / "coco")
+        exported(again.controller, "statistics", folder / "statistics")
     coco = json.loads((folder / "coco" / "annotations.json").read_text("utf-8"))
     with Image.open(
         folder / next(image["file_name"] for image in coco["images"] if image["status"] == "annotated")

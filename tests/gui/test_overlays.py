@@ -23,7 +23,8 @@ from samtta_app.gui.panels.colour_bar import MAP_WORDS, ColourBar, Ramp
 from samtta_app.gui.widgets import theme
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import save_refiner, untrained
-from samtta_app.session.state import Display, Overlay, OverlayKind
+from samtta_app.session.acts import OverlayKind
+from samtta_app.session.state import Display, Overlay
 from samtta_app.session.workflow.overlays import MEASURING, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.settings import Settings, load_settings, model_folder
 from tests.gui.scenes import Recorder, disc, picture, preview, scene

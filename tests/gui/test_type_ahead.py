@@ -19,6 +19,7 @@ from samtta_app.gui import controller as controller_module
 from samtta_app.gui.app import Application
 from samtta_app.gui.panels.status import hint
 from samtta_app.model.model_registry import toy_model
+from samtta_app.session import acts
 from samtta_app.session.acts import Accept
 from samtta_app.session.project.store import Store
 from samtta_app.settings import Settings
@@ -129,7 +130,7 @@ def test_enter_is_possible_before_the_first_answer(typist: Typist, late: Late) -
 
 
 def test_escape_backspace_tab_and_classes_are_typed_ahead(typist: Typist, late: Late) -> None:
-    typist.controller.add_class("leaf")
+    typist.controller.do(acts.AddClass("leaf"))
     typist.types(Key.Key_1, (20, 40), Key.Key_Return)
     typist.types((40, 40), Key.Key_Escape)
     typist.types((60, 40), (70, 40), Key.Key_Backspace, Key.Key_2, Key.Key_Tab, Key.Key_Return)
@@ -164,7 +165,7 @@ def test_closing_waits_for_the_mask_of_what_was_accepted(qtbot: QtBot, tmp_path:
     folder = folder_of(tmp_path / "images", "a.png")
     typist.opens(folder)
     typist.types((20, 40))
-    typist.controller.accept()
+    typist.controller.do(acts.Accept())
     late.asked.acquire()
     late.gate.release(1000)  # the answer is on its way, and the window closes first
     typist.leaves()
@@ -180,7 +181,7 @@ def test_closing_gives_up_a_mask_that_does_not_come_and_says_so(
     folder = folder_of(tmp_path / "images", "a.png")
     typist.opens(folder)
     typist.types((20, 40))
-    typist.controller.accept()
+    typist.controller.do(acts.Accept())
     late.asked.acquire()
     real = typist.controller._worker.close
     typist.controller._worker.close = lambda: (late.gate.release(1000), real())  # type: ignore[method-assign]

@@ -28,13 +28,14 @@ from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import UserError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.images.read import read_image
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones.compact import CompactConfig, build_compact, save_compact
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.refiner import save_refiner, untrained
+from samtta_app.session import acts
 from samtta_app.session.project.weight_files import sha256_hex
 from samtta_app.session.statistics.statistics_export import write_statistics
 from samtta_app.settings import load_settings, settings_file
@@ -145,7 +146,7 @@ def make_project(folder: Path) -> None:
     sitting = Headless(folder / "images", twin=True)
     for k, place in enumerate(islice(places(), 4)):
         if k == 2:
-            sitting.driver.settle(sitting.driver.workflow.open_image(1))
+            sitting.driver.settle(sitting.driver.workflow.do(acts.OpenImage(1)))
         sitting.accepts(*place)
     sitting.close()
 
@@ -156,8 +157,8 @@ def open_project(folder: Path, file: Path) -> Opened:
     try:
         sitting.visits()
         store = sitting.driver.store
-        for name, write in EXPORTERS.items():
-            write(store.project(), folder / "out" / name)
+        for name, form in FORMATS.items():
+            form.write(store.project(), folder / "out" / name)
         write_statistics(store, folder / "out" / "statistics")
         return sum(len(store.annotations(entry.name)) for entry in store.images())
     finally:

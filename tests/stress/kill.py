@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.session.project import schema
 from samtta_app.session.project.store import Store
 from tests.stress.children import Ending, Kill, Tell, die_at_write, run_child
@@ -146,8 +146,8 @@ PHASES: Mapping[str, Phase] = {
 
 
 def _export(store: Store, out: Path) -> None:
-    for name, write in EXPORTERS.items():
-        write(store.project(), out / name)
+    for name, form in FORMATS.items():
+        form.write(store.project(), out / name)
 
 
 # --- looking --------------------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def look_at_exports(folder: Path, before: Path) -> list[str]:
             _export(store, folder / "fresh")
 
     broken = [ending.error] if (ending := run_child(fresh)).error else []
-    for name in EXPORTERS:
+    for name in FORMATS:
         now, old, new = (content(f / name) for f in (folder / "out", before / "out", folder / "fresh"))
         if now not in (old, new):
             broken.append(f"the {name} export is neither the old nor the new one ({_difference(now, old, new)})")

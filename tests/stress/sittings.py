@@ -14,9 +14,10 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QApplication
 
 from samtta_app.core.masks import trimmed
-from samtta_app.core.types import Annotation
+from samtta_app.core.types import Annotation, Click
 from samtta_app.engine.dispatch import Engine
 from samtta_app.model.model_registry import load_model, toy_model
+from samtta_app.session import acts
 from samtta_app.simulation.driver import Driver
 from tests.gui.sessions import Sitting
 from tests.unit.session.real import Nudging
@@ -69,11 +70,13 @@ class Headless:
     def accepts(self, x: float, y: float) -> Annotation:
         driver, before = self.driver, len(self.driver.state.annotations)
         for step in range(TRIES):
-            driver.settle(driver.workflow.click((x + 11 * step) % WIDTH, (y + 7 * step) % HEIGHT, True))
+            driver.settle(
+                driver.workflow.do(acts.PlaceClick(Click((x + 11 * step) % WIDTH, (y + 7 * step) % HEIGHT, True)))
+            )
             if self._turned_to_something():
                 break
-            driver.settle(driver.workflow.cancel())
-        requests = driver.workflow.accept()
+            driver.settle(driver.workflow.do(acts.Cancel()))
+        requests = driver.workflow.do(acts.Accept())
         assert len(driver.state.annotations) == before + 1, driver.state.message
         stored = driver.state.annotations[-1]
         self.acknowledge(stored)
@@ -88,12 +91,12 @@ class Headless:
             preview = self.driver.state.preview
             if preview is not None and preview.candidate is not None and preview.candidate.mask.area:
                 return True
-            self.driver.settle(self.driver.workflow.next_candidate())
+            self.driver.settle(self.driver.workflow.do(acts.NextCandidate()))
         return False
 
     def next_image(self) -> None:
         """Go to the next image."""
-        self.driver.settle(self.driver.workflow.next_image())
+        self.driver.settle(self.driver.workflow.do(acts.NextImage()))
 
     def settles(self) -> None:
         """Wait for everything that is under way: nothing ever is."""
@@ -101,7 +104,7 @@ class Headless:
     def visits(self) -> None:
         """Look at every image."""
         for index in range(len(self.driver.state.images)):
-            self.driver.settle(self.driver.workflow.open_image(index))
+            self.driver.settle(self.driver.workflow.do(acts.OpenImage(index)))
 
     def close(self) -> None:
         """Leave in order."""

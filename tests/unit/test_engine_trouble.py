@@ -31,6 +31,7 @@ from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import save_refiner, untrained
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.image_opening import IMAGES_AHEAD
 from samtta_app.session.workflow.workflow import Workflow
@@ -221,9 +222,9 @@ def test_the_list_promises_an_instant_click_only_where_there_is_one(folder: Path
         session.does(session.workflow.start())
         assert len(session.promised()) == min(images, 1 + IMAGES_AHEAD)
         for step in (1, 1, 1, -1, 1, 1):
-            session.does(session.workflow.next_image(step))
-            session.does(session.workflow.click(60, 50, True))
-            session.does(session.workflow.cancel())
+            session.does(session.workflow.do(acts.NextImage(step)))
+            session.does(session.workflow.do(acts.PlaceClick(Click(60, 50, True))))
+            session.does(session.workflow.do(acts.Cancel()))
             assert session.promised() == session.kept()
             assert len(session.kept()) >= min(images, 1 + IMAGES_AHEAD) - 1
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from samtta_app.core.messages import ControlAction
 from samtta_app.gui.actions import enabling
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
 from samtta_app.session.workflow.overlays import following
 from samtta_app.settings import Settings, Theme
@@ -96,24 +97,20 @@ class ActionRow:
 # --- what ----------------------------------------------------------------------------------------------------------
 
 
-def _step(step: int) -> Callable[[ActionTarget], object]:
-    return lambda desk: desk.controller.turn(step)
+def _does(act: UserAct) -> Callable[[ActionTarget], object]:
+    return lambda desk: desk.controller.do(act)
 
 
 def _class(number: int) -> Callable[[ActionTarget], object]:
-    return lambda desk: desk.controller.set_class(desk.state.classes[number - 1].id)
+    return lambda desk: desk.controller.do(acts.SetClass(desk.state.classes[number - 1].id))
 
 
 def _overlay(step: int) -> Callable[[ActionTarget], object]:
-    return lambda desk: desk.controller.show(overlay=following(desk.state.display.overlay, step))
-
-
-def _control(action: ControlAction) -> Callable[[ActionTarget], object]:
-    return lambda desk: desk.controller.control(action)
+    return lambda desk: desk.controller.do(acts.Show(overlay=following(desk.state.display.overlay, step)))
 
 
 def _pause(desk: ActionTarget) -> None:
-    desk.controller.control("resume" if desk.state.adaptation.activity == "paused" else "pause")
+    desk.controller.do(acts.ControlLearner("resume" if desk.state.adaptation.activity == "paused" else "pause"))
 
 
 def _theme(theme: Theme) -> Callable[[ActionTarget], object]:
@@ -138,6 +135,9 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "export", "Export…", "File", "Ctrl+E", "export", lambda d: d.show_export(), enabling.annotated, divides=True
     ),
     ActionRow(
+        "cancel_export", "Cancel the export", "File", "", "", lambda d: d.controller.cancel_export(), enabling.exporting
+    ),
+    ActionRow(
         "settings",
         "Settings…",
         "File",
@@ -148,60 +148,60 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         divides=True,
     ),
     ActionRow("quit", "Quit", "File", "Ctrl+Q", "sign-out", lambda d: d.leave(), enabling.always, divides=True),
-    ActionRow(
-        "accept", "Accept", "Edit", "Return; Enter; E", "check", lambda d: d.controller.accept(), enabling.can_accept
-    ),
+    ActionRow("accept", "Accept", "Edit", "Return; Enter; E", "check", _does(acts.Accept()), enabling.can_accept),
     ActionRow(
         "accept_next",
         "Accept and next image",
         "Edit",
         "Ctrl+Return; Ctrl+Enter",
         "checks",
-        lambda d: d.controller.accept(then_next=True),
+        _does(acts.Accept(then_next=True)),
         enabling.can_accept,
     ),
-    ActionRow("cancel", "Cancel", "Edit", "Esc", "x", lambda d: d.controller.cancel(), enabling.cancellable),
+    ActionRow("cancel", "Cancel", "Edit", "Esc", "x", _does(acts.Cancel()), enabling.cancellable),
     ActionRow(
         "larger",
         "Ask the larger model",
         "Edit",
         "L",
         "",
-        lambda d: d.controller.ask_larger(),
+        _does(acts.AskLarger()),
         enabling.enlargeable,
     ),
-    ActionRow("next", "Next candidate or object", "Edit", "Tab", "", _step(1), enabling.selectable, divides=True),
-    ActionRow("previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _step(-1), enabling.selectable),
+    ActionRow(
+        "next", "Next candidate or object", "Edit", "Tab", "", _does(acts.Turn(1)), enabling.selectable, divides=True
+    ),
+    ActionRow(
+        "previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _does(acts.Turn(-1)), enabling.selectable
+    ),
     ActionRow(
         "remove_click",
         "Remove last click",
         "Edit",
         "Backspace",
         "",
-        lambda d: d.controller.remove_click(),
+        _does(acts.RemoveClick()),
         enabling.is_annotating,
         divides=True,
     ),
-    ActionRow("undo", "Undo", "Edit", "Ctrl+Z", "arrow-u-up-left", lambda d: d.controller.undo(), enabling.undoable),
+    ActionRow("undo", "Undo", "Edit", "Ctrl+Z", "arrow-u-up-left", _does(acts.Undo()), enabling.undoable),
     ActionRow(
         "redo",
         "Redo",
         "Edit",
         "Ctrl+Y; Ctrl+Shift+Z",
         "arrow-u-up-right",
-        lambda d: d.controller.redo(),
+        _does(acts.Redo()),
         enabling.redoable,
     ),
-    ActionRow(
-        "delete", "Delete object", "Edit", "Del", "trash", lambda d: d.controller.delete_selected(), enabling.selected
-    ),
+    ActionRow("delete", "Delete object", "Edit", "Del", "trash", _does(acts.DeleteSelected()), enabling.selected),
     ActionRow(
         "review",
         "Next mask that needs a second look",
         "Edit",
         "R",
         "",
-        lambda d: d.controller.next_review(),
+        _does(acts.NextReview()),
         enabling.reviewable,
         divides=True,
     ),
@@ -211,7 +211,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "Edit",
         "Shift+R",
         "",
-        lambda d: d.controller.confirm_review(),
+        _does(acts.ConfirmReview()),
         enabling.selected,
     ),
     ActionRow(
@@ -220,7 +220,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "Image",
         "A; PgUp",
         "caret-left",
-        lambda d: d.controller.next_image(-1),
+        _does(acts.NextImage(-1)),
         enabling.several,
     ),
     ActionRow(
@@ -229,7 +229,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "Image",
         "D; PgDown",
         "caret-right",
-        lambda d: d.controller.next_image(1),
+        _does(acts.NextImage(1)),
         enabling.several,
     ),
     ActionRow(
@@ -238,7 +238,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "Image",
         "N",
         "skip-forward",
-        lambda d: d.controller.next_unreviewed(),
+        _does(acts.NextUnreviewed()),
         enabling.several,
     ),
     *_class_actions(),
@@ -276,7 +276,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "View",
         "V",
         "eye",
-        lambda d: d.controller.show(masks=not d.state.display.masks),
+        lambda d: d.controller.do(acts.Show(masks=not d.state.display.masks)),
         enabling.pictured,
         lambda state, settings: state is not None and state.display.masks,
         divides=True,
@@ -298,7 +298,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "View",
         "C",
         "square-half",
-        lambda d: d.controller.show(compare=not d.state.display.compare),
+        lambda d: d.controller.do(acts.Show(compare=not d.state.display.compare)),
         enabling.pictured,
         lambda state, settings: state is not None and state.display.compare,
         held=True,
@@ -342,7 +342,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "Learning",
         "",
         "clock-counter-clockwise",
-        _control("rollback"),
+        _does(acts.ControlLearner("rollback")),
         enabling.returnable,
         short="Roll back",
     ),
@@ -352,7 +352,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "Learning",
         "",
         "arrow-counter-clockwise",
-        _control("reset"),
+        _does(acts.ControlLearner("reset")),
         enabling.moved,
         short="Reset",
     ),

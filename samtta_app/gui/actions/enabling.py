@@ -51,6 +51,11 @@ def enlargeable(state: State | None) -> bool:
     return preview is not None and preview.candidate is not None and not preview.waiting and not preview.larger
 
 
+def exporting(state: State | None) -> bool:
+    """An export is under way."""
+    return state is not None and bool(state.exporting)
+
+
 def reviewable(state: State | None) -> bool:
     """An accepted mask needs a second look."""
     return state is not None and state.statistics.review > 0

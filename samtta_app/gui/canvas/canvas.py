@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEve
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QLineEdit
 
 from samtta_app.core.masks import holds
-from samtta_app.core.types import Annotation, Box, Candidate, FloatArray, Window
+from samtta_app.core.types import Annotation, Box, Candidate, Click, FloatArray, Window
 from samtta_app.gui.canvas.captions import Caption
 from samtta_app.gui.canvas.gestures import is_box
 from samtta_app.gui.canvas.markers import (
@@ -34,6 +34,7 @@ from samtta_app.gui.canvas.tiles import ImageItem
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.theme import GRID, class_colour, current
+from samtta_app.session import acts
 from samtta_app.session.state import Preview, State
 from samtta_app.session.workflow.overlays import MEASURING, overlay_of
 
@@ -237,9 +238,9 @@ class Canvas(ZoomView):
         elif event.button() == LEFT and press is not None:
             self._drop_drag()
             if self._drawn(press, at):
-                self._controller.box(self._stretched(press, at), self.view_window())
+                self._controller.do(acts.DrawBox(self._stretched(press, at), self.view_window()))
             elif event.modifiers() & CTRL:
-                self._controller.select(self._annotation_at(self._image_point(press)))
+                self._controller.do(acts.Select(self._annotation_at(self._image_point(press))))
             else:
                 self._click(press, positive=not event.modifiers() & SHIFT)
 
@@ -250,7 +251,7 @@ class Canvas(ZoomView):
     def _click(self, position: QPointF, *, positive: bool) -> None:
         if self._state.image is not None:
             point = self._image_point(position)
-            self._controller.click(point.x(), point.y(), positive, self.view_window())
+            self._controller.do(acts.PlaceClick(Click(point.x(), point.y(), positive), self.view_window()))
 
     def _image_point(self, position: QPointF) -> QPointF:
         inverted, _ = self.viewportTransform().inverted()
@@ -308,7 +309,7 @@ class Canvas(ZoomView):
             self._space = False
             self._point()
             if not self._space_used and self._state.preview is not None:
-                self._controller.accept()
+                self._controller.do(acts.Accept())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Nothing stays held when the keyboard goes elsewhere."""

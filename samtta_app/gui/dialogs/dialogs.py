@@ -30,19 +30,13 @@ from PySide6.QtWidgets import (
 )
 
 from samtta_app.errors import SettingsError, UserError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.gui.actions.action_set import MENUS
 from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import key_text
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.settings import Settings, StrategyName
-
-FORMATS: dict[str, str] = {
-    "coco": "COCO: one JSON file with run lengths",
-    "png": "Index PNG: objects and classes, one pair per image",
-}
-"""What each exporter is called here; one without a name is shown by its own."""
 
 FIGURES = "statistics"
 """The choice that writes the session's figures instead of masks."""
@@ -103,10 +97,10 @@ class ExportDialog(QDialog):
 
     Args:
         parent: the window.
-        controller: does the export, and says in the message bar where the files are.
+        controller: does the export beside the window, and says in the message bar how it ended.
 
     Signals:
-        failed(UserError): the export did not happen; no partial file stays, and the dialog is still open.
+        failed(UserError): the export was not begun, and the dialog is still open.
     """
 
     failed = Signal(object)
@@ -117,8 +111,8 @@ class ExportDialog(QDialog):
         self._controller = controller
         state = controller.state
         self.format = QComboBox()
-        for name in EXPORTERS:
-            self.format.addItem(FORMATS.get(name, name), name)
+        for each in FORMATS.values():
+            self.format.addItem(each.title, each.name)
         self.format.addItem("Session figures: CSV and JSON", FIGURES)
         self.folder = PathField(str(state.folder / "export"), "Export into this folder")
         form = _form()

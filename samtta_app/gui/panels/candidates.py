@@ -16,6 +16,7 @@ from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.images.image_source import source_of
+from samtta_app.session import acts
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
 
@@ -211,9 +212,9 @@ class CandidatesStrip(QFrame):
 
     def _follow(self) -> None:
         if self._act == "candidate":
-            self._controller.next_candidate()
+            self._controller.do(acts.NextCandidate())
         elif self._act == "larger":
-            self._controller.ask_larger()
+            self._controller.do(acts.AskLarger())
 
     def _draw(self, state: State, image: Image, candidates: tuple[Candidate, ...]) -> None:
         self._shown = candidates
@@ -226,4 +227,4 @@ class CandidatesStrip(QFrame):
 
     def _choose(self, position: int) -> None:
         if position != self._chosen:
-            self._controller.next_candidate(position - self._chosen)
+            self._controller.do(acts.NextCandidate(position - self._chosen))

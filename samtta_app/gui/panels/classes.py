@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, Q
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.session import acts
 from samtta_app.session.state import LabelClass, State
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -75,7 +76,7 @@ class ClassModel(QAbstractListModel):
         name = str(value).strip()
         if not index.isValid() or not name or name == self._classes[index.row()].name:
             return False
-        self._controller.rename_class(self._classes[index.row()].id, name)
+        self._controller.do(acts.RenameClass(self._classes[index.row()].id, name))
         return True
 
 
@@ -128,10 +129,10 @@ class ClassesPanel(QWidget):
 
     def _choose(self, index: QModelIndex) -> None:
         chosen = self.model.entry(index.row()).id
-        self._controller.set_class(chosen)
+        self._controller.do(acts.SetClass(chosen))
 
     def _add(self) -> None:
         name = self.new_name.text().strip()
         if name:
             self.new_name.clear()
-            self._controller.add_class(name)
+            self._controller.do(acts.AddClass(name))

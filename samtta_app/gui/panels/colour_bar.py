@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout,
 from samtta_app.gui.canvas.overlay import scale_of
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
-from samtta_app.session.state import Overlay, OverlayKind, State
+from samtta_app.session import acts
+from samtta_app.session.acts import OverlayKind
+from samtta_app.session.state import Overlay, State
 from samtta_app.session.workflow.overlays import overlay_of
 
 _WIDTH = 28 * theme.GRID
@@ -156,7 +158,7 @@ class ColourBar(QFrame):
         self.ramp.show_values(self._opacity, None if here is None or overlay is None else here / scale_of(overlay))
 
     def _moved(self, percent: int) -> None:
-        self._controller.show(opacity=percent / 100)
+        self._controller.do(acts.Show(opacity=percent / 100))
         if not self.slider.isSliderDown():
             self._released()
 

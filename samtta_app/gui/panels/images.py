@@ -14,6 +14,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.session import acts
 from samtta_app.session.sort_keys import Number, known_as, need
 from samtta_app.session.state import ImageEntry, ImageStatus, State
 
@@ -213,4 +214,4 @@ class ImagesPanel(QWidget):
     def _choose(self, now: QModelIndex, before: QModelIndex) -> None:
         row = (self.sorted.mapToSource(now) if self.view.model() is self.sorted else now).row()
         if now.isValid() and self._row not in (-1, row):
-            self._controller.open_image(row)
+            self._controller.do(acts.OpenImage(row))

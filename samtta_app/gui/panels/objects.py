@@ -21,6 +21,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter, number_words
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.session import acts
 from samtta_app.session.sort_keys import Number, known_as, mask_number
 from samtta_app.session.state import LabelClass, State
 
@@ -225,4 +226,4 @@ class ObjectsPanel(QWidget):
     def _choose(self) -> None:
         rows = self.view.selectionModel().selectedRows()
         if rows and not self._syncing:
-            self._controller.select(self.model.id_of(self.sorted.mapToSource(rows[0]).row()))
+            self._controller.do(acts.Select(self.model.id_of(self.sorted.mapToSource(rows[0]).row())))

@@ -123,7 +123,7 @@ class StatusBar(QStatusBar):
         self.hint.setText(hint(state))
         self.image.setText(place(state) if state else "")
         self.learner.setText(_learner(state) if state else "")
-        self.work.setText(state.activity if state else "")
+        self.work.setText(" · ".join(filter(None, (state.exporting, state.activity))) if state else "")
         for field in self._fields:
             field.setVisible(bool(field.text()) or (state is not None and field in (self.position, self.zoom)))
 

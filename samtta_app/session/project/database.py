@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,14 +14,14 @@ from samtta_app.core.names import to_text
 from samtta_app.errors import StoreError
 from samtta_app.session.project import schema
 from samtta_app.session.project.cells import BadValueError, DbRow, Value, decoded, name
-from samtta_app.session.project.location import DATABASE, OpenedDatabase
+from samtta_app.session.project.location import DATABASE, OpenedDatabase, open_beside
 from samtta_app.session.project.refusals import reason
+from samtta_app.session.project.writer_lock import identity
 
 _T = TypeVar("_T")
+Reader = Callable[[], OpenedDatabase]
 NAMED = 3
 """So many damaged rows are named in one line."""
-
-Identity = tuple[int, int] | None
 
 
 class Database:
@@ -36,9 +37,16 @@ class Database:
     def __init__(self, home: Path, opened: OpenedDatabase) -> None:
         self.home, self.read_only = home, opened.read_only
         self.opening, self._left_out = opened.notice, dict[str, None]()
-        self._db = opened.db
+        self._db, self._lock = opened.db, opened.lock
         self._db.row_factory, self._db.text_factory = sqlite3.Row, decoded
-        self._files = {} if opened.read_only else {path: _identity(path) for path in self._kept()}
+        self._files = {} if opened.read_only else {path: identity(path) for path in self._kept()}
+
+    def close(self) -> None:
+        """Close the database and let go of the lock."""
+        self._db.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -84,6 +92,24 @@ class Database:
         found = self._good(self._rows("SELECT value FROM meta WHERE key = ?", key), _name, lambda _: f'meta "{key}"')
         return next(found, default)
 
+    def _reader(self) -> Reader:
+        """How to read all that is stored now, in any thread: beside this connection, or else from a copy in memory.
+
+        A copy is taken where the file itself was moved or deleted, or was never this connection's source.
+        """
+        if self._files and not self._moved() and not self._alone():
+            return partial(open_beside, self.home)
+        copy = schema.in_memory(any_thread=True)
+        self._db.backup(copy)
+        return lambda: OpenedDatabase(copy, read_only=True)
+
+    def _moved(self) -> bool:
+        return any(before is not None and identity(path) != before for path, before in self._files.items())
+
+    def _alone(self) -> bool:
+        """Whether this connection lets no other one read."""
+        return bool(self._db.execute("PRAGMA locking_mode").fetchone()[0] == "exclusive")
+
     # --- writing ----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -114,7 +140,7 @@ class Database:
     def _require_files(self) -> None:
         """Whether the files that are written to are still those that will be found at their place."""
         for path, before in self._files.items():
-            if before is not None and _identity(path) != before:
+            if before is not None and identity(path) != before:
                 gone = not os.path.lexists(path)
                 happened = "was deleted, moved, or its disk taken away" if gone else "was replaced by another"
                 raise StoreError(
@@ -122,15 +148,6 @@ class Database:
                     path,
                     "Put it back; until then, export: all that was stored before can still be read here",
                 )
-
-
-def _identity(path: Path) -> Identity:
-    """Device and number of a file, None when it is not there."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _name(row: DbRow) -> str:

@@ -28,7 +28,7 @@ class LearningLog(Database):
     def close(self) -> None:
         """Finish writing and let go of the lock."""
         self._weights.close()
-        self._db.close()
+        super().close()
 
     # --- reports ----------------------------------------------------------------------------------------------------
 

@@ -17,21 +17,25 @@ from samtta_app.errors import ProjectError
 from samtta_app.session.project import schema
 from samtta_app.session.project.refusals import reason
 from samtta_app.session.project.salvage import salvaged
+from samtta_app.session.project.writer_lock import LOCK, WriterLock
 
 HOME = ".samtta"
 DATABASE = "project.db"
 WEIGHTS = "weights"
 BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps: the database, and files of its name with these endings."""
+READING_SECONDS = 5.0
+"""A reader waits this long while the one that writes begins or ends a session; it never waits for a single write."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedDatabase:
-    """A database that was opened, and what a person should know about how ("" when nothing)."""
+    """A database that was opened, and what a user should know about how ("" when nothing); `lock` keeps other writers out."""
 
     db: sqlite3.Connection
     read_only: bool = False
     notice: str = ""
+    lock: WriterLock | None = None
 
 
 def places(folder: Path, project: Path | None) -> tuple[Path, Path]:
@@ -68,10 +72,10 @@ def require_ordinary(home: Path) -> None:
     if home.name == HOME:
         _require(home, "folder", stat.S_ISDIR)
     _require(home / WEIGHTS, "folder", stat.S_ISDIR)
-    for ending in BESIDE:
-        found = _require(home / (DATABASE + ending), "file", stat.S_ISREG)
+    for name in (*(DATABASE + ending for ending in BESIDE), LOCK, f"{LOCK}-journal"):
+        found = _require(home / name, "file", stat.S_ISREG)
         if found is not None and found.st_nlink > 1:
-            place, do = home / (DATABASE + ending), "Put a copy of it in its place"
+            place, do = home / name, "Put a copy of it in its place"
             raise ProjectError("A file of the project has a second name (a hard link) elsewhere", place, do)
 
 
@@ -84,11 +88,40 @@ def open_database(home: Path) -> OpenedDatabase:
     require_ordinary(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        return OpenedDatabase(schema.connect(home / DATABASE))
+        with schema.explained(home / DATABASE):
+            lock = WriterLock(home)
+        try:
+            return OpenedDatabase(schema.connect(home / DATABASE), lock=lock)
+        except BaseException:
+            lock.release()
+            raise
     except schema.DamagedError as error:
         return _open_damaged(home, error)
     except (OSError, sqlite3.OperationalError) as error:
         return open_unwritable(home, error)
+
+
+def open_beside(home: Path) -> OpenedDatabase:
+    """Read a project that is open in another thread or process of this machine, as it is at this moment.
+
+    The write-ahead log allows readers beside the one that writes; neither waits for the other. The connection belongs to
+    the thread that opens it.
+
+    Raises:
+        ProjectError: an older samtta has it open, or it is foreign, newer or damaged.
+    """
+    require_ordinary(home)
+    path = home / DATABASE
+    with schema.explained(path):
+        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", isolation_level=None, uri=True, timeout=READING_SECONDS)
+        try:
+            db.execute("BEGIN")  # all reads see one moment
+            if schema.lacking(db, path):
+                raise schema.OpenElsewhereError("The project is open in another samtta", path, "Close it there first")
+        except BaseException:
+            db.close()
+            raise
+    return OpenedDatabase(db, read_only=True)
 
 
 def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:

@@ -131,24 +131,46 @@ TABLES = (
 """All of them, those first that others refer to."""
 
 
+NO_SHARED_MEMORY = (
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+    sqlite3.SQLITE_CANTOPEN,
+)
+"""SQLite's refusals where processes cannot share memory, as on some network disks; its log then serves one of them alone."""
+
+
+class OpenElsewhereError(ProjectError):
+    """Another thread or process has the project open and may write to it."""
+
+
 class DamagedError(ProjectError):
     """SQLite finds the file damaged; parts of it may still be read."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open (or make) the database for this process alone, check it, and bring it up to date.
+    """Open (or make) the database to write to it, check it, and bring it up to date; others may read it beside.
 
-    The lock is SQLite's own on the file: it vanishes with the process, however that ends.
+    The caller holds the writer's lock. Where the file system has no memory that processes share, nobody reads beside.
 
     Raises:
         DamagedError: it is corrupt; the file is left as it was.
         ProjectError: it is open elsewhere, foreign, or made by a newer samtta; the file is left as it was.
         sqlite3.OperationalError: the file or its folder cannot be written, or there are no locks here.
     """
+    try:
+        return _connected(path, alone=False)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in NO_SHARED_MEMORY:
+            raise
+        return _connected(path, alone=True)
+
+
+def _connected(path: Path, *, alone: bool) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=0.0)
     try:
         with explained(path):
-            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")
             db.execute("PRAGMA foreign_keys = ON")
             missing = check(db, path)
             db.execute("PRAGMA journal_mode = WAL")
@@ -157,6 +179,7 @@ def connect(path: Path) -> sqlite3.Connection:
             with transaction(db):
                 migrate(db, missing)
                 require_layout(db, path)
+                db.execute("DELETE FROM meta WHERE 0")  # changes nothing; a file that may only be read is refused here
     except BaseException:
         db.close()
         raise
@@ -189,9 +212,9 @@ def connect_copy(copy: Path, path: Path) -> sqlite3.Connection | None:
     return memory
 
 
-def in_memory() -> sqlite3.Connection:
+def in_memory(*, any_thread: bool = False) -> sqlite3.Connection:
     """An empty database in memory, to which others may be attached by `unshared_uri`."""
-    return sqlite3.connect("file::memory:", isolation_level=None, uri=True)
+    return sqlite3.connect("file::memory:", isolation_level=None, uri=True, check_same_thread=not any_thread)
 
 
 def unshared(copy: Path) -> sqlite3.Connection:
@@ -294,7 +317,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = primary(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and locks_work(path.parent):
-            raise ProjectError("The project is open in another samtta", path, "Close it there first") from error
+            raise OpenElsewhereError("The project is open in another samtta", path, "Close it there first") from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             what = f"The project's database is damaged or no database ({error})"
             raise DamagedError(what, path, "Put back a copy; nothing was changed") from error

@@ -19,7 +19,15 @@ from samtta_app.session.project import cells, listing, pictures, rows
 from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
 from samtta_app.session.project.learning_log import LearningLog, now
-from samtta_app.session.project.location import OpenedDatabase, exists, open_database, open_unwritable, places
+from samtta_app.session.project.location import (
+    OpenedDatabase,
+    exists,
+    open_beside,
+    open_database,
+    open_unwritable,
+    places,
+)
+from samtta_app.session.project.schema import OpenElsewhereError
 from samtta_app.session.state import ImageEntry, LabelClass
 
 _T = TypeVar("_T")
@@ -70,6 +78,25 @@ class Store(LearningLog):
             store.close()
             raise
         return store
+
+    @classmethod
+    def open_to_read(cls, folder: Path, project: Path | None = None) -> Self:
+        """Open a project; where it is open already, in another thread or process, read it beside as it is now.
+
+        Raises:
+            ProjectError: as in `open`, but for a project that is open elsewhere.
+        """
+        try:
+            return cls.open(folder, project)
+        except OpenElsewhereError:
+            folder, home = places(folder, project)
+            return cls(folder, home, open_beside(home))
+
+    def reader(self) -> Callable[[], Store]:
+        """How another thread opens what is stored now, to read it while this store goes on."""
+        self._image_ids()  # while they can be stored
+        read = self._reader()
+        return lambda: Store(self.folder, self.home, read())
 
     def __enter__(self) -> Self:
         return self

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from samtta_app.errors import StoreError
 from samtta_app.session import acts
-from samtta_app.session.acts import OnAnswer, OnPlace, ToImage, UserAct
+from samtta_app.session.acts import AtOnce, OnAnswer, OnPlace, ToImage, UserAct
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.image_opening import ImageOpener
@@ -35,11 +37,13 @@ class Acting:
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
         desk = self._desk
+        if isinstance(act, AtOnce):
+            return self._perform(act)
         desk.change(message=None)
         if not isinstance(act, acts.Redo):
             desk.dropped = ()
         if isinstance(act, OnPlace):
-            act = replace(act, image=desk.image_name())
+            act = structs.replace(act, image=desk.image_name())
             if any(map(acts.leaves, desk.state.waiting)):
                 desk.say("info", "The image is about to change: click when the next one is there")
                 return ()
@@ -82,7 +86,21 @@ class Acting:
         desk.say("error", f"{reason}Not done: {acts.in_words(dropped)}. Redo tries again")
         desk.change(waiting=())
 
+    def _at_once(self, act: AtOnce) -> Requests:
+        """Do what changes no object."""
+        desk = self._desk
+        match act:
+            case acts.Show():
+                changes = {name: value for name, value in structs.asdict(act).items() if value is not None}
+                desk.change(display=replace(desk.state.display, **changes))
+                return self._annotating.compare() if act.compare else ()
+            case acts.ControlLearner(action=action):
+                desk.change(message=None)
+                return self._learning.control(action)
+
     def _perform(self, act: UserAct) -> Requests:
+        if isinstance(act, AtOnce):
+            return self._at_once(act)
         if isinstance(act, OnPlace):
             return self._point(act)
         match act:

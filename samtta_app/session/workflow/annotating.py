@@ -21,7 +21,6 @@ class Annotating:
 
     def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
-        self._comparison = 0
 
     def click(self, click: Click, view: Window | None) -> Requests:
         """Ask with one more click; one outside the image is refused."""
@@ -50,7 +49,7 @@ class Annotating:
         desk = self._desk
         if desk.state.image is None:
             return ()
-        self._comparison = 0
+        desk.comparison = 0
         asked = replace(draft.asked, class_id=desk.state.current_class)
         request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view, larger=draft.larger)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
@@ -62,7 +61,7 @@ class Annotating:
         if desk.draft is None:
             return ()
         if reply.twin:
-            if reply.request_id == self._comparison and reply.candidates:
+            if reply.request_id == desk.comparison and reply.candidates:
                 frozen = reply.candidates[reply.chosen]
                 desk.put(replace(desk.draft, preview=replace(desk.draft.preview, frozen=frozen)))
             return ()
@@ -88,13 +87,13 @@ class Annotating:
     def compare(self) -> Requests:
         """Ask the frozen twin the same, when the person wants to see it and it was not asked yet."""
         desk, draft = self._desk, self._desk.draft
-        self._comparison = 0
+        desk.comparison = 0
         if not desk.state.display.compare or draft is None or desk.state.image is None:
             return ()
         if draft.preview.waiting or draft.preview.frozen is not None or draft.preview.candidate is None:
             return ()
         request = PredictRequest(desk.id(), desk.state.image, draft.asked, draft.preview.window, draft.view, twin=True)
-        self._comparison = request.id
+        desk.comparison = request.id
         return (request,)
 
     def next_candidate(self, step: int) -> Requests:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
 from samtta_app.core.types import Annotation
@@ -16,9 +16,9 @@ from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, 
 from samtta_app.session.statistics.tally import Tally
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
+from samtta_app.session.workflow.under_way import Ahead, Lessons, Loading, Measuring
 
 Requests = tuple[Request, ...]
-Then = Literal["", "undo", "redo"]
 
 IMAGES_AT_ONCE = 8
 """The rows of so many images, with hundreds of objects each, are summed up in about 16 ms."""
@@ -27,18 +27,8 @@ _FROZEN = "frozen"
 """The strategy that never adapts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """The image file that is being read, to be shown, and then to undo or redo; `back` was open before it."""
-
-    request_id: int
-    name: str
-    then: Then = ""
-    back: int = 0
-
-
 class SessionContext:
-    """The one mutable thing of the workflow; only its parts hold it."""
+    """The one mutable thing of the workflow; its parts hold it, and nothing that changes beside it."""
 
     def __init__(
         self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
@@ -51,6 +41,8 @@ class SessionContext:
         self.loading: Loading | None = None
         self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
         self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
+        self.ahead, self.lessons, self.measuring = Ahead(), Lessons(), Measuring()
+        self.comparison = 0  # the request to the frozen twin that is under way, 0 where none is
         self.paused = False
         self.dropped: tuple[UserAct, ...] = ()
         self.tally = Tally()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from samtta_app.core.messages import Evicted, LoadRequest, Prefetched, PrefetchRequest, Progress
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Image
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session.project import listing
 from samtta_app.session.project.pictures import outside, picture_of, remark, replaced
-from samtta_app.session.workflow.context import Loading, Requests, SessionContext, Then
+from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.under_way import Loading, Then
 
 IMAGES_AHEAD = 2
 """This many images after the open one are encoded when nothing else is to do."""
@@ -19,8 +22,6 @@ class ImageOpener:
 
     def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
-        self._large: set[str] = set()  # too large to be encoded before they are opened
-        self._crowded = False  # the engine has no room for the open image and those after it
 
     def open(self, index: int, then: Then = "") -> Requests:
         """Show an image: its annotations at once, its pixels when they are read."""
@@ -28,7 +29,7 @@ class ImageOpener:
         if not 0 <= index < len(desk.state.images):
             return ()
         entry, back = desk.state.images[index], desk.state.index
-        self._crowded = False
+        desk.ahead = replace(desk.ahead, crowded=False)
         desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
         request = LoadRequest(desk.id(), entry.path)
         desk.loading = Loading(request.id, entry.name, then, back)
@@ -94,26 +95,27 @@ class ImageOpener:
         known = desk.encoded.keys() | desk.passed
         if image is not None and here.name not in known:
             return (PrefetchRequest(desk.id(), here.path, image),)
-        if background or desk.loading or self._crowded:
+        if background or desk.loading or desk.ahead.crowded:
             return ()
         following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + IMAGES_AHEAD]
-        wanted = (e for e in following if e.status != "unreadable" and e.name not in known | self._large)
+        wanted = (e for e in following if e.status != "unreadable" and e.name not in known | desk.ahead.large)
         return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
 
     def encoded(self, reply: Prefetched) -> None:
         """An image is encoded, or too large to be read before it is asked for."""
+        desk, name = self._desk, reply.path.name
         if not reply.encoded:
-            self._large.add(reply.path.name)
+            desk.ahead = replace(desk.ahead, large=desk.ahead.large | {name})
             return
-        self._desk.encoded[reply.path.name] = reply.image_key
-        self._desk.mark(reply.path.name)
+        desk.encoded[name] = reply.image_key
+        desk.mark(name)
 
     def evicted(self, reply: Evicted) -> None:
         """Images are encoded no more, and the list no longer says so; where room is short, none is encoded ahead."""
         desk = self._desk
         gone = [name for name, key in desk.encoded.items() if key in reply.image_keys]
         near = {entry.name for entry in desk.state.images[desk.state.index : desk.state.index + 1 + IMAGES_AHEAD]}
-        self._crowded = self._crowded or not near.isdisjoint(gone)
+        desk.ahead = replace(desk.ahead, crowded=desk.ahead.crowded or not near.isdisjoint(gone))
         for name in gone:
             del desk.encoded[name]
             desk.mark(name)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Any
 
 from samtta_app.core.messages import (
     AdaptReport,
@@ -21,6 +20,7 @@ from samtta_app.core.types import Annotation, ImageFile, WaitingExample
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.pictures import picture_of, replaced
 from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.under_way import Lessons, LessonTask
 
 MEMORY = 64
 """This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
@@ -38,15 +38,6 @@ SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What is to be done with an object; a replay that was put off names the version that had not seen the object."""
-
-    kind: Literal["remember", "replay", "learn"]
-    object_id: int
-    version: int | None = None
-
-
 class LessonQueue:
     """Accepted objects go to the learner; its reports go to the store.
 
@@ -56,11 +47,6 @@ class LessonQueue:
 
     def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
-        self._waiting: deque[_Task] = deque()
-        self._late: deque[_Task] = deque()
-        self._passed: set[str] = set()
-        self._resuming: set[int] = set()
-        self._model, self._refusal = "", ""
 
     # --- resuming ---------------------------------------------------------------------------------------------------
 
@@ -80,18 +66,18 @@ class LessonQueue:
         asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
         requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no number is given twice
         requests += [RestoreRequest(desk.id(), *stored)] if stored else []
-        self._resuming = {request.id for request in requests}
+        self._change(resuming=frozenset(request.id for request in requests))
         return tuple(requests)
 
     def refused(self, request: RestoreRequest, text: str) -> Requests:
         """Stored weights are damaged or of another model: the original answers; which model it is remains to be asked."""
-        self._resuming.discard(request.id)
+        resuming = self._lessons.resuming - {request.id}
         if not request.weights:
+            self._change(resuming=resuming)
             self._desk.say("warning", text)
             return ()
-        self._refusal = text
         again = RestoreRequest(self._desk.id(), request.version, b"")
-        self._resuming.add(again.id)
+        self._change(resuming=resuming | {again.id}, refusal=text)
         return (again,)
 
     def _resumed(self, model: str) -> Requests:
@@ -101,31 +87,31 @@ class LessonQueue:
             store.use_model(model)
             stored = store.weights(store.published())
             if stored is not None:
-                self._refusal = ""
                 request = RestoreRequest(desk.id(), *stored)
-                self._resuming.add(request.id)
+                self._change(resuming=self._lessons.resuming | {request.id}, refusal="")
                 return (request,)
-        self._model = model
+        self._change(model=model)
         again = self._plan() if desk.learn else 0
-        if self._refusal:
+        if self._lessons.refusal:
             more = f" It learns again from the project's {again} objects." if again > 1 else ""
-            desk.say("warning", self._refusal + more)
+            desk.say("warning", self._lessons.refusal + more)
         return ()
 
     def _plan(self) -> int:
         """Find out what is to be remembered and learned; the number of objects to learn."""
         store = self._desk.store
-        unlearned = () if store.read_only else store.unlearned(self._model)
+        unlearned = () if store.read_only else store.unlearned(self._lessons.model)
         known = [a for a in store.newest(MEMORY) if a.id not in set(unlearned)]
         last, here = {a.image_name: a.id for a in known}, self._desk.image_name()
         known.sort(key=lambda a: (a.image_name != here, last[a.image_name], a.id))  # so that each image is read once
         unreplayed = store.unreplayed() if self._desk.twin else frozenset()
-        self._waiting = deque(_Task("remember", a.id) for a in known)
+        waiting = [LessonTask("remember", a.id) for a in known]
         for number in unlearned:
-            self._waiting += [_Task("replay", number)] if number in unreplayed else []
-            self._waiting.append(_Task("learn", number))
-        if self._desk.twin:
-            self._late = deque(_Task("replay", number, version) for number, version in store.put_off().items())
+            waiting += [LessonTask("replay", number)] if number in unreplayed else []
+            waiting.append(LessonTask("learn", number))
+        put_off = store.put_off() if self._desk.twin else {}
+        late = tuple(LessonTask("replay", number, version) for number, version in put_off.items())
+        self._change(waiting=tuple(waiting), late=late)
         return len(unlearned)
 
     # --- what is to be done -----------------------------------------------------------------------------------------
@@ -134,23 +120,29 @@ class LessonQueue:
         """What the engine is to do next; it never has more than ROOM requests of learning."""
         under_way = sum(isinstance(r, AdaptRequest | TwinRequest) for r in self._desk.background())
         requests: Requests = ()
-        while not self._resuming and under_way + len(requests) < MAX_LESSONS and (task := self._take()):
+        while not self._lessons.resuming and under_way + len(requests) < MAX_LESSONS and (task := self._take()):
             requests += self._request(task)
         return requests
 
-    def _take(self) -> _Task | None:
-        while self._waiting:
-            task = self._waiting.popleft()
-            if task.kind != "replay" or len(self._waiting) <= LAG:
+    def _take(self) -> LessonTask | None:
+        while self._lessons.waiting:
+            task, *waiting = self._lessons.waiting
+            self._change(waiting=tuple(waiting))
+            if task.kind != "replay" or len(waiting) <= LAG:
                 return task
-            self._late.append(replace(task, version=self._desk.state.adaptation.version))
-        return self._late.popleft() if self._late else None
+            put_off = replace(task, version=self._desk.state.adaptation.version)
+            self._change(late=(*self._lessons.late, put_off))
+        if not self._lessons.late:
+            return None
+        task, *late = self._lessons.late
+        self._change(late=tuple(late))
+        return task
 
-    def _request(self, task: _Task) -> Requests:
+    def _request(self, task: LessonTask) -> Requests:
         """The request for a task; none when its object is gone, or its image cannot be read."""
         desk = self._desk
         annotation = desk.store.annotation(task.object_id)
-        if annotation is None or annotation.image_name in self._passed:
+        if annotation is None or annotation.image_name in self._lessons.passed:
             return ()
         entry = next((e for e in desk.state.images if e.name == annotation.image_name), None)
         if entry is None or entry.status == "unreadable":
@@ -161,7 +153,7 @@ class LessonQueue:
         a, key = annotation, annotation.picture.partition(":")[2]
         example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, a.class_id)
         if task.kind == "replay" and task.version:
-            weights = desk.store.version_of(task.version, self._model)
+            weights = desk.store.version_of(task.version, self._lessons.model)
             return (TwinRequest(desk.id(), example, task.version, weights),) if weights else ()
         if task.kind == "replay":
             version = desk.state.adaptation.version if task.version is None else 0
@@ -171,10 +163,10 @@ class LessonQueue:
     def failed(self, request: AdaptRequest | TwinRequest, text: str) -> None:
         """An object could not be learned: the others of its image are passed over in this run, and learned in a later one."""
         image = request.example.image.path.name
-        if image not in self._passed:
+        if image not in self._lessons.passed:
             self._desk.say("warning", text)
         if image != self._desk.image_name():
-            self._passed.add(image)
+            self._change(passed=self._lessons.passed | {image})
 
     # --- accepted objects -------------------------------------------------------------------------------------------
 
@@ -187,37 +179,49 @@ class LessonQueue:
             *(annotation.seconds, annotation.weights_version, annotation.history),
         )
         desk.put_record(record)
-        if self._resuming and desk.learn:
+        if self._lessons.resuming and desk.learn:
             return ()  # it will be found in the store
-        self._waiting += [_Task("replay", annotation.id)] if desk.twin else []
+        if desk.twin:
+            self._add(LessonTask("replay", annotation.id))
         return self.learn(annotation)
 
     def learn(self, annotation: Annotation) -> Requests:
         """Learn from an object; while learning is paused the engine only remembers it."""
         if self._desk.learn and not self._is_to_be_learned(annotation):
-            self._waiting.append(_Task("learn", annotation.id))
+            self._add(LessonTask("learn", annotation.id))
         return self.next()
 
     def remember(self, annotation: Annotation) -> Requests:
         """Put an object into the replay memory again, or learn from it where it was withdrawn before it was learned."""
         desk = self._desk
         if desk.learn and not self._is_to_be_learned(annotation):
-            never = not desk.store.read_only and annotation.id in desk.store.unlearned(self._model)
-            self._waiting.append(_Task("learn" if never else "remember", annotation.id))
+            never = not desk.store.read_only and annotation.id in desk.store.unlearned(self._lessons.model)
+            self._add(LessonTask("learn" if never else "remember", annotation.id))
         return self.next()
 
     def forget(self, annotation: Annotation) -> Requests:
         """An object was withdrawn: it leaves the replay memory, and the newest one that had no room comes back."""
         desk = self._desk
-        self._waiting = deque(task for task in self._waiting if task.object_id != annotation.id)
-        self._late = deque(task for task in self._late if task.object_id != annotation.id)
+        waiting = tuple(task for task in self._lessons.waiting if task.object_id != annotation.id)
+        late = tuple(task for task in self._lessons.late if task.object_id != annotation.id)
+        self._change(waiting=waiting, late=late)
         newest = desk.store.newest(MEMORY) if desk.learn else ()
         if len(newest) == MEMORY and newest[0].id < annotation.id:
-            self._waiting.append(_Task("remember", newest[0].id))
+            self._add(LessonTask("remember", newest[0].id))
         return (ForgetRequest(desk.id(), annotation.id),)
 
     def _is_to_be_learned(self, annotation: Annotation) -> bool:
-        return _Task("learn", annotation.id) in self._waiting
+        return LessonTask("learn", annotation.id) in self._lessons.waiting
+
+    @property
+    def _lessons(self) -> Lessons:
+        return self._desk.lessons
+
+    def _add(self, task: LessonTask) -> None:
+        self._change(waiting=(*self._lessons.waiting, task))
+
+    def _change(self, **changes: Any) -> None:  # noqa: ANN401 (fields of Lessons)
+        self._desk.lessons = replace(self._desk.lessons, **changes)
 
     # --- control and reports ----------------------------------------------------------------------------------------
 
@@ -249,7 +253,7 @@ class LessonQueue:
         if not desk.store.read_only:
             if report.model != desk.store.model():
                 desk.store.use_model(report.model)
-            self._model = report.model
+            self._change(model=report.model)
             desk.store.log_adaptation(report)
         return withdrawn
 
@@ -269,9 +273,9 @@ class LessonQueue:
         desk.change(
             adaptation=replace(desk.state.adaptation, version=reply.version, can_roll_back=reply.version > 0),
         )
-        if reply.request_id in self._resuming:
-            self._resuming.discard(reply.request_id)
-            return () if self._resuming else self._resumed(reply.model)
+        if reply.request_id in self._lessons.resuming:
+            self._change(resuming=self._lessons.resuming - {reply.request_id})
+            return () if self._lessons.resuming else self._resumed(reply.model)
         desk.say("info", SAID.get(reply.action, f"Back to version {reply.version}"))
         if not desk.store.read_only:
             desk.store.log_control(reply)

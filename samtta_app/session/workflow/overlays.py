@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 
 from samtta_app.core.messages import Failure, Measured, MeasureRequest, Refined, RefineRequest
-from samtta_app.core.types import Candidate
-from samtta_app.session.state import Overlay, OverlayKind, Preview, State
+from samtta_app.session.acts import OverlayKind
+from samtta_app.session.state import Overlay, Preview, State
 from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.under_way import Subject
 
 _KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)
 """What key U goes through, in its order."""
@@ -22,9 +24,6 @@ TURNED = "There is a map of the best candidate only: Tab goes back to it"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 SAME = "What was learned makes no difference to this answer"
 ENDLESS = "The answer is not finite, so that nothing can be said about where it is unsure"
-
-Subject = tuple[OverlayKind, Candidate]
-"""What a map is of: its kind, and the mask on the screen."""
 
 
 def following(kind: OverlayKind, step: int) -> OverlayKind:
@@ -54,40 +53,39 @@ class Overlays:
 
     def __init__(self, desk: SessionContext) -> None:
         self._desk = desk
-        self._known: Subject | None = None
-        self._under_way: tuple[int, Subject] | None = None
 
     def ask(self) -> Requests:
         """What is to be asked now; one measurement is under way at most."""
         desk, subject = self._desk, self._subject()
         if subject is None:
-            self._known = None
+            desk.measuring = replace(desk.measuring, known=None)
             if desk.state.overlay is not None:
                 desk.change(overlay=None)
             return ()
         draft, image = desk.draft, desk.state.image
-        if subject == self._known or draft is None or image is None or draft.preview.waiting:
+        if subject == desk.measuring.known or draft is None or image is None or draft.preview.waiting:
             return ()
         kind, candidate = subject
         reason = _impossible(kind, draft.preview)
-        self._known = subject if reason else None
+        desk.measuring = replace(desk.measuring, known=subject if reason else None)
         self._say(kind, reason or MEASURING)
-        if reason or self._under_way is not None:
+        if reason or desk.measuring.request_id:
             return ()
         number, prompt, window = desk.id(), draft.asked, candidate.logits.window
-        self._under_way = number, subject
+        desk.measuring = replace(desk.measuring, request_id=number, asked=subject)
         if kind == "refiner":
             return (RefineRequest(number, image, prompt, window, candidate),)
         return (MeasureRequest(number, image, prompt, window, (kind,)),)
 
     def answered(self, reply: Refined | Measured | Failure) -> None:
         """Keep the map of what is on the screen; one of anything older is dropped."""
-        if self._under_way is None or self._under_way[0] != reply.request_id:
+        desk, subject = self._desk, self._desk.measuring.asked
+        if subject is None or desk.measuring.request_id != reply.request_id:
             return
-        (_, subject), self._under_way = self._under_way, None
+        desk.measuring = replace(desk.measuring, request_id=0, asked=None)
         if subject == self._subject():
-            self._known = subject
-            self._desk.change(overlay=_overlay(subject[0], reply))
+            desk.measuring = replace(desk.measuring, known=subject)
+            desk.change(overlay=_overlay(subject[0], reply))
 
     def _say(self, kind: OverlayKind, reason: str) -> None:
         """There is no map, for a reason."""

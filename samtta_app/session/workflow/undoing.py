@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.annotating import Annotating
-from samtta_app.session.workflow.context import Requests, SessionContext, Then
+from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import (
     Accepted,
@@ -21,6 +21,7 @@ from samtta_app.session.workflow.history import (
 )
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.object_acts import Objects
+from samtta_app.session.workflow.under_way import Then
 
 _WORDS: dict[type[Entry], str] = {
     Prompted: "click",

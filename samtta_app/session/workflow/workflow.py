@@ -1,17 +1,14 @@
-"""The only place that decides: a person's acts and the engine's replies go in, requests and a new state come out."""
+"""The only place that decides: a user's acts and the engine's replies go in, requests and a new state come out."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 from samtta_app.core.messages import (
     AdaptReport,
     AdaptRequest,
     Answer,
-    ControlAction,
     Controlled,
     Evicted,
     Failure,
@@ -31,12 +28,10 @@ from samtta_app.core.messages import (
     TwinReport,
     TwinRequest,
 )
-from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import StoreError
-from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.store import Store
-from samtta_app.session.state import Display, OverlayKind, Severity, State
+from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -119,121 +114,18 @@ class Workflow:
         """Do what a user asked for, now or when its turn comes; what cannot be stored has not moved, and a line says so."""
         return self._out(self._acting.take(act))
 
-    def open_image(self, index: int) -> Requests:
-        """Show an image; a preview is put aside (undo brings it back)."""
-        return self.do(acts.OpenImage(index))
-
-    def next_image(self, step: int = 1) -> Requests:
-        """Show the next image, or with -1 the previous."""
-        return self.do(acts.NextImage(step))
-
-    def next_unreviewed(self) -> Requests:
-        """Show the next image without an annotation."""
-        return self.do(acts.NextUnreviewed())
-
     def refresh_images(self) -> Requests:
         """List the folder's images again: some have come or gone; the open one stays open."""
         self._browsing.refresh()
         return self._out(self._browsing.prefetch())
 
-    # --- one object -------------------------------------------------------------------------------------------------
-
-    def click(self, x: float, y: float, positive: bool, view: Window | None = None) -> Requests:
-        """Include or exclude a point (image pixels); `view` is the visible part of the image, None for all of it."""
-        return self.do(acts.PlaceClick(Click(x, y, positive), view))
-
-    def box(self, box: Box, view: Window | None = None) -> Requests:
-        """Ask for the object in a box."""
-        return self.do(acts.DrawBox(box, view))
-
-    def next_candidate(self, step: int = 1) -> Requests:
-        """Show another candidate mask."""
-        return self.do(acts.NextCandidate(step))
-
-    def turn(self, step: int = 1) -> Requests:
-        """Show another candidate mask; where no object is being annotated, select another annotation."""
-        return self.do(acts.Turn(step))
-
-    def ask_larger(self) -> Requests:
-        """Have the larger model answer the object at hand."""
-        return self.do(acts.AskLarger())
-
-    def accept(self, then_next: bool = False) -> Requests:
-        """Store the shown mask, in one transaction, before anything else moves; then learn from it."""
-        return self.do(acts.Accept(then_next))
-
-    def cancel(self) -> Requests:
-        """Put the preview aside, or drop the selection."""
-        return self.do(acts.Cancel())
-
-    def remove_click(self) -> Requests:
-        """Take back the newest click or box of the object being annotated, also one that is not answered yet."""
-        return self.do(acts.RemoveClick())
-
-    def undo(self) -> Requests:
-        """Undo the newest prompt step or stored act."""
-        return self.do(acts.Undo())
-
-    def redo(self) -> Requests:
-        """Do again what was undone last, or what was dropped when an answer failed."""
-        return self.do(acts.Redo())
-
-    def select(self, annotation_id: int | None) -> Requests:
-        """Select an annotation of the open image, or none."""
-        return self.do(acts.Select(annotation_id))
-
-    def select_next(self, step: int = 1) -> Requests:
-        """Select the next annotation."""
-        return self.do(acts.SelectNext(step))
-
-    def next_review(self) -> Requests:
-        """Show the accepted mask that needs a second look most."""
-        return self.do(acts.NextReview())
-
-    def confirm_review(self) -> Requests:
-        """The selected mask is right; show the next one that needs a look."""
-        return self.do(acts.ConfirmReview())
-
-    def delete_selected(self) -> Requests:
-        """Delete the selected annotation; undo brings it back."""
-        return self.do(acts.DeleteSelected())
-
-    def set_class(self, class_id: int) -> Requests:
-        """Choose the current class, also for the selected annotation when no object is being annotated."""
-        return self.do(acts.SetClass(class_id))
-
-    def add_class(self, name: str) -> Requests:
-        """Add a class and make it the current one."""
-        return self.do(acts.AddClass(name))
-
-    def rename_class(self, class_id: int, name: str) -> Requests:
-        """Give a class another name."""
-        return self.do(acts.RenameClass(class_id, name))
-
-    # --- the view and the learner -----------------------------------------------------------------------------------
-
-    def show(
-        self,
-        *,
-        masks: bool | None = None,
-        overlay: OverlayKind | None = None,
-        opacity: float | None = None,
-        compare: bool | None = None,
-    ) -> Requests:
-        """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1), and the answer of the original weights."""
-        wanted = {"masks": masks, "overlay": overlay, "opacity": opacity, "compare": compare}
-        changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
-        self._desk.change(display=replace(self.state.display, **changes))
-        return self._out(self._annotating.compare() if compare else ())
-
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""
         self._desk.say(severity, text)
 
-    def control(self, action: ControlAction) -> Requests:
-        """Pause, resume, roll back one version, or reset to the original weights."""
-        self._desk.change(message=None)
-        return self._out(self._learning.control(action))
+    def show_export(self, words: str) -> None:
+        """Say in the status bar how far an export is, "" once it has ended."""
+        self._desk.change(exporting=words)
 
     # --- the engine's answers ---------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ import pytest
 from samtta_app.core.messages import Answer
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Gaps, Image, Logits, Mask, Window
 from samtta_app.errors import UserError
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.session.state import (
     Adaptation,
     Display,
@@ -24,11 +26,9 @@ from samtta_app.simulation.annotator import (
     EASY,
     STRICT,
     AnnotatedObject,
-    AnnotatorStep,
     Goal,
     annotate,
     goal_named,
-    perform,
     settled,
 )
 
@@ -63,7 +63,7 @@ def shows(clicks: tuple[Click, ...], mask: Mask, *, waiting: bool = False) -> St
     return state(preview=Preview(clicks, None, Answer(0, WHOLE, (candidate,), 0, 3, 0.0), 0, WHOLE, waiting, history))
 
 
-def played(goal: Goal, shares: list[float]) -> tuple[list[AnnotatorStep], AnnotatedObject]:
+def played(goal: Goal, shares: list[float]) -> tuple[list[UserAct], AnnotatedObject]:
     """What the annotator does when its k-th click is answered with a mask of IoU shares[k] (the last one repeats)."""
     person, actions, now = annotate(state(), TARGET, 0, goal), [], state()
     clicks: tuple[Click, ...] = ()
@@ -71,10 +71,10 @@ def played(goal: Goal, shares: list[float]) -> tuple[list[AnnotatorStep], Annota
         action = next(person)
         while True:
             actions.append(action)
-            if action.click is not None:
+            if isinstance(action, acts.PlaceClick):
                 clicks = (*clicks, action.click)
                 now = shows(clicks, part(shares[min(len(clicks), len(shares)) - 1]))
-            elif action.kind == "accept":
+            elif isinstance(action, acts.Accept):
                 accepted = Annotation(1, "a.png", 1, TARGET, None, (), WHOLE, 3, 0.7, 0.2, 1.0, "")
                 now = state(annotations=(accepted,))
             else:
@@ -83,6 +83,11 @@ def played(goal: Goal, shares: list[float]) -> tuple[list[AnnotatorStep], Annota
     except StopIteration as finished:
         outcome: AnnotatedObject = finished.value
     return actions, outcome
+
+
+def _clicked(act: UserAct) -> Click:
+    assert isinstance(act, acts.PlaceClick)
+    return act.click
 
 
 def test_goals_are_named_like_the_figures() -> None:
@@ -103,21 +108,21 @@ def test_another_word_is_no_goal(name: str) -> None:
 
 def test_it_clicks_until_the_mask_is_good_enough_and_accepts() -> None:
     actions, outcome = played(EASY, [0.25, 0.5, 0.875])
-    assert [a.kind for a in actions] == ["click"] * 3 + ["accept"]
+    assert [type(a) for a in actions] == [acts.PlaceClick] * 3 + [acts.Accept]
     assert [round(s.iou, 3) for s in outcome.steps] == [0.25, 0.5, 0.875]
     assert outcome.accepted
 
 
 def test_at_the_limit_it_cancels_and_nothing_is_accepted() -> None:
     actions, outcome = played(Goal(0.85, 4), [0.5])
-    assert [a.kind for a in actions] == ["click"] * 4 + ["cancel"]
+    assert [type(a) for a in actions] == [acts.PlaceClick] * 4 + [acts.Cancel]
     assert len(outcome.steps) == 4
     assert not outcome.accepted
 
 
 def test_reaching_the_goal_with_the_last_click_is_accepted() -> None:
     actions, outcome = played(Goal(0.85, 2), [0.5, 1.0])
-    assert actions[-1].kind == "accept"
+    assert actions[-1] == acts.Accept()
     assert outcome.accepted
 
 
@@ -131,15 +136,15 @@ def test_it_clicks_where_it_is_told_to_and_says_what_it_saw() -> None:
     person, clicks = annotate(state(), TARGET, 0, EASY, choose=choose), ()
     action = next(person)
     for share in (0.25, 0.5):
-        assert action.click == Click(len(clicks), 3, False)
-        clicks = (*clicks, action.click)
+        assert action == acts.PlaceClick(Click(len(clicks), 3, False))
+        clicks = (*clicks, _clicked(action))
         action = person.send(shows(clicks, part(share)))
     assert seen == [(None, 0, WHOLE), (0.25, 1, WHOLE), (0.5, 2, WHOLE)]
 
 
 def test_it_clicks_like_the_oracle_and_never_twice_on_one_pixel() -> None:
     actions, _ = played(Goal(0.85, 6), [0.5])
-    clicks = [a.click for a in actions if a.click]
+    clicks = [a.click for a in actions if isinstance(a, acts.PlaceClick)]
     assert clicks[0] == Click(8, 8, True)
     assert len({(c.x, c.y) for c in clicks}) == 6
 
@@ -158,8 +163,8 @@ def test_a_step_has_the_boundary_iou_with_a_band_of_the_image() -> None:
 
 
 def test_another_image_is_opened_first() -> None:
-    assert next(annotate(state(), TARGET, 1, EASY)) == AnnotatorStep("open", index=1)
-    assert next(annotate(state(image=None), TARGET, 0, EASY)) == AnnotatorStep("open", index=0)
+    assert next(annotate(state(), TARGET, 1, EASY)) == acts.OpenImage(1)
+    assert next(annotate(state(image=None), TARGET, 0, EASY)) == acts.OpenImage(0)
 
 
 def test_an_image_that_cannot_be_opened_ends_without_a_step() -> None:
@@ -174,12 +179,11 @@ def test_a_step_says_what_the_heads_expected_and_without_heads_what_the_decoder_
     _, outcome = played(EASY, [1.0])
     assert outcome.steps[0].expected_iou == 0.7
     person = annotate(state(), TARGET, 0, EASY)
-    click = next(person).click
-    assert click is not None
+    click = _clicked(next(person))
     seen = shows((click,), TARGET)
     assert seen.preview is not None
     told = replace(seen.preview.history[0], gaps=Gaps(0.0, 0.1, 0.2, 0.55))
-    assert person.send(replace(seen, preview=replace(seen.preview, history=(told,)))).kind == "accept"
+    assert person.send(replace(seen, preview=replace(seen.preview, history=(told,)))) == acts.Accept()
     with pytest.raises(StopIteration) as finished:
         person.send(state(annotations=(Annotation(1, "a.png", 1, TARGET, None, (), WHOLE, 3, 0.7, 0.2, 1.0, ""),)))
     assert [step.expected_iou for step in finished.value.value.steps] == [0.55]
@@ -196,7 +200,7 @@ def test_masks_are_compared_with_the_accepted_one_and_with_none_when_given_up() 
 
 def test_a_click_without_an_answer_ends_the_object() -> None:
     person = annotate(state(), TARGET, 0, EASY)
-    assert next(person).kind == "click"
+    assert isinstance(next(person), acts.PlaceClick)
     with pytest.raises(StopIteration) as finished:
         person.send(state())
     assert not finished.value.value.accepted
@@ -204,11 +208,10 @@ def test_a_click_without_an_answer_ends_the_object() -> None:
 
 def test_an_accept_that_was_not_stored_is_cancelled() -> None:
     person = annotate(state(), TARGET, 0, EASY)
-    click = next(person).click
-    assert click is not None
+    click = _clicked(next(person))
     good = shows((click,), TARGET)
-    assert person.send(good).kind == "accept"
-    assert person.send(good).kind == "cancel"
+    assert person.send(good) == acts.Accept()
+    assert person.send(good) == acts.Cancel()
     with pytest.raises(StopIteration) as finished:
         person.send(state())
     assert not finished.value.value.accepted
@@ -216,60 +219,34 @@ def test_an_accept_that_was_not_stored_is_cancelled() -> None:
 
 def test_a_class_is_added_once_and_chosen() -> None:
     person = annotate(state(), TARGET, 0, EASY, "nut")
-    assert next(person) == AnnotatorStep("class", name="nut")
+    assert next(person) == acts.AddClass("nut")
     known = (LabelClass(1, "object", 0), LabelClass(2, "nut", 1))
-    assert person.send(state(classes=known)) == AnnotatorStep("class", name="nut")
-    assert person.send(state(classes=known, current_class=2)).kind == "click"
+    assert person.send(state(classes=known)) == acts.SetClass(2)
+    assert isinstance(person.send(state(classes=known, current_class=2)), acts.PlaceClick)
 
 
 def test_the_right_class_is_left_alone() -> None:
-    assert next(annotate(state(), TARGET, 0, EASY, "object")).kind == "click"
+    assert isinstance(next(annotate(state(), TARGET, 0, EASY, "object")), acts.PlaceClick)
 
 
-class Noted:
-    """Writes down what is done with it."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[object, ...]] = []
-
-    def __getattr__(self, name: str) -> object:
-        return lambda *inputs: self.done.append((name, *inputs))
-
-
-def test_actions_become_calls() -> None:
-    hand = Noted()
+def test_a_known_class_is_chosen_and_another_one_is_added() -> None:
     known = state(classes=(LabelClass(4, "nut", 0),))
-    for action in (
-        AnnotatorStep("open", index=1),
-        AnnotatorStep("class", name="nut"),
-        AnnotatorStep("class", name="bolt"),
-        AnnotatorStep("click", click=Click(2, 3, False)),
-        AnnotatorStep("accept"),
-        AnnotatorStep("cancel"),
-    ):
-        perform(hand, action, known)
-    assert hand.done == [
-        ("open_image", 1),
-        ("set_class", 4),
-        ("add_class", "bolt"),
-        ("click", 2, 3, False),
-        ("accept",),
-        ("cancel",),
-    ]
+    assert next(annotate(known, TARGET, 0, EASY, "nut")) == acts.SetClass(4)
+    assert next(annotate(known, TARGET, 0, EASY, "bolt")) == acts.AddClass("bolt")
 
 
 def test_a_window_waits_for_the_image_and_for_the_answer() -> None:
-    assert not settled(AnnotatorStep("open", index=0), state(image=None))
-    assert not settled(AnnotatorStep("open", index=1), state())
-    assert settled(AnnotatorStep("open", index=0), state())
+    assert not settled(acts.OpenImage(0), state(image=None))
+    assert not settled(acts.OpenImage(1), state())
+    assert settled(acts.OpenImage(0), state())
     clicks = (Click(8, 8, True),)
-    assert not settled(AnnotatorStep("click", click=clicks[0]), shows(clicks, TARGET, waiting=True))
-    assert settled(AnnotatorStep("click", click=clicks[0]), shows(clicks, TARGET))
+    assert not settled(acts.PlaceClick(clicks[0]), shows(clicks, TARGET, waiting=True))
+    assert settled(acts.PlaceClick(clicks[0]), shows(clicks, TARGET))
 
 
 def test_a_window_does_not_wait_for_an_unreadable_image() -> None:
     bad = (ImageEntry("a.png", Path("a.png"), "unreadable", 0, "cut off"),)
-    assert settled(AnnotatorStep("open", index=0), state(images=bad, image=None))
+    assert settled(acts.OpenImage(0), state(images=bad, image=None))
 
 
 def test_a_step_says_what_was_offered_and_whether_the_clicked_pixel_is_on_the_asked_side() -> None:

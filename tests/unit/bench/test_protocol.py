@@ -17,6 +17,8 @@ from samtta_app.core.types import Click, Mask, Window
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import UserError
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.simulation.annotator import EASY, AnnotatedObject, Goal, Step
 from samtta_app.simulation.driver import Driver
 from samtta_app.simulation.engines import Engines
@@ -132,14 +134,15 @@ def test_binary_feedback_is_the_shown_mask_as_zeros_and_ones_and_zeros_with_the_
     told = heard(engine, monkeypatch, PredictRequest)
     shown = []
     with Driver(dataset / "images", tmp_path / "p", engine, learn=False, feedback="binary") as driver:
-        send = driver.workflow.click
+        send = driver.workflow.do
 
-        def click(x: float, y: float, positive: bool) -> object:
+        def do(act: UserAct) -> object:
             preview = driver.state.preview
-            shown.append(preview.candidate.logits if preview and preview.candidate else None)
-            return send(x, y, positive)
+            if isinstance(act, acts.PlaceClick):
+                shown.append(preview.candidate.logits if preview and preview.candidate else None)
+            return send(act)
 
-        monkeypatch.setattr(driver.workflow, "click", click)
+        monkeypatch.setattr(driver.workflow, "do", do)
         driver.annotate("im0.png", read_objects(open_dataset(dataset).images[0])[0].mask, NEVER)
     assert not told[0].prompt.logits.values.any()
     assert len(told) == 3

@@ -22,7 +22,7 @@ from samtta_app.core.files import staged
 from samtta_app.core.masks import full
 from samtta_app.core.project import Project, ProjectClass, ProjectImage
 from samtta_app.errors import ExportError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.core.test_names import HOSTILE, is_plain
@@ -55,13 +55,13 @@ def hidden(folder: Path) -> list[str]:
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_whatever_images_are_called_nothing_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     out = tmp_path / "deep" / "deeper" / "out"
     photo = tmp_path / "photo.jpg"
     photo.write_text("mine")
     names = (*NAMES, str(tmp_path / "photo"), str(tmp_path / "photo.jpg"), "../../../photo.jpg")
-    made = EXPORTERS[name](project(*(annotation(k, ring(), n) for k, n in enumerate(names, 1)), names=names), out)
+    made = FORMATS[name].write(project(*(annotation(k, ring(), n) for k, n in enumerate(names, 1)), names=names), out)
     assert all(path.resolve().is_relative_to(out) and is_plain(path.name) for path in made)
     assert {p for p in tmp_path.rglob("*") if p.is_file()} == {photo, *made}
     assert photo.read_text() == "mine"
@@ -69,7 +69,7 @@ def test_whatever_images_are_called_nothing_is_written_elsewhere(tmp_path: Path,
 
 def test_every_image_has_masks_of_its_own_whatever_it_is_called(tmp_path: Path) -> None:
     places = {name: block(k % 50, k // 50, k % 50 + 2, k // 50 + 2) for k, name in enumerate(NAMES)}
-    EXPORTERS["png"](
+    FORMATS["png"].write(
         project(*(annotation(k, m, n) for k, (n, m) in enumerate(places.items(), 1)), names=NAMES), tmp_path
     )
     legend = json.loads((tmp_path / "legend.json").read_text("utf-8"))
@@ -81,7 +81,7 @@ def test_every_image_has_masks_of_its_own_whatever_it_is_called(tmp_path: Path) 
 
 def test_a_name_that_no_file_can_have_reaches_no_reader_of_the_coco_file(tmp_path: Path) -> None:
     names = ("a.png", "../../x.png", "/etc/x.png", "a\0.png", "gr\udcfcn.png")
-    EXPORTERS["coco"](project(names=names), tmp_path)
+    FORMATS["coco"].write(project(names=names), tmp_path)
     found = [i["file_name"] for i in json.loads((tmp_path / "annotations.json").read_text("utf-8"))["images"]]
     assert (found[0], found[4]) == ("a.png", "gr\udcfcn.png")
     assert all((Path("/images") / name).parent == Path("/images") and "\0" not in name for name in found)
@@ -93,34 +93,34 @@ def test_a_name_that_no_file_can_have_reaches_no_reader_of_the_coco_file(tmp_pat
 @pytest.mark.parametrize("user", [False, True])
 def test_masks_of_an_earlier_export_go_and_a_users_files_stay(tmp_path: Path, user: bool) -> None:
     out = tmp_path / "out"
-    EXPORTERS["png"](project(annotation(1, ring(), "a.png"), annotation(2, ring(), "b.png")), out)
+    FORMATS["png"].write(project(annotation(1, ring(), "a.png"), annotation(2, ring(), "b.png")), out)
     if user:
         (out / "instances" / "mine.png").write_text("mine")
         (out / "notes.txt").write_text("mine")
-    EXPORTERS["png"](project(annotation(2, ring(), "b.png")), out)
+    FORMATS["png"].write(project(annotation(2, ring(), "b.png")), out)
     masks = {"instances/b.png", "classes/b.png", "legend.json"}
     assert set(content(out)) == masks | ({"instances/mine.png", "notes.txt"} if user else set())
     assert hidden(out) == []
 
 
 def test_masks_of_an_export_before_there_were_hashes_go_too(tmp_path: Path) -> None:
-    EXPORTERS["png"](project(annotation(1, ring(), "a.png"), annotation(2, ring(), "b.png")), tmp_path)
+    FORMATS["png"].write(project(annotation(1, ring(), "a.png"), annotation(2, ring(), "b.png")), tmp_path)
     legend = json.loads((tmp_path / "legend.json").read_text("utf-8"))
     older = {key: legend[key] for key in ("order", "classes", "images")}
     (tmp_path / "legend.json").write_text(json.dumps(older))
-    EXPORTERS["png"](project(annotation(2, ring(), "b.png")), tmp_path)
+    FORMATS["png"].write(project(annotation(2, ring(), "b.png")), tmp_path)
     assert set(content(tmp_path)) == {"instances/b.png", "classes/b.png", "legend.json"}
 
 
 def test_a_mask_that_the_user_changed_is_the_users(tmp_path: Path) -> None:
     both = project(annotation(1, ring(), "a.png"), annotation(2, ring(), "b.png"))
-    EXPORTERS["png"](both, tmp_path)
+    FORMATS["png"].write(both, tmp_path)
     (tmp_path / "instances" / "a.png").write_text("mended by hand")
     before = content(tmp_path)
     with pytest.raises(ExportError, match=r"changed since.*instances/a\.png.*another folder"):
-        EXPORTERS["png"](both, tmp_path)
+        FORMATS["png"].write(both, tmp_path)
     assert content(tmp_path) == before
-    EXPORTERS["png"](project(annotation(2, ring(), "b.png")), tmp_path)
+    FORMATS["png"].write(project(annotation(2, ring(), "b.png")), tmp_path)
     assert content(tmp_path)["instances/a.png"] == b"mended by hand"
 
 
@@ -133,7 +133,7 @@ def test_a_planted_legend_takes_no_other_files_away(tmp_path: Path, listed: list
     for place in (tmp_path / "notes.txt", out / "notes.txt"):
         place.write_text("mine")
     plant(out, dict.fromkeys(listed, ""))
-    EXPORTERS["png"](project(annotation(1, ring())), out)
+    FORMATS["png"].write(project(annotation(1, ring())), out)
     assert (tmp_path / "notes.txt").read_text() == (out / "notes.txt").read_text() == "mine"
 
 
@@ -147,7 +147,7 @@ def test_a_legend_that_makes_no_sense_is_the_users(tmp_path: Path, files: object
     plant(tmp_path, files)
     before = content(tmp_path)
     with pytest.raises(ExportError, match=r"legend\.json"):
-        EXPORTERS["png"](project(annotation(1, ring())), tmp_path)
+        FORMATS["png"].write(project(annotation(1, ring())), tmp_path)
     assert content(tmp_path) == before
 
 
@@ -158,7 +158,7 @@ def test_a_file_of_the_user_of_an_exports_name_is_refused_and_kept(tmp_path: Pat
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text('{"mine": 1}')
     with pytest.raises(ExportError, match=file):
-        EXPORTERS[name](project(annotation(1, ring())), tmp_path)
+        FORMATS[name].write(project(annotation(1, ring())), tmp_path)
     assert content(tmp_path) == {file: b'{"mine": 1}'}
 
 
@@ -167,8 +167,8 @@ def test_all_formats_and_figures_can_share_a_folder_again_and_again(tmp_path: Pa
     with Store.open(folder) as store:
         for _ in range(3):
             store.accept(accepted(), WIDTH, HEIGHT)
-            for write in EXPORTERS.values():
-                write(store.project(), out)
+            for form in FORMATS.values():
+                form.write(store.project(), out)
             write_statistics(store, out)
     (out / "objects.csv").write_text("mine,too\n")
     with Store.open(folder) as store, pytest.raises(ExportError, match=r"objects\.csv"):
@@ -204,10 +204,10 @@ def test_exports_that_are_killed_at_any_time_leave_the_old_masks_or_the_new_ones
     with Store.open(folder) as store:
         for name in names:
             store.accept(accepted(name), WIDTH, HEIGHT)
-        EXPORTERS["png"](store.project(), out)
+        FORMATS["png"].write(store.project(), out)
         old = content(out)
         store.accept(accepted("000.png", block(0, 0, 9, 9)), WIDTH, HEIGHT)
-        EXPORTERS["png"](store.project(), tmp_path / "expected")
+        FORMATS["png"].write(store.project(), tmp_path / "expected")
     new = content(tmp_path / "expected")
     rng, killed = random.Random(0), 0
     for _ in range(6):
@@ -260,10 +260,10 @@ class Counting:
         return tuple(replace(one, id=first + k, mask=block(k % 50, 0, k % 50 + 9, 40)) for k in range(self.each))  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_objects_are_read_image_by_image_and_each_once(tmp_path: Path, name: str) -> None:
     many = Counting(images=30, each=3)
-    EXPORTERS[name](many.project, tmp_path)
+    FORMATS[name].write(many.project, tmp_path)
     assert sorted(many.reads) == sorted(f"{k}.png" for k in range(1, 31))
 
 
@@ -271,7 +271,7 @@ def test_the_memory_of_a_png_export_is_that_of_one_image(tmp_path: Path) -> None
     def peak(images: int) -> int:
         tracemalloc.start()
         try:
-            EXPORTERS["png"](Counting(images, each=200).project, tmp_path / str(images))
+            FORMATS["png"].write(Counting(images, each=200).project, tmp_path / str(images))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -15,7 +15,7 @@ from samtta_app.core.masks import full
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Mask
 from samtta_app.errors import ExportError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.formats.png import painted
 from tests.unit.formats.values import SIZE, annotation, block, project, ring
 
@@ -26,7 +26,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def test_pixels_are_those_of_the_masks(tmp_path: Path) -> None:
-    EXPORTERS["png"](project(annotation(5, ring(), class_id=4)), tmp_path)
+    FORMATS["png"].write(project(annotation(5, ring(), class_id=4)), tmp_path)
     instances, classes = pixels(tmp_path / "instances" / "a.png"), pixels(tmp_path / "classes" / "a.png")
     assert instances.shape == classes.shape == SIZE
     assert instances.dtype == classes.dtype == np.uint8
@@ -37,7 +37,7 @@ def test_pixels_are_those_of_the_masks(tmp_path: Path) -> None:
 
 def test_where_masks_overlap_the_later_accepted_is_on_top(tmp_path: Path) -> None:
     under, over = block(0, 0, 20, 20), block(10, 10, 30, 30)
-    EXPORTERS["png"](project(annotation(8, under), annotation(9, over, class_id=4)), tmp_path)
+    FORMATS["png"].write(project(annotation(8, under), annotation(9, over, class_id=4)), tmp_path)
     instances, classes = pixels(tmp_path / "instances" / "a.png"), pixels(tmp_path / "classes" / "a.png")
     assert (instances[10:20, 10:20] == 2).all()
     assert (classes[10:20, 10:20] == 2).all()
@@ -47,7 +47,7 @@ def test_where_masks_overlap_the_later_accepted_is_on_top(tmp_path: Path) -> Non
 
 
 def test_the_legend_says_what_every_number_is(tmp_path: Path) -> None:
-    EXPORTERS["png"](project(annotation(8, block(0, 0, 5, 5)), annotation(11, ring(), class_id=4)), tmp_path)
+    FORMATS["png"].write(project(annotation(8, block(0, 0, 5, 5)), annotation(11, ring(), class_id=4)), tmp_path)
     legend = json.loads((tmp_path / "legend.json").read_text("utf-8"))
     assert legend["classes"] == {"1": "object", "2": "Zellkern äöü"}
     assert legend["images"] == [
@@ -61,7 +61,7 @@ def test_the_legend_says_what_every_number_is(tmp_path: Path) -> None:
 
 def test_more_than_255_objects_are_written_with_16_bits(tmp_path: Path) -> None:
     blocks = [block(k % 60, k // 60, k % 60 + 1, k // 60 + 1) for k in range(300)]
-    EXPORTERS["png"](project(*(annotation(k, b) for k, b in enumerate(blocks, 1))), tmp_path)
+    FORMATS["png"].write(project(*(annotation(k, b) for k, b in enumerate(blocks, 1))), tmp_path)
     instances, classes = pixels(tmp_path / "instances" / "a.png"), pixels(tmp_path / "classes" / "a.png")
     assert instances.max() == 300
     assert instances[299 // 60, 299 % 60] == 300
@@ -69,7 +69,7 @@ def test_more_than_255_objects_are_written_with_16_bits(tmp_path: Path) -> None:
 
 
 def test_only_annotated_images_have_files(tmp_path: Path) -> None:
-    made = EXPORTERS["png"](project(annotation(1, ring(), "b.png")), tmp_path)
+    made = FORMATS["png"].write(project(annotation(1, ring(), "b.png")), tmp_path)
     assert sorted(made) == sorted(p for p in tmp_path.rglob("*") if p.is_file())
     assert {p.relative_to(tmp_path).as_posix() for p in made} == {"instances/b.png", "classes/b.png", "legend.json"}
 
@@ -77,7 +77,7 @@ def test_only_annotated_images_have_files(tmp_path: Path) -> None:
 def test_images_that_differ_in_their_ending_only_do_not_overwrite_each_other(tmp_path: Path) -> None:
     names = ("a.png", "A.jpg", "b.tif")
     annotations = (annotation(1, ring(), "a.png"), annotation(2, ring(), "A.jpg"), annotation(3, ring(), "b.tif"))
-    EXPORTERS["png"](project(*annotations, names=names), tmp_path)
+    FORMATS["png"].write(project(*annotations, names=names), tmp_path)
     assert {p.name for p in (tmp_path / "instances").iterdir()} == {"a.png.png", "A.jpg.png", "b.png"}
 
 
@@ -93,7 +93,9 @@ def test_too_many_objects_are_refused_and_no_partial_file_stays(tmp_path: Path) 
     one = annotation(1, block(0, 0, 2, 2))
     crowd = [replace(one, id=k) for k in range(65_536)]
     with pytest.raises(ExportError, match="65535"):
-        EXPORTERS["png"](project(annotation(1, ring(), "b.png"), *crowd, names=("b.png", "a.png")), tmp_path / "out")
+        FORMATS["png"].write(
+            project(annotation(1, ring(), "b.png"), *crowd, names=("b.png", "a.png")), tmp_path / "out"
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -106,7 +108,7 @@ def test_on_a_full_disk_no_partial_file_stays(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(ExportError, match="out"):
-            EXPORTERS["png"](project(annotation(1, Mask(0, 0, noise))), tmp_path / "out")
+            FORMATS["png"].write(project(annotation(1, Mask(0, 0, noise))), tmp_path / "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not (tmp_path / "out").exists()

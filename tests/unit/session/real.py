@@ -19,6 +19,7 @@ from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Tensors
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
 from tests.unit.values import picture
@@ -99,11 +100,11 @@ def sitting(
 def annotate(person: Person, image: int, *places: tuple[float, float]) -> None:
     """Accept an object at each place of an image, after two clicks."""
     if person.state.index != image:
-        person.does(person.workflow.open_image(image))
+        person.do(acts.OpenImage(image))
     for x, y in places:
         person.clicks(x, y)
         person.clicks(x + 3, y)
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
 
 
 def same(one: Tensors, other: Tensors) -> bool:

@@ -46,6 +46,8 @@ from samtta_app.core.types import (
     Mask,
     Window,
 )
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.workflow import Workflow
 from tests.unit.values import disc
@@ -220,20 +222,24 @@ class Person:
             waiting.remove(urgent)
             waiting.extend(self.workflow.receive(self.script.answer(urgent)))
 
+    def do(self, *todo: UserAct) -> None:
+        for act in todo:
+            self.does(self.workflow.do(act))
+
     def starts(self) -> Person:
         self.does(self.workflow.start())
         return self
 
     def clicks(self, x: float, y: float, positive: bool = True) -> None:
-        self.does(self.workflow.click(x, y, positive))
+        self.do(acts.PlaceClick(Click(x, y, positive)))
 
     def boxes(self, *corners: float) -> None:
-        self.does(self.workflow.box(Box(*corners)))
+        self.do(acts.DrawBox(Box(*corners)))
 
     def accepts(self, x: float = 60, y: float = 50, clicks: int = 1) -> Annotation:
         """Annotates one object with so many clicks."""
         for k in range(clicks):
             self.clicks(x + k, y)
-        self.does(self.workflow.accept())
+        self.do(acts.Accept())
         found: Annotation = self.state.annotations[-1]
         return found

@@ -34,10 +34,6 @@ class Hasty(Person):
                 self.open = [r for r in self.open if not isinstance(r, kind)]
             self.open.append(request)
 
-    def does_acts(self, *todo: UserAct) -> None:
-        for act in todo:
-            self.does(self.workflow.do(act))
-
     def hears(self) -> bool:
         """The engine answers the next request; False when there is none."""
         if not self.open:
@@ -67,7 +63,7 @@ def hasty(store: Store) -> Hasty:
 
 
 def test_a_click_after_enter_begins_the_next_object(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept(), click(60), acts.Accept(), click(100), acts.Accept())
+    hasty.do(click(20), acts.Accept(), click(60), acts.Accept(), click(100), acts.Accept())
     assert store.annotations() == ()
     assert hasty.state.waiting[0] == acts.Accept()
     hasty.settles()
@@ -78,65 +74,65 @@ def test_a_click_after_enter_begins_the_next_object(hasty: Hasty, store: Store) 
 
 def test_twenty_objects_typed_ahead_are_twenty_objects(hasty: Hasty, store: Store) -> None:
     for k in range(20):
-        hasty.does_acts(click(10 + 5 * k), click(12 + 5 * k), acts.Accept())
+        hasty.do(click(10 + 5 * k), click(12 + 5 * k), acts.Accept())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[10 + 5 * k, 12 + 5 * k] for k in range(20)]
 
 
 def test_enter_without_an_answer_does_not_accept_the_mask_before(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(60))
+    hasty.do(click(60))
     hasty.settles()
-    hasty.does_acts(click(64), acts.Accept())
+    hasty.do(click(64), acts.Accept())
     assert store.annotations() == ()
     hasty.settles()
     assert stored(store) == [("a.png", 1, [60, 64])]
 
 
 def test_escape_cancels_what_is_being_typed_and_nothing_before(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Cancel(), click(60), acts.Accept(), click(80), acts.Cancel(), click(100))
-    hasty.does_acts(acts.Accept())
+    hasty.do(click(20), acts.Cancel(), click(60), acts.Accept(), click(80), acts.Cancel(), click(100))
+    hasty.do(acts.Accept())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[60], [100]]
 
 
 def test_backspace_takes_the_last_click_also_one_that_waits(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), click(25), acts.RemoveClick(), acts.Accept())
-    hasty.does_acts(click(60), click(65), acts.RemoveClick(), acts.RemoveClick(), click(90), acts.Accept())
+    hasty.do(click(20), click(25), acts.RemoveClick(), acts.Accept())
+    hasty.do(click(60), click(65), acts.RemoveClick(), acts.RemoveClick(), click(90), acts.Accept())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[20], [90]]
 
 
 def test_backspace_after_enter_removes_no_click_of_the_accepted_object(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept(), acts.RemoveClick())
+    hasty.do(click(20), acts.Accept(), acts.RemoveClick())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[20]]
     assert hasty.state.preview is None
 
 
 def test_a_class_key_is_of_the_object_that_is_being_typed(hasty: Hasty, store: Store) -> None:
-    hasty.does(hasty.workflow.add_class("leaf"))
-    hasty.does_acts(acts.SetClass(1), click(20), acts.SetClass(2), acts.Accept(), acts.SetClass(1), click(60))
-    hasty.does_acts(acts.Accept(), click(90), acts.SetClass(2), acts.Accept())
+    hasty.do(acts.AddClass("leaf"))
+    hasty.do(acts.SetClass(1), click(20), acts.SetClass(2), acts.Accept(), acts.SetClass(1), click(60))
+    hasty.do(acts.Accept(), click(90), acts.SetClass(2), acts.Accept())
     hasty.settles()
     assert [class_id for _, class_id, _ in stored(store)] == [2, 1, 2]
 
 
 def test_tab_is_of_the_answer_that_comes(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(60), acts.Turn(), acts.Turn(), acts.Accept())
+    hasty.do(click(60), acts.Turn(), acts.Turn(), acts.Accept())
     hasty.settles()
     radius_11 = next(a for a in store.annotations()).mask.bits.shape
     assert radius_11 == (23, 23)
 
 
 def test_undo_and_redo_are_done_in_their_turn(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept(), acts.Undo(), click(25), acts.Accept(), acts.Undo(), acts.Redo())
+    hasty.do(click(20), acts.Accept(), acts.Undo(), click(25), acts.Accept(), acts.Undo(), acts.Redo())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[20, 25]]
 
 
 @pytest.mark.parametrize("leave", [acts.NextImage(), acts.NextUnreviewed(), acts.OpenImage(1)])
 def test_the_image_changes_after_the_awaited_accept(hasty: Hasty, store: Store, leave: UserAct) -> None:
-    hasty.does_acts(click(20), acts.Accept(), leave)
+    hasty.do(click(20), acts.Accept(), leave)
     assert hasty.state.index == 0
     hasty.settles()
     assert stored(store) == [("a.png", 1, [20])]
@@ -144,7 +140,7 @@ def test_the_image_changes_after_the_awaited_accept(hasty: Hasty, store: Store, 
 
 
 def test_accept_and_next_waits_for_the_mask_and_a_click_meanwhile_is_refused(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept(then_next=True), click(70))
+    hasty.do(click(20), acts.Accept(then_next=True), click(70))
     assert "about to change" in hasty.state.message.text
     hasty.settles()
     assert stored(store) == [("a.png", 1, [20])]
@@ -159,13 +155,13 @@ def test_a_click_that_was_meant_for_another_image_goes_nowhere(hasty: Hasty) -> 
 
 
 def test_two_undos_in_a_row_across_images_are_two(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20))
+    hasty.do(click(20))
     hasty.settles()
-    hasty.does_acts(acts.Accept(), click(60))
+    hasty.do(acts.Accept(), click(60))
     hasty.settles()
-    hasty.does_acts(acts.Accept(then_next=True))
+    hasty.do(acts.Accept(then_next=True))
     hasty.settles()
-    hasty.does_acts(acts.Undo(), acts.Undo(), acts.Undo())
+    hasty.do(acts.Undo(), acts.Undo(), acts.Undo())
     hasty.settles()
     assert hasty.state.index == 0
     assert store.annotations() == ()
@@ -173,7 +169,7 @@ def test_two_undos_in_a_row_across_images_are_two(hasty: Hasty, store: Store) ->
 
 
 def test_while_something_waits_it_can_be_undone_and_redone_in_advance(hasty: Hasty) -> None:
-    hasty.does_acts(click(20), acts.Accept())
+    hasty.do(click(20), acts.Accept())
     assert hasty.state.can_undo
     assert hasty.state.can_redo
     hasty.settles()
@@ -194,7 +190,7 @@ def test_every_act_has_a_name() -> None:
 
 
 def test_a_failed_answer_drops_what_waited_and_redo_does_it_all(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept(), click(60), acts.Accept())
+    hasty.do(click(20), acts.Accept(), click(60), acts.Accept())
     hasty.script.refuse = {PredictRequest}
     hasty.settles()
     assert store.annotations() == ()
@@ -203,53 +199,53 @@ def test_a_failed_answer_drops_what_waited_and_redo_does_it_all(hasty: Hasty, st
     assert hasty.state.waiting == ()
     assert hasty.state.can_redo
     hasty.script.refuse = set()
-    hasty.does_acts(acts.Redo())
+    hasty.do(acts.Redo())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[20], [60]]
     assert not hasty.state.can_redo
 
 
 def test_a_failed_answer_without_anything_behind_it_can_be_asked_again(hasty: Hasty) -> None:
-    hasty.does_acts(click(20))
+    hasty.do(click(20))
     hasty.settles()
     hasty.script.refuse = {PredictRequest}
-    hasty.does_acts(click(25))
+    hasty.do(click(25))
     hasty.settles()
     assert [c.x for c in hasty.state.preview.clicks] == [20]
     hasty.script.refuse = set()
-    hasty.does_acts(acts.Redo())
+    hasty.do(acts.Redo())
     hasty.settles()
     assert [c.x for c in hasty.state.preview.clicks] == [20, 25]
     assert not hasty.state.preview.waiting
 
 
 def test_another_act_forgets_what_was_dropped(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept())
+    hasty.do(click(20), acts.Accept())
     hasty.script.refuse = {PredictRequest}
     hasty.settles()
     hasty.script.refuse = set()
-    hasty.does_acts(click(90), acts.Redo())
+    hasty.do(click(90), acts.Redo())
     hasty.settles()
     assert store.annotations() == ()
     assert [c.x for c in hasty.state.preview.clicks] == [90]
 
 
 def test_an_accept_that_cannot_be_stored_holds_back_the_click_after_it(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20), acts.Accept(), click(60), acts.Accept())
+    hasty.do(click(20), acts.Accept(), click(60), acts.Accept())
     store._db.execute("PRAGMA query_only = ON")
     hasty.settles()
     assert [c.x for c in hasty.state.preview.clicks] == [20]
     assert "Not done: accept, click, accept" in hasty.state.message.text
     store._db.execute("PRAGMA query_only = OFF")
-    hasty.does_acts(acts.Redo())
+    hasty.do(acts.Redo())
     hasty.settles()
     assert [clicks for _, _, clicks in stored(store)] == [[20], [60]]
 
 
 def test_a_stale_failure_drops_nothing(hasty: Hasty, store: Store) -> None:
-    hasty.does_acts(click(20))
+    hasty.do(click(20))
     (old,) = hasty.open
-    hasty.does_acts(acts.Cancel(), click(60), acts.Accept())
+    hasty.do(acts.Cancel(), click(60), acts.Accept())
     hasty.script.refuse = {PredictRequest}
     hasty.does(hasty.workflow.receive(hasty.script.answer(old)))
     hasty.script.refuse = set()
@@ -260,7 +256,7 @@ def test_a_stale_failure_drops_nothing(hasty: Hasty, store: Store) -> None:
 def test_what_was_accepted_in_advance_is_learned_in_the_order_of_the_acts(store: Store) -> None:
     hasty = Hasty(store, twin=False)
     for x in (20, 60, 100):
-        hasty.does_acts(click(x), acts.Accept())
+        hasty.do(click(x), acts.Accept())
     hasty.settles()
     learned = [r.example.object_id for r in hasty.script.requests if isinstance(r, AdaptRequest)]
     assert learned == [1, 2, 3]
@@ -287,9 +283,9 @@ def outcome(folder: Path, strokes: list[tuple[str, int]]) -> list[tuple[int, tup
     """What is stored after the strokes, the engine having answered so many requests after each of them."""
     with Store.open(folder, folder.parent / f"project{len(list(folder.parent.iterdir()))}") as store:
         hasty = Hasty(store, twin=False, learn=False)
-        hasty.does(hasty.workflow.add_class("leaf"))
+        hasty.do(acts.AddClass("leaf"))
         for k, (stroke, answers) in enumerate(strokes):
-            hasty.does_acts(STROKES[stroke](k))
+            hasty.do(STROKES[stroke](k))
             for _ in range(answers):
                 hasty.hears()
         hasty.settles()

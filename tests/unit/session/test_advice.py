@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from samtta_app.core.messages import Answer, Failure, PredictRequest, Request
-from samtta_app.core.types import Candidate, Gaps, Logits
+from samtta_app.core.types import Candidate, Click, Gaps, Logits
+from samtta_app.session import acts
 from samtta_app.session.advice import Advice, advice
 from samtta_app.session.project import schema
 from samtta_app.session.project.store import Store
@@ -110,7 +111,7 @@ def test_advice_stands_beside_the_answer_and_goes_with_the_next_click(advised_pe
     person = advised_person
     person.clicks(60, 50)
     assert person.state.preview.advice == Advice("larger", 0.3)
-    sent = person.workflow.click(66, 50, True)
+    sent = person.workflow.do(acts.PlaceClick(Click(66, 50, True)))
     assert person.state.preview.advice is None
     person.does(sent)
     assert person.state.preview.advice is not None
@@ -120,22 +121,22 @@ def test_the_larger_model_answers_until_the_object_is_done_and_undo_goes_back(ad
     person = advised_person
     person.clicks(60, 50)
     before = person.state.preview.candidate
-    person.does(person.workflow.ask_larger())
+    person.do(acts.AskLarger())
     assert [r.larger for r in requests(person)] == [False, True]
     assert person.state.preview.larger
     assert person.state.preview.candidate.predicted_iou == 0.99
     assert len(person.state.preview.history) == 1
     assert person.state.preview.advice != Advice("larger", 0.3)
-    assert person.workflow.ask_larger() == ()
+    assert person.workflow.do(acts.AskLarger()) == ()
     person.clicks(64, 50)
     assert requests(person)[-1].larger
-    person.does(person.workflow.undo())
-    person.does(person.workflow.undo())
+    person.do(acts.Undo())
+    person.do(acts.Undo())
     assert not person.state.preview.larger
     assert person.state.preview.candidate.predicted_iou == before.predicted_iou
-    person.does(person.workflow.redo())
+    person.do(acts.Redo())
     assert person.state.preview.larger
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     person.clicks(30, 20)
     assert not requests(person)[-1].larger
 
@@ -149,7 +150,7 @@ def test_a_larger_model_that_cannot_answer_leaves_what_was_there(store: Store) -
 
     person = Person(store, Without()).starts()
     person.clicks(60, 50)
-    person.does(person.workflow.ask_larger())
+    person.do(acts.AskLarger())
     assert person.state.message.text == "There is no larger model"
     assert not person.state.preview.larger
     assert not person.state.preview.waiting
@@ -157,15 +158,15 @@ def test_a_larger_model_that_cannot_answer_leaves_what_was_there(store: Store) -
 
 
 def test_before_an_answer_nothing_can_be_asked_of_the_larger_model(advised_person: Person) -> None:
-    assert advised_person.workflow.ask_larger() == ()
-    advised_person.workflow.click(60, 50, True)
-    assert advised_person.workflow.ask_larger() == ()
+    assert advised_person.workflow.do(acts.AskLarger()) == ()
+    advised_person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
+    assert advised_person.workflow.do(acts.AskLarger()) == ()
 
 
 def test_another_candidate_has_advice_of_its_own(advised_person: Person) -> None:
     person = advised_person
     person.clicks(60, 50)
-    person.does(person.workflow.next_candidate())
+    person.do(acts.NextCandidate())
     assert person.state.preview.advice is not None
 
 
@@ -173,7 +174,7 @@ def test_what_was_expected_is_stored_with_the_object_and_each_step(advised_perso
     person = advised_person
     person.clicks(60, 50)
     person.clicks(64, 50)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (stored,) = store.annotations(store.images()[0].name)
     assert stored.gaps == Headed.gaps
     assert stored.expected_iou == 0.6
@@ -212,7 +213,7 @@ def test_a_project_of_before_gets_its_columns_and_keeps_its_objects(
 
 def test_the_figures_of_a_step_have_its_gains(advised_person: Person, store: Store, tmp_path: Path) -> None:
     advised_person.clicks(60, 50)
-    advised_person.does(advised_person.workflow.accept())
+    advised_person.do(acts.Accept())
     write_statistics(store, tmp_path / "out")
     header, row = (tmp_path / "out" / "clicks.csv").read_text().splitlines()
     assert tuple(header.split(",")) == CLICK_COLUMNS

@@ -22,6 +22,7 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Mask, Window
+from samtta_app.session import acts
 from samtta_app.session.acts import Accept
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.workflow import Workflow
@@ -35,7 +36,7 @@ def predict(person: Person) -> list[PredictRequest]:
 
 def test_the_first_click_lets_the_engine_choose_the_window(person: Person) -> None:
     view = Window(10, 10, 40, 40)
-    (request,) = person.workflow.click(30, 20, True, view)
+    (request,) = person.workflow.do(acts.PlaceClick(Click(30, 20, True), view))
     assert isinstance(request, PredictRequest)
     assert (request.window, request.view, request.prompt.logits) == (None, view, None)
     assert request.prompt.clicks == (Click(30, 20, True),)
@@ -51,7 +52,7 @@ def test_the_first_answer_has_three_candidates(person: Person) -> None:
 
 def test_later_clicks_send_all_clicks_the_window_and_the_chosen_logits(person: Person) -> None:
     person.clicks(30, 20)
-    person.does(person.workflow.next_candidate())
+    person.do(acts.NextCandidate())
     chosen = person.state.preview.candidate
     person.clicks(50, 20, positive=False)
     request = predict(person)[-1]
@@ -83,7 +84,7 @@ def test_a_box_is_cut_to_the_image(person: Person) -> None:
 
 @pytest.mark.parametrize("corners", [(10, 10, 11, 11), (-50, 10, -20, 40), (10, 10, 10, 10)])
 def test_a_box_that_is_a_slip_or_outside_is_refused_with_a_word(person: Person, corners: tuple[float, ...]) -> None:
-    assert person.workflow.box(Box(*corners)) == ()
+    assert person.workflow.do(acts.DrawBox(Box(*corners))) == ()
     assert person.state.preview is None
     assert "box" in person.state.message.text
 
@@ -92,7 +93,7 @@ def test_a_box_that_is_a_slip_or_outside_is_refused_with_a_word(person: Person, 
 def test_a_click_outside_the_image_is_refused_with_a_word_and_nothing_is_sent(
     person: Person, x: float, y: float
 ) -> None:
-    assert person.workflow.click(x, y, True) == ()
+    assert person.workflow.do(acts.PlaceClick(Click(x, y, True))) == ()
     assert person.state.preview is None
     assert "outside" in person.state.message.text
     assert not person.state.can_undo
@@ -101,14 +102,14 @@ def test_a_click_outside_the_image_is_refused_with_a_word_and_nothing_is_sent(
 def test_a_click_before_the_image_is_there_is_refused_with_a_word(store: Store) -> None:
     workflow = Workflow(store)
     workflow.start()
-    assert workflow.click(5, 5, True) == ()
-    assert workflow.box(Box(1, 1, 9, 9)) == ()
+    assert workflow.do(acts.PlaceClick(Click(5, 5, True))) == ()
+    assert workflow.do(acts.DrawBox(Box(1, 1, 9, 9))) == ()
     assert "not shown" in workflow.state.message.text  # type: ignore[union-attr]
 
 
 def test_an_answer_to_an_older_prompt_is_dropped(person: Person) -> None:
-    (first,) = person.workflow.click(30, 20, True)
-    (second,) = person.workflow.click(40, 20, True)
+    (first,) = person.workflow.do(acts.PlaceClick(Click(30, 20, True)))
+    (second,) = person.workflow.do(acts.PlaceClick(Click(40, 20, True)))
     person.does(person.workflow.receive(person.script.answer(first)))
     assert person.state.preview.waiting
     person.does(person.workflow.receive(person.script.answer(second)))
@@ -118,8 +119,8 @@ def test_an_answer_to_an_older_prompt_is_dropped(person: Person) -> None:
 
 
 def test_an_answer_after_cancel_is_dropped(person: Person) -> None:
-    (request,) = person.workflow.click(30, 20, True)
-    person.does(person.workflow.cancel())
+    (request,) = person.workflow.do(acts.PlaceClick(Click(30, 20, True)))
+    person.do(acts.Cancel())
     assert person.workflow.receive(person.script.answer(request)) == ()
     assert person.state.preview is None
 
@@ -127,7 +128,7 @@ def test_an_answer_after_cancel_is_dropped(person: Person) -> None:
 def test_the_old_mask_stays_on_the_screen_until_the_new_one_is_there(person: Person) -> None:
     person.clicks(30, 20)
     shown = person.state.preview.candidate
-    person.workflow.click(35, 20, True)
+    person.workflow.do(acts.PlaceClick(Click(35, 20, True)))
     assert person.state.preview.candidate is shown
 
 
@@ -162,9 +163,9 @@ def test_tab_goes_through_the_candidates_and_around(person: Person) -> None:
     person.clicks(30, 20)
     seen = []
     for _ in range(3):
-        person.does(person.workflow.next_candidate())
+        person.do(acts.NextCandidate())
         seen.append(person.state.preview.chosen)
-    person.does(person.workflow.next_candidate(-1))
+    person.do(acts.NextCandidate(-1))
     assert seen == [1, 2, 0]
     assert person.state.preview.chosen == 2
     assert person.state.preview.history[-1].predicted_iou == pytest.approx(0.7)
@@ -172,21 +173,21 @@ def test_tab_goes_through_the_candidates_and_around(person: Person) -> None:
 
 def test_a_prompt_says_which_class_is_annotated_and_a_lesson_which_one_was(person: Person) -> None:
     person.clicks(30, 20)
-    person.does(person.workflow.add_class("leaf"))
+    person.do(acts.AddClass("leaf"))
     person.clicks(32, 20)
     assert [request.prompt.class_id for request in predict(person)] == [1, 2]
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (lesson,) = (r for r in person.script.requests if isinstance(r, AdaptRequest))
     assert (lesson.learn, lesson.example.class_id) == (True, 2)
 
 
 def test_another_class_is_told_to_the_memory_and_so_is_its_undo(person: Person) -> None:
     person.accepts()
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.select(person.state.annotations[0].id))
-    person.does(person.workflow.set_class(1))
-    person.does(person.workflow.set_class(2))
-    person.does(person.workflow.undo())
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.Select(person.state.annotations[0].id))
+    person.do(acts.SetClass(1))
+    person.do(acts.SetClass(2))
+    person.do(acts.Undo())
     lessons = [r for r in person.script.requests if isinstance(r, AdaptRequest)]
     assert [(r.learn, r.example.class_id) for r in lessons] == [(True, 1), (False, 2), (False, 1)]
 
@@ -194,21 +195,21 @@ def test_another_class_is_told_to_the_memory_and_so_is_its_undo(person: Person) 
 def test_holding_compare_asks_the_frozen_twin_the_same(person: Person) -> None:
     person.clicks(30, 20)
     shown = person.state.preview.candidate
-    person.does(person.workflow.show(compare=True))
+    person.do(acts.Show(compare=True))
     request = predict(person)[-1]
     assert request.twin
     assert request.prompt is predict(person)[-2].prompt
     assert person.state.preview.frozen.mask.area > shown.mask.area
     assert person.state.preview.candidate is shown
-    assert person.workflow.show(compare=False) == ()
-    assert person.workflow.show(compare=True) == ()
+    assert person.workflow.do(acts.Show(compare=False)) == ()
+    assert person.workflow.do(acts.Show(compare=True)) == ()
 
 
 def test_while_comparing_every_new_answer_is_compared(person: Person) -> None:
-    person.does(person.workflow.show(compare=True))
+    person.do(acts.Show(compare=True))
     person.clicks(30, 20)
     assert person.state.preview.frozen is not None
-    (request,) = person.workflow.click(33, 20, True)
+    (request,) = person.workflow.do(acts.PlaceClick(Click(33, 20, True)))
     assert person.state.preview.frozen is None
     person.does(person.workflow.receive(person.script.answer(request)))
     assert person.state.preview.frozen is not None
@@ -216,8 +217,8 @@ def test_while_comparing_every_new_answer_is_compared(person: Person) -> None:
 
 def test_the_twins_answer_to_an_older_prompt_is_dropped(person: Person) -> None:
     person.clicks(30, 20)
-    (twin,) = person.workflow.show(compare=True)
-    person.workflow.click(33, 20, True)
+    (twin,) = person.workflow.do(acts.Show(compare=True))
+    person.workflow.do(acts.PlaceClick(Click(33, 20, True)))
     person.workflow.receive(person.script.answer(twin))
     assert person.state.preview.frozen is None
 
@@ -237,7 +238,7 @@ def test_an_accept_is_in_the_store_and_on_the_screen(person: Person, store: Stor
 def test_an_accept_is_replayed_with_the_weights_before_it_and_then_learned(person: Person) -> None:
     person.accepts(30, 30)
     person.clicks(60, 50)
-    replay, learn = person.workflow.accept()
+    replay, learn = person.workflow.do(acts.Accept())
     assert isinstance(replay, TwinRequest)
     assert isinstance(learn, AdaptRequest)
     assert replay.weights_version == 1
@@ -265,17 +266,17 @@ def test_every_intermediate_masks_iou_with_the_accepted_mask_is_stored(person: P
 
 def test_the_candidate_that_was_chosen_is_what_counts_for_its_step(person: Person, store: Store) -> None:
     person.clicks(60, 50)
-    person.does(person.workflow.next_candidate(2))
-    person.does(person.workflow.accept())
+    person.do(acts.NextCandidate(2))
+    person.do(acts.Accept())
     (found,) = store.annotations()
     assert found.mask.area == disc(60, 50, 11, HEIGHT, WIDTH).area
     assert (found.history[-1].iou, found.predicted_iou) == (1.0, pytest.approx(0.7))
 
 
 def test_a_click_that_was_overtaken_has_no_iou_but_counts(person: Person, store: Store) -> None:
-    person.workflow.click(60, 50, True)
+    person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
     person.clicks(61, 50)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (found,) = store.annotations()
     assert len(found.history) == 2
     assert math.isnan(found.history[0].iou)
@@ -289,29 +290,29 @@ def test_working_time_leaves_out_idling(person: Person, store: Store) -> None:
     person.clock.wait(600)
     person.clicks(62, 50)
     person.clock.wait(1)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (found,) = store.annotations()
     assert found.seconds == pytest.approx(2 + 15 + 1)
     assert [r.seconds for r in found.history] == pytest.approx([0, 2, 17])
 
 
 def test_latency_is_from_the_prompt_to_its_answer(person: Person) -> None:
-    (request,) = person.workflow.click(60, 50, True)
+    (request,) = person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
     person.clock.wait(0.25)
     person.does(person.workflow.receive(person.script.answer(request)))
     assert person.state.preview.history[0].latency == pytest.approx(0.25)
 
 
 def test_nothing_to_accept_says_so(person: Person, store: Store) -> None:
-    assert person.workflow.accept() == ()
+    assert person.workflow.do(acts.Accept()) == ()
     assert "no mask" in person.state.message.text
     assert store.annotations() == ()
 
 
 def test_a_mask_that_does_not_know_the_last_click_is_accepted_when_it_does(person: Person, store: Store) -> None:
     person.clicks(60, 50)
-    (request,) = person.workflow.click(63, 50, True)
-    assert person.workflow.accept() == ()
+    (request,) = person.workflow.do(acts.PlaceClick(Click(63, 50, True)))
+    assert person.workflow.do(acts.Accept()) == ()
     assert store.annotations() == ()
     assert person.state.waiting == (Accept(),)
     person.does(person.workflow.receive(person.script.answer(request)))
@@ -320,10 +321,10 @@ def test_a_mask_that_does_not_know_the_last_click_is_accepted_when_it_does(perso
 
 
 def test_an_empty_mask_is_not_accepted(person: Person, store: Store) -> None:
-    (request,) = person.workflow.click(60, 50, True)
+    (request,) = person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
     empty = candidate(Mask(0, 0, np.zeros((1, 1), np.bool_)), 0.4)
     person.workflow.receive(Answer(request.id, Window(0, 0, WIDTH, HEIGHT), (empty,), 0, 0, 0.01))
-    assert person.workflow.accept() == ()
+    assert person.workflow.do(acts.Accept()) == ()
     assert "empty" in person.state.message.text
     assert store.annotations() == ()
 
@@ -338,7 +339,7 @@ def test_on_a_full_disk_the_preview_stays_and_enter_tries_again(person: Person, 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, ((folder / ".samtta" / "project.db-wal").stat().st_size, hard))
     try:
-        assert person.workflow.accept() == ()
+        assert person.workflow.do(acts.Accept()) == ()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert person.state.preview is before.preview
@@ -346,14 +347,14 @@ def test_on_a_full_disk_the_preview_stays_and_enter_tries_again(person: Person, 
     assert person.state.images == before.images
     assert person.state.message.severity == "error"
     assert "try again" in person.state.message.text
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     assert len(store.annotations()) == 2
     assert person.state.message is None
 
 
 def test_accept_and_next_goes_on_to_the_next_image(person: Person, store: Store) -> None:
     person.clicks(60, 50)
-    person.does(person.workflow.accept(then_next=True))
+    person.do(acts.Accept(then_next=True))
     assert person.state.index == 1
     assert person.state.image.path.name == "b.png"
     assert person.state.annotations == ()
@@ -362,12 +363,12 @@ def test_accept_and_next_goes_on_to_the_next_image(person: Person, store: Store)
 
 
 def test_a_refused_accept_does_not_go_on(person: Person) -> None:
-    person.does(person.workflow.accept(then_next=True))
+    person.do(acts.Accept(then_next=True))
     assert person.state.index == 0
 
 
 def test_an_accept_gets_the_current_class(person: Person, store: Store) -> None:
-    person.does(person.workflow.add_class("leaf"))
+    person.do(acts.AddClass("leaf"))
     person.accepts()
     assert store.annotations()[0].class_id == person.state.current_class == 2
 
@@ -382,7 +383,7 @@ def test_states_are_values_that_do_not_change_afterwards(person: Person) -> None
 
 
 def test_only_the_open_images_pixels_are_asked_about(person: Person) -> None:
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     person.clicks(10, 10)
     assert predict(person)[-1].image.path.name == "b.png"
     assert {type(r) for r in person.script.requests} == {LoadRequest, PrefetchRequest, PredictRequest}

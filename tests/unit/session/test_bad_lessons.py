@@ -18,6 +18,7 @@ from samtta_app.core.types import Mask
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import all_finite
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, annotate, pictures_in, same, sitting
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
@@ -71,7 +72,7 @@ def test_a_session_that_gives_every_object_up_learns_from_no_mask_and_stays_usab
         for k in range(3):
             for x in (30.0, 50.0, 70.0):
                 person.clicks(x, 40.0, positive=x != 50.0)
-            person.does(person.workflow.cancel())
+            person.do(acts.Cancel())
             assert person.state.preview is None, k
         assert real.learned == []
         assert person.state.adaptation.reports == ()
@@ -96,7 +97,7 @@ def test_an_empty_mask_is_not_accepted_and_the_preview_stays(pictures: Path) -> 
     with Store.open(pictures) as store:
         person, painter = painting(store, Mask(0, 0, np.zeros((0, 0), bool)))
         person.clicks(40.0, 40.0)
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         assert "The mask is empty" in person.state.message.text
         assert person.state.preview is not None
         assert store.annotations() == ()
@@ -139,7 +140,7 @@ def test_a_mask_that_contradicts_its_clicks_is_the_persons_and_is_survived(pictu
         person, painter = painting(store, disc(90, 60, 15, HEIGHT, WIDTH))
         person.clicks(20.0, 20.0)
         person.clicks(90.0, 60.0, positive=False)
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         (kept,) = store.annotations()
         assert [holds(kept.mask, c.x, c.y) == c.positive for c in kept.clicks] == [False, False]
         assert painter.learned == [1]
@@ -216,9 +217,9 @@ def test_an_object_undone_before_it_is_learned_leaves_the_memory_all_the_same(pi
     with Store.open(pictures) as store:
         person = Person(store, real, twin=False).starts()  # type: ignore[arg-type]
         person.clicks(40.0, 40.0)
-        (learn,) = person.workflow.accept()
+        (learn,) = person.workflow.do(acts.Accept())
         assert isinstance(learn, AdaptRequest)
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
         person.does((learn,))
         assert real.ids == []
         assert store.annotations() == ()

@@ -15,7 +15,8 @@ import pytest
 
 from samtta_app.core.messages import Controlled, TwinReport
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
+from samtta_app.session import acts
 from samtta_app.session.project.cells import LARGEST_NUMBER
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
@@ -49,11 +50,11 @@ def used(folder: Path, out: Path) -> tuple[list[int], str]:
     with Store.open(folder) as store:
         person = Person(store).starts()
         shown = store.project()
-        for kind, write in EXPORTERS.items():
-            write(shown, out / kind)
+        for kind, form in FORMATS.items():
+            form.write(shown, out / kind)
         write_statistics(store, out / "figures")
         for k in range(len(person.state.images)):
-            person.does(person.workflow.open_image(k))
+            person.do(acts.OpenImage(k))
     found = json.loads((out / "coco" / "annotations.json").read_text())
     json.loads((out / "figures" / "statistics.json").read_text())
     return [a["id"] for a in found["annotations"]], "\n".join([store.notice, *shown.remarks])

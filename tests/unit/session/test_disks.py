@@ -18,6 +18,7 @@ import pytest
 
 from samtta_app.core.masks import trimmed
 from samtta_app.errors import ProjectError, StoreError
+from samtta_app.session import acts
 from samtta_app.session.project import refusals, schema
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted, folder_of
@@ -265,7 +266,7 @@ def test_an_accept_into_a_file_that_was_taken_away_is_refused_and_the_preview_st
             home.rename(folder / "elsewhere")
         else:
             folder.rename(tmp_path / "elsewhere")
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         message, preview = person.state.message, person.state.preview
         assert (message.severity, preview is not None, len(person.state.annotations)) == ("error", True, 1)
         assert ("replaced" if how == "replaced" else "deleted, moved") in message.text
@@ -286,10 +287,10 @@ def test_once_it_is_put_back_the_same_accept_is_stored(folder: Path, tmp_path: P
         person = Person(store).starts()
         person.clicks(60, 50)
         folder.rename(tmp_path / "elsewhere")
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         assert person.state.preview is not None
         (tmp_path / "elsewhere").rename(folder)
-        person.does(person.workflow.accept())
+        person.do(acts.Accept())
         assert person.state.preview is None
     with Store.open(folder) as store:
         assert len(store.annotations()) == 1
@@ -309,6 +310,6 @@ def test_a_disk_that_is_taken_away_refuses_the_accept(small_disk: Path) -> None:
 def test_the_projects_writes_are_still_synchronised(folder: Path) -> None:
     with Store.open(folder) as store:
         assert store._db.execute("PRAGMA synchronous").fetchone()[0] == 2
-        assert store._db.execute("PRAGMA locking_mode").fetchone()[0] == "exclusive"
+        assert store._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     with closing(sqlite3.connect(folder / ".samtta" / "project.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"

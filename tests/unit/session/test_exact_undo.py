@@ -9,7 +9,9 @@ import pytest
 
 from samtta_app.core.masks import full
 from samtta_app.core.messages import Answer, PredictRequest, Reply
-from samtta_app.core.types import Candidate, Logits, Prompt
+from samtta_app.core.types import Candidate, Click, Logits, Prompt
+from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Preview
 from samtta_app.session.workflow.draft import Draft
@@ -67,7 +69,7 @@ def works(person: Person) -> list[Shown]:
     for k in range(3):
         person.clicks(30 + k, 40)
         if not k:
-            person.does(person.workflow.next_candidate(2))
+            person.do(acts.NextCandidate(2))
         found.append(shown(person))
     return found
 
@@ -88,29 +90,29 @@ def test_backspace_shows_the_mask_before_with_its_candidates(moody: Person) -> N
     steps = works(moody)
     before = asked(moody)
     for k in (2, 1, 0):
-        moody.does(moody.workflow.remove_click())
+        moody.do(acts.RemoveClick())
         assert shown(moody) == steps[k]
     assert asked(moody) == before
-    moody.does(moody.workflow.remove_click())
+    moody.do(acts.RemoveClick())
     assert "no click" in moody.state.message.text
 
 
 def test_backspace_of_a_click_that_is_not_answered_shows_what_was_there(moody: Person) -> None:
     works(moody)
     before = shown(moody)
-    (request,) = moody.workflow.click(90, 40, True)
-    moody.does(moody.workflow.remove_click())
+    (request,) = moody.workflow.do(acts.PlaceClick(Click(90, 40, True)))
+    moody.do(acts.RemoveClick())
     assert shown(moody) == before
     moody.does(moody.workflow.receive(moody.script.answer(request)))
     assert shown(moody) == before
 
 
-@pytest.mark.parametrize("way", ["cancel", "accept", "next_image", "next_review"])
-def test_whatever_put_the_preview_away_undo_brings_it_and_its_steps_back(moody: Person, way: str) -> None:
+@pytest.mark.parametrize("way", [acts.Cancel(), acts.Accept(), acts.NextImage(), acts.NextReview()])
+def test_whatever_put_the_preview_away_undo_brings_it_and_its_steps_back(moody: Person, way: UserAct) -> None:
     moody.accepts()
     steps = works(moody)
     before = asked(moody)
-    moody.does(getattr(moody.workflow, way)())
+    moody.do(way)
     assert shown(moody) == ()
     undo(moody)
     for k in (3, 2, 1, 0):
@@ -122,7 +124,7 @@ def test_whatever_put_the_preview_away_undo_brings_it_and_its_steps_back(moody: 
 def test_the_next_click_is_fed_the_logits_of_the_step_that_came_back(moody: Person) -> None:
     works(moody)
     first_fed = moody.script.sent(PredictRequest)[1].prompt.logits.values  # type: ignore[attr-defined]
-    moody.does(moody.workflow.accept())
+    moody.do(acts.Accept())
     undo(moody, 3)
     moody.clicks(99, 40)
     again = moody.script.sent(PredictRequest)[-1].prompt.logits.values  # type: ignore[attr-defined]
@@ -131,23 +133,23 @@ def test_the_next_click_is_fed_the_logits_of_the_step_that_came_back(moody: Pers
 
 def test_an_object_that_came_back_is_stored_as_it_would_have_been(moody: Person, store: Store) -> None:
     works(moody)
-    moody.does(moody.workflow.accept())
+    moody.do(acts.Accept())
     (first,) = store.annotations()
     undo(moody, 2)
     redo(moody)
-    moody.does(moody.workflow.accept())
+    moody.do(acts.Accept())
     (second,) = store.annotations()
     assert full(second.mask, HEIGHT, WIDTH).tobytes() == full(first.mask, HEIGHT, WIDTH).tobytes()
     assert [r.iou for r in second.history] == [r.iou for r in first.history]
 
 
 def test_an_undone_accept_has_the_class_that_it_had(moody: Person, store: Store) -> None:
-    moody.does(moody.workflow.add_class("leaf"))
+    moody.do(acts.AddClass("leaf"))
     moody.accepts()
-    moody.does(moody.workflow.set_class(1))
+    moody.do(acts.SetClass(1))
     undo(moody)
     assert moody.state.current_class == 2
-    moody.does(moody.workflow.accept())
+    moody.do(acts.Accept())
     assert store.annotations()[0].class_id == 2
 
 
@@ -155,7 +157,7 @@ def test_an_undone_accept_has_the_class_that_it_had(moody: Person, store: Store)
 
 
 def test_a_new_class_can_be_undone_and_redone(person: Person, store: Store) -> None:
-    person.does(person.workflow.add_class("leaf"))
+    person.do(acts.AddClass("leaf"))
     added = person.state.classes[-1]
     undo(person)
     assert [c.name for c in store.classes()] == [c.name for c in person.state.classes] == ["object"]
@@ -166,7 +168,7 @@ def test_a_new_class_can_be_undone_and_redone(person: Person, store: Store) -> N
 
 
 def test_a_new_name_can_be_undone_and_redone(person: Person, store: Store) -> None:
-    person.does(person.workflow.rename_class(1, " cell "))
+    person.do(acts.RenameClass(1, " cell "))
     undo(person)
     assert store.classes()[0].name == person.state.classes[0].name == "object"
     redo(person)
@@ -174,13 +176,13 @@ def test_a_new_name_can_be_undone_and_redone(person: Person, store: Store) -> No
 
 
 def test_a_name_that_is_refused_or_the_same_is_no_step(person: Person) -> None:
-    person.does(person.workflow.rename_class(1, "object"))
-    person.does(person.workflow.add_class(""))
+    person.do(acts.RenameClass(1, "object"))
+    person.do(acts.AddClass(""))
     assert not person.state.can_undo
 
 
 def test_objects_of_an_undone_class_come_back_with_it(person: Person, store: Store) -> None:
-    person.does(person.workflow.add_class("leaf"))
+    person.do(acts.AddClass("leaf"))
     person.accepts()
     undo(person, 3)
     assert len(store.classes()) == 1
@@ -191,7 +193,7 @@ def test_objects_of_an_undone_class_come_back_with_it(person: Person, store: Sto
 
 def test_a_class_that_has_objects_stays_and_does_not_block_what_was_before(person: Person, store: Store) -> None:
     person.clicks(30, 20)
-    person.does(person.workflow.add_class("leaf"))
+    person.do(acts.AddClass("leaf"))
     store.accept(person.accepts(), WIDTH, HEIGHT)  # another object of the class, which this run's list does not know
     undo(person, 3)
     assert len(store.classes()) == 2
@@ -203,19 +205,19 @@ def test_a_class_that_has_objects_stays_and_does_not_block_what_was_before(perso
 def test_backspace_takes_the_click_and_not_the_class_that_was_added_after_it(person: Person) -> None:
     person.clicks(30, 20)
     person.clicks(34, 20)
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.remove_click())
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.RemoveClick())
     assert [c.x for c in person.state.preview.clicks] == [30]
     assert len(person.state.classes) == 2
 
 
 def test_an_answer_that_comes_after_a_class_was_added_is_kept_with_its_click(moody: Person) -> None:
-    (request,) = moody.workflow.click(30, 20, True)
-    moody.does(moody.workflow.add_class("leaf"))
+    (request,) = moody.workflow.do(acts.PlaceClick(Click(30, 20, True)))
+    moody.do(acts.AddClass("leaf"))
     moody.does(moody.workflow.receive(moody.script.answer(request)))
     moody.clicks(34, 20)
     before = asked(moody)
-    moody.does(moody.workflow.accept())
+    moody.do(acts.Accept())
     undo(moody, 2)
     assert len(moody.state.preview.candidates) == 3
     undo(moody, 2)
@@ -227,8 +229,8 @@ def test_an_answer_that_comes_after_a_class_was_added_is_kept_with_its_click(moo
 def test_a_second_look_can_be_undone_and_redone(store: Store) -> None:
     person = Person(store, learn=False, twin=False).starts()
     person.accepts()
-    person.does(person.workflow.select(1))
-    person.does(person.workflow.confirm_review())
+    person.do(acts.Select(1))
+    person.do(acts.ConfirmReview())
     assert store.records()[0].reviewed
     undo(person)
     assert not store.records()[0].reviewed
@@ -243,7 +245,7 @@ def test_a_second_look_can_be_undone_and_redone(store: Store) -> None:
 def gone(person: Person, store: Store) -> None:
     """An object on a.png, which is damaged afterwards; b.png is open."""
     person.clicks(60, 50)
-    person.does(person.workflow.accept(then_next=True))
+    person.do(acts.Accept(then_next=True))
     person.script.unreadable = {"a.png"}
 
 
@@ -263,9 +265,9 @@ def test_an_accept_on_a_damaged_image_is_undone_without_showing_it(person: Perso
 
 
 def test_a_step_on_a_damaged_image_does_not_block_those_before(person: Person, store: Store) -> None:
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     person.accepts(30, 30)
-    person.does(person.workflow.next_image(-1))
+    person.do(acts.NextImage(-1))
     gone(person, store)
     undo(person, 2)
     assert store.annotations() == ()
@@ -274,9 +276,9 @@ def test_a_step_on_a_damaged_image_does_not_block_those_before(person: Person, s
 
 
 def test_a_preview_on_a_damaged_image_is_skipped_with_a_word(person: Person) -> None:
-    person.does(person.workflow.rename_class(1, "cell"))
+    person.do(acts.RenameClass(1, "cell"))
     person.clicks(60, 50)
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     person.script.unreadable = {"a.png"}
     undo(person)
     assert "skipped" in person.state.message.text
@@ -287,13 +289,13 @@ def test_a_preview_on_a_damaged_image_is_skipped_with_a_word(person: Person) -> 
 
 def test_a_deletion_and_a_class_change_on_an_image_that_left_the_list_are_undone(person: Person, store: Store) -> None:
     person.accepts()
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.select(1))
-    person.does(person.workflow.set_class(2))
-    person.does(person.workflow.set_class(1))
-    person.does(person.workflow.select(1))
-    person.does(person.workflow.delete_selected())
-    person.does(person.workflow.next_image())
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.Select(1))
+    person.do(acts.SetClass(2))
+    person.do(acts.SetClass(1))
+    person.do(acts.Select(1))
+    person.do(acts.DeleteSelected())
+    person.do(acts.NextImage())
     person.workflow._desk.change(images=person.state.images[1:], index=0)
     undo(person)
     assert [a.class_id for a in store.annotations()] == [1]

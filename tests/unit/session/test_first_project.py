@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.session.real import Real
@@ -43,8 +43,8 @@ def out(images: Path, tmp_path: Path) -> Path:
         assert (store.notice, store.read_only) == ("", False)
         project = store.project()
         assert project.remarks == ()
-        for kind, write in EXPORTERS.items():
-            write(project, tmp_path / "out" / kind)
+        for kind, form in FORMATS.items():
+            form.write(project, tmp_path / "out" / kind)
         write_statistics(store, tmp_path / "out" / "stats")
     return tmp_path / "out"
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samtta_app.errors import ProjectError
+from samtta_app.session import acts
 from samtta_app.session.project.listing import GONE, entries, image_files, merged_listing, natural
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import ImageEntry
@@ -100,7 +101,7 @@ def test_a_session_lists_its_folder_again_and_stays_where_it_is(tmp_path: Path) 
     with Store.open(folder) as store:
         workflow = Workflow(store)
         workflow.start()
-        workflow.open_image(1)
+        workflow.do(acts.OpenImage(1))
         before = workflow.state
         workflow.refresh_images()
         assert workflow.state.images == before.images

@@ -11,6 +11,7 @@ import pytest
 
 from samtta_app.core.messages import Answer, PredictRequest, Reply, Request
 from samtta_app.core.types import Click, Mask
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person, Script, folder_of
 
@@ -51,7 +52,7 @@ def test_a_lone_exclude_click_offers_nothing_and_says_what_to_do(person: Person)
     assert (preview.candidates, preview.waiting, preview.candidate) == ((), False, None)
     assert preview.clicks == (Click(60, 50, False),)
     assert "click on the object" in person.state.message.text
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     assert person.state.annotations == ()
     assert person.state.preview is not None
 
@@ -63,7 +64,7 @@ def test_the_excluded_click_stays_for_the_next_include_click(person: Person) -> 
     assert asked(person).prompt.logits is None
     assert asked(person).window is None
     assert len(person.state.preview.candidates) == 1
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (saved,) = person.state.annotations
     assert saved.clicks == (Click(60, 50, False), Click(30, 40, True))
 
@@ -72,9 +73,9 @@ def test_a_box_after_it_works_too_and_undo_goes_back(person: Person) -> None:
     person.clicks(60, 50, positive=False)
     person.boxes(20, 20, 60, 60)
     assert person.state.preview.candidate is not None
-    person.does(person.workflow.undo())
+    person.do(acts.Undo())
     assert person.state.preview.candidate is None
-    person.does(person.workflow.undo())
+    person.do(acts.Undo())
     assert person.state.preview is None
 
 
@@ -83,17 +84,17 @@ def test_where_all_candidates_are_empty_none_is_shown(person: Person) -> None:
     person.clicks(60, 50)
     assert person.state.preview.candidates == ()
     assert "nothing here" in person.state.message.text
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     assert person.state.annotations == ()
     person.script.blind = False  # type: ignore[attr-defined]
     person.clicks(61, 50)
     assert person.state.preview.candidate is not None
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     assert len(person.state.annotations) == 1
 
 
 def test_comparing_with_the_original_weights_has_nothing_to_compare(person: Person) -> None:
-    person.does(person.workflow.show(compare=True))
+    person.do(acts.Show(compare=True))
     person.clicks(60, 50, positive=False)
     assert not asked(person).twin
     assert person.state.preview.frozen is None
@@ -103,7 +104,7 @@ def test_comparing_with_the_original_weights_has_nothing_to_compare(person: Pers
 
 @pytest.mark.parametrize("kind", ["entropy", "refiner", "ensemble", "adapted"])
 def test_no_map_is_asked_for(person: Person, kind: str) -> None:
-    person.does(person.workflow.show(overlay=kind))
+    person.do(acts.Show(overlay=kind))
     before = len(person.script.requests)
     person.clicks(60, 50, positive=False)
     assert len(person.script.requests) == before + 1

@@ -236,6 +236,7 @@ AS_NOBODY = """
     import os, sys
     from pathlib import Path
     import samtta_app.images.read  # while its libraries can be read
+    from samtta_app.session.acts import Accept
     from samtta_app.errors import ProjectError, StoreError
     from samtta_app.session.project.store import Store
     from tests.unit.session.scripted import WIDTH, HEIGHT, Person, accepted
@@ -247,7 +248,7 @@ AS_NOBODY = """
             person = Person(store).starts()
             print(person.state.read_only, len(person.state.annotations), person.state.message.text)
             person.clicks(30, 30)
-            person.does(person.workflow.accept())
+            person.do(Accept())
             print(person.state.preview is not None, person.state.message.severity, person.state.message.text)
     except ProjectError as error:
         print(error)

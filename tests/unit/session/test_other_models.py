@@ -10,6 +10,7 @@ import torch
 
 from samtta_app.model.fingerprint import weights_sha256
 from samtta_app.model.model_registry import toy_model
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same
 from tests.unit.session.scripted import Person
@@ -90,6 +91,6 @@ def test_a_version_that_was_rolled_back_stays_so_when_another_model_was_used_mea
     with Store.open(pictures) as store:
         person = Person(store, engine(), twin=False).starts()  # type: ignore[arg-type]
         annotate(person, 0, *PLACES)
-        person.does(person.workflow.control("rollback"))
+        person.do(acts.ControlLearner("rollback"))
     session(pictures, engine(1))
     assert session(pictures, engine()) == ("", 1)

@@ -18,7 +18,8 @@ from samtta_app.core.messages import (
     RefineRequest,
     Request,
 )
-from samtta_app.core.types import FloatArray, Image, Window
+from samtta_app.core.types import Click, FloatArray, Image, Window
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Overlay, OverlayKind
 from samtta_app.session.workflow.overlays import (
@@ -57,7 +58,7 @@ def sent(person: Person) -> list[Request]:
 
 
 def looks_at(person: Person, kind: OverlayKind) -> None:
-    person.does(person.workflow.show(overlay=kind))
+    person.do(acts.Show(overlay=kind))
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -112,20 +113,20 @@ def test_entropy_is_the_candidates_own_and_asks_nothing(person: Person) -> None:
     person.clicks(60, 50)
     assert values(person) is person.state.preview.candidate.entropy
     assert shown(person).window == WHOLE
-    person.does(person.workflow.next_candidate())
+    person.do(acts.NextCandidate())
     assert values(person) is person.state.preview.candidates[1].entropy
     assert sent(person) == []
 
 
 def test_before_the_first_answer_it_is_being_measured(person: Person) -> None:
     looks_at(person, "entropy")
-    person.workflow.click(60, 50, True)
+    person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
     assert shown(person).reason == MEASURING
 
 
 def test_an_entropy_that_is_not_finite_is_absent_with_a_reason(person: Person) -> None:
     looks_at(person, "entropy")
-    (request,) = person.workflow.click(60, 50, True)
+    (request,) = person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
     reply = person.script.answer(request)
     assert isinstance(reply, Answer)
     broken = replace(reply.candidates[0], entropy=np.full((8, 8), np.nan, np.float32))
@@ -135,7 +136,7 @@ def test_an_entropy_that_is_not_finite_is_absent_with_a_reason(person: Person) -
 
 def test_an_image_that_is_not_there_has_no_map(person: Person) -> None:
     looks_at(person, "entropy")
-    person.workflow.next_image()
+    person.workflow.do(acts.NextImage())
     assert person.state.image is None
     assert overlay_of(person.state) is None
 
@@ -170,9 +171,9 @@ def test_the_other_maps_are_measured_in_the_answers_window(store: Store, kind: O
 def test_each_answer_is_asked_about_once(person: Person) -> None:
     looks_at(person, "ensemble")
     person.clicks(60, 50)
-    person.does(person.workflow.show(masks=False))
-    person.does(person.workflow.show(opacity=0.4))
-    person.does(person.workflow.set_class(1))
+    person.do(acts.Show(masks=False))
+    person.do(acts.Show(opacity=0.4))
+    person.do(acts.SetClass(1))
     assert len(sent(person)) == 1
     person.clicks(65, 50)
     assert len(sent(person)) == 2
@@ -184,10 +185,10 @@ def test_a_click_goes_first_and_the_old_map_stays_with_the_old_mask(person: Pers
     looks_at(person, "refiner")
     person.clicks(60, 50)
     before = values(person)
-    (asked,) = person.workflow.click(65, 50, True)
+    (asked,) = person.workflow.do(acts.PlaceClick(Click(65, 50, True)))
     assert isinstance(asked, PredictRequest)
     assert values(person) is before
-    assert person.workflow.show(masks=False) == ()
+    assert person.workflow.do(acts.Show(masks=False)) == ()
     person.script.map = np.full((8, 8), 0.5, np.float32)
     (refine,) = person.workflow.receive(person.script.answer(asked))
     assert isinstance(refine, RefineRequest)
@@ -198,8 +199,8 @@ def test_a_click_goes_first_and_the_old_map_stays_with_the_old_mask(person: Pers
 
 def test_one_measurement_is_under_way_at_most_and_a_stale_one_is_dropped(person: Person) -> None:
     person.clicks(60, 50)
-    (first,) = person.workflow.show(overlay="ensemble")
-    (click,) = person.workflow.click(65, 50, True)
+    (first,) = person.workflow.do(acts.Show(overlay="ensemble"))
+    (click,) = person.workflow.do(acts.PlaceClick(Click(65, 50, True)))
     assert person.workflow.receive(person.script.answer(click)) == ()
     assert shown(person).reason == MEASURING
     (second,) = person.workflow.receive(person.script.answer(first))
@@ -216,23 +217,23 @@ def test_one_measurement_is_under_way_at_most_and_a_stale_one_is_dropped(person:
 
 def test_a_map_that_is_not_wanted_any_more_is_not_shown(person: Person) -> None:
     person.clicks(60, 50)
-    (first,) = person.workflow.show(overlay="ensemble")
-    assert person.workflow.show(overlay="refiner") == ()
+    (first,) = person.workflow.do(acts.Show(overlay="ensemble"))
+    assert person.workflow.do(acts.Show(overlay="refiner")) == ()
     assert shown(person) == shown(person)
     assert (shown(person).kind, shown(person).reason) == ("refiner", MEASURING)
     (second,) = person.workflow.receive(person.script.answer(first))
     assert isinstance(second, RefineRequest)
-    person.workflow.show(overlay="off")
+    person.workflow.do(acts.Show(overlay="off"))
     person.workflow.receive(person.script.answer(second))
     assert person.state.overlay is None
 
 
 def test_accepting_cancelling_and_leaving_the_image_take_the_map_away(person: Person) -> None:
     looks_at(person, "refiner")
-    for leave in (person.workflow.accept, person.workflow.cancel, person.workflow.next_image):
+    for leave in (acts.Accept(), acts.Cancel(), acts.NextImage()):
         person.clicks(60, 50)
         assert values(person) is person.script.map
-        person.does(leave())
+        person.do(leave)
         assert person.state.overlay is None
 
 
@@ -240,17 +241,17 @@ def test_undo_asks_again_about_the_answer_that_comes_back(person: Person) -> Non
     looks_at(person, "refiner")
     person.clicks(60, 50)
     person.clicks(65, 50)
-    person.does(person.workflow.undo())
+    person.do(acts.Undo())
     assert [len(r.prompt.clicks) for r in sent(person)] == [1, 2, 1]  # type: ignore[union-attr]
     assert values(person) is person.script.map
 
 
 def test_a_measurement_does_not_look_like_learning(person: Person) -> None:
     person.clicks(60, 50)
-    (request,) = person.workflow.show(overlay="ensemble")
+    (request,) = person.workflow.do(acts.Show(overlay="ensemble"))
     assert person.state.adaptation.activity == "idle"
     person.workflow.receive(person.script.answer(request))
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     assert [type(r) for r in person.script.requests].count(AdaptRequest) == 1
     assert person.state.adaptation.version == 1
 
@@ -261,12 +262,12 @@ def test_a_measurement_does_not_look_like_learning(person: Person) -> None:
 def test_another_candidate_is_refined_anew_but_not_measured(person: Person) -> None:
     person.clicks(60, 50)
     looks_at(person, "refiner")
-    person.does(person.workflow.next_candidate())
+    person.do(acts.NextCandidate())
     assert [r.answer for r in sent(person)] == list(person.state.preview.candidates[:2])  # type: ignore[union-attr]
     looks_at(person, "ensemble")
     assert (shown(person).values, shown(person).reason) == (None, TURNED)
     assert len(sent(person)) == 2
-    person.does(person.workflow.next_candidate(-1))
+    person.do(acts.NextCandidate(-1))
     assert values(person) is person.script.map
 
 
@@ -275,7 +276,7 @@ def test_what_was_not_adapted_cannot_differ_from_the_original(person: Person) ->
     looks_at(person, "adapted")
     assert (shown(person).values, shown(person).reason) == (None, UNLEARNED)
     assert sent(person) == []
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     person.clicks(90, 50)
     assert person.state.preview.weights_version == 1
     assert values(person) is person.script.map
@@ -335,9 +336,9 @@ def test_while_the_original_weights_answer_is_shown_a_map_of_the_other_is_not(
 ) -> None:
     person.clicks(60, 50)
     looks_at(person, kind)
-    person.does(person.workflow.show(compare=True))
+    person.do(acts.Show(compare=True))
     assert (shown(person).values, shown(person).reason) == (None, TWIN)
-    person.does(person.workflow.show(compare=False))
+    person.do(acts.Show(compare=False))
     assert values(person) is person.script.map
     assert len(sent(person)) == 1
 
@@ -346,7 +347,7 @@ def test_the_original_weights_answer_has_its_own_entropy_and_the_same_difference
     person = Person(store, Script(version=1)).starts()
     person.clicks(60, 50)
     looks_at(person, "adapted")
-    person.does(person.workflow.show(compare=True))
+    person.do(acts.Show(compare=True))
     assert values(person) is person.script.map
     looks_at(person, "entropy")
     assert values(person) is person.state.preview.frozen.entropy
@@ -355,7 +356,7 @@ def test_the_original_weights_answer_has_its_own_entropy_and_the_same_difference
 @pytest.mark.parametrize("kind", ["refiner", "ensemble", "adapted"])
 def test_the_larger_models_answer_is_not_measured_by_this_model(person: Person, kind: OverlayKind) -> None:
     person.clicks(60, 50)
-    person.does(person.workflow.ask_larger())
+    person.do(acts.AskLarger())
     assert person.state.preview.larger
     looks_at(person, kind)
     assert (shown(person).values, shown(person).reason) == (None, LARGER)
@@ -369,5 +370,5 @@ def test_the_opacity_is_kept_beside_the_choice_of_a_map(store: Store) -> None:
     person = Person(store, opacity=0.6).starts()
     assert (person.state.display.overlay, person.state.display.opacity) == ("off", 0.6)
     looks_at(person, "entropy")
-    person.does(person.workflow.show(opacity=0.0))
+    person.do(acts.Show(opacity=0.0))
     assert (person.state.display.overlay, person.state.display.opacity) == ("entropy", 0.0)

@@ -13,8 +13,10 @@ from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.masks import full
 from samtta_app.core.messages import AdaptRequest
+from samtta_app.core.types import Click
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import all_finite
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.lessons import MEMORY
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same, sitting
@@ -89,9 +91,9 @@ def test_an_object_accepted_at_once_waits_until_the_older_ones_are_remembered(pi
         while person.state.image is None:  # only what shows the image is answered, nothing is remembered yet
             waiting += person.workflow.receive(hasty.answer(waiting.pop(0)))
         for x in (60.0, 63.0):
-            (request,) = person.workflow.click(x, 20.0, True)
+            (request,) = person.workflow.do(acts.PlaceClick(Click(x, 20.0, True)))
             waiting += person.workflow.receive(hasty.answer(request))
-        older = person.workflow.accept()
+        older = person.workflow.do(acts.Accept())
         assert not any(isinstance(request, AdaptRequest) and request.learn for request in older)
         waiting += older
         assert len(hasty.remembered) < 4
@@ -112,10 +114,10 @@ def test_an_object_that_is_withdrawn_while_it_waits_is_never_learned(pictures: P
         waiting = list(person.workflow.start())
         while person.state.image is None:
             waiting += person.workflow.receive(hasty.answer(waiting.pop(0)))
-        (request,) = person.workflow.click(60.0, 20.0, True)
+        (request,) = person.workflow.do(acts.PlaceClick(Click(60.0, 20.0, True)))
         waiting += person.workflow.receive(hasty.answer(request))
-        waiting += person.workflow.accept()
-        waiting += person.workflow.undo()
+        waiting += person.workflow.do(acts.Accept())
+        waiting += person.workflow.do(acts.Undo())
         person.does(tuple(waiting))
         assert hasty.learned == []
         assert hasty.ids == [1, 2, 3, 4]
@@ -136,11 +138,11 @@ def test_objects_whose_image_is_gone_do_not_hold_up_learning(pictures: Path, tmp
 def test_undo_of_an_accept_leaves_the_memory_now_and_after_the_next_start(pictures: Path, tmp_path: Path) -> None:
     with sitting(pictures, tmp_path / "project") as (person, real):
         annotate(person, 0, *PLACES, (60.0, 20.0))
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
         assert real.ids == [1, 2]
-        person.does(person.workflow.redo())
+        person.do(acts.Redo())
         assert real.ids == [1, 2, 3]
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
     with sitting(pictures, tmp_path / "project") as (_, real):
         assert real.ids == [1, 2]
 
@@ -164,11 +166,11 @@ def test_a_full_memory_loses_its_oldest_and_is_the_same_after_the_next_start(pic
         assert len(store.annotations()) == 67
         assert ids == list(range(4, 68))
         assert person.state.adaptation.memory_objects == 64
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
         assert real.ids == list(range(3, 67))  # the newest that had no room came back
-        person.does(person.workflow.redo())
+        person.do(acts.Redo())
         assert real.ids == ids
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
         kept = real.remembered
     again = Real(STRATEGIES["frozen"])
     with Store.open(pictures, tmp_path / "project") as store:
@@ -229,7 +231,7 @@ def test_weights_of_another_model_are_refused_with_both_names_and_the_original_a
         assert person.state.adaptation.version == 0
         person.clicks(40.0, 40.0)
         assert person.state.preview.weights_version == 0
-        person.does(person.workflow.cancel())
+        person.do(acts.Cancel())
         assert same(real.engine.published.tensors, toy_model().frozen.tensors)
         assert real.ids == [1, 2]
     with sitting(pictures, tmp_path / "project", model="leaves") as (person, again):

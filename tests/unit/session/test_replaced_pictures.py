@@ -14,7 +14,8 @@ import pytest
 from samtta_app.core.messages import AdaptRequest, Failure
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Mask
-from samtta_app.formats import EXPORTERS
+from samtta_app.formats import FORMATS
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.unit.session.real import Real, pictures_in
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted
@@ -37,11 +38,11 @@ def pictures(tmp_path: Path) -> Path:
         for name in ("a.png", "b.png"):
             seen = person.state.image if name == "a.png" else None
             if seen is None:
-                person.does(person.workflow.open_image(1))
+                person.do(acts.OpenImage(1))
             known = f"{WIDTH}x{HEIGHT}:{person.state.image.key}"
             for mask in (LEFT, RIGHT):
                 store.accept(accepted(name, mask, picture=known), WIDTH, HEIGHT, teaches=True)
-        person.does(person.workflow.open_image(0))
+        person.do(acts.OpenImage(0))
     return folder
 
 
@@ -56,8 +57,8 @@ def replace_by(path: Path, height: int, width: int, seed: int = 7) -> None:
 def exported(store: Store, out: Path) -> tuple[dict[int, int], dict[str, int], tuple[str, ...]]:
     """COCO's areas by object, the PNG's object pixels by image, and the remarks."""
     project = store.project()
-    for kind, write in EXPORTERS.items():
-        write(project, out / kind)
+    for kind, form in FORMATS.items():
+        form.write(project, out / kind)
     coco = json.loads((out / "coco" / "annotations.json").read_text())
     pngs = {p.stem: np.count_nonzero(cv2.imread(str(p), -1)) for p in (out / "png" / "instances").iterdir()}
     return {a["id"]: a["area"] for a in coco["annotations"]}, pngs, project.remarks

@@ -9,6 +9,7 @@ import pytest
 
 from samtta_app.core.calibration import FEWEST
 from samtta_app.core.types import Gaps
+from samtta_app.session import acts
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, confirmed_answers, to_review, trust
@@ -89,23 +90,23 @@ def queue(store: Store) -> tuple[int, ...]:
 def test_the_queue_leads_across_images_and_selects(store: Store, queue: tuple[int, ...]) -> None:
     person = Person(store, Script()).starts()
     assert person.state.statistics.review == 2
-    person.does(person.workflow.next_review())
+    person.do(acts.NextReview())
     assert (person.state.index, person.state.selected) == (1, queue[1])
     assert person.state.image is not None
-    person.does(person.workflow.next_review())
+    person.do(acts.NextReview())
     assert (person.state.index, person.state.selected) == (0, queue[0])
-    person.does(person.workflow.next_review())
+    person.do(acts.NextReview())
     assert person.state.selected == queue[1]
 
 
 def test_a_mask_that_is_right_leaves_the_queue_for_good(store: Store, queue: tuple[int, ...]) -> None:
     person = Person(store, Script()).starts()
-    person.does(person.workflow.next_review())
-    person.does(person.workflow.confirm_review())
+    person.do(acts.NextReview())
+    person.do(acts.ConfirmReview())
     assert person.state.selected == queue[0]
     assert person.state.statistics.review == 1
     assert [entry.reviewed for entry in store.records()] == [False, True, False]
-    person.does(person.workflow.confirm_review())
+    person.do(acts.ConfirmReview())
     assert person.state.statistics.review == 0
     assert "No mask needs" in person.state.message.text
     again = Person(store, Script()).starts()
@@ -114,24 +115,24 @@ def test_a_mask_that_is_right_leaves_the_queue_for_good(store: Store, queue: tup
 
 def test_a_deleted_mask_leaves_the_queue_and_undo_brings_it_back(store: Store, queue: tuple[int, ...]) -> None:
     person = Person(store, Script()).starts()
-    person.does(person.workflow.next_review())
-    person.does(person.workflow.delete_selected())
+    person.do(acts.NextReview())
+    person.do(acts.DeleteSelected())
     assert person.state.statistics.review == 1
-    person.does(person.workflow.undo())
+    person.do(acts.Undo())
     assert person.state.statistics.review == 2
 
 
 def test_a_preview_is_put_aside_for_the_review(store: Store, queue: tuple[int, ...]) -> None:
     person = Person(store, Script()).starts()
     person.clicks(60, 50)
-    person.does(person.workflow.next_review())
+    person.do(acts.NextReview())
     assert person.state.preview is None
     assert person.state.selected == queue[1]
 
 
 def test_with_nothing_selected_nothing_is_confirmed(store: Store, queue: tuple[int, ...]) -> None:
     person = Person(store, Script()).starts()
-    person.does(person.workflow.confirm_review())
+    person.do(acts.ConfirmReview())
     assert person.state.message.text == "Select an object first"
     assert not any(entry.reviewed for entry in store.records())
 
@@ -140,5 +141,5 @@ def test_an_image_that_is_gone_is_named(store: Store, queue: tuple[int, ...]) ->
     person = Person(store, Script()).starts()
     gone = person.state.images[1].name
     person.workflow._desk.change(images=person.state.images[:1])
-    person.does(person.workflow.next_review())
+    person.do(acts.NextReview())
     assert gone in person.state.message.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from samtta_app.core.messages import AdaptRequest, ForgetRequest, LoadRequest, PredictRequest, TwinRequest
+from samtta_app.core.types import Click
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import statistics
 from samtta_app.session.workflow.history import LEVELS
@@ -13,12 +15,12 @@ from tests.unit.session.scripted import Person, Script
 
 def undo(person: Person, times: int = 1) -> None:
     for _ in range(times):
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
 
 
 def redo(person: Person, times: int = 1) -> None:
     for _ in range(times):
-        person.does(person.workflow.redo())
+        person.do(acts.Redo())
 
 
 def test_nothing_can_be_undone_at_first(person: Person) -> None:
@@ -55,7 +57,7 @@ def test_undo_of_the_first_click_leaves_no_preview(person: Person) -> None:
 def test_the_answer_to_a_click_that_was_undone_is_dropped(person: Person) -> None:
     person.clicks(30, 20)
     before = person.state.preview
-    (request,) = person.workflow.click(40, 20, True)
+    (request,) = person.workflow.do(acts.PlaceClick(Click(40, 20, True)))
     undo(person)
     person.does(person.workflow.receive(person.script.answer(request)))
     assert person.state.preview is before
@@ -63,7 +65,7 @@ def test_the_answer_to_a_click_that_was_undone_is_dropped(person: Person) -> Non
 
 def test_redo_of_a_click_that_was_never_answered_asks_again(person: Person) -> None:
     person.clicks(30, 20)
-    person.workflow.click(40, 20, True)
+    person.workflow.do(acts.PlaceClick(Click(40, 20, True)))
     undo(person)
     redo(person)
     assert len(person.state.preview.clicks) == 2
@@ -86,7 +88,7 @@ def test_clicks_that_were_undone_are_not_in_the_stored_history_but_their_time_is
     person.clock.wait(2)
     undo(person)
     person.clock.wait(1)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (found,) = store.annotations()
     assert len(found.history) == 1
     assert found.seconds == pytest.approx(6)
@@ -96,7 +98,7 @@ def test_undo_of_an_accept_withdraws_the_object_and_brings_the_preview_back(pers
     person.clicks(30, 20)
     person.clicks(33, 20)
     mask = person.state.preview.candidate.mask
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     undo(person)
     assert store.annotations() == ()
     assert person.state.annotations == ()
@@ -110,7 +112,7 @@ def test_a_preview_that_came_back_can_be_mended_and_accepted(person: Person, sto
     person.accepts(30, 20, clicks=2)
     undo(person)
     person.clicks(36, 20)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     (found,) = store.annotations()
     assert found.id == 2
     assert len(found.history) == 3
@@ -143,11 +145,11 @@ def test_redo_of_an_accept_accepts_the_same_object_again(person: Person, store: 
 def test_the_time_away_from_an_undone_object_does_not_count(person: Person, store: Store) -> None:
     person.clicks(30, 20)
     person.clock.wait(2)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     person.clock.wait(1000)
     undo(person)
     person.clock.wait(3)
-    person.does(person.workflow.accept())
+    person.do(acts.Accept())
     assert store.annotations()[0].seconds == pytest.approx(5)
 
 
@@ -155,7 +157,7 @@ def test_a_cancel_can_be_undone(person: Person) -> None:
     person.clicks(30, 20)
     person.clicks(33, 20)
     area = person.state.preview.candidate.mask.area
-    person.does(person.workflow.cancel())
+    person.do(acts.Cancel())
     assert person.state.preview is None
     undo(person)
     assert person.state.preview.candidate.mask.area == area
@@ -166,8 +168,8 @@ def test_a_cancel_can_be_undone(person: Person) -> None:
 def test_a_deletion_can_be_undone_and_redone(person: Person, store: Store) -> None:
     for x in (30, 60, 90):
         person.accepts(x, 50)
-    person.does(person.workflow.select(2))
-    person.does(person.workflow.delete_selected())
+    person.do(acts.Select(2))
+    person.do(acts.DeleteSelected())
     assert [a.id for a in store.annotations()] == [1, 3]
     undo(person)
     assert [a.id for a in person.state.annotations] == [a.id for a in store.annotations()] == [1, 2, 3]
@@ -180,10 +182,10 @@ def test_a_deletion_can_be_undone_and_redone(person: Person, store: Store) -> No
 def test_the_figures_after_undo_and_redo_are_those_of_the_stored_records(person: Person, store: Store) -> None:
     for x in (30, 60, 90):
         person.accepts(x, 50)
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.select(2))
-    person.does(person.workflow.set_class(2))
-    person.does(person.workflow.delete_selected())
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.Select(2))
+    person.do(acts.SetClass(2))
+    person.do(acts.DeleteSelected())
     assert person.state.statistics == statistics(store.records())
     undo(person)
     assert [p.object_id for p in person.state.statistics.stream] == [1, 2, 3]
@@ -192,7 +194,7 @@ def test_the_figures_after_undo_and_redo_are_those_of_the_stored_records(person:
 
 def test_a_replay_that_ends_while_its_object_is_withdrawn_is_not_lost(person: Person, store: Store) -> None:
     person.clicks(60, 50)
-    replay, _ = person.workflow.accept()
+    replay, _ = person.workflow.do(acts.Accept())
     undo(person)
     person.does(person.workflow.receive(person.script.answer(replay)))
     assert person.state.statistics.stream == ()
@@ -203,9 +205,9 @@ def test_a_replay_that_ends_while_its_object_is_withdrawn_is_not_lost(person: Pe
 
 def test_a_class_change_can_be_undone_and_redone(person: Person, store: Store) -> None:
     person.accepts()
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.select(1))
-    person.does(person.workflow.set_class(2))
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.Select(1))
+    person.do(acts.SetClass(2))
     undo(person)
     assert person.state.annotations[0].class_id == store.annotations()[0].class_id == 1
     redo(person)
@@ -214,7 +216,7 @@ def test_a_class_change_can_be_undone_and_redone(person: Person, store: Store) -
 
 def test_undo_goes_back_to_the_image_where_it_was_done(person: Person, store: Store) -> None:
     person.clicks(30, 20)
-    person.does(person.workflow.accept(then_next=True))
+    person.do(acts.Accept(then_next=True))
     undo(person)
     assert person.state.index == 0
     assert person.state.preview.candidate is not None
@@ -225,7 +227,7 @@ def test_redo_goes_to_the_image_where_it_was_done(person: Person, store: Store) 
     person.accepts(30, 20)
     undo(person)
     undo(person)
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     redo(person, 2)
     assert person.state.index == 0
     assert len(store.annotations("a.png")) == 1
@@ -234,7 +236,7 @@ def test_redo_goes_to_the_image_where_it_was_done(person: Person, store: Store) 
 def test_leaving_an_image_puts_the_preview_aside_and_undo_brings_it_back(person: Person) -> None:
     person.clicks(30, 20)
     person.clicks(34, 20)
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     assert person.state.preview is None
     undo(person)
     assert person.state.index == 0
@@ -243,10 +245,10 @@ def test_leaving_an_image_puts_the_preview_aside_and_undo_brings_it_back(person:
 
 def test_another_image_opened_meanwhile_ends_the_way_back(person: Person, store: Store) -> None:
     person.clicks(30, 20)
-    person.does(person.workflow.accept(then_next=True))
-    (back,) = person.workflow.undo()
+    person.do(acts.Accept(then_next=True))
+    (back,) = person.workflow.do(acts.Undo())
     assert isinstance(back, LoadRequest)
-    requests = person.workflow.open_image(2)
+    requests = person.workflow.do(acts.OpenImage(2))
     person.workflow.receive(person.script.answer(back))
     person.does(requests)
     assert person.state.index == 2
@@ -283,7 +285,7 @@ def test_at_least_fifty_levels_are_kept_and_not_without_bound(store: Store) -> N
 def test_an_object_that_is_withdrawn_before_it_was_learned_is_forgotten_after(store: Store) -> None:
     person = Person(store, Script(), twin=False).starts()
     person.clicks(30, 20)
-    (learn,) = person.workflow.accept()
+    (learn,) = person.workflow.do(acts.Accept())
     undo(person)
     person.does(person.workflow.receive(person.script.answer(learn)))
     kinds = [type(r) for r in person.script.requests]
@@ -293,7 +295,7 @@ def test_an_object_that_is_withdrawn_before_it_was_learned_is_forgotten_after(st
 
 def test_a_refused_redo_of_a_click_leaves_what_was_there(person: Person) -> None:
     person.clicks(30, 20)
-    person.workflow.click(40, 20, True)
+    person.workflow.do(acts.PlaceClick(Click(40, 20, True)))
     undo(person)
     before = person.state.preview
     person.script.refuse = {PredictRequest}

@@ -8,6 +8,7 @@ import pytest
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PrefetchRequest, Request, RestoreRequest, TwinRequest
 from samtta_app.core.types import WaitingExample
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.lessons import MAX_LESSONS
 from tests.unit.session.real import Nudging, Real, annotate, pictures_in, same, sitting
@@ -57,7 +58,7 @@ def test_what_was_accepted_and_not_learned_is_learned_after_the_next_start_in_or
     with Store.open(folder) as store:
         busy = Busy(store).starts()
         for k, x in enumerate(places(10)):
-            busy.does(busy.workflow.open_image(k % 3))
+            busy.do(acts.OpenImage(k % 3))
             busy.accepts(x)
         busy.learns(6)
         done = lessons(busy)
@@ -189,12 +190,12 @@ def test_an_object_that_is_deleted_while_it_waits_is_not_learned_unless_it_comes
         busy = Busy(store).starts()
         for x in places(4):
             busy.accepts(x)
-        busy.does(busy.workflow.select(4))
-        busy.does(busy.workflow.delete_selected())
+        busy.do(acts.Select(4))
+        busy.do(acts.DeleteSelected())
         while busy.waiting:
             busy.learns(1)
         assert lessons(busy) == [1, 2, 3]
-        busy.does(busy.workflow.undo())
+        busy.do(acts.Undo())
         while busy.waiting:
             busy.learns(1)
         assert lessons(busy) == [1, 2, 3, 4]
@@ -221,7 +222,7 @@ def test_an_image_that_cannot_be_read_costs_its_own_lessons_only_and_says_so_onc
     with Store.open(folder) as store:
         busy = Busy(store).starts()
         for k, x in enumerate(places(6)):
-            busy.does(busy.workflow.open_image(k % 2))
+            busy.do(acts.OpenImage(k % 2))
             busy.accepts(x)
     with Store.open(folder) as store:
         person = Person(store, Unreadable()).starts()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.core.masks import full
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.session.real import Real, annotate, pictures_in
@@ -23,7 +24,7 @@ def test_a_session_goes_on_where_it_ended(pictures: Path) -> None:
         person = Person(store, Real()).starts()  # type: ignore[arg-type]
         annotate(person, person.state.index, (40.0, 40.0))
         annotate(person, person.state.index, (90.0, 60.0))
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
         annotate(person, person.state.index, (40.0, 40.0))
         before = person.state
         masks = [full(a.mask, HEIGHT, WIDTH) for a in store.annotations()]
@@ -42,9 +43,9 @@ def test_a_session_goes_on_where_it_ended(pictures: Path) -> None:
             (full(a.mask, HEIGHT, WIDTH) == mask).all() for a, mask in zip(store.annotations(), masks, strict=True)
         )
         annotate(person, person.state.index, (90.0, 60.0))
-        person.does(person.workflow.undo())
+        person.do(acts.Undo())
         assert len(store.annotations()) == 3
-        person.does(person.workflow.redo())
+        person.do(acts.Redo())
         assert len(store.annotations()) == 4
 
 
@@ -52,7 +53,7 @@ def test_a_missing_image_is_an_error_for_a_person_and_no_traceback(pictures: Pat
     with Store.open(pictures) as store:
         person = Person(store, Real()).starts()  # type: ignore[arg-type]
         (pictures / "b.png").unlink()
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
         assert person.state.image is None
         assert person.state.message.severity == "error"
         assert "b.png" in person.state.message.text

@@ -19,6 +19,8 @@ from samtta_app.core.messages import (
     TwinReport,
     TwinRequest,
 )
+from samtta_app.core.types import Click
+from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from samtta_app.session.workflow.lessons import MEMORY
 from samtta_app.session.workflow.workflow import Workflow
@@ -51,7 +53,7 @@ def test_a_large_image_is_passed_over_once_and_encoded_when_it_is_opened(tmp_pat
         person = Person(store, Script(large={"b.png"})).starts()
         assert paths(person, PrefetchRequest) == ["a.png", "b.png", "c.png"]
         assert [e.status for e in person.state.images] == ["encoded", "todo", "encoded"]
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
         assert paths(person, PrefetchRequest) == ["a.png", "b.png", "c.png", "b.png"]
         assert person.script.sent(PrefetchRequest)[-1].image is person.state.image  # type: ignore[attr-defined]
         assert person.state.images[1].status == "encoded"
@@ -62,7 +64,7 @@ def test_what_of_a_file_is_not_shown_is_said_when_it_opens_and_gone_after_the_ne
         person = Person(store, Script(notices={"a.png": "This is page 1 of 10."})).starts()
         assert person.state.message.severity == "info"
         assert person.state.message.text == "a.png: This is page 1 of 10."
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
         assert person.state.message is None
 
 
@@ -70,7 +72,7 @@ def test_only_one_image_is_encoded_ahead_at_a_time(store: Store) -> None:
     person = Person(store)
     (load,) = person.workflow.start()
     (prefetch,) = person.workflow.receive(person.script.answer(load))
-    loads = person.workflow.next_image()
+    loads = person.workflow.do(acts.NextImage())
     assert person.workflow.receive(person.script.answer(loads[0])) == ()
     (following,) = person.workflow.receive(person.script.answer(prefetch))
     assert isinstance(following, PrefetchRequest)
@@ -81,57 +83,57 @@ def test_learning_goes_before_images_further_on(store: Store) -> None:
     person = Person(store)
     (load,) = person.workflow.start()
     (prefetch,) = person.workflow.receive(person.script.answer(load))
-    requests = person.workflow.click(60, 50, True)
+    requests = person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
     person.workflow.receive(person.script.answer(requests[0]))
-    learning = person.workflow.accept()
+    learning = person.workflow.do(acts.Accept())
     assert person.workflow.receive(person.script.answer(prefetch)) == ()
     person.does(learning)
     assert paths(person, PrefetchRequest) == ["a.png", "b.png", "c.png"]
 
 
 def test_images_can_be_walked_through_and_the_ends_say_so(person: Person) -> None:
-    person.does(person.workflow.next_image(-1))
+    person.do(acts.NextImage(-1))
     assert "first" in person.state.message.text
     for expected in (1, 2, 2):
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
         assert person.state.index == expected
     assert "last" in person.state.message.text
 
 
 def test_an_index_outside_the_list_changes_nothing(person: Person) -> None:
     for index in (-1, 3, 99):
-        assert person.workflow.open_image(index) == ()
+        assert person.workflow.do(acts.OpenImage(index)) == ()
     assert person.state.index == 0
     assert person.state.image is not None
 
 
 def test_annotations_of_the_opened_image_are_there_before_its_pixels(person: Person) -> None:
     person.accepts()
-    person.does(person.workflow.next_image())
-    person.workflow.open_image(0)
+    person.do(acts.NextImage())
+    person.workflow.do(acts.OpenImage(0))
     assert person.state.image is None
     assert len(person.state.annotations) == 1
 
 
 def test_only_the_newest_opened_image_is_shown(person: Person) -> None:
-    (first,) = person.workflow.open_image(1)
-    (second,) = person.workflow.open_image(2)
+    (first,) = person.workflow.do(acts.OpenImage(1))
+    (second,) = person.workflow.do(acts.OpenImage(2))
     person.does(person.workflow.receive(person.script.answer(second)))
     person.does(person.workflow.receive(person.script.answer(first)))
     assert person.state.image.path.name == "c.png"
 
 
 def test_next_unreviewed_passes_over_annotated_images_and_goes_around(person: Person) -> None:
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     person.accepts()
-    person.does(person.workflow.open_image(0))
-    person.does(person.workflow.next_unreviewed())
+    person.do(acts.OpenImage(0))
+    person.do(acts.NextUnreviewed())
     assert person.state.index == 2
     person.accepts()
-    person.does(person.workflow.next_unreviewed())
+    person.do(acts.NextUnreviewed())
     assert person.state.index == 0
     person.accepts()
-    person.does(person.workflow.next_unreviewed())
+    person.do(acts.NextUnreviewed())
     assert person.state.index == 0
     assert "Every other image" in person.state.message.text
 
@@ -140,18 +142,18 @@ def test_an_unreadable_image_says_why_and_the_others_go_on(store: Store) -> None
     person = Person(store, Script(unreadable={"a.png", "c.png"})).starts()
     assert person.state.image is None
     assert person.state.message.severity == "error"
-    person.does(person.workflow.next_image())
+    person.do(acts.NextImage())
     assert person.state.image.path.name == "b.png"
     assert [e.status for e in person.state.images] == ["unreadable", "encoded", "unreadable"]
     assert person.state.images[2].text == "c.png cannot be read."
-    person.does(person.workflow.next_unreviewed())
+    person.do(acts.NextUnreviewed())
     assert person.state.index == 1
 
 
 def test_an_image_that_was_mended_can_be_opened_again(store: Store) -> None:
     person = Person(store, Script(unreadable={"a.png"})).starts()
     person.script.unreadable = set()
-    person.does(person.workflow.open_image(0))
+    person.do(acts.OpenImage(0))
     assert person.state.images[0].status == "encoded"
     assert person.state.images[0].text == ""
 
@@ -166,25 +168,25 @@ def test_an_image_whose_encoding_fails_is_not_tried_for_ever(store: Store) -> No
 
 
 def test_selecting_goes_around_the_objects(person: Person) -> None:
-    assert person.workflow.select_next(1) == ()
+    assert person.workflow.do(acts.SelectNext(1)) == ()
     for x in (30, 60, 90):
         person.accepts(x)
     seen = []
     for step in (1, 1, 1, 1, -1):
-        person.does(person.workflow.select_next(step))
+        person.do(acts.SelectNext(step))
         seen.append(person.state.selected)
     assert seen == [1, 2, 3, 1, 3]
-    person.does(person.workflow.select(99))
+    person.do(acts.Select(99))
     assert person.state.selected == 3
-    person.does(person.workflow.cancel())
+    person.do(acts.Cancel())
     assert person.state.selected is None
-    person.does(person.workflow.select_next(-1))
+    person.do(acts.SelectNext(-1))
     assert person.state.selected == 3
 
 
 def test_a_click_takes_the_selection_away(person: Person) -> None:
     person.accepts()
-    person.does(person.workflow.select(1))
+    person.do(acts.Select(1))
     person.clicks(20, 20)
     assert person.state.selected is None
 
@@ -192,8 +194,8 @@ def test_a_click_takes_the_selection_away(person: Person) -> None:
 def test_deleting_withdraws_the_selected_object_everywhere(person: Person, store: Store) -> None:
     person.accepts(30)
     person.accepts(60)
-    person.does(person.workflow.select(1))
-    person.does(person.workflow.delete_selected())
+    person.do(acts.Select(1))
+    person.do(acts.DeleteSelected())
     assert [a.id for a in person.state.annotations] == [a.id for a in store.annotations()] == [2]
     assert person.state.selected is None
     assert person.state.images[0].objects == 1
@@ -202,42 +204,42 @@ def test_deleting_withdraws_the_selected_object_everywhere(person: Person, store
 
 
 def test_deleting_nothing_says_so(person: Person) -> None:
-    assert person.workflow.delete_selected() == ()
+    assert person.workflow.do(acts.DeleteSelected()) == ()
     assert "Select" in person.state.message.text
 
 
 def test_a_class_goes_to_the_selected_object_only_when_none_is_being_annotated(person: Person) -> None:
     person.accepts()
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.select(1))
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.Select(1))
     person.clicks(20, 20)
-    person.does(person.workflow.set_class(2))
+    person.do(acts.SetClass(2))
     assert person.state.annotations[0].class_id == 1
-    person.does(person.workflow.cancel())
-    person.does(person.workflow.select(1))
-    person.does(person.workflow.set_class(2))
+    person.do(acts.Cancel())
+    person.do(acts.Select(1))
+    person.do(acts.SetClass(2))
     assert person.state.annotations[0].class_id == 2
     assert person.state.current_class == 2
 
 
 def test_an_unknown_class_changes_nothing(person: Person) -> None:
-    person.does(person.workflow.set_class(7))
+    person.do(acts.SetClass(7))
     assert person.state.current_class == 1
 
 
 def test_class_names_are_checked_and_the_reason_is_said(person: Person) -> None:
-    person.does(person.workflow.add_class("leaf"))
-    person.does(person.workflow.add_class("leaf"))
+    person.do(acts.AddClass("leaf"))
+    person.do(acts.AddClass("leaf"))
     assert [c.name for c in person.state.classes] == ["object", "leaf"]
     assert "already" in person.state.message.text
-    person.does(person.workflow.rename_class(2, "stem"))
+    person.do(acts.RenameClass(2, "stem"))
     assert [c.name for c in person.state.classes] == ["object", "stem"]
     assert person.state.message is None
 
 
 def test_what_is_shown_can_be_chosen_one_by_one(person: Person) -> None:
-    person.does(person.workflow.show(overlay="entropy"))
-    person.does(person.workflow.show(masks=False))
+    person.do(acts.Show(overlay="entropy"))
+    person.do(acts.Show(masks=False))
     assert (person.state.display.masks, person.state.display.overlay) == (False, "entropy")
 
 
@@ -263,7 +265,7 @@ def test_a_dropped_version_is_shown_with_its_reason(store: Store) -> None:
 
 def test_activity_says_what_the_learner_does(person: Person) -> None:
     person.clicks(60, 50)
-    replay, learn = person.workflow.accept()
+    replay, learn = person.workflow.do(acts.Accept())
     assert person.state.adaptation.activity == "comparing"
     person.workflow.receive(Progress("comparing with the original", 0.5))
     assert person.state.activity == "comparing with the original 50%"
@@ -283,14 +285,14 @@ def test_the_twins_trajectories_reach_the_figures_and_the_store(person: Person, 
 def test_pause_rollback_and_reset_reach_the_learner_and_the_store(person: Person, store: Store) -> None:
     for x in (30, 60, 90):
         person.accepts(x)
-    person.does(person.workflow.control("pause"))
+    person.do(acts.ControlLearner("pause"))
     assert person.state.adaptation.activity == "paused"
-    person.does(person.workflow.control("resume"))
+    person.do(acts.ControlLearner("resume"))
     assert person.state.adaptation.activity == "idle"
-    person.does(person.workflow.control("rollback"))
+    person.do(acts.ControlLearner("rollback"))
     assert person.state.adaptation.version == store.published() == 2
     assert "version 2" in person.state.message.text
-    person.does(person.workflow.control("reset"))
+    person.do(acts.ControlLearner("reset"))
     assert person.state.adaptation.version == store.published() == 0
     assert not person.state.adaptation.can_roll_back
 
@@ -319,7 +321,7 @@ def test_stale_replies_change_nothing(person: Person) -> None:
 
 def test_a_report_that_cannot_be_stored_is_shown_all_the_same(person: Person, store: Store) -> None:
     person.clicks(60, 50)
-    _, learn = person.workflow.accept()
+    _, learn = person.workflow.do(acts.Accept())
     store._db.execute("PRAGMA query_only = ON")
     person.workflow.receive(person.script.answer(learn))
     assert person.state.adaptation.version == 1
@@ -333,8 +335,8 @@ def test_everything_comes_back(folder: Path) -> None:
     with Store.open(folder) as store:
         person = Person(store).starts()
         person.accepts(30, 30, clicks=2)
-        person.does(person.workflow.add_class("leaf"))
-        person.does(person.workflow.next_image())
+        person.do(acts.AddClass("leaf"))
+        person.do(acts.NextImage())
         person.accepts(60, 50)
         before = person.state
     with Store.open(folder) as store:
@@ -355,7 +357,7 @@ def test_the_newest_objects_are_remembered_when_nothing_else_is_to_do(folder: Pa
         person = Person(store).starts()
         person.accepts(30, 30)
         person.accepts(60, 30)
-        person.does(person.workflow.open_image(2))
+        person.do(acts.OpenImage(2))
         person.accepts(60, 50)
     with Store.open(folder) as store:
         person = Person(store).starts()
@@ -385,15 +387,15 @@ def test_an_image_that_is_gone_is_passed_over_when_remembering(folder: Path) -> 
     with Store.open(folder) as store:
         person = Person(store).starts()
         person.accepts(30, 30)
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
         person.accepts(30, 30)
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
     (folder / "a.png").unlink()
     with Store.open(folder) as store:
         person = Person(store).starts()
         assert [r.example.object_id for r in person.script.sent(AdaptRequest)] == [2]  # type: ignore[attr-defined]
         assert person.state.images[0].status == "unreadable"
-        person.does(person.workflow.open_image(0))
+        person.do(acts.OpenImage(0))
         assert len(person.state.annotations) == 1
         assert person.state.message.severity == "error"
 
@@ -402,7 +404,7 @@ def test_opening_an_image_goes_before_remembering(folder: Path) -> None:
     with Store.open(folder) as store:
         person = Person(store).starts()
         person.accepts(30, 30)
-        person.does(person.workflow.next_image())
+        person.do(acts.NextImage())
     with Store.open(folder) as store:
         person = Person(store, twin=False)
         restore, load = person.workflow.start()
@@ -412,7 +414,7 @@ def test_opening_an_image_goes_before_remembering(folder: Path) -> None:
         assert isinstance(memory, AdaptRequest)
         assert not memory.learn
         assert memory.example.image.path.name == "a.png"
-        opening = person.workflow.open_image(2)
+        opening = person.workflow.do(acts.OpenImage(2))
         person.does((*opening, memory))
         assert person.state.image.path.name == "c.png"
         assert len(person.script.sent(AdaptRequest)) == 1
@@ -424,7 +426,7 @@ def test_after_a_rollback_no_version_number_is_given_twice(folder: Path, action:
         person = Person(store).starts()
         for x in (30, 60, 90):
             person.accepts(x)
-        person.does(person.workflow.control(action))  # type: ignore[arg-type]
+        person.does(person.workflow.do(acts.ControlLearner(action)))  # type: ignore[arg-type]
     with Store.open(folder) as store:
         person = Person(store).starts()
         assert person.script.sent(RestoreRequest)[0].version == 3  # type: ignore[attr-defined]

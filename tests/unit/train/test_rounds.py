@@ -84,7 +84,10 @@ def test_truths_are_made_once_for_all_rounds(monkeypatch: pytest.MonkeyPatch) ->
     made = []
     original = click_rounds.truths
     monkeypatch.setattr(click_rounds, "truths", lambda targets: made.append(targets.dtype) or original(targets))
-    for module in ("data.click_sampling", "compact.round_loss"):  # these may be asked for the truth of truths, which costs nothing
+    for module in (
+        "data.click_sampling",
+        "compact.round_loss",
+    ):  # these may be asked for the truth of truths, which costs nothing
         monkeypatch.setattr(f"samtta_app.train.{module}.truths", refusing_shares(original))
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 1, 0), 1, 0, workers=0))
     interactive_step(build_compact(TOY).train(), batch, np.random.default_rng(1))

@@ -1,0 +1,101 @@
+"""An export on a thread of its own: it says how far it is, can be cancelled, and ends in files or in a user's error."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from samtta_app.core.messages import ReportProgress
+from samtta_app.errors import UserError
+from samtta_app.formats import FORMATS
+from samtta_app.formats.base import ExportStoppedError
+from samtta_app.session.project.store import Store
+from samtta_app.session.statistics.statistics_export import write_statistics
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The files that an export made in `folder`, what it did in two words, a sentence about it, and what was left out."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    done: str
+    words: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+ExportTask = Callable[[ReportProgress], Exported]
+
+
+class ExportThread(QObject):
+    """Does one export.
+
+    Signals:
+        progressed(str): how far it is, in words.
+        ended(object): Exported, or the UserError that kept it from being done; nothing partial stays then.
+    """
+
+    progressed = Signal(str)
+    ended = Signal(object)
+
+    def __init__(self, task: ExportTask, parent: QObject) -> None:
+        super().__init__(parent)
+        self._task, self._stopped = task, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="samtta-export", daemon=True)
+
+    def start(self) -> None:
+        """Begin; to be called when the signals have their receivers."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End before the next image; nothing is written then."""
+        self._stopped.set()
+
+    def wait(self) -> None:
+        """Wait for the end; what was cancelled ends after the image that is under way."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            outcome: Exported | UserError = self._task(self._tell)
+        except UserError as error:
+            outcome = error
+        except Exception as error:
+            log.exception("An export failed")
+            outcome = UserError(f"The export failed: {type(error).__name__}: {error}")
+        self.ended.emit(outcome)
+
+    def _tell(self, done: float, words: str) -> None:
+        if self._stopped.is_set():
+            raise ExportStoppedError("The export was cancelled")
+        self.progressed.emit(f"Exporting {words}" if words else "Exporting")
+
+
+def masks_task(read: Callable[[], Store], name: str, folder: Path) -> ExportTask:
+    """Write the annotations in a format of FORMATS; `read` opens what is stored."""
+
+    def task(progress: ReportProgress) -> Exported:
+        with read() as store:
+            project = store.project()
+            files = FORMATS[name].write(project, folder, progress)
+            return Exported(folder, tuple(files), "Exported", project.words, project.remarks)
+
+    return task
+
+
+def figures_task(read: Callable[[], Store], folder: Path) -> ExportTask:
+    """Write the session's figures and raw records; `read` opens what is stored."""
+
+    def task(progress: ReportProgress) -> Exported:
+        with read() as store:
+            files = write_statistics(store, folder)
+            return Exported(folder, tuple(files), "Figures written", remarks=store.left_out)
+
+    return task

@@ -1,0 +1,68 @@
+"""What the workflow remembers between two acts beside the state that is shown, as frozen values; the context holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from samtta_app.core.types import Candidate
+from samtta_app.session.acts import OverlayKind
+
+Then = Literal["", "undo", "redo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The image file that is being read, to be shown, and then to undo or redo; `back` was open before it."""
+
+    request_id: int
+    name: str
+    then: Then = ""
+    back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LessonTask:
+    """What is to be done with an object; a replay that was put off names the version that had not seen the object."""
+
+    kind: Literal["remember", "replay", "learn"]
+    object_id: int
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What is still to be learned.
+
+    `waiting` are the next tasks in their order, `late` the replays that were put off. `passed` names the images that failed
+    in this run. `resuming` are the requests whose answers say with which weights the session begins, `model` is what they
+    said, and `refusal` is why stored weights do not answer.
+    """
+
+    waiting: tuple[LessonTask, ...] = ()
+    late: tuple[LessonTask, ...] = ()
+    passed: frozenset[str] = frozenset()
+    resuming: frozenset[int] = frozenset()
+    model: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What limits encoding ahead: images too `large` for it, and no room for the open image and the next (`crowded`)."""
+
+    large: frozenset[str] = frozenset()
+    crowded: bool = False
+
+
+Subject = tuple[OverlayKind, Candidate]
+"""What a map of uncertainty is of: its kind, and the mask on the screen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measuring:
+    """The newest map: `known` is what the shown one is of, `request_id` and `asked` are of the one under way (0: none)."""
+
+    known: Subject | None = None
+    request_id: int = 0
+    asked: Subject | None = None
