@@ -27,7 +27,7 @@ BESIDE = ("", "-wal", "-shm", "-journal")
 
 @dataclass(frozen=True, slots=True)
 class OpenedDatabase:
-    """A database that was opened, and what a person should know about how ("" when nothing)."""
+    """A database that was opened, and what the user should know about how ("" when nothing)."""
 
     db: sqlite3.Connection
     read_only: bool = False
