@@ -35,13 +35,13 @@ from samtta_app.session.workflow.workflow import Workflow
 from samtta_app.settings import Settings, data_folder
 
 Simulate = Callable[[Controller], bool]
-"""Does what a person would do next, when the last thing is answered; False when there is nothing left to do."""
+"""Does what a user would do next, when the last thing is answered; False when there is nothing left to do."""
 
 _Factory = Callable[[Settings], EngineProtocol]
 """Makes what answers: the model that the settings name, adapting as they say."""
 
 PACE = 40
-"""Milliseconds between two looks of the simulated person."""
+"""Milliseconds between two looks of the simulated annotator."""
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +50,10 @@ class Application(QObject):
     """The window and the project that is open in it.
 
     Args:
-        settings: the person's settings.
+        settings: the user's settings.
         factory: makes the engine, on the worker's thread.
         strategies: what each strategy does, in words, by name.
-        given: settings that hold for this run whatever the person's own say, by name.
+        given: settings that hold for this run whatever the user's own say, by name.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Application(QObject):
             controller.start()
 
     def simulate(self, simulate: Simulate) -> None:
-        """Let a simulated person work in the window."""
+        """Let a simulated annotator work in the window."""
         self._simulate = simulate
         self._person.start(PACE)
 
@@ -228,10 +228,10 @@ def run_window(
     Args:
         folder: the images; the session in it (or in `project`) is resumed.
         project: another place for the project's files.
-        settings: the person's settings; a model that cannot be used is said in the window, where images can still be looked at.
+        settings: the user's settings; a model that cannot be used is said in the window, where images can still be looked at.
         strategies: what each strategy does, in words, by name.
-        given: settings that hold for this run whatever the person's own say, by name ("model", "strategy").
-        simulate: a simulated person to work in the window.
+        given: settings that hold for this run whatever the user's own say, by name ("model", "strategy").
+        simulate: a simulated annotator to work in the window.
         samples: open the sample images, which are made first where there are none.
         notices: what the user should know from the start on, for example about the settings.
         splash: what is on the screen until the window is.
@@ -280,7 +280,7 @@ def engine_for(settings: Settings) -> EngineProtocol:
 
 @contextmanager
 def _log_file() -> Iterator[Path]:
-    """Also log into a file of the person's data folder, as long as the window is open; without it where it cannot be made."""
+    """Also log into a file of the user's data folder while the window is open; go on without one that cannot be made."""
     file = data_folder() / "samtta.log"
     handler: logging.Handler
     try:

@@ -15,8 +15,8 @@ PAUSE = 500
 class FolderWatch(QObject):
     """Watches one folder.
 
-    Where the system tells of no changes (a network drive, too many watches), the folder is looked at when the user comes
-    back to the window.
+    A network drive tells of no changes, nor does a system with too many watches. So the folder is also looked at when the
+    user comes back to the window.
 
     Signals:
         changed: files have come or gone.

@@ -12,7 +12,7 @@ class IdleController:
     """Reads images, says to a click why there is no answer, and is silent about everything else.
 
     Args:
-        reason: why there is no model, for a person.
+        reason: why there is no model, in words for the user.
     """
 
     description = "no model"

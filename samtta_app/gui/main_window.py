@@ -55,12 +55,12 @@ class MainWindow(QMainWindow):
 
     Args:
         controller: the project's controller, None where no project is open.
-        settings: the person's settings.
+        settings: the user's settings.
         strategies: what each strategy does, in words, by name.
 
     Signals:
-        folder_chosen(Path): the person wants to open this folder.
-        samples_wanted: the person wants the sample images.
+        folder_chosen(Path): the user wants to open this folder.
+        samples_wanted: the user wants the sample images.
         settings_changed(Settings): the settings are other ones now, and saved.
         closing: the window is about to close.
     """

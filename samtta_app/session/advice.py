@@ -1,4 +1,4 @@
-"""What the uncertainty heads advise, when what they expect to be gained is worth a person's act."""
+"""What the uncertainty heads advise, when what they expect to be gained is worth an act of the user."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def advice(
         candidates: the newest answer.
         chosen: which of them is shown.
         clicks: the clicks so far.
-        worth: the gaps from which on advice is worth an act.
+        worth: minimum gaps for giving advice.
         larger: the larger model has already answered, so that it is not offered again.
     """
     shown = candidates[chosen] if candidates else None

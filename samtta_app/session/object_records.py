@@ -11,8 +11,8 @@ from samtta_app.core.types import ClickRecord
 class ObjectRecord:
     """One accepted object: every prompt step, and the twins' trajectories once they were replayed.
 
-    `frozen` and `adapted` are IoU with the accepted mask after click 1, 2, ... (None before the replay);
-    `replayed_version` is the weights version of the adapted side. `reviewed` is whether the person looked at the mask again
+    `frozen` and `adapted` are IoU with the accepted mask after click 1, 2, ...; None before the replay.
+    `replayed_version` is the weights version of the adapted side. `reviewed` is whether the user looked at the mask again
     and found it right.
     """
 

@@ -147,7 +147,7 @@ class Trust:
 class Statistics:
     """The session's figures from its raw records.
 
-    `sentence` is what the panel opens with, `review` counts the masks that need a second look, and `confidence` turns an
+    `sentence` is what the panel opens with. `review` counts the masks that need a second look. `confidence` turns an
     expected IoU into what this session has shown it to mean.
     """
 
@@ -174,7 +174,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """What the person chose to see; `opacity` 0 .. 1 is that of the uncertainty map."""
+    """What the user chose to see; `opacity` 0 .. 1 is that of the uncertainty map."""
 
     masks: bool = True
     overlay: OverlayKind = "off"
@@ -186,8 +186,8 @@ class Display:
 class Overlay:
     """A map of how unsure the answer on the screen is: `values` (g, g) over `window` padded to a square.
 
-    "entropy" is in bits, 0 .. 1; "refiner" and "adapted" are differences of probability, 0 .. 1; "ensemble" is a standard
-    deviation of probability, 0 .. 0.5. Both are None, and `reason` says why for a person, where there is no map.
+    "entropy" is in bits, 0 .. 1. "refiner" and "adapted" are differences of probability, 0 .. 1. "ensemble" is a standard
+    deviation of probability, 0 .. 0.5. Both are None, and `reason` says why for the user, where there is no map.
     """
 
     kind: OverlayKind
@@ -208,9 +208,9 @@ class Overlay:
 class State:
     """Everything a view needs; every action's enabled state is a function of it.
 
-    `overlay` is the map that was asked for last, of the answer on the screen; `waiting` are the acts that were done before
-    their time, first done first: they follow once the answer is there that is awaited. `exporting` is how far an export is,
-    in words, "" while there is none.
+    `overlay` is the map that was asked for last, of the answer on the screen. `waiting` are the acts that were done before
+    their time, in order. They follow once the awaited answer is there. `exporting` is how far an export is, in words, ""
+    while there is none.
     """
 
     folder: Path

@@ -574,7 +574,7 @@ def test_damaged_weights_are_said_and_the_original_answers(
     if damage == "whole but no weights":
         assert "damaged (version 1). The original is used" in person.said
     else:
-        assert "weights of version 1 are damaged or gone; going on with the original weights" in person.said
+        assert "weights of version 1 are damaged or gone; going on with the original model" in person.said
 
 
 # --- damaged entries ------------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ class ActionSet(QObject):
             made.setText(button_text(names[number - 1]) if number <= len(names) else f"Class {number}")
 
     def tint(self) -> None:
-        """Draw the icons anew in the present palette."""
+        """Draw the icons again, in the present palette."""
         for action in ACTION_TABLE:
             if action.icon:
                 self._made[action.name].setIcon(icons.icon(action.icon))

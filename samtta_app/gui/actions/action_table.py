@@ -1,4 +1,4 @@
-"""Everything that a person can do, in one table: menus, tool bar, tool tips, keys and the shortcut help are made from it."""
+"""Everything that a user can do, in one table: menus, tool bar, tool tips, keys and the shortcut help are made from it."""
 
 from __future__ import annotations
 

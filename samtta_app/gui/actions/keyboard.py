@@ -25,8 +25,8 @@ _EDIT = {Qt.Key.Key_Z, Qt.Key.Key_Y, Qt.Key.Key_A, Qt.Key.Key_C, Qt.Key.Key_V, Q
 def keeps(widget: QWidget | None, key: int, modifiers: Qt.KeyboardModifier, canvas: QWidget | None) -> bool:
     """Whether `widget`, which has the focus, needs this key itself, so that no shortcut may take it.
 
-    Text fields keep every key without Ctrl, Alt or Meta (the function keys apart) and the editing keys with Ctrl; buttons
-    keep Enter and Space; outside the canvas Tab moves the focus as everywhere.
+    Text fields keep every key without Ctrl, Alt or Meta, the function keys apart, and the editing keys with Ctrl. Buttons
+    keep Enter and Space. Outside the canvas Tab moves the focus as everywhere.
     """
     if widget is None:
         return False
@@ -41,8 +41,8 @@ def keeps(widget: QWidget | None, key: int, modifiers: Qt.KeyboardModifier, canv
 def shield(event: QEvent, widget: QWidget | None, canvas: QWidget | None) -> bool:
     """Keep a key from the shortcuts where the focused `widget` needs it; True when that was done.
 
-    Qt asks with a ShortcutOverride event, which goes from the focused widget up to its window; to accept it means that
-    the key is typed, not a shortcut.
+    Qt asks with a ShortcutOverride event, which goes from the focused widget up to its window. An event that is accepted
+    is typed, and runs no shortcut.
     """
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
@@ -55,8 +55,8 @@ def shield(event: QEvent, widget: QWidget | None, canvas: QWidget | None) -> boo
 class HeldKey(QObject):
     """Follows the key that runs an action while it is held down.
 
-    A key is known by its scan code, which is the same in every layout; its text is not ("C" is another letter in a
-    Cyrillic one). What ends the hold in any case: the window or the widget with the focus loses the keyboard.
+    A key is known by its scan code, which is the same in every layout. Its text is not: "C" is another letter in a
+    Cyrillic one. What ends the hold in any case: the window or the widget with the focus loses the keyboard.
 
     Signals:
         let_go: the key went up, or nobody would hear of it any more.

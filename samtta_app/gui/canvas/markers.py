@@ -124,7 +124,7 @@ class ClickItem(QGraphicsItem):
 
 
 class PlaceItem(QGraphicsItem):
-    """Where one more click would help: a dashed ring, of one size at every zoom; its sign is for the person to say."""
+    """Where one more click would help: a dashed ring, of one size at every zoom; its sign is the user's to say."""
 
     def __init__(self, click: Click) -> None:
         super().__init__()

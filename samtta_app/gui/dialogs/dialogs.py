@@ -155,7 +155,7 @@ class SettingsDialog(QDialog):
         strategies: what each strategy does, in words, by name.
 
     Signals:
-        chosen(Settings): the person wants these.
+        chosen(Settings): the user wants these.
     """
 
     chosen = Signal(object)

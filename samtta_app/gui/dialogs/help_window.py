@@ -1,4 +1,4 @@
-"""The user's guide in a window: the pages on the left, the page on the right, and a field that finds words in all of them."""
+"""The user's guide in a window: a list of pages on the left, a page on the right, and a search over all of them."""
 
 from __future__ import annotations
 

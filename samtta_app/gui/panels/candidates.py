@@ -75,7 +75,7 @@ class Card(QFrame):
     """One candidate: a thumbnail above its numbers.
 
     Signals:
-        clicked: the person chose it.
+        clicked: the user chose it.
     """
 
     clicked = Signal()

@@ -69,7 +69,7 @@ class ColourBar(QFrame):
     """The ramp with its name, unit and ends, or why there is no map, and a slider; hidden while overlays are off.
 
     Signals:
-        opacity_chosen(float): the person chose an opacity, 0 .. 1, to be remembered.
+        opacity_chosen(float): the user chose an opacity, 0 .. 1, to be remembered.
 
     Args:
         controller: told of the opacity.

@@ -27,7 +27,7 @@ class _Line(QFrame):
     """One message with its icon and a button that dismisses it.
 
     Signals:
-        dismissed: the person has read it.
+        dismissed: the user has read it.
     """
 
     dismissed = Signal()
@@ -70,8 +70,8 @@ class _Line(QFrame):
 class MessageBar(QWidget):
     """The messages that are shown now, newest below.
 
-    A message of a new state is shown once; warnings and errors stay until they are dismissed (or another image is shown than
-    the one that they are about), the others go after a few seconds or when the state drops them.
+    A message of a new state is shown once. Warnings and errors stay until they are dismissed, or until another image than
+    theirs is shown. The others go after a few seconds, or when the state drops them.
     """
 
     def __init__(self) -> None:

@@ -60,7 +60,7 @@ class Stage(QWidget):
         self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Place a small widget anew when what it holds has changed."""
+        """Place a small widget again when what it holds has changed."""
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show, QEvent.Type.Hide):
             self._place()
         return False

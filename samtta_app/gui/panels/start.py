@@ -19,9 +19,9 @@ class StartPage(QWidget):
     """What is shown while no project is open.
 
     Signals:
-        open_wanted: the person wants to choose a folder.
-        samples_wanted: the person wants the samples.
-        recent_chosen(Path): the person wants this folder.
+        open_wanted: the user wants to choose a folder.
+        samples_wanted: the user wants the samples.
+        recent_chosen(Path): the user wants this folder.
     """
 
     open_wanted = Signal()

@@ -35,7 +35,7 @@ def _learner(state: State) -> str:
 
 
 def hint(state: State | None) -> str:
-    """What the person can do now, one sentence without a full stop."""
+    """What the user can do now, one sentence without a full stop."""
     if state is None:
         return "Open a folder of images, or try the samples"
     entry = state.images[state.index] if 0 <= state.index < len(state.images) else None

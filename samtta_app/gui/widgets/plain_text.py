@@ -1,7 +1,7 @@
 """Texts that come from data (names of files, classes, folders) as Qt shows them: plain, whatever is in them.
 
-Qt takes a tool tip that looks like HTML for HTML, and reads the files that it names; in menus and on buttons "&" marks a
-key, and in a window's title "[*]" stands for the mark of unsaved work.
+Qt takes a tool tip that looks like HTML for HTML, and reads the files that it names. In menus and on buttons "&" marks a
+key. In a window's title "[*]" stands for the mark of unsaved work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import html
 from PySide6.QtCore import Qt
 
 MOST_TIP, MOST_LINE = 2000, 80
-"""Characters of a tool tip and of a line in a menu; a longer text would be wider than the screen or slow to lay out."""
+"""Characters of a tool tip and of a line in a menu. Longer texts are wider than the screen, or slow to lay out."""
 
 
 def plain_tip(text: str) -> str:

@@ -24,7 +24,7 @@ ICON = 20
 class Palette:
     """The colours of one theme, each as "#rrggbb".
 
-    `canvas` is the neutral grey behind the image; `line` separates; `accent` marks what is chosen; `good`, `warn` and
+    `canvas` is the neutral grey behind the image. `line` separates. `accent` marks what is chosen. `good`, `warn` and
     `bad` are used for text and marks, never for areas.
     """
 
@@ -126,7 +126,7 @@ def current() -> Palette:
 
 
 def choose(app: QApplication, theme: Theme) -> Palette:
-    """Show the theme a person chose; "system" follows the platform's colour scheme (light where it has none)."""
+    """Show the theme that the user chose; "system" follows the platform's colour scheme (light where it has none)."""
     hints = app.styleHints()
     if theme == "system":
         hints.unsetColorScheme()
@@ -138,7 +138,7 @@ def choose(app: QApplication, theme: Theme) -> Palette:
 
 
 def apply(app: QApplication, palette: Palette) -> None:
-    """Dress the whole application in `palette`; nothing is done twice, since every widget is dressed anew."""
+    """Dress the whole application in `palette`; nothing is done twice, since every widget is dressed again."""
     sheet = _sheet(palette)
     if app.styleSheet() == sheet and current() is palette:
         return

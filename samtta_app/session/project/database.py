@@ -27,7 +27,7 @@ NAMED = 3
 class Database:
     """One open project's database; it belongs to the thread that opened it.
 
-    `opening` is what a person should know about how it was opened, "" when nothing.
+    `opening` is what the user should know about how it was opened, "" when nothing.
 
     Args:
         home: the project's own folder.
@@ -55,7 +55,7 @@ class Database:
 
     @property
     def notice(self) -> str:
-        """What a person should know of how the project was opened and of damaged rows, "" when nothing."""
+        """What the user should know of how the project was opened and of damaged rows, "" when nothing."""
         lines = [self.opening] if self.opening else []
         if self._left_out:
             named, more = "; ".join(self.left_out[:NAMED]), len(self._left_out) - NAMED

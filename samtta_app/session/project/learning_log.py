@@ -57,7 +57,7 @@ class LearningLog(Database):
             self._weights.write(report.version, report.weights, discard=discard)
 
     def log_control(self, reply: Controlled) -> None:
-        """Store what the person told the learner, and which version is published since."""
+        """Store what the user told the learner, and which version is published since."""
         with self._writing():
             self._db.execute(
                 "INSERT INTO controls (action, version, paused, created) VALUES (?, ?, ?, ?)",

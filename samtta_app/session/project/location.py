@@ -30,7 +30,10 @@ READING_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class OpenedDatabase:
-    """A database that was opened, and what a user should know about how ("" when nothing); `lock` keeps other writers out."""
+    """A database that was opened, and what the user should know about how ("" when nothing).
+
+    `lock` keeps other writers out.
+    """
 
     db: sqlite3.Connection
     read_only: bool = False

@@ -14,7 +14,7 @@ LISTED = 10
 
 
 def picture_of(image: Image) -> str:
-    """Size and content of an upright picture, so that a file that was only packed or named anew is still the same."""
+    """Size and content of an upright picture, so that a file that was only packed or named differently is still the same."""
     return f"{image.width}x{image.height}:{image.key}"
 
 
@@ -51,7 +51,7 @@ def outside(annotations: Iterable[Annotation], image: ProjectImage) -> tuple[Ann
 
 
 def remark(image: ProjectImage, others: tuple[Annotation, ...], beyond: tuple[Annotation, ...]) -> str:
-    """What a person should know of an image whose picture is not that of its objects, "" when nothing."""
+    """What the user should know of an image whose picture is not that of its objects, "" when nothing."""
     if not others and not beyond:
         return ""
     before = sorted({a.picture.partition(":")[0].replace("x", " x ") for a in others})

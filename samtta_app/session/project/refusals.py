@@ -1,4 +1,4 @@
-"""Why a project cannot be written, in words for a person: a full disk, no rights, and a file system without locks differ."""
+"""Why a project cannot be written, in words for the user: a full disk, no rights, and a file system without locks differ."""
 
 from __future__ import annotations
 

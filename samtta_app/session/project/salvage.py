@@ -27,7 +27,7 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     """Read all rows that SQLite still gives of `copy`, which stands for the database at `path`.
 
     Returns:
-        A database in memory in today's layout that cannot be written, and what is missing in it, for a person.
+        A database in memory in today's layout that cannot be written, and what is missing in it, for the user.
 
     Raises:
         ProjectError: it is foreign or newer, or no class and no object can be read; `damage` says so.

@@ -44,7 +44,7 @@ class Store(LearningLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
-    what a person should know about how the project was opened ("" when nothing). A row that holds what was never written
+    what the user should know about how the project was opened ("" when nothing). A row that holds what was never written
     there is left out and named in `notice` and `left_out`; nothing of it is deleted.
     """
 
@@ -226,7 +226,7 @@ class Store(LearningLog):
             self._db.execute(back, (class_id, annotation_id))
 
     def set_reviewed(self, annotation_id: int, reviewed: bool = True) -> None:
-        """A person looked at a mask again and found it right, or takes that back."""
+        """The user looked at a mask again and found it right, or takes that back."""
         with self._writing():
             self._db.execute("UPDATE annotations SET reviewed = ? WHERE id = ?", (int(reviewed), annotation_id))
 

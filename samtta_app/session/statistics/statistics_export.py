@@ -1,8 +1,8 @@
 """The session's figures, from its raw records only; a figure that the records do not carry is nan, never a guess.
 
 Definitions are the field's (RITM): NoC_20@85, NoC_30@90 (failures count as the limit), FR_20@85, FR_30@90 (strict).
-The person's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one; a box
-counts as one. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
+The user's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one. A box
+counts as one click. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ class Tally:
         return bisect_left(self._waiting, True, key=lambda entry: not known(entry[0]) < REVIEW_BELOW)
 
     def _sentence(self) -> str:
-        """What a person may conclude, and no more than the paired differences of the last objects show."""
+        """What a user may conclude: no more than the paired differences of the last objects show."""
         number, recent = len(self._compared), [self._records[n] for n in self._compared[-RECENT:]]
         if number < _FEWEST:
             return f"Too early to tell: {_objects(number)}"
@@ -201,7 +201,7 @@ class Tally:
 
 
 def stream_point(record: ObjectRecord) -> StreamPoint:
-    """One object's clicks to IoU .85: the person's, and the twins' once they were replayed."""
+    """One object's clicks to IoU .85: the user's, and the twins' once they were replayed."""
     return StreamPoint(
         record.object_id,
         clicks(tuple(step.iou for step in record.steps)),

@@ -60,7 +60,7 @@ class LessonQueue:
         stored = store.weights(published)
         version = stored[0] if stored else 0
         if version != published:
-            instead = f"version {version}" if version else "the original weights"
+            instead = f"version {version}" if version else "the original model"
             desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
         newest = store.newest_version()
         asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
