@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -119,10 +119,12 @@ class Backbone(Protocol):
         masks: Tensor | None,
         size: int,
         weights: Tensors | None = None,
+        features: Sequence[Tensor] = (),
     ) -> Embedded:
         """Embed B prompts: clicks and boxes (B, 4) in input pixels, earlier logits (B, 1, G, G), `size` is S.
 
-        `weights` take the place of the prompt encoder's own.
+        `weights` take the place of the prompt encoder's own. `features` are the window's embedding and skips, for
+        architectures whose prompts also say what looks like the clicks.
         """
 
     def decode(

@@ -22,6 +22,9 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 """Least and largest of each whole number of a configuration: four times what the shipped models have, or more."""
 
+SWITCHES = ("similarity", "context")
+"""Parts that a configuration has or has not."""
+
 MAX_VALUES = 400_000_000
 """Values of a compact model at most; in single precision they take 1.6 GB."""
 
@@ -59,6 +62,8 @@ def _check_field(name: str, value: object) -> None:
         fits = isinstance(value, str) and len(value) <= NAME_LENGTH and value.isprintable()
     elif name == "backbone":
         fits = value in BACKBONES
+    elif name in SWITCHES:
+        fits = isinstance(value, bool)
     elif name in RANGES:
         low, high = RANGES[name]
         fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

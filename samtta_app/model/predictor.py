@@ -115,7 +115,8 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         earlier = [logits_in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
         masks = torch.cat(earlier).to(device)
     with torch.no_grad():
-        return replace(model.backbone.embed(points, boxes, masks, model.size), opens=opens)
+        seen = (features.embedding, *features.skips)
+        return replace(model.backbone.embed(points, boxes, masks, model.size, features=seen), opens=opens)
 
 
 def logits_in_window(logits: Logits, window: Window, grid: int) -> Tensor:

@@ -92,7 +92,9 @@ def refined(
     corners = [[mask_box.x0, mask_box.y0], [mask_box.x1, mask_box.y1]]
     boxes = to_input(model, window, valid, torch.tensor(corners, dtype=torch.float32, device=device)).reshape(1, 4)
     earlier = logits[None, None].float()
-    embedded = model.backbone.embed(points, boxes, earlier, model.size, refiner.prompts)
+    embedded = model.backbone.embed(
+        points, boxes, earlier, model.size, refiner.prompts, (features.embedding, *features.skips)
+    )
     decoded = decode(model, refiner.decoder, features, embedded)
     return decoded.logits[0], decoded.iou[0]
 

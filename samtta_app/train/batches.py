@@ -17,6 +17,10 @@ from samtta_app.train.data.labelled_images import LabelledImage
 from samtta_app.train.scenes.synthetic import draw_scene
 
 SYNTHETIC = "synthetic"
+UNRELATED = frozenset({SYNTHETIC, "photos", "coco_photos", "open_images"})
+"""Sets whose objects are of every kind: one says nothing about the next."""
+IN_A_ROW = 4
+"""So many samples come from the same set, so that a batch holds objects that can explain each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,12 @@ class Batch:
     """(B * K, 2) first clicks as x, y."""
     boxes: Tensor
     """(B * K, 4) tight boxes x0, y0, x1, y1 (inclusive)."""
+    kinds: Tensor
+    """(B,) number of each image's set; -1 where its objects have nothing to do with each other."""
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
-        parts = (self.pixels, self.targets, self.clicks, self.boxes)
+        parts = (self.pixels, self.targets, self.clicks, self.boxes, self.kinds)
         return Batch(*(part.to(device, non_blocking=True) for part in parts))
 
 
@@ -43,7 +49,7 @@ def split_batch(batch: Batch, count: int) -> list[Batch]:
     images = batch.pixels.chunk(count)
     rows = [len(part) * batch.targets.shape[0] // batch.pixels.shape[0] for part in images]
     others = [torch.split(part, rows) for part in (batch.targets, batch.clicks, batch.boxes)]
-    return [Batch(*parts) for parts in zip(images, *others, strict=True)]
+    return [Batch(*parts) for parts in zip(images, *others, batch.kinds.chunk(count), strict=True)]
 
 
 def sampled_first_click(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[float, float]:
@@ -75,7 +81,7 @@ def tight_box(mask: NDArray[np.uint8]) -> tuple[float, float, float, float]:
     return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
 
-class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+class SampleSource(Dataset[tuple[Tensor, ...]]):
     """Samples drawn from a mixture of sets and the synthetic generator."""
 
     def __init__(
@@ -98,15 +104,21 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         self.size, self.targets, self.seed = size, targets, seed
         self.zoom, self.augmentation = zoom or Zoom(), augmentation or Augmentation()
 
-    def _view(self, rng: np.random.Generator) -> TrainingView:
-        name = self.names[rng.choice(len(self.names), p=self.shares)]
+    def _set(self, index: int) -> int:
+        """The set of a sample."""
+        rng = np.random.default_rng((self.seed, 2, index // IN_A_ROW))
+        return int(rng.choice(len(self.names), p=self.shares))
+
+    def _view(self, name: str, rng: np.random.Generator) -> TrainingView:
         if name == SYNTHETIC:
             return draw_scene(self.material, self.size, self.targets, rng)
         return visible_view(self.sets[name], self.size, self.targets, self.zoom, rng, name)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng((self.seed, index))
-        view = augmented(self._view(rng), self.augmentation, rng)
+        kind = self._set(index)
+        name = self.names[kind]
+        view = augmented(self._view(name, rng), self.augmentation, rng)
         masks = [view.masks[i % len(view.masks)] for i in range(self.targets)]
         cells = self.size // GRID_CELLS
         low = [cv2.resize(m * np.uint8(255), (cells, cells), interpolation=cv2.INTER_AREA) for m in masks]
@@ -115,6 +127,7 @@ class SampleSource(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
             torch.from_numpy(np.stack(low)),
             torch.tensor(_first_clicks(view, masks, rng)),
             torch.tensor([tight_box(m) for m in masks]),
+            torch.tensor(-1 if name in UNRELATED else kind),
         )
 
 
@@ -146,12 +159,13 @@ def batches(source: SampleSource, batch: int, first_step: int, workers: int) -> 
         prefetch_factor=4 if workers else None,
         worker_init_fn=one_thread,
     )
-    for pixels, targets, clicks, boxes in loader:
+    for pixels, targets, clicks, boxes, kinds in loader:
         yield Batch(
             pixels.permute(0, 3, 1, 2),
             targets.flatten(0, 1).float() / 255,
             clicks.flatten(0, 1).float(),
             boxes.flatten(0, 1).float(),
+            kinds,
         )
 
 

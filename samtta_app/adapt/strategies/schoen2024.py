@@ -46,7 +46,7 @@ class Schoen2024(Frozen):
     Adam's state is carried through all of it, stored with the weights, and never reset.
 
     `learning_rate`: the paper's is unknown. The code's default is 1e-6; its WSESeg tables used 5e-8 for SAM ViT-B. Of
-    1e-6, 1e-5, 1e-4 and 1e-3 the compact model gained most from 1e-5, on four changed training sets (`packaging/BENCHMARKS.md`).
+    1e-6, 1e-5, 1e-4 and 1e-3 the compact model gained most from 1e-5 (four changed training sets, `packaging/BENCHMARKS.md`).
 
     `erosion`: iterations with a 3 x 3 cross in image pixels (default 5, tables 4).
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Embedded, Limits, Points, Policy, detached
-from samtta_app.model.backbones.compact_prompts import STRIDE, CompactPromptEncoder
+from samtta_app.model.backbones.compact_prompts import GRID_STRIDE, STRIDE, CompactPromptEncoder
 from samtta_app.model.compact_limits import check_slices, config_values
 from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.losses import EVEN
@@ -43,7 +43,10 @@ MIN_INPUT, MAX_INPUT = 64, 1024
 
 @dataclass(frozen=True, slots=True)
 class CompactConfig:
-    """Sizes of a compact model. `input_size` is only the default side of a window in pixels, not a restriction."""
+    """Sizes of a compact model. `input_size` is only the default side of a window in pixels, not a restriction.
+
+    `similarity` and `context` add maps to the prompts (`likeness`); files of models without them do not name them.
+    """
 
     name: str = "small"
     backbone: str = "mobilenetv2_100"
@@ -53,10 +56,12 @@ class CompactConfig:
     depth: int = 2
     head_dim: int = 256
     input_size: int = 512
+    similarity: bool = False
+    context: bool = False
 
 
-SMALL_CONFIG = CompactConfig()
-BASE = CompactConfig(name="base", dim=256, mlp=2048, heads=8)
+SMALL_CONFIG = CompactConfig(similarity=True, context=True)
+BASE = CompactConfig(name="base", dim=256, mlp=2048, heads=8, similarity=True, context=True)
 CONFIGS: Mapping[str, CompactConfig] = {"small": SMALL_CONFIG, "base": BASE}
 
 
@@ -71,7 +76,8 @@ class DecoderOutput(NamedTuple):
     """(B, 5, C) output tokens: the IoU token, then the four mask tokens."""
 
 
-Skips = tuple[Tensor, Tensor]
+Skips = tuple[Tensor, ...]
+"""Features at S/8 and S/4; with maps of similarity the window's colours at S/4 follow."""
 
 
 class CompactEncoder(nn.Module):
@@ -79,6 +85,7 @@ class CompactEncoder(nn.Module):
 
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
+        self.colours = config.similarity
         self.backbone = timm.create_model(
             config.backbone, pretrained=False, features_only=True, output_stride=STRIDE, pad_type="same"
         )
@@ -109,12 +116,13 @@ class CompactEncoder(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, Skips]:
-        """Encode (B, 3, S, S) normalised pixels: (B, C, S/16, S/16) and skips at S/8 (C/4) and S/4 (C/8)."""
+        """Encode (B, 3, S, S) normalised pixels: (B, C, S/16, S/16) and skips at S/8 (C/4), S/4 (C/8)."""
         _, f4, f8, f16, last = self.backbone(x)
         pooled = F.relu(self.pooling(last.mean((2, 3), keepdim=True))).expand(-1, -1, *last.shape[2:])
         head = F.relu(self.projection(torch.cat([F.relu(self.aspp(last)), pooled], dim=1)))
         y = self.from_head(head) + self.from_16(f16) + self.from_8(f8) + self.from_4(f4)
-        return self.norm(y + self.mix(y)), (self.skip_8(f8), self.skip_4(f4))
+        skips = (self.skip_8(f8), self.skip_4(f4))
+        return self.norm(y + self.mix(y)), (*skips, F.avg_pool2d(x, GRID_STRIDE)) if self.colours else skips
 
 
 class CompactMaskDecoder(MaskDecoder):
@@ -184,7 +192,9 @@ class CompactSam(nn.Module):
         super().__init__()
         self.config = config
         self.image_encoder = CompactEncoder(config)
-        self.prompt_encoder = CompactPromptEncoder(config.dim, config.input_size)
+        self.prompt_encoder = CompactPromptEncoder(
+            config.dim, config.input_size, similarity=config.similarity, context=config.context
+        )
         self.mask_decoder = CompactMaskDecoder(config)
         self.register_buffer("pixel_mean", torch.full((3, 1, 1), PIXEL_MEAN), persistent=False)
         self.register_buffer("pixel_std", torch.full((3, 1, 1), PIXEL_STD), persistent=False)
@@ -319,15 +329,17 @@ class CompactBackbone:
         masks: Tensor | None,
         size: int,
         weights: Tensors | None = None,
+        features: Sequence[Tensor] = (),
     ) -> Embedded:
         """Embed prompts, with what they add to the finest skip."""
-        return Embedded(*functional_call(self.net.prompt_encoder, dict(weights or {}), (points, boxes, masks, size)))
+        given = (points, boxes, masks, size, features)
+        return Embedded(*functional_call(self.net.prompt_encoder, dict(weights or {}), given))
 
     def decode(
         self, weights: Tensors, embedding: Tensor, skips: tuple[Tensor, ...], embedded: Embedded, size: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Decode prompts; the clicks are added to the finest skip."""
-        eighth, quarter = skips[0], skips[1] + cast(Tensor, embedded.click_skip)
+        eighth, quarter = skips[0], skips[1] + cast(Tensor, embedded.click_skip)  # colours are for prompts alone
         inputs = (embedding, self.net.prompt_encoder.dense_pe(size), embedded.sparse, embedded.dense)
         options = {"multimask_output": True, "skips": (eighth, quarter), "full": True}
         found: DecoderOutput = functional_call(self.net.mask_decoder, dict(weights), inputs, options)

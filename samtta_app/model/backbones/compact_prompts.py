@@ -1,11 +1,20 @@
 """The compact model's prompts: SAM's tokens, and clicks, boxes and earlier masks drawn as pictures."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from segment_anything.modeling import PromptEncoder
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
+
+from samtta_app.model.backbones.likeness import (
+    CONTEXT_CHANNELS,
+    SIMILARITY_CHANNELS,
+    Context,
+    context_maps,
+    similarity_maps,
+)
 
 STRIDE = 16
 GRID_STRIDE = 4
@@ -46,20 +55,29 @@ def box_map(boxes: Tensor, size: int) -> Tensor:
 
 
 class CompactPromptEncoder(PromptEncoder):
-    """SAM's prompt encoder, stateless in the window's size, plus maps of clicks, box and previous mask."""
+    """SAM's prompt encoder, stateless in the window's size, plus maps of clicks, box and previous mask.
 
-    def __init__(self, dim: int, input_size: int) -> None:
+    Args:
+        dim: C, values of a token.
+        input_size: default side of a window in pixels.
+        similarity: maps of what looks like the clicks, too.
+        context: maps of what looks like objects that were accepted before, too.
+    """
+
+    def __init__(self, dim: int, input_size: int, *, similarity: bool = False, context: bool = False) -> None:
         grid = input_size // STRIDE
         super().__init__(dim, (grid, grid), (input_size, input_size), 16)
         fine = dim // 8
+        self.similarity, self.context = similarity, context
+        channels = MAP_CHANNELS + SIMILARITY_CHANNELS * similarity + CONTEXT_CHANNELS * context
         self.maps_to_dense = nn.Sequential(
-            nn.Conv2d(MAP_CHANNELS, fine, 3, stride=2, padding=1),
+            nn.Conv2d(channels, fine, 3, stride=2, padding=1),
             LayerNorm2d(fine),
             nn.GELU(),
             nn.Conv2d(fine, dim, 3, stride=2, padding=1),
         )
         self.maps_to_skip = nn.Sequential(
-            nn.Conv2d(MAP_CHANNELS, fine, 3, padding=1), nn.GELU(), nn.Conv2d(fine, fine, 3, padding=1)
+            nn.Conv2d(channels, fine, 3, padding=1), nn.GELU(), nn.Conv2d(fine, fine, 3, padding=1)
         )
 
         for module in (*self.maps_to_dense, *self.maps_to_skip):
@@ -89,7 +107,7 @@ class CompactPromptEncoder(PromptEncoder):
 
     def _maps(
         self, points: tuple[Tensor, Tensor] | None, boxes: Tensor | None, masks: Tensor | None, batch: int, size: int
-    ) -> Tensor:
+    ) -> list[Tensor]:
         cells, device = size // GRID_STRIDE, self._get_device()
         clicks = torch.zeros(batch, 2 * len(CLICK_SIGMAS), cells, cells, device=device)
         box = previous = torch.zeros(batch, 1, cells, cells, device=device)
@@ -99,15 +117,41 @@ class CompactPromptEncoder(PromptEncoder):
             box = box_map(boxes, size)
         if masks is not None:
             previous = torch.tanh(masks / 4)
-        return torch.cat([MAP_GAIN * clicks, box, previous], dim=1)
+        return [MAP_GAIN * clicks, box, previous]
+
+    def _likeness(
+        self,
+        points: tuple[Tensor, Tensor] | None,
+        features: Sequence[Tensor],
+        context: Context | None,
+        batch: int,
+        size: int,
+    ) -> list[Tensor]:
+        def nothing(channels: int) -> Tensor:
+            return torch.zeros(batch, channels, size // GRID_STRIDE, size // GRID_STRIDE, device=self._get_device())
+
+        maps = []
+        if self.similarity:
+            given = points is not None and points[1].shape[1]
+            maps.append(similarity_maps(*points, features, size) if points and given else nothing(SIMILARITY_CHANNELS))
+        if self.context:
+            maps.append(context_maps(context, features, size) if context else nothing(CONTEXT_CHANNELS))
+        return maps
 
     def forward(  # type: ignore[override]
-        self, points: tuple[Tensor, Tensor] | None, boxes: Tensor | None, masks: Tensor | None, size: int
+        self,
+        points: tuple[Tensor, Tensor] | None,
+        boxes: Tensor | None,
+        masks: Tensor | None,
+        size: int,
+        features: Sequence[Tensor] = (),
+        context: Context | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Embed a prompt given in pixels of a window of `size` pixels.
 
         `points`: coords (B, N, 2) as x, y and labels (B, N), 1 include, 0 exclude, -1 padding; `boxes`: (B, 4);
-        `masks`: previous logits (B, 1, S/4, S/4).
+        `masks`: previous logits (B, 1, S/4, S/4); `features`: the encoder's embedding and skips of the window;
+        `context`: objects that were accepted before. Both are read only where the model has such maps.
         Returns sparse (B, n, C), dense (B, C, S/16, S/16) and the click skip (B, C/8, S/4, S/4).
         """
         batch = self._get_batch_size(points, boxes, masks)
@@ -121,5 +165,6 @@ class CompactPromptEncoder(PromptEncoder):
         if boxes is not None:
             tokens.append(self._box_tokens(boxes, size))
         dense = self._embed_masks(masks) if masks is not None else self.no_mask_embed.weight.reshape(1, -1, 1, 1)
-        maps = self._maps(points, boxes, masks, batch, size)
+        drawn = self._maps(points, boxes, masks, batch, size)
+        maps = torch.cat([*drawn, *self._likeness(points, features, context, batch, size)], dim=1)
         return torch.cat(tokens, dim=1), dense + self.maps_to_dense(maps), self.maps_to_skip(maps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 import zipfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, cast
@@ -105,9 +105,10 @@ class OfficialSam:
         masks: Tensor | None,
         size: int,
         weights: Tensors | None = None,
+        features: Sequence[Tensor] = (),
     ) -> Embedded:
-        """Embed prompts; the size is the network's own."""
-        del size
+        """Embed prompts; the size is the network's own, and the prompts do not see the features."""
+        del size, features
         sparse, dense = functional_call(self.net.prompt_encoder, dict(weights or {}), (points, boxes, masks))
         return Embedded(sparse, dense, None)
 

@@ -1,7 +1,7 @@
 """The interactive rounds of one batch: a first prompt with gradient, corrections without, and a last round with gradient."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.model.backbones.compact import CompactSam, DecoderOutput, Skips
+from samtta_app.model.backbones.likeness import Context, pooled
 from samtta_app.train.batches import Batch
 from samtta_app.train.compact.round_loss import hard_iou, round_loss
 from samtta_app.train.data.click_sampling import Clicks, next_clicks, truths
@@ -20,6 +21,13 @@ There are up to 19 clicks in all; twelve rounds or more are rare.
 """
 COMPACT_BOX_SHARE = 0.3
 
+CONTEXT_OBJECTS = 5
+"""Objects of a context at most: what a short session has accepted."""
+CONTEXT_LEFT_OUT = 0.5
+"""Share of the steps without a context, since every session begins without one."""
+SAME_IMAGE = 0.4
+"""Share of the steps in which objects of the same image count, too: a user annotates several of an image."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -28,6 +36,7 @@ class Encoded:
     embedding: Tensor
     skips: Skips
     size: int
+    context: Context | None = None
 
     @staticmethod
     def of(model: CompactSam, pixels: Tensor, targets: int) -> "Encoded":
@@ -36,12 +45,12 @@ class Encoded:
         embedding, skips = model.image_encoder(x)
         if targets == 1:
             return Encoded(embedding, skips, pixels.shape[-1])
-        first, second = (s.repeat_interleave(targets, 0) for s in skips)
-        return Encoded(embedding.repeat_interleave(targets, 0), (first, second), pixels.shape[-1])
+        repeated = tuple(s.repeat_interleave(targets, 0) for s in skips)
+        return Encoded(embedding.repeat_interleave(targets, 0), repeated, pixels.shape[-1])
 
     def detached(self) -> "Encoded":
         """The same without gradient."""
-        return Encoded(self.embedding.detach(), (self.skips[0].detach(), self.skips[1].detach()), self.size)
+        return Encoded(self.embedding.detach(), tuple(s.detach() for s in self.skips), self.size, self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,9 @@ def decode_rounds(
     """
     points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] or boxes is None else None
     with torch.autocast(encoded.embedding.device.type, enabled=False):
-        sparse, dense, click_skip = model.prompt_encoder(points, boxes, previous, encoded.size)
+        sparse, dense, click_skip = model.prompt_encoder(
+            points, boxes, previous, encoded.size, (encoded.embedding, *encoded.skips), encoded.context
+        )
         pe = model.prompt_encoder.dense_pe(encoded.size)
     skips = (encoded.skips[0], encoded.skips[1] + click_skip)
     out = model.mask_decoder(encoded.embedding, pe, sparse, dense, True, skips, full=True)
@@ -98,6 +109,37 @@ def fed_back(out: DecoderOutput, rng: np.random.Generator) -> Tensor | None:
     return logits
 
 
+def drawn_context(encoded: Encoded, targets: Tensor, kinds: Tensor, rng: np.random.Generator) -> Context | None:
+    """Up to five other objects of its own set for every target, now and then also of its own image; None half of the time.
+
+    Args:
+        encoded: one row per target.
+        targets: (B * K, g, g).
+        kinds: (B,) the number of each image's set; below 0 where its objects have nothing to do with each other.
+    """
+    if rng.random() < CONTEXT_LEFT_OUT:
+        return None
+    count, each = targets.shape[0], targets.shape[0] // kinds.shape[0]
+    sets = kinds.cpu().numpy().repeat(each)
+    images = np.arange(count) // each
+    near = rng.random() < SAME_IMAGE
+    wanted = int(rng.integers(1, CONTEXT_OBJECTS + 1))
+    rows, known = np.zeros((count, CONTEXT_OBJECTS), np.int64), np.zeros((count, CONTEXT_OBJECTS), np.bool_)
+    for i in range(count):
+        others = (images != images[i]) | (near & (np.arange(count) != i))
+        fit = np.flatnonzero((sets == sets[i]) & others & (sets >= 0))
+        picked = rng.permutation(fit)[:wanted]
+        rows[i, : len(picked)], known[i, : len(picked)] = picked, True
+    with torch.no_grad():
+        objects, grounds = pooled((encoded.embedding.detach(), *(s.detach() for s in encoded.skips)), targets)
+    where = torch.from_numpy(rows).to(targets.device)
+    return Context(
+        tuple(part[where] for part in objects),
+        tuple(part[where] for part in grounds),
+        torch.from_numpy(known).to(targets.device),
+    )
+
+
 def interactive_step(
     model: CompactSam, batch: Batch, rng: np.random.Generator, pool: Executor | None = None
 ) -> StepResult:
@@ -111,6 +153,8 @@ def interactive_step(
     targets, true_cells, pixels = (part.to(device, non_blocking=True) for part in (batch.targets, truth, batch.pixels))
     masks = targets.shape[0]
     encoded = Encoded.of(model, pixels, masks // pixels.shape[0])
+    if model.config.context:
+        encoded = replace(encoded, context=drawn_context(encoded, targets, batch.kinds, rng))
     with_box = rng.random() < COMPACT_BOX_SHARE
     boxes = human_boxes(batch.boxes, encoded.size, rng).to(device, non_blocking=True) if with_box else None
     clicks = Clicks.none(masks, batch.clicks.device) if with_box else Clicks.first(batch.clicks)

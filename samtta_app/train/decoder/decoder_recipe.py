@@ -91,12 +91,14 @@ def sam_loss(logits: Tensor, iou: Tensor, targets: Tensor, certainty: Tensor | N
     return losses.min(1).values.mean() + F.mse_loss(iou, hard_iou(logits.detach(), targets))
 
 
-def embed_batch(model: SamModel, prompts: Prompts) -> Embedded:
-    """The prompt encoder's answer to B prompts in input pixels, without gradient."""
+def embed_batch(model: SamModel, features: ImageFeatures, prompts: Prompts) -> Embedded:
+    """The prompt encoder's answer to B prompts in input pixels of the window of `features`, without gradient."""
     clicks = prompts.clicks
     points = (clicks.coords, clicks.labels) if clicks.labels.shape[1] else None
     with torch.no_grad():
-        return model.backbone.embed(points, prompts.boxes, prompts.logits, model.size)
+        return model.backbone.embed(
+            points, prompts.boxes, prompts.logits, model.size, features=(features.embedding, *features.skips)
+        )
 
 
 def decode_batch(
@@ -192,7 +194,7 @@ def interactive_rounds(
     rows, columns = targets.masks.shape[1:]
     prompts = first_prompts(targets, model.size, rng)
     for number, adding in enumerate((*rounds_with_click(rng), False)):
-        logits, iou = decode_batch(model, tensors, features, embed_batch(model, prompts), several=number == 0)
+        logits, iou = decode_batch(model, tensors, features, embed_batch(model, features, prompts), several=number == 0)
         loss = sam_loss(logits[..., :rows, :columns], iou, targets.masks, targets.certainty)
         yield Round(prompts, logits.detach(), iou.detach(), loss)
         best = iou.detach().argmax(1)

@@ -79,7 +79,7 @@ def test_batches_that_are_fetched_ahead_are_the_same_in_the_same_order() -> None
     def feed() -> Iterator[Batch]:
         for number in range(100):
             fetched.append(number)
-            yield Batch(*(torch.full((1,), float(number)) for _ in range(4)))
+            yield Batch(*(torch.full((1,), float(number)) for _ in range(5)))
 
     with ThreadPoolExecutor(2) as pool:
         early = ahead(feed(), pool, pinned=False)
@@ -89,7 +89,7 @@ def test_batches_that_are_fetched_ahead_are_the_same_in_the_same_order() -> None
 
 def test_an_error_of_the_feed_comes_through() -> None:
     def feed() -> Iterator[Batch]:
-        yield Batch(*(torch.zeros(1) for _ in range(4)))
+        yield Batch(*(torch.zeros(1) for _ in range(5)))
         raise MemoryError
 
     with ThreadPoolExecutor(1) as pool:

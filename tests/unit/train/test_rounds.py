@@ -1,15 +1,24 @@
 """The rounds of a batch: prompts stay in the window, logits fed back have the grid's size, gradients reach all parts."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from samtta_app.model.backbones.compact import DecoderOutput, build_compact
+from samtta_app.model.backbones.likeness import Context
 from samtta_app.train.batches import SampleSource, batches
 from samtta_app.train.compact import click_rounds
-from samtta_app.train.compact.click_rounds import Encoded, decode_rounds, fed_back, human_boxes, interactive_step
+from samtta_app.train.compact.click_rounds import (
+    Encoded,
+    decode_rounds,
+    drawn_context,
+    fed_back,
+    human_boxes,
+    interactive_step,
+)
 from samtta_app.train.data.click_sampling import Clicks
 from tests.unit.train.material import record
 from tests.unit.train.toy import TOY
@@ -84,10 +93,8 @@ def test_truths_are_made_once_for_all_rounds(monkeypatch: pytest.MonkeyPatch) ->
     made = []
     original = click_rounds.truths
     monkeypatch.setattr(click_rounds, "truths", lambda targets: made.append(targets.dtype) or original(targets))
-    for module in (
-        "data.click_sampling",
-        "compact.round_loss",
-    ):  # these may be asked for the truth of truths, which costs nothing
+    # These may be asked for the truth of truths, which costs nothing.
+    for module in ("data.click_sampling", "compact.round_loss"):
         monkeypatch.setattr(f"samtta_app.train.{module}.truths", refusing_shares(original))
     batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 1, 0), 1, 0, workers=0))
     interactive_step(build_compact(TOY).train(), batch, np.random.default_rng(1))
@@ -148,3 +155,61 @@ def test_a_step_in_half_precision_gives_every_part_a_finite_gradient() -> None:
         gradients = [p.grad for p in part.parameters() if p.grad is not None]
         assert all(torch.isfinite(g).all() for g in gradients)
         assert sum(g.abs().sum().item() for g in gradients) > 0
+
+
+# --- context --------------------------------------------------------------------------------------------------------------
+
+WITH_MAPS = replace(TOY, similarity=True, context=True)
+
+
+def four_images() -> Encoded:
+    """Two targets of each of four images, every image of another colour."""
+    pixels = torch.arange(4)[:, None, None, None] * torch.full((4, 3, 64, 64), 60)
+    return Encoded.of(build_compact(WITH_MAPS), pixels.to(torch.uint8), 2)
+
+
+def contexts(kinds: list[int]) -> list[Context]:
+    encoded, targets = four_images(), torch.zeros(8, 16, 16)
+    targets[:, 4:8, 4:8] = 1
+    drawn = (drawn_context(encoded, targets, torch.tensor(kinds), np.random.default_rng(seed)) for seed in range(40))
+    return [context for context in drawn if context is not None]
+
+
+def test_about_half_of_the_steps_have_a_context_of_up_to_five_objects() -> None:
+    found = contexts([0, 0, 0, 0])
+    assert 10 < len(found) < 30
+    counts = {int(context.known[0].sum()) for context in found}
+    assert counts == {1, 2, 3, 4, 5}
+
+
+def test_objects_of_other_sets_and_unrelated_objects_are_no_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(click_rounds, "SAME_IMAGE", 0.0)
+    for context in contexts([0, 1, -1, -1]):
+        assert not context.known.any()
+    for context in contexts([2, 2, -1, 3]):
+        assert context.known[:4].any(1).all()
+        assert not context.known[4:].any()
+
+
+def test_an_object_is_never_its_own_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(click_rounds, "SAME_IMAGE", 1.0)
+    for context in contexts([0, 1, 2, 3]):
+        assert (context.known.sum(1) == 1).all(), "the other object of the same image"
+
+
+def test_a_step_gives_the_maps_of_likeness_a_gradient() -> None:
+    model = build_compact(WITH_MAPS).train()
+    source = SampleSource({"discs": [record(0), record(1)]}, {"discs": 1.0}, 64, 2, 0)
+    batch = next(batches(source, 4, 0, 0))
+    assert batch.kinds.tolist() == [0, 0, 0, 0]
+    interactive_step(model, batch, np.random.default_rng(1)).loss.backward()
+    gradient = model.prompt_encoder.maps_to_skip[0].weight.grad
+    assert (gradient[:, 8:13].abs().sum((0, 2, 3)) > 0).all()
+
+
+def test_samples_of_one_set_come_in_a_row_and_unrelated_ones_are_marked() -> None:
+    sets = {"a": [record(0)], "b": [record(1)], "photos": [record(2)]}
+    source = SampleSource(sets, {"a": 1.0, "b": 1.0, "photos": 1.0}, 64, 1, 0)
+    kinds = [int(source[index][4]) for index in range(48)]
+    assert set(kinds) == {0, 1, -1}
+    assert all(len(set(kinds[i : i + 4])) == 1 for i in range(0, 48, 4))

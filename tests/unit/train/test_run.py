@@ -78,7 +78,7 @@ def test_a_step_counts_its_masks_and_its_time(tmp_path: Path) -> None:
 
 def test_a_gradient_that_is_not_finite_skips_the_step(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     batch = a_batch(1)
-    broken = Batch(batch.pixels, torch.full_like(batch.targets, float("inf")), batch.clicks, batch.boxes)
+    broken = Batch(batch.pixels, torch.full_like(batch.targets, float("inf")), batch.clicks, batch.boxes, batch.kinds)
     run = a_run(tmp_path)
     before = {key: value.clone() for key, value in run.model.state_dict().items()}
     after = weights_after_a_step(run, broken)

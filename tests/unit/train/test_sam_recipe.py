@@ -332,13 +332,13 @@ def test_a_batch_of_prompts_is_answered_as_each_by_itself(make) -> None:
     prompts = Prompts(clicks, torch.tensor([[8.0, 8, 30, 30], [20, 20, 60, 60]]), logits)
     tensors = model.frozen.tensors
     with torch.no_grad():
-        several = decode_batch(model, tensors, features, embed_batch(model, prompts), several=True)
-        single = decode_batch(model, tensors, features, embed_batch(model, prompts), several=False)
+        several = decode_batch(model, tensors, features, embed_batch(model, features, prompts), several=True)
+        single = decode_batch(model, tensors, features, embed_batch(model, features, prompts), several=False)
         for i in range(2):
             alone = Prompts(
                 Clicks(coords[i : i + 1], clicks.labels[i : i + 1]), prompts.boxes[i : i + 1], logits[i : i + 1]
             )
-            decoded = decode(model, tensors, features, embed_batch(model, alone))
+            decoded = decode(model, tensors, features, embed_batch(model, features, alone))
             torch.testing.assert_close(several[0][i], decoded.logits[1:])
             torch.testing.assert_close(several[1][i], decoded.iou[1:])
             torch.testing.assert_close(single[0][i], decoded.logits[:1])
@@ -352,7 +352,7 @@ def test_prompts_in_input_pixels_are_embedded_as_the_product_embeds_them(make) -
     mine = Prompts(
         Clicks(torch.tensor([[[20.0, 30], [3, 4]]]), torch.tensor([[1.0, 0]])), torch.tensor([[8.0, 9, 40, 41]])
     )
-    wanted, got = embed(model, features, asked), embed_batch(model, mine)
+    wanted, got = embed(model, features, asked), embed_batch(model, features, mine)
     torch.testing.assert_close(got.sparse, wanted.sparse)
     torch.testing.assert_close(got.dense, wanted.dense)
 

@@ -1,0 +1,117 @@
+"""Likeness as pictures: what in a window looks like what was clicked, and like objects that were accepted before.
+
+A prompt says where the object is. These maps also say what looks alike, so the decoder need not have learned the look.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+COLOUR_WIDTHS = (0.15, 0.45)
+"""Widths of the Gaussians over distances of colour; the colours' channels run from -1 to 1."""
+
+SIMILARITY_CHANNELS = 2 * (3 + len(COLOUR_WIDTHS))
+"""Include and exclude clicks, each in three depths of features and two widths of colour."""
+
+CONTEXT_CHANNELS = 6
+"""Accepted objects and their grounds, each in three depths of features."""
+
+_CELL = 4
+"""Pixels of a cell of the maps."""
+
+
+class Context(NamedTuple):
+    """Objects that were accepted before, as seen in three depths of features: unit vectors (B, K, C) of each depth."""
+
+    objects: tuple[Tensor, ...]
+    grounds: tuple[Tensor, ...]
+    known: Tensor
+    """(B, K) bool: which of the K rows hold an object."""
+
+
+def similarity_maps(coords: Tensor, labels: Tensor, features: Sequence[Tensor], size: int) -> Tensor:
+    """How much each place is like what was clicked: (B, 10, S/4, S/4), include then exclude.
+
+    Of several clicks the greatest likeness counts. Without a click of a sign, its likeness is 0.
+
+    Args:
+        coords: (B, N, 2) as x, y in pixels of the window.
+        labels: (B, N), 1 include, 0 exclude; anything else is padding.
+        features: three maps (B or 1, C, h, w), then the window's colours. The maps are compared by the cosine, after their
+            mean over the window is taken away. Colours are compared by their distance.
+        size: S, the side of the window in pixels.
+    """
+    *deep, colours = (part.float().expand(coords.shape[0], -1, -1, -1) for part in features)
+    where = ((coords.float() + 0.5) / size * 2 - 1)[:, None]
+    alike = [_cosine(part - part.mean((2, 3), keepdim=True), where) for part in deep]
+    squared = _squared_distance(colours, where)
+    alike += [torch.exp(squared / (-2 * width * width)) for width in COLOUR_WIDTHS]
+    cells = size // _CELL
+    maps = []
+    for sign in (1, 0):
+        chosen = (labels == sign)[..., None, None]
+        for part in alike:
+            best = torch.where(chosen, part, -1.0).amax(1, keepdim=True)
+            best = torch.where(chosen.any(1, keepdim=True), best, 0.0)
+            maps.append(F.interpolate(best, size=(cells, cells), mode="bilinear", align_corners=False))
+    return torch.cat(maps, dim=1)
+
+
+def pooled(features: Sequence[Tensor], masks: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Unit vectors (B, C) of objects and of the grounds about them, in each depth; features as in `similarity_maps`.
+
+    `masks` (B, S/4, S/4): the share of each cell that the object covers. The ground reaches as far as the object is wide.
+    """
+    objects, grounds = [], []
+    side = masks.shape[-1]
+    reach = (masks.sum((1, 2)).sqrt() / 2).clamp(1, side / 4)
+    for part in features[:3]:
+        values = F.normalize(part.float() - part.float().mean((2, 3), keepdim=True), dim=1)
+        inside = F.interpolate(masks[:, None], size=values.shape[2:], mode="area")
+        steps = (reach * values.shape[-1] / side).round().clamp(min=1)
+        near = _dilated((inside > 0.05).float(), steps)
+        ground = near * (inside < 0.05)
+        objects.append(F.normalize((values * inside).sum((2, 3)), dim=1))
+        grounds.append(F.normalize((values * ground).sum((2, 3)), dim=1))
+    return tuple(objects), tuple(grounds)
+
+
+def _dilated(bits: Tensor, steps: Tensor) -> Tensor:
+    """Each of (B, 1, h, w) grown by its own number of cells, rounded up to a power of two."""
+    grown, reach = bits, 1
+    while bool((steps >= reach).any()):
+        wide = F.max_pool2d(grown, 2 * reach + 1, stride=1, padding=reach)
+        grown = torch.where((steps >= reach)[:, None, None, None], wide, grown)
+        reach *= 2
+    return grown
+
+
+def context_maps(context: Context, features: Sequence[Tensor], size: int) -> Tensor:
+    """How much each place is like the objects of the context, and like their grounds: (B, 6, S/4, S/4)."""
+    cells, maps = size // _CELL, []
+    known = context.known[..., None, None]
+    for vectors in (context.objects, context.grounds):
+        for part, clicked in zip(features[:3], vectors, strict=True):
+            values = F.normalize(part.float() - part.float().mean((2, 3), keepdim=True), dim=1)
+            alike = torch.einsum("bkc,bchw->bkhw", clicked, values)
+            best = torch.where(known, alike, -1.0).amax(1, keepdim=True)
+            best = torch.where(known.any(1, keepdim=True), best, 0.0)
+            maps.append(F.interpolate(best, size=(cells, cells), mode="bilinear", align_corners=False))
+    return torch.cat(maps, dim=1)
+
+
+def _cosine(features: Tensor, where: Tensor) -> Tensor:
+    """Cosines (B, N, h, w) of every place with those at `where` (B, 1, N, 2), -1 .. 1 across the window."""
+    features = F.normalize(features, dim=1)
+    clicked = F.grid_sample(features, where, padding_mode="border", align_corners=False)[:, :, 0]
+    return torch.einsum("bcn,bchw->bnhw", F.normalize(clicked, dim=1), features)
+
+
+def _squared_distance(colours: Tensor, where: Tensor) -> Tensor:
+    """Squared distances (B, N, h, w) of every place's colour from those at `where`."""
+    clicked = F.grid_sample(colours, where, padding_mode="border", align_corners=False)[:, :, 0]
+    crossed = torch.einsum("bcn,bchw->bnhw", clicked, colours)
+    return ((colours**2).sum(1)[:, None] + (clicked**2).sum(1)[..., None, None] - 2 * crossed).clamp(min=0)
