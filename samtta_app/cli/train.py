@@ -62,7 +62,7 @@ RecipeFile = Annotated[
         metavar="FILE",
     ),
 ]
-Backbone = Annotated[
+BackboneFile = Annotated[
     Path | None,
     typer.Option(help="Without --start: MobileNetV2 weights, safetensors with timm's names.", metavar="FILE"),
 ]
@@ -81,7 +81,7 @@ def train_compact_model(
     resume: Resume = None,
     fresh: Fresh = False,
     recipe: RecipeFile = None,
-    backbone: Backbone = None,
+    backbone: BackboneFile = None,
     head: Head = None,
     device: _Device = "auto",
     threads: Threads = THREADS,

@@ -12,7 +12,7 @@ from samtta_app.uncertainty.measures import Measuring, measured
 from samtta_app.uncertainty.offered_masks import offered
 
 
-def measure(of: Resources, request: MeasureRequest) -> Work:
+def measure_map(of: Resources, request: MeasureRequest) -> Work:
     """Answer by the published weights, and measure how unsure the answer is.
 
     Raises:
@@ -28,7 +28,7 @@ def measure(of: Resources, request: MeasureRequest) -> Work:
     return (yield from measured(knows, request))
 
 
-def refine(of: Resources, request: RefineRequest) -> Work:
+def refine_answer(of: Resources, request: RefineRequest) -> Work:
     """Refine an answer, and say where both differ.
 
     Raises:

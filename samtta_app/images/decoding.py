@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from samtta_app.errors import ImageError, LargeImageError
-from samtta_app.images.file_formats import ImageKind, ImageSource
+from samtta_app.images.file_formats import ImageKind, ImageStream
 from samtta_app.images.jpeg_structure import JpegStructure, jpeg_structure
 from samtta_app.images.png_structure import PngStructure, missing_rows, png_structure, whole_png
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, WORK, ImageCost, check_cost, image_cost
@@ -47,13 +47,13 @@ class DecodedImage:
     notice: str = ""
 
 
-def rows_are_missing(source: ImageSource, missing: int, height: int) -> ImageError:
+def rows_are_missing(source: ImageStream, missing: int, height: int) -> ImageError:
     """The error for an image that lacks rows."""
     text = f"The image file is damaged or cut off: {missing} of its {height} rows are missing"
     return ImageError(text, source.path, AGAIN)
 
 
-def decode_image(source: ImageSource, share: float, *, dark: bool) -> DecodedImage:
+def decode_image(source: ImageStream, share: float, *, dark: bool) -> DecodedImage:
     """Decode a PNG, JPEG, BMP or WebP that costs at most `share` of the limits; `dark` as in `to_display`.
 
     Raises:
@@ -75,7 +75,7 @@ def decode_image(source: ImageSource, share: float, *, dark: bool) -> DecodedIma
         return _first_of(from_pillow(source, file, turn=_turn(file), dark=dark), getattr(file, "n_frames", 1))
 
 
-def upright_size(source: ImageSource) -> tuple[int, int]:
+def upright_size(source: ImageStream) -> tuple[int, int]:
     """Width and height of a PNG, JPEG, BMP or WebP as it is shown, from its header alone.
 
     Raises:
@@ -123,7 +123,7 @@ def pillow_cost(file: PIL.Image.Image, extra: int = 0) -> ImageCost:
     return image_cost(*file.size, stored, values, extra=extra)
 
 
-def from_pillow(source: ImageSource, file: PIL.Image.Image, *, turn: int, dark: bool) -> DecodedImage:
+def from_pillow(source: ImageStream, file: PIL.Image.Image, *, turn: int, dark: bool) -> DecodedImage:
     """The values and the display of a loaded image, turned upright, copied band by band."""
     mode, through = file.mode, file.has_transparency_data
     plain = mode in ("L", "1", "RGB", "F") or mode.startswith("I")
@@ -141,7 +141,7 @@ def from_pillow(source: ImageSource, file: PIL.Image.Image, *, turn: int, dark: 
     return DecodedImage(raw, to_display(np.ascontiguousarray(upright(shown, turn)), dark=False))
 
 
-def _copied(source: ImageSource, file: PIL.Image.Image, mode: str) -> Array:
+def _copied(source: ImageStream, file: PIL.Image.Image, mode: str) -> Array:
     """The pixels as an array, in another mode if one is given."""
     width, height = file.size
     values: Array | None = None
@@ -156,7 +156,7 @@ def _copied(source: ImageSource, file: PIL.Image.Image, mode: str) -> Array:
     return values
 
 
-def _webp_size(source: ImageSource) -> tuple[int, int]:
+def _webp_size(source: ImageStream) -> tuple[int, int]:
     source.file.seek(0)
     return webp_size(source.file.read(30))
 
@@ -177,7 +177,7 @@ def _turn(file: PIL.Image.Image) -> int:
 # --- PNG ------------------------------------------------------------------------------------------------------------
 
 
-def _png(source: ImageSource, share: float, dark: bool) -> DecodedImage:
+def _png(source: ImageStream, share: float, dark: bool) -> DecodedImage:
     png = png_structure(source)
     if png.depth == 16 and png.colour != 0:  # Pillow would keep only 8 bits of these
         values = 8 if png.colour in (4, 6) else 6
@@ -215,7 +215,7 @@ def _png_turn(png: PngStructure) -> int:
         return 1
 
 
-def _deep_png(source: ImageSource, png: PngStructure) -> Array:
+def _deep_png(source: ImageStream, png: PngStructure) -> Array:
     """A PNG with 16 bits per channel and several channels: (H, W, 3 or 4) uint16."""
     values = cv2.imdecode(np.frombuffer(whole_png(source, png), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None:
@@ -229,7 +229,7 @@ def _deep_png(source: ImageSource, png: PngStructure) -> Array:
 # --- JPEG -----------------------------------------------------------------------------------------------------------
 
 
-def _jpeg(source: ImageSource, share: float, dark: bool) -> DecodedImage:
+def _jpeg(source: ImageStream, share: float, dark: bool) -> DecodedImage:
     if source.size > MAX_WHOLE_BYTES * share:
         raise LargeImageError(f"The file has {source.size / 1e9:.1f} GB", source.path, "Reduce it")
     source.file.seek(0)
@@ -259,7 +259,7 @@ class _Jpeg(JpegImageFile):
     FILLING = b"\0" * 12
     """Bytes that the decoder reads ahead of what it needs for the last block."""
 
-    def __init__(self, source: ImageSource, data: bytes, jpeg: JpegStructure, filling: bytes = FILLING) -> None:
+    def __init__(self, source: ImageStream, data: bytes, jpeg: JpegStructure, filling: bytes = FILLING) -> None:
         self._source, self._data, self._jpeg = source, data, jpeg
         self._tail = [filling, b"\xff\xd9"]
         self._reached: int | None = None

@@ -49,7 +49,7 @@ class GivenUp(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class ImageSource:
+class ImageStream:
     """An open image file: `size` in bytes, and `check`, which raises GivenUp once the read is no longer wanted."""
 
     path: Path
@@ -76,7 +76,7 @@ def image_kind(head: bytes) -> ImageKind | None:
 
 
 @contextmanager
-def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[ImageSource]:
+def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[ImageStream]:
     """Open an ordinary file that is an image by its content; `check` is called before each read.
 
     Raises:
@@ -91,7 +91,7 @@ def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterat
     except OSError as e:
         raise ImageError(f"The image file cannot be opened: {e.strerror}", path, "Check the file and its rights") from e
     with raw, io.BufferedReader(raw) as file:
-        yield ImageSource(path, _kind(path, file.read(32)), os.fstat(raw.fileno()).st_size, file, check)
+        yield ImageStream(path, _kind(path, file.read(32)), os.fstat(raw.fileno()).st_size, file, check)
 
 
 def _kind(path: Path, head: bytes) -> ImageKind:

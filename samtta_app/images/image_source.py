@@ -1,4 +1,4 @@
-"""Where the pixels of an image come from: who needs some asks for a window of a level, so that no one needs all of them."""
+"""Where the pixels of an image come from. A reader asks for a window of a level and need not hold the whole image."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from samtta_app.images.file_formats import ImageSource
+from samtta_app.images.file_formats import ImageStream
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -57,7 +57,7 @@ class PngStructure:
         return 1 + (columns * CHANNELS[self.colour] * self.depth + 7) // 8
 
 
-def png_structure(source: ImageSource) -> PngStructure:
+def png_structure(source: ImageStream) -> PngStructure:
     """Walk the chunks of a PNG.
 
     Raises:
@@ -85,7 +85,7 @@ def png_structure(source: ImageSource) -> PngStructure:
     return PngStructure(width, height, depth, colour, bool(interlaced), frames, exif, header[:13], before, tuple(data))
 
 
-def missing_rows(source: ImageSource, png: PngStructure) -> int:
+def missing_rows(source: ImageStream, png: PngStructure) -> int:
     """Number of missing rows; for an interlaced image, the number that the missing bytes would make."""
     found, stream = 0, zlib.decompressobj()
     try:
@@ -105,14 +105,14 @@ def missing_rows(source: ImageSource, png: PngStructure) -> int:
     return -(-max(0, png.unpacked - found) * png.height // png.unpacked)
 
 
-def whole_png(source: ImageSource, png: PngStructure) -> bytes:
+def whole_png(source: ImageStream, png: PngStructure) -> bytes:
     """The first frame alone as a PNG with its end mark, even where the file lacks one."""
     parts = [SIGNATURE, _chunk(b"IHDR", png.header), png.before]
     parts += [_chunk(b"IDAT", _bytes(source, offset, length)) for offset, length in png.data]
     return b"".join([*parts, _chunk(b"IEND", b"")])
 
 
-def _chunks(source: ImageSource) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(source: ImageStream) -> Iterator[tuple[bytes, int, int]]:
     """Name, offset and length of each chunk's content."""
     place = len(SIGNATURE)
     for _ in range(MOST_CHUNKS):
@@ -125,7 +125,7 @@ def _chunks(source: ImageSource) -> Iterator[tuple[bytes, int, int]]:
     raise ValueError(f"more than {MOST_CHUNKS} chunks")
 
 
-def _bytes(source: ImageSource, offset: int, length: int) -> bytes:
+def _bytes(source: ImageStream, offset: int, length: int) -> bytes:
     source.file.seek(offset)
     return source.file.read(min(length, max(0, source.size - offset)))
 

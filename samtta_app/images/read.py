@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError
 from samtta_app.images.decoding import AGAIN, DAMAGED, ORIENTATION, DecodedImage, decode_image, upright_size
-from samtta_app.images.file_formats import GivenUp, ImageKind, ImageSource, opened_image
+from samtta_app.images.file_formats import GivenUp, ImageKind, ImageStream, opened_image
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
 from samtta_app.images.stretching import Array, to_display, upright
 from samtta_app.images.tiff_decoding import decode_tiff, tiff_size
@@ -149,7 +149,7 @@ def _decoded(path: Path, share: float, dark: bool, check: Callable[[], None]) ->
     return _said(path, found)
 
 
-def _by_kind(source: ImageSource, share: float, dark: bool) -> DecodedImage:
+def _by_kind(source: ImageStream, share: float, dark: bool) -> DecodedImage:
     if source.kind is ImageKind.TIFF:
         return decode_tiff(source, share, dark=dark)
     return decode_image(source, share, dark=dark)

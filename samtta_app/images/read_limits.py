@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samtta_app.errors import ImageError, LargeImageError
-from samtta_app.images.file_formats import ImageSource
+from samtta_app.images.file_formats import ImageStream
 
 MAX_WHOLE_BYTES = 2 * 1024**3
 """Maximum bytes of all arrays of a whole read: 300 million pixels of 8-bit colour, or 240 million of 16-bit grey."""
@@ -45,7 +45,7 @@ def image_cost(width: int, height: int, *layers: float, extra: int = 0, work: in
     return ImageCost(width, height, round(width * height * (sum(layers) + shown)) + extra, work)
 
 
-def check_cost(source: ImageSource, cost: ImageCost, share: float = 1.0) -> None:
+def check_cost(source: ImageStream, cost: ImageCost, share: float = 1.0) -> None:
     """Refuse what costs more than `share` of the limits, or more than its file can hold.
 
     Raises:

@@ -21,7 +21,7 @@ from samtta_app.images.decoding import (
     rows_are_missing,
     webp_size,
 )
-from samtta_app.images.file_formats import ImageSource
+from samtta_app.images.file_formats import ImageStream
 from samtta_app.images.jpeg_structure import jpeg_structure
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, WORK, check_cost, image_cost
 from samtta_app.images.stretching import Array, Opacity, to_display, upright
@@ -58,7 +58,7 @@ class _Plan:
     planes: int
 
 
-def decode_tiff(source: ImageSource, share: float, *, dark: bool) -> DecodedImage:
+def decode_tiff(source: ImageStream, share: float, *, dark: bool) -> DecodedImage:
     """Decode the first page of a TIFF that costs at most `share` of the limits; `dark` as in `to_display`.
 
     Raises:
@@ -76,7 +76,7 @@ def decode_tiff(source: ImageSource, share: float, *, dark: bool) -> DecodedImag
     return _by_pillow(source, share, notice, dark)
 
 
-def tiff_size(source: ImageSource) -> tuple[int, int]:
+def tiff_size(source: ImageStream) -> tuple[int, int]:
     """Width and height of the first page as it is shown, from its tags alone.
 
     Raises:
@@ -97,7 +97,7 @@ class _NotPlainError(Exception):
         self.notice = notice
 
 
-def _by_tifffile(source: ImageSource, file: tifffile.TiffFile, pages: int, share: float, dark: bool) -> DecodedImage:
+def _by_tifffile(source: ImageStream, file: tifffile.TiffFile, pages: int, share: float, dark: bool) -> DecodedImage:
     page = file.pages.first
     _check_segments(source, page, share)
     if pages > MOST_PAGES:
@@ -121,7 +121,7 @@ def _by_tifffile(source: ImageSource, file: tifffile.TiffFile, pages: int, share
     return DecodedImage(raw, 255 - shown if name == "MINISWHITE" else shown, notice)
 
 
-def _by_pillow(source: ImageSource, share: float, notice: str, dark: bool) -> DecodedImage:
+def _by_pillow(source: ImageStream, share: float, notice: str, dark: bool) -> DecodedImage:
     source.file.seek(0)
     with TiffImageFile(source.file) as file:
         tile = file.tag_v2.get(322, 1) * file.tag_v2.get(323, 1) * 4 * len(file.getbands())
@@ -170,7 +170,7 @@ def _turn(page: tifffile.TiffPage) -> int:
 # --- which pages are read -------------------------------------------------------------------------------------------
 
 
-def _count_pages(source: ImageSource) -> int:
+def _count_pages(source: ImageStream) -> int:
     """Pages of the file, at most MOST_PAGES + 1; counting stops at a chain that loops."""
     file, places = source.file, set[int]()
     file.seek(0)
@@ -218,7 +218,7 @@ def _plan(series: tifffile.TiffPageSeries) -> _Plan | None:
     return _Plan(series, tuple(indices), channels, math.prod(sizes) // max(1, channels))
 
 
-def _planes(source: ImageSource, file: tifffile.TiffFile, plan: _Plan, share: float) -> Array:
+def _planes(source: ImageStream, file: tifffile.TiffFile, plan: _Plan, share: float) -> Array:
     """(H, W) or (H, W, C)."""
     series, page = plan.series, plan.series.keyframe
     if not plan.pages:
@@ -238,7 +238,7 @@ def _planes(source: ImageSource, file: tifffile.TiffFile, plan: _Plan, share: fl
     return values
 
 
-def _one(source: ImageSource, file: tifffile.TiffFile, plan: _Plan, channel: int, share: float) -> Array:
+def _one(source: ImageStream, file: tifffile.TiffFile, plan: _Plan, channel: int, share: float) -> Array:
     index, series = plan.pages[channel], plan.series
     if index < len(series.pages):
         page = series.pages[index]
@@ -259,7 +259,7 @@ def _one(source: ImageSource, file: tifffile.TiffFile, plan: _Plan, channel: int
     return _rows_and_columns(np.frombuffer(packed, dtype).reshape(page.shape).astype(page.dtype), page.axes)
 
 
-def _page(source: ImageSource, page: tifffile.TiffPage, share: float) -> Array:
+def _page(source: ImageStream, page: tifffile.TiffPage, share: float) -> Array:
     _check_segments(source, page, share)
     return _rows_and_columns(np.asarray(page.asarray()), page.axes)
 
@@ -276,12 +276,12 @@ def _rows_and_columns(values: Array, axes: str) -> Array:
 # --- what is checked before anything is unpacked --------------------------------------------------------------------
 
 
-def _check_room(source: ImageSource, height: int, width: int, size: int, share: float) -> None:
+def _check_room(source: ImageStream, height: int, width: int, size: int, share: float) -> None:
     """Check the cost of `size` bytes of values; the display may need a turned or ordered copy of them."""
     check_cost(source, image_cost(width, height, extra=2 * size), share)
 
 
-def _check_segments(source: ImageSource, page: tifffile.TiffPage, share: float) -> None:
+def _check_segments(source: ImageStream, page: tifffile.TiffPage, share: float) -> None:
     """Refuse a page whose strips or tiles lie outside the file, or unpack to more than its tags claim."""
     height, width, samples = page.imagelength, page.imagewidth, page.samplesperpixel
     if not height or not width or not samples or page.dtype is None:
@@ -302,7 +302,7 @@ def _check_segments(source: ImageSource, page: tifffile.TiffPage, share: float) 
         _check_inner(source, page, (across, down, within), share)
 
 
-def _check_presence(source: ImageSource, page: tifffile.TiffPage, columns: int, down: int, total: int) -> None:
+def _check_presence(source: ImageStream, page: tifffile.TiffPage, columns: int, down: int, total: int) -> None:
     """Each strip or tile lies within the file; uncompressed, all together are as long as the image."""
     height = page.imagelength
     rows = math.ceil(height / down)
@@ -323,7 +323,7 @@ def _check_presence(source: ImageSource, page: tifffile.TiffPage, columns: int, 
         raise rows_are_missing(source, sum(min(down, height - row * down) for row in lost), height)
 
 
-def _check_inner(source: ImageSource, page: tifffile.TiffPage, room: tuple[int, int, int], share: float) -> None:
+def _check_inner(source: ImageStream, page: tifffile.TiffPage, room: tuple[int, int, int], share: float) -> None:
     """Check the headers of segments that are images themselves: none may be larger than its place."""
     across, down, within = room
     work = 0

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from samtta_app.model.weights import Tensors, Weights
 
-Points = tuple[Tensor, Tensor]
+PointPrompts = tuple[Tensor, Tensor]
 """Clicks of B prompts: coordinates (B, N, 2) as x, y in input pixels, and labels (B, N), 1 include, 0 exclude."""
 
 
@@ -114,7 +114,7 @@ class Backbone(Protocol):
 
     def embed(
         self,
-        points: Points | None,
+        points: PointPrompts | None,
         boxes: Tensor | None,
         masks: Tensor | None,
         size: int,
@@ -196,6 +196,6 @@ def built_model(name: str, backbone: Backbone, size: int, device: str = "cpu") -
     return SamModel(name, backbone, size, Weights(0, backbone.decoder_weights), torch.device(device))
 
 
-def detached(module: nn.Module) -> Tensors:
+def detached_parameters(module: nn.Module) -> Tensors:
     """A module's parameters by name, without gradient, sharing their memory."""
     return {name: value.detach() for name, value in module.named_parameters()}

@@ -8,9 +8,9 @@ from typing import Literal
 from samtta_app.core.next_click import suggested_click
 from samtta_app.core.types import Candidate, Click, Gaps, Logits
 
-Act = Literal["click", "candidate", "larger"]
+AdvisedAct = Literal["click", "candidate", "larger"]
 
-_WORDS: dict[Act, str] = {
+_WORDS: dict[AdvisedAct, str] = {
     "click": "One more click may help: up to",
     "candidate": "Another mask may fit better: about",
     "larger": "The larger model may do better: about",
@@ -22,7 +22,7 @@ _WORDS: dict[Act, str] = {
 class Advice:
     """One thing to do next, its expected gain in IoU, and for a click the place."""
 
-    act: Act
+    act: AdvisedAct
     gain: float
     place: Click | None = None
 
@@ -48,7 +48,7 @@ def advice(
     if shown is None or shown.gaps is None or worth is None or not shown.mask.area:
         return None
     gaps = shown.gaps
-    possible: list[tuple[float, Act]] = []
+    possible: list[tuple[float, AdvisedAct]] = []
     if gaps.prompt >= worth.prompt:
         possible.append((gaps.prompt, "click"))
     if gaps.task >= worth.task and len(candidates) > 1:

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
-from samtta_app.model.backbone import Embedded, Limits, Points, Policy, detached
+from samtta_app.model.backbone import Embedded, Limits, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.compact_prompts import GRID_STRIDE, STRIDE, CompactPromptEncoder
 from samtta_app.model.compact_limits import check_slices, config_values
 from samtta_app.model.conv_fusion import fuse_batch_norms
@@ -304,12 +304,12 @@ class CompactBackbone:
     @property
     def prompt_weights(self) -> Tensors:
         """The prompt encoder's parameters."""
-        return detached(self.net.prompt_encoder)
+        return detached_parameters(self.net.prompt_encoder)
 
     @property
     def decoder_weights(self) -> Tensors:
         """The mask decoder's parameters."""
-        return detached(self.net.mask_decoder)
+        return detached_parameters(self.net.mask_decoder)
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Pixels in the encoder's range."""
@@ -324,7 +324,7 @@ class CompactBackbone:
 
     def embed(
         self,
-        points: Points | None,
+        points: PointPrompts | None,
         boxes: Tensor | None,
         masks: Tensor | None,
         size: int,

@@ -60,7 +60,7 @@ def similarity_maps(coords: Tensor, labels: Tensor, features: Sequence[Tensor], 
     return torch.cat(maps, dim=1)
 
 
-def pooled(features: Sequence[Tensor], masks: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+def pooled_vectors(features: Sequence[Tensor], masks: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Unit vectors (B, C) of objects and of the grounds about them, in each depth; features as in `similarity_maps`.
 
     `masks` (B, S/4, S/4): the share of each cell that the object covers. The ground reaches as far as the object is wide.

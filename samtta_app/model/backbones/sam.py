@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.backbone import Embedded, Limits, Points, Policy, detached
+from samtta_app.model.backbone import Embedded, Limits, PointPrompts, Policy, detached_parameters
 from samtta_app.model.losses import ALPHA
 from samtta_app.model.weights import Tensors, write_tensors
 
@@ -71,12 +71,12 @@ class OfficialSam:
     @property
     def prompt_weights(self) -> Tensors:
         """The prompt encoder's parameters."""
-        return detached(self.net.prompt_encoder)
+        return detached_parameters(self.net.prompt_encoder)
 
     @property
     def decoder_weights(self) -> Tensors:
         """The mask decoder's parameters."""
-        return detached(self.net.mask_decoder)
+        return detached_parameters(self.net.mask_decoder)
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Pixels in the encoder's range."""
@@ -100,7 +100,7 @@ class OfficialSam:
 
     def embed(
         self,
-        points: Points | None,
+        points: PointPrompts | None,
         boxes: Tensor | None,
         masks: Tensor | None,
         size: int,

@@ -16,7 +16,7 @@ from samtta_app.session.project import schema
 from samtta_app.session.project.cells import BadValueError, DbRow, Value, decoded, name
 from samtta_app.session.project.location import DATABASE, OpenedDatabase, open_beside
 from samtta_app.session.project.refusals import reason
-from samtta_app.session.project.writer_lock import identity
+from samtta_app.session.project.writer_lock import file_identity
 
 _T = TypeVar("_T")
 Reader = Callable[[], OpenedDatabase]
@@ -39,7 +39,7 @@ class Database:
         self.opening, self._left_out = opened.notice, dict[str, None]()
         self._db, self._lock = opened.db, opened.lock
         self._db.row_factory, self._db.text_factory = sqlite3.Row, decoded
-        self._files = {} if opened.read_only else {path: identity(path) for path in self._kept()}
+        self._files = {} if opened.read_only else {path: file_identity(path) for path in self._kept()}
 
     def close(self) -> None:
         """Close the database and let go of the lock."""
@@ -104,7 +104,7 @@ class Database:
         return lambda: OpenedDatabase(copy, read_only=True)
 
     def _moved(self) -> bool:
-        return any(before is not None and identity(path) != before for path, before in self._files.items())
+        return any(before is not None and file_identity(path) != before for path, before in self._files.items())
 
     def _alone(self) -> bool:
         """Whether this connection lets no other one read."""
@@ -140,7 +140,7 @@ class Database:
     def _require_files(self) -> None:
         """Whether the files that are written to are still those that will be found at their place."""
         for path, before in self._files.items():
-            if before is not None and identity(path) != before:
+            if before is not None and file_identity(path) != before:
                 gone = not os.path.lexists(path)
                 happened = "was deleted, moved, or its disk taken away" if gone else "was replaced by another"
                 raise StoreError(

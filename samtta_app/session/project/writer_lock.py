@@ -28,14 +28,14 @@ class WriterLock:
     def __init__(self, home: Path) -> None:
         self.path = home / LOCK
         while True:
-            before = identity(self.path)
+            before = file_identity(self.path)
             self._db = sqlite3.connect(self.path, isolation_level=None, timeout=0.0)
             try:
                 self._db.execute("BEGIN EXCLUSIVE")
             except BaseException:
                 self._db.close()
                 raise
-            found = identity(self.path)
+            found = file_identity(self.path)
             if found is not None and not os.access(self.path, os.W_OK):
                 self._db.close()
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
@@ -53,7 +53,7 @@ class WriterLock:
                 self.path.unlink()
 
 
-def identity(path: Path) -> Identity:
+def file_identity(path: Path) -> Identity:
     """Device and number of a file, None when it is not there."""
     try:
         found = os.lstat(path)

@@ -16,7 +16,7 @@ from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, 
 from samtta_app.session.statistics.tally import Tally
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
-from samtta_app.session.workflow.under_way import Ahead, Lessons, Loading, Measuring
+from samtta_app.session.workflow.under_way import Ahead, Lessons, Loading, MeasuringMap
 
 Requests = tuple[Request, ...]
 
@@ -41,7 +41,7 @@ class SessionContext:
         self.loading: Loading | None = None
         self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
         self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
-        self.ahead, self.lessons, self.measuring = Ahead(), Lessons(), Measuring()
+        self.ahead, self.lessons, self.measuring = Ahead(), Lessons(), MeasuringMap()
         self.comparison = 0  # the request to the frozen twin that is under way, 0 where none is
         self.paused = False
         self.dropped: tuple[UserAct, ...] = ()

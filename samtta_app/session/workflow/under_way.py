@@ -60,7 +60,7 @@ Subject = tuple[OverlayKind, Candidate]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measuring:
+class MeasuringMap:
     """The newest map: `known` is what the shown one is of, `request_id` and `asked` are of the one under way (0: none)."""
 
     known: Subject | None = None

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.model.backbones.compact import CompactSam, DecoderOutput, Skips
-from samtta_app.model.backbones.likeness import Context, pooled
+from samtta_app.model.backbones.likeness import Context, pooled_vectors
 from samtta_app.train.batches import Batch
 from samtta_app.train.compact.round_loss import hard_iou, round_loss
 from samtta_app.train.data.click_sampling import Clicks, next_clicks, truths
@@ -131,7 +131,7 @@ def drawn_context(encoded: Encoded, targets: Tensor, kinds: Tensor, rng: np.rand
         picked = rng.permutation(fit)[:wanted]
         rows[i, : len(picked)], known[i, : len(picked)] = picked, True
     with torch.no_grad():
-        objects, grounds = pooled((encoded.embedding.detach(), *(s.detach() for s in encoded.skips)), targets)
+        objects, grounds = pooled_vectors((encoded.embedding.detach(), *(s.detach() for s in encoded.skips)), targets)
     where = torch.from_numpy(rows).to(targets.device)
     return Context(
         tuple(part[where] for part in objects),

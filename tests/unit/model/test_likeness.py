@@ -21,7 +21,7 @@ from samtta_app.model.backbones.compact import (
     load_compact,
     save_compact,
 )
-from samtta_app.model.backbones.likeness import Context, context_maps, pooled, similarity_maps
+from samtta_app.model.backbones.likeness import Context, context_maps, pooled_vectors, similarity_maps
 from samtta_app.model.predictor import Decoded, decode_prompt, encode
 from samtta_app.train.compact.start_weights import start_from_model, with_maps
 
@@ -87,7 +87,7 @@ def test_the_scale_of_features_does_not_matter() -> None:
 def test_an_object_and_its_ground_are_found_in_another_image() -> None:
     mask = torch.zeros(1, 16, 16)
     mask[0, 4:12, 2:8] = 1  # on the left half, up to its edge
-    objects, grounds = pooled(features(), mask)
+    objects, grounds = pooled_vectors(features(), mask)
     assert [part.shape for part in (*objects, *grounds)] == [(1, 2)] * 6
     known = torch.ones(1, 1, dtype=torch.bool)
     context = Context(tuple(o[:, None] for o in objects), tuple(g[:, None] for g in grounds), known)
@@ -110,7 +110,7 @@ def test_rows_that_hold_no_object_and_an_empty_context_say_nothing() -> None:
 
 @pytest.mark.parametrize("fill", [0.0, 1.0])
 def test_a_mask_that_is_empty_or_fills_its_window_gives_finite_vectors(fill: float) -> None:
-    objects, grounds = pooled(features(), torch.full((1, 16, 16), fill))
+    objects, grounds = pooled_vectors(features(), torch.full((1, 16, 16), fill))
     assert all(torch.isfinite(part).all() for part in (*objects, *grounds))
 
 
