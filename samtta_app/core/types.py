@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from samtta_app.errors import ImageError
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
+
+StepKind = Literal["click", "box", "brush", "erase", "polygon", "scribble"]
+"""How a user shapes an object; so far there are clicks and boxes, and a project has room for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,11 @@ class ClickRecord:
     uncertainty: float
     iou: float
     gaps: Gaps | None = None
+
+    @property
+    def kind(self) -> StepKind:
+        """What the user did."""
+        return "box" if self.click is None else "click"
 
     @property
     def expected_iou(self) -> float:

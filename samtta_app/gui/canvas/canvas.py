@@ -1,4 +1,4 @@
-"""The canvas: shows the image with everything drawn over it, and turns the hand's gestures into clicks and boxes.
+"""The canvas: shows the image with everything drawn over it, and gives the mouse to a tool.
 
 The only place that knows about screen pixels. Scene coordinates are image coordinates: (0, 0) is the middle of the
 top-left pixel.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QLineEdit
 
-from samtta_app.core.masks import holds
-from samtta_app.core.types import Annotation, Box, Candidate, Click, FloatArray, Window
-from samtta_app.gui.canvas.captions import Caption
-from samtta_app.gui.canvas.gestures import is_box
+from samtta_app.core.types import Annotation, Candidate, FloatArray, Window
+from samtta_app.gui.canvas.captions import Caption, comparison_words, words_without_image
 from samtta_app.gui.canvas.markers import (
     ACCEPTED,
     FROZEN_STYLE,
@@ -27,14 +25,14 @@ from samtta_app.gui.canvas.markers import (
     MaskStyle,
     PlaceItem,
     UncertaintyItem,
-    crosshair,
 )
-from samtta_app.gui.canvas.overlay import pixel_rect, scale_of
+from samtta_app.gui.canvas.overlay import box_rect, pixel_rect, scale_of
 from samtta_app.gui.canvas.tiles import ImageItem
+from samtta_app.gui.canvas.tools import LEFT, MIDDLE, Hand, PromptTool, Tool
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.theme import GRID, class_colour, current
-from samtta_app.session import acts
+from samtta_app.session.acts import UserAct
 from samtta_app.session.state import Preview, State
 from samtta_app.session.workflow.overlays import MEASURING, overlay_of
 
@@ -44,15 +42,11 @@ _WHOLE = 0.98
 ANNOTATIONS, CHOSEN, VIEW, MAP, MASK, BOX, _CLICKS, _BAND = range(1, 9)
 """What lies above what."""
 
-LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
-SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
-
 
 class Canvas(ZoomView):
-    """The image, its masks, and the mouse.
+    """The image and its masks; a tool has the mouse.
 
-    Left click includes, right or Shift + left excludes, a left drag is a box, Ctrl + left selects; the middle button or
-    Space with the left one moves the picture; Space by itself accepts.
+    The middle button or Space with the left one moves the picture, whatever the tool.
 
     Signals:
         hovered(float, float): the pointer is at this image point (which may lie outside the image); nan when it has left.
@@ -76,9 +70,8 @@ class Canvas(ZoomView):
         self._passing: list[QGraphicsItem] = []
         self._map: UncertaintyItem | None = None
         self._mapped: FloatArray | None = None
-        self._press: QPointF | None = None
-        self._grip: QPoint | None = None
-        self._space = self._space_used = False
+        self._hand = Hand(self)
+        self._tool: Tool = PromptTool(self)
         self._label, self._empty = Caption(self), Caption(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -87,6 +80,12 @@ class Canvas(ZoomView):
         self._point()
         self._repaint_ground()
         self._rebuild(self._state)
+
+    def use_tool(self, tool: Tool) -> None:
+        """Give the mouse to another tool; a gesture that is under way is dropped."""
+        self._drop_drag()
+        self._tool = tool
+        self._point()
 
     # --- showing ------------------------------------------------------------------------------------------------------
 
@@ -158,7 +157,7 @@ class Canvas(ZoomView):
         window = preview.window if preview else None
         whole = window is None or state.image is None or window == state.image.whole
         self._window_frame.show_rect(None if window is None or whole else pixel_rect(window))
-        self._box_frame.show_rect(_rect(preview.box) if preview is not None and preview.box is not None else None)
+        self._box_frame.show_rect(box_rect(preview.box) if preview is not None and preview.box is not None else None)
         if preview is None:
             return
         shown, style = _shown(state, preview)
@@ -190,8 +189,8 @@ class Canvas(ZoomView):
         self._passing.append(item)
 
     def _show_words(self, state: State) -> None:
-        self._label.say(*_comparison(state))
-        self._empty.say(*_without_image(state))
+        self._label.say(*comparison_words(state))
+        self._empty.say(*words_without_image(state))
         self._place()
 
     def _place(self) -> None:
@@ -202,119 +201,98 @@ class Canvas(ZoomView):
     def _repaint_ground(self) -> None:
         self.setBackgroundBrush(QColor(current().canvas))
 
-    # --- the mouse ----------------------------------------------------------------------------------------------------
+    # --- what tools work on -------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """What is drawn."""
+        return self._state
+
+    @property
+    def image_scale(self) -> float:
+        """Viewport pixels per image pixel."""
+        return self.zoom / self.devicePixelRatioF()
+
+    def image_point(self, position: QPointF) -> QPointF:
+        """The image point under a point of the viewport."""
+        inverted, _ = self.viewportTransform().inverted()
+        return inverted.map(position)
+
+    def show_band(self, rect: QRectF | None) -> None:
+        """Draw a rubber band in image pixels, or take it away."""
+        self._band.show_rect(rect)
+
+    def do(self, act: UserAct) -> None:
+        """Do what the user asked for."""
+        self._controller.do(act)
+
+    # --- the mouse and the keys ---------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a click, a box or a move."""
-        if event.button() == MIDDLE or (event.button() == LEFT and self._space):
-            self._drop_drag()
-            self._grip, self._space_used = event.position().toPoint(), self._space
+        """Begin a gesture of the hand or of the tool."""
+        if self._hand.press(event.position(), event.button()):
+            self._tool.drop()
             self._point()
-        elif event.button() == LEFT:
-            self._press = event.position()
-        elif event.button() == RIGHT and self._press is None:
-            self._click(event.position(), positive=False)
+        else:
+            self._tool.press(event.position(), event.button(), event.modifiers())
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move the picture, stretch the box, say where the pointer is."""
-        at = event.position()
-        if self._grip is not None:
-            self.pan(at.toPoint() - self._grip)
-            self._grip = at.toPoint()
-        elif self._press is not None:
-            drawn = _rect(self._stretched(self._press, at)) if self._drawn(self._press, at) else None
-            self._band.show_rect(drawn)
-        here = self._image_point(at)
+        """Go on with the gesture, and say where the pointer is."""
+        (self._hand if self._hand.grips else self._tool).move(event.position())
+        here = self.image_point(event.position())
         self.hovered.emit(here.x(), here.y())
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the gesture; this is when the controller hears of it."""
+        """End the gesture."""
+        if not self._hand.grips:
+            self._tool.release(event.position(), event.button(), event.modifiers())
+        elif event.button() in (MIDDLE, LEFT):
+            self._drop_drag()
         event.accept()
-        at, press = event.position(), self._press
-        if self._grip is not None and event.button() in (MIDDLE, LEFT):
-            self._drop_drag()
-        elif event.button() == LEFT and press is not None:
-            self._drop_drag()
-            if self._drawn(press, at):
-                self._controller.do(acts.DrawBox(self._stretched(press, at), self.view_window()))
-            elif event.modifiers() & CTRL:
-                self._controller.do(acts.Select(self._annotation_at(self._image_point(press))))
-            else:
-                self._click(press, positive=not event.modifiers() & SHIFT)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The second press of two quick clicks is a press like the first."""
         self.mousePressEvent(event)
 
-    def _click(self, position: QPointF, *, positive: bool) -> None:
-        if self._state.image is not None:
-            point = self._image_point(position)
-            self._controller.do(acts.PlaceClick(Click(point.x(), point.y(), positive), self.view_window()))
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space turns the left button into a hand; other keys are the tool's, or belong to the window's actions."""
+        if event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._hand.space_down()
+                self._point()
+        elif not self._tool.key(event.key()):
+            event.ignore()
 
-    def _image_point(self, position: QPointF) -> QPointF:
-        inverted, _ = self.viewportTransform().inverted()
-        return inverted.map(position)
-
-    def _drawn(self, press: QPointF, at: QPointF) -> bool:
-        """Whether a box was drawn between two viewport points."""
-        return self._state.image is not None and is_box(at - press, self.zoom / self.devicePixelRatioF())
-
-    def _stretched(self, press: QPointF, at: QPointF) -> Box:
-        """The box between two viewport points, cut to the image."""
-        corners = QRectF(self._image_point(press), self._image_point(at)).normalized()
-        image = self._state.image
-        right, bottom = (image.width - 1.0, image.height - 1.0) if image is not None else (0.0, 0.0)
-        xs = [min(max(x, 0.0), right) for x in (corners.left(), corners.right())]
-        ys = [min(max(y, 0.0), bottom) for y in (corners.top(), corners.bottom())]
-        return Box(xs[0], ys[0], xs[1], ys[1])
-
-    def _annotation_at(self, point: QPointF) -> int | None:
-        found = [a.id for a in self._state.annotations if holds(a.mask, point.x(), point.y())]
-        return found[-1] if found else None
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """A Space that moved nothing is the tool's."""
+        if event.key() != Qt.Key.Key_Space:
+            event.ignore()
+        elif not event.isAutoRepeat():
+            typed = self._hand.space_up()
+            self._point()
+            if typed:
+                self._tool.key(Qt.Key.Key_Space)
 
     def _drop_drag(self) -> None:
-        self._press = self._grip = None
-        self._band.show_rect(None)
+        self._hand.let_go()
+        self._tool.drop()
         self._point()
 
     def _point(self) -> None:
         """Set the pointer's shape."""
-        if self._grip is not None:
-            self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif self._space:
-            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
-        elif self._state.image is None:
-            self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
-        else:
-            self.viewport().setCursor(crosshair(self.devicePixelRatioF()))
+        shape = self._hand.cursor()
+        if shape is None and self._state.image is None:
+            shape = Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(self._tool.cursor(self.devicePixelRatioF()) if shape is None else shape)
 
-    # --- keys and Qt's other hooks ------------------------------------------------------------------------------------
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space turns the left button into a hand; every other key belongs to the window's actions."""
-        if event.key() != Qt.Key.Key_Space:
-            event.ignore()
-            return
-        if not event.isAutoRepeat():
-            self._space, self._space_used = True, False
-            self._point()
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """A Space that moved nothing accepts."""
-        if event.key() != Qt.Key.Key_Space:
-            event.ignore()
-        elif not event.isAutoRepeat() and self._space:
-            self._space = False
-            self._point()
-            if not self._space_used and self._state.preview is not None:
-                self._controller.do(acts.Accept())
+    # --- Qt's other hooks ---------------------------------------------------------------------------------------------
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Nothing stays held when the keyboard goes elsewhere."""
         super().focusOutEvent(event)
-        self._space = False
+        self._hand.let_go(space=True)
         self._drop_drag()
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -359,35 +337,6 @@ def _look(state: State) -> tuple[object, ...]:
     return state.display.compare, _covered(state), state.classes, state.current_class
 
 
-def _comparison(state: State) -> tuple[str, str]:
-    """What the label of the comparison says."""
-    preview = state.preview
-    if not state.display.compare or state.image is None:
-        return "", ""
-    if preview is None or preview.candidate is None:
-        return "Nothing to compare yet", "Click on an object first"
-    if preview.frozen is None:
-        return "Asking the original model…", ""
-    return "Original model", f"instead of version {preview.weights_version}"
-
-
-def _without_image(state: State) -> tuple[str, str]:
-    """What is said in the middle where there is no image."""
-    if state.image is not None:
-        return "", ""
-    if not 0 <= state.index < len(state.images):
-        return "No image", "Open a folder of images"
-    entry = state.images[state.index]
-    if entry.status == "unreadable":
-        return f"{entry.name} cannot be shown", entry.text or "Choose another image in the list"
-    return f"Reading {entry.name}…", ""
-
-
 def _colour(state: State, class_id: int) -> QColor:
     """The colour of a class."""
     return class_colour(next((c.colour for c in state.classes if c.id == class_id), 0))
-
-
-def _rect(box: Box) -> QRectF:
-    """A box as its pixels cover the image: corners are included."""
-    return QRectF(box.x0 - 0.5, box.y0 - 0.5, box.x1 - box.x0 + 1, box.y1 - box.y0 + 1)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from samtta_app.gui.widgets.theme import GRID, label
+from samtta_app.session.state import State
 
 
 class Caption(QFrame):
@@ -38,3 +39,27 @@ class Caption(QFrame):
         self._detail.setVisible(bool(detail))
         self.setVisible(bool(text))
         self.adjustSize()
+
+
+def comparison_words(state: State) -> tuple[str, str]:
+    """What the label of the comparison says."""
+    preview = state.preview
+    if not state.display.compare or state.image is None:
+        return "", ""
+    if preview is None or preview.candidate is None:
+        return "Nothing to compare yet", "Click on an object first"
+    if preview.frozen is None:
+        return "Asking the original weights…", ""
+    return "Original model", f"instead of version {preview.weights_version}"
+
+
+def words_without_image(state: State) -> tuple[str, str]:
+    """What is said in the middle where there is no image."""
+    if state.image is not None:
+        return "", ""
+    if not 0 <= state.index < len(state.images):
+        return "No image", "Open a folder of images"
+    entry = state.images[state.index]
+    if entry.status == "unreadable":
+        return f"{entry.name} cannot be shown", entry.text or "Choose another image in the list"
+    return f"Reading {entry.name}…", ""

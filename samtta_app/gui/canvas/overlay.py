@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainterPath, QPolygonF
 
-from samtta_app.core.types import BoolArray, FloatArray, Mask, Window
+from samtta_app.core.types import BoolArray, Box, FloatArray, Mask, Window
 from samtta_app.gui.widgets.theme import UNCERTAINTY_MAP
 from samtta_app.session.state import Overlay
 
@@ -104,6 +104,11 @@ def rgb_image(rgb: NDArray[np.uint8]) -> QImage:
     height, width = rgb.shape[:2]
     shown = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
     return shown.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def box_rect(box: Box) -> QRectF:
+    """A box as its pixels cover the image: corners are included."""
+    return QRectF(box.x0 - 0.5, box.y0 - 0.5, box.x1 - box.x0 + 1, box.y1 - box.y0 + 1)
 
 
 def pixel_rect(window: Window) -> QRectF:

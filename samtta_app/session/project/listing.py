@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from natsort import natsort_keygen, ns
 
 from samtta_app.core.names import component, is_component
 from samtta_app.errors import ProjectError
 from samtta_app.session.state import ImageEntry
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
-DIGITS = 300
-"""Longer runs of digits, which no file name has, are compared as text: Python reads no number of thousands of digits."""
 GONE = "The file is no longer in the folder; its annotations are kept"
+_by_number = natsort_keygen(alg=ns.IGNORECASE)
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which "cell2" comes before "cell10", whatever the case."""
-    parts = re.split(r"(\d+)", name.casefold())
-    numbers = (p.isdecimal() and len(p) <= DIGITS for p in parts)
-    pairs = ((0, int(p), "") if number else (1, 0, p) for p, number in zip(parts, numbers, strict=True) if p)
-    return (*pairs, (0, 0, name))
+def natural(name: str) -> tuple[Any, str]:
+    """Sort key under which "cell2" comes before "cell10", whatever the case; names that count alike stand by their text."""
+    return _by_number(name), name
 
 
 def image_files(folder: Path) -> tuple[Path, ...]:

@@ -128,10 +128,10 @@ def check_annotation(row: sqlite3.Row) -> None:
 def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:
     """The values of STEP; `box` is stored with the step that is no click."""
     click = record.click
-    place = ("box", None, None, None) if click is None else ("click", click.x, click.y, int(click.positive))
+    place = (None, None, None) if click is None else (click.x, click.y, int(click.positive))
     return (
-        *place,
-        _packed(box) if click is None else None,
+        *(record.kind, *place),
+        _packed(box) if record.kind == "box" else None,
         record.seconds,
         _null(record.latency),
         _packed(record.window),

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import get_args
 
+from samtta_app.core.types import StepKind
 from samtta_app.errors import ProjectError
 from samtta_app.session.project.refusals import locks_work, primary
 
@@ -115,12 +117,34 @@ ALTER TABLE images ADD COLUMN bytes INTEGER
 IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
 """Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
 
+STEP_KINDS = f"""
+CREATE TABLE steps_of_any_kind (
+    annotation_id INTEGER NOT NULL REFERENCES annotations(id),
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN {get_args(StepKind)}),
+    x REAL, y REAL, positive INTEGER,
+    box TEXT,
+    seconds REAL NOT NULL, latency REAL,
+    window TEXT NOT NULL,
+    weights_version INTEGER NOT NULL,
+    predicted_iou REAL, uncertainty REAL, iou REAL,
+    gaps TEXT,
+    PRIMARY KEY (annotation_id, position)
+);
+INSERT INTO steps_of_any_kind SELECT annotation_id, position, kind, x, y, positive, box, seconds, latency, window,
+    weights_version, predicted_iou, uncertainty, iou, gaps FROM steps;
+DROP TABLE steps;
+ALTER TABLE steps_of_any_kind RENAME TO steps
+"""
+"""Steps may be of other kinds than clicks and boxes; SQLite cannot change a constraint, so the table is made again."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
     ("learned", LEARNED),
     ("pictures", PICTURES),
     ("image_ids", IMAGE_IDS),
+    ("step_kinds", STEP_KINDS),
 )
 """Name and statements, oldest first; a name, once released, is never changed or taken away."""
 

@@ -31,7 +31,8 @@ def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
     """The objects that nobody looked at again and of which least was expected, worst first."""
     every = tuple(records)
     known = Calibration.of(confirmed_answers(every))
-    open_ones = [(known(r.steps[-1].expected_iou), r) for r in every if r.steps and not r.reviewed]
+    unseen = [r for r in every if r.steps and not r.reviewed]
+    open_ones = [(known(r.steps[-1].expected_iou), r) for r in unseen if math.isfinite(r.steps[-1].expected_iou)]
     worst_first = sorted(open_ones, key=lambda pair: pair[1].steps[-1].expected_iou)  # calibration keeps this order
     return tuple(r for value, r in worst_first if value < REVIEW_BELOW)
 

@@ -120,7 +120,7 @@ def _click_rows(record: ObjectRecord) -> list[list[object]]:
     rows: list[list[object]] = []
     for number, step in enumerate(record.steps, start=1):
         click, window = step.click, step.window
-        place = ["box", "", "", ""] if click is None else ["click", click.x, click.y, int(click.positive)]
+        place = [step.kind, *(["", "", ""] if click is None else [click.x, click.y, int(click.positive)])]
         figures = (step.seconds, step.latency)
         gaps = step.gaps
         gains = (gaps.model, gaps.task, gaps.prompt) if gaps else (math.nan,) * 3

@@ -45,6 +45,28 @@ def test_any_names_can_be_ordered_and_the_order_is_total(found: list[str]) -> No
     assert sorted(backwards, key=natural) == sorted(found, key=natural)
 
 
+@pytest.mark.parametrize(
+    "ordered",
+    [
+        ["a1.png", "a2.png", "a10.png", "a10b.png", "b.png"],
+        ["1.png", "2.png", "010.png", "11.png", "x.png"],
+        ["img_7 (1).png", "img_7 (2).png", "img_7 (10).png"],
+        ["slide-1-2.tif", "slide-1-10.tif", "slide-2-1.tif"],
+        ["x1.5.png", "x1.10.png"],
+        ["Äpfel2.png", "äpfel10.png"],
+        ["\udcff2.png", "\udcff10.png"],
+        [f"{'9' * 5000}.png", "x.png"],
+    ],
+)
+def test_the_order_is_that_of_a_person_who_counts(ordered: list[str]) -> None:
+    assert sorted({*ordered}, key=natural) == ordered
+
+
+def test_names_that_count_alike_have_one_order(tmp_path: Path) -> None:
+    backwards = ["a01.png", "A1.png", "a1.png"]
+    assert sorted(["a1.png", "A1.png", "a01.png"], key=natural) == sorted(backwards, key=natural)
+
+
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="cannot be read"):
         image_files(tmp_path / "absent")

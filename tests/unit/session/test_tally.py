@@ -46,6 +46,17 @@ def equal(one: object, other: object) -> bool:
     return repr(one) == repr(other)
 
 
+def test_an_object_of_which_nothing_is_known_does_not_change_the_order_of_the_others() -> None:
+    """No number is greater or less than nan, so that a sort with one in it is none."""
+    expected = {1: 0.4, 2: 0.1, 3: math.nan, 4: 0.3, 5: math.nan, 6: 0.2}
+    records = [
+        ObjectRecord(number, "a.png", "object", "", 1.0, 0, (replace(record(iou=1.0), predicted_iou=iou),))
+        for number, iou in expected.items()
+    ]
+    assert [r.object_id for r in to_review(records)] == [2, 6, 4, 1]
+    assert [r.object_id for r in Tally(records).queue()] == [2, 6, 4, 1]
+
+
 @given(st.lists(things() | st.integers(1, 12), max_size=40))
 def test_after_any_changes_the_figures_are_those_of_the_records_that_are_left(
     changes: list[ObjectRecord | int],
