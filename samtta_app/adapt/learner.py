@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, remember_object
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Example, Logits, Prompt
 from samtta_app.errors import CheckpointError, UserError
@@ -221,7 +221,7 @@ class Learner:
             what = f"The stored decoder weights were not learned on top of these weights of {self._model.name!r}"
             raise CheckpointError(what, f"version {version}", "The original is used")
         name = facts.get("strategy", "")
-        owner = self.strategy if name == self.strategy.name else STRATEGIES.get(name.partition(":")[0], Frozen())
+        owner = self.strategy if name == self.strategy.name else STRATEGIES.get(name.partition(":")[0], NoAdaptation())
         try:
             known = owner.restored(self._model, tensors, facts)
             try_answer(self._model, known.tensors)

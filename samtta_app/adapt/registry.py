@@ -14,7 +14,7 @@ from samtta_app.adapt.strategies.lit_lora import LitLora
 from samtta_app.adapt.strategies.per_class import PerClass
 from samtta_app.adapt.strategies.schoen2024 import Schoen2024, Schoen2024AsReleased
 from samtta_app.adapt.strategies.sum_proposals import Sum
-from samtta_app.adapt.strategy import AdaptationStrategy, Frozen
+from samtta_app.adapt.strategy import AdaptationStrategy, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.errors import UserError
 
@@ -26,7 +26,7 @@ STRATEGIES: dict[str, AdaptationStrategy] = {
     each.name: each
     for each in (
         *(Samtta(), PerClass(), BOTH, Sum()),
-        *(Schoen2024(), Schoen2024AsReleased(), Fbrs(), LitLora(), DcTta(), Frozen()),
+        *(Schoen2024(), Schoen2024AsReleased(), Fbrs(), LitLora(), DcTta(), NoAdaptation()),
     )
 }
 """Every strategy with its published or chosen hyper-parameters, the default first."""

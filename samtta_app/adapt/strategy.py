@@ -118,7 +118,7 @@ class AdaptationStrategy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class NoAdaptation:
     """The original weights, always. It is also the base class: other strategies inherit what they do not change."""
 
     name: str = "frozen"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from samtta_app.adapt.strategy import Frozen
+from samtta_app.adapt.strategy import NoAdaptation
 from samtta_app.adapt.twin import twin_trajectory
 from samtta_app.core.messages import Progress, TwinReport, TwinRequest
 from samtta_app.engine.resources import Resources, Work
@@ -27,7 +27,7 @@ def replay(of: Resources, request: TwinRequest) -> Work:
     )  # requests come in order: a later version has not seen the object either
     known = learner.knowledge(version)
     yield Progress("comparing with the original", 0.0)
-    frozen = yield from twin_trajectory(of.model, of.cache, example, Frozen(), learner.knowledge(0))
+    frozen = yield from twin_trajectory(of.model, of.cache, example, NoAdaptation(), learner.knowledge(0))
     adapted = frozen
     if version != 0 or learner.strategy.fits:
         yield Progress("comparing with the original", 0.5)

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.gui.canvas.canvas import Canvas
-from samtta_app.gui.canvas.tools import CTRL, LEFT, MIDDLE, RIGHT, SHIFT, Hand, PromptTool
+from samtta_app.gui.canvas.tools import CTRL, LEFT, MIDDLE, RIGHT, SHIFT, PromptTool, ToolHand
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
@@ -108,7 +108,7 @@ def test_space_accepts_where_there_is_a_preview_and_other_keys_are_not_the_tools
 
 def test_the_hand_takes_the_middle_button_and_with_space_the_left_one() -> None:
     surface = Surface()
-    hand = Hand(surface)
+    hand = ToolHand(surface)
     assert not hand.press(QPointF(1, 1), LEFT)
     assert hand.press(QPointF(10, 10), MIDDLE)
     hand.move(QPointF(15, 8))
@@ -121,7 +121,7 @@ def test_the_hand_takes_the_middle_button_and_with_space_the_left_one() -> None:
 
 
 def test_a_space_that_moved_the_picture_is_no_key() -> None:
-    hand = Hand(Surface())
+    hand = ToolHand(Surface())
     hand.space_down()
     assert hand.space_up()
     hand.space_down()

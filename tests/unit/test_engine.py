@@ -15,7 +15,7 @@ from samtta_app.adapt.learner import VERSIONS_KEPT
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategies.default import Samtta
-from samtta_app.adapt.strategy import Frozen
+from samtta_app.adapt.strategy import NoAdaptation
 from samtta_app.adapt.twin import TWIN_CLICKS, TWIN_TARGET
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
@@ -345,7 +345,7 @@ def test_a_strategy_that_fits_the_object_at_hand_has_a_trajectory_of_its_own(nam
         adapting = replace(adapting, learning_rate=1e-3)
     engine = Engine(toy_model()).fresh(0, adapting)
     twin = run(engine, TwinRequest(1, example(30), 0))
-    plain = run(Engine(toy_model(), adapting=Frozen()), TwinRequest(1, example(30), 0))
+    plain = run(Engine(toy_model(), adapting=NoAdaptation()), TwinRequest(1, example(30), 0))
     assert isinstance(twin, TwinReport)
     assert isinstance(plain, TwinReport)
     assert twin.frozen == plain.frozen == plain.adapted

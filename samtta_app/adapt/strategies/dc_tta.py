@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
+from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt
 from samtta_app.model.backbone import SamModel
@@ -40,7 +40,7 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
-class DcTta(Frozen):
+class DcTta(NoAdaptation):
     """Units of clicks adapted separately and merged by averaging their task vectors (changes from the frozen weights).
 
     The frozen weights answer a new positive click together with all negative clicks. The click joins every unit whose

@@ -11,7 +11,7 @@ from torch import Tensor
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
 from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.object_sizes import Sizes
-from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.adapt.task_prompts import with_task
 from samtta_app.adapt.threshold import offset
@@ -43,7 +43,7 @@ class RefinedAnswering:
 
 
 @dataclass(frozen=True, slots=True)
-class Samtta(Frozen):
+class Samtta(NoAdaptation):
     """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
 
     For ablations: `fits` False keeps the threshold. `guarded` False always answers with all that was learned. `learns`

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import fmin_l_bfgs_b
 from torch import Tensor
 
-from samtta_app.adapt.strategy import Attempt, Fitted, Frozen, Knowledge
+from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.model.backbone import Embedded, SamModel
@@ -32,7 +32,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Fbrs(Frozen):
+class Fbrs(NoAdaptation):
     """From the second click on, L-BFGS moves the current answer towards the clicks; nothing is learned for the next object.
 
     The search ends early once every click is satisfied. All figures are the released ones.

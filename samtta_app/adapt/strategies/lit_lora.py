@@ -19,7 +19,7 @@ from torchvision.ops import sigmoid_focal_loss
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.strategies.lora import merged_lora, new_factors
-from samtta_app.adapt.strategy import Facts, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import Facts, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import SamModel
@@ -40,7 +40,7 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True)
-class LitLora(Frozen):
+class LitLora(NoAdaptation):
     """One LoRA expert, trained after every accept on the new object and on the stored ones of the highest training IoU.
 
     As published: rank 4, alpha 4, focal : Dice = 20 : 1, AdamW without weight decay. The learning rate is 1e-4 for the

@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.strategies.default import Samtta
-from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import SamModel
@@ -19,7 +19,7 @@ Part = int | None | Literal["all"]
 
 
 @dataclass(frozen=True, slots=True)
-class PerClass(Frozen):
+class PerClass(NoAdaptation):
     """The same learning, separate for each class: tests, lessons and replay stay within a class.
 
     A user who annotates "nucleus" and "cell" means different things by the same click. Schön et al. 2024 keep a copy of

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Remembered
-from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.masks import IGNORE, full
 from samtta_app.core.types import Click, Prompt, Window
@@ -35,7 +35,7 @@ _NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
-class Schoen2024(Frozen):
+class Schoen2024(NoAdaptation):
     """The method without the defects of its released code; the single mask (token 0) is trained, nothing is regularised.
 
     After every click that did not finish the object: one step on the clicks, taken just before the next answer. After

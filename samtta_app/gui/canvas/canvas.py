@@ -28,7 +28,7 @@ from samtta_app.gui.canvas.markers import (
 )
 from samtta_app.gui.canvas.overlay import box_rect, pixel_rect, scale_of
 from samtta_app.gui.canvas.tiles import ImageItem
-from samtta_app.gui.canvas.tools import LEFT, MIDDLE, Hand, PromptTool, Tool
+from samtta_app.gui.canvas.tools import LEFT, MIDDLE, PromptTool, Tool, ToolHand
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.theme import GRID, class_colour, current
@@ -70,7 +70,7 @@ class Canvas(ZoomView):
         self._passing: list[QGraphicsItem] = []
         self._map: UncertaintyItem | None = None
         self._mapped: FloatArray | None = None
-        self._hand = Hand(self)
+        self._hand = ToolHand(self)
         self._tool: Tool = PromptTool(self)
         self._label, self._empty = Caption(self), Caption(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

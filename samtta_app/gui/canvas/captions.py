@@ -49,7 +49,7 @@ def comparison_words(state: State) -> tuple[str, str]:
     if preview is None or preview.candidate is None:
         return "Nothing to compare yet", "Click on an object first"
     if preview.frozen is None:
-        return "Asking the original weights…", ""
+        return "Asking the original model…", ""
     return "Original model", f"instead of version {preview.weights_version}"
 
 

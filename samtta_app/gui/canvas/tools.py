@@ -148,7 +148,7 @@ class PromptTool:
         return found[-1] if found else None
 
 
-class Hand:
+class ToolHand:
     """Moves the picture, whatever the tool: with the middle button, or with the left one while Space is down."""
 
     def __init__(self, surface: ToolSurface) -> None:

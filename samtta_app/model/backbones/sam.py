@@ -109,7 +109,8 @@ class OfficialSam:
     ) -> Embedded:
         """Embed prompts; the size is the network's own, and the prompts do not see the features."""
         del size, features
-        sparse, dense = functional_call(self.net.prompt_encoder, dict(weights or {}), (points, boxes, masks))
+        given = {"points": points, "boxes": boxes, "masks": masks}
+        sparse, dense = functional_call(self.net.prompt_encoder, dict(weights or {}), (), given)
         return Embedded(sparse, dense, None)
 
     def decode(

@@ -13,7 +13,7 @@ import torch
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import AdaptationStrategy, Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import AdaptationStrategy, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.core.messages import AdaptRequest, Reply, Request
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel
@@ -28,7 +28,7 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
-class Nudging(Frozen):
+class Nudging(NoAdaptation):
     """Moves every weight a little, by a draw and by all that is remembered, in its order; what it learns is published."""
 
     name: str = "nudging"

@@ -11,7 +11,7 @@ import pytest
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.adapt.strategy import Frozen, Knowledge, Learned, Lesson
+from samtta_app.adapt.strategy import Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.core.masks import holds
 from samtta_app.core.messages import AdaptRequest, Answer, Reply, Request
 from samtta_app.core.types import Mask
@@ -169,7 +169,7 @@ def test_clicks_of_both_signs_on_one_spot_are_answered_and_survived(
 
 
 @dataclass(frozen=True, slots=True)
-class Diverging(Frozen):
+class Diverging(NoAdaptation):
     """Learns a little from the first object; from the next ones a loss or a weight comes out as `value`."""
 
     name: str = "spoiling"

@@ -13,8 +13,8 @@ from segment_anything.modeling import MaskDecoder, TwoWayTransformer
 from torch import Tensor
 
 from samtta_app.core.types import Box, Click, Image, Prompt
-from samtta_app.model.backbone import SamModel
-from samtta_app.model.backbones.compact import CompactConfig, build_compact
+from samtta_app.model.backbone import SamModel, built_model
+from samtta_app.model.backbones.compact import CompactBackbone, CompactConfig, build_compact
 from samtta_app.model.losses import focal
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures, decode, embed
@@ -46,10 +46,7 @@ def compact_toy() -> SamModel:
     """The compact architecture at toy size with random weights."""
     torch.manual_seed(0)
     net = build_compact(CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64))
-    for parameter in net.parameters():
-        parameter.requires_grad_(False)
-    tensors = {name: tensor.detach() for name, tensor in net.mask_decoder.named_parameters()}
-    return SamModel("toy", net, 64, Weights(0, tensors), torch.device("cpu"))
+    return built_model("toy", CompactBackbone(net), 64)
 
 
 def whole(model: SamModel, image: Image) -> ImageFeatures:

@@ -10,7 +10,7 @@ import torch
 
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.strategies.default import Samtta
-from samtta_app.adapt.strategy import Frozen
+from samtta_app.adapt.strategy import NoAdaptation
 from samtta_app.core.masks import full
 from samtta_app.core.messages import (
     AdaptReport,
@@ -45,7 +45,7 @@ def toy() -> SamModel:
 def engine(toy: SamModel) -> Engine:
     """An engine that finds a refiner in the model folder."""
     put(toy, moved(toy))
-    return Engine(toy, adapting=Frozen())
+    return Engine(toy, adapting=NoAdaptation())
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def shown_disc(image: Image, values: np.ndarray | None = None, mask: Mask | None
 
 
 def test_without_a_refiner_there_is_a_reason_and_no_map(toy: SamModel, image: Image) -> None:
-    reply = refine(Engine(toy, adapting=Frozen()), RefineRequest(5, image, PROMPT))
+    reply = refine(Engine(toy, adapting=NoAdaptation()), RefineRequest(5, image, PROMPT))
     assert (reply.request_id, reply.mask, reply.uncertainty) == (5, None, None)
     assert "'toy' has no refiner" in reply.reason
     assert "samtta train refiner" in reply.reason
@@ -82,7 +82,7 @@ def test_without_a_refiner_there_is_a_reason_and_no_map(toy: SamModel, image: Im
 def test_a_damaged_refiner_is_named_and_stops_nothing(toy: SamModel, image: Image) -> None:
     path = put(toy, moved(toy))
     path.write_bytes(path.read_bytes()[:100])
-    engine = Engine(toy, adapting=Frozen())
+    engine = Engine(toy, adapting=NoAdaptation())
     reply = refine(engine, RefineRequest(5, image, PROMPT, Window(4, 4, 64, 64)))
     assert reply.uncertainty is None
     assert str(path) in reply.reason
@@ -93,7 +93,7 @@ def test_a_damaged_refiner_is_named_and_stops_nothing(toy: SamModel, image: Imag
 def test_the_refiner_of_another_model_is_refused_with_both_names(toy: SamModel, image: Image) -> None:
     other = replace(toy_model(seed=3), name="other")
     put(other, moved(other)).rename(put(toy, moved(toy)))
-    reply = refine(Engine(toy, adapting=Frozen()), RefineRequest(5, image, PROMPT))
+    reply = refine(Engine(toy, adapting=NoAdaptation()), RefineRequest(5, image, PROMPT))
     assert "'other', not for this 'toy'" in reply.reason
 
 
@@ -116,7 +116,7 @@ def test_a_compact_models_answer_is_refined_from_close_by(image: Image) -> None:
     model = replace(load_model(DEFAULT_MODEL, "cpu", 128), name="compact")
     refiner = moved(model)
     put(model, refiner)
-    engine = Engine(model, adapting=Frozen())
+    engine = Engine(model, adapting=NoAdaptation())
     found = predict(engine, image)
     answer = found.candidates[found.chosen]
     reply = refine(engine, RefineRequest(2, image, PROMPT, found.window, answer))
