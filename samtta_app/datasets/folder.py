@@ -85,15 +85,45 @@ def open_dataset(folder: Path) -> FolderDataset:
     classes = _read_json(folder / "classes.json")
     masks = {path.stem: path for path in (folder / "masks").iterdir() if path.suffix.lower() == ".png"}
     found: dict[str, DataImage] = {}
-    for path in sorted((folder / "images").iterdir()):
-        if path.suffix.lower() not in DATASET_SUFFIXES or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise DatasetError(f'Two images are named "{path.stem}"', path.parent, "Rename one of them")
-        found[path.stem] = DataImage(path.stem, path, masks.get(path.stem), _class_names(classes, path.stem))
+    for name, (path, *others) in image_files(folder, layout).items():
+        if others:
+            raise DatasetError(f'Two images are named "{name}"', path.parent, "Rename one of them")
+        found[name] = DataImage(name, path, masks.get(name), _class_names(classes, name))
     if not any(image.masks for image in found.values()):
         raise DatasetError("No image of the data set has a mask file of its name", folder, layout)
     return FolderDataset(folder.resolve().name, folder, tuple(found.values()), _splits(folder, found))
+
+
+def image_files(folder: Path, layout: str) -> dict[str, list[Path]]:
+    """The image files of a data set by their name without suffix, in the order of their names.
+
+    Raises:
+        DatasetError: there is no readable folder of images; `layout` says what a data set looks like.
+    """
+    found: dict[str, list[Path]] = {}
+    images = folder / "images"
+    try:
+        for path in sorted(images.iterdir()):
+            if path.suffix.lower() in DATASET_SUFFIXES and not path.name.startswith("."):
+                found.setdefault(path.stem, []).append(path)
+    except OSError as e:
+        raise DatasetError(f"There is no readable images folder: {e.strerror}", images, layout) from e
+    return found
+
+
+def split_names(file: Path, split: str, layout: str) -> list[str]:
+    """The names that `split.json` lists for a split.
+
+    Raises:
+        DatasetError: the file cannot be read, has no such split, or the split is no list of names.
+    """
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))[split]
+    except (OSError, LookupError, TypeError, ValueError, RecursionError) as e:
+        raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, layout) from e
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DatasetError(f"The split {split!r} is not a list of names", file, layout)
+    return names
 
 
 def read_objects(image: DataImage, min_area: int = 1) -> tuple[TargetObject, ...]:

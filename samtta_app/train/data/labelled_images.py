@@ -1,6 +1,5 @@
 """What the loader keeps in memory: decoded images, label maps and the boxes of their objects."""
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from samtta_app.datasets.folder import DATASET_SUFFIXES
+from samtta_app.datasets.folder import image_files, split_names
 from samtta_app.errors import DatasetError, ImageError, UserError
 from samtta_app.images.read import read_ids, read_image
 
@@ -82,16 +81,6 @@ def _read_labels(path: Path) -> NDArray[np.uint16]:
         raise DatasetError(e.what, e.where, e.do) from e
 
 
-def _split_names(file: Path, split: str) -> list[str]:
-    try:
-        names = json.loads(file.read_text(encoding="utf-8"))[split]
-    except (OSError, LookupError, TypeError, ValueError) as e:
-        raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, _LAYOUT) from e
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise DatasetError(f"The split {split!r} is not a list of names", file, _LAYOUT)
-    return names
-
-
 def image_paths(folder: Path, split: str) -> list[Path]:
     """The images of a split, in the order of `split.json`; missing images are named in the log.
 
@@ -100,15 +89,8 @@ def image_paths(folder: Path, split: str) -> list[Path]:
     Raises:
         DatasetError: `folder` is no data set, none of the split's images exists, or two images share one mask.
     """
-    names = _split_names(folder / "split.json", split)
-    images = folder / "images"
-    found: dict[str, list[Path]] = {}
-    try:
-        for path in sorted(images.iterdir()):
-            if path.suffix.lower() in DATASET_SUFFIXES and not path.name.startswith("."):
-                found.setdefault(path.stem, []).append(path)
-    except OSError as e:
-        raise DatasetError(f"There is no readable images folder: {e.strerror}", images, _LAYOUT) from e
+    names, images = split_names(folder / "split.json", split, _LAYOUT), folder / "images"
+    found = image_files(folder, _LAYOUT)
     missing = [name for name in names if name not in found]
     if missing and len(missing) == len(names):
         raise DatasetError(f"None of the {len(names)} images of the split {split!r} is there", images, _LAYOUT)
