@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from samtta_app.bench.click_rows import ClickRow
@@ -24,6 +24,8 @@ from samtta_app.core.files import marked, staged
 from samtta_app.core.names import storable
 from samtta_app.core.texts import csv_text
 from samtta_app.errors import DatasetError
+
+log = logging.getLogger(__name__)
 
 _MARKS = {
     "report.md": b"# Simulated annotation",
@@ -95,7 +97,8 @@ def show_report(console: Console, records: Iterable[ClickRow]) -> None:
 def write_report(records: Iterable[ClickRow], folder: Path) -> tuple[Path, ...]:
     """Write report.md, figures.csv, summary.json and report.html into `folder` (it is made); returns their paths.
 
-    The page is one file that contains its plots and has no outside references.
+    The page is one file that contains its plots and has no outside references. Without its libraries (the extra "bench")
+    it is left out, and the log says so.
 
     Raises:
         DatasetError: as `build_report`, or the folder cannot be written.
@@ -106,8 +109,11 @@ def write_report(records: Iterable[ClickRow], folder: Path) -> tuple[Path, ...]:
         "report.md": report_markdown(found),
         "figures.csv": figures_csv(found),
         "summary.json": json.dumps(summary(found), indent=1, allow_nan=False),
-        "report.html": page(found),
     }
+    try:
+        texts["report.html"] = page(found)
+    except ModuleNotFoundError as e:
+        log.warning("report.html is left out, because %s is not installed: pip install 'samtta[bench]'", e.name)
     try:
         with staged(folder, marked(_MARKS)) as stage:
             for name, text in texts.items():
@@ -126,7 +132,13 @@ def report_markdown(found: _Report) -> str:
 
 
 def page(found: _Report) -> str:
-    """The tables, plots and definitions as one HTML page."""
+    """The tables, plots and definitions as one HTML page.
+
+    Raises:
+        ModuleNotFoundError: jinja2 or matplotlib, which are optional, is not installed.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     from samtta_app.bench.report.plots import Group, plots, svg
 
     groups: dict[Group, list[tuple[str, str, str]]] = defaultdict(list)

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from samtta_app.bench.report.report import (
 from samtta_app.bench.report.tables import LEGEND
 from samtta_app.errors import DatasetError
 from tests.unit.bench.recorded import FAILED, clicks, solved, stream
+
+ROOT = Path(__file__).parents[3]
 
 PAIR = [*stream([FAILED, solved(4)], strategy="frozen"), *stream([solved(2), solved(4)], learning=1.5)]
 WOUNDS = [*stream([solved(5)], strategy="frozen", name="wounds"), *stream([solved(1)], name="wounds")]
@@ -232,3 +236,29 @@ def test_names_are_escaped_in_the_page() -> None:
 
 def test_a_bar_in_a_name_does_not_break_a_markdown_table() -> None:
     assert "a\\|b" in report_markdown(build_report(stream([solved(1)], name="a|b")))
+
+
+@pytest.mark.parametrize("module", ["jinja2", "matplotlib"])
+def test_without_an_optional_library_only_the_page_is_left_out_and_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, module: str
+) -> None:
+    records = stream([solved(2), FAILED])
+    write_report(records, tmp_path / "report")
+    monkeypatch.setitem(sys.modules, module, None)
+    for name in [name for name in sys.modules if name.startswith("samtta_app.bench.report.plots")]:
+        monkeypatch.delitem(sys.modules, name)
+    written = write_report(records, tmp_path / "report")
+    assert [path.name for path in written] == ["report.md", "figures.csv", "summary.json"]
+    assert not (tmp_path / "report" / "report.html").exists(), "an old page does not stay beside new tables"
+    assert "pip install 'samtta[bench]'" in caplog.text
+
+
+def test_neither_the_app_nor_the_simulated_demo_nor_statistics_need_the_optional_libraries() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('matplotlib', 'jinja2'): sys.modules[name] = None\n"
+        "import samtta_app.gui.app, samtta_app.simulation.simulated_session\n"
+        "import samtta_app.session.statistics.statistics_export, samtta_app.bench.jobs, samtta_app.bench.report.report\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
