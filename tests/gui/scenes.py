@@ -155,6 +155,7 @@ class Recorder(QObject):
     state_changed = Signal(object)
     drawn = Signal(object)
     described = Signal(str)
+    exported = Signal(object)
     description = "toy on cpu"
 
     def __init__(self, state: State, of: type[QObject] = Controller) -> None:

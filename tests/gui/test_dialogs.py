@@ -93,6 +93,25 @@ def test_the_sessions_figures_can_be_written(export: ExportDialog, tmp_path: Pat
 
 def test_the_dialog_closes_when_files_were_written(export: ExportDialog):
     export.go.click()
+    assert export.isVisible()
+    assert not export.go.isEnabled()
+    export._controller.exported.emit(object())
+    assert not export.isVisible()
+
+
+def test_the_dialog_stays_after_an_export_that_failed_and_another_folder_can_be_named(export: ExportDialog):
+    export.go.click()
+    export._controller.exported.emit(ExportError("The disk is full"))
+    assert export.isVisible()
+    assert export.go.isEnabled()
+
+
+def test_while_an_export_runs_no_other_begins_and_cancel_gives_it_up(export: ExportDialog):
+    export.go.click()
+    export.folder.line.setText("elsewhere")
+    assert not export.go.isEnabled()
+    press(export, QDialogButtonBox.StandardButton.Cancel)
+    assert asked(export)[-1] == ("cancel_export",)
     assert not export.isVisible()
 
 

@@ -30,6 +30,7 @@ from samtta_app.session.state import Display, Message, State
 from samtta_app.session.workflow.workflow import Workflow
 from samtta_app.settings import Settings, load_settings, settings_file
 from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
+from tests.gui.sessions import until
 from tests.gui.test_reliability import SOME as TRUSTED
 
 IMAGE = picture()
@@ -638,5 +639,6 @@ def test_an_export_that_fails_is_said_in_the_message_bar(real: MainWindow, tmp_p
     dialog = real.dialogs["export"]
     dialog.folder.line.setText(str(file))
     dialog.go.click()
+    until(lambda: dialog.go.isEnabled())
     assert dialog.isVisible()
     assert real.messages.lines[-1].message.severity == "error"

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -93,7 +93,7 @@ class PathField(QWidget):
 
 
 class ExportDialog(QDialog):
-    """Asks for a format and a folder, and exports.
+    """Asks for a format and a folder, and exports; it closes when the files are there, and Cancel gives the export up.
 
     Args:
         parent: the window.
@@ -125,9 +125,11 @@ class ExportDialog(QDialog):
         self.go = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self.go.setDefault(True)
+        self._running = False
+        controller.exported.connect(self._ended)
         buttons.accepted.connect(self._export)
-        buttons.rejected.connect(self.close)
-        self.folder.line.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip())))
+        buttons.rejected.connect(self._cancel)
+        self.folder.line.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip()) and not self._running))
         layout = _layout(self)
         layout.addLayout(form)
         layout.addWidget(self.summary)
@@ -143,7 +145,22 @@ class ExportDialog(QDialog):
         except UserError as error:
             self.failed.emit(error)
         else:
+            self._running = True
+            self.go.setEnabled(False)
+
+    @Slot()
+    def _cancel(self) -> None:
+        if self._running:
+            self._controller.cancel_export()
+        self.close()
+
+    @Slot(object)
+    def _ended(self, outcome: object) -> None:
+        """Close when the files are there; after an error another folder can be named."""
+        if self._running and not isinstance(outcome, UserError):
             self.close()
+        self._running = False
+        self.go.setEnabled(bool(self.folder.line.text().strip()))
 
 
 class SettingsDialog(QDialog):
