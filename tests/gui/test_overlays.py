@@ -24,7 +24,7 @@ from samtta_app.gui.widgets import theme
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import save_refiner, untrained
 from samtta_app.session.acts import OverlayKind
-from samtta_app.session.state import Display, Overlay
+from samtta_app.session.state import Display, Overlay, State
 from samtta_app.session.workflow.overlays import MEASURING, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.settings import Settings, load_settings, model_folder
 from tests.gui.scenes import Recorder, disc, picture, preview, scene
@@ -201,9 +201,17 @@ def test_a_new_click_takes_the_old_map_away_with_its_mask(sit: Callable[..., Sit
     sitting = sit()
     sitting.previews(*PLACES)
     before = goes_to(sitting, "refiner")
+    waiting: list[Overlay | None] = []
+
+    def look(state: State) -> None:
+        if state.preview is not None and state.preview.waiting:
+            waiting.append(overlay_of(state))
+
+    sitting.controller.state_changed.connect(look)
     sitting.clicks(62, 52)
-    assert overlay(sitting) is before
     sitting.wait(lambda: sitting.answered and overlay(sitting).reason != MEASURING)
+    assert waiting, "no state without the new answer was shown"
+    assert all(shown is before for shown in waiting), "the old mask keeps its map as long as it is shown"
     assert overlay(sitting) is not before
 
 
