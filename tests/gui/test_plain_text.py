@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent, QTextDocumentFragment
+from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -34,7 +35,7 @@ HOSTILE = (
 
 def rendered(tip: str) -> str:
     """What a tool tip shows."""
-    return QTextDocumentFragment.fromHtml(tip).toPlainText() if Qt.mightBeRichText(tip) else tip
+    return QTextDocumentFragment.fromHtml(tip).toPlainText() if GuiQt.mightBeRichText(tip) else tip
 
 
 # --- the texts ------------------------------------------------------------------------------------------------------
@@ -43,7 +44,7 @@ def rendered(tip: str) -> str:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_tip_shows_exactly_the_text_and_names_no_file(qapp: QApplication, text: str):
     tip = plain_tip(text)
-    assert "<img" not in tip or not Qt.mightBeRichText(tip)
+    assert "<img" not in tip or not GuiQt.mightBeRichText(tip)
     assert rendered(tip).strip() == text.strip()
 
 
@@ -117,9 +118,9 @@ def test_no_label_and_no_tip_takes_data_for_html(window: MainWindow, text: str):
     window.show_state(state)
     window.show_model(text)
     for label in window.findChildren(QLabel):
-        rich = label.textFormat() != Qt.TextFormat.PlainText and Qt.mightBeRichText(label.text())
+        rich = label.textFormat() != Qt.TextFormat.PlainText and GuiQt.mightBeRichText(label.text())
         assert not rich, label.text()
-    assert all("<img" not in tip and "<table" not in tip for tip in tips(window) if Qt.mightBeRichText(tip))
+    assert all("<img" not in tip and "<table" not in tip for tip in tips(window) if GuiQt.mightBeRichText(tip))
     first = window.docks["images"].widget().model.index(0)
     assert (
         rendered(first.data(Qt.ItemDataRole.ToolTipRole)).strip().startswith(shown_name(state.images[0].name).strip())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import Qt
+from PySide6.QtGui import Qt  # what Qt says of texts is there, not in QtCore
 
 MOST_TIP, MOST_LINE = 2000, 80
 """Characters of a tool tip and of a line in a menu. Longer texts are wider than the screen, or slow to lay out."""
@@ -17,7 +17,7 @@ MOST_TIP, MOST_LINE = 2000, 80
 def plain_tip(text: str) -> str:
     """A tool tip that shows exactly `text`."""
     text = _cut(text, MOST_TIP)
-    if not Qt.mightBeRichText(text):  # type: ignore[attr-defined] # it is not in the stubs
+    if not Qt.mightBeRichText(text):
         return text
     return f'<p style="white-space:pre-wrap">{html.escape(text)}</p>'
 
