@@ -113,7 +113,8 @@ def test_every_card_shows_its_confidence(strip: CandidatesStrip):
 
 def test_confidence_is_what_the_heads_expect_where_there_are_any(strip: CandidatesStrip):
     known = replace(candidate(MASKS[0], IMAGE.whole, 0.93), gaps=GAPS)
-    strip.show_state(replace(ONE, preview=replace(ONE.preview, candidates=(known,))))
+    answer = replace(ONE.preview.answer, candidates=(known,))
+    strip.show_state(replace(ONE, preview=replace(ONE.preview, answer=answer)))
     assert strip.cards[0].quality.text() == "80 %"
 
 
