@@ -1,7 +1,7 @@
 """The engine: takes every request to the function that answers it, as a generator. No Qt, no threads.
 
-Each `yield` is a place where a more urgent request may be served. Weights are values: adaptation trains a copy, the guard
-publishes it as a new version or drops it, and every reply says which version made it.
+Each `yield` is a place where a more urgent request may be served. Weights are values: adaptation trains a copy, and the
+guard publishes it as a new version or drops it. Every reply says which version made it.
 """
 
 from __future__ import annotations
@@ -110,12 +110,12 @@ class Engine:
 
     Args:
         model: the built model; its original decoder is version 0 and the frozen twin.
-        seed: of every simulated click and replay draw; the same requests in the same order give the same weights (CPU,
-            one process; between processes the last bits of torch's kernels may differ, and a click may move by a pixel).
+        seed: of every simulated click and replay draw. In one process on the CPU, the same requests in the same order give
+            the same weights. Between processes the last bits of torch's kernels may differ, and a click may move by a pixel.
         adapting: the strategy, with its hyper-parameters (default: ours).
         cache: encoded images; None makes a new cache of `cache_bytes` bytes at most.
-        larger: a second model, for those who ask for it.
-        device_note: why the model is not on the device that was wished for.
+        larger: a second, larger model that answers when the user asks for it.
+        device_note: why the model is not on the requested device.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Engine:
 
     @property
     def description(self) -> str:
-        """The model, its size and its device, for people."""
+        """The model, its size and its device, as shown to the user."""
         model = self.resources.model
         where = f"{model.device}: {self._device_note}" if self._device_note else f"{model.device}"
         return f"{model.name} ({model.parameters / 1e6:.1f} M parameters) on {where}"
