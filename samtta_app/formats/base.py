@@ -63,7 +63,7 @@ class Format:
 
 
 def unheard(done: float, words: str) -> None:
-    """Progress that nobody listens to."""
+    """Progress that is not reported."""
 
 
 def announced(images: tuple[ProjectImage, ...], progress: ReportProgress) -> Iterable[ProjectImage]:

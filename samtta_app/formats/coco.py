@@ -1,7 +1,7 @@
 """COCO instances as run lengths: holes and several parts survive, and pycocotools gives back the identical masks.
 
 Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. Two fields are
-ours: an image's `status` ("annotated", or "listed": in the folder, and nobody has said that it is empty), and `problem`.
+ours: an image's `status` and `problem`. The status is "annotated", or "listed": in the folder, but not marked as empty.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def write_coco(project: Project, folder: Path, progress: ReportProgress = unhear
     Objects are read image by image and written in the order of their accept; in between they lie on the disk.
 
     Raises:
-        ExportError: the folder cannot be written, or has an annotations.json of somebody else; no partial file stays.
+        ExportError: the folder cannot be written, or has an annotations.json of other origin; no partial file stays.
     """
     try:
         with staged(folder, marked({FILE: _MARK.encode()})) as stage, tempfile.TemporaryFile(dir=stage.parent) as spool:

@@ -1,10 +1,10 @@
 """Index PNGs, one of instances and one of classes per annotated image; on overlaps the later accepted is on top.
 
-    instances/NAME.png   0 background, 1 .. n the image's objects in the order of their accept
-    classes/NAME.png     0 background, 1 .. c the classes
-    legend.json          what every number means, the order, which images are listed only (in the folder, and nobody has
-                         said that they are empty), what is wrong with images, and the files' hashes
+    `instances/NAME.png`: 0 background, 1 .. n the image's objects in the order of their accept.
+    `classes/NAME.png`: 0 background, 1 .. c the classes.
+    `legend.json`: what every number means, the order, what is wrong with images, and the files' hashes.
 
+The legend also names the images that are only listed: those in the folder that are not marked as empty.
 Grey PNGs of 8 bit, or of 16 bit where a number above 255 occurs. NAME is the image's name without its suffix; with it
 where two images differ in nothing else. A name that is no file name everywhere is flattened; the legend has both.
 """
@@ -41,8 +41,8 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
     """Write the index PNGs of every annotated image, and legend.json; masks of an earlier export go.
 
     Raises:
-        ExportError: the folder cannot be written, a file of the user is in the way, or an image has more than 65535
-            objects; no partial file stays.
+        ExportError: the folder cannot be written, or a file of the user is in the way. It is also raised where an image has
+            more than 65535 objects. No partial file stays.
     """
     names = _file_names(image.name for image in project.annotated)
     hashes: dict[str, str] = {}
