@@ -182,7 +182,7 @@ class _SampleMaker(QObject):
         self.thread_of_work = threading.Thread(target=self._run, name="samtta-samples", daemon=False)
 
     def start(self) -> None:
-        """Begin; whoever wants to hear of it has connected before."""
+        """Begin; receivers connect to the signals before."""
         self.thread_of_work.start()
 
     def give_up(self) -> None:
@@ -307,7 +307,7 @@ def _log_file() -> Iterator[Path]:
 def collected_here() -> Iterator[None]:
     """Cycles are collected on this thread alone, once a second; elsewhere Qt would crash.
 
-    Python otherwise collects on whatever thread happens to allocate: the engine's would then take down widgets of a closed
+    Python otherwise collects on any thread that allocates. The engine's thread would then delete widgets of a closed
     window while the window's own thread paints.
     """
     enabled = gc.isenabled()

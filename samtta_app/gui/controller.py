@@ -37,9 +37,11 @@ class Controller(QObject):
 
     Signals:
         state_changed(State): there is a new state; emitted once for each.
-        drawn(State): this state is to be drawn; emitted with `state_changed`, or for several of them together within FRAME or
-            as long as the last drawing took; at once where another image is shown, since clicks aim at what is drawn.
+        drawn(State): this state is to be drawn. It is emitted with `state_changed`, or once for several of them that come
+            within FRAME or within the time of the last drawing. Another image is drawn at once: clicks aim at what is drawn.
+
         described(str): the model that answers, and its device.
+
         exported(object): an export has ended, with an Exported or a UserError.
 
     Args:

@@ -1,4 +1,4 @@
-"""An export on a thread of its own: it says how far it is, can be cancelled, and ends in files or in a user's error."""
+"""An export on a thread of its own: it reports progress, can be cancelled, and ends in files or in a UserError."""
 
 from __future__ import annotations
 

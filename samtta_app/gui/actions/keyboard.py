@@ -59,7 +59,7 @@ class HeldKey(QObject):
     Cyrillic one. What ends the hold in any case: the window or the widget with the focus loses the keyboard.
 
     Signals:
-        let_go: the key went up, or nobody would hear of it any more.
+        let_go: the key went up, or its release can no longer be noticed.
 
     Args:
         action: the action; it is held when a key has run it, not when the mouse has.

@@ -65,7 +65,7 @@ class _Back(QObject):
         self._image = image
 
     def give(self, *_: object) -> None:
-        """Give it back after the present event: whoever handles it may still move the focus."""
+        """Give it back after the present event, since its handler may still move the focus."""
         QTimer.singleShot(0, self._image, self._give)
 
     def _give(self) -> None:

@@ -49,7 +49,7 @@ class Canvas(ZoomView):
     The middle button or Space with the left one moves the picture, whatever the tool.
 
     Signals:
-        hovered(float, float): the pointer is at this image point (which may lie outside the image); nan when it has left.
+        hovered(float, float): the image point under the pointer, which may lie outside the image; nan when it has left.
         zoomed(float): screen pixels per image pixel.
     """
 

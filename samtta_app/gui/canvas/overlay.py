@@ -18,8 +18,8 @@ from samtta_app.session.state import Overlay
 def outline(mask: Mask, tolerance: float = 0.0) -> QPainterPath:
     """The border between object and background pixels, in image pixels; filled odd-even, so that holes stay empty.
 
-    Pixel (c, r) covers c - .5 .. c + .5, so every corner lies on a half. With a `tolerance` (pixels) corners are left out
-    that lie closer than that to the line between their neighbours: faster to draw, for masks that are small on the screen.
+    Pixel (c, r) covers c - .5 .. c + .5, so every corner lies on a half. A `tolerance` (pixels) leaves out corners that lie
+    closer than that to the line between their neighbours. This draws faster where masks are small on the screen.
     """
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.OddEvenFill)
