@@ -1,6 +1,6 @@
 """Features by image and window: encoded once, resumed where an encoding was interrupted, the oldest dropped first.
 
-What went wrong is never kept: after an exception the next caller encodes anew.
+Failures are never kept: after an exception the next caller encodes again.
 """
 
 from __future__ import annotations

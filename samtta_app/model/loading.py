@@ -35,7 +35,7 @@ class _Opened:
 def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> _Opened:
     """Load a model, as `load_model` does, and have it answer once.
 
-    A GPU that is too old, has no memory left or is not there is tried once; then the processor answers, and the note and
+    A GPU that is too old, has no memory left or is not there is tried once. Then the processor answers, and the note and
     the log say so.
 
     Raises:

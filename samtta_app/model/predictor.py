@@ -1,7 +1,7 @@
 """Encode a window of an image, and decode a prompt: functions of values, with no state between calls.
 
-The window is resized so that its longer side is the model's input size and padded on the right and at the bottom, as SAM
-does. Coordinates: image pixels outside, input pixels (scaled, window-relative) only inside this module.
+As in SAM, the window is resized so that its longer side is the model's input size. It is padded on the right and at the
+bottom. Coordinates: image pixels outside, input pixels (scaled, window-relative) only inside this module.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a model proposes by itself: answers to single clicks that it is sure of, and how far each pixel is to be believed.
 
-Source: Liu et al. 2024 (SUM), section 3.2 and appendix B.1, whose pseudo-labels are SAM's own (Kirillov et al. 2023, appendix
-B): kept are masks of a high predicted IoU that hardly change with the threshold. Of each click one mask is taken here, the one
-that would be shown, where SAM takes up to three.
+Source: Liu et al. 2024 (SUM), section 3.2 and appendix B.1; its pseudo-labels are SAM's own (Kirillov et al. 2023, appendix
+B). Masks with a high predicted IoU that hardly change with the threshold are kept. Here each click gives one mask, the one
+that would be shown; SAM takes up to three.
 """
 
 from __future__ import annotations
