@@ -88,8 +88,9 @@ ALTER TABLE annotations ADD COLUMN gaps TEXT;
 ALTER TABLE annotations ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE steps ADD COLUMN gaps TEXT
 """
-"""What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads), and
-whether a person looked at it again and found it right."""
+"""What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads).
+
+The other column: whether a user reviewed the mask and confirmed it."""
 
 LEARNED = """
 ALTER TABLE annotations ADD COLUMN teaches INTEGER NOT NULL DEFAULT 0;
@@ -173,13 +174,13 @@ class DamagedError(ProjectError):
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open (or make) the database to write to it, check it, and bring it up to date; others may read it beside.
+    """Open (or make) the database to write to it, check it, and bring it up to date; others may read it meanwhile.
 
-    The caller holds the writer's lock. Where the file system has no memory that processes share, nobody reads beside.
+    The caller holds the writer's lock. Where the file system has no shared memory, no other process can read meanwhile.
 
     Raises:
         DamagedError: it is corrupt; the file is left as it was.
-        ProjectError: it is open elsewhere, foreign, or made by a newer samtta; the file is left as it was.
+        ProjectError: it is open elsewhere, foreign, or made by a newer samtta. The file is left as it was.
         sqlite3.OperationalError: the file or its folder cannot be written, or there are no locks here.
     """
     try:
@@ -242,7 +243,7 @@ def in_memory(*, any_thread: bool = False) -> sqlite3.Connection:
 
 
 def unshared(copy: Path) -> sqlite3.Connection:
-    """Open a file that nobody else knows of, without the system's locks: there may be none here."""
+    """Open a file that no other process uses, without the system's locks: there may be none here."""
     db = sqlite3.connect(unshared_uri(copy), isolation_level=None, uri=True)
     db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a journal is then read without memory that would be shared
     return db
@@ -335,7 +336,7 @@ def transaction(db: sqlite3.Connection, before_commit: Callable[[], None] = lamb
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's refusals on opening into texts for a person; "cannot write" passes, for the caller to handle."""
+    """Turn SQLite's errors on opening into messages for the user; "cannot write" passes, for the caller to handle."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -46,7 +46,7 @@ class WriterLock:
     def release(self) -> None:
         """Take the file away and let others in."""
         with suppress(OSError):
-            self.path.unlink()  # while it is held: nobody else can have taken it
+            self.path.unlink()  # while it is held: no other process can have taken it
         self._db.close()
         if os.name == "nt":  # an open file cannot be taken away there
             with suppress(OSError):

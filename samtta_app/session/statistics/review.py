@@ -28,7 +28,7 @@ def confirmed_answers(records: Iterable[ObjectRecord]) -> Answers:
 
 
 def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
-    """The objects that nobody looked at again and of which least was expected, worst first."""
+    """The objects not reviewed yet whose calibrated expected IoU is below REVIEW_BELOW, lowest first."""
     every = tuple(records)
     known = Calibration.of(confirmed_answers(every))
     unseen = [r for r in every if r.steps and not r.reviewed]

@@ -138,7 +138,7 @@ class Tally:
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
-        """The objects that nobody looked at again and of which least was expected, worst first."""
+        """The objects not reviewed yet whose expected IoU is low, lowest first."""
         _, known = self._trust()
         return (self._records[number] for _, number in self._waiting[: self._first_good(known)])
 
@@ -216,7 +216,7 @@ def clicks(trajectory: Sequence[float]) -> int:
 
 
 def _to_look_at(record: ObjectRecord) -> tuple[float, int] | None:
-    """Expected IoU and id of an object that nobody looked at again; None where nothing is known of it."""
+    """Expected IoU and id of an object not reviewed yet; None where its IoU is unknown, or it was reviewed."""
     expected = record.steps[-1].expected_iou if record.steps and not record.reviewed else math.nan
     return None if math.isnan(expected) else (expected, record.object_id)
 

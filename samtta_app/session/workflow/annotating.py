@@ -85,7 +85,7 @@ class Annotating:
         return ()
 
     def compare(self) -> Requests:
-        """Ask the frozen twin the same, when the person wants to see it and it was not asked yet."""
+        """Ask the frozen twin the same, if the user wants to see it and it was not asked yet."""
         desk, draft = self._desk, self._desk.draft
         desk.comparison = 0
         if not desk.state.display.compare or draft is None or desk.state.image is None:

@@ -17,10 +17,10 @@ _NAN = float("nan")
 class Draft:
     """One object before its accept.
 
-    `steps` are the clicks and boxes in order, `times` the working seconds at each; `masks` are those that were shown
-    after each answered step (None where the next prompt came first), beside `preview.history`. `seconds` is working
-    time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with `request_id`.
-    `larger` is whether the larger model is asked.
+    `steps` are the clicks and boxes in order, `times` the working seconds at each. `masks` are those that were shown after
+    each answered step (None where the next prompt came first), one for each entry of `preview.history`. `seconds` is
+    working time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with
+    `request_id`. `larger` is whether the larger model is asked.
     """
 
     preview: Preview
@@ -82,7 +82,7 @@ def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
 
 
 def nothing_found(reply: Answer) -> str:
-    """Why an answer has nothing to accept and what to do, for a person; "" where it has a mask."""
+    """Message that says why an answer has nothing to accept and what to do; "" where it has a mask."""
     if any(candidate.mask.area for candidate in reply.candidates):
         return ""
     if not reply.candidates:

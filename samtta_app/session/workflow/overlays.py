@@ -1,4 +1,4 @@
-"""The workflow's part that has the answer on the screen measured, for the map of uncertainty that a person chose to see."""
+"""The workflow's part that has the answer on the screen measured, for the uncertainty map that the user chose to see."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Overlays:
 
 
 def _impossible(kind: OverlayKind, preview: Preview) -> str:
-    """Why there can be no map of the answer that is shown, for a person; "" where there can."""
+    """Message that says why there is no map of the answer that is shown; "" where there can be one."""
     if preview.larger:
         return LARGER
     if kind == "refiner":

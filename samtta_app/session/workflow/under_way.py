@@ -35,8 +35,8 @@ class Lessons:
     """What is still to be learned.
 
     `waiting` are the next tasks in their order, `late` the replays that were put off. `passed` names the images that failed
-    in this run. `resuming` are the requests whose answers say with which weights the session begins, `model` is what they
-    said, and `refusal` is why stored weights do not answer.
+    in this run. `resuming` are the requests whose answers say with which weights the session begins. `model` is the model
+    that they named. `refusal` is why stored weights are not used.
     """
 
     waiting: tuple[LessonTask, ...] = ()
