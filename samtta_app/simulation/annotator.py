@@ -96,7 +96,7 @@ Person = Generator[UserAct, State, AnnotatedObject]
 def annotate(
     state: State, target: Mask, index: int, goal: Goal, class_name: str | None = None, choose: Choice = next_click
 ) -> Person:
-    """Annotate one object of image `index`; start it with `next(person)`, then send states, from `state` on.
+    """Annotate one object of image `index`, from `state` on; start the generator with `next`, then send it states.
 
     `choose` decides on each click (default: RITM's clicker).
     """
