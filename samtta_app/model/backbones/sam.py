@@ -129,7 +129,7 @@ class OfficialSam:
         return self
 
     def write(self, decoder: Tensors, path: Path, notes: str) -> None:
-        """Write Meta's layout, which has no place for notes."""
+        """Write Meta's layout, which cannot hold metadata."""
         del notes
         state = {**self.net.state_dict(), **{f"mask_decoder.{name}": tensor for name, tensor in decoder.items()}}
         write_tensors(path, {name: tensor.detach().cpu() for name, tensor in state.items()})
@@ -205,7 +205,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _refuse_bomb(path: Path) -> None:
-    """A checkpoint is stored, not packed: one that says it unpacks to more than the file has is none."""
+    """A checkpoint is stored uncompressed: a file that claims to unpack to more than its size is refused."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as file:
