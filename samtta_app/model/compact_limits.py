@@ -100,7 +100,9 @@ def check_slices(found: Mapping[str, Slice], expected: Mapping[str, Shape]) -> N
         if tuple(found[name].get_shape()) != shape:
             raise ValueError(f"{name} is {found[name].get_shape()}, not {list(shape)}")
         if found[name].get_dtype() not in FLOATS:
-            raise ValueError(f"it holds {found[name].get_dtype()} in {name}, where one of {', '.join(FLOATS)} is meant")
+            raise ValueError(
+                f"it holds {found[name].get_dtype()} in {name}, where one of {', '.join(FLOATS)} is expected"
+            )
 
 
 def _product(shape: Shape) -> int:

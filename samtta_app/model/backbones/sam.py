@@ -211,7 +211,7 @@ def _refuse_bomb(path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         unpacked = sum(entry.file_size for entry in file.infolist())
     if unpacked > path.stat().st_size:
-        raise CheckpointError("The file is packed, as no checkpoint is", path, "Get the official file again")
+        raise CheckpointError("The file is compressed, which no checkpoint is", path, "Get the official file again")
 
 
 def _architecture(path: Path, state: Mapping[str, Tensor]) -> str:
@@ -231,7 +231,7 @@ def _single(path: Path, key: str, value: Tensor) -> Tensor:
     plain = value.layout == torch.strided and not value.is_quantized and value.device.type == "cpu"
     if not plain or value.dtype not in (torch.float16, torch.bfloat16, torch.float32):
         advice = "Choose an official sam_vit_*.pth file"
-        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is meant", path, advice)
+        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is expected", path, advice)
     single = value.detach().to(torch.float32).contiguous()
     if not torch.isfinite(single).all():
         raise CheckpointError(
