@@ -171,8 +171,8 @@ def _copied(database: Path) -> Iterator[Path]:
             if journal.is_file():
                 shutil.copyfile(journal, copy.with_name(journal.name))
         except OSError as error:
-            what = f"The project cannot be read by way of a copy in {elsewhere}: {error.strerror}"
-            raise ProjectError(what, database, "Check the disk, and the room on it") from error
+            what = f"The project cannot be read through a copy in {elsewhere}: {error.strerror}"
+            raise ProjectError(what, database, "Check the disk and its free space") from error
         yield copy
 
 

@@ -23,7 +23,7 @@ LARGER = "There is a map of this model's answers only, not of the larger model's
 TURNED = "There is a map of the best candidate only: Tab goes back to it"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 SAME = "What was learned makes no difference to this answer"
-ENDLESS = "The answer is not finite, so that nothing can be said about where it is unsure"
+ENDLESS = "The answer is not finite, so no map can show where it is unsure"
 
 
 def following(kind: OverlayKind, step: int) -> OverlayKind:
