@@ -116,7 +116,7 @@ class Controller(QObject):
         self._closed = True
         self._pause.stop()
         if self.state.waiting:
-            log.warning("The window was closed before its turn came to: %s", in_words(self.state.waiting))
+            log.warning("The window was closed before these acts were done: %s", in_words(self.state.waiting))
         self._workflow.store.close()
 
     def _serve_waiting(self) -> None:

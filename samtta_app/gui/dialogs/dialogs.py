@@ -175,7 +175,8 @@ class SettingsDialog(QDialog):
         layout.addLayout(self._rows())
         layout.addWidget(
             theme.label(
-                "All but theme and wheel hold from the next project on, threads from the next start.", role="muted"
+                "Theme and wheel apply at once, threads at the next start, the others at the next project.",
+                role="muted",
             )
         )
         layout.addWidget(self.error)
@@ -236,7 +237,7 @@ class SettingsDialog(QDialog):
 
     def _say_strategy(self) -> None:
         said = self._strategies.get(self.strategy.currentData().partition(":")[0], "")
-        self.words.setText(f"{said}. What was learned before stays; every way but frozen goes on from it.")
+        self.words.setText(f"{said}. What was learned before stays; every strategy but frozen continues from it.")
 
     def _save(self) -> None:
         try:
