@@ -1,7 +1,7 @@
 """The engine: takes every request to the function that answers it, as a generator. No Qt, no threads.
 
-Each `yield` is a place where a more urgent request may be served. Weights are values: adaptation trains a copy, the guard
-publishes it as a new version or drops it, and every reply says which version made it.
+Each `yield` is a place where a more urgent request may be served. Weights are values: adaptation trains a copy, and the
+guard publishes it as a new version or drops it. Every reply says which version made it.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from samtta_app.model.model_registry import DEFAULT_MODEL, model_file
 from samtta_app.model.weights import Weights
 
 SHORT = (
-    "There is not enough memory for this; what was encoded ahead has been given up",
+    "There is not enough memory for this; images encoded ahead were dropped",
     "",
-    "Close other programs and try again; if it stays so, choose a smaller model or the device cpu",
+    "Close other programs and try again; if that does not help, choose a smaller model or the device cpu",
 )
-"""What a user is told when memory has run out."""
+"""Shown to the user when memory has run out."""
 
 HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     LoadRequest: encoding.load,
@@ -61,11 +61,11 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     RestoreRequest: learning.restore,
     TwinRequest: replaying.replay,
 }
-"""What answers each kind of request."""
+"""The function that answers each kind of request."""
 
 
 def run(engine: Engine, request: Request, tell: Callable[[Partial], None] = lambda _: None) -> Reply:
-    """Answer a request to the end, for callers without a worker (bench, tests); `tell` gets what comes before the reply."""
+    """Answer a request to the end, for callers without a worker (bench, tests); `tell` gets the partial replies."""
     work = engine.handle(request)
     while True:
         try:
@@ -89,7 +89,7 @@ def open_engine(
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
-    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once. Where `device`
+    `larger` is a second such model, loaded when it is first asked. A missing file is refused at once. Where `device`
     ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so.
 
     Raises:
@@ -110,12 +110,12 @@ class Engine:
 
     Args:
         model: the built model; its original decoder is version 0 and the frozen twin.
-        seed: of every simulated click and replay draw; the same requests in the same order give the same weights (CPU,
-            one process; between processes the last bits of torch's kernels may differ, and a click may move by a pixel).
+        seed: of every simulated click and replay draw. In one process on the CPU, the same requests in the same order give
+            the same weights. Between processes the last bits of torch's kernels may differ, and a click may move by a pixel.
         adapting: the strategy, with its hyper-parameters (default: ours).
         cache: encoded images; None makes a new cache of `cache_bytes` bytes at most.
-        larger: a second model, for those who ask for it.
-        device_note: why the model is not on the device that was wished for.
+        larger: a second, larger model that answers when the user asks for it.
+        device_note: why the model is not on the requested device.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Engine:
 
     @property
     def description(self) -> str:
-        """The model, its size and its device, for people."""
+        """The model, its size and its device, as shown to the user."""
         model = self.resources.model
         where = f"{model.device}: {self._device_note}" if self._device_note else f"{model.device}"
         return f"{model.name} ({model.parameters / 1e6:.1f} M parameters) on {where}"
@@ -147,7 +147,7 @@ class Engine:
         return self.resources.learner.published
 
     def fresh(self, seed: int, adapting: str | AdaptationStrategy | None = None) -> Engine:
-        """An engine on the same model, sharing its encoded images, that has learned nothing: a bench's other session.
+        """An engine on the same model and its encoded images that has learned nothing: for another session of a bench.
 
         Raises:
             UserError: there is no strategy named `adapting`.
@@ -160,8 +160,8 @@ class Engine:
     def handle(self, request: Request) -> Work:
         """Answer `request`; what a user can act on comes back as a Failure, never as an exception.
 
-        Partial replies come before the reply, at last which images are encoded no more. Where memory runs out, all that is
-        encoded goes.
+        Partial replies come before the reply; the last one names images that are no longer encoded. Where memory runs
+        out, all encoded images are dropped.
         """
         own, reply = self.resources, None
         try:

@@ -1,7 +1,7 @@
 """COCO instances as run lengths: holes and several parts survive, and pycocotools gives back the identical masks.
 
 Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. Two fields are
-ours: an image's `status` ("annotated", or "listed": in the folder, and nobody has said that it is empty), and `problem`.
+ours: an image's `status` and `problem`. The status is "annotated", or "listed": in the folder, but not marked as empty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from samtta_app.formats.base import Format, LabelledMask, announced, unheard
 
 FILE = "annotations.json"
 _MARK = "annotated with samtta"
-"""Stands in the file's first bytes, and tells an earlier export from a user's own file."""
+"""Stands in the file's first bytes, and distinguishes an earlier export from a user's own file."""
 
 
 def write_coco(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
@@ -35,7 +35,7 @@ def write_coco(project: Project, folder: Path, progress: ReportProgress = unhear
     Objects are read image by image and written in the order of their accept; in between they lie on the disk.
 
     Raises:
-        ExportError: the folder cannot be written, or has an annotations.json of somebody else; no partial file stays.
+        ExportError: the folder cannot be written, or has an annotations.json of other origin; no partial file stays.
     """
     try:
         with staged(folder, marked({FILE: _MARK.encode()})) as stage, tempfile.TemporaryFile(dir=stage.parent) as spool:
@@ -59,7 +59,7 @@ def read_coco(path: Path) -> Iterator[LabelledMask]:
     """The objects of a COCO instances file (or of the export in a folder), image by image; any tool's, with polygons too.
 
     Raises:
-        DatasetError: it is no such file, or an object in it is not right.
+        DatasetError: it is no such file, or an object in it is invalid.
     """
     file = path / FILE if path.is_dir() else path
     try:
@@ -100,7 +100,7 @@ def _head(project: Project) -> dict[str, object]:
 
 
 def _image(image: ProjectImage) -> dict[str, object]:
-    """A name that no file of a folder can have, from a damaged database, is flattened: readers put it behind a path."""
+    """An image's entry; a name that no file can have, from a damaged database, is flattened: readers append it to a path."""
     name = image.name if is_component(image.name) else component(image.name)
     values = {"id": image.id, "file_name": name, "width": image.width, "height": image.height, "status": image.status}
     return {**values, "problem": image.problem} if image.problem else values

@@ -1,8 +1,8 @@
 """The engine's thread: one plain thread, three lanes, values in and values out.
 
-Urgent requests (a click, an image, a button) come before what a user asked to see (a map), and both before background ones
-(learning, encoding ahead). The work of the lower lanes is a generator that gives way at each of its yields, so that a click
-waits for one step at most. The only lock is the condition inside the mailbox, and nothing but requests passes through it.
+Urgent requests (a click, an image, a button) come first. Then comes what a user asked to see (a map), and last background
+work (learning, encoding ahead). The work of the lower lanes is a generator that can be interrupted at each yield. A click
+thus waits for one step at most. The only lock is the condition inside the mailbox, and only requests pass through it.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class EngineProtocol(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its device, for people."""
+        """The model and its device, as shown to the user."""
 
     def handle(self, request: Request) -> _Work:
-        """Answer a request step by step, with partial replies on the way; no reply (None) is one that nobody waits for."""
+        """Answer a request step by step, with partial replies on the way; None where no reply is awaited."""
 
 
 _Factory = Callable[[], EngineProtocol]
@@ -49,8 +49,8 @@ _Factory = Callable[[], EngineProtocol]
 class Worker(QObject):
     """Runs whatever `factory` makes, on a thread of its own; made on the GUI thread, where its signals arrive.
 
-    A newer PredictRequest or LoadRequest takes the place of a waiting one, and an unfinished one is given up for
-    it; a question to the frozen twin never takes the place of a click's. Everything else is served in order.
+    A newer PredictRequest or LoadRequest replaces a waiting one, and cancels an unfinished one. A request to the frozen
+    twin never replaces that of a click. Everything else is served in order.
 
     Signals:
         replied(object): a Reply; the receiver must be a `@Slot(object)` method of an object of the GUI thread.
@@ -83,8 +83,8 @@ class Worker(QObject):
     def close(self) -> None:
         """End the thread after the step that is under way; nothing is emitted once this has returned.
 
-        A step that takes longer than PATIENCE (torch being loaded, a file on a slow disk) is left behind: it holds nothing
-        that is to be stored.
+        Closing does not wait longer than PATIENCE for a step, as while torch is loaded or a slow disk is read. Such a step
+        holds nothing that is to be stored.
         """
         self._mailbox.close()
         if self._thread.ident is not None:
@@ -201,7 +201,7 @@ class _Mailbox:
             return urgent.popleft()
 
     def overtaken(self, request: Request) -> bool:
-        """Whether nobody waits for the answer to `request` any more."""
+        """Whether the answer to `request` is no longer awaited."""
         with self._changed:
             return not self.open or any(_replaces(r, request) for r in self._lanes["urgent"])
 

@@ -1,4 +1,4 @@
-"""From a prompt to masks: choose the window, decode, look closer at a small object, wider at one that is cut."""
+"""From a prompt to masks: choose the window, decode, look closer at a small object, and wider at one that the window cuts."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def answer_prompt(
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
     Args:
-        window: where the object was answered before; None for a new object, whose window is chosen: the view or the whole
-            image first, then closer around what was found there.
+        window: where the object was answered before; None for a new object. The window of a new object is chosen: first the
+            view or the whole image, then closer around what was found there.
         view: the part of the image on the screen.
         offset: added to the answer's logits, as far as earlier clicks allow it.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
-        candidates: give three of them whatever the prompt, and look no further than a given window that holds it.
+        candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
     """
     extent = image.whole
     fresh = window is None
@@ -94,7 +94,7 @@ def answer_prompt(
         if there is None:
             break
         fresh, here = False, there
-        yield  # whoever waits does so for one pass of the decoder at most
+        yield  # a waiting request waits for one pass of the decoder at most
         found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
     return found
 

@@ -1,4 +1,4 @@
-"""A later click mends what is near it: the answer before stays where the click is far away."""
+"""A later click changes only what is near it: far from the click, the previous answer stays."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 REFINES_FROM = 4
-"""Clicks from which an answer is mended rather than given anew; before, the object itself is still being found."""
+"""From this number of clicks on, an answer is changed locally; before, the object itself is still being found."""
 
 REFINE_REACH = 0.35
 """How far a click reaches (one standard deviation), in roots of the object's area."""
@@ -18,12 +18,12 @@ LEAST_REACH = 4.0
 def mended(before: Tensor, new: Tensor, click: tuple[float, float]) -> Tensor:
     """Logits that follow `new` at the click and `before` far from it.
 
-    A correction near the outline otherwise moves the outline all around the object: measured on the training sets, the
+    A correction near the outline otherwise moves the outline all around the object. Measured on the training sets, the
     mean IoU then falls between the third and the fifth click. FocalClick (Chen et al. 2022, progressive merge) keeps
-    the answer before outside the changed region that holds the click; a smooth weight does so without a seam.
+    the previous answer outside the changed region that holds the click. A smooth weight does the same without a seam.
 
     Args:
-        before: logits (g, g) of the answer before.
+        before: logits (g, g) of the previous answer.
         new: logits (m, g, g) of the newest one, in the same window.
         click: the newest click as x, y in cells, counted from the centre of the first.
 

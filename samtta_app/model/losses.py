@@ -1,9 +1,9 @@
 """Losses on the decoder's low-res grid: adaptation's own, and SUM's, which weight each pixel by how certain it is.
 
-Every term of the first part ignores what is not known: the boundary band, the padding, and everything away from a click.
+Every term of the first part ignores unknown pixels: the boundary band, the padding, and everything away from a click.
 Source of the second part: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), equations
 1 and 2, section 3.2.2 and appendix B.1. The certainty of a pixel is 1 - u, u from `model.refiner.refinement_difference`. With
-a certainty of 1 everywhere (a mask that a person made) all of it is SAM's own loss.
+a certainty of 1 everywhere (a mask that a user made) the second part is SAM's own loss.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from samtta_app.core.types import Click, Window
 from samtta_app.model.threshold_shift import logits_at
 
 FOCAL_FLOOR = 20.0
-"""Pixels added to the focal normaliser, so that a mask that is nearly right is not pushed with full force."""
+"""Pixels added to the focal normaliser, so that a nearly right mask does not get the full gradient."""
 
 FOCAL_WEIGHT, ALPHA, GAMMA = 20.0, 0.25, 2.0
 EVEN = 0.5
-"""Alpha for a compact model, which was trained without: with .25 its masks shrink, since what is not object weighs more."""
+"""Alpha for a compact model, which was trained without one: with .25 its masks shrink, since the background weighs more."""
 BELIEVED = 0.6
 """The Dice term counts pixels of a higher certainty only."""
 
@@ -58,8 +58,8 @@ def soft_dice(logits: Tensor, targets: Tensor, known: Tensor | None = None) -> T
 def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Normalised focal loss plus soft Dice loss per mask: logits (m, G, G), target (G, G) of 1, 0, -1 (ignored) -> (m,).
 
-    The focal term weights cross-entropy by |p - g|^2 and divides by the weights' sum (plus a floor), so that small objects
-    count as much as large ones; SAM's own focal : Dice = 20 : 1 empties masks when the object is small.
+    The focal term weights cross-entropy by |p - g|^2 and divides by the weights' sum (plus a floor). Small objects thus
+    count as much as large ones. SAM's own focal : Dice = 20 : 1 empties masks when the object is small.
     """
     known = (target >= 0).to(logits.dtype)
     truth = (target == 1).to(logits.dtype).expand_as(logits)
@@ -95,8 +95,8 @@ def prompt_loss(
 ) -> Tensor:
     """The loss of one prompt: masks, clicks and the IoU head, over all four masks (4, G, G) and predicted IoU (4,).
 
-    An ambiguous prompt (one click) trains the best of the three candidates, as SAM does, and the single mask beside it;
-    any other prompt trains the single mask first. The IoU head learns too, since it chooses among the candidates.
+    An ambiguous prompt (one click) trains the best of the three candidates, as SAM does, and the single mask with less
+    weight. Any other prompt trains mainly the single mask. The IoU head learns too, since it chooses among the candidates.
     """
     per_mask = mask_loss(logits, target) + 0.2 * click_loss(logits, clicks, window)
     single, best = per_mask[0], per_mask[1:].min()
@@ -134,8 +134,8 @@ def aware_loss(
         logits: (..., R, C), padding left out.
         iou: predicted, (...).
         targets: (..., R, C), what is taken for true, 0 .. 1; from one half on a pixel is object.
-        certainty: (..., R, C), 0 .. 1; None for a mask that a person made.
-        alpha: of the focal loss, what object pixels weigh beside 1 - alpha of the others.
+        certainty: (..., R, C), 0 .. 1; None for a mask that a user made.
+        alpha: weight of object pixels in the focal loss; the others weigh 1 - alpha.
     """
     certainty = torch.ones_like(logits) if certainty is None else certainty
     quality = (iou - true_iou(logits, (targets >= 0.5).to(logits.dtype))) ** 2

@@ -1,7 +1,7 @@
 """Encode a window of an image, and decode a prompt: functions of values, with no state between calls.
 
-The window is resized so that its longer side is the model's input size and padded on the right and at the bottom, as SAM
-does. Coordinates: image pixels outside, input pixels (scaled, window-relative) only inside this module.
+As in SAM, the window is resized so that its longer side is the model's input size. It is padded on the right and at the
+bottom. Coordinates: image pixels outside, input pixels (scaled, window-relative) only inside this module.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from samtta_app.model.weights import TASK, Tensors
 _Size = tuple[int, int]
 
 REDUCED_FROM = 8192
-"""Windows of a longer side are first shrunk by whole numbers: much faster, and no official result exists to agree with."""
+"""Windows of a longer side are first shrunk by whole numbers: much faster, and there is no official result to match."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,9 @@
 """Where in a mask the model is unsure: the difference between its answer and the same answer refined.
 
 Source: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), sections 3.2.1 and 3.2.3.
-The refiner is a mask decoder and a prompt encoder of its own, tuned to mend masks; the image encoder is the model's. It gets
-the answer's logits, the box around the answer's mask and the clicks, all together. Ours besides: a model that looks
-again from close by refines there too, where there is more to be seen.
+The refiner has its own mask decoder and prompt encoder, tuned to improve masks; the image encoder is the model's. It gets
+the answer's logits, the box around the answer's mask and the clicks, all together. Added here: a model that takes a closer
+look also refines there, where more detail is visible.
 """
 
 from __future__ import annotations
@@ -119,20 +119,20 @@ class Refinement:
 def refinement(
     model: SamModel, refiner: Refiner, features: ImageFeatures, prompt: Prompt, logits: Tensor, mask: Mask
 ) -> tuple[Refinement | None, str]:
-    """Refine an answer, without gradient; None and the reason, for a person, where that cannot be.
+    """Refine an answer, without gradient; where that is not possible, None and the reason as a text for the user.
 
     Args:
         logits: (G, G) of the answer, as seen in the window of `features`; `mask` is the answer's own.
     """
     box = bounding_box(mask)
     if not torch.isfinite(logits).all():
-        return None, "The answer is not finite, so that nothing can be said about where it is unsure"
+        return None, "The answer is not finite, so no map can show where it is unsure"
     if box is None:
         return None, "The answer is empty: there is no mask to be unsure about"
     with torch.no_grad():
         found, iou = refined(model, refiner, features, prompt, logits, box)
     if not torch.isfinite(found).all():
-        return None, "The refined mask is not finite, so that nothing can be said about where the answer is unsure"
+        return None, "The refined mask is not finite, so no map can show where the answer is unsure"
     return Refinement(found, float(iou), refinement_difference(logits, found)), ""
 
 

@@ -1,4 +1,4 @@
-"""Moving a mask's threshold, as far as the clicks before allow it."""
+"""Moving a mask's threshold, as far as earlier clicks allow it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from samtta_app.core.types import Prompt, Window
 
 _KEPT = 0.5
-"""The part of its logit that a place keeps which an earlier click holds; at 0 the mask would end there."""
+"""Share of its logit that the place of an earlier click keeps; at 0 the mask would end there."""
 
 
 def logits_at(logits: Tensor, points: Sequence[tuple[float, float]], window: Window) -> Tensor:
@@ -26,7 +26,7 @@ def logits_at(logits: Tensor, points: Sequence[tuple[float, float]], window: Win
 
 
 def shifted(logits: Tensor, offset: float, prompt: Prompt, window: Window) -> Tensor:
-    """Logits (m, G, G) moved by `offset`, or by less where an earlier click of `prompt` holds something against it."""
+    """Logits (m, G, G) moved by `offset`, or by less where an earlier click of `prompt` limits it."""
     if not offset:
         return logits
     removes = offset < 0
@@ -34,6 +34,6 @@ def shifted(logits: Tensor, offset: float, prompt: Prompt, window: Window) -> Te
     if not held:
         return logits + offset
     values = logits_at(logits, held, window) * (1 if removes else -1)
-    least = torch.where(values > 0, values, torch.inf).amin(dim=1) * (1 - _KEPT)  # what is lost already binds nobody
+    least = torch.where(values > 0, values, torch.inf).amin(dim=1) * (1 - _KEPT)  # clicks already lost set no limit
     size = least.clamp(max=abs(offset))[:, None, None]
     return logits - size if removes else logits + size

@@ -1,7 +1,7 @@
 """Simulated annotators that differ in where they click, behind one seam, by name.
 
-Chance depends on nothing but the bench's seed, the image, the object and the number of the click: the frozen and the
-adapting decoder meet the same luck, and so does an object that comes at another place of the stream.
+Random draws depend only on the bench's seed, the image, the object and the number of the click. The frozen and the
+adapting decoder get the same draws. So does an object that comes at another place of the stream.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from samtta_app.core.types import BoolArray, Click, FloatArray, Mask, Window
 from samtta_app.errors import UserError
 
 Clicker = Callable[[Mask, Mask | None, Sequence[Click], Window, np.random.Generator], Click | None]
-"""(target, shown mask or None, clicks so far, the image's whole window, chance) -> the next click, None for no error."""
+"""(target, shown mask or None, clicks so far, the image's window, random numbers) -> the next click; None without error."""
 
 Choice = Callable[[Mask, Mask | None, Sequence[Click], Window], Click | None]
-"""A clicker whose chance is settled."""
+"""A clicker whose random draws are fixed."""
 
 STEEPNESS = 2.0
 """Exponent of the realistic clicker's density."""
@@ -35,7 +35,7 @@ SLIP_LEAST, SLIP_MOST = 3.0, 10.0
 def ritm(
     target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window, rng: np.random.Generator
 ) -> Click | None:
-    """RITM's click (Sofiiuk et al. 2022), the engine's own; no chance."""
+    """RITM's click (Sofiiuk et al. 2022), the engine's own; nothing is random."""
     return next_click(target, shown, clicks, extent)
 
 
@@ -44,8 +44,8 @@ def schoen(
 ) -> Click | None:
     """The click of the released code that follows Schoen et al. 2024 (WSESeg, 2024).
 
-    As RITM's, but: the frame of the image is no boundary, so that clicks may land on it; a pixel may be clicked again; of
-    equal maxima one is drawn. The side is chosen as RITM does (a tie is negative).
+    It differs from RITM's in three points. The frame of the image is no boundary, so that clicks may land on it. A pixel
+    may be clicked again. Of equal maxima one is drawn. The sign is chosen as RITM does (a tie is negative).
     """
     found = errors(target, shown, extent)
     missed, wrong = _unpadded_depth(found.missed), _unpadded_depth(found.wrong)
@@ -62,11 +62,12 @@ def realistic(
 ) -> Click | None:
     """A click drawn from a clickability density over the errors, after RClicks (Antonov et al. 2024).
 
-    RClicks learned its density from people; here it is a plain stand-in. The connected parts (8 neighbours) of the missed
-    and of the wrongly shown pixels are one list, from which a part is drawn with a probability proportional to its area
-    (without pixels that were clicked); its kind decides the sign. In the part, the density is (d / largest d) **
-    STEEPNESS, d being the distance to the next pixel outside it or to the frame of the image: near the middle, not at it.
-    The outermost pixels (d <= 1) are never clicked where the part has deeper ones that are left.
+    RClicks learned its density from real users; here a simple formula replaces it. The connected parts (8 neighbours) of
+    the missed and of the wrongly shown pixels form one list. A part is drawn from it with a probability proportional to its
+    area (without pixels that were clicked). Its kind, missed or wrongly shown, decides the sign. In the part, the density
+    is (d / largest d) ** STEEPNESS. Here d is the distance to the next pixel outside the part or to the frame of the image.
+    Clicks thus fall near the middle, not exactly on it. The outermost pixels (d <= 1) are never clicked where deeper ones
+    are left in the part.
     """
     found = errors(target, shown, extent)
     fresh = ~clicked(clicks, found.frame)
@@ -98,8 +99,8 @@ def clickability(part: BoolArray) -> FloatArray:
 class Careless:
     """RITM's click, but with probability `share` it slips.
 
-    Half of the slips have the wrong sign; the others land SLIP_LEAST to SLIP_MOST pixels away in a random direction (both
-    uniform), moved into the image where they would leave it.
+    Half of the slips have the wrong sign. The others land SLIP_LEAST to SLIP_MOST pixels away in a random direction (both
+    uniform). A click that would leave the image is moved into it.
     """
 
     share: float
@@ -143,7 +144,7 @@ def clicker(name: str) -> Clicker:
 
 
 def with_luck(chosen: Clicker, seed: int, image: str, instance: int) -> Choice:
-    """The clicker with the chance of one object: the k-th click draws from the same numbers whatever came before."""
+    """The clicker with one object's random draws: the k-th click gets the same numbers whatever came before."""
 
     def choose(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window) -> Click | None:
         rng = np.random.default_rng([seed, instance, len(clicks), *os.fsencode(image)])

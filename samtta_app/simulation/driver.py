@@ -78,7 +78,7 @@ class Driver:
         """Answer `requests` and all that follows from them, urgent ones first, until nothing is left.
 
         Raises:
-            UserError: the engine could not answer; in a bench that must not pass unseen.
+            UserError: the engine could not answer; a bench must not hide that.
         """
         self._queue(requests)
         while self._urgent or self._background:
@@ -91,7 +91,7 @@ class Driver:
     def annotate(
         self, image: str, target: Mask, goal: Goal, class_name: str | None = None, choose: Choice = next_click
     ) -> AnnotatedObject:
-        """Let the simulated person annotate one object of the image with this file name, and learn from it."""
+        """Let the simulated user annotate one object of the image with this file name, and learn from it."""
         self._learning_seconds = 0.0
         person = annotate(self.state, target, self._places[image], goal, class_name, choose)
         try:
@@ -108,7 +108,7 @@ class Driver:
             (self._urgent if request.lane == "urgent" else self._background).append(request)
 
     def _reply(self, request: Request) -> Reply:
-        if isinstance(request, PrefetchRequest):  # the answers are the same without it, and a bench jumps about
+        if isinstance(request, PrefetchRequest):  # answers are the same without it, and a bench often changes images
             return Prefetched(request.id, request.path)
         if self._feedback == "binary" and isinstance(request, PredictRequest):
             request = _binary(request)
@@ -135,8 +135,8 @@ class Driver:
 def _binary(request: PredictRequest) -> PredictRequest:
     """The request with its mask as 0 and 1 in place of logits, and a mask of zeros with the first click.
 
-    The mask is given at twice the grid, where every cell is four equal ones: it reaches the prompt encoder unchanged, and is
-    not taken for logits that the answer could be mended from.
+    The mask has twice the grid's resolution: every cell becomes four equal ones. It reaches the prompt encoder unchanged,
+    and is not mistaken for logits of an answer that a local update could start from.
     """
     before = request.prompt.logits
     if before is None:

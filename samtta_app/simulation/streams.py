@@ -24,7 +24,7 @@ PER_IMAGE, _MIN_AREA = 4, 16
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the objects of a session come from: one set, or several `way` "mix" or "chain"."""
+    """Where the objects of a session come from: one set, or several that `way` combines, "mix" or "chain"."""
 
     folders: tuple[Path, ...]
     way: Way = "each"
@@ -56,7 +56,7 @@ def objects_of(source: Source, *, objects: int, seed: int, split: str | None) ->
     """The stream of a session, up to `objects` objects; each image's path is where the data set has it.
 
     A mixture takes its objects from the sets in turn, and each object's class is its set's name. A chain takes the same
-    number from each set, one set after the other; they are the first objects of that set's own stream with this seed.
+    number from each set, one set after the other. These are the first objects of that set's own stream with this seed.
 
     Args:
         seed: of the order, from 0.
@@ -83,7 +83,9 @@ def objects_of(source: Source, *, objects: int, seed: int, split: str | None) ->
 def stream(
     dataset: FolderDataset, *, split: str | None, objects: int, seed: int, per_image: int, min_area: int
 ) -> tuple[TargetObject, ...]:
-    """Up to `objects` objects of one set in the seeded order of a person: image after image, up to `per_image` of each.
+    """Up to `objects` objects of one set, image after image as a user works; at most `per_image` objects of each image.
+
+    The seed decides the order of the images and that of the objects in each.
 
     A shorter stream is the beginning of a longer one.
 
@@ -113,8 +115,8 @@ def part_of(dataset: FolderDataset, split: str | None) -> str | None:
 def session_files(source: Source, targets: Sequence[TargetObject], home: Path) -> tuple[Path, Mapping[Path, str]]:
     """The folder of images that a session opens, and each image's name in it.
 
-    For one set that is its own folder. For several it is `home`, with a link (a copy where links cannot be made) to each
-    image of the stream, whose name begins with its set's.
+    For one set that is its own folder. For several it is `home`, with a link to each image of the stream (a copy where links
+    cannot be made). The link's name begins with its set's.
 
     Raises:
         DatasetError: `home` cannot be written.
@@ -151,5 +153,5 @@ def distinct_objects(targets: Iterable[TargetObject]) -> tuple[TargetObject, ...
 
 
 def identity(target: TargetObject) -> tuple[Path, int]:
-    """What tells an object from every other one of some sets."""
+    """A key that identifies an object among all objects of some sets."""
     return target.image.path, target.instance

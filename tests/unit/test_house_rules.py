@@ -145,6 +145,31 @@ def test_words_that_only_look_like_avoided_ones_are_free(rules, word: str):
     assert list(rules.words(module(f'"""Say {word} here."""\n'))) == []
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "CREATE TABLE a (\\n{long});\\nDROP TABLE b",
+        "INSERT INTO a\\nSELECT {long} FROM b;\\n",
+        "SELECT {long} FROM a",
+        "\\n  SELECT {long} FROM a",
+        "QMenu {{\\n{long}",
+        "{long}: 0;\\n}}\\n",
+    ],
+)
+def test_sql_and_style_sheets_are_no_sentences(rules, code: str):
+    text = code.format(long=" ".join(["word"] * (rules.WORD_CAP + 1)))
+    assert list(rules.words(module(f'x = "{text}"\n'))) == []
+    assert list(rules.words(module(f'x = f"{text.replace("{", "{{").replace("}", "}}")}{{y}}"\n'))) == []
+    assert len(list(rules.words(module(f'"""{text}"""\n')))) == 1, "a docstring is always prose"
+
+
+@pytest.mark.parametrize("words", ["Select {long}", "one; {long}", "SELECTED {long}", "a SELECT {long}", "one;"])
+def test_messages_that_only_look_like_code_are_sentences(rules, words: str):
+    text = words.format(long=" ".join(["word"] * rules.WORD_CAP))
+    assert [prose for _, prose in rules.proses(f'x = "{text}"\n')] == [text]
+    assert len(list(rules.words(module(f'x = "{text}"\n')))) == ("{long}" in words)
+
+
 def test_the_rule_of_words_skips_only_rooms_that_exist_and_are_stated(rules):
     for room in rules.WORDS_TO_COME:
         assert (ROOT / "samtta_app" / room).is_dir()

@@ -37,7 +37,7 @@ def frame_of(candidates: tuple[Candidate, ...], image: Image) -> Window:
 def thumbnail(image: Image, candidate: Candidate, frame: Window, colour: QColor, side: int) -> NDArray[np.uint8]:
     """The part `frame` of the image with the mask on it: (h, w, 3) uint8, the longer side about `side` pixels.
 
-    The mask keeps the image's brightness at 65 %; what lies outside it is dimmed, so that the shapes can be told apart.
+    The mask keeps the image's brightness at 65 %; what lies outside it is dimmed, so that the shapes can be distinguished.
     """
     step = max(frame.side // side, 1)
     pixels = source_of(image).read(frame)[::step, ::step].astype(np.float32)

@@ -1,8 +1,8 @@
 """The compact promptable model: a MobileNetV2 encoder and SAM's own prompt encoder and mask decoder, narrow.
 
-Subclassed from `segment_anything` only where two things enter that a small model needs: click maps (prompts drawn
-as pictures, without which a narrow decoder is slow to learn *where* a click is) and skips (fine features added while
-the mask is upscaled, as in SAM 2). Everything is fully convolutional: the same weights answer at 256 to 1024 pixels.
+It is subclassed from `segment_anything` only to add two things that a small model needs: click maps and skips. Click maps
+are prompts drawn as pictures; without them a narrow decoder is slow to learn *where* a click is. Skips add fine features
+while the mask is upscaled, as in SAM 2. Everything is fully convolutional: the same weights answer at 256 to 1024 pixels.
 """
 
 from __future__ import annotations
@@ -277,9 +277,9 @@ COMPACT_POLICY = Policy(
     quick_encoder=True,
     closer_look=True,
     local_update=True,
-    # Its predicted IoU and its logits are less bold: nothing of it passes SUM's limits. On 3 training images each of nuclei,
-    # phase_cells and bubil, three quarters of the answers within these have an IoU above .7 with an object on file; of those
-    # within .8 and .8 nearly all do, but hardly any is.
+    # Its predicted IoU and its logits are less confident: none of its answers passes SUM's limits. The measurement used 3
+    # training images each of nuclei, phase_cells and bubil. Of the answers within these limits, three quarters have an IoU
+    # above .7 with an annotated object. Within limits of .8 and .8 nearly all do, but hardly any answer passes them.
     limits=Limits(sure=0.7, stable=0.6, smallest=0.002, largest=0.95),
     focal_alpha=EVEN,
     normalised_focal=True,

@@ -88,8 +88,9 @@ ALTER TABLE annotations ADD COLUMN gaps TEXT;
 ALTER TABLE annotations ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE steps ADD COLUMN gaps TEXT
 """
-"""What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads), and
-whether a person looked at it again and found it right."""
+"""What a mask would gain, as JSON in the order of `samtta_app.core.types.Gaps` (NULL where the model had no heads).
+
+The other column: whether a user reviewed the mask and confirmed it."""
 
 LEARNED = """
 ALTER TABLE annotations ADD COLUMN teaches INTEGER NOT NULL DEFAULT 0;
@@ -104,7 +105,7 @@ INSERT INTO learned SELECT DISTINCT object_id, '' FROM adaptations
 """
 """Which objects are to be learned from, and which were, by which model (SHA-256 of its weights, "" where it is not known).
 
-A project from before says only that something was learned in it: then all of its objects are to be learned from.
+An older project only says that something was learned in it: then all of its objects are to be learned from.
 """
 
 PICTURES = """
@@ -115,7 +116,7 @@ ALTER TABLE images ADD COLUMN bytes INTEGER
 """The content of the picture that an object was accepted on, and of the one that was seen last, with its file's size."""
 
 IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
-"""Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
+"""Numbers of images in exports, opened or not; a number is never given twice, and stays when its image is gone."""
 
 STEP_KINDS = f"""
 CREATE TABLE steps_of_any_kind (
@@ -146,7 +147,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("image_ids", IMAGE_IDS),
     ("step_kinds", STEP_KINDS),
 )
-"""Name and statements, oldest first; a name, once released, is never changed or taken away."""
+"""Name and statements, oldest first; a released name is never changed or removed."""
 
 TABLES = (
     *("meta", "images", "classes", "annotations", "steps"),
@@ -161,7 +162,7 @@ NO_SHARED_MEMORY = (
     sqlite3.SQLITE_IOERR_SHMMAP,
     sqlite3.SQLITE_CANTOPEN,
 )
-"""SQLite's refusals where processes cannot share memory, as on some network disks; its log then serves one of them alone."""
+"""SQLite's errors where processes cannot share memory, as on some network disks; its log then serves one process only."""
 
 
 class OpenElsewhereError(ProjectError):
@@ -173,13 +174,13 @@ class DamagedError(ProjectError):
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open (or make) the database to write to it, check it, and bring it up to date; others may read it beside.
+    """Open (or make) the database to write to it, check it, and bring it up to date; others may read it meanwhile.
 
-    The caller holds the writer's lock. Where the file system has no memory that processes share, nobody reads beside.
+    The caller holds the writer's lock. Where the file system has no shared memory, no other process can read meanwhile.
 
     Raises:
         DamagedError: it is corrupt; the file is left as it was.
-        ProjectError: it is open elsewhere, foreign, or made by a newer samtta; the file is left as it was.
+        ProjectError: it is open elsewhere, foreign, or made by a newer samtta. The file is left as it was.
         sqlite3.OperationalError: the file or its folder cannot be written, or there are no locks here.
     """
     try:
@@ -203,7 +204,7 @@ def _connected(path: Path, *, alone: bool) -> sqlite3.Connection:
             with transaction(db):
                 migrate(db, missing)
                 require_layout(db, path)
-                db.execute("DELETE FROM meta WHERE 0")  # changes nothing; a file that may only be read is refused here
+                db.execute("DELETE FROM meta WHERE 0")  # changes nothing; a read-only file is refused here
     except BaseException:
         db.close()
         raise
@@ -242,7 +243,7 @@ def in_memory(*, any_thread: bool = False) -> sqlite3.Connection:
 
 
 def unshared(copy: Path) -> sqlite3.Connection:
-    """Open a file that nobody else knows of, without the system's locks: there may be none here."""
+    """Open a file that no other process uses, without the system's locks: there may be none here."""
     db = sqlite3.connect(unshared_uri(copy), isolation_level=None, uri=True)
     db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a journal is then read without memory that would be shared
     return db
@@ -270,7 +271,7 @@ def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
-    """The migrations that a database still lacks, taken to be whole.
+    """The migrations that a database still lacks; it is assumed to be undamaged.
 
     Raises:
         ProjectError: it is not a samtta project, or made by a newer samtta.
@@ -289,7 +290,7 @@ def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def require_layout(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database whose tables are not those that all migrations together make: SQLite takes any name for whole.
+    """Refuse a database whose tables differ from those that all migrations make: SQLite itself accepts any tables.
 
     Raises:
         DamagedError: a table or column is missing, or is another.
@@ -335,7 +336,7 @@ def transaction(db: sqlite3.Connection, before_commit: Callable[[], None] = lamb
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's refusals on opening into texts for a person; "cannot write" passes, for the caller to handle."""
+    """Turn SQLite's errors on opening into messages for the user; "cannot write" passes, for the caller to handle."""
     try:
         yield
     except sqlite3.DatabaseError as error:

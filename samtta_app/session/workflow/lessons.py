@@ -1,4 +1,4 @@
-"""The workflow's part that feeds the learner, tells it what the person wants, and logs what it reports."""
+"""The workflow's part that feeds the learner, passes on the user's wishes, and logs what it reports."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MEMORY = 64
 """This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
 
 MAX_LESSONS = 2
-"""At most so many requests of learning are at the engine, an object's replay and its lesson; the others wait as numbers."""
+"""Most learning requests at the engine: an object's replay and its lesson. The others wait here as their numbers."""
 
 LAG = 8
-"""When more than this waits, replays are put off: a person who works fast waits for learning, not for figures."""
+"""When more tasks than this wait, replays are put off: for a user who works fast, learning matters more than figures."""
 
 SAID = {
     "pause": "Learning is paused; what you accept is remembered",
@@ -41,8 +41,8 @@ SAID = {
 class LessonQueue:
     """Accepted objects go to the learner; its reports go to the store.
 
-    What is to be done is a function of the store: the newest MEMORY objects are remembered, and what this model has not
-    learned yet is learned, in the order of the accepts. So a resumed session learns the same as one that was never closed.
+    What is to be done is a function of the store. The newest MEMORY objects are remembered. What this model has not learned
+    yet is learned, in the order of the accepts. So a resumed session learns the same as one that was never closed.
     """
 
     def __init__(self, desk: SessionContext) -> None:
@@ -64,7 +64,7 @@ class LessonQueue:
             desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
         newest = store.newest_version()
         asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
-        requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no number is given twice
+        requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no version number is given twice
         requests += [RestoreRequest(desk.id(), *stored)] if stored else []
         self._change(resuming=frozenset(request.id for request in requests))
         return tuple(requests)
@@ -267,7 +267,7 @@ class LessonQueue:
             desk.store.log_twin(report)
 
     def controlled(self, reply: Controlled) -> Requests:
-        """The learner did what it was told."""
+        """The learner carried out a control request."""
         desk = self._desk
         desk.paused = reply.paused
         desk.change(
