@@ -72,7 +72,7 @@ if ((Get-Content -LiteralPath $stamp -ErrorAction SilentlyContinue) -ne $key) {
     Say 'installing the Python packages into .venv, which takes some minutes'
     & $python -m pip install --editable ".$extras"
     if ($LASTEXITCODE -ne 0) {
-        Fail $LASTEXITCODE 'pip could not install the packages; its words are above. Run this again once that is mended.'
+        Fail $LASTEXITCODE 'pip could not install the packages; its words are above. Run this again once that is fixed.'
     }
     foreach ($file in '.venv\installed', $stamp) { Set-Content -LiteralPath $file -Value $key }
 }
