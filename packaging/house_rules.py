@@ -178,9 +178,9 @@ def proses(text: str) -> Iterator[tuple[int, str]]:
     tree = ast.parse(text)
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) in docstrings or not CODE.search(node.value):
-                yield node.lineno, node.value
+        text_node = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if text_node and (id(node) in docstrings or not CODE.search(node.value)):
+            yield node.lineno, node.value
     run: list[tuple[int, str]] = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
