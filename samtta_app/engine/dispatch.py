@@ -43,11 +43,11 @@ from samtta_app.model.model_registry import DEFAULT_MODEL, model_file
 from samtta_app.model.weights import Weights
 
 SHORT = (
-    "There is not enough memory for this; what was encoded ahead has been given up",
+    "There is not enough memory for this; images encoded ahead were dropped",
     "",
-    "Close other programs and try again; if it stays so, choose a smaller model or the device cpu",
+    "Close other programs and try again; if that does not help, choose a smaller model or the device cpu",
 )
-"""What a user is told when memory has run out."""
+"""Shown to the user when memory has run out."""
 
 HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     LoadRequest: encoding.load,
@@ -61,11 +61,11 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     RestoreRequest: learning.restore,
     TwinRequest: replaying.replay,
 }
-"""What answers each kind of request."""
+"""The function that answers each kind of request."""
 
 
 def run(engine: Engine, request: Request, tell: Callable[[Partial], None] = lambda _: None) -> Reply:
-    """Answer a request to the end, for callers without a worker (bench, tests); `tell` gets what comes before the reply."""
+    """Answer a request to the end, for callers without a worker (bench, tests); `tell` gets the partial replies."""
     work = engine.handle(request)
     while True:
         try:
@@ -89,7 +89,7 @@ def open_engine(
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
-    `larger` is a second such model, read when it is first asked; a file that is missing is refused at once. Where `device`
+    `larger` is a second such model, loaded when it is first asked. A missing file is refused at once. Where `device`
     ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so.
 
     Raises:
@@ -147,7 +147,7 @@ class Engine:
         return self.resources.learner.published
 
     def fresh(self, seed: int, adapting: str | AdaptationStrategy | None = None) -> Engine:
-        """An engine on the same model, sharing its encoded images, that has learned nothing: a bench's other session.
+        """An engine on the same model and its encoded images that has learned nothing: for another session of a bench.
 
         Raises:
             UserError: there is no strategy named `adapting`.
@@ -160,8 +160,8 @@ class Engine:
     def handle(self, request: Request) -> Work:
         """Answer `request`; what a user can act on comes back as a Failure, never as an exception.
 
-        Partial replies come before the reply, at last which images are encoded no more. Where memory runs out, all that is
-        encoded goes.
+        Partial replies come before the reply; the last one names images that are no longer encoded. Where memory runs
+        out, all encoded images are dropped.
         """
         own, reply = self.resources, None
         try:

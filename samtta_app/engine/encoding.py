@@ -18,7 +18,7 @@ def load(of: Resources, request: LoadRequest) -> Work:
 
 
 def prefetch(of: Resources, request: PrefetchRequest) -> Work:
-    """Encode an image's whole window; one that is too large to be read ahead is left out.
+    """Encode an image's whole window; an image too large to be read ahead is skipped.
 
     Raises:
         ImageError: it cannot be read.

@@ -1,4 +1,4 @@
-"""Learning from accepted objects, and what a user does to it: withdraw an object, pause, roll back, restore."""
+"""Learning from accepted objects, and its controls: withdraw an object, pause, roll back, restore."""
 
 from __future__ import annotations
 

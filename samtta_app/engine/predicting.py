@@ -1,4 +1,4 @@
-"""The answer to a prompt: who is asked, what is offered of what was found, and what the learner is told of it."""
+"""The answer to a prompt: which model is asked, which masks are offered, and what the learner is told."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def predict(of: Resources, request: PredictRequest) -> Work:
 
 
 def _unanswerable(of: Resources, request: PredictRequest) -> Answer:
-    """The reply to exclude clicks alone, which have no mask: the decoder would make one up."""
+    """The reply to exclude clicks alone: it has no mask, since the decoder would invent one."""
     version = 0 if request.twin or request.larger else of.learner.published.version
     window = request.window or request.image.whole
     return Answer(*(request.id, window, (), 0, version, 0.0, request.twin), no_gaps=of.no_heads, larger=request.larger)

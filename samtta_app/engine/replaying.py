@@ -16,7 +16,7 @@ def replay(of: Resources, request: TwinRequest) -> Work:
     Raises:
         ImageError: its image cannot be read, or was replaced.
         CheckpointError: the given weights do not fit the model.
-        UserError: the version is not kept any more, nor a later one.
+        UserError: neither the version nor a later one is still kept.
     """
     started, learner = time.perf_counter(), of.learner
     example = yield from of.seen(request.example)

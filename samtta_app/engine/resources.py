@@ -27,8 +27,9 @@ class Resources:
         cache: its encoded images.
         images: files that were read.
         learner: the published weights, and what they learned from.
-        heads: tell what a mask would gain; `no_heads` says why there are none, `click_heads` are those asked at a click.
-        larger: a second model; where none is given, the one that the heads were trained with.
+        heads: predict what a mask would gain. `no_heads` says why there are none; `click_heads` are those asked at a
+            click.
+        larger: a second model; by default the one that the heads were trained with.
     """
 
     def __init__(self, model: SamModel, learner: Learner, cache: FeatureCache, larger: Larger | None) -> None:
@@ -68,7 +69,7 @@ class Resources:
         return example.seen((yield from self.images.read(example.image.path)))
 
     def free(self) -> None:
-        """Drop all that can be made again."""
+        """Drop everything that can be computed again."""
         self.cache.clear()
         self.images.clear()
         if self.larger is not None:
