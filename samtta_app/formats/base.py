@@ -14,7 +14,7 @@ from samtta_app.errors import ExportError
 
 
 class ExportStoppedError(ExportError):
-    """A user cancelled an export; nothing was written."""
+    """The user cancelled an export; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +30,12 @@ class FormatWriter(Protocol):
     """Writes a project's objects, one image after the other, in the memory of one image."""
 
     def __call__(self, project: Project, out: Path, progress: ReportProgress = ..., /) -> list[Path]:
-        """Write the files into the folder `out`, which is made where it is not there; returns their paths.
+        """Write the files into the folder `out`, which is made if it does not exist; returns their paths.
 
         `progress` hears of every image before it is written. It may raise ExportStoppedError.
 
         Raises:
-            ExportError: it did not happen; no partial file stays.
+            ExportError: the export failed; no partial file stays.
         """
 
 
@@ -47,7 +47,7 @@ class Format:
         name: what commands and settings call it.
         title: what a user reads.
         endings: of the files, with the dot.
-        cannot_hold: what is lost in it, in words a user reads; empty where everything that was accepted comes back.
+        cannot_hold: what is lost in it, as a text for the user; empty where everything accepted can be read back.
         write: writes a project.
         read: gives the objects of an export back, image by image. Raises a DatasetError where it cannot be read.
         options: what a user may choose when writing; none of today's formats has any.

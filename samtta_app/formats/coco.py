@@ -26,7 +26,7 @@ from samtta_app.formats.base import Format, LabelledMask, announced, unheard
 
 FILE = "annotations.json"
 _MARK = "annotated with samtta"
-"""Stands in the file's first bytes, and tells an earlier export from a user's own file."""
+"""Stands in the file's first bytes, and distinguishes an earlier export from a user's own file."""
 
 
 def write_coco(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
@@ -59,7 +59,7 @@ def read_coco(path: Path) -> Iterator[LabelledMask]:
     """The objects of a COCO instances file (or of the export in a folder), image by image; any tool's, with polygons too.
 
     Raises:
-        DatasetError: it is no such file, or an object in it is not right.
+        DatasetError: it is no such file, or an object in it is invalid.
     """
     file = path / FILE if path.is_dir() else path
     try:
@@ -100,7 +100,7 @@ def _head(project: Project) -> dict[str, object]:
 
 
 def _image(image: ProjectImage) -> dict[str, object]:
-    """A name that no file of a folder can have, from a damaged database, is flattened: readers put it behind a path."""
+    """An image's entry; a name that no file can have, from a damaged database, is flattened: readers append it to a path."""
     name = image.name if is_component(image.name) else component(image.name)
     values = {"id": image.id, "file_name": name, "width": image.width, "height": image.height, "status": image.status}
     return {**values, "problem": image.problem} if image.problem else values

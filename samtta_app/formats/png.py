@@ -5,8 +5,9 @@
     `legend.json`: what every number means, the order, what is wrong with images, and the files' hashes.
 
 The legend also names the images that are only listed: those in the folder that are not marked as empty.
-Grey PNGs of 8 bit, or of 16 bit where a number above 255 occurs. NAME is the image's name without its suffix; with it
-where two images differ in nothing else. A name that is no file name everywhere is flattened; the legend has both.
+Grey PNGs of 8 bit, or of 16 bit where a number above 255 occurs. NAME is the image's name without its suffix; the
+suffix stays where two images differ only in it. A name that is no file name everywhere is flattened; the legend has
+both.
 """
 
 from __future__ import annotations
@@ -64,10 +65,10 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
 
 
 def read_png(folder: Path) -> Iterator[LabelledMask]:
-    """The objects of an export in `folder`, image by image; an object that others cover wholly is not in it.
+    """The objects of an export in `folder`, image by image; an object that others cover completely is not in it.
 
     Raises:
-        DatasetError: the folder holds no such export, or a file of it is missing or not right.
+        DatasetError: the folder holds no such export, or a file of it is missing or invalid.
     """
     try:
         legend = json.loads((folder / _LEGEND).read_text(encoding="utf-8"))
@@ -85,7 +86,7 @@ def read_png(folder: Path) -> Iterator[LabelledMask]:
 
 
 def _index(path: Path) -> NDArray[np.generic] | None:
-    """A grey PNG's numbers, None where it is none."""
+    """A grey PNG's numbers; None for any other file."""
     if not path.is_file():
         return None
     found = cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
@@ -160,7 +161,7 @@ def _stem(name: str) -> str:
 
 
 def _earlier(folder: Path) -> list[str]:
-    """What the folder's legend says that an export wrote, as far as it is unchanged, and the legend itself."""
+    """The files that an export wrote according to the folder's legend and that are unchanged, and the legend itself."""
     try:
         legend = json.loads((folder / _LEGEND).read_text(encoding="utf-8"))
         if legend["order"] != ORDER or (folder / _LEGEND).is_symlink():
