@@ -1,4 +1,4 @@
-"""From a prompt to masks: choose the window, decode, look closer at a small object, wider at one that is cut."""
+"""From a prompt to masks: choose the window, decode, look closer at a small object, and wider at one that the window cuts."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def answer_prompt(
         view: the part of the image on the screen.
         offset: added to the answer's logits, as far as earlier clicks allow it.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
-        candidates: give three of them whatever the prompt, and look no further than a given window that holds it.
+        candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
     """
     extent = image.whole
     fresh = window is None

@@ -18,7 +18,7 @@ PointPrompts = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer must be to be proposed.
+    """The limits within which an answer is proposed.
 
     Args:
         sure: least predicted IoU.

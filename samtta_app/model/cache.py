@@ -26,7 +26,7 @@ _Key = tuple[str, Window]
 class _Finished(LRUCache[_Key, ImageFeatures]):
     """Finished features, of `budget` bytes at most, the newest in any case.
 
-    `wholes` are the keys of whole images among them; `evicted` are the images whose whole window had to go.
+    `wholes` are the keys of whole images among them; `evicted` are the images whose whole window was dropped.
     """
 
     def __init__(self, budget: int) -> None:
@@ -56,7 +56,7 @@ class FeatureCache:
         return (image_key, window) in self._done
 
     def features(self, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
-        """The features of a window; yields while they are being made, and goes on from where another caller stopped."""
+        """The features of a window; yields while they are being made, and continues where another caller stopped."""
         key = (image.key, window)
         while key not in self._done:
             self._advance(key, image, window)
@@ -65,7 +65,7 @@ class FeatureCache:
         return self._done[key]
 
     def evicted(self) -> frozenset[str]:
-        """The keys of images whose whole window had to go since this was asked last: they are encoded no more."""
+        """The keys of images whose whole window was dropped since the last call: they are no longer encoded."""
         gone, self._done.evicted = frozenset(self._done.evicted), set()
         return gone
 
@@ -87,7 +87,7 @@ class FeatureCache:
                 self._done.wholes.add(key)
                 self._done.evicted.discard(image.key)
         except BaseException:
-            del self._running[key]  # a generator that has failed would only say that it has ended
+            del self._running[key]  # a generator that has failed would only report its end
             raise
 
 

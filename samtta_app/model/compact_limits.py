@@ -23,13 +23,13 @@ RANGES: Mapping[str, tuple[int, int]] = {
 """Least and largest of each whole number of a configuration: four times what the shipped models have, or more."""
 
 SWITCHES = ("similarity", "context")
-"""Parts that a configuration has or has not."""
+"""Optional parts of a configuration: each is on or off."""
 
 MAX_VALUES = 400_000_000
 """Values of a compact model at most; in single precision they take 1.6 GB."""
 
 FLOATS = ("F16", "BF16", "F32")
-"""Kinds of numbers that are read as single precision, as safetensors names them; any other is not meant to be cast."""
+"""Kinds of numbers that are read as single precision, as safetensors names them; any other is refused."""
 
 NAME_LENGTH = 100
 """Characters of a model's name at most: it is shown in a line."""
@@ -100,7 +100,9 @@ def check_slices(found: Mapping[str, Slice], expected: Mapping[str, Shape]) -> N
         if tuple(found[name].get_shape()) != shape:
             raise ValueError(f"{name} is {found[name].get_shape()}, not {list(shape)}")
         if found[name].get_dtype() not in FLOATS:
-            raise ValueError(f"it holds {found[name].get_dtype()} in {name}, where one of {', '.join(FLOATS)} is meant")
+            raise ValueError(
+                f"it holds {found[name].get_dtype()} in {name}, where one of {', '.join(FLOATS)} is expected"
+            )
 
 
 def _product(shape: Shape) -> int:

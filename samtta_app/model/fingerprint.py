@@ -1,4 +1,4 @@
-"""Which model it is, whatever its name: what was learned on top of one is of no use to another."""
+"""Identifies a model by its weights, not its name: weights learned on one model are useless for another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KNOWN: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()  # of a large mo
 def weights_sha256(model: SamModel) -> str:
     """SHA-256 of all weights of encoder, prompt encoder and original decoder: names, types, shapes and every byte.
 
-    It is looked at once: a model's own weights are never changed in place.
+    It is computed once: a model's own weights are never changed in place.
     """
     if model.net in _KNOWN:
         return _KNOWN[model.net]
@@ -28,7 +28,7 @@ def weights_sha256(model: SamModel) -> str:
 
 
 def fingerprint(model: SamModel) -> str:
-    """Tells models apart whose weights differ, whatever their names: a digest of shapes and first values of all of them."""
+    """A digest of all weights' shapes and first values: it identifies a model by its weights, not its name."""
     digest = hashlib.sha256()
     for name, value in model.net.state_dict().items():
         digest.update(f"{name}{tuple(value.shape)}".encode())

@@ -1,4 +1,4 @@
-"""A model that is called ready has answered once: on the device that was wished for, or else on the processor."""
+"""A model counts as ready once it has answered: on the requested device, or else on the processor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    """A model that has answered, and why it is not on the device that was wished for ("" where it is)."""
+    """A model that has answered, and why it is not on the requested device ("" where it is)."""
 
     model: SamModel
     note: str = ""
@@ -57,7 +57,7 @@ def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
 
 
 def open_model_alone(source: str | Path, device: str) -> SamModel:
-    """The model alone; the same words."""
+    """The model alone; the arguments are the same."""
     return open_model(source, device).model
 
 

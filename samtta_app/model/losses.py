@@ -1,6 +1,6 @@
 """Losses on the decoder's low-res grid: adaptation's own, and SUM's, which weight each pixel by how certain it is.
 
-Every term of the first part ignores what is not known: the boundary band, the padding, and everything away from a click.
+Every term of the first part ignores unknown pixels: the boundary band, the padding, and everything away from a click.
 Source of the second part: Liu et al. 2024, "Uncertainty-aware Fine-tuning of Segmentation Foundation Models" (SUM), equations
 1 and 2, section 3.2.2 and appendix B.1. The certainty of a pixel is 1 - u, u from `model.refiner.refinement_difference`. With
 a certainty of 1 everywhere (a mask that a user made) the second part is SAM's own loss.
@@ -18,11 +18,11 @@ from samtta_app.core.types import Click, Window
 from samtta_app.model.threshold_shift import logits_at
 
 FOCAL_FLOOR = 20.0
-"""Pixels added to the focal normaliser, so that a mask that is nearly right is not pushed with full force."""
+"""Pixels added to the focal normaliser, so that a nearly right mask does not get the full gradient."""
 
 FOCAL_WEIGHT, ALPHA, GAMMA = 20.0, 0.25, 2.0
 EVEN = 0.5
-"""Alpha for a compact model, which was trained without: with .25 its masks shrink, since what is not object weighs more."""
+"""Alpha for a compact model, which was trained without one: with .25 its masks shrink, since the background weighs more."""
 BELIEVED = 0.6
 """The Dice term counts pixels of a higher certainty only."""
 

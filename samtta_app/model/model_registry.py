@@ -47,7 +47,7 @@ def load_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
 
 
 def chosen_device(device: str = "auto") -> str:
-    """The device that "auto" stands for; any other name as it is. Apple's is never chosen unasked: results differ there."""
+    """The device that "auto" stands for; any other name as it is. Apple's is never the automatic choice: results differ."""
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"

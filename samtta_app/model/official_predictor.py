@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 import torch
-from segment_anything import SamPredictor as SamPredictor  # bench names it, and knows no torch
+from segment_anything import SamPredictor as SamPredictor  # bench imports this name, and must not import torch
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from torch import nn
 

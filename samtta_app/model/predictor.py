@@ -23,7 +23,7 @@ from samtta_app.model.weights import TASK, Tensors
 _Size = tuple[int, int]
 
 REDUCED_FROM = 8192
-"""Windows of a longer side are first shrunk by whole numbers: much faster, and no official result exists to agree with."""
+"""Windows of a longer side are first shrunk by whole numbers: much faster, and there is no official result to match."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""What a model proposes by itself: answers to single clicks that it is sure of, and how far each pixel is to be believed.
+"""What a model proposes by itself: answers to single clicks that it is sure of, and the certainty of each pixel.
 
 Source: Liu et al. 2024 (SUM), section 3.2 and appendix B.1; its pseudo-labels are SAM's own (Kirillov et al. 2023, appendix
 B). Masks with a high predicted IoU that hardly change with the threshold are kept. Here each click gives one mask, the one
@@ -30,7 +30,7 @@ PLACES = 8
 OVERLAP = 1.2
 """Sides of the four windows, in halves of the image."""
 DISTINCT = 0.7
-"""Of two proposals whose boxes have a higher IoU, the one of the lower predicted IoU goes (SAM)."""
+"""Of two proposals whose boxes have a higher IoU, the one with the lower predicted IoU is dropped (SAM)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

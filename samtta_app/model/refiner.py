@@ -126,13 +126,13 @@ def refinement(
     """
     box = bounding_box(mask)
     if not torch.isfinite(logits).all():
-        return None, "The answer is not finite, so that nothing can be said about where it is unsure"
+        return None, "The answer is not finite, so no map can show where it is unsure"
     if box is None:
         return None, "The answer is empty: there is no mask to be unsure about"
     with torch.no_grad():
         found, iou = refined(model, refiner, features, prompt, logits, box)
     if not torch.isfinite(found).all():
-        return None, "The refined mask is not finite, so that nothing can be said about where the answer is unsure"
+        return None, "The refined mask is not finite, so no map can show where the answer is unsure"
     return Refinement(found, float(iou), refinement_difference(logits, found)), ""
 
 

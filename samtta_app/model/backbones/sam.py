@@ -129,7 +129,7 @@ class OfficialSam:
         return self
 
     def write(self, decoder: Tensors, path: Path, notes: str) -> None:
-        """Write Meta's layout, which has no place for notes."""
+        """Write Meta's layout, which cannot hold metadata."""
         del notes
         state = {**self.net.state_dict(), **{f"mask_decoder.{name}": tensor for name, tensor in decoder.items()}}
         write_tensors(path, {name: tensor.detach().cpu() for name, tensor in state.items()})
@@ -205,13 +205,13 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _refuse_bomb(path: Path) -> None:
-    """A checkpoint is stored, not packed: one that says it unpacks to more than the file has is none."""
+    """A checkpoint is stored uncompressed: a file that claims to unpack to more than its size is refused."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as file:
         unpacked = sum(entry.file_size for entry in file.infolist())
     if unpacked > path.stat().st_size:
-        raise CheckpointError("The file is packed, as no checkpoint is", path, "Get the official file again")
+        raise CheckpointError("The file is compressed, which no checkpoint is", path, "Get the official file again")
 
 
 def _architecture(path: Path, state: Mapping[str, Tensor]) -> str:
@@ -231,7 +231,7 @@ def _single(path: Path, key: str, value: Tensor) -> Tensor:
     plain = value.layout == torch.strided and not value.is_quantized and value.device.type == "cpu"
     if not plain or value.dtype not in (torch.float16, torch.bfloat16, torch.float32):
         advice = "Choose an official sam_vit_*.pth file"
-        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is meant", path, advice)
+        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is expected", path, advice)
     single = value.detach().to(torch.float32).contiguous()
     if not torch.isfinite(single).all():
         raise CheckpointError(
