@@ -1,7 +1,7 @@
 """What a user can do, as frozen values that can be stored.
 
-An act that comes before its time waits for the answer in `State.waiting`. A class name here is also the act's tag in what is
-stored, so a released name is never changed.
+An act that comes before the answer it needs waits in `State.waiting`. A class name here is also the act's tag in what
+is stored, so a released name is never changed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 
 OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
-"""The maps of uncertainty that a user can see."""
+"""The uncertainty maps that a user can see."""
 
 
 class Act(msgspec.Struct, frozen=True, tag=True):
-    """One thing that a user does; what it is stored as bears the name of its class."""
+    """One thing that a user does; it is stored under the name of its class."""
 
 
 class PlaceClick(Act, frozen=True):
@@ -74,7 +74,7 @@ class Accept(Act, frozen=True):
 
 
 class Cancel(Act, frozen=True):
-    """Put the preview aside, or drop the selection."""
+    """Discard the preview, or drop the selection."""
 
 
 class RemoveClick(Act, frozen=True):
@@ -106,7 +106,7 @@ class NextUnreviewed(Act, frozen=True):
 
 
 class NextReview(Act, frozen=True):
-    """Show the accepted mask that needs a second look most."""
+    """Show the accepted mask that most needs a review."""
 
 
 class ConfirmReview(Act, frozen=True):
@@ -229,10 +229,10 @@ def stored_act(act: UserAct) -> dict[str, Any]:
 
 
 def act_of(values: object) -> UserAct:
-    """The act that `stored_act` gave these values for.
+    """The act that `stored_act` turned into these values.
 
     Raises:
-        UserError: they are not of an act that this version knows.
+        UserError: this version knows no such act.
     """
     try:
         act: UserAct = msgspec.convert(values, UserAct)

@@ -1,4 +1,4 @@
-"""What the uncertainty heads advise, when what they expect to be gained is worth an act of the user."""
+"""The advice of the uncertainty heads, given when the expected gain is worth an act of the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS: dict[AdvisedAct, str] = {
     "candidate": "Another mask may fit better: about",
     "larger": "The larger model may do better: about",
 }
-"""Words before the gain. That of clicks is expected of eight, so one of them brings no more than it."""
+"""Words before the gain. The gain of clicks is expected of eight clicks, so one click brings at most that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Advice:
 def advice(
     candidates: tuple[Candidate, ...], chosen: int, clicks: tuple[Click, ...], worth: Gaps | None, *, larger: bool
 ) -> Advice | None:
-    """What promises most of all that is worth doing; None where nothing is.
+    """The step with the highest expected gain; None where no gain reaches its minimum.
 
     Args:
         candidates: the newest answer.
         chosen: which of them is shown.
         clicks: the clicks so far.
         worth: minimum gaps for giving advice.
-        larger: the larger model has already answered, so that it is not offered again.
+        larger: whether the larger model has already answered; it is then not offered again.
     """
     shown = candidates[chosen] if candidates else None
     if shown is None or shown.gaps is None or worth is None or not shown.mask.area:

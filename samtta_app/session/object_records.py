@@ -12,8 +12,8 @@ class ObjectRecord:
     """One accepted object: every prompt step, and the twins' trajectories once they were replayed.
 
     `frozen` and `adapted` are IoU with the accepted mask after click 1, 2, ...; None before the replay.
-    `replayed_version` is the weights version of the adapted side. `reviewed` is whether the user looked at the mask again
-    and found it right.
+    `replayed_version` is the weights version of the adapted side. `reviewed` is whether the user reviewed the mask and
+    confirmed it.
     """
 
     object_id: int

@@ -33,12 +33,12 @@ def known_as(value: float | None, name: Number, confidence: Calibration) -> floa
 
 
 def need(value: float, name: Number) -> float:
-    """How much a mask of this number needs a look: the higher the more."""
+    """How much a mask with this number needs a review: higher means more."""
     return -value if name == "expected_iou" else value
 
 
 def worst(records: Iterable[ObjectRecord]) -> dict[str, Worst]:
-    """Image name -> the number of its object that needs a look most, for every number that is known there."""
+    """Image name -> the number of its object that most needs a review, for every known number."""
     found: dict[str, dict[Number, float]] = {}
     for record in records:
         for name in NUMBERS if record.steps else ():

@@ -24,7 +24,7 @@ Severity = Literal["info", "good", "warning", "error"]
 class ImageEntry:
     """One row of the image list; `text` is the reason where the image is unreadable, `changed` says that it was replaced.
 
-    `worst` has the numbers of the object that needs a look most by each of them.
+    By each of the numbers, `worst` has the value of the object that most needs a review.
     """
 
     name: str
@@ -50,9 +50,10 @@ class Preview:
     """The object being annotated: its prompt so far, the newest answer, and what the session adds to it.
 
     `answer` is None until the first one, and has no candidates where it showed nothing. `chosen` is the candidate on the
-    screen, which the user may change. `window` is where the object was last found, and the next prompt is asked.
-    `waiting` is True while an answer to the newest prompt is under way. `frozen` is the frozen twin's candidate for the same
-    prompt, once asked for (hold C). `advice` is what the uncertainty heads would do next.
+    screen, which the user may change. `window` is where the object was last found, and where the next prompt is
+    answered. `waiting` is True while an answer to the newest prompt is under way. `frozen` is the frozen twin's
+    candidate for the same prompt, once asked for (hold C). `advice` is the next step that the uncertainty heads
+    recommend.
     """
 
     clicks: tuple[Click, ...]
@@ -82,7 +83,7 @@ class Preview:
 
     @property
     def no_gaps(self) -> str:
-        """Why the candidates have no gaps, for a user; "" where they have."""
+        """Why the candidates have no gaps, as a text for the user; "" where they have."""
         return self.answer.no_gaps if self.answer else ""
 
     @property
@@ -93,7 +94,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """The learner as the panel shows it: what it does, and the `strategy` by which it adapts ("frozen": by none)."""
+    """The learner as the panel shows it: what it does, and the `strategy` by which it adapts ("frozen": none)."""
 
     activity: Activity
     version: int
@@ -131,7 +132,7 @@ class SideFigures:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whether expected IoUs came true over `answers` of them: reliability and calibration error.
+    """How well the expected IoUs of `answers` answers match the true ones: reliability and calibration error.
 
     `raw` is as the heads (or the decoder) said it, `calibrated` as it was calibrated on the answers before each.
     """
@@ -147,8 +148,8 @@ class Trust:
 class Statistics:
     """The session's figures from its raw records.
 
-    `sentence` is what the panel opens with. `review` counts the masks that need a second look. `confidence` turns an
-    expected IoU into what this session has shown it to mean.
+    `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
+    expected IoU into the one calibrated on this session.
     """
 
     objects: int

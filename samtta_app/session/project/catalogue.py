@@ -1,4 +1,4 @@
-"""What an export lists: every image of the folder and every annotated one, each with an id for the project's life."""
+"""What an export lists: every image of the folder and every annotated one, each with a permanent id."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SeenImage:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The images of an export in natural order, the objects that do not fit their image any more, and words about both."""
+    """The images of an export in natural order, the objects that no longer fit their image, and messages about both."""
 
     images: tuple[ProjectImage, ...]
     misfits: frozenset[int]
@@ -98,7 +98,7 @@ def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None) 
 
 
 def _shown_size(path: Path) -> tuple[int, int] | None:
-    from samtta_app.images.read import image_size  # brings the decoders, which a start can do without
+    from samtta_app.images.read import image_size  # imports the decoders, which the start does not need
 
     try:
         return image_size(path)
@@ -109,7 +109,7 @@ def _shown_size(path: Path) -> tuple[int, int] | None:
 def _checked(
     image: ProjectImage, path: Path | None, seen: SeenImage | None, mine: tuple[Annotation, ...]
 ) -> tuple[ProjectImage, tuple[Annotation, ...], str]:
-    """The image, those of its objects that do not fit it, and what is to be said of them."""
+    """The image, those of its objects that do not fit it, and the message about them."""
     picture = seen.picture if seen else ""
     if path is not None and seen and seen.file_size is not None and pictures.file_size(path) != seen.file_size:
         now, picture = pictures.seen_again(path, seen.image, picture)  # replaced, and not looked at since

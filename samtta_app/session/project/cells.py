@@ -1,4 +1,4 @@
-"""Single values of the database, checked as they are read: a file may hold what samtta never wrote there."""
+"""Single values of the database, checked as they are read: a file may hold values that samtta never wrote."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any
 from samtta_app.core.names import from_text
 
 LONGEST_SIDE = 10_000_000
-"""No image has a longer side; a larger coordinate is damage."""
+"""Longest side of an image, in pixels; a larger coordinate means damage."""
 
 LARGEST_NUMBER = 2**31 - 1
 """Numbers of versions, objects and classes stay below what the window's toolkit can show."""
 
 PIXELS = 1_000_000_000
-"""No mask's own rectangle has more; it is decoded whole, into a byte for each."""
+"""Most pixels of a mask's own rectangle; it is decoded whole, into one byte a pixel."""
 
 LARGE = 1e12
-"""A figure beyond this is damage: seconds of thirty thousand years."""
+"""A larger figure means damage: in seconds, this is thirty thousand years."""
 
 DbRow = sqlite3.Row
 Value = str | int | float | bytes | None
 
 
 class BadValueError(Exception):
-    """A column holds what samtta never writes there; the text names the column and says why."""
+    """A column holds a value that samtta never writes there; the text names the column and the reason."""
 
     def __init__(self, column: str, value: object, why: str) -> None:
         shown = repr(value)
@@ -35,7 +35,7 @@ class BadValueError(Exception):
 
 
 def decoded(value: bytes) -> str:
-    """A text of the database; what is not UTF-8 in it comes as lone surrogates, for `text` to refuse."""
+    """A text of the database; bytes that are not UTF-8 become lone surrogates, which `text` refuses."""
     return value.decode("utf-8", "surrogateescape")
 
 
@@ -102,7 +102,7 @@ def numbers(row: DbRow, column: str, count: int | None = None, *, most: float = 
 
 
 def wholes(row: DbRow, column: str, count: int) -> tuple[int, ...]:
-    """So many whole numbers from JSON, 0 .. LONGEST_SIDE."""
+    """A given number of whole numbers from JSON, 0 .. LONGEST_SIDE."""
     found = _wholes(text(row, column))
     if len(found) != count:
         raise BadValueError(column, row[column], f"not {count} whole numbers from 0 to {LONGEST_SIDE}")

@@ -1,4 +1,4 @@
-"""The open database: rows are checked as they are read, and what is written is whole or is not there."""
+"""The open database: rows are checked as they are read, and every write is done completely or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from samtta_app.session.project.writer_lock import file_identity
 _T = TypeVar("_T")
 Reader = Callable[[], OpenedDatabase]
 NAMED = 3
-"""So many damaged rows are named in one line."""
+"""This many damaged rows are named in one line."""
 
 
 class Database:
@@ -31,7 +31,7 @@ class Database:
 
     Args:
         home: the project's own folder.
-        opened: the database in it, or what stands for it.
+        opened: the database in it, or a copy in its place.
     """
 
     def __init__(self, home: Path, opened: OpenedDatabase) -> None:
@@ -50,7 +50,7 @@ class Database:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The rows that were read so far and hold what was never written there: which, which column, and why."""
+        """The damaged rows that were read so far: which row, which column, and why."""
         return tuple(self._left_out)
 
     @property
@@ -78,7 +78,7 @@ class Database:
             raise StoreError(what, self.home / DATABASE, do) from error
 
     def _good(self, found: Iterable[DbRow], make: Callable[[DbRow], _T], which: Callable[[DbRow], str]) -> Iterator[_T]:
-        """What `make` makes of each row; one that holds a bad value is left out and named."""
+        """The result of `make` for each row; a row with a bad value is left out and named."""
         for row in found:
             try:
                 yield make(row)
@@ -93,9 +93,9 @@ class Database:
         return next(found, default)
 
     def _reader(self) -> Reader:
-        """How to read all that is stored now, in any thread: beside this connection, or else from a copy in memory.
+        """How to read everything stored now, in any thread: on a second connection, or else from a copy in memory.
 
-        A copy is taken where the file itself was moved or deleted, or was never this connection's source.
+        A copy is made where the file was moved or deleted, or where this connection never read from it.
         """
         if self._files and not self._moved() and not self._alone():
             return partial(open_beside, self.home)
@@ -138,7 +138,7 @@ class Database:
         return (self.home / (DATABASE + ending) for ending in ("", "-wal"))
 
     def _require_files(self) -> None:
-        """Whether the files that are written to are still those that will be found at their place."""
+        """Whether the files that are written to are still the ones at their paths."""
         for path, before in self._files.items():
             if before is not None and file_identity(path) != before:
                 gone = not os.path.lexists(path)

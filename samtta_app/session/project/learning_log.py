@@ -1,4 +1,4 @@
-"""What learning leaves in the project: reports, versions of the weights, which model learned from what, and replays."""
+"""What learning stores in the project: reports, versions of the weights, which model learned from what, and replays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WEIGHTS_KEPT = 20
 
 
 class LearningLog(Database):
-    """The part of an open project that the learner's replies go to and come back from.
+    """The part of an open project that stores the learner's replies and reads them again.
 
     A model is known by the SHA-256 of its weights; "" stands for one that is not known, as in projects of earlier versions.
     """
@@ -35,7 +35,7 @@ class LearningLog(Database):
     def log_adaptation(self, report: AdaptReport) -> None:
         """Store a report, that the object was learned, and, when it was kept, its weights as those that are published.
 
-        The weights themselves are written aside.
+        The weights themselves are written to their own folder.
         """
         discard: list[int] = []
         with self._writing():

@@ -19,7 +19,7 @@ _by_number = natsort_keygen(alg=ns.IGNORECASE)
 
 
 def natural(name: str) -> tuple[Any, str]:
-    """Sort key under which "cell2" comes before "cell10", whatever the case; names that count alike stand by their text."""
+    """Sort key under which "cell2" comes before "cell10", whatever the case; equal names are sorted by their text."""
     return _by_number(name), name
 
 
@@ -38,7 +38,7 @@ def image_files(folder: Path) -> tuple[Path, ...]:
 
 
 def listing_changed(objects: int) -> str:
-    """What the list says of an image that was replaced under so many of its objects."""
+    """The list's text for an image that was replaced after this many of its objects were accepted."""
     return f"Replaced: {objects} of its objects were accepted on another picture"
 
 

@@ -1,4 +1,4 @@
-"""Where a project lies, what may lie there, and how one that cannot be written or is damaged is still read."""
+"""Where a project lies, what may lie there, and how a read-only or damaged project is still read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEIGHTS = "weights"
 BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps: the database, and files of its name with these endings."""
 READING_SECONDS = 5.0
-"""A reader waits this long while the one that writes begins or ends a session; it never waits for a single write."""
+"""A reader waits this long while a writer begins or ends a session; it never waits for a single write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ def places(folder: Path, project: Path | None) -> tuple[Path, Path]:
 
 
 def exists(home: Path) -> bool:
-    """Whether a project lies in this folder, as far as one may look."""
-    return os.path.isfile(home / DATABASE)  # unlike Path.is_file, False where one may not look
+    """Whether a project lies in this folder, as far as access rights show."""
+    return os.path.isfile(home / DATABASE)  # unlike Path.is_file, False where access is denied
 
 
 def require_ordinary(home: Path) -> None:
-    """Refuse a project folder in which something else lies in the place of what samtta makes; opens nothing.
+    """Refuse a project folder that has something else in the place of samtta's files; opens nothing.
 
-    A link would have files elsewhere written or deleted, a pipe or device would be waited for. The way to the folder may
+    Through a link, files elsewhere would be written or deleted; a pipe or device would block. The way to the folder may
     lead through links, unless it is the hidden one that samtta makes itself.
 
     Raises:
@@ -107,7 +107,7 @@ def open_database(home: Path) -> OpenedDatabase:
 def open_beside(home: Path) -> OpenedDatabase:
     """Read a project that is open in another thread or process of this machine, as it is at this moment.
 
-    The write-ahead log allows readers beside the one that writes; neither waits for the other. The connection belongs to
+    The write-ahead log allows readers beside the writer; neither waits for the other. The connection belongs to
     the thread that opens it.
 
     Raises:
@@ -128,7 +128,7 @@ def open_beside(home: Path) -> OpenedDatabase:
 
 
 def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:
-    """Open a project that cannot be written where it lies: in memory, with what its journal still holds.
+    """Open a project that cannot be written at its place: in memory, with what its journal still holds.
 
     SQLite can neither lock nor recover a journal in a folder without write permission, so a copy is recovered.
 
@@ -171,13 +171,13 @@ def _copied(database: Path) -> Iterator[Path]:
             if journal.is_file():
                 shutil.copyfile(journal, copy.with_name(journal.name))
         except OSError as error:
-            what = f"The project cannot be read by way of a copy in {elsewhere}: {error.strerror}"
-            raise ProjectError(what, database, "Check the disk, and the room on it") from error
+            what = f"The project cannot be read through a copy in {elsewhere}: {error.strerror}"
+            raise ProjectError(what, database, "Check the disk and its free space") from error
         yield copy
 
 
 def _require(path: Path, expected: str, fits: Callable[[int], bool]) -> os.stat_result | None:
-    """What is there, without following a link; None when nothing is, or when one may not look."""
+    """What is at the path, without following a link; None when nothing is, or when access is denied."""
     try:
         found = os.lstat(path)
     except (OSError, ValueError):

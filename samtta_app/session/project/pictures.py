@@ -10,16 +10,16 @@ from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import ImageError
 
 LISTED = 10
-"""So many objects are named by their numbers in one line."""
+"""This many objects are named by their numbers in one line."""
 
 
 def picture_of(image: Image) -> str:
-    """Size and content of an upright picture, so that a file that was only packed or named differently is still the same."""
+    """Size and content of an upright picture: a file that was only compressed or named differently stays the same."""
     return f"{image.width}x{image.height}:{image.key}"
 
 
 def file_size(path: Path) -> int | None:
-    """Bytes of a file, None when one cannot know."""
+    """Bytes of a file, None when they cannot be found out."""
     try:
         return path.stat().st_size
     except (OSError, ValueError):
@@ -29,9 +29,9 @@ def file_size(path: Path) -> int | None:
 def seen_again(path: Path, image: ProjectImage, picture: str) -> tuple[ProjectImage, str]:
     """An image as its file is now, and its picture; as it was where the file cannot be read.
 
-    Only to be asked for files whose size has changed: they are read whole.
+    Call it only for files whose size has changed: they are read whole.
     """
-    from samtta_app.images.read import read_image  # brings the decoders, which a start can do without
+    from samtta_app.images.read import read_image  # imports the decoders, which the start does not need
 
     try:
         now = read_image(path)

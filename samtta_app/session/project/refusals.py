@@ -11,7 +11,7 @@ from pathlib import Path
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCKING = (
-    sqlite3.SQLITE_BUSY,  # as SQLite calls "no locks available", too; a lock that is held never comes here
+    sqlite3.SQLITE_BUSY,  # SQLite also calls "no locks available" this; a held lock never comes here
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_NOLFS,
@@ -24,7 +24,7 @@ LOCKING = (
 
 
 def primary(error: sqlite3.Error) -> int:
-    """SQLite's primary code; what has none, such as a text that cannot be read, counts as corrupt."""
+    """SQLite's primary code; errors without one, such as an unreadable text, count as corrupt."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
 
 
@@ -47,7 +47,7 @@ def reason(error: BaseException, home: Path) -> tuple[str, str]:
 def locks_work(folder: Path) -> bool:
     """Whether the file system of `folder` gives locks at all; True where a file to try it on cannot be made.
 
-    It is tried on another file than the database: to close any handle of that would give this process's own locks on it up.
+    It is tried on a file beside the database: closing any handle of the database would drop this process's locks on it.
     """
     try:
         import fcntl

@@ -178,7 +178,7 @@ def report_row(report: AdaptReport) -> tuple[Value, ...]:
 
 
 def report_of(row: sqlite3.Row) -> AdaptReport:
-    """The report of a row with the columns of REPORT and its id; its request is long answered (id 0).
+    """The report of a row with the columns of REPORT and its id; its request was answered earlier (id 0).
 
     Raises:
         BadValueError: a column holds what was never written there.

@@ -1,4 +1,4 @@
-"""What can still be read of a damaged database, in a whole one in memory; what cannot is named."""
+"""What can still be read of a damaged database, copied into a new one in memory; losses are named."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CLASSES = """
 INSERT INTO classes SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
 WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 """
-"""Classes that were lost stand under their numbers, so that their objects do not go with them."""
+"""Lost classes are named by their numbers, so that their objects are not lost with them."""
 
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises on damage; its own words may hold the damaged bytes."""
 
 _LATER = ("learned", "image_ids")
-"""Tables that an older layout has not."""
+"""Tables that an older layout does not have."""
 
 
 def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Connection, str]:
@@ -40,7 +40,7 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
     memory = schema.in_memory()
     schema.migrate(memory, schema.MIGRATIONS)
     memory.execute("DELETE FROM classes")
-    memory.execute("PRAGMA ignore_check_constraints = ON")  # a row that is not right is for its reader to name
+    memory.execute("PRAGMA ignore_check_constraints = ON")  # the reader of a bad row names it
     try:
         memory.execute("PRAGMA locking_mode = EXCLUSIVE")  # also of what is attached from now on
         memory.execute("ATTACH ? AS damaged", (schema.unshared_uri(copy),))

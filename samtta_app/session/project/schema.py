@@ -105,7 +105,7 @@ INSERT INTO learned SELECT DISTINCT object_id, '' FROM adaptations
 """
 """Which objects are to be learned from, and which were, by which model (SHA-256 of its weights, "" where it is not known).
 
-A project from before says only that something was learned in it: then all of its objects are to be learned from.
+An older project only says that something was learned in it: then all of its objects are to be learned from.
 """
 
 PICTURES = """
@@ -116,7 +116,7 @@ ALTER TABLE images ADD COLUMN bytes INTEGER
 """The content of the picture that an object was accepted on, and of the one that was seen last, with its file's size."""
 
 IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
-"""Numbers that images have in exports, opened or not; a number is never given twice, and stays when its image goes."""
+"""Numbers of images in exports, opened or not; a number is never given twice, and stays when its image is gone."""
 
 STEP_KINDS = f"""
 CREATE TABLE steps_of_any_kind (
@@ -147,7 +147,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("image_ids", IMAGE_IDS),
     ("step_kinds", STEP_KINDS),
 )
-"""Name and statements, oldest first; a name, once released, is never changed or taken away."""
+"""Name and statements, oldest first; a released name is never changed or removed."""
 
 TABLES = (
     *("meta", "images", "classes", "annotations", "steps"),
@@ -162,7 +162,7 @@ NO_SHARED_MEMORY = (
     sqlite3.SQLITE_IOERR_SHMMAP,
     sqlite3.SQLITE_CANTOPEN,
 )
-"""SQLite's refusals where processes cannot share memory, as on some network disks; its log then serves one of them alone."""
+"""SQLite's errors where processes cannot share memory, as on some network disks; its log then serves one process only."""
 
 
 class OpenElsewhereError(ProjectError):
@@ -204,7 +204,7 @@ def _connected(path: Path, *, alone: bool) -> sqlite3.Connection:
             with transaction(db):
                 migrate(db, missing)
                 require_layout(db, path)
-                db.execute("DELETE FROM meta WHERE 0")  # changes nothing; a file that may only be read is refused here
+                db.execute("DELETE FROM meta WHERE 0")  # changes nothing; a read-only file is refused here
     except BaseException:
         db.close()
         raise
@@ -271,7 +271,7 @@ def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
-    """The migrations that a database still lacks, taken to be whole.
+    """The migrations that a database still lacks; it is assumed to be undamaged.
 
     Raises:
         ProjectError: it is not a samtta project, or made by a newer samtta.
@@ -290,7 +290,7 @@ def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def require_layout(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database whose tables are not those that all migrations together make: SQLite takes any name for whole.
+    """Refuse a database whose tables differ from those that all migrations make: SQLite itself accepts any tables.
 
     Raises:
         DamagedError: a table or column is missing, or is another.

@@ -37,15 +37,15 @@ PALETTE = 8
 LAST = 2**63 - 1
 """SQLite has no higher number."""
 THERE = "deleted IS NOT 1"
-"""An object that was not withdrawn; a mark that is neither yes nor no is for its reader to name."""
+"""An object that was not withdrawn; a mark that is neither yes nor no is reported when the row is read."""
 
 
 class Store(LearningLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
-    what the user should know about how the project was opened ("" when nothing). A row that holds what was never written
-    there is left out and named in `notice` and `left_out`; nothing of it is deleted.
+    what the user should know about how the project was opened ("" when nothing). A damaged row is left out and named in
+    `notice` and `left_out`; nothing of it is deleted.
     """
 
     def __init__(self, folder: Path, home: Path, opened: OpenedDatabase) -> None:
@@ -130,7 +130,7 @@ class Store(LearningLog):
         return self._recall("last_image", "")
 
     def image_opened(self, name: str, width: int, height: int, picture: str = "") -> None:
-        """Remember where one is, how large the image is (it can then be exported), and which picture it holds."""
+        """Remember the open image, its size (it can then be exported), and which picture it holds."""
         with self._writing():
             before = next(self._seen("WHERE name = ?", to_text(name)), None)
             if picture and before is not None:  # objects of a version that did not keep what they were accepted on
@@ -147,9 +147,7 @@ class Store(LearningLog):
         for row in self._rows("SELECT id, name, colour FROM classes ORDER BY id"):
             try:
                 found.append(rows.class_of(row))
-            except (
-                BadValueError
-            ) as error:  # its objects are whole: they keep a class, under a name that is given for now
+            except BadValueError as error:  # its objects are undamaged: they keep a class, under a temporary name
                 self._leave_out(f"class {row['id']}", error)
                 found.append(LabelClass(row["id"], f"class {row['id']}", (row["id"] - 1) % PALETTE))
         return tuple(found) or (LabelClass(1, "object", 0),)
@@ -170,7 +168,7 @@ class Store(LearningLog):
             self._db.execute("UPDATE classes SET name = ? WHERE id = ?", (name, class_id))
 
     def remove_class(self, class_id: int) -> bool:
-        """Take a class away that was added by mistake; False where it has objects, and stays.
+        """Remove a class that was added by mistake; False where it has objects, and stays.
 
         Deleted objects of it go to the first class, since a row must have one; `bring_back` gives them theirs again.
         """
@@ -193,7 +191,8 @@ class Store(LearningLog):
     def accept(self, annotation: Annotation, width: int, height: int, *, teaches: bool = False) -> Annotation:
         """Store an accepted mask with its whole history, for an image of this size; returns it with its id and date.
 
-        `teaches` says that it is to be learned from: until that was reported, it waits for it, in a later run, too.
+        `teaches` says that it is to be learned from; it waits for that, even in a later run, until learning is
+        reported.
 
         Raises:
             StoreError: nothing was stored.
@@ -226,7 +225,7 @@ class Store(LearningLog):
             self._db.execute(back, (class_id, annotation_id))
 
     def set_reviewed(self, annotation_id: int, reviewed: bool = True) -> None:
-        """The user looked at a mask again and found it right, or takes that back."""
+        """Store that the user confirmed a mask, or that this was taken back."""
         with self._writing():
             self._db.execute("UPDATE annotations SET reviewed = ? WHERE id = ?", (int(reviewed), annotation_id))
 
@@ -268,7 +267,7 @@ class Store(LearningLog):
         return self._records(0, LAST) if object_id is None else self._records(object_id, object_id)
 
     def records_in_steps(self, size: int = RECORDS_AT_ONCE) -> Iterator[tuple[ObjectRecord, ...]]:
-        """`records`, so many objects at a time; what is accepted meanwhile comes, too."""
+        """`records`, some objects at a time; objects accepted meanwhile come too."""
         last = 0
         query = f"SELECT id FROM annotations WHERE {THERE} AND id > ? ORDER BY id LIMIT ?"
         while some := [row["id"] for row in self._rows(query, last, size)]:
@@ -329,7 +328,7 @@ class Store(LearningLog):
         return tuple(self._objects(found, made))
 
     def _objects(self, found: Iterable[DbRow], make: Callable[[DbRow], _T]) -> Iterator[_T]:
-        """As `_good`; objects that are left out do not count anywhere."""
+        """As `_good`; objects that are left out are counted nowhere."""
         for row in found:
             try:
                 yield make(row)

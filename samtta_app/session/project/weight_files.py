@@ -27,7 +27,7 @@ class WeightsFolder:
 
     Args:
         folder: need not be there yet.
-        tidy: remove what a process that was killed left half written.
+        tidy: remove files that a killed process left half written.
     """
 
     def __init__(self, folder: Path, *, tidy: bool = False) -> None:
@@ -67,7 +67,7 @@ class WeightsFolder:
     def _tidy(self) -> None:
         for found in self._folder.iterdir() if _is_folder(self._folder) else ():
             if CUT_SHORT.fullmatch(found.name) and _is_ours(found):
-                with suppress(OSError):  # what cannot be removed does no harm
+                with suppress(OSError):  # a file that cannot be removed does no harm
                     found.unlink()
 
     def _write(self, version: int, data: bytes, discard: tuple[int, ...]) -> None:

@@ -41,14 +41,14 @@ class WriterLock:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
             if found is not None and before in (None, found):
                 return
-            self._db.close()  # the one before took its file away at this very moment
+            self._db.close()  # the previous holder removed its file at this very moment
 
     def release(self) -> None:
-        """Take the file away and let others in."""
+        """Remove the file and let others in."""
         with suppress(OSError):
             self.path.unlink()  # while it is held: no other process can have taken it
         self._db.close()
-        if os.name == "nt":  # an open file cannot be taken away there
+        if os.name == "nt":  # an open file cannot be removed there
             with suppress(OSError):
                 self.path.unlink()
 

@@ -1,4 +1,4 @@
-"""Whether what the model expects of its masks comes true in this session, and which accepted masks need a second look."""
+"""Whether the IoUs that the model expects come true in this session, and which accepted masks need a review."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.state import Trust
 
 REVIEW_BELOW = 0.8
-"""Masks are looked at again whose expected IoU, calibrated on this session, is lower."""
+"""Masks with a lower expected IoU, calibrated on this session, are reviewed."""
 
 NEWEST = 500
 """Answers that the calibration is taken from, at most."""
@@ -22,7 +22,7 @@ Answers = tuple[tuple[float, float], ...]
 def confirmed_answers(records: Iterable[ObjectRecord]) -> Answers:
     """(expected IoU, IoU with the accepted mask) of the newest answers that clicks improved on, in their order.
 
-    An object's last answer tells nothing: it is the accepted mask, and agrees with it wholly whatever the truth is.
+    An object's last answer is no evidence: it is the accepted mask, so its IoU is always 1.
     """
     return tuple((step.expected_iou, step.iou) for record in records for step in record.steps[:-1])[-NEWEST:]
 
@@ -38,7 +38,7 @@ def to_review(records: Iterable[ObjectRecord]) -> tuple[ObjectRecord, ...]:
 
 
 def trust(records: Iterable[ObjectRecord]) -> Trust:
-    """How well expected IoUs agree with those that came true, before and after calibration."""
+    """How well expected IoUs agree with the true ones, before and after calibration."""
     return trust_in(confirmed_answers(records))
 
 

@@ -61,7 +61,7 @@ CLICK_COLUMNS = (
 )
 
 _MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
-"""What the files begin with, in every version: it tells them from a user's own ones of the same name."""
+"""The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
 
 
 def statistics(records: Sequence[ObjectRecord]) -> Statistics:

@@ -1,4 +1,4 @@
-"""The figures of a session as running values: an object costs as much as it has steps, however many there were before."""
+"""The figures of a session as running values: an object costs as much as its steps, however many came before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Sums:
     strict_failed: int = 0
 
     def add(self, trajectory: Sequence[float], sign: int) -> None:
-        """Take a trajectory in (`sign` 1), or out again (-1)."""
+        """Add a trajectory (`sign` 1), or subtract it again (-1)."""
         reached = clicks_to(trajectory, TARGET, _LIMIT)
         strictly = clicks_to(trajectory, STRICT_TARGET, STRICT_LIMIT)
         self.objects += sign
@@ -56,7 +56,7 @@ class _Sums:
 
 
 class Tally:
-    """The records of a session by object id, and all that its figures need; the stream is in the order of the ids.
+    """The records of a session by object id, and everything that its figures need; the stream follows the ids.
 
     Args:
         records: those that are there at first.
@@ -85,7 +85,7 @@ class Tally:
         return self._records.get(object_id)
 
     def put(self, record: ObjectRecord) -> None:
-        """Take an object in, in the place of an older record of it."""
+        """Add an object; an older record of it is replaced."""
         self.drop(record.object_id)
         number, point = record.object_id, stream_point(record)
         self._records[number] = record
@@ -102,7 +102,7 @@ class Tally:
             insort(self._waiting, entry)
 
     def drop(self, object_id: int) -> None:
-        """Take an object out, if it is there."""
+        """Remove an object, if it is there."""
         record = self._records.pop(object_id, None)
         if record is None:
             return
@@ -121,7 +121,7 @@ class Tally:
             del self._waiting[bisect_left(self._waiting, entry)]
 
     def figures(self) -> Statistics:
-        """The figures, equal to those of the same records taken in in any order."""
+        """The figures; they do not depend on the order in which the records were added."""
         trust, known = self._trust()
         objects = len(self._records)
         return Statistics(
@@ -143,7 +143,7 @@ class Tally:
         return (self._records[number] for _, number in self._waiting[: self._first_good(known)])
 
     def worst(self, image_name: str) -> Worst:
-        """The numbers of the image's object that needs a look most by each of them."""
+        """By each of the numbers, the value of the image's object that most needs a review."""
         here = self._images.get(image_name)
         return worst(here.values()).get(image_name, {}) if here else {}
 
@@ -176,7 +176,7 @@ class Tally:
         return self._judged[1:]
 
     def _first_good(self, known: Calibration) -> int:
-        """How many wait for a look: calibration keeps the order, so that the rest of them is good enough."""
+        """How many wait for a review: calibration keeps the order, so all others are good enough."""
         return bisect_left(self._waiting, True, key=lambda entry: not known(entry[0]) < REVIEW_BELOW)
 
     def _sentence(self) -> str:

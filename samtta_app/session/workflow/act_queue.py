@@ -1,4 +1,4 @@
-"""The workflow's part that does acts in their order: one that needs an answer waits for it, and the next ones behind it."""
+"""The workflow's part that does acts in order: an act that needs an answer waits for it, and so do all acts after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from samtta_app.session.workflow.undoing import Undoing
 
 
 class Acting:
-    """Takes every act, and has the other parts do it when its turn has come."""
+    """Takes every act, and passes it to the other parts when its turn comes."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Acting:
         return loading is not None and loading.then != "" and not isinstance(act, ToImage)
 
     def drop(self, dropped: tuple[UserAct, ...]) -> None:
-        """Give up acts that were to follow what has failed, and say which; redo does them again."""
+        """Cancel acts that were to follow a failed one, and name them; redo does them again."""
         if not dropped:
             return
         desk, said = self._desk, self._desk.state.message

@@ -13,7 +13,7 @@ from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
 
 LEAST_BOX = 2.0
-"""A box whose sides are both shorter than this many pixels is a slip of the hand."""
+"""A box with both sides shorter than this many pixels is an accidental drag."""
 
 
 class Annotating:
@@ -74,7 +74,7 @@ class Annotating:
         return self.compare()
 
     def refused(self, request_id: int, text: str) -> Requests:
-        """The engine could not answer: the step is withdrawn (redo asks again), what was shown before stays."""
+        """The engine could not answer: the step is withdrawn (redo asks again), and the previous preview stays."""
         desk = self._desk
         if desk.draft is None or request_id != desk.draft.request_id:
             return ()
@@ -104,7 +104,7 @@ class Annotating:
         return ()
 
     def ask_larger(self) -> Requests:
-        """Have the larger model answer this object from now on; undo goes back to the first one's answer."""
+        """Have the larger model answer this object from now on; undo goes back to the first model's answer."""
         desk, before = self._desk, self._desk.draft
         if before is None or before.preview.waiting or before.larger:
             return ()
@@ -115,7 +115,7 @@ class Annotating:
         return requests
 
     def cancel(self) -> Requests:
-        """Put the preview aside; undo brings it back."""
+        """Discard the preview; undo brings it back."""
         desk = self._desk
         if desk.draft is not None:
             steps = desk.history.take_steps()

@@ -28,7 +28,7 @@ _FROZEN = "frozen"
 
 
 class SessionContext:
-    """The one mutable thing of the workflow; its parts hold it, and nothing that changes beside it."""
+    """The only mutable part of the workflow; its other parts refer to it and hold no mutable state of their own."""
 
     def __init__(
         self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
@@ -138,19 +138,19 @@ class SessionContext:
 
     @property
     def reading(self) -> bool:
-        """Whether records of earlier runs are still to be read."""
+        """Whether some records of earlier runs are not read yet."""
         return self._unread is not None
 
     def read_on(self) -> bool:
         """Read some more of the records of earlier runs, oldest first; whether there may be more.
 
-        Until all are there the figures say so instead of claiming something.
+        Until all are read, the figures say so and claim nothing.
         """
         if self._unread is None:
             return False
         if next(self._unread, "end") == "end":
             self._unread = None
-            if self.store.left_out:  # found while reading: the notice at the start did not know of it
+            if self.store.left_out:  # found while reading: the notice at the start could not include it
                 self.say("warning", self.store.notice)
         self.recount()
         return self.reading
@@ -186,7 +186,7 @@ class SessionContext:
             self.put_record(record)
 
     def change_record(self, object_id: int, **changes: Any) -> None:  # noqa: ANN401 (fields of ObjectRecord)
-        """Change an object's record; one that is not there yet, or not any more, is read from the store when it comes."""
+        """Change an object's record; a record not in the figures now is read from the store when it is added."""
         record = self.tally.get(object_id)
         if record is not None:
             self.put_record(replace(record, **changes))
@@ -208,7 +208,7 @@ class SessionContext:
             self._put_entry(place, replace(self.state.images[place], worst=worst))
 
     def settle(self) -> None:
-        """Bring what is derived up to date: what can be undone, and what the engine is doing."""
+        """Update derived values: what can be undone, and what the engine is doing."""
         background = tuple(r for r in self.background() if r.lane == "background")
         activity: Activity = "idle"
         if not self.learn:

@@ -71,9 +71,7 @@ def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
         draft.preview,
         answer=reply if candidate else replace(reply, candidates=(), chosen=0),
         chosen=reply.chosen if candidate else 0,
-        window=reply.window
-        if candidate
-        else draft.preview.window,  # a place without a mask does not bind the next click
+        window=reply.window if candidate else draft.preview.window,  # a window without a mask is not kept
         waiting=False,
         history=tuple(records),
         frozen=None,
@@ -91,7 +89,7 @@ def nothing_found(reply: Answer) -> str:
 
 
 def advised(preview: Preview) -> Preview:
-    """The preview with what the uncertainty heads would do next."""
+    """The preview with the advice of the uncertainty heads."""
     worth = preview.answer.advise_from if preview.answer else None
     shown = advice(preview.candidates, preview.chosen, preview.clicks, worth, larger=preview.larger)
     return replace(preview, advice=shown)
@@ -119,7 +117,7 @@ def touched(draft: Draft, now: float, idle: float) -> Draft:
 
 
 def resting(draft: Draft, now: float) -> Draft:
-    """The draft taken up again: the time since it was left does not count."""
+    """The draft resumed: the time since it was left does not count."""
     return replace(draft, touched=now)
 
 

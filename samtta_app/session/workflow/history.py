@@ -37,7 +37,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cancelled:
-    """A draft was put aside; `steps` led to it, and `held` are the bytes of what they showed."""
+    """A draft was discarded; `steps` led to it, and `held` are the bytes of what they showed."""
 
     image: str
     draft: Draft
@@ -65,7 +65,7 @@ class Relabelled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reviewed:
-    """The user looked at a mask again and found it right."""
+    """The user reviewed a mask and confirmed it."""
 
     image: str
     annotation_id: int
@@ -103,7 +103,7 @@ class History:
         self._budget = budget
 
     def push(self, entry: Entry) -> None:
-        """Something new was done: what was undone before is forgotten."""
+        """Add a new entry; undone entries are forgotten."""
         self.undone.clear()
         if isinstance(entry, Accepted | Cancelled):
             entry = replace(entry, held=_bytes((entry.draft, *_drafts(entry.steps))))
@@ -130,7 +130,7 @@ class History:
         return tuple(reversed(steps))
 
     def withdraw_step(self, present: Draft | None) -> Draft | None:
-        """Take the newest step back, to be redone from `present`; what was there before it."""
+        """Undo the newest step; `present` is kept for redo, and the draft before the step is returned."""
         found = self.newest_step()
         if found is None:
             return None

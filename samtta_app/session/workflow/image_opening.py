@@ -14,7 +14,7 @@ from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.under_way import Loading, Then
 
 IMAGES_AHEAD = 2
-"""This many images after the open one are encoded when nothing else is to do."""
+"""This many images after the open one are encoded when nothing else is to be done."""
 
 
 class ImageOpener:
@@ -36,7 +36,7 @@ class ImageOpener:
         return (request,)
 
     def shown(self, image: Image) -> None:
-        """The pixels of the open image are there; a picture that is not the one of its objects is said and marked."""
+        """The pixels of the open image arrived; a message and a mark say if the picture is not that of its objects."""
         desk, name, picture = self._desk, self._desk.image_name(), picture_of(image)
         desk.change(image=image)
         said = remark(
@@ -111,7 +111,7 @@ class ImageOpener:
         desk.mark(name)
 
     def evicted(self, reply: Evicted) -> None:
-        """Images are encoded no more, and the list no longer says so; where room is short, none is encoded ahead."""
+        """Images are no longer encoded, and the list is updated; where memory is short, none is encoded ahead."""
         desk = self._desk
         gone = [name for name, key in desk.encoded.items() if key in reply.image_keys]
         near = {entry.name for entry in desk.state.images[desk.state.index : desk.state.index + 1 + IMAGES_AHEAD]}
@@ -121,5 +121,5 @@ class ImageOpener:
             desk.mark(name)
 
     def progressed(self, reply: Progress) -> None:
-        """Say what the engine is doing."""
+        """Update what the status bar says about the engine."""
         self._desk.change(activity=f"{reply.stage} {reply.fraction:.0%}")

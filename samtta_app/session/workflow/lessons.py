@@ -64,7 +64,7 @@ class LessonQueue:
             desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
         newest = store.newest_version()
         asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
-        requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no number is given twice
+        requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no version number is given twice
         requests += [RestoreRequest(desk.id(), *stored)] if stored else []
         self._change(resuming=frozenset(request.id for request in requests))
         return tuple(requests)
@@ -267,7 +267,7 @@ class LessonQueue:
             desk.store.log_twin(report)
 
     def controlled(self, reply: Controlled) -> Requests:
-        """The learner did what it was told."""
+        """The learner carried out a control request."""
         desk = self._desk
         desk.paused = reply.paused
         desk.change(

@@ -101,7 +101,7 @@ class Objects:
         self._desk.put_annotations((*self._desk.state.annotations, annotation))
 
     def withdraw(self, annotation: Annotation) -> Requests:
-        """Take an annotation away, from the store, the screen and the replay memory."""
+        """Remove an annotation from the store, the screen and the replay memory."""
         desk = self._desk
         desk.store.set_deleted(annotation.id, True)
         if self._open(annotation.image_name):
@@ -136,7 +136,7 @@ class Objects:
         return tuple(r for a in changed if a.id == annotation_id for r in self._learning.remember(a))
 
     def review(self, annotation_id: int, *, reviewed: bool) -> None:
-        """Note that the user found a mask right, or take that back."""
+        """Note that the user confirmed a mask, or take that back."""
         self._desk.store.set_reviewed(annotation_id, reviewed)
         self._desk.change_record(annotation_id, reviewed=reviewed)
 

@@ -23,11 +23,11 @@ LARGER = "There is a map of this model's answers only, not of the larger model's
 TURNED = "There is a map of the best candidate only: Tab goes back to it"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 SAME = "What was learned makes no difference to this answer"
-ENDLESS = "The answer is not finite, so that nothing can be said about where it is unsure"
+ENDLESS = "The answer is not finite, so no map can show where it is unsure"
 
 
 def following(kind: OverlayKind, step: int) -> OverlayKind:
-    """The kind that comes `step` after (or, negative, before) another, round and round."""
+    """The kind `step` places after another (before it where negative), in a cycle."""
     return _KINDS[(_KINDS.index(kind) + step) % len(_KINDS)]
 
 
@@ -55,7 +55,7 @@ class Overlays:
         self._desk = desk
 
     def ask(self) -> Requests:
-        """What is to be asked now; one measurement is under way at most."""
+        """The requests to send now; at most one measurement is under way."""
         desk, subject = self._desk, self._subject()
         if subject is None:
             desk.measuring = replace(desk.measuring, known=None)
@@ -78,7 +78,7 @@ class Overlays:
         return (MeasureRequest(number, image, prompt, window, (kind,)),)
 
     def answered(self, reply: Refined | Measured | Failure) -> None:
-        """Keep the map of what is on the screen; one of anything older is dropped."""
+        """Keep the map of the answer on the screen; an older map is dropped."""
         desk, subject = self._desk, self._desk.measuring.asked
         if subject is None or desk.measuring.request_id != reply.request_id:
             return
@@ -94,7 +94,7 @@ class Overlays:
             self._desk.change(overlay=Overlay(kind, None, None, reason))
 
     def _subject(self) -> Subject | None:
-        """What a map is wanted of; the entropy comes with the answer."""
+        """What a map is wanted for; the entropy comes with the answer."""
         kind, draft = self._desk.state.display.overlay, self._desk.draft
         candidate = draft.preview.candidate if draft else None
         return None if kind in ("off", "entropy") or candidate is None else (kind, candidate)
@@ -127,7 +127,7 @@ def _overlay(kind: OverlayKind, reply: Refined | Measured | Failure) -> Overlay:
 
 
 def _finite(overlay: Overlay) -> Overlay:
-    """The map, or the reason where there is none or one that holds what is not a number."""
+    """The map, or a reason where there is none or it holds values that are not finite."""
     if overlay.values is None or not np.isfinite(overlay.values).all():
         return Overlay(overlay.kind, None, None, overlay.reason or ENDLESS)
     return overlay

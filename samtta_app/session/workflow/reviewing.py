@@ -1,4 +1,4 @@
-"""The workflow's part that leads back to accepted masks of which little was expected."""
+"""The workflow's part that leads back to accepted masks with a low expected IoU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Reviewing:
         self._desk, self._browsing, self._objects = desk, browsing, objects
 
     def next(self) -> Requests:
-        """Show and select the object that needs a look most; another one than the one that is selected."""
+        """Show and select the object that most needs a review, but not the one that is selected."""
         desk = self._desk
         found = next((r for r in desk.tally.queue() if r.object_id != desk.state.selected), None)
         if found is None and desk.reading:

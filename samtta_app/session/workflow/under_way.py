@@ -56,12 +56,12 @@ class Ahead:
 
 
 Subject = tuple[OverlayKind, Candidate]
-"""What a map of uncertainty is of: its kind, and the mask on the screen."""
+"""What an uncertainty map shows: its kind, and the mask on the screen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuringMap:
-    """The newest map: `known` is what the shown one is of, `request_id` and `asked` are of the one under way (0: none)."""
+    """The newest map: `known` says what the shown one is of; `request_id` and `asked` belong to the one under way (0: none)."""
 
     known: Subject | None = None
     request_id: int = 0

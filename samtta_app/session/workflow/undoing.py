@@ -37,7 +37,7 @@ _WORDS: dict[type[Entry], str] = {
 
 
 class Undoing:
-    """Undo and redo; the store is changed first, and on its refusal nothing has moved."""
+    """Undo and redo; the store is changed first, and if that fails nothing else changes."""
 
     def __init__(self, desk: SessionContext, browsing: ImageOpener, annotating: Annotating, objects: Objects) -> None:
         self._desk, self._browsing, self._annotating, self._objects = desk, browsing, annotating, objects
@@ -163,7 +163,7 @@ class Undoing:
         return self._put(drafts.resting(draft, self._desk.now()))
 
     def _put(self, draft: Draft | None) -> Requests:
-        """Show a draft as it was; one whose newest click was never answered is asked again."""
+        """Show a draft as it was; a newest click that was never answered is asked again."""
         self._desk.put(draft)
         if draft is not None and draft.preview.waiting:
             return self._annotating.ask(draft)

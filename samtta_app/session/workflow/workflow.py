@@ -57,7 +57,7 @@ class Workflow:
         twin: have accepted objects replayed with the adapted and the original weights.
         idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
         opacity: of the uncertainty map, 0 .. 1.
-        clock: seconds that never go back.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Workflow:
         return self._desk.read_on()
 
     def do(self, act: UserAct) -> Requests:
-        """Do what a user asked for, now or when its turn comes; what cannot be stored has not moved, and a line says so."""
+        """Do what a user asked for, now or when its turn comes; where storing fails nothing changes, and a message says so."""
         return self._out(self._acting.take(act))
 
     def refresh_images(self) -> Requests:
@@ -224,6 +224,6 @@ class Workflow:
         return requests
 
     def _prefetched_here(self) -> bool:
-        """Whether the open image is encoded (or cannot be), so that older ones may be read again."""
+        """Whether the open image is encoded (or cannot be), so that older images may be read again."""
         here, desk = self.state.image, self._desk
         return not desk.loading if here is None else desk.image_name() in desk.encoded.keys() | desk.passed
