@@ -41,10 +41,10 @@ EASY, STRICT = Goal(0.85, 20), Goal(0.90, 30)
 
 
 def goal_named(name: str) -> Goal:
-    """The goal of a name like "20@85".
+    """The goal that a name like "20@85" stands for.
 
     Raises:
-        UserError: it is no such name, or a limit or target that cannot be meant.
+        UserError: it is no such name, or its limit or target is out of range.
     """
     found = re.fullmatch(r"(\d{1,4})@(\d{1,3})", name)
     if found is None or not (int(found[1]) >= 1 and 1 <= int(found[2]) <= 100):

@@ -20,10 +20,10 @@ from samtta_app.core.types import BoolArray, Click, FloatArray, Mask, Window
 from samtta_app.errors import UserError
 
 Clicker = Callable[[Mask, Mask | None, Sequence[Click], Window, np.random.Generator], Click | None]
-"""(target, shown mask or None, clicks so far, the image's whole window, chance) -> the next click, None for no error."""
+"""(target, shown mask or None, clicks so far, the image's window, random numbers) -> the next click; None without error."""
 
 Choice = Callable[[Mask, Mask | None, Sequence[Click], Window], Click | None]
-"""A clicker whose chance is settled."""
+"""A clicker whose random draws are fixed."""
 
 STEEPNESS = 2.0
 """Exponent of the realistic clicker's density."""
@@ -144,7 +144,7 @@ def clicker(name: str) -> Clicker:
 
 
 def with_luck(chosen: Clicker, seed: int, image: str, instance: int) -> Choice:
-    """The clicker with the chance of one object: the k-th click draws from the same numbers whatever came before."""
+    """The clicker with one object's random draws: the k-th click gets the same numbers whatever came before."""
 
     def choose(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window) -> Click | None:
         rng = np.random.default_rng([seed, instance, len(clicks), *os.fsencode(image)])

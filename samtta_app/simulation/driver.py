@@ -78,7 +78,7 @@ class Driver:
         """Answer `requests` and all that follows from them, urgent ones first, until nothing is left.
 
         Raises:
-            UserError: the engine could not answer; in a bench that must not pass unseen.
+            UserError: the engine could not answer; a bench must not hide that.
         """
         self._queue(requests)
         while self._urgent or self._background:
@@ -108,7 +108,7 @@ class Driver:
             (self._urgent if request.lane == "urgent" else self._background).append(request)
 
     def _reply(self, request: Request) -> Reply:
-        if isinstance(request, PrefetchRequest):  # the answers are the same without it, and a bench jumps about
+        if isinstance(request, PrefetchRequest):  # answers are the same without it, and a bench often changes images
             return Prefetched(request.id, request.path)
         if self._feedback == "binary" and isinstance(request, PredictRequest):
             request = _binary(request)

@@ -8,10 +8,10 @@ from functools import lru_cache
 from samtta_app.engine.dispatch import Engine, open_engine
 
 Engines = Callable[[str], Engine]
-"""A strategy's name -> an engine that learns so."""
+"""A strategy's name -> an engine that learns by it."""
 
 FROZEN = "frozen"
-"""The strategy that never learns: the twin of all others."""
+"""The strategy that never learns: every other one is compared with it."""
 
 CACHE_BYTES = 2 * 2**30
 """Encoded images that a process keeps, in bytes: the same images are annotated again and again."""

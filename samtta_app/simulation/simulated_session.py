@@ -157,7 +157,7 @@ def show_simulation(console: Console, simulation: Simulation) -> None:
 
 
 class Hand(Protocol):
-    """A controller or workflow: what is done with it shows in its state."""
+    """A controller or workflow: acts go in, and its state shows the result."""
 
     @property
     def state(self) -> State:
@@ -168,7 +168,7 @@ class Hand(Protocol):
 
 
 class Stepper:
-    """The simulated annotator at a window: call `step` every now and then; it never waits.
+    """The simulated annotator at a window: call `step` repeatedly; it never waits.
 
     Args:
         targets: what to annotate, in this order; their images must be in the session's image list.

@@ -24,7 +24,7 @@ PER_IMAGE, _MIN_AREA = 4, 16
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the objects of a session come from: one set, or several `way` "mix" or "chain"."""
+    """Where the objects of a session come from: one set, or several that `way` combines, "mix" or "chain"."""
 
     folders: tuple[Path, ...]
     way: Way = "each"
@@ -153,5 +153,5 @@ def distinct_objects(targets: Iterable[TargetObject]) -> tuple[TargetObject, ...
 
 
 def identity(target: TargetObject) -> tuple[Path, int]:
-    """What tells an object from every other one of some sets."""
+    """A key that identifies an object among all objects of some sets."""
     return target.image.path, target.instance
