@@ -1,4 +1,4 @@
-"""The program with a window: puts store, workflow, engine and window together, and takes them apart again."""
+"""The program with a window: connects store, workflow, engine and window, and closes them again."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from samtta_app.session.workflow.workflow import Workflow
 from samtta_app.settings import Settings, data_folder
 
 Simulate = Callable[[Controller], bool]
-"""Does what a user would do next, when the last thing is answered; False when there is nothing left to do."""
+"""Does a user's next act once the last one is answered; False when nothing is left to do."""
 
 _Factory = Callable[[Settings], EngineProtocol]
 """Makes what answers: the model that the settings name, adapting as they say."""
 
 PACE = 40
-"""Milliseconds between two looks of the simulated annotator."""
+"""Milliseconds between two steps of the simulated annotator."""
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Application(QObject):
         settings: the user's settings.
         factory: makes the engine, on the worker's thread.
         strategies: what each strategy does, in words, by name.
-        given: settings that hold for this run whatever the user's own say, by name.
+        given: settings that override the user's own for this run, by name.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class Application(QObject):
         self.window.closing.connect(self.close)
 
     def open(self, folder: Path, project: Path | None = None) -> None:
-        """Open a folder of images in the place of what was open before, and resume its session.
+        """Open a folder of images in place of the one open before, and resume its session.
 
-        The model is loaded behind it, once the window is on the screen.
+        The model is loaded in the background, once the window is on the screen.
 
         Raises:
             ProjectError: it cannot be opened; what was open before stays.
@@ -122,7 +122,7 @@ class Application(QObject):
 
     @Slot(Path)
     def open_folder(self, folder: Path) -> None:
-        """Open a folder; where that fails a line says why."""
+        """Open a folder; if that fails, a message says why."""
         try:
             if self.controller is not None and same_folder(self.controller.state.project, places(folder, None)[1]):
                 return  # also under another name: its project is locked by this very window
@@ -132,7 +132,7 @@ class Application(QObject):
 
     @Slot()
     def open_samples(self) -> None:
-        """Make the sample images, beside the window's own thread, and open them."""
+        """Make the sample images on another thread, and open them."""
         if self._samples is None:
             self.window.show_message(Message("info", "The samples are being made; this takes a few seconds, once"))
             self._samples = _SampleMaker()
@@ -141,7 +141,7 @@ class Application(QObject):
 
     @Slot()
     def close(self) -> None:
-        """End everything that runs; to be called again does no harm."""
+        """End everything that runs; a second call does nothing."""
         self._closed = True
         self._person.stop()
         if self._samples is not None:
@@ -196,7 +196,7 @@ class _SampleMaker(QObject):
 
     def _run(self) -> None:
         from samtta_app.datasets.samples.sample_set import (
-            ensure_samples,  # brings scipy, which a start without samples needs not
+            ensure_samples,  # imports scipy, which a start without samples does not need
         )
 
         try:
@@ -228,13 +228,13 @@ def run_window(
     Args:
         folder: the images; the session in it (or in `project`) is resumed.
         project: another place for the project's files.
-        settings: the user's settings; a model that cannot be used is said in the window, where images can still be looked at.
+        settings: the user's settings; if the model cannot be used, the window says so and still shows images.
         strategies: what each strategy does, in words, by name.
-        given: settings that hold for this run whatever the user's own say, by name ("model", "strategy").
+        given: settings that override the user's own for this run, by name ("model", "strategy").
         simulate: a simulated annotator to work in the window.
         samples: open the sample images, which are made first where there are none.
-        notices: what the user should know from the start on, for example about the settings.
-        splash: what is on the screen until the window is.
+        notices: what the user should know at the start, for example about the settings.
+        splash: what is shown until the window is.
 
     Returns:
         The exit code.
@@ -271,7 +271,7 @@ def engine_for(settings: Settings) -> EngineProtocol:
         CheckpointError: as in `open_engine`.
     """
     from samtta_app.engine.dispatch import (
-        open_engine,  # brings torch, which takes seconds: the window is on the screen by now
+        open_engine,  # imports torch, which takes seconds: the window is already shown
     )
 
     adapting = settings.strategy if settings.learn else "frozen"

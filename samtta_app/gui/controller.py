@@ -1,6 +1,6 @@
 """Between window and workflow: acts go in, requests go to the worker, replies come back, views hear of each new state once.
 
-What is dear to draw listens to `drawn` in place of `state_changed`: a burst of states is drawn once, with the last of them.
+Views that are slow to draw listen to `drawn` instead of `state_changed`: of many quick states only the last is drawn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
 
 FRAME = 16
-"""Milliseconds between two drawings at least: a screen shows no more."""
+"""Least milliseconds between two drawings: a screen shows no more."""
 
 CLOSING_SECONDS = 5.0
 """Seconds that closing waits for the mask of an object that was already accepted by hand."""
@@ -99,7 +99,7 @@ class Controller(QObject):
         self._pass_on(())
 
     def close(self) -> None:
-        """End the worker, take what it had still answered, and close the project; an export under way is cancelled.
+        """End the worker, take its last answers, and close the project; an export under way is cancelled.
 
         Acts that wait for an answer are served first, if it comes within PATIENCE; what was not done is logged.
         """
@@ -116,7 +116,7 @@ class Controller(QObject):
         self._closed = True
         self._pause.stop()
         if self.state.waiting:
-            log.warning("The window was closed before its turn came to: %s", in_words(self.state.waiting))
+            log.warning("The window was closed before these acts were done: %s", in_words(self.state.waiting))
         self._workflow.store.close()
 
     def _serve_waiting(self) -> None:
@@ -156,7 +156,7 @@ class Controller(QObject):
 
     @Slot()
     def _draw(self) -> None:
-        """Have the newest state drawn, if it was not yet; then rest, so that keys and clicks get their turn."""
+        """Have the newest state drawn, if it was not yet; then pause, so that keys and clicks are handled."""
         state = self._workflow.state
         if state is not self._drawn:
             self._drawn = state
@@ -179,7 +179,7 @@ class Controller(QObject):
     # --- files --------------------------------------------------------------------------------------------------------
 
     def export(self, format_name: str, folder: Path) -> None:
-        """Begin to write the annotations in a format of FORMATS; a line says how it ended, and so does `exported`.
+        """Begin to write the annotations in a format of FORMATS; a message and `exported` say how it ended.
 
         Raises:
             ExportError: another export is under way.
@@ -195,7 +195,7 @@ class Controller(QObject):
         self._export(figures_task(self._reader(), folder))
 
     def cancel_export(self) -> None:
-        """Give up the export that is under way; nothing of it stays."""
+        """Cancel the export that is under way; no file of it stays."""
         if self._exporting is not None:
             self._exporting.cancel()
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The files that an export made in `folder`, what it did in two words, a sentence about it, and what was left out."""
+    """The files that an export made in `folder`, its action in two words, a sentence about it, and what was left out."""
 
     folder: Path
     files: tuple[Path, ...]
@@ -39,7 +39,7 @@ class ExportThread(QObject):
 
     Signals:
         progressed(str): how far it is, in words.
-        ended(object): Exported, or the UserError that kept it from being done; nothing partial stays then.
+        ended(object): Exported, or the UserError that stopped it; then no partial file stays.
     """
 
     progressed = Signal(str)
@@ -59,7 +59,7 @@ class ExportThread(QObject):
         self._stopped.set()
 
     def wait(self) -> None:
-        """Wait for the end; what was cancelled ends after the image that is under way."""
+        """Wait for the end; a cancelled export ends after the image that is under way."""
         self._thread.join()
 
     def _run(self) -> None:

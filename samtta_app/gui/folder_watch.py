@@ -1,4 +1,4 @@
-"""Hears of files that come and go in the open folder."""
+"""Notices files that are added to or removed from the open folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAUSE = 500
 class FolderWatch(QObject):
     """Watches one folder.
 
-    A network drive tells of no changes, nor does a system with too many watches. So the folder is also looked at when the
+    A network drive reports no changes, nor does a system with too many watches. So the folder is also checked when the
     user comes back to the window.
 
     Signals:
@@ -23,7 +23,7 @@ class FolderWatch(QObject):
 
     Args:
         folder: the folder.
-        parent: lives no longer than this.
+        parent: owns it; both end together.
     """
 
     changed = Signal()
@@ -41,7 +41,7 @@ class FolderWatch(QObject):
 
     @Slot()
     def look(self) -> None:
-        """Tell of a change since the last look."""
+        """Report a change since the last check."""
         now = _stamp(self._folder)
         if now != self._seen:
             self._seen = now
@@ -54,7 +54,7 @@ class FolderWatch(QObject):
 
 
 def _stamp(folder: Path) -> int:
-    """When an entry of the folder came or went last, 0 where it cannot be looked at."""
+    """When an entry of the folder was last added or removed; 0 where the folder cannot be read."""
     try:
         return os.stat(folder).st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""What answers while there is no model: images can still be looked at."""
+"""Answers requests while there is no model: images can still be viewed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from samtta_app.errors import ImageError
 
 
 class IdleController:
-    """Reads images, says to a click why there is no answer, and is silent about everything else.
+    """Reads images, answers a click with the reason why there is no model, and ignores everything else.
 
     Args:
         reason: why there is no model, in words for the user.

@@ -44,7 +44,7 @@ LOADING = "Loading the model…"
 
 
 class _View(Protocol):
-    """What shows a state."""
+    """A view of the state."""
 
     def show_state(self, state: State) -> None:
         """Show it."""
@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
     Signals:
         folder_chosen(Path): the user wants to open this folder.
         samples_wanted: the user wants the sample images.
-        settings_changed(Settings): the settings are other ones now, and saved.
+        settings_changed(Settings): the settings were changed and saved.
         closing: the window is about to close.
     """
 
@@ -126,7 +126,7 @@ class MainWindow(QMainWindow):
         return self.controller.state
 
     def attach(self, controller: Controller) -> None:
-        """Show a project, in the place of what was shown before; the controller before is not closed."""
+        """Show a project in place of the one before; the controller of that one is not closed."""
         canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
         adaptation = AdaptationPanel(controller, self._strategies)
         adaptation.show_actions([self.actions_made[name] for name in ("pause", "roll_back", "reset")])
@@ -257,7 +257,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def use(self, settings: Settings) -> None:
-        """Take other settings and save what is new; where that fails a message says so, and they hold for this run."""
+        """Take other settings and save the changes; if that fails a message says so, and they are used for this run."""
         before = self.settings
         try:
             self.actions_made.use(settings)
@@ -273,7 +273,7 @@ class MainWindow(QMainWindow):
     # --- Qt's events ------------------------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """Keep keys for the widget that needs them; end what is held when the window loses the focus."""
+        """Keep keys for the widget that needs them; release held keys when the window loses the focus."""
         if event.type() == QEvent.Type.WindowDeactivate:
             self._stop_comparing()
         if self._held is not None:
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
         return shield(event, self.focusWidget(), self._canvas) or super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take folders, and files for the folder that they lie in."""
+        """Accept dropped folders, and files, which stand for their folder."""
         if _folder_in(event):
             event.acceptProposedAction()
 

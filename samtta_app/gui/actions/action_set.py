@@ -40,7 +40,7 @@ class ActionSet(QObject):
 
     Attributes:
         keys: the keys of every action, in Qt's portable spelling.
-        left_out: which of the settings' keys cannot be used, and why; their actions have their own.
+        left_out: which of the settings' keys cannot be used, and why; their actions keep the default keys.
     """
 
     def __init__(self, desk: ActionTarget, settings: Settings, parent: QObject) -> None:
@@ -82,7 +82,7 @@ class ActionSet(QObject):
         self._name_classes(state)
 
     def _name_classes(self, state: State | None) -> None:
-        """The class actions bear the classes' names; those without a class are hidden."""
+        """The class actions have the classes' names; those without a class are hidden."""
         names = [entry.name for entry in state.classes] if state else []
         for number in range(1, 10):
             made = self._made[f"class_{number}"]
@@ -138,5 +138,5 @@ class ActionSet(QObject):
 
     def _run(self, action: ActionRow, checked: bool = False) -> None:
         action.run(self._desk)
-        if action.checked is not None:  # Qt has flipped the switch by itself; only the state says how it stands
+        if action.checked is not None:  # Qt has flipped the switch by itself; only the state decides its position
             self.show_state(self._shown)

@@ -24,7 +24,7 @@ def bindings(overrides: Mapping[str, str] | None = None) -> dict[str, tuple[str,
 
 
 def usable(overrides: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tuple[SettingsError, ...]]:
-    """Keys as in `bindings`, without the overrides that cannot be used: the last one first where two clash."""
+    """Keys as in `bindings`, without the overrides that cannot be used; where two clash, the later one is left out."""
     left_out: list[SettingsError] = []
     good = {}
     for name, text in overrides.items():

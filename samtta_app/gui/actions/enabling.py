@@ -28,17 +28,17 @@ def several(state: State | None) -> bool:
 
 
 def cancellable(state: State | None) -> bool:
-    """There is a preview or a selection to drop, or acts wait that may lead to one."""
+    """There is a preview or a selection to drop, or waiting acts may lead to one."""
     return state is not None and (state.preview is not None or state.selected is not None or bool(state.waiting))
 
 
 def is_annotating(state: State | None) -> bool:
-    """An object is being annotated, or acts wait that may begin one."""
+    """An object is being annotated, or waiting acts may begin one."""
     return state is not None and (state.preview is not None or bool(state.waiting))
 
 
 def can_accept(state: State | None) -> bool:
-    """A preview can be accepted, or will be once its answer is there."""
+    """A preview can be accepted, now or once its answer is there."""
     if state is None or state.read_only:
         return False
     preview = state.preview
@@ -57,12 +57,12 @@ def exporting(state: State | None) -> bool:
 
 
 def reviewable(state: State | None) -> bool:
-    """An accepted mask needs a second look."""
+    """An accepted mask needs a review."""
     return state is not None and state.statistics.review > 0
 
 
 def selectable(state: State | None) -> bool:
-    """Tab has somewhere to go: another candidate of the preview, or an object of the image."""
+    """Tab has a target: another candidate of the preview, or an object of the image."""
     if state is None:
         return False
     preview = state.preview
@@ -70,7 +70,7 @@ def selectable(state: State | None) -> bool:
 
 
 def selected(state: State | None) -> bool:
-    """An object is selected and may be changed, or acts wait that may select one."""
+    """An object is selected and may be changed, or waiting acts may select one."""
     if state is None or state.read_only:
         return False
     return bool(state.waiting) or (state.selected is not None and state.preview is None)
@@ -107,5 +107,5 @@ def returnable(state: State | None) -> bool:
 
 
 def has_class(number: int) -> Callable[[State | None], bool]:
-    """There are so many classes."""
+    """There are at least this many classes."""
     return lambda state: state is not None and len(state.classes) >= number

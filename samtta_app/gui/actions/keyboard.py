@@ -25,8 +25,8 @@ _EDIT = {Qt.Key.Key_Z, Qt.Key.Key_Y, Qt.Key.Key_A, Qt.Key.Key_C, Qt.Key.Key_V, Q
 def keeps(widget: QWidget | None, key: int, modifiers: Qt.KeyboardModifier, canvas: QWidget | None) -> bool:
     """Whether `widget`, which has the focus, needs this key itself, so that no shortcut may take it.
 
-    Text fields keep every key without Ctrl, Alt or Meta, the function keys apart, and the editing keys with Ctrl. Buttons
-    keep Enter and Space. Outside the canvas Tab moves the focus as everywhere.
+    Text fields keep every key without Ctrl, Alt or Meta, except the function keys, and the editing keys with Ctrl.
+    Buttons keep Enter and Space. Outside the canvas Tab moves the focus as usual.
     """
     if widget is None:
         return False
@@ -56,7 +56,7 @@ class HeldKey(QObject):
     """Follows the key that runs an action while it is held down.
 
     A key is known by its scan code, which is the same in every layout. Its text is not: "C" is another letter in a
-    Cyrillic one. What ends the hold in any case: the window or the widget with the focus loses the keyboard.
+    Cyrillic one. The hold also ends when the window or the focused widget loses the keyboard.
 
     Signals:
         let_go: the key went up, or its release can no longer be noticed.
@@ -80,7 +80,7 @@ class HeldKey(QObject):
             self._pressed = _identity(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Begin with the action's shortcut; while it is held hear of every key that goes up and every loss of focus."""
+        """Begin with the action's shortcut; while the key is held, watch every key release and every loss of focus."""
         if watched is self._action:
             if event.type() == QEvent.Type.Shortcut and not self._held:
                 self._held = True
@@ -92,7 +92,7 @@ class HeldKey(QObject):
         return False
 
     def _goes_up(self, event: QEvent) -> bool:
-        """Whether it is the key; any key that is no modifier, where the press was not seen."""
+        """Whether it is the held key; where its press was not seen, any key but a modifier."""
         if not isinstance(event, QKeyEvent) or event.isAutoRepeat():
             return False
         scan, key = _identity(event)

@@ -19,7 +19,7 @@ _ENDS = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}
 
 
 def give_back_keyboard(panel: QWidget, image: QWidget) -> None:
-    """Make every control of `panel` leave the keyboard to `image`.
+    """Make every control of `panel` return the keyboard to `image`.
 
     The mouse does not bring the keyboard to lists, buttons and sliders; Tab still does. From a text field the keyboard goes
     back with Enter and Esc, from a list of choices when one is chosen.
@@ -58,7 +58,7 @@ def _belongs_to_choice(view: QAbstractItemView) -> bool:
 
 
 class _Back(QObject):
-    """Gives the keyboard back once what is under way has been done."""
+    """Gives the keyboard back once the present event is handled."""
 
     def __init__(self, panel: QWidget, image: QWidget) -> None:
         super().__init__(panel)

@@ -40,11 +40,11 @@ _WHOLE = 0.98
 """A view that shows this share of the image's width and height shows the whole image."""
 
 ANNOTATIONS, CHOSEN, VIEW, MAP, MASK, BOX, _CLICKS, _BAND = range(1, 9)
-"""What lies above what."""
+"""The drawing order, from bottom to top."""
 
 
 class Canvas(ZoomView):
-    """The image and its masks; a tool has the mouse.
+    """The image and its masks; the mouse events go to a tool.
 
     The middle button or Space with the left one moves the picture, whatever the tool.
 
@@ -290,7 +290,7 @@ class Canvas(ZoomView):
     # --- Qt's other hooks ---------------------------------------------------------------------------------------------
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Nothing stays held when the keyboard goes elsewhere."""
+        """No key stays held when the focus goes elsewhere."""
         super().focusOutEvent(event)
         self._hand.let_go(space=True)
         self._drop_drag()
@@ -303,12 +303,12 @@ class Canvas(ZoomView):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """The pointer is nowhere."""
+        """The pointer has left the canvas."""
         super().leaveEvent(event)
         self.hovered.emit(float("nan"), float("nan"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the words in their places."""
+        """Keep the captions in their places."""
         super().resizeEvent(event)
         self._place()
 
@@ -333,7 +333,7 @@ def _covered(state: State) -> bool:
 
 
 def _look(state: State) -> tuple[object, ...]:
-    """What the preview's look depends on, beside itself."""
+    """What the preview's look depends on, apart from the preview."""
     return state.display.compare, _covered(state), state.classes, state.current_class
 
 

@@ -10,7 +10,7 @@ from samtta_app.session.state import State
 
 
 class Caption(QFrame):
-    """A line of text with a muted one below it, on a quiet plate that lets the mouse through; hidden while it says nothing."""
+    """A line of text with a muted one below it, on a plain plate that ignores the mouse; hidden while it has no text."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -27,7 +27,7 @@ class Caption(QFrame):
 
     @property
     def text(self) -> str:
-        """What is said, "" when nothing is."""
+        """The text shown, "" when there is none."""
         return self._text.text()
 
     def say(self, text: str, detail: str = "") -> None:
@@ -42,7 +42,7 @@ class Caption(QFrame):
 
 
 def comparison_words(state: State) -> tuple[str, str]:
-    """What the label of the comparison says."""
+    """The text of the comparison's label."""
     preview = state.preview
     if not state.display.compare or state.image is None:
         return "", ""
@@ -54,7 +54,7 @@ def comparison_words(state: State) -> tuple[str, str]:
 
 
 def words_without_image(state: State) -> tuple[str, str]:
-    """What is said in the middle where there is no image."""
+    """The text in the middle where there is no image."""
     if state.image is not None:
         return "", ""
     if not 0 <= state.index < len(state.images):

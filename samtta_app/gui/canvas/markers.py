@@ -19,7 +19,7 @@ DISC = 12.0
 """Diameter of a click in screen pixels."""
 
 INCLUDE, EXCLUDE = 2, 5
-"""The clicks' colours in the class palette: bluish green and vermilion, apart for every kind of colour vision."""
+"""The clicks' colours in the class palette: bluish green and vermilion, distinct for every kind of colour vision."""
 
 WHITE, BLACK = QColor(Qt.GlobalColor.white), QColor(Qt.GlobalColor.black)
 
@@ -46,7 +46,7 @@ FROZEN_STYLE = MaskStyle(fill=0.30, line=2.0, halo=3.6, dashed=True, lighter=125
 
 
 class MaskItem(QGraphicsItem):
-    """One mask: its outlines, an exact and a coarse one, are traced when they are first needed, then only drawn."""
+    """One mask: its outlines, an exact and a coarse one, are traced when they are first needed, and then reused."""
 
     def __init__(self, mask: Mask, colour: QColor, style: MaskStyle) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class ClickItem(QGraphicsItem):
 
 
 class PlaceItem(QGraphicsItem):
-    """Where one more click would help: a dashed ring, of one size at every zoom; its sign is the user's to say."""
+    """Where one more click would help: a dashed ring, of one size at every zoom; the user decides its sign."""
 
     def __init__(self, click: Click) -> None:
         super().__init__()
@@ -210,7 +210,7 @@ def line(colour: QColor, width: float, *, dashed: bool = False) -> QPen:
     """A pen that is `width` screen pixels wide at every zoom."""
     pen = QPen(colour, width)
     pen.setCosmetic(True)
-    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # four times faster than round, and no one sees it
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # four times faster than round, with no visible difference
     if dashed:
         pen.setDashPattern([4.0, 4.0])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)

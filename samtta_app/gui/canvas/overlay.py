@@ -75,11 +75,11 @@ def tinted(mask: Mask, colour: QColor, alpha: float) -> QImage:
 
 
 SCALES = (0.1, 0.2, 0.5, 1.0)
-"""The greatest values that the colours may stand for."""
+"""The possible maximum values of the colour scale."""
 
 
 def scale_of(overlay: Overlay) -> float:
-    """The value that has the strongest colour: 1 bit of entropy; else the least of SCALES that no value exceeds."""
+    """The value of the strongest colour: 1 bit for entropy, else the least of SCALES that no value exceeds."""
     greatest = 1.0 if overlay.kind == "entropy" or overlay.values is None else float(overlay.values.max())
     return next((scale for scale in SCALES if greatest <= scale + 1e-6), SCALES[-1])
 

@@ -1,4 +1,4 @@
-"""The image on the canvas: a pyramid cut into tiles, made when they are first looked at, so that its size does not matter."""
+"""The image on the canvas: a pyramid cut into tiles, made when they are first shown, so that its size does not matter."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ImageItem(QGraphicsItem):
         return self._rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Draw the tiles that are to be seen."""
+        """Draw the visible tiles."""
         if self._source is None:
             return
         zoom = zoom_of(painter, option)

@@ -44,14 +44,14 @@ class ToolSurface(Protocol):
         """Draw a rubber band in image pixels, or take it away."""
 
     def pan(self, moved: QPoint) -> None:
-        """Move the picture by so many viewport pixels."""
+        """Move the picture by this many viewport pixels."""
 
     def do(self, act: UserAct) -> None:
         """Do what the user asked for."""
 
 
 class Tool(Protocol):
-    """One way to work on the image: the mouse, and the keys that a tool has for itself."""
+    """One way to work on the image: it handles the mouse, and the keys of its own."""
 
     def press(self, at: QPointF, button: Qt.MouseButton, modifiers: Qt.KeyboardModifier) -> None:
         """A button went down."""
@@ -63,13 +63,13 @@ class Tool(Protocol):
         """A button went up."""
 
     def key(self, key: int) -> bool:
-        """A key was typed; whether it was the tool's. All others belong to the window's actions."""
+        """A key was typed; returns whether the tool used it. All others belong to the window's actions."""
 
     def drop(self) -> None:
         """Forget the gesture that is under way: another tool took over, or the keyboard went elsewhere."""
 
     def cursor(self, ratio: float) -> QCursor | Qt.CursorShape:
-        """The pointer's shape over an image, for a screen with so many device pixels per pixel."""
+        """The pointer's shape over an image, for a screen's ratio of device pixels to pixels."""
 
 
 class PromptTool:
@@ -162,7 +162,7 @@ class ToolHand:
         return self._grip is not None
 
     def press(self, at: QPointF, button: Qt.MouseButton) -> bool:
-        """Take the picture; whether the button was the hand's."""
+        """Begin to move the picture; returns whether the button is one of the hand's."""
         if button != MIDDLE and not (button == LEFT and self._space):
             return False
         self._grip, self._space_used = at.toPoint(), self._space
@@ -179,7 +179,7 @@ class ToolHand:
         self._space, self._space_used = True, False
 
     def space_up(self) -> bool:
-        """Space is up again; whether it moved nothing, so that it is a key like any other."""
+        """Space is released; returns whether nothing was moved, so that it counts as an ordinary key."""
         held, self._space = self._space, False
         return held and not self._space_used
 

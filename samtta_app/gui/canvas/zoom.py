@@ -19,7 +19,7 @@ FIT_MARGIN = 8
 
 
 class ZoomView(QGraphicsView):
-    """Shows the part of the scene around `centre` at `zoom`; both are kept exactly, so that nothing drifts.
+    """Shows the part of the scene around `centre` at `zoom`; both are stored exactly, so that nothing drifts.
 
     Signals:
         zoomed(float): screen (device) pixels per image pixel; 1.0 is 100 %.
@@ -49,7 +49,7 @@ class ZoomView(QGraphicsView):
         return self._scale * self.devicePixelRatioF()
 
     def set_extent(self, extent: QRectF) -> None:
-        """Give the rectangle that may be looked at, and fit it."""
+        """Set the rectangle that can be viewed, and fit it."""
         self._extent = extent
         self.fit()
 
@@ -63,11 +63,11 @@ class ZoomView(QGraphicsView):
         self.zoom_at(QPointF(self.viewport().rect().center()), 1 / self.zoom)
 
     def zoom_in(self) -> None:
-        """Come closer, about the middle of the view."""
+        """Zoom in, about the middle of the view."""
         self.zoom_at(QPointF(self.viewport().rect().center()), ZOOM_STEP)
 
     def zoom_out(self) -> None:
-        """Move away, about the middle of the view."""
+        """Zoom out, about the middle of the view."""
         self.zoom_at(QPointF(self.viewport().rect().center()), 1 / ZOOM_STEP)
 
     def zoom_at(self, point: QPointF, factor: float) -> None:
@@ -82,7 +82,7 @@ class ZoomView(QGraphicsView):
         self._show(scale, self._centre + offset / self._scale - offset / scale)
 
     def pan(self, moved: QPoint) -> None:
-        """Move the picture by so many viewport pixels; its middle never leaves the view by more than half of it."""
+        """Move the picture by this many viewport pixels; its middle never leaves the view by more than half of it."""
         self._fitted = False
         self._show(self._scale, self._centre - QPointF(moved) / self._scale)
 

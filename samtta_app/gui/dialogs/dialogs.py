@@ -1,4 +1,4 @@
-"""The dialogs: export, settings, keys, about. None of them holds up the window."""
+"""The dialogs: export, settings, keys, about. None of them blocks the window."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class ExportDialog(QDialog):
 
     Args:
         parent: the window.
-        controller: does the export beside the window, and says in the message bar how it ended.
+        controller: exports in the background, and says in the message bar how it ended.
 
     Signals:
         failed(UserError): the export was not begun, and the dialog is still open.
@@ -151,7 +151,7 @@ class SettingsDialog(QDialog):
 
     Args:
         parent: the window.
-        settings: what holds now.
+        settings: the present ones.
         strategies: what each strategy does, in words, by name.
 
     Signals:
@@ -175,7 +175,8 @@ class SettingsDialog(QDialog):
         layout.addLayout(self._rows())
         layout.addWidget(
             theme.label(
-                "All but theme and wheel hold from the next project on, threads from the next start.", role="muted"
+                "Theme and wheel apply at once, threads at the next start, the others at the next project.",
+                role="muted",
             )
         )
         layout.addWidget(self.error)
@@ -218,10 +219,10 @@ class SettingsDialog(QDialog):
         return form
 
     def values(self) -> Settings:
-        """The settings as the fields stand.
+        """The settings that the fields hold now.
 
         Raises:
-            SettingsError: a field holds nothing that is valid.
+            SettingsError: a field is not valid.
         """
         return replace(
             self._settings,
@@ -236,7 +237,7 @@ class SettingsDialog(QDialog):
 
     def _say_strategy(self) -> None:
         said = self._strategies.get(self.strategy.currentData().partition(":")[0], "")
-        self.words.setText(f"{said}. What was learned before stays; every way but frozen goes on from it.")
+        self.words.setText(f"{said}. What was learned before stays; every strategy but frozen continues from it.")
 
     def _save(self) -> None:
         try:
@@ -254,7 +255,7 @@ class ShortcutsDialog(QDialog):
 
     Args:
         parent: the window.
-        keys: the keys that hold now, by action.
+        keys: the present keys, by action.
     """
 
     def __init__(self, parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
@@ -332,7 +333,7 @@ def _choice(texts: Mapping[str, str], value: str) -> QComboBox:
 
 
 def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
-    """By menu: what, and the keys for it; the nine classes in one row, actions without a key left out."""
+    """For each menu, the actions and their keys; the nine classes are one row, and actions without a key are left out."""
     rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(what, how) for how, what in GESTURES]}
     for menu in MENUS:
         found = [

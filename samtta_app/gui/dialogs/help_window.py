@@ -64,7 +64,7 @@ class HelpPage(QTextBrowser):
     def doSetSource(
         self, name: QUrl | str, kind: QTextDocument.ResourceType = QTextDocument.ResourceType.UnknownResource
     ) -> None:
-        """Read a page and dress it; links, going back and reading again come here, too."""
+        """Read a page and style it; links, going back and reloading also call this."""
         super().doSetSource(name, kind)
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
@@ -80,7 +80,7 @@ class HelpPage(QTextBrowser):
         cursor.endEditBlock()
 
     def _dress_headings(self) -> None:
-        """Give headings room above: Qt sets them close to what stands before."""
+        """Give headings room above: Qt sets them close to the text before."""
         block = self.document().begin()
         while block.isValid():
             if block.blockFormat().headingLevel() > 1:
@@ -101,7 +101,7 @@ class HelpPage(QTextBrowser):
 
 
 class HelpWindow(QDialog):
-    """The guide; it stands beside the window and holds nothing up.
+    """The guide in its own window, which does not block the main window.
 
     Args:
         parent: the window.
@@ -113,7 +113,7 @@ class HelpWindow(QDialog):
         self._pages = help_pages()
         self._texts = [page.read_text(encoding="utf-8").casefold() for page in self._pages]
         self.list = QListWidget(self)
-        self.list.ensurePolished()  # or rows are as low as without a style sheet
+        self.list.ensurePolished()  # otherwise rows are as low as without a style sheet
         self.list.setFixedWidth(_LIST_WIDTH)
         self.list.setAccessibleName("Help pages")
         for page in self._pages:
@@ -134,7 +134,7 @@ class HelpWindow(QDialog):
         self.page.setFocus()
 
     def find_next(self) -> bool:
-        """Go to the next place of what is in the field, on this page or a later one; whether there is one."""
+        """Go to the next match of the field's words, on this page or a later one; returns whether there is one."""
         words = self.field.text().strip()
         if not words:
             return False
@@ -169,13 +169,13 @@ class HelpWindow(QDialog):
             self.page.open_page(page)
 
     def _opened(self, source: QUrl) -> None:
-        """A link may have led here: the list follows."""
+        """Select the page in the list, since a link may have led here."""
         page = Path(source.toLocalFile())
         if page in self._pages:
             self.list.setCurrentRow(self._pages.index(page))
 
     def _search(self, text: str) -> None:
-        """Grey the pages without the words, and go to the first place."""
+        """Grey the pages without the words, and go to the first match."""
         words = text.strip().casefold()
         found = [words in each for each in self._texts]
         for row, has in enumerate(found):

@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog
 
 PROJECT_BOUND = ("export", "about")
-"""Dialogs that speak of the project (or of its model): they go with it."""
+"""Dialogs about the project or its model: they are closed with it."""
 
 
 class OpenDialogs(QObject):
-    """Shows dialogs that do not hold up the window; they are found by name while they are open."""
+    """Shows dialogs that do not block the window; they are found by name while they are open."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -27,7 +27,7 @@ class OpenDialogs(QObject):
         return self._open[name]
 
     def show(self, name: str, dialog: QDialog) -> None:
-        """Show `dialog` in the place of the one of its kind."""
+        """Show `dialog`, and close an open one of its kind."""
         self.close(name)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(partial(self._forget, name, dialog))

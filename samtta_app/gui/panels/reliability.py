@@ -1,4 +1,4 @@
-"""The reliability diagram: the IoU that was expected of answers, and the one that came true."""
+"""The reliability diagram: the IoU that was expected of answers against the true one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReliabilityDiagram(QWidget):
         self.plot.hideButtons()
         self.plot.setFixedHeight(22 * theme.GRID)
         self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self.plot.setAccessibleName("Confidence against the fit that came true")
+        self.plot.setAccessibleName("Confidence against the true fit")
         self.plot.setToolTip(_TIP)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setXRange(0, 1, padding=0.02)
