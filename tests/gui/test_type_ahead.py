@@ -187,7 +187,7 @@ def test_closing_gives_up_a_mask_that_does_not_come_and_says_so(
     typist.controller._worker.close = lambda: (late.gate.release(1000), real())  # type: ignore[method-assign]
     typist.leaves()
     assert "accept" in caplog.text
-    assert [record.levelno for record in caplog.records if "before its turn" in record.message] == [logging.WARNING]
+    assert [record.levelno for record in caplog.records if "before these acts" in record.message] == [logging.WARNING]
     with Store.open(folder) as store:
         assert store.annotations() == ()
 
