@@ -85,7 +85,7 @@ def open_dataset(folder: Path) -> FolderDataset:
     classes = _read_json(folder / "classes.json")
     masks = {path.stem: path for path in (folder / "masks").iterdir() if path.suffix.lower() == ".png"}
     found: dict[str, DataImage] = {}
-    for name, (path, *others) in image_files(folder, layout).items():
+    for name, (path, *others) in dataset_images(folder, layout).items():
         if others:
             raise DatasetError(f'Two images are named "{name}"', path.parent, "Rename one of them")
         found[name] = DataImage(name, path, masks.get(name), _class_names(classes, name))
@@ -94,7 +94,7 @@ def open_dataset(folder: Path) -> FolderDataset:
     return FolderDataset(folder.resolve().name, folder, tuple(found.values()), _splits(folder, found))
 
 
-def image_files(folder: Path, layout: str) -> dict[str, list[Path]]:
+def dataset_images(folder: Path, layout: str) -> dict[str, list[Path]]:
     """The image files of a data set by their name without suffix, in the order of their names.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from samtta_app.datasets.folder import image_files, split_names
+from samtta_app.datasets.folder import dataset_images, split_names
 from samtta_app.errors import DatasetError, ImageError, UserError
 from samtta_app.images.read import read_ids, read_image
 
@@ -90,7 +90,7 @@ def image_paths(folder: Path, split: str) -> list[Path]:
         DatasetError: `folder` is no data set, none of the split's images exists, or two images share one mask.
     """
     names, images = split_names(folder / "split.json", split, _LAYOUT), folder / "images"
-    found = image_files(folder, _LAYOUT)
+    found = dataset_images(folder, _LAYOUT)
     missing = [name for name in names if name not in found]
     if missing and len(missing) == len(names):
         raise DatasetError(f"None of the {len(names)} images of the split {split!r} is there", images, _LAYOUT)
