@@ -101,7 +101,7 @@ class Controller(QObject):
     def close(self) -> None:
         """End the worker, take its last answers, and close the project; an export under way is cancelled.
 
-        Acts that wait for an answer are served first, if it comes within PATIENCE; what was not done is logged.
+        Acts that wait for an answer are served first, if it comes within CLOSING_SECONDS; what was not done is logged.
         """
         if self._closed:
             return

@@ -83,7 +83,7 @@ class Worker(QObject):
     def close(self) -> None:
         """End the thread after the step that is under way; nothing is emitted once this has returned.
 
-        Closing does not wait longer than PATIENCE for a step, as while torch is loaded or a slow disk is read. Such a step
+        Closing does not wait longer than _PATIENCE for a step (torch being loaded, a slow disk). Such a step
         holds nothing that is to be stored.
         """
         self._mailbox.close()

@@ -62,7 +62,7 @@ def dot(colour: QColor, filled: bool = True) -> QIcon:
 
 
 def _drawn(draw: Callable[[QPainter, int], None]) -> QIcon:
-    """An icon that is drawn at each of SIDES."""
+    """An icon that is drawn at each of _SIDES."""
     made = QIcon()
     for side in _SIDES:
         picture = QPixmap(side, side)

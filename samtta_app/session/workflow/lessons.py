@@ -117,7 +117,7 @@ class LessonQueue:
     # --- what is to be done -----------------------------------------------------------------------------------------
 
     def next(self) -> Requests:
-        """What the engine is to do next; it never has more than ROOM requests of learning."""
+        """What the engine is to do next; it never has more than MAX_LESSONS learning requests."""
         under_way = sum(isinstance(r, AdaptRequest | TwinRequest) for r in self._desk.background())
         requests: Requests = ()
         while not self._lessons.resuming and under_way + len(requests) < MAX_LESSONS and (task := self._take()):
