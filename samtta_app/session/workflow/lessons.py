@@ -23,7 +23,7 @@ from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.under_way import Lessons, LessonTask
 
 MEMORY = 64
-"""This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.LIMIT`)."""
+"""This many of the newest objects are in the replay memory, as many as it holds (`samtta_app.adapt.memory.MEMORY_LIMIT`)."""
 
 MAX_LESSONS = 2
 """Most learning requests at the engine: an object's replay and its lesson. The others wait here as their numbers."""
