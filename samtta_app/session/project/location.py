@@ -75,7 +75,7 @@ def require_ordinary(home: Path) -> None:
     if home.name == HOME:
         _require(home, "folder", stat.S_ISDIR)
     _require(home / WEIGHTS, "folder", stat.S_ISDIR)
-    for name in (*(DATABASE + ending for ending in BESIDE), LOCK, f"{LOCK}-journal"):
+    for name in (*(DATABASE + ending for ending in BESIDE), LOCK):
         found = _require(home / name, "file", stat.S_ISREG)
         if found is not None and found.st_nlink > 1:
             place, do = home / name, "Put a copy of it in its place"
@@ -91,8 +91,7 @@ def open_database(home: Path) -> OpenedDatabase:
     require_ordinary(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with schema.explained(home / DATABASE):
-            lock = WriterLock(home)
+        lock = WriterLock(home)
         try:
             return OpenedDatabase(schema.connect(home / DATABASE), lock=lock)
         except BaseException:
@@ -100,6 +99,8 @@ def open_database(home: Path) -> OpenedDatabase:
             raise
     except schema.DamagedError as error:
         return _open_damaged(home, error)
+    except BlockingIOError as error:
+        raise schema.OpenElsewhereError(schema.OPEN, home / DATABASE, schema.CLOSE) from error
     except (OSError, sqlite3.OperationalError) as error:
         return open_unwritable(home, error)
 
@@ -120,7 +121,7 @@ def open_beside(home: Path) -> OpenedDatabase:
         try:
             db.execute("BEGIN")  # all reads see one moment
             if schema.lacking(db, path):
-                raise schema.OpenElsewhereError("The project is open in another samtta", path, "Close it there first")
+                raise schema.OpenElsewhereError(schema.OPEN, path, schema.CLOSE)
         except BaseException:
             db.close()
             raise

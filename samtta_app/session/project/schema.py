@@ -165,6 +165,9 @@ NO_SHARED_MEMORY = (
 """SQLite's errors where processes cannot share memory, as on some network disks; its log then serves one process only."""
 
 
+OPEN, CLOSE = "The project is open in another samtta", "Close it there first"
+
+
 class OpenElsewhereError(ProjectError):
     """Another thread or process has the project open and may write to it."""
 
@@ -342,7 +345,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = primary(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and locks_work(path.parent):
-            raise OpenElsewhereError("The project is open in another samtta", path, "Close it there first") from error
+            raise OpenElsewhereError(OPEN, path, CLOSE) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             what = f"The project's database is damaged or no database ({error})"
             raise DamagedError(what, path, "Put back a copy; nothing was changed") from error

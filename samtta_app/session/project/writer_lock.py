@@ -1,13 +1,12 @@
-"""The lock that lets one samtta write to a project: SQLite's own, on a file of its own, so that others may still read.
+"""The lock that lets one samtta write to a project, on a file of its own, so that others may still read the database.
 
 It vanishes with the process that holds it, however that ends.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import sqlite3
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,36 +20,44 @@ class WriterLock:
     """Held from the moment that it is made until `release`.
 
     Raises:
-        sqlite3.OperationalError: another one holds it (SQLITE_BUSY), or there are no locks here.
-        PermissionError: its file may only be read, so that others could hold it, too.
+        BlockingIOError: another one holds it.
+        OSError: its file cannot be made or written, or there are no locks here.
     """
 
     def __init__(self, home: Path) -> None:
         self.path = home / LOCK
-        while True:
-            before = file_identity(self.path)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=0.0)
-            try:
-                self._db.execute("BEGIN EXCLUSIVE")
-            except BaseException:
-                self._db.close()
-                raise
-            found = file_identity(self.path)
-            if found is not None and not os.access(self.path, os.W_OK):
-                self._db.close()
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
-            if found is not None and before in (None, found):
-                return
-            self._db.close()  # the previous holder removed its file at this very moment
+        self._handle = _held(self.path)
 
     def release(self) -> None:
         """Remove the file and let others in."""
-        with suppress(OSError):
+        with suppress(OSError):  # Windows takes it away by itself
             self.path.unlink()  # while it is held: no other process can have taken it
-        self._db.close()
-        if os.name == "nt":  # an open file cannot be removed there
-            with suppress(OSError):
-                self.path.unlink()
+        os.close(self._handle)
+
+
+if sys.platform == "win32":
+
+    def _held(path: Path) -> int:
+        try:
+            return os.open(path, os.O_CREAT | os.O_EXCL | os.O_TEMPORARY)
+        except FileExistsError as error:
+            raise BlockingIOError(error.errno, error.strerror, str(path)) from error
+
+else:
+    import fcntl
+
+    def _held(path: Path) -> int:
+        while True:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BaseException:
+                os.close(handle)
+                raise
+            found = os.fstat(handle)
+            if identity(path) == (found.st_dev, found.st_ino):
+                return handle
+            os.close(handle)  # the one before took its file away since it was opened
 
 
 def file_identity(path: Path) -> Identity:
