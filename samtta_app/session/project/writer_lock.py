@@ -55,7 +55,7 @@ else:
                 os.close(handle)
                 raise
             found = os.fstat(handle)
-            if identity(path) == (found.st_dev, found.st_ino):
+            if file_identity(path) == (found.st_dev, found.st_ino):
                 return handle
             os.close(handle)  # the one before took its file away since it was opened
 
