@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.ops import sigmoid_focal_loss
 
 from samtta_app.core.types import Click, Window
 from samtta_app.model.threshold_shift import logits_at
@@ -112,11 +113,7 @@ def focal(logits: Tensor, targets: Tensor, certainty: Tensor | None = None, alph
 
     All (..., R, C), targets and certainty 0 .. 1 -> (...). SUM, equation 1.
     """
-    p = torch.sigmoid(logits)
-    right = p * targets + (1 - p) * (1 - targets)
-    weights = (alpha * targets + (1 - alpha) * (1 - targets)) * (1 - right) ** GAMMA
-    entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    loss = weights * entropy
+    loss: Tensor = sigmoid_focal_loss(logits, targets, alpha, GAMMA)
     return (loss if certainty is None else certainty * loss).mean((-2, -1))
 
 
