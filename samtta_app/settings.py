@@ -21,6 +21,7 @@ import platformdirs
 
 from samtta_app import toml_text
 from samtta_app.errors import SettingsError
+from samtta_app.regular_files import SETTINGS_BYTES, read_bytes
 
 Theme = Literal["system", "light", "dark"]
 Wheel = Literal["zoom", "scroll"]
@@ -168,7 +169,7 @@ def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsErr
     """
     path = path or settings_file()
     try:
-        parsed = toml_text.parse(toml_text.read_regular(path))
+        parsed = toml_text.parse(read_bytes(path, SETTINGS_BYTES).decode("utf-8", "surrogateescape"))
     except FileNotFoundError:
         return Settings(), ()
     except OSError as error:
@@ -228,7 +229,7 @@ def save_settings(settings: Settings, path: Path | None = None, *, before: Setti
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            text = toml_text.read_regular(path)
+            text = read_bytes(path, SETTINGS_BYTES).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             text = ""
         content = toml_text.with_value(text, changes) if changes else text

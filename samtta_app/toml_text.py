@@ -5,19 +5,13 @@ This module does not know what the values mean.
 
 from __future__ import annotations
 
-import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import tomlkit
 import tomlkit.exceptions
-
-_MOST_BYTES = 1_000_000
-"""A larger file is not read: settings written by hand have a few kilobytes."""
 
 MOST_LINES = 50
 """Lines that one value may take (an array, a long string); this limits the time spent on a damaged file."""
@@ -36,28 +30,11 @@ class Parsed:
     bad: tuple[tuple[int, str], ...] = ()
 
 
-def read_regular(path: Path) -> str:
-    """The text of a regular file; bytes that are not UTF-8 become lone surrogates.
-
-    Raises:
-        OSError: there is no such file, it is a folder, a pipe or a device, it is too large, or it may not be read.
-    """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "it is not a regular file")
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise OSError(0, f"it is larger than {_MOST_BYTES / 1e6:.0f} MB")
-    return content.decode("utf-8", "surrogateescape")
-
-
 def parse(text: str) -> Parsed:
     """Read every valid value."""
     text = text.removeprefix("\ufeff")
     try:
-        return Parsed(_loads(text))
+        return Parsed(loads(text))
     except ValueError:
         values: dict[str, Any] = {}
         bad = []
@@ -95,7 +72,12 @@ def with_value(text: str, changes: Mapping[TomlKey, Any]) -> str:
     return start + written
 
 
-def _loads(text: str) -> dict[str, Any]:
+def loads(text: str) -> dict[str, Any]:
+    """The values of a TOML text.
+
+    Raises:
+        ValueError: it is not TOML, is nested too deeply, has a number of too many digits, or is not UTF-8.
+    """
     try:
         values = tomllib.loads(text)
     except RecursionError as error:
@@ -126,7 +108,7 @@ def _statement(header: str, lines: list[str]) -> tuple[dict[str, Any] | None, in
     opened = any(mark in lines[0] for mark in ("[", "{", '"""', "'''"))
     for taken in range(1, len(lines) + 1 if opened else 2):
         try:
-            return _loads("\n".join([header, *lines[:taken]])), taken, ""
+            return loads("\n".join([header, *lines[:taken]])), taken, ""
         except ValueError as error:
             why = why or str(error).partition(" (at ")[0]
     return None, 1, why

@@ -12,6 +12,7 @@ from msgspec import ValidationError, convert
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import DatasetError
+from samtta_app.regular_files import RECORD_BYTES, read_text
 
 _T = TypeVar("_T")
 
@@ -108,6 +109,6 @@ def from_lines(lines: Iterable[str], kind: type[_T]) -> list[_T]:
 
 def _read(path: Path) -> list[ClickRow]:
     try:
-        return from_lines(path.read_text(encoding="utf-8").splitlines(), ClickRow)
+        return from_lines(read_text(path, RECORD_BYTES).splitlines(), ClickRow)
     except (OSError, ValueError) as e:
         raise DatasetError(f"This is not a file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e

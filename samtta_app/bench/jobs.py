@@ -22,6 +22,7 @@ from samtta_app.core.files import write_whole
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.regular_files import read_json
 from samtta_app.simulation.annotator import EASY, STRICT, Goal
 from samtta_app.simulation.engines import FROZEN, Engines, engine_of
 from samtta_app.simulation.streams import Source
@@ -206,7 +207,7 @@ def _same_settings(folder: Path, plan: BenchPlan) -> None:
     if not path.exists():
         return
     try:
-        before = dict(json.loads(path.read_text(encoding="utf-8")))
+        before = dict(read_json(path))
     except (OSError, ValueError, TypeError) as e:
         raise DatasetError(f"The settings of the earlier run cannot be read: {e}", path, "Name another folder") from e
     changed = [name for name, value in plan.settings.items() if before.get(name) != value]

@@ -38,6 +38,7 @@ from samtta_app.core.types import Click, Image, Logits, Prompt
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.regular_files import RECORD_BYTES, read_text
 from samtta_app.simulation.streams import Source, objects_of
 
 FREE = ("score", "entropy", "h_a")
@@ -204,7 +205,7 @@ def read_rows(path: Path, conditions: str) -> tuple[UncertaintyRow, ...]:
     if not path.exists():
         return ()
     try:
-        whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
+        whole, end, _ = read_text(path, RECORD_BYTES).rpartition("\n")
         rows = tuple(from_lines(whole.split("\n") if end else ["{}"], UncertaintyRow))
     except (OSError, ValueError) as e:
         raise DatasetError("This is not a file of uncertainty records", path, "Choose another folder") from e

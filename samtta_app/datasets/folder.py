@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ImageError
 from samtta_app.images.read import image_size, read_ids
+from samtta_app.regular_files import read_json
 
 DATASET_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 UNNAMED = "object"
@@ -118,8 +118,8 @@ def split_names(file: Path, split: str, layout: str) -> list[str]:
         DatasetError: the file cannot be read, has no such split, or the split is no list of names.
     """
     try:
-        names = json.loads(file.read_text(encoding="utf-8"))[split]
-    except (OSError, LookupError, TypeError, ValueError, RecursionError) as e:
+        names = read_json(file)[split]
+    except (OSError, LookupError, TypeError, ValueError) as e:
         raise DatasetError(f"There is no readable split.json with {split!r} in it: {e}", file, layout) from e
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise DatasetError(f"The split {split!r} is not a list of names", file, layout)
@@ -170,7 +170,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except (OSError, ValueError) as e:
         raise DatasetError(f"The file is not valid JSON: {e}", path, "Repair or remove it") from e
     if not isinstance(values, dict):

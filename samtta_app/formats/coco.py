@@ -6,7 +6,6 @@ ours: an image's `status` and `problem`. The status is "annotated", or "listed":
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Mask
 from samtta_app.errors import DatasetError, ExportError
 from samtta_app.formats.base import Format, LabelledMask, announced, unheard
+from samtta_app.regular_files import RECORD_BYTES, read_json
 
 FILE = "annotations.json"
 _MARK = "annotated with samtta"
@@ -63,7 +63,7 @@ def read_coco(path: Path) -> Iterator[LabelledMask]:
     """
     file = path / FILE if path.is_dir() else path
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = read_json(file, RECORD_BYTES)
         images = {image["id"]: image for image in found["images"]}
         classes = {category["id"]: str(category["name"]) for category in found["categories"]}
         of_image: dict[object, list[dict[str, Any]]] = {}

@@ -12,7 +12,6 @@ both.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
@@ -32,6 +31,7 @@ from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import DatasetError, ExportError
 from samtta_app.formats.base import Format, LabelledMask, announced, unheard
+from samtta_app.regular_files import RECORD_BYTES, read_bytes, read_json
 
 ORDER = "where masks overlap, the later accepted object is on top"
 _LEGEND = "legend.json"
@@ -71,7 +71,7 @@ def read_png(folder: Path) -> Iterator[LabelledMask]:
         DatasetError: the folder holds no such export, or a file of it is missing or invalid.
     """
     try:
-        legend = json.loads((folder / _LEGEND).read_text(encoding="utf-8"))
+        legend = read_json(folder / _LEGEND, RECORD_BYTES)
         classes = {int(number): str(name) for number, name in legend["classes"].items()}
         for entry in legend["images"]:
             index = _index(folder / _PARTS[0] / entry["file"]) if _is_name(str(entry["file"])) else None
@@ -89,7 +89,7 @@ def _index(path: Path) -> NDArray[np.generic] | None:
     """A grey PNG's numbers; None for any other file."""
     if not path.is_file():
         return None
-    found = cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    found = cv2.imdecode(np.frombuffer(read_bytes(path, RECORD_BYTES), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     return found if found is not None and found.ndim == 2 else None
 
 
@@ -163,7 +163,7 @@ def _stem(name: str) -> str:
 def _earlier(folder: Path) -> list[str]:
     """The files that an export wrote according to the folder's legend and that are unchanged, and the legend itself."""
     try:
-        legend = json.loads((folder / _LEGEND).read_text(encoding="utf-8"))
+        legend = read_json(folder / _LEGEND, RECORD_BYTES)
         if legend["order"] != ORDER or (folder / _LEGEND).is_symlink():
             return []
         return [_LEGEND, *(name for name, known in _listed(legend).items() if _is_ours(folder, name, known))]

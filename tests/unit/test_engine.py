@@ -191,7 +191,7 @@ def test_from_the_second_object_on_reports_carry_the_guards_figures() -> None:
     for report in reports:
         figures = (report.guard_candidate, report.guard_published, report.guard_frozen)
         assert all(0 <= figure <= 1 for figure in figures)
-        assert f"{report.guard_frozen:.3f}" in report.reason
+        assert f"{100 * report.guard_frozen:.1f} %" in report.reason
 
 
 def test_what_was_learned_is_published_as_the_next_version_and_answers_from_then_on() -> None:

@@ -24,6 +24,7 @@ from samtta_app.datasets.samples.leaves import make_leaves
 from samtta_app.datasets.samples.metal import make_metal
 from samtta_app.datasets.samples.patterns import MadeImage
 from samtta_app.errors import DatasetError
+from samtta_app.regular_files import read_json
 from samtta_app.settings import data_folder
 
 PER_LOOK = 4
@@ -105,7 +106,7 @@ Photographs, as they come with scikit-image, without masks:
 
 def _is_complete(folder: Path) -> bool:
     try:
-        files = json.loads((folder / COMPLETE).read_text(encoding="utf-8"))["files"]
+        files = read_json(folder / COMPLETE)["files"]
         return all((folder / name).stat().st_size > 0 for name in files)
     except (OSError, ValueError, KeyError, TypeError):
         return False

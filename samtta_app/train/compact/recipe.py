@@ -7,13 +7,14 @@ A recipe is one TOML file with the keys of `Recipe`. A table `[mixture]` holds d
 
 import difflib
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from samtta_app import toml_text
 from samtta_app.errors import SettingsError
+from samtta_app.regular_files import SETTINGS_BYTES, read_text
 from samtta_app.settings import resource
 from samtta_app.train.data.augment import Augmentation
 from samtta_app.train.data.crops import Zoom
@@ -112,8 +113,8 @@ def read_recipe(path: Path, minutes: float | None = None) -> Recipe:
         SettingsError: the recipe is invalid; it names the file, the place and the problem.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        values = toml_text.loads(read_text(path, SETTINGS_BYTES))
+    except (OSError, ValueError) as e:
         raise SettingsError(
             f"The recipe cannot be read: {e}", path, "Give a TOML file; --help tells the default"
         ) from e
