@@ -179,7 +179,7 @@ def test_the_model_is_not_written_over_the_one_it_starts_from(
 ) -> None:
     before = model.read_bytes()
     assert call(*words, "--out", str(model)) == 2
-    assert "over the one that it starts from" in capsys.readouterr().err
+    assert "is the model that the run starts from" in capsys.readouterr().err
     assert model.read_bytes() == before
 
 

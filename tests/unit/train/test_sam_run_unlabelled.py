@@ -224,7 +224,7 @@ def test_believed_in_every_pixel_no_refiner_is_needed(folder: Path, photos: Path
 
 
 def test_images_in_which_nothing_is_proposed_are_refused(folder: Path, photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="none of the 2 images"):
+    with pytest.raises(DatasetError, match="in any of the 2 images"):
         tune(toy_model(), [folder, photos], tmp_path / "a.pth", replace(SHORT, weigh=False))
 
 
