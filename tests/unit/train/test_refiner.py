@@ -316,7 +316,7 @@ def test_one_object_and_no_test_split_are_enough(
 
 
 def test_answers_that_are_all_poor_teach_nothing(model: SamModel, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="No answer in .* is good enough"):
+    with pytest.raises(TrainingError, match=r"No answer in .* is good enough"):
         train_refiner(model, [folder], tmp_path / "a.safetensors", replace(SHORT, least=1.01))
 
 

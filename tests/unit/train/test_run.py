@@ -170,7 +170,7 @@ def test_masks_that_stay_empty_end_the_run_with_what_to_do(
     empty_answers(monkeypatch)
     monkeypatch.setattr(module, "MAX_EMPTY_STEPS", 2)
     monkeypatch.setattr(module, "MAX_EMPTY_SECONDS", 0.0)
-    with pytest.raises(TrainingError, match=r"All masks of the last 2 steps are empty.*lr smaller.*--start"):
+    with pytest.raises(TrainingError, match=r"All masks of the last 2 steps are empty.*lower lr.*--start"):
         train(tmp_path, 1)
     assert "step 1 skipped" in caplog.text
 
