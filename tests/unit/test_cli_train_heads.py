@@ -65,7 +65,7 @@ def test_a_stop_keeps_what_was_asked(
     with monkeypatch.context() as patched:
         patched.setattr(module, "fitted", stopped)
         assert call(*words) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command continues" in capsys.readouterr().err
     assert list(Path(words[-1]).with_suffix(".rows").glob("*.npz"))
     assert call(*words) == 0
     assert not Path(words[-1]).with_suffix(".rows").exists()

@@ -89,7 +89,7 @@ def test_all_targets_of_a_nest_get_the_same_click_and_it_lies_in_the_smallest(na
     source = SampleSource({"layered": [layered(20, 40, 80)]}, {name: 1.0}, 64, 3, seed=1)
     shared = 0
     for number in range(60):
-        _, targets, clicks, boxes = source[number]
+        _, targets, clicks, boxes, _ = source[number]
         distinct = {target.numpy().tobytes() for target in targets}
         if len(distinct) > 1 and len({tuple(click.tolist()) for click in clicks}) == 1:
             shared += 1
