@@ -85,7 +85,7 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
         patch.setattr(train_decoder, "decoder_progress", interrupted)
         assert call(*words) == 130
     kept = tmp_path / "tuned.resume.pt"
-    assert f"stopped after step 1; the same command with --resume {kept} continues" in capsys.readouterr().err
+    assert f"stopped after step 1; the same command with --resume {kept} goes on" in capsys.readouterr().err
     assert not (tmp_path / "tuned.safetensors").exists()
     assert call(*words) == 2
     assert "--fresh" in capsys.readouterr().err

@@ -94,7 +94,7 @@ def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
     with monkeypatch.context() as patch:
         patch.setattr(refiner_command, "trained", interrupted)
         assert call(*words) == 130
-    assert f"stopped after step 0; the same command with --resume {kept} continues" in capsys.readouterr().err
+    assert f"stopped after step 0; the same command with --resume {kept} goes on" in capsys.readouterr().err
     assert not out.exists()
     assert call(*words) == 2
     assert "--fresh" in capsys.readouterr().err
