@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from samtta_app.gui.widgets.splash import Splash
 
 
-DEMO_OBJECTS = 16
-"""Objects of a simulated demo. One takes about seven seconds of one core, so two cores need less than two minutes."""
+DEMO_OBJECTS = 12
+"""Objects of a simulated demo. One takes about eight seconds of one core, so that two cores need less than two minutes."""
 
 
 def open_window(
