@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from samtta_app.bench.click_rows import ClickRow
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
+
+_Row = TypeVar("_Row")
 
 BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
@@ -192,6 +194,36 @@ def _say(files: Sequence[Path]) -> None:
     wide_console().print(f"wrote {names} into {files[0].parent}", highlight=False, markup=False, soft_wrap=True)
 
 
+def _of_each_set(
+    measured: Callable[..., Sequence[_Row]],
+    datasets: Sequence[Path],
+    model: str,
+    input_size: int | None,
+    *,
+    objects: int,
+    seed: int,
+    split: str | None,
+) -> list[_Row]:
+    """What a measurement without adaptation finds in each data set, with a progress bar for each."""
+    from samtta_app.engine.dispatch import open_engine
+    from samtta_app.simulation.streams import sources
+
+    opened = sources(datasets, "each")
+    engine = open_engine(model, input_size=input_size)
+    with progress_bar() as bar:
+        return [
+            row
+            for source in opened
+            for row in measured(
+                *(engine, source),
+                objects=objects,
+                seed=seed,
+                split=split,
+                told=telling(bar, bar.add_task(source.name, total=1.0)),
+            )
+        ]
+
+
 @bench_app.command("quality")
 def _quality(
     datasets: _Datasets,
@@ -240,23 +272,8 @@ def points(
 ) -> None:
     """Measure mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as for Segment Anything."""
     from samtta_app.bench.points import run_points, show_points, write_points
-    from samtta_app.engine.dispatch import open_engine
-    from samtta_app.simulation.streams import sources
 
-    opened = sources(datasets, "each")
-    engine = open_engine(model, input_size=input_size)
-    with progress_bar() as bar:
-        rows = [
-            row
-            for source in opened
-            for row in run_points(
-                *(engine, source),
-                objects=objects,
-                seed=seed,
-                split=split,
-                told=telling(bar, bar.add_task(source.name, total=1.0)),
-            )
-        ]
+    rows = _of_each_set(run_points, datasets, model, input_size, objects=objects, seed=seed, split=split)
     show_points(wide_console(), rows)
     if out is not None:
         _say([write_points(rows, out)])
@@ -274,23 +291,8 @@ def refine(
 ) -> None:
     """Refine the answer to one click on every object: IoU and boundary IoU before and after, reliability of certainty."""
     from samtta_app.bench.refinement import refined_sets, run_refine, show_refined, write_refined
-    from samtta_app.engine.dispatch import open_engine
-    from samtta_app.simulation.streams import sources
 
-    opened = sources(datasets, "each")
-    engine = open_engine(model, input_size=input_size)
-    with progress_bar() as bar:
-        rows = [
-            row
-            for source in opened
-            for row in run_refine(
-                *(engine, source),
-                objects=objects,
-                seed=seed,
-                split=split,
-                told=telling(bar, bar.add_task(source.name, total=1.0)),
-            )
-        ]
+    rows = _of_each_set(run_refine, datasets, model, input_size, objects=objects, seed=seed, split=split)
     show_refined(wide_console(), refined_sets(rows))
     if out is not None:
         _say([write_refined(rows, out)])

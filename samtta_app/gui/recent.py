@@ -13,13 +13,11 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 from samtta_app.core.names import from_text, to_text
+from samtta_app.regular_files import SETTINGS_BYTES
 from samtta_app.settings import data_folder
 
 FOLDERS_KEPT = 6
 """Folders remembered."""
-
-_MOST_BYTES = 1_000_000
-"""A larger file is not read: geometry and folders have a few kilobytes."""
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +33,7 @@ def memory() -> QSettings | None:
         log.info("%s cannot be used: %s", path, error)
         return None
     else:
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
+        if not stat.S_ISREG(found.st_mode) or found.st_size > SETTINGS_BYTES:
             log.info("%s is not used: it is no regular file, or too large", path)
             return None
     return QSettings(str(path), QSettings.Format.IniFormat)
