@@ -1,6 +1,5 @@
 """One training run: model, averaged model, optimiser and position; how a step is made, saved and measured."""
 
-import copy
 import gc
 import logging
 import os
@@ -16,14 +15,14 @@ import torch
 from safetensors import SafetensorError
 
 from samtta_app.errors import CheckpointError, TrainingError
-from samtta_app.model.backbones.compact import CompactConfig, build_compact, save_compact
+from samtta_app.model.backbones.compact import CompactConfig, CompactSam, build_compact, save_compact
 from samtta_app.train.batches import Batch, SampleSource, ahead, batches, split_batch
 from samtta_app.train.checkpoint import RunCounter, read_checkpoint, save_checkpoint
 from samtta_app.train.compact.click_rounds import StepResult, interactive_step
 from samtta_app.train.compact.evaluate import measure_curve
 from samtta_app.train.compact.progress import HELD_OUT_CLICKS, RunStanding, run_standing
 from samtta_app.train.compact.recipe import Recipe, TrainingStage, on_device
-from samtta_app.train.compact.schedule import compact_optimiser, cosine_rate, stage_share, update_ema
+from samtta_app.train.compact.schedule import compact_optimiser, cosine_rate, stage_share, update_average, weight_average
 from samtta_app.train.compact.start_weights import start_from, start_from_model
 from samtta_app.train.data.crops import TrainingView
 from samtta_app.train.device import loader_workers
@@ -60,7 +59,7 @@ class CompactRun:
         self.progress = RunCounter()
         self.mark = time.monotonic()
         self.empty_steps = 0
-        self.ema = copy.deepcopy(self.model).eval()
+        self.average = weight_average(self.model)
         self.optimiser = compact_optimiser(self.model, recipe.stages[0])
 
     def __enter__(self) -> "CompactRun":
@@ -80,6 +79,12 @@ class CompactRun:
     def stage(self) -> TrainingStage:
         """The current stage."""
         return self.stages[self.progress.stage]
+
+    @property
+    def ema(self) -> CompactSam:
+        """The averaged model, which is shipped."""
+        average: CompactSam = self.average.module
+        return average
 
     @property
     def standing(self) -> RunStanding:
@@ -182,7 +187,7 @@ class CompactRun:
             self.optimiser.step()
         else:
             log.warning("step %d skipped: its gradient is not finite", p.step)
-        update_ema(self.ema, self.model, stage.ema, p.step)
+        update_average(self.average, self.model, stage.ema, p.step)
         self._count(results, batch.targets.shape[0])
 
     def _shards(self, batch: Batch, trained: Sequence[torch.nn.Parameter]) -> tuple[list[StepResult], list[Gradients]]:

@@ -3,12 +3,15 @@
 import math
 
 import torch
+from timm.utils import ModelEmaV3
 
 from samtta_app.model.backbones.compact import CompactSam
 from samtta_app.train.checkpoint import RunCounter
 from samtta_app.train.compact.recipe import TrainingStage
 
 BACKBONE = "image_encoder.backbone."
+EMA_WARMUP = 9.0
+"""Steps after which the average keeps half of itself: the first weights are no better than any others."""
 
 
 def compact_optimiser(model: CompactSam, stage: TrainingStage) -> torch.optim.AdamW:
@@ -42,12 +45,15 @@ def cosine_rate(stage: TrainingStage, progress: RunCounter) -> float:
     return falling * min(1.0, (progress.stage_step + 1) / max(1, stage.warmup))
 
 
-@torch.no_grad()
-def update_ema(ema: CompactSam, model: CompactSam, decay: float, step: int) -> None:
-    """Move the averaged weights towards the model's, in place; faster at the start of a run."""
-    weight = 1 - min(decay, (1 + step) / (10 + step))
-    for average, value in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-        if average.is_floating_point():
-            average.lerp_(value, weight)
-        else:
-            average.copy_(value)
+def weight_average(model: CompactSam) -> ModelEmaV3:
+    """Moving average of a model's weights; it follows faster at the start of a run."""
+    return ModelEmaV3(model, use_warmup=True, warmup_gamma=EMA_WARMUP, warmup_power=1.0)
+
+
+def update_average(average: ModelEmaV3, model: CompactSam, decay: float, step: int) -> None:
+    """Move the average towards the model after step `step` (the first is 0), in place.
+
+    Its weight stays min(decay, (1 + step) / (1 + step + EMA_WARMUP)).
+    """
+    average.decay = decay
+    average.update(model, step + 2)  # timm counts from 1 and leaves the average alone only from the second on

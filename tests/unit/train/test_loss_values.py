@@ -12,7 +12,7 @@ from samtta_app.train.checkpoint import RunCounter
 from samtta_app.train.compact.click_rounds import human_boxes
 from samtta_app.train.compact.recipe import TrainingStage
 from samtta_app.train.compact.round_loss import CLICK_WEIGHT, hard_iou, obedience, round_loss
-from samtta_app.train.compact.schedule import cosine_rate, stage_share, update_ema
+from samtta_app.train.compact.schedule import cosine_rate, stage_share, update_average, weight_average
 from samtta_app.train.compact.training_command import Timer
 from samtta_app.train.data.click_sampling import Clicks, next_clicks, truths, worst_place
 from tests.unit.train.toy import TOY
@@ -189,21 +189,20 @@ def test_a_drawn_box_of_one_pixel_moves_by_about_a_pixel_only() -> None:
 
 @pytest.mark.parametrize(("step", "decay"), [(0, 0.1), (10, 0.55), (100_000, 0.99)])
 def test_the_average_follows_faster_at_the_beginning(step: int, decay: float) -> None:
-    model, average = build_compact(TOY), build_compact(TOY)
+    model, average = build_compact(TOY), weight_average(build_compact(TOY))
     with torch.no_grad():
         model.mask_decoder.iou_token.weight.fill_(1.0)
-        average.mask_decoder.iou_token.weight.fill_(0.0)
-    update_ema(average, model, 0.99, step=step)
-    assert average.mask_decoder.iou_token.weight[0, 0].item() == pytest.approx(1 - decay, rel=1e-5)
+        average.module.mask_decoder.iou_token.weight.fill_(0.0)
+    update_average(average, model, 0.99, step=step)
+    assert average.module.mask_decoder.iou_token.weight[0, 0].item() == pytest.approx(1 - decay, rel=1e-5)
 
 
 def test_an_average_of_equal_weights_stays_and_the_model_is_not_touched() -> None:
     model = build_compact(TOY)
-    average = build_compact(TOY)
-    average.load_state_dict(model.state_dict())
+    average = weight_average(model)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    update_ema(average, model, 0.5, step=3)
-    for key, value in average.state_dict().items():
+    update_average(average, model, 0.5, step=3)
+    for key, value in average.module.state_dict().items():
         torch.testing.assert_close(value, before[key], msg=key)
         assert torch.equal(model.state_dict()[key], before[key])
 

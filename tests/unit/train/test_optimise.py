@@ -6,7 +6,7 @@ import torch
 from samtta_app.model.backbones.compact import build_compact
 from samtta_app.train.checkpoint import RunCounter
 from samtta_app.train.compact.recipe import TrainingStage
-from samtta_app.train.compact.schedule import compact_optimiser, cosine_rate, stage_share, update_ema
+from samtta_app.train.compact.schedule import compact_optimiser, cosine_rate, stage_share, update_average, weight_average
 from tests.unit.train.toy import TOY
 
 STAGE = TrainingStage(name="a", size=64, images=2, targets=2, lr=1e-3, lr_end=1e-5, steps=4, warmup=1)
@@ -43,9 +43,9 @@ def test_vectors_do_not_decay_and_the_backbone_is_slower() -> None:
 
 
 def test_the_average_follows_the_model() -> None:
-    model, average = build_compact(TOY), build_compact(TOY)
-    before = average.mask_decoder.iou_token.weight.clone()
+    model, average = build_compact(TOY), weight_average(build_compact(TOY))
+    before = average.module.mask_decoder.iou_token.weight.clone()
     target = model.mask_decoder.iou_token.weight
-    update_ema(average, model, 0.9, step=1000)
-    after = average.mask_decoder.iou_token.weight
+    update_average(average, model, 0.9, step=1000)
+    after = average.module.mask_decoder.iou_token.weight
     assert torch.allclose(after, 0.9 * before + 0.1 * target, atol=1e-6)
