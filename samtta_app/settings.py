@@ -112,6 +112,14 @@ def valid_keys(text: str) -> bool:
     return not text.strip() or all(_KEY.fullmatch(part.strip()) for part in text.split(";"))
 
 
+def learns_in_order(strategy: str) -> bool:
+    """Whether a strategy learns in the order of the acts, so that a click waits for the lesson before it.
+
+    The strategies say so themselves; this tells it before torch is loaded.
+    """
+    return strategy.startswith("schoen2024")
+
+
 def valid_strategy(text: object) -> bool:
     """Whether `text` is a strategy's name, alone or with options after a colon; higher layers know their meaning."""
     name, colon, options = text.partition(":") if isinstance(text, str) else ("", "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -114,15 +114,55 @@ class Learner:
         weights do not change.
         """
         attempt = self._before(image_key, prompt)
+        if attempt is None:
+            yield from self._begin(image_key, prompt)
+        elif len(attempt.prompt.clicks) < len(prompt.clicks):
+            attempt = yield from self._taught(attempt)
         found = yield from self.strategy.before_answer(self._model, self._knowledge, attempt, prompt)
         return Weights(self._lineage[-1], found.tensors), found
 
     def _before(self, image_key: str, prompt: Prompt) -> Attempt | None:
-        """The answer that `prompt` continues from. Logits made elsewhere (a mask of zeros and ones) mean the newest answer."""
-        if prompt.logits is None:
+        """The answer that `prompt` continues from.
+
+        No logits (nothing was shown) and logits made elsewhere (a mask of zeros and ones) mean the newest answer.
+        """
+        attempt = self._attempts.get(prompt.logits, self._attempt) if prompt.logits else self._attempt
+        if attempt is None or not _goes_on(attempt, image_key, prompt):
             return None
-        attempt = self._attempts.get(prompt.logits, self._attempt)
-        return attempt if attempt is not None and _goes_on(attempt, image_key, prompt) else None
+        return attempt if prompt.logits or _steps(attempt.prompt) < _steps(prompt) else None
+
+    def _begin(self, image_key: str, prompt: Prompt) -> Generator[None, None, None]:
+        """A new object begins: one that was neither accepted nor is asked again was given up."""
+        left = self._attempt
+        if left is None or (left.features.image_key == image_key and _same_steps(left.prompt, prompt)):
+            return
+        left = yield from self._taught(left)
+        self._attempt = None
+        known = self._knowledge
+        after = self.strategy.given_up(known, left)
+        if after.tensors is known.tensors:
+            self._known[self._lineage[-1]] = after
+        else:
+            self._publish(after)
+
+    def _taught(self, attempt: Attempt) -> Generator[None, None, Attempt]:
+        """The attempt with what its clicks teach, which is computed once."""
+        if attempt.taught is not None or self.paused:
+            return attempt
+        yield
+        taught = self.strategy.after_answer(self._model, attempt)
+        if taught is None:
+            return attempt
+        after = replace(attempt, taught=taught)
+        self._attempts.update({logits: after for logits, known in self._attempts.items() if known is attempt})
+        if self._attempt is attempt:
+            self._attempt = after
+        return after
+
+    def teach(self) -> Generator[None, None, None]:
+        """Learn from the clicks of the newest answer; where it is interrupted, the next answer does it."""
+        if self._attempt is not None:
+            yield from self._taught(self._attempt)
 
     def answered(self, prompt: Prompt, features: ImageFeatures, fitted: Fitted, given: Iterable[Logits] = ()) -> None:
         """Record the answer to a prompt in the window of `features`, with the logits `given`."""
@@ -143,12 +183,7 @@ class Learner:
         if item is None:
             return dropped("Not learned: the mask is empty or fills its whole window")
         self.memory = self.memory.add(item)
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None and (attempt.prompt.clicks, attempt.prompt.box) != (example.clicks, example.box):
-            self._attempt, attempt = attempt, None  # the user has started the next object already
-        asked = Prompt(example.clicks, example.box)
-        for logits in [known for known, one in self._attempts.items() if _goes_on(one, example.image.key, asked)]:
-            del self._attempts[logits]
+        attempt = self._accepted(example)
         if not learn:
             return dropped("Remembered from before")
         if self.paused:
@@ -158,6 +193,17 @@ class Learner:
         lesson = Lesson(item, self.memory, attempt, rng)
         learned = yield from self.strategy.after_accept(self._model, self._knowledge, lesson)
         return self._judged(start, learned)
+
+    def _accepted(self, example: Example) -> Attempt | None:
+        """The answer that was accepted, if it is still known; the object's answers are not needed any more."""
+        asked, key = Prompt(example.clicks, example.box), example.image.key
+        every = [self._attempt, *reversed(self._attempts.values())]
+        own = [one for one in every if one is not None and one.features.image_key == key and _begun(one.prompt, asked)]
+        if any(one is self._attempt for one in own):
+            self._attempt = None  # otherwise the user has started the next object already
+        for logits in [known for known, one in self._attempts.items() if any(one is each for each in own)]:
+            del self._attempts[logits]
+        return next((one for one in own if _same_steps(one.prompt, asked)), None)
 
     def _judged(self, start: int, learned: Learned) -> LearningOutcome:
         tensors, facts = self.strategy.stored(learned.knowledge)
@@ -229,6 +275,19 @@ class Learner:
             do = "The original is used"
             raise CheckpointError("The stored decoder weights do not fit the model", f"version {version}", do) from e
         return known if owner is self.strategy else Knowledge(known.tensors)
+
+
+def _steps(prompt: Prompt) -> int:
+    return len(prompt.clicks) + (prompt.box is not None)
+
+
+def _same_steps(one: Prompt, other: Prompt) -> bool:
+    return (one.clicks, one.box) == (other.clicks, other.box)
+
+
+def _begun(one: Prompt, other: Prompt) -> bool:
+    """Whether both prompts begin with the same click, or have no clicks and the same box."""
+    return one.clicks[:1] == other.clicks[:1] and (bool(one.clicks) or one.box == other.box)
 
 
 def _goes_on(attempt: Attempt, image_key: str, prompt: Prompt) -> bool:

@@ -12,7 +12,7 @@ from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategies.fbrs import Fbrs
 from samtta_app.adapt.strategies.lit_lora import LitLora
 from samtta_app.adapt.strategies.per_class import PerClass
-from samtta_app.adapt.strategies.schoen2024 import Schoen2024, Schoen2024AsReleased
+from samtta_app.adapt.strategies.schoen2024 import SCHOEN_ABLATIONS, Schoen2024, Schoen2024AsReleased
 from samtta_app.adapt.strategies.sum_proposals import Sum
 from samtta_app.adapt.strategy import AdaptationStrategy, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
@@ -42,11 +42,12 @@ def strategy(name: str) -> AdaptationStrategy:
         UserError: the strategy or hyper-parameter does not exist, has no effect, or its value is of the wrong kind.
     """
     base, colon, changes = name.partition(":")
-    if base not in STRATEGIES:
-        near = difflib.get_close_matches(base, STRATEGIES, n=1)
+    known = {**STRATEGIES, **SCHOEN_ABLATIONS}
+    if base not in known:
+        near = difflib.get_close_matches(base, known, n=1)
         advice = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}"
         raise UserError(f"There is no strategy named {base!r}", "", advice)
-    found: Any = STRATEGIES[base]
+    found: Any = known[base]
     if not colon:
         return cast(AdaptationStrategy, found)
     given = [change.partition("=")[::2] for change in changes.split(",")]
@@ -55,8 +56,8 @@ def strategy(name: str) -> AdaptationStrategy:
         raise UserError(f"The hyper-parameter {twice!r} is given twice", name, "Give it once")
     for key, text in given:
         if key not in options(found):
-            known = ", ".join(options(found)) or "none"
-            raise UserError(f"There is no hyper-parameter named {key!r}", name, f"There are {known}")
+            choice = ", ".join(options(found)) or "none"
+            raise UserError(f"There is no hyper-parameter named {key!r}", name, f"There are {choice}")
         found = _changed(found, key, text, name)
     return cast(AdaptationStrategy, replace(found, name=name))
 

@@ -1,4 +1,4 @@
-"""The interface of every adaptation method: what it does before an answer, and after an accept.
+"""The interface of every adaptation method: what it does before and after an answer, and at the end of an object.
 
 A strategy is a value: its hyper-parameters. What it learned is a value too: the `Knowledge` of one version of the
 weights. The engine owns versions, memory and caches. A strategy only maps knowledge to knowledge.
@@ -35,9 +35,10 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """The current object at its last answer: the prompt, the window's features, and the weights used.
+    """An object at one of its answers: the prompt, the window's features, and the weights used.
 
-    `knowledge` is what was known at its first click; `carried` belongs to the strategy.
+    `knowledge` is what was known at its first click; `carried` belongs to the strategy. `taught` is what the clicks of
+    this answer taught, once that was computed.
     """
 
     knowledge: Knowledge
@@ -45,6 +46,7 @@ class Attempt:
     features: ImageFeatures
     tensors: Tensors
     carried: Any = None
+    taught: Knowledge | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,8 @@ class Fitted:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
     """An accepted object to learn from, the `memory` that holds it, and its last answer if that is still known.
+
+    The last answer is unknown only after a restart.
 
     Every draw comes from `rng`.
     """
@@ -102,10 +106,24 @@ class AdaptationStrategy(Protocol):
     def fits(self) -> bool:
         """Whether it also adapts to the current object, between its clicks."""
 
+    @property
+    def in_order(self) -> bool:
+        """Whether an answer waits until everything before it is learned, as in the published loop; else learning follows."""
+
+    @property
+    def single(self) -> bool:
+        """Whether the single mask (token 0) answers at every click, and not the best of three at the first one."""
+
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
         """The tensors to answer `prompt` with; `attempt` is the same object's last answer, None for its first prompt."""
+
+    def after_answer(self, model: SamModel, attempt: Attempt) -> Knowledge | None:
+        """What the clicks of an answer teach, used if the object goes on or is given up; None where nothing is learned."""
+
+    def given_up(self, known: Knowledge, attempt: Attempt) -> Knowledge:
+        """What is known after an object was given up at `attempt`."""
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Learn from an accepted object; yields the share of work done, 0 .. 1."""
@@ -124,6 +142,12 @@ class NoAdaptation:
     name: str = "frozen"
     words: str = STRATEGY_WORDS["frozen"]
     fits: bool = False
+    single: bool = False
+
+    @property
+    def in_order(self) -> bool:
+        """Learning follows when there is time for it."""
+        return False
 
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
@@ -131,6 +155,14 @@ class NoAdaptation:
         """The known tensors, unchanged."""
         return Fitted(known.tensors)
         yield
+
+    def after_answer(self, model: SamModel, attempt: Attempt) -> Knowledge | None:
+        """Clicks teach nothing."""
+        return None
+
+    def given_up(self, known: Knowledge, attempt: Attempt) -> Knowledge:
+        """What was known before."""
+        return known
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Nothing is learned."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge
 from samtta_app.core.clicks import next_click
@@ -31,6 +32,9 @@ def twin_trajectory(
             break
         clicks = (*clicks, click)
         prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
+        if attempt is not None:
+            attempt = replace(attempt, taught=adapting.after_answer(model, attempt))
+            yield
         fitted = yield from adapting.before_answer(model, known, attempt, prompt)
         weights, window = Weights(-1, fitted.tensors), found.window if found else None
         found = yield from answer_prompt(
@@ -42,6 +46,7 @@ def twin_trajectory(
             window,
             offset=fitted.offset,
             side=fitted.sizes.expected(example.image.key, prompt.class_id),
+            single=adapting.single,
         )
         features = yield from cache.features(example.image, found.window)
         attempt = Attempt(known, prompt, features, fitted.tensors, fitted.carried)

@@ -47,7 +47,8 @@ class PredictRequest:
 
     `window` None lets the engine choose: the whole image or `view`, then the surroundings of a small object. `twin`
     asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
-    three masks for any prompt. It also keeps a given `window` that holds the prompt.
+    three masks for any prompt. It also keeps a given `window` that holds the prompt. `whole` answers in the whole image,
+    as SAM was evaluated, and looks no closer.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -59,6 +60,7 @@ class PredictRequest:
     twin: bool = False
     larger: bool = False
     candidates: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,12 +75,20 @@ class PrefetchRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptRequest:
-    """Learn from one accepted object; with `learn` False it is only remembered (when a session is resumed)."""
+    """Learn from one accepted object; with `learn` False it is only remembered (when a session is resumed).
 
-    lane: ClassVar[Lane] = "background"
+    `at_once` is for strategies that learn in the order of the acts: the next click waits for this lesson.
+    """
+
     id: int
     example: Example | WaitingExample
     learn: bool = True
+    at_once: bool = False
+
+    @property
+    def lane(self) -> Lane:
+        """It is urgent where the next click waits for it."""
+        return "urgent" if self.at_once else "background"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +365,7 @@ class Progress:
     fraction: float
 
 
-Partial = Progress | Evicted
+Partial = Progress | Evicted | Answer
 """What may come before the reply to a request, any number of times. One that holds a result repeats the request's id."""
 
 Reply = (

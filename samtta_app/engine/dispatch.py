@@ -17,6 +17,7 @@ from samtta_app.adapt.registry import strategy
 from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.messages import (
     AdaptRequest,
+    Answer,
     ControlRequest,
     Evicted,
     Failure,
@@ -65,15 +66,22 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
 
 
 def run(engine: Engine, request: Request, tell: Callable[[Partial], None] = lambda _: None) -> Reply:
-    """Answer a request to the end, for callers without a worker (bench, tests); `tell` gets the partial replies."""
+    """Answer a request to the end, for callers without a worker (bench, tests); `tell` gets the partial replies.
+
+    A partial reply that was the answer is returned, and not told.
+    """
     work = engine.handle(request)
+    answer: Reply | None = None
     while True:
         try:
             part = next(work)
         except StopIteration as finished:
-            reply: Reply = finished.value
+            reply: Reply | None = finished.value or answer
+            assert reply is not None, "a request was answered by neither its end nor a partial reply"
             return reply
-        if part is not None:
+        if isinstance(part, Answer):
+            answer = part
+        elif part is not None:
             tell(part)
 
 
@@ -142,6 +150,11 @@ class Engine:
         return f"{model.name} ({model.parameters / 1e6:.1f} M parameters) on {where}"
 
     @property
+    def in_order(self) -> bool:
+        """Whether a click waits for what the acts before it teach."""
+        return self.resources.learner.strategy.in_order
+
+    @property
     def published(self) -> Weights:
         """The weights that answer now."""
         return self.resources.learner.published
@@ -163,7 +176,7 @@ class Engine:
         Partial replies come before the reply; the last one names images that are no longer encoded. Where memory runs
         out, all encoded images are dropped.
         """
-        own, reply = self.resources, None
+        own, reply, short = self.resources, None, False
         try:
             reply = yield from HANDLERS[type(request)](own, request)
         except UserError as e:
@@ -171,7 +184,8 @@ class Engine:
         except (MemoryError, RuntimeError) as e:
             if not out_of_memory(e):
                 raise
-        if reply is None:  # not inside `except`: the error's frames still hold the memory there
+            short = True
+        if short:  # not inside `except`: the error's frames still hold the memory there
             own.free()
             reply = Failure(request.id, type(request).__name__, str(UserError(*SHORT)))
         gone = own.cache.evicted()

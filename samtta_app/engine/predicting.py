@@ -15,7 +15,7 @@ from samtta_app.uncertainty.offered_masks import offered, worth_a_look
 
 
 def predict(of: Resources, request: PredictRequest) -> Work:
-    """Answer a prompt.
+    """Answer a prompt; a strategy that learns from clicks does so after the answer, which then comes as a partial reply.
 
     Raises:
         PromptError: the prompt is empty, or a click lies outside the image.
@@ -30,15 +30,21 @@ def predict(of: Resources, request: PredictRequest) -> Work:
     candidates, chosen = offered(found, None if request.larger else of.click_heads), found.chosen
     if not request.candidates:
         candidates, chosen = worth_a_look(candidates, chosen)
-    if not (request.twin or request.larger):
+    learning = not (request.twin or request.larger)
+    if learning:
         features = yield from of.cache.features(request.image, found.window)
         of.learner.answered(request.prompt, features, fitted, [each.logits for each in candidates])
-    return Answer(
+    answer = Answer(
         *(request.id, found.window, candidates, chosen, weights.version, seconds, request.twin),
         no_gaps=of.no_heads,
         advise_from=advice_from(of.heads, larger=of.larger is not None) if of.heads else None,
         larger=request.larger,
     )
+    if not (learning and of.learner.strategy.in_order):
+        return answer
+    yield answer
+    yield from of.learner.teach()
+    return None
 
 
 def _unanswerable(of: Resources, request: PredictRequest) -> Answer:
@@ -71,5 +77,7 @@ def answered(of: Resources, request: PredictRequest) -> Generator[None, None, tu
         fitted.offset,
         fitted.sizes.expected(request.image.key, prompt.class_id),
         candidates=request.candidates,
+        single=of.learner.strategy.single,
+        whole=request.whole,
     )
     return found, weights, fitted

@@ -27,7 +27,8 @@ def replay(of: Resources, request: TwinRequest) -> Work:
     )  # requests come in order: a later version has not seen the object either
     known = learner.knowledge(version)
     yield Progress("comparing with the original", 0.0)
-    frozen = yield from twin_trajectory(of.model, of.cache, example, NoAdaptation(), learner.knowledge(0))
+    original = NoAdaptation(single=learner.strategy.single)
+    frozen = yield from twin_trajectory(of.model, of.cache, example, original, learner.knowledge(0))
     adapted = frozen
     if version != 0 or learner.strategy.fits:
         yield Progress("comparing with the original", 0.5)

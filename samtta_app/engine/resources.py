@@ -15,8 +15,11 @@ from samtta_app.model.memory_shortage import give_back
 from samtta_app.model.refiner import Refiner, refiner_for
 from samtta_app.uncertainty.heads import for_clicks, heads_for, larger_for
 
-Work = Generator[Partial | None, None, Reply]
-"""A request under way: each yield is a place to serve a more urgent one, with a partial reply or None; it returns the reply."""
+Work = Generator[Partial | None, None, Reply | None]
+"""A request under way: each yield is a place to serve a more urgent one, with a partial reply or None.
+
+It returns the reply; None where a partial reply was the answer.
+"""
 
 
 class Resources:

@@ -32,7 +32,7 @@ from samtta_app.session.project.location import places
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Message
 from samtta_app.session.workflow.workflow import Workflow
-from samtta_app.settings import Settings, data_folder
+from samtta_app.settings import Settings, data_folder, learns_in_order
 
 Simulate = Callable[[Controller], bool]
 """Does a user's next act once the last one is answered; False when nothing is left to do."""
@@ -93,6 +93,7 @@ class Application(QObject):
                 store,
                 learn=settings.learn,
                 strategy=settings.strategy,
+                in_order=learns_in_order(settings.strategy),
                 idle_seconds=settings.idle_seconds,
                 opacity=settings.overlay_opacity,
             )

@@ -72,6 +72,8 @@ def answer_prompt(
     side: float | None = None,
     *,
     candidates: bool = False,
+    single: bool = False,
+    whole: bool = False,
 ) -> Generator[None, None, WindowAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
@@ -82,14 +84,17 @@ def answer_prompt(
         offset: added to the answer's logits, as far as earlier clicks allow it.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
         candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
+        single: the single mask (token 0) is chosen; for one click the three candidates come after it.
+        whole: answer in the whole image, and look no closer.
     """
     extent = image.whole
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
-    here = wider(here, None, prompt.clicks, extent) or here
-    part = slice(1, 4) if candidates or prompt.ambiguous else slice(0, 1)
+    here = extent if whole else wider(here, None, prompt.clicks, extent) or here
+    several = candidates or prompt.ambiguous
+    part = slice(0 if single else 1, 4) if several else slice(0, 1)
     found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
-    for _ in range(0 if candidates and not fresh else MAX_LOOKS - 1):
+    for _ in range(0 if whole or (candidates and not fresh) else MAX_LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break
@@ -114,7 +119,8 @@ def _decoded(
 ) -> WindowAnswer:
     """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
 
-    An empty one is chosen only where all are.
+    An empty one is chosen only where all are. The single mask is chosen where it is there and
+    not empty.
     """
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
@@ -124,7 +130,8 @@ def _decoded(
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     masks = placed(model, logits, features)
     said = tuple(float(v) for v in iou)
-    chosen = max(range(len(masks)), key=lambda i: (masks[i].area > 0, said[i]))
+    among = range(1 if part.start == 0 and masks[0].area else len(masks))
+    chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))
     return WindowAnswer(features.window, logits, said, masks, chosen, tokens)
 
 

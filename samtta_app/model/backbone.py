@@ -51,6 +51,7 @@ class Policy:
         focal_alpha: weight of object pixels in the focal loss, 0 .. 1.
         normalised_focal: the architecture was trained with the normalised focal loss instead of SAM's.
         refiner_rate: highest learning rate of its refiner.
+        step_rate: learning rate of Adam where single clicks teach the decoder (Schön et al. 2024).
         half: its files hold float16.
         ending: of its files' names.
     """
@@ -63,6 +64,7 @@ class Policy:
     focal_alpha: float
     normalised_focal: bool
     refiner_rate: float
+    step_rate: float
     half: bool
     ending: str
 

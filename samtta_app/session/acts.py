@@ -154,8 +154,8 @@ class ControlLearner(Act, frozen=True):
 OnPlace = PlaceClick | DrawBox | Select
 """Acts on a place of the image that is on the screen."""
 
-OnAnswer = Accept | NextCandidate | Turn | AskLarger
-"""Acts on the answer to the newest click: they wait for it."""
+OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger
+"""Acts on the answer to the newest click: they wait for it. A click gives back the logits of the answer before it."""
 
 ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview
 """Acts that may show another image."""

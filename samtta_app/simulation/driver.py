@@ -23,7 +23,7 @@ from samtta_app.core.messages import (
     Request,
 )
 from samtta_app.core.types import Candidate, Logits, Mask
-from samtta_app.engine.dispatch import Engine, run
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import UserError
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import State
@@ -44,6 +44,7 @@ class Driver:
         learn: False never adapts (the frozen side).
         twin: whether accepted objects are replayed for the session's own statistics.
         feedback: "binary" puts the mask in the place of its logits on their way to the engine.
+        whole: every answer is given in the whole image.
 
     Attributes:
         answer: the newest candidate that predicted IoU chose, with its maps; None before the first.
@@ -58,10 +59,11 @@ class Driver:
         learn: bool,
         twin: bool = False,
         feedback: Feedback = "logits",
+        whole: bool = False,
     ) -> None:
         self.store = Store.open(folder, project)
-        self.workflow = Workflow(self.store, learn=learn, twin=twin)
-        self._engine, self._feedback = engine, feedback
+        self.workflow = Workflow(self.store, learn=learn, twin=twin, in_order=engine.in_order)
+        self._engine, self._feedback, self._whole = engine, feedback, whole
         self._learning_seconds = 0.0
         self.answer: Candidate | None = None
         self._urgent: deque[Request] = deque()
@@ -82,11 +84,7 @@ class Driver:
         """
         self._queue(requests)
         while self._urgent or self._background:
-            request = (self._urgent or self._background).popleft()
-            reply = self._reply(request)
-            self._queue(self.workflow.receive(reply))
-            if isinstance(reply, Failure):
-                raise UserError(f"The engine could not answer a {reply.kind}: {reply.text}")
+            self._serve((self._urgent or self._background).popleft())
 
     def annotate(
         self, image: str, target: Mask, goal: Goal, class_name: str | None = None, choose: Choice = next_click
@@ -107,17 +105,33 @@ class Driver:
         for request in requests:
             (self._urgent if request.lane == "urgent" else self._background).append(request)
 
-    def _reply(self, request: Request) -> Reply:
+    def _serve(self, request: Request) -> None:
+        """Answer a request; an answer that comes before the learning from its click is passed on at once."""
         if isinstance(request, PrefetchRequest):  # answers are the same without it, and a bench often changes images
-            return Prefetched(request.id, request.path)
-        if self._feedback == "binary" and isinstance(request, PredictRequest):
-            request = _binary(request)
-        reply = run(self._engine, request)
+            self._take(Prefetched(request.id, request.path))
+            return
+        if isinstance(request, PredictRequest):
+            request = replace(request, whole=self._whole)
+            request = _binary(request) if self._feedback == "binary" else request
+        work = self._engine.handle(request)
+        while True:
+            try:
+                part = next(work)
+            except StopIteration as finished:
+                if finished.value is not None:
+                    self._take(finished.value)
+                return
+            if isinstance(part, Answer):
+                self._take(part)
+
+    def _take(self, reply: Reply) -> None:
         if isinstance(reply, AdaptReport):
             self._learning_seconds += reply.seconds
         if isinstance(reply, Answer):
             self.answer = reply.candidates[reply.chosen] if reply.candidates else None
-        return reply
+        self._queue(self.workflow.receive(reply))
+        if isinstance(reply, Failure):
+            raise UserError(f"The engine could not answer a {reply.kind}: {reply.text}")
 
     def close(self) -> None:
         """Close the project."""

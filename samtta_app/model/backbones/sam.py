@@ -33,6 +33,7 @@ SAM_POLICY = Policy(
     focal_alpha=ALPHA,
     normalised_focal=False,
     refiner_rate=1e-5,
+    step_rate=5e-8,  # of the released WSESeg tables for SAM ViT-B; the code's default is 1e-6
     half=False,
     ending=".pth",
 )

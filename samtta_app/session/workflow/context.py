@@ -31,9 +31,18 @@ class SessionContext:
     """The only mutable part of the workflow; its other parts refer to it and hold no mutable state of their own."""
 
     def __init__(
-        self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
+        self,
+        store: Store,
+        *,
+        learn: bool,
+        strategy: str,
+        in_order: bool,
+        twin: bool,
+        idle: float,
+        clock: Callable[[], float],
     ) -> None:
         self.frozen = strategy == _FROZEN
+        self.in_order = in_order
         self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
         self.store, self.idle, self.now = store, idle, clock
         self.history = History()
@@ -73,8 +82,8 @@ class SessionContext:
         return self._under_way.pop(request_id, None)
 
     def background(self) -> tuple[Request, ...]:
-        """The requests under way that give way to clicks, first sent first."""
-        return tuple(r for r in self._under_way.values() if r.lane != "urgent")
+        """The requests under way that teach, compare or look ahead, first sent first."""
+        return tuple(r for r in self._under_way.values() if r.lane != "urgent" or isinstance(r, AdaptRequest))
 
     # --- state ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +218,7 @@ class SessionContext:
 
     def settle(self) -> None:
         """Update derived values: what can be undone, and what the engine is doing."""
-        background = tuple(r for r in self.background() if r.lane == "background")
+        background = tuple(r for r in self.background() if r.lane != "asked")
         activity: Activity = "idle"
         if not self.learn:
             activity = "off"

@@ -138,7 +138,7 @@ class LessonQueue:
         self._change(late=tuple(late))
         return task
 
-    def _request(self, task: LessonTask) -> Requests:
+    def _request(self, task: LessonTask, *, at_once: bool = False) -> Requests:
         """The request for a task; none when its object is gone, or its image cannot be read."""
         desk = self._desk
         annotation = desk.store.annotation(task.object_id)
@@ -158,7 +158,7 @@ class LessonQueue:
         if task.kind == "replay":
             version = desk.state.adaptation.version if task.version is None else 0
             return (TwinRequest(desk.id(), example, version),)
-        return (AdaptRequest(desk.id(), example, learn=task.kind == "learn"),)
+        return (AdaptRequest(desk.id(), example, learn=task.kind == "learn", at_once=at_once),)
 
     def failed(self, request: AdaptRequest | TwinRequest, text: str) -> None:
         """An object could not be learned: the others of its image are passed over in this run, and learned in a later one."""
@@ -181,14 +181,23 @@ class LessonQueue:
         desk.put_record(record)
         if self._lessons.resuming and desk.learn:
             return ()  # it will be found in the store
-        if desk.twin:
+        if desk.twin and desk.in_order:  # the lesson goes first, so the replay names the weights that have not seen it
+            replay = LessonTask("replay", annotation.id, desk.state.adaptation.version)
+            self._change(late=(*self._lessons.late, replay))
+        elif desk.twin:
             self._add(LessonTask("replay", annotation.id))
         return self.learn(annotation)
 
     def learn(self, annotation: Annotation) -> Requests:
-        """Learn from an object; while learning is paused the engine only remembers it."""
+        """Learn from an object; while learning is paused the engine only remembers it.
+
+        A lesson of a strategy that learns in order is sent at once, unless earlier ones wait.
+        """
+        task = LessonTask("learn", annotation.id)
         if self._desk.learn and not self._is_to_be_learned(annotation):
-            self._add(LessonTask("learn", annotation.id))
+            if self._desk.in_order and not self._lessons.waiting:
+                return self._request(task, at_once=True) + self.next()
+            self._add(task)
         return self.next()
 
     def remember(self, annotation: Annotation) -> Requests:

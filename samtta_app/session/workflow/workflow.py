@@ -54,6 +54,7 @@ class Workflow:
         learn: have the learner adapt to accepted objects.
         strategy: name of how the engine adapts, shown to the user. With "frozen" the original weights answer, nothing is
             learned or replayed, and stored weights stay where they are.
+        in_order: the strategy learns in the order of the acts: the next click waits for the lesson before it.
         twin: have accepted objects replayed with the adapted and the original weights.
         idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
         opacity: of the uncertainty map, 0 .. 1.
@@ -66,12 +67,15 @@ class Workflow:
         *,
         learn: bool = True,
         strategy: str = "samtta",
+        in_order: bool = False,
         twin: bool = True,
         idle_seconds: float = 15,
         opacity: float = 0.8,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk = SessionContext(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
+        self._desk = SessionContext(
+            store, learn=learn, strategy=strategy, in_order=in_order, twin=twin, idle=idle_seconds, clock=clock
+        )
         self._browsing = ImageOpener(self._desk)
         self._learning = LessonQueue(self._desk)
         self._annotating = Annotating(self._desk)

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from timm.utils import ModelEmaV3
+from timm.utils.model_ema import ModelEmaV3
 
 from samtta_app.model.backbones.compact import CompactSam
 from samtta_app.train.checkpoint import RunCounter

@@ -63,7 +63,7 @@ def test_hyper_parameters_are_changed_by_name_also_those_of_what_lies_inside() -
         ("samtta:replayed", "'' is no value for replayed"),
         ("samtta:replayed=few", "'few' is no value for replayed"),
         ("samtta:name=other", "There is no hyper-parameter named 'name'"),
-        ("fbrs:learning_rate=1", "There are memory, evaluations"),
+        ("fbrs:learning_rate=1", "There are single, memory, evaluations"),
         ("samtta:", "There is no hyper-parameter named ''"),
         ("samtta:fits=2", "'2' is no value for fits.*0 or 1"),
         ("samtta:fits=true", "0 or 1"),

@@ -10,14 +10,8 @@ import torch
 from scipy.ndimage import binary_erosion
 
 from samtta_app.adapt.memory import Memory
-from samtta_app.adapt.strategies.schoen2024 import (
-    Schoen2024,
-    Schoen2024AsReleased,
-    balanced_cross_entropy,
-    eroded,
-    sampled_labels,
-    step,
-)
+from samtta_app.adapt.strategies.adam_steps import balanced_cross_entropy, eroded, sampled_labels, step
+from samtta_app.adapt.strategies.schoen2024 import Schoen2024, Schoen2024AsReleased
 from samtta_app.adapt.strategy import Attempt, Fitted, Knowledge, Lesson
 from samtta_app.core.masks import full
 from samtta_app.core.types import Click, Prompt, Window
@@ -42,7 +36,8 @@ def attempt(click: Click = OFF, known: Knowledge = KNOWN, fitted: Fitted | None 
 
 
 def clicked(strategy: Schoen2024, before: Attempt) -> Fitted:
-    return done(strategy.before_answer(MODEL, before.knowledge, before, Prompt((*before.prompt.clicks, NEXT))))
+    taught = replace(before, taught=strategy.after_answer(MODEL, before))
+    return done(strategy.before_answer(MODEL, before.knowledge, taught, Prompt((*before.prompt.clicks, NEXT))))
 
 
 def single(tensors: Tensors, click: Click) -> torch.Tensor:
@@ -94,18 +89,21 @@ def test_the_published_tensors_stay_bit_identical(strategy: Schoen2024) -> None:
     assert not pointers & {v.data_ptr() for v in learned.knowledge.tensors.values()}
 
 
-def test_the_accepted_mask_is_learned() -> None:
+@pytest.mark.parametrize("strategy", [LOUD, replace(LOUD, balanced=True)], ids=["as released", "balanced"])
+def test_the_accepted_mask_is_learned(strategy: Schoen2024) -> None:
     item, features = half_a_disc(SHIPPED)
     known, losses = Knowledge(SHIPPED.frozen.tensors), list[float]()
     before = shown_iou(SHIPPED, known.tensors, item)
     for _ in range(2):
         own = Attempt(known, Prompt(item.clicks), features, known.tensors, known.carried)
-        learned = done(LOUD.after_accept(SHIPPED, known, Lesson(item, Memory((item,)), own, np.random.default_rng(0))))
+        lesson = Lesson(item, Memory((item,)), own, np.random.default_rng(0))
+        learned = done(strategy.after_accept(SHIPPED, known, lesson))
         assert learned.verdict.kept
         known, losses = learned.knowledge, [*losses, *learned.losses]
     assert shown_iou(SHIPPED, known.tensors, item) > before + 0.15
     assert len(losses) == 4
-    assert losses == sorted(losses, reverse=True)
+    assert losses[3] < losses[0] / 2
+    assert losses == sorted(losses, reverse=True) or not strategy.balanced
     assert {float(v["step"]) for v in known.carried["state"].values()} == {4.0}
 
 
@@ -130,7 +128,8 @@ def test_adam_goes_on_through_the_reset() -> None:
 
 def test_weights_that_were_changed_meanwhile_are_not_overwritten_by_an_old_object() -> None:
     published = Knowledge({k: v + 0.01 for k, v in KNOWN.tensors.items()})
-    fitted = done(LOUD.before_answer(MODEL, published, attempt(), Prompt((OFF, NEXT))))
+    own = replace(attempt(), taught=LOUD.after_answer(MODEL, attempt()))
+    fitted = done(LOUD.before_answer(MODEL, published, own, Prompt((OFF, NEXT))))
     assert max(float((fitted.tensors[k] - v).abs().max()) for k, v in published.tensors.items()) <= 1.01e-3
 
 
@@ -142,7 +141,8 @@ def test_a_click_off_the_sampling_grid_has_a_gradient_here_and_none_as_released(
         return logits.grad[0]
 
     square = Window(0, 0, 128, 128)
-    assert gradient(LOUD, OFF, square).abs().sum().item() == pytest.approx(0.25, abs=1e-5)
+    assert gradient(LOUD, OFF, square).abs().sum().item() == pytest.approx(0.5 / 256 / 2)  # as one cell among G x G
+    assert gradient(replace(LOUD, balanced=True), OFF, square).abs().sum().item() == pytest.approx(0.25, abs=1e-5)
     assert gradient(LOUD_RELEASED, OFF, square).abs().max() == 0
     kept = gradient(LOUD_RELEASED, ON, square)
     assert kept[6, 8].item() == pytest.approx(-0.5 / 256 / 2)  # one cell among G x G, halved
@@ -162,13 +162,15 @@ def test_padding_is_background_as_released_and_ignored_here() -> None:
 
 def test_as_released_a_lost_click_still_moves_the_weights_on_momentum() -> None:
     square = replace(FEATURES, window=Window(0, 0, 128, 128))
-    first = Attempt(KNOWN, Prompt((ON,)), square, KNOWN.tensors)
-    moved = done(LOUD_RELEASED.before_answer(MODEL, KNOWN, first, Prompt((ON, OFF))))
+    moved = LOUD_RELEASED.after_answer(MODEL, Attempt(KNOWN, Prompt((ON,)), square, KNOWN.tensors))
+    assert moved is not None
     lost = Attempt(KNOWN, Prompt((OFF,)), square, moved.tensors, moved.carried)
-    momentum = done(LOUD_RELEASED.before_answer(MODEL, KNOWN, lost, Prompt((OFF, NEXT))))
+    momentum = LOUD_RELEASED.after_answer(MODEL, lost)
+    assert momentum is not None
     assert differ(momentum.tensors, moved.tensors)
-    without = Attempt(KNOWN, Prompt((OFF,)), square, moved.tensors, None)
-    assert same(done(LOUD_RELEASED.before_answer(MODEL, KNOWN, without, Prompt((OFF, NEXT)))).tensors, moved.tensors)
+    without = LOUD_RELEASED.after_answer(MODEL, replace(lost, carried=None))
+    assert without is not None
+    assert same(without.tensors, moved.tensors)
 
 
 @pytest.mark.parametrize(
