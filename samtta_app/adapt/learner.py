@@ -70,6 +70,13 @@ class Learner:
         self._attempt: Attempt | None = None
         self._attempts: OrderedDict[Logits, Attempt] = OrderedDict()
 
+    def rested(self) -> Learner:
+        """Another learner with the same published knowledge, which is paused."""
+        other = Learner(self._model, self.strategy, self._seed)
+        other._known, other._lineage, other._newest = OrderedDict(self._known), list(self._lineage), self._newest
+        other.paused = True
+        return other
+
     @cached_property
     def model_sha256(self) -> str:
         """Identifies the model, even among models with the same name."""

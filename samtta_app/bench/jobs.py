@@ -10,13 +10,13 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
 
 from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
-from samtta_app.bench.protocol import Conditions, adapted, frozen
+from samtta_app.bench.protocol import Conditions, adapted, after, frozen
 from samtta_app.bench.workers import Failed, WorkerTask, in_processes, in_turn
 from samtta_app.core.files import write_whole
 from samtta_app.core.messages import ReportProgress
@@ -30,13 +30,20 @@ from samtta_app.simulation.streams import Source
 LEARNING_COST = 40
 """Learning from one object takes about as long as this many clicks."""
 
+ALL_OBJECTS = 500
+"""Typical number of objects where a stream holds all of its class; only the order of the jobs depends on it."""
+
 TYPICAL = 0.5
 """Typical share of the maximum number of clicks that an object takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One unit of measurement: all streams of the frozen decoder, or one stream of one strategy to one goal."""
+    """One unit of measurement: all streams of the frozen decoder, or one stream of one strategy to one goal.
+
+    `then` are annotated after an adapted stream without learning any more. A frozen job with `learned` has its records
+    beside those, under their name.
+    """
 
     source: Source
     conditions: Conditions
@@ -44,11 +51,14 @@ class Job:
     goals: tuple[Goal, ...]
     orders: tuple[int, ...]
     model: str
+    then: tuple[Source, ...] = ()
+    learned: Source | None = None
 
     @property
     def name(self) -> str:
         """A readable name that is a valid file name everywhere: "nuclei samtta 20@85 order 0" with dashes."""
-        place = self.source.name.replace(">", "-then-")
+        label = after(self.source, self.learned) if self.learned else self.source.name
+        place = label.replace(">", "-then-")
         if self.strategy == FROZEN:
             return component(f"{place}_{FROZEN}")
         strategy = self.strategy.replace(":", "~")
@@ -59,7 +69,8 @@ class Job:
         """Estimated duration in clicks, used to order the jobs and to estimate the time left."""
         clicks = TYPICAL * max(goal.limit for goal in self.goals)
         learning = 0 if self.strategy == FROZEN else LEARNING_COST
-        return self.conditions.objects * len(self.orders) * (clicks + learning)
+        objects = self.conditions.objects or ALL_OBJECTS
+        return objects * len(self.orders) * (clicks + learning)
 
     def run(self, engines: Engines, told: ReportProgress) -> tuple[ClickRow, ...]:
         """Measure.
@@ -67,13 +78,21 @@ class Job:
         Raises:
             UserError: a set cannot be used, or the engine did not answer.
         """
-        engine = engines(self.strategy)
+        engine = engines(self.conditions.answering(self.strategy))
         if self.strategy == FROZEN:
             found = frozen(engine, self.source, self.conditions, goals=self.goals, orders=self.orders, told=told)
+            if self.learned is not None:
+                label = after(self.source, self.learned)
+                found = (replace(row, set=label) for row in found)
         else:
             (goal,), (order,) = self.goals, self.orders
             found = adapted(
-                engine, self.source, self.conditions, strategy=self.strategy, goal=goal, order=order, told=told
+                *(engine, self.source, self.conditions),
+                strategy=self.strategy,
+                goal=goal,
+                order=order,
+                told=told,
+                then=self.then,
             )
         return tuple(found)
 
@@ -88,6 +107,7 @@ class BenchPlan:
         goals: an adapting strategy is run for each by itself.
         orders: number of streams; their seeds are those of `conditions` and the next ones.
         model: name or path.
+        then: what is annotated by the learned weights after each stream, to measure forgetting.
     """
 
     sources: tuple[Source, ...]
@@ -96,6 +116,7 @@ class BenchPlan:
     goals: tuple[Goal, ...] = (EASY, STRICT)
     orders: int = 1
     model: str = "samtta-small"
+    then: tuple[Source, ...] = ()
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -104,7 +125,11 @@ class BenchPlan:
         learning = dict.fromkeys(name for name in self.strategies if name != FROZEN)
         found = [Job(source, self.conditions, FROZEN, self.goals, orders, self.model) for source in self.sources]
         found += [
-            Job(source, self.conditions, name, (goal,), (order,), self.model)
+            Job(other, self.conditions, FROZEN, self.goals, orders, self.model, learned=source)
+            for source, other in product(self.sources, self.then)
+        ]
+        found += [
+            Job(source, self.conditions, name, (goal,), (order,), self.model, self.then)
             for source, name, goal, order in product(self.sources, learning, self.goals, orders)
         ]
         return tuple(sorted(found, key=lambda job: -job.cost))
@@ -113,7 +138,8 @@ class BenchPlan:
     def settings(self) -> dict[str, object]:
         """Settings that must be equal for records in one folder; sets and strategies may be added."""
         goals = [goal.name for goal in self.goals]
-        return {**asdict(self.conditions), "orders": self.orders, "goals": goals, "model": self.model}
+        then = {"then": [source.name for source in self.then]} if self.then else {}
+        return {**asdict(self.conditions), "orders": self.orders, "goals": goals, "model": self.model, **then}
 
     def check(self) -> None:
         """Read the objects of every stream, so that an unusable set is reported before the measurement starts.

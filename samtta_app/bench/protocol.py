@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from samtta_app.bench.click_rows import ClickRow
 from samtta_app.core.messages import ReportProgress
@@ -23,7 +24,12 @@ from samtta_app.simulation.annotator import AnnotatedObject, Goal
 from samtta_app.simulation.clickers import clicker, with_luck
 from samtta_app.simulation.driver import Driver, Feedback
 from samtta_app.simulation.engines import FROZEN
-from samtta_app.simulation.streams import Source, distinct_objects, identity, objects_of, session_files
+from samtta_app.simulation.streams import AFTER, Source, distinct_objects, identity, objects_of, permuted, session_files
+
+Protocol = Literal["samtta", "schoen"]
+
+MANY = 1_000_000
+"""More objects than any set has: a stream without a length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +42,17 @@ class Conditions:
         split: a split's name, "all", or None for "test" where a set has one.
         clicker: a name of `clickers.CLICKERS`.
         feedback: what is returned to the model with the next click.
+        protocol: "samtta" annotates as in the window. "schoen" is that of the released code of Schön et al. All samples
+            come in one random permutation. The whole image and the single mask answer every click. An object solved
+            only with the last click is not learned from.
     """
 
-    objects: int = 60
+    objects: int | None = 60
     seed: int = 0
     split: str | None = None
     clicker: str = "ritm"
     feedback: Feedback = "logits"
+    protocol: Protocol = "samtta"
 
     def stream(self, source: Source, order: int) -> tuple[TargetObject, ...]:
         """The objects of one session, in order.
@@ -50,7 +60,15 @@ class Conditions:
         Raises:
             DatasetError: a set cannot be used.
         """
-        return objects_of(source, objects=self.objects, seed=order, split=self.split)
+        if self.protocol == "schoen":
+            return permuted(source, objects=self.objects, seed=order, split=self.split)
+        return objects_of(source, objects=self.objects or MANY, seed=order, split=self.split)
+
+    def answering(self, strategy: str) -> str:
+        """The name of the strategy that the engine has: under the protocol "schoen" the single mask answers."""
+        if self.protocol == "samtta":
+            return strategy
+        return f"{strategy}{',' if ':' in strategy else ':'}single=1"
 
 
 def adapted(
@@ -62,8 +80,11 @@ def adapted(
     goal: Goal,
     order: int,
     told: ReportProgress,
+    then: Sequence[Source] = (),
 ) -> Iterator[ClickRow]:
     """One stream with a strategy that learns, in a session that has learned nothing.
+
+    Afterwards the learned weights rest, and annotate the streams of `then` without learning any more.
 
     Args:
         engine: answers with this strategy; what it learns goes into a fresh engine.
@@ -75,12 +96,26 @@ def adapted(
         UserError: the engine did not answer.
     """
     targets = conditions.stream(source, order)
-    with _session(engine.fresh(order), source, conditions, targets, learn=True) as annotated:
+    learner = engine.fresh(order)
+    with _session(learner, source, conditions, targets, learn=True) as annotated:
         for position, target in enumerate(targets):
             outcome = annotated(target, goal)
             row = _row(source, conditions, strategy, goal, order, position, target)
             yield from records_of(row, outcome)
             told((position + 1) / len(targets), f"object {position + 1} of {len(targets)}")
+    for other in then:
+        later = conditions.stream(other, order)
+        with _session(learner.rested(), other, conditions, later, learn=False) as annotated:
+            for position, target in enumerate(later):
+                row = _row(other, conditions, strategy, goal, order, position, target)
+                label = after(other, source)
+                yield from (replace(found, set=label) for found in records_of(row, annotated(target, goal)))
+                told(1.0, f"{label}: object {position + 1} of {len(later)}")
+
+
+def after(other: Source, learned: Source) -> str:
+    """Name of the set `other`, annotated by what was learned on another one."""
+    return f"{other.name}{AFTER}{learned.name}"
 
 
 def frozen(
@@ -181,10 +216,14 @@ def _session(
     chosen = clicker(conditions.clicker)
     with tempfile.TemporaryDirectory(prefix="samtta-bench-") as place:
         folder, names = session_files(source, targets, Path(place) / "images")
-        with Driver(folder, Path(place) / "project", engine, learn=learn, feedback=conditions.feedback) as driver:
+        released = conditions.protocol == "schoen"
+        with Driver(
+            folder, Path(place) / "project", engine, learn=learn, feedback=conditions.feedback, whole=released
+        ) as driver:
 
             def annotated(target: TargetObject, goal: Goal) -> AnnotatedObject:
                 choose = with_luck(chosen, conditions.seed, target.image.name, target.instance)
-                return driver.annotate(names[target.image.path], target.mask, goal, target.class_name, choose)
+                name = names[target.image.path]
+                return driver.annotate(name, target.mask, goal, target.class_name, choose, last_counts=not released)
 
             yield annotated

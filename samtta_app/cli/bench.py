@@ -16,6 +16,7 @@ from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
     from samtta_app.bench.click_rows import ClickRow
+    from samtta_app.bench.protocol import Protocol
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
 
@@ -113,12 +114,13 @@ def _run(
         list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
     ] = None,
     clicker: Annotated[
-        str, typer.Option(help="ritm, schoen, realistic, careless5, careless10.", metavar="NAME")
-    ] = "ritm",
+        str | None,
+        typer.Option(help="ritm (default), schoen, schoen-released, realistic, careless5, careless10.", metavar="NAME"),
+    ] = None,
     feedback: Annotated[
-        str, typer.Option(help="What goes back with the next click.", metavar="logits|binary")
-    ] = "logits",
-    objects: Annotated[int, typer.Option(min=1, help="Objects of each stream.")] = 60,
+        str | None, typer.Option(help="What goes back with the next click.", metavar="logits|binary")
+    ] = None,
+    objects: Annotated[int | None, typer.Option(min=1, help="Objects of each stream (default: 60).")] = None,
     orders: Annotated[int, typer.Option(min=1, help="Streams: each in another order, learning from nothing.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the clickers and of the first order.")] = 0,
     split: Split = None,
@@ -127,6 +129,13 @@ def _run(
     goal: Annotated[
         list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")
     ] = None,
+    then: Annotated[
+        list[Path] | None,
+        typer.Option(help="Measure this set too, with what each stream taught (again for more).", metavar="SET"),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="schoen: as Schön et al. 2024 released it.", metavar="samtta|schoen")
+    ] = "samtta",
     jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
     model: _Model = "samtta-small",
     out: _Out = None,
@@ -134,6 +143,9 @@ def _run(
     """Annotate data sets with a simulated annotator, frozen and adapted over the same streams.
 
     With --out, every finished part is kept, and the same command continues after a stop.
+
+    The table of Schön et al. 2024, by class: samtta bench SET --protocol schoen --strategy schoen2024 --model vit_b. It
+    needs sam_vit_b_01ec64.pth in the model folder. Whole image, single mask, 0/1 feedback, their clicker, all objects.
     """
     from samtta_app.adapt.registry import strategy as strategy_named
     from samtta_app.bench.jobs import BenchPlan, Stopped, failed, run_bench
@@ -141,18 +153,24 @@ def _run(
     from samtta_app.bench.report.report import show_report, write_report
     from samtta_app.simulation.annotator import goal_named
     from samtta_app.simulation.clickers import clicker as clicker_named
-    from samtta_app.simulation.streams import sources
+    from samtta_app.simulation.streams import by_class, sources
 
-    if feedback not in ("logits", "binary"):
-        raise UserError(f"There is no feedback {feedback!r}", "", "Choose logits or binary")
+    released = chosen_of(protocol, ("samtta", "schoen"), "--protocol") == "schoen"
+    feedback = chosen_of(feedback or ("binary" if released else "logits"), ("logits", "binary"), "--feedback")
+    clicker = clicker or ("schoen-released" if released else "ritm")
     clicker_named(clicker)
+    opened, others = sources(datasets, _way(mix, chain)), sources(then or [], "each")
+    if released:
+        opened = tuple(each for source in opened for each in by_class(source, split))
+    count = objects if objects or released else 60
     plan = BenchPlan(
-        sources(datasets, _way(mix, chain)),
-        Conditions(objects, seed, split, clicker, cast("Feedback", feedback)),
-        tuple(strategy_named(name).name for name in strategy or ["samtta"]),
+        opened,
+        Conditions(count, seed, split, clicker, cast("Feedback", feedback), cast("Protocol", protocol)),
+        tuple(strategy_named(name).name for name in strategy or ["schoen2024" if released else "samtta"]),
         tuple(goal_named(name) for name in goal or ["20@85", "30@90"]),
         orders,
         model,
+        others,
     )
     try:
         with _standing() as told:
@@ -166,6 +184,17 @@ def _run(
             _say(write_report(results.records, out))
     if results.failures:
         raise failed(results.failures)
+
+
+def chosen_of(name: str, known: Sequence[str], option: str) -> str:
+    """The name, if it is one of those that are known.
+
+    Raises:
+        UserError: it is not.
+    """
+    if name not in known:
+        raise UserError(f"{option} has no value {name!r}", "", f"Choose {' or '.join(known)}")
+    return name
 
 
 def _way(mix: bool, chain: bool) -> Way:

@@ -77,13 +77,15 @@ class PrefetchRequest:
 class AdaptRequest:
     """Learn from one accepted object; with `learn` False it is only remembered (when a session is resumed).
 
-    `at_once` is for strategies that learn in the order of the acts: the next click waits for this lesson.
+    `at_once` is for strategies that learn in the order of the acts: the next click waits for this lesson. `whole`
+    remembers the object in the window where it was accepted, which is then the whole image.
     """
 
     id: int
     example: Example | WaitingExample
     learn: bool = True
     at_once: bool = False
+    whole: bool = False
 
     @property
     def lane(self) -> Lane:

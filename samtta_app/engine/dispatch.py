@@ -170,6 +170,13 @@ class Engine:
         chosen = chosen or own.learner.strategy
         return Engine(own.model, seed=seed, adapting=chosen, cache=own.cache, larger=own.larger)
 
+    def rested(self) -> Engine:
+        """An engine on the same model and encoded images that answers with what was learned here, and learns no more."""
+        own = self.resources
+        resting = Engine(own.model, adapting=own.learner.strategy, cache=own.cache, larger=own.larger)
+        resting.resources.learner = own.learner.rested()
+        return resting
+
     def handle(self, request: Request) -> Work:
         """Answer `request`; what a user can act on comes back as a Failure, never as an exception.
 

@@ -31,7 +31,7 @@ def adapt(of: Resources, request: AdaptRequest) -> Work:
     started, example = time.perf_counter(), (yield from of.seen(request.example))
     box = bounding_box(example.mask)
     rng = np.random.default_rng(example.object_id)
-    window = varied(box, example.clicks, example.image.whole, rng) if box else None
+    window = varied(box, example.clicks, example.image.whole, rng) if box and not request.whole else None
     window = window or example.window
     features = yield from of.cache.features(example.image, window)
     closeup = None

@@ -94,11 +94,19 @@ Person = Generator[UserAct, State, AnnotatedObject]
 
 
 def annotate(
-    state: State, target: Mask, index: int, goal: Goal, class_name: str | None = None, choose: Choice = next_click
+    state: State,
+    target: Mask,
+    index: int,
+    goal: Goal,
+    class_name: str | None = None,
+    choose: Choice = next_click,
+    *,
+    last_counts: bool = True,
 ) -> Person:
     """Annotate one object of image `index`, from `state` on; start the generator with `next`, then send it states.
 
-    `choose` decides on each click (default: RITM's clicker).
+    `choose` decides on each click (default: RITM's clicker). An object that is solved with the last click is given up
+    unless `last_counts`: the released code of Schön et al. learns only from objects solved before.
     """
     if state.index != index or state.image is None:
         state = yield acts.OpenImage(index)
@@ -111,6 +119,8 @@ def annotate(
         if preview is not None and not preview.waiting and len(preview.clicks) > len(steps):
             steps = (*steps, _step(preview, target, extent))
         if steps and steps[-1].iou >= goal.target:
+            if len(steps) == goal.limit and not last_counts:
+                break
             before = len(state.annotations)
             state = yield acts.Accept()
             if len(state.annotations) > before:

@@ -48,13 +48,21 @@ def schoen(
     may be clicked again. Of equal maxima one is drawn. The sign is chosen as RITM does (a tie is negative).
     """
     found = errors(target, shown, extent)
-    missed, wrong = _unpadded_depth(found.missed), _unpadded_depth(found.wrong)
-    positive = bool(missed.max() > wrong.max())
-    chosen = missed if positive else wrong
-    if chosen.max() <= 0:
-        return None
-    deepest = np.flatnonzero(chosen == chosen.max())
-    return _at(found, int(rng.choice(deepest)), positive)
+    deepest, positive = _unpadded_deepest(found)
+    return _at(found, int(rng.choice(np.flatnonzero(deepest))), positive) if deepest.any() else None
+
+
+def schoen_released(
+    target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window, rng: np.random.Generator
+) -> Click | None:
+    """As `schoen`, but row and column are drawn apart from those of all maxima, as in the released code.
+
+    Where there are several maxima the click can miss them all.
+    """
+    found = errors(target, shown, extent)
+    deepest, positive = _unpadded_deepest(found)
+    rows, columns = np.nonzero(deepest)
+    return found.click(int(rng.choice(rows)), int(rng.choice(columns)), positive) if rows.size else None
 
 
 def realistic(
@@ -123,6 +131,7 @@ class Careless:
 CLICKERS: Mapping[str, Clicker] = {
     "ritm": ritm,
     "schoen": schoen,
+    "schoen-released": schoen_released,
     "realistic": realistic,
     "careless5": Careless(0.05),
     "careless10": Careless(0.10),
@@ -151,6 +160,14 @@ def with_luck(chosen: Clicker, seed: int, image: str, instance: int) -> Choice:
         return chosen(target, shown, clicks, extent, rng)
 
     return choose
+
+
+def _unpadded_deepest(found: Errors) -> tuple[BoolArray, bool]:
+    """The deepest pixels of the larger kind of error (h, w), none without errors; whether they are missed object."""
+    missed, wrong = _unpadded_depth(found.missed), _unpadded_depth(found.wrong)
+    positive = bool(missed.max() > wrong.max())
+    chosen = missed if positive else wrong
+    return np.asarray((chosen == chosen.max()) & (chosen > 0)), positive
 
 
 def _unpadded_depth(bits: BoolArray) -> FloatArray:

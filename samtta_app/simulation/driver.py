@@ -14,6 +14,7 @@ import numpy as np
 from samtta_app.core.clicks import next_click
 from samtta_app.core.messages import (
     AdaptReport,
+    AdaptRequest,
     Answer,
     Failure,
     PredictRequest,
@@ -87,11 +88,19 @@ class Driver:
             self._serve((self._urgent or self._background).popleft())
 
     def annotate(
-        self, image: str, target: Mask, goal: Goal, class_name: str | None = None, choose: Choice = next_click
+        self,
+        image: str,
+        target: Mask,
+        goal: Goal,
+        class_name: str | None = None,
+        choose: Choice = next_click,
+        *,
+        last_counts: bool = True,
     ) -> AnnotatedObject:
         """Let the simulated user annotate one object of the image with this file name, and learn from it."""
         self._learning_seconds = 0.0
-        person = annotate(self.state, target, self._places[image], goal, class_name, choose)
+        place = self._places[image]
+        person = annotate(self.state, target, place, goal, class_name, choose, last_counts=last_counts)
         try:
             act = next(person)
             while True:
@@ -113,6 +122,8 @@ class Driver:
         if isinstance(request, PredictRequest):
             request = replace(request, whole=self._whole)
             request = _binary(request) if self._feedback == "binary" else request
+        if isinstance(request, AdaptRequest):
+            request = replace(request, whole=self._whole)
         work = self._engine.handle(request)
         while True:
             try:

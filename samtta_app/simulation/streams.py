@@ -18,21 +18,29 @@ from samtta_app.errors import DatasetError
 Way = Literal["each", "mix", "chain"]
 """How several sets are used: a session each, one session over all of them at once, or one after the other."""
 
+AFTER = " after "
+"""Between the names of a set that is annotated and of the one that was learned before."""
+
 PER_IMAGE, _MIN_AREA = 4, 16
 """Objects taken of one image at most, and the least pixels of an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the objects of a session come from: one set, or several that `way` combines, "mix" or "chain"."""
+    """Where the objects of a session come from: one set, or several that `way` combines, "mix" or "chain".
+
+    With `class_name`, only the objects of this class of one set.
+    """
 
     folders: tuple[Path, ...]
     way: Way = "each"
+    class_name: str | None = None
 
     @property
     def name(self) -> str:
-        """One set's own name; "a+b" for a mixture, "a>b" for a chain."""
-        return {"each": "", "mix": "+", "chain": ">"}[self.way].join(_name(folder) for folder in self.folders)
+        """One set's own name, with its class in brackets where one is chosen; "a+b" for a mixture, "a>b" for a chain."""
+        joined = {"each": "", "mix": "+", "chain": ">"}[self.way].join(_name(folder) for folder in self.folders)
+        return joined if self.class_name is None else f"{joined} [{self.class_name}]"
 
 
 def sources(folders: Sequence[Path], way: Way) -> tuple[Source, ...]:
@@ -78,6 +86,38 @@ def objects_of(source: Source, *, objects: int, seed: int, split: str | None) ->
         in_turn = (target for turn in zip_longest(*named) for target in turn if target is not None)
         return tuple(in_turn)[:objects]
     return tuple(chain.from_iterable(found))[:objects]
+
+
+def by_class(source: Source, split: str | None) -> tuple[Source, ...]:
+    """The source of one set, once for each class of its objects.
+
+    Raises:
+        DatasetError: the set cannot be used, or the source is of several sets.
+    """
+    if source.way != "each":
+        raise DatasetError("Streams by class need one set each", source.name, "Leave --mix and --chain out")
+    data = open_dataset(source.folders[0])
+    images = data.part(part_of(data, split))
+    names = sorted({target.class_name for image in images for target in read_objects(image)})
+    return tuple(replace(source, class_name=name) for name in names)
+
+
+def permuted(source: Source, *, seed: int, split: str | None, objects: int | None = None) -> tuple[TargetObject, ...]:
+    """All objects of a set, or of its class, in one random permutation; with `objects`, the first so many of it.
+
+    Source: the released code of Schön et al. permutes all samples, one object each.
+
+    Raises:
+        DatasetError: the set cannot be used, or has no such object.
+    """
+    data = open_dataset(source.folders[0])
+    images = data.part(part_of(data, split))
+    found = [target for image in images for target in read_objects(image)]
+    found = [target for target in found if source.class_name in (None, target.class_name)]
+    if not found:
+        raise DatasetError("There is no object", data.folder, "Choose another split")
+    order = np.random.default_rng(seed).permutation(len(found))
+    return tuple(found[k] for k in order[:objects])
 
 
 def stream(

@@ -25,6 +25,7 @@ from samtta_app.bench.report.intervals import (
 from samtta_app.core.metrics import clicks_to
 from samtta_app.errors import DatasetError
 from samtta_app.simulation.annotator import goal_named
+from samtta_app.simulation.streams import AFTER
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -99,8 +100,11 @@ class RunFigures:
 
 
 def is_single(name: str) -> bool:
-    """Whether it names one data set, and no chain "a>b" or mixture "a+b". Only single sets enter means over sets."""
-    return CHAIN not in name and MIXTURE not in name
+    """Whether it names one data set, and no chain "a>b", mixture "a+b" or "b after a".
+
+    Only single sets enter means over sets.
+    """
+    return all(mark not in name for mark in (CHAIN, MIXTURE, AFTER))
 
 
 def runs(records: Iterable[ClickRow]) -> dict[RunKey, BenchRun]:
