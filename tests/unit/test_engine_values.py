@@ -60,8 +60,14 @@ def parts(value: Any) -> Iterable[bytes]:
         yield repr(value).encode()
 
 
+KEEPING = [name for name in STRATEGIES if name != "schoen2024-asreleased"]
+"""Strategies under which a question changes no weights; the released code keeps what a given-up object taught."""
+
+
 def versions(learner: Learner) -> dict[int, str]:
-    return {number: digest((known.tensors, known.carried)) for number, known in learner._known.items()}
+    """What every version holds; the state of an optimiser that goes on through given-up objects is left out."""
+    carried = not learner.strategy.in_order
+    return {number: digest((k.tensors, k.carried if carried else None)) for number, k in learner._known.items()}
 
 
 def taught(name: str) -> Engine:
@@ -127,7 +133,7 @@ def disturbed(engine: Engine, image: Image, shown: Candidate) -> None:
     half.close()
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", KEEPING)
 def test_no_question_changes_a_version_or_the_next_answer(name: str) -> None:
     engine = taught(name)
     before, published = versions(engine.resources.learner), engine.published
@@ -142,7 +148,7 @@ def test_no_question_changes_a_version_or_the_next_answer(name: str) -> None:
     assert digest(dict(engine.published.tensors)) == digest(dict(published.tensors))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if not STRATEGIES[name].in_order])
 def test_two_engines_that_were_asked_different_things_learn_the_same(name: str) -> None:
     quiet, busy = taught(name), taught(name)
     disturbed(busy, picture(1), Object(busy, 1).clicks(ON))
@@ -152,6 +158,20 @@ def test_two_engines_that_were_asked_different_things_learn_the_same(name: str) 
         assert isinstance(run(engine, AdaptRequest(21, third)), AdaptReport)
     assert quiet.published.version == busy.published.version
     assert digest(dict(quiet.published.tensors)) == digest(dict(busy.published.tensors))
+
+
+@pytest.mark.parametrize(("name", "published"), [("schoen2024", 2), ("schoen2024-asreleased", 3)])
+def test_a_given_up_object_moves_schoens_adam_and_as_released_its_weights(name: str, published: int) -> None:
+    quiet, busy = taught(name), taught(name)
+    for k in (1, 2):
+        Object(busy, 5).clicks(*(ON, OFF)[:k])
+    assert versions(quiet.resources.learner) == versions(busy.resources.learner)
+    third = example(3, x=70)
+    for engine in (quiet, busy):
+        run(engine, PredictRequest(20, third.image, Prompt(third.clicks), third.window))
+    assert quiet.published.version == 2
+    assert busy.published.version == published
+    assert digest(busy.resources.learner._knowledge.carried) != digest(quiet.resources.learner._knowledge.carried)
 
 
 def test_what_schoens_clicks_teach_answers_their_own_object_only() -> None:

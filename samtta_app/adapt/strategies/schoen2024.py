@@ -251,14 +251,14 @@ SCHOEN_ABLATIONS: Mapping[str, Schoen2024] = {
 
 
 def _answering(known: Knowledge, attempt: Attempt | None) -> Knowledge:
-    """What gave the last answer; the published knowledge if it has changed since (an accept, a rollback)."""
-    if attempt is None or attempt.knowledge is not known:
+    """What gave the last answer; the published knowledge if its weights changed since (an accept, a rollback)."""
+    if attempt is None or attempt.knowledge.tensors is not known.tensors:
         return known
     return Knowledge(attempt.tensors, attempt.carried)
 
 
 def _taught(known: Knowledge, attempt: Attempt | None) -> Knowledge:
     """What is known after the last answer's clicks were learned from, if they were."""
-    if attempt is None or attempt.knowledge is not known or attempt.taught is None:
+    if attempt is None or attempt.taught is None or attempt.knowledge.tensors is not known.tensors:
         return _answering(known, attempt)
     return attempt.taught

@@ -32,7 +32,7 @@ from samtta_app.gui.canvas.tools import LEFT, MIDDLE, PromptTool, Tool, ToolHand
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.theme import GRID, class_colour, current
-from samtta_app.session.acts import UserAct
+from samtta_app.session.acts import PlaceClick, UserAct
 from samtta_app.session.state import Preview, State
 from samtta_app.session.workflow.overlays import MEASURING, overlay_of
 
@@ -168,6 +168,10 @@ class Canvas(ZoomView):
         for click in preview.clicks:
             newest = preview.waiting and click is preview.clicks[-1]
             self._add(ClickItem(click, waiting=newest), _CLICKS)
+        for act in state.waiting:  # clicks of this object that wait for the answer before them
+            if not isinstance(act, PlaceClick):
+                break
+            self._add(ClickItem(act.click, waiting=True), _CLICKS)
 
     def _show_map(self, state: State) -> None:
         overlay = overlay_of(state)

@@ -70,9 +70,12 @@ class Acting:
         return requests
 
     def _must_wait(self, act: UserAct) -> bool:
-        """Whether an act needs what is still under way: the answer to a click, or an image that is opened to undo in it."""
+        """Whether an act needs what is still under way: the answer to a click, or an image that is opened to undo in it.
+
+        Where learning follows the order of the acts, every act waits: a click that was given up teaches too.
+        """
         if self._desk.draft is not None and self._desk.draft.preview.waiting:
-            return isinstance(act, OnAnswer)
+            return self._desk.in_order or isinstance(act, OnAnswer)
         loading = self._desk.loading
         return loading is not None and loading.then != "" and not isinstance(act, ToImage)
 

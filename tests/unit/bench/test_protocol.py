@@ -174,9 +174,9 @@ def test_every_object_is_annotated_once_for_all_orders_and_goals(
     done: list[tuple[str, float]] = []
     annotate = Driver.annotate
 
-    def count(self: Driver, image: str, target: object, *more: object) -> AnnotatedObject:
+    def count(self: Driver, image: str, target: object, *more: object, **named: bool) -> AnnotatedObject:
         done.append((image, more[0].target))  # type: ignore[attr-defined]
-        return annotate(self, image, target, *more)  # type: ignore[arg-type]
+        return annotate(self, image, target, *more, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Driver, "annotate", count)
     records = still(engines, Source((dataset,)), Conditions(9, split="all"), (ANYTHING, NEVER), (0, 1, 2))

@@ -107,15 +107,18 @@ def test_a_click_before_the_image_is_there_is_refused_with_a_word(store: Store) 
     assert "not shown" in workflow.state.message.text  # type: ignore[union-attr]
 
 
-def test_an_answer_to_an_older_prompt_is_dropped(person: Person) -> None:
+def test_a_click_waits_for_the_answer_before_it_and_gives_its_logits_back(person: Person) -> None:
     (first,) = person.workflow.do(acts.PlaceClick(Click(30, 20, True)))
-    (second,) = person.workflow.do(acts.PlaceClick(Click(40, 20, True)))
-    person.does(person.workflow.receive(person.script.answer(first)))
+    assert person.workflow.do(acts.PlaceClick(Click(40, 20, True))) == ()
+    answer = person.script.answer(first)
+    (second,) = (r for r in person.workflow.receive(answer) if isinstance(r, PredictRequest))
+    assert [click.x for click in second.prompt.clicks] == [30, 40]
+    assert second.prompt.logits is answer.candidates[answer.chosen].logits
     assert person.state.preview.waiting
+    assert person.workflow.receive(answer) == ()  # one that was taken already changes nothing
     person.does(person.workflow.receive(person.script.answer(second)))
     assert not person.state.preview.waiting
-    assert len(person.state.preview.history) == 2
-    assert math.isnan(person.state.preview.history[0].predicted_iou)
+    assert all(math.isfinite(record.predicted_iou) for record in person.state.preview.history)
 
 
 def test_an_answer_after_cancel_is_dropped(person: Person) -> None:
@@ -273,13 +276,14 @@ def test_the_candidate_that_was_chosen_is_what_counts_for_its_step(person: Perso
     assert (found.history[-1].iou, found.predicted_iou) == (1.0, pytest.approx(0.7))
 
 
-def test_a_click_that_was_overtaken_has_no_iou_but_counts(person: Person, store: Store) -> None:
-    person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
-    person.clicks(61, 50)
-    person.do(acts.Accept())
+def test_clicks_and_an_accept_that_are_typed_ahead_each_get_their_answer(person: Person, store: Store) -> None:
+    requests = person.workflow.do(acts.PlaceClick(Click(60, 50, True)))
+    assert person.workflow.do(acts.PlaceClick(Click(61, 50, True))) == ()
+    assert person.workflow.do(acts.Accept()) == ()
+    person.does(requests)
     (found,) = store.annotations()
     assert len(found.history) == 2
-    assert math.isnan(found.history[0].iou)
+    assert all(math.isfinite(record.iou) for record in found.history)
     assert person.state.statistics.stream[0].person == 2
 
 
