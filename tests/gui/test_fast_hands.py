@@ -110,7 +110,9 @@ def test_a_strategy_that_learns_in_order_never_minds_how_fast_the_hands_are(
     given_up = 0 if STRATEGIES[name].resets else 1  # the released code keeps what a given-up object taught
     assert engine.published.version == 3 + given_up
     assert same(quick.engine, engine)
-    assert any(not torch.equal(v, engine.resources.model.frozen.tensors[k]) for k, v in engine.published.tensors.items())
+    assert any(
+        not torch.equal(v, engine.resources.model.frozen.tensors[k]) for k, v in engine.published.tensors.items()
+    )
 
 
 @pytest.mark.parametrize("quick", IN_ITS_TIME, indirect=True)

@@ -125,6 +125,13 @@ def test_schoens_ties_are_broken_at_random() -> None:
     assert min(found.values()) > 60  # of 100 expected each
 
 
+def test_as_released_row_and_column_are_drawn_apart_so_that_a_click_can_miss_all_maxima() -> None:
+    two = both(rectangle(2, 2, 4, 4), rectangle(10, 12, 12, 14))
+    middles = {Click(3, 3, True), Click(11, 13, True)}
+    assert {*draws("schoen", two, None)} == middles
+    assert {*draws("schoen-released", two, None)} == middles | {Click(3, 13, True), Click(11, 3, True)}
+
+
 def test_schoens_sign_is_that_of_the_deeper_error_and_negative_on_a_tie() -> None:
     target, shown = rectangle(4, 4, 6, 6), rectangle(10, 4, 12, 6)
     assert {*draws("schoen", target, shown)} == {Click(11, 5, False)}

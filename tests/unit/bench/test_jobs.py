@@ -13,7 +13,7 @@ from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.simulation.annotator import EASY, STRICT, Goal
 from samtta_app.simulation.engines import Engines
-from samtta_app.simulation.streams import Source, sources
+from samtta_app.simulation.streams import Source, by_class, sources
 from tests.unit.bench.conftest import squares
 
 ANYTHING = Goal(0.0001, 2)
@@ -56,6 +56,45 @@ def test_names_are_file_names_everywhere(tmp_path: Path) -> None:
     for way, expected in (("mix", "a+b_frozen"), ("chain", "a-then-b_frozen")):
         source = Source((tmp_path / "a", tmp_path / "b"), way)  # type: ignore[arg-type]
         assert expected in {job.name for job in BenchPlan((source,), Conditions()).jobs}
+
+
+# --- forgetting, and streams by class ---------------------------------------------------------------------------------
+
+
+def test_what_a_stream_taught_annotates_another_set_beside_the_original(
+    shared_dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    other = squares(tmp_path / "other")
+    given = plan(shared_dataset, strategies=("schoen2024",), then=sources([other], "each"))
+    results = run_bench(given, engines=engines)
+    assert results.failures == ()
+    later = [r for r in results.records if r.set == "other after squares"]
+    assert {r.strategy for r in later} == {"schoen2024", "frozen"}
+    versions = {name: {r.version for r in later if r.strategy == name} for name in ("schoen2024", "frozen")}
+    assert versions == {"schoen2024": {2}, "frozen": {0}}  # both objects of the stream taught, and nothing after it
+    assert {r.learning_seconds for r in later} == {0.0}
+    keys = [{(r.image, r.object) for r in later if r.strategy == name} for name in versions]
+    assert keys[0] == keys[1]
+
+
+def test_a_run_with_other_sets_afterwards_is_another_run(shared_dataset: Path, tmp_path: Path) -> None:
+    given = plan(shared_dataset)
+    assert "then" not in given.settings
+    assert replace(given, then=given.sources).settings["then"] == ["squares"]
+
+
+def test_streams_by_class_are_sources_of_their_own(shared_dataset: Path) -> None:
+    (whole,) = sources([shared_dataset], "each")
+    bolts, nuts = by_class(whole, "all")
+    assert (bolts.name, nuts.name) == ("squares [bolt]", "squares [nut]")
+    conditions = Conditions(None, split="all", protocol="schoen")
+    assert [len(conditions.stream(each, 0)) for each in (bolts, nuts, whole)] == [3, 6, 9]
+    assert {target.class_name for target in conditions.stream(nuts, 0)} == {"nut"}
+    assert conditions.stream(whole, 0)[:4] == replace(conditions, objects=4).stream(whole, 0)
+    names = {job.name for job in BenchPlan((bolts, nuts), conditions).jobs if job.strategy == "frozen"}
+    assert len(names) == 2
+    with pytest.raises(DatasetError, match="one set each"):
+        by_class(Source((shared_dataset, shared_dataset), "mix"), None)
 
 
 # --- doing it ---------------------------------------------------------------------------------------------------------
