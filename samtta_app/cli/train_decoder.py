@@ -21,7 +21,8 @@ def train_sam_decoder(
     datasets: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders with images/, split.json and masks/; some may be without masks/.", metavar="DATASET"
+            help="Folders with images/, split.json and masks/, or projects; some may be without masks/.",
+            metavar="DATASET",
         ),
     ],
     out: Annotated[

@@ -71,7 +71,9 @@ def write_dataset(project: Project, folder: Path, progress: ReportProgress = unh
         with staged(folder, _earlier) as stage:
             written = _write(project, images, left_out, stage, progress)
     except OSError as error:
-        raise ExportError(f"The data set was not exported: {error.strerror}", folder, "Choose another folder") from error
+        raise ExportError(
+            f"The data set was not exported: {error.strerror}", folder, "Choose another folder"
+        ) from error
     return [folder / path for path in written]
 
 
@@ -175,7 +177,11 @@ def _earlier(folder: Path) -> list[str]:
 def _is_ours(folder: Path, name: str, known: str) -> bool:
     part, _, file = name.rpartition("/")
     endings = {"images": _IMAGE_ENDINGS, "masks": (".png",)}.get(part, ())
-    return bool(known) and (name in (_CLASSES, _SPLIT) or is_written_name(file, endings)) and unchanged(folder, name, known)
+    return (
+        bool(known)
+        and (name in (_CLASSES, _SPLIT) or is_written_name(file, endings))
+        and unchanged(folder, name, known)
+    )
 
 
 DATASET = Format(

@@ -34,7 +34,8 @@ from samtta_app.model.backbones.compact_prompts import GRID_STRIDE
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode, to_input, upscaled
 from samtta_app.model.weights import Tensors
 from samtta_app.train.data.crops import MIN_TARGET_CELLS
-from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_masks, image_paths, read_labelled
+from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_masks, image_paths
+from samtta_app.train.data.set_records import labelled_records
 from samtta_app.train.decoder.decoder_recipe import Targets
 
 _BUDGET = 2 * 2**30
@@ -101,19 +102,20 @@ def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSampl
     Raises:
         DatasetError: no data set, no masks in it, or nothing in them.
     """
-    paths = image_paths(folder, split)
     if not has_masks(folder):
+        image_paths(folder, split)  # what is no data set at all is said first
         raise DatasetError(
             "The data set has no masks, and photos alone teach a decoder nothing",
             folder,
             "Put a PNG of instance ids for each image into masks/",
         )
-    samples = [sample for record in read_labelled(paths) for sample in samples_of(record, model.size)]
+    samples = [sample for record in labelled_records(folder, split) for sample in samples_of(record, model.size)]
     if not samples:
         raise DatasetError(
-            f"None of the {len(paths)} images of its split {split!r} has a mask with an object to learn from",
+            f"No image of its split {split!r} has a mask with an object to learn from",
             folder,
-            "Masks must hold one instance id per pixel, and objects that neither fill the image nor vanish",
+            "Masks must hold one instance id per pixel, and objects that neither fill the image nor vanish; "
+            "a project needs two annotated images",
         )
     return samples
 

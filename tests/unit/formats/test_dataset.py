@@ -191,7 +191,9 @@ def test_a_file_of_the_user_or_that_the_user_changed_is_refused_and_kept(
     assert content(out) == before
 
 
-@pytest.mark.parametrize("listed", ["../notes.png", "images/../../notes.png", "notes.png", "images/", "images/notes.txt"])
+@pytest.mark.parametrize(
+    "listed", ["../notes.png", "images/../../notes.png", "notes.png", "images/", "images/notes.txt"]
+)
 @pytest.mark.parametrize("known", ["", "hash"])
 def test_a_planted_legend_takes_no_other_files_away(tmp_path: Path, pictures: Path, listed: str, known: str) -> None:
     out = tmp_path / "out"

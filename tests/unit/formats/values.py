@@ -36,9 +36,7 @@ def annotation(number: int, mask: Mask, image: str = "a.png", class_id: int = 1)
 FOLDER = Path("/data/cells")
 
 
-def project(
-    *annotations: Annotation, names: tuple[str, ...] = ("a.png", "b.png"), folder: Path = FOLDER
-) -> Project:
+def project(*annotations: Annotation, names: tuple[str, ...] = ("a.png", "b.png"), folder: Path = FOLDER) -> Project:
     height, width = SIZE
     found = {name: tuple(a for a in annotations if a.image_name == name) for name in names}
     return Project(
