@@ -30,7 +30,7 @@ def twin_trajectory(
         if click is None:
             break
         clicks = (*clicks, click)
-        prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
+        prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id, example.class_name)
         fitted = yield from adapting.before_answer(model, known, attempt, prompt)
         weights, window = Weights(-1, fitted.tensors), found.window if found else None
         found = yield from answer_prompt(
