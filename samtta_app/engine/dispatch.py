@@ -142,6 +142,11 @@ class Engine:
         return f"{model.name} ({model.parameters / 1e6:.1f} M parameters) on {where}"
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks whose prompts are in the model's file: a class of such a name takes the prompt."""
+        return tuple(self.resources.model.backbone.tasks)
+
+    @property
     def published(self) -> Weights:
         """The weights that answer now."""
         return self.resources.learner.published

@@ -86,6 +86,18 @@ def test_a_project_of_one_image_is_refused_in_words(
     assert "a project needs two annotated images" in capsys.readouterr().err
 
 
+def test_a_task_of_a_set_is_in_the_file(words: list[str], tmp_path: Path) -> None:
+    assert call(*words, "--task", "discs=disc") == 0
+    assert list(load_model(tmp_path / "tuned.safetensors", "cpu").backbone.tasks) == ["disc"]
+
+
+def test_a_task_of_no_set_is_refused_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*words, "--task", "cells=nucleus") == 2
+    said = capsys.readouterr().err
+    assert "There is no data set 'cells' to have a task (discs)" in " ".join(said.split())
+    assert "Traceback" not in said
+
+
 def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
