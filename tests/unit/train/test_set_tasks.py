@@ -63,7 +63,9 @@ def always_better(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("always_better")
-def test_one_vector_is_learned_for_each_task_and_saved_and_none_for_other_sets(sets: list[Path], tmp_path: Path) -> None:
+def test_one_vector_is_learned_for_each_task_and_saved_and_none_for_other_sets(
+    sets: list[Path], tmp_path: Path
+) -> None:
     third = write_discs(tmp_path / "others", 2, 1)
     tasks = {sets[0]: "whole", sets[1]: "part"}
     found = tuned(toy_model(), [*sets, third], tmp_path / "a.pth", tasks)
@@ -102,9 +104,7 @@ def test_the_vector_is_used_in_the_first_round_alone_and_gradients_reach_it(sets
     targets = targets_of(model, sample, features, sample.objects[:1])
 
     def rounds(task: torch.Tensor | None) -> list:
-        return list(
-            interactive_rounds(model, model.frozen.tensors, features, targets, np.random.default_rng(1), task)
-        )
+        return list(interactive_rounds(model, model.frozen.tensors, features, targets, np.random.default_rng(1), task))
 
     vector = torch.full((32,), 0.3).requires_grad_()
     plain, zero, taken = rounds(None), rounds(torch.zeros(32)), rounds(vector)
@@ -139,7 +139,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_vectors_and_other_tasks_are_a
 
     tasks, figures = {sets[0]: "whole", sets[1]: "part"}, (0.0, 0.0, 0.5)
     with pytest.MonkeyPatch.context() as patch:
-        seen: Callable[..., object] = lambda model, tensors, *_: figures if tensors is not model.frozen.tensors else (0, 0, 0)  # noqa: E731
+        seen: Callable[..., object] = lambda model, tensors, *_: (
+            figures if tensors is not model.frozen.tensors else (0, 0, 0)
+        )
         patch.setattr(decoder_run, "sample_held_out_ious", seen)
         straight = tuned(toy_model(), sets, tmp_path / "a.pth", tasks)
         with pytest.raises(Interruption):
