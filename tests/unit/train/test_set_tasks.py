@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -138,10 +137,11 @@ def test_a_run_that_was_stopped_ends_with_the_same_vectors_and_other_tasks_are_a
             press_ctrl_c()
 
     tasks, figures = {sets[0]: "whole", sets[1]: "part"}, (0.0, 0.0, 0.5)
+
+    def seen(model: SamModel, tensors: object, *_: object) -> tuple[float, ...]:
+        return figures if tensors is not model.frozen.tensors else (0.0, 0.0, 0.0)
+
     with pytest.MonkeyPatch.context() as patch:
-        seen: Callable[..., object] = lambda model, tensors, *_: (
-            figures if tensors is not model.frozen.tensors else (0, 0, 0)
-        )
         patch.setattr(decoder_run, "sample_held_out_ious", seen)
         straight = tuned(toy_model(), sets, tmp_path / "a.pth", tasks)
         with pytest.raises(Interruption):
