@@ -130,9 +130,10 @@ def learn(
 def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
     """The prompt for an object: the user's clicks with `own`, else a fresh first click."""
     if own and (item.clicks or item.box is not None):
-        return Prompt(item.clicks, item.box)
+        return Prompt(item.clicks, item.box, class_name=item.class_name)
     click = first_click_on(item, rng if rng.random() < 0.5 else None)
-    return Prompt((click,)) if click is not None else Prompt(item.clicks, item.box)
+    clicks, box = ((click,), None) if click is not None else (item.clicks, item.box)
+    return Prompt(clicks, box, class_name=item.class_name)
 
 
 def _rounds(

@@ -43,6 +43,7 @@ class Remembered:
     box: Box | None
     closeup: Remembered | None = None
     class_id: int | None = None
+    class_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +95,7 @@ def remember_object(
         example.box,
         remember_object(example, closeup, size) if closeup is not None else None,
         example.class_id,
+        example.class_name,
     )
 
 

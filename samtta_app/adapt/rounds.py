@@ -75,7 +75,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
     one. With `fits`, an error moves the threshold.
     """
     start = first_click_on(item)
-    prompt = Prompt((start,)) if start is not None else None
+    prompt = Prompt((start,), class_name=item.class_name) if start is not None else None
     values: list[float] = []
     here, features = item, item.features.to(torch.float32)
     with torch.no_grad():

@@ -31,7 +31,7 @@ def twin_trajectory(
         if click is None:
             break
         clicks = (*clicks, click)
-        prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id)
+        prompt = Prompt(clicks, None, found.feedback() if found else None, example.class_id, example.class_name)
         if attempt is not None:
             attempt = replace(attempt, taught=adapting.after_answer(model, attempt))
             yield

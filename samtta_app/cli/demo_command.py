@@ -152,8 +152,9 @@ def simulate_in_window(objects: int, out: Path, settings: Settings, given: Mappi
     person = stepper(samples, objects=objects)
     code = open_window(images, settings, given, project=project, simulate=person.step)
     with Store.open(images, project) as store:
-        for name, form in FORMATS.items():
-            say_files(form.write(store.project(), folder / name))
+        content = store.project()
+        for name, form in FORMATS.items() if content.annotated else ():
+            say_files(form.write(content, folder / name))
         say_files(write_statistics(store, folder / "statistics"))
         say(statistics(store.records()).sentence)
     return code

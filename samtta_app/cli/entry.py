@@ -188,10 +188,14 @@ def require_display() -> None:
 @app.command("export")
 def export(
     project: Annotated[Path, typer.Argument(help="Folder of images, or its project folder.", metavar="PROJECT")],
-    format_: Annotated[str, typer.Option("--format", "-f", help="coco or png.", metavar="coco|png")],
+    format_: Annotated[str, typer.Option("--format", "-f", help="coco, png, or dataset.", metavar="coco|png|dataset")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")],
 ) -> None:
-    """Export the accepted objects of a project: COCO with RLE masks, or index PNGs."""
+    """Export the accepted objects of a project: COCO with RLE masks, index PNGs, or a data set.
+
+    A data set is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold], which samtta bench
+    and samtta train read. Its images are copies; every fifth is for tests.
+    """
     from samtta_app.formats import FORMATS
     from samtta_app.session.project.store import Store
 

@@ -93,6 +93,9 @@ def train_compact_model(
     "train" to learn from, "test" to measure on. A folder without masks/ is a set of photos, in which objects are found
     automatically.
 
+    A samtta project may stand for a DATASET: its accepted masks are read as they are, and every fifth image is for
+    tests. Annotate, train, annotate with the new model, and train again: SAM's data engine with the model in the loop.
+
     The quickest way to a model for your own domain starts with the shipped one:
 
     [bold]samtta train model my_cells --start samtta-small --minutes 60 --out my_cells.safetensors[/bold]

@@ -21,7 +21,8 @@ def train_sam_decoder(
     datasets: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders with images/, split.json and masks/; some may be without masks/.", metavar="DATASET"
+            help="Folders with images/, split.json and masks/, or projects; some may be without masks/.",
+            metavar="DATASET",
         ),
     ],
     out: Annotated[
@@ -41,6 +42,10 @@ def train_sam_decoder(
     believe_all: Annotated[
         bool, typer.Option("--believe-all", help="Trust every pixel of a proposal, for comparison; needs no refiner.")
     ] = False,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Task of a set with masks, as my_cells=nucleus; may be repeated.", metavar="SET=TASK"),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Continue a stopped run from its checkpoint.", metavar="FILE")
     ] = None,
@@ -58,18 +63,26 @@ def train_sam_decoder(
     In a folder without masks/ it learns from what the model itself proposes. Each pixel counts as far as the model's
     refiner (`samtta train refiner`) finds it certain. Half of each step is from such images, half from folders with
     masks/.
+
+    With --task, a vector for the task is learned with the decoder (SUM), used with the first prompt of an object only,
+    and saved in FILE. A class of that name takes it, in the window and in samtta bench. Sets without a task teach clicks
+    under all other classes. An official SAM's FILE then holds tensors that Meta's own code does not expect.
+
+    DATASET may be a samtta project: its accepted masks are read as they are (SAM's data engine, the model in the loop).
     """
     if Path(model).expanduser().resolve() == out.resolve():
         raise TrainingError("The output file is the model that the run starts from", out, "Choose another --out")
     from samtta_app.model.model_registry import load_model
     from samtta_app.train.decoder.decoder_files import net_in_file
     from samtta_app.train.decoder.decoder_run import DecoderPlan, tune_decoder
+    from samtta_app.train.decoder.set_tasks import set_tasks
     from samtta_app.train.device import training_device
 
+    tasks = set_tasks(datasets, task or ())
     opened = load_model(model, str(training_device(device)))
     plan = DecoderPlan(steps, minutes, rate, images, seed=seed, weigh=not believe_all, photos=photos)
     given = opened, net_in_file(opened, model), datasets, out, plan
-    reached = with_bar(plan, partial(tune_decoder, *given, resume=resume, fresh=fresh))
+    reached = with_bar(plan, partial(tune_decoder, *given, tasks=tasks, resume=resume, fresh=fresh))
     Console(soft_wrap=True).print(decoder_summary(reached, out), highlight=False, markup=False)
 
 

@@ -15,7 +15,7 @@ from samtta_app.errors import TrainingError
 
 def train_uncertainty_heads(
     datasets: Annotated[
-        list[Path], typer.Argument(help="Folders with images/, masks/ and split.json.", metavar="DATASET")
+        list[Path], typer.Argument(help="Folders with images/, masks/ and split.json, or projects.", metavar="DATASET")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Heads file to write (.safetensors).", metavar="FILE")],
     model: Annotated[

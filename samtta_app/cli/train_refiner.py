@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 def train_mask_refiner(
     datasets: Annotated[
-        list[Path], typer.Argument(help="Folders with images/, masks/ and split.json.", metavar="DATASET")
+        list[Path], typer.Argument(help="Folders with images/, masks/ and split.json, or projects.", metavar="DATASET")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Refiner file to write (.safetensors).", metavar="FILE")],
     model: Annotated[

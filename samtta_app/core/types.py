@@ -130,13 +130,15 @@ class ImageFile:
 class Prompt:
     """All that a user said about one object: clicks in order, an optional box, and the logits of the previous answer.
 
-    `class_id` is the class being annotated, None without classes.
+    `class_id` is the class being annotated, None without classes. `class_name` is its name: a class that is called as
+    a task of the model takes that task's prompt.
     """
 
     clicks: tuple[Click, ...] = ()
     box: Box | None = None
     logits: Logits | None = None
     class_id: int | None = None
+    class_name: str = ""
 
     @property
     def ambiguous(self) -> bool:
@@ -257,6 +259,7 @@ class Example:
     clicks: tuple[Click, ...]
     box: Box | None
     class_id: int | None = None
+    class_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,6 +273,7 @@ class WaitingExample:
     clicks: tuple[Click, ...]
     box: Box | None
     class_id: int | None = None
+    class_name: str = ""
 
     def seen(self, image: Image) -> Example:
         """The example with its image.
@@ -279,4 +283,5 @@ class WaitingExample:
         """
         if self.image.key not in ("", image.key):
             raise ImageError("The image was replaced after an object was accepted on it", image.path, "Put it back")
-        return Example(self.object_id, image, self.window, self.mask, self.clicks, self.box, self.class_id)
+        named = self.class_id, self.class_name
+        return Example(self.object_id, image, self.window, self.mask, self.clicks, self.box, *named)

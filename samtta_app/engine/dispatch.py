@@ -155,6 +155,11 @@ class Engine:
         return self.resources.learner.strategy.in_order
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks whose prompts are in the model's file: a class of such a name takes the prompt."""
+        return tuple(self.resources.model.backbone.tasks)
+
+    @property
     def published(self) -> Weights:
         """The weights that answer now."""
         return self.resources.learner.published

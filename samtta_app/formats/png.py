@@ -12,9 +12,7 @@ both.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +23,12 @@ from numpy.typing import NDArray
 from samtta_app.core.files import staged
 from samtta_app.core.masks import crop, trimmed
 from samtta_app.core.messages import ReportProgress
-from samtta_app.core.names import component, file_names, folded
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import DatasetError, ExportError
 from samtta_app.formats.base import Format, LabelledMask, announced, unheard
+from samtta_app.formats.written_files import content_hash, is_written_name, portable_stems, unchanged
 from samtta_app.regular_files import RECORD_BYTES, read_bytes, read_json
 
 ORDER = "where masks overlap, the later accepted object is on top"
@@ -45,7 +43,7 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
         ExportError: the folder cannot be written, or a file of the user is in the way. It is also raised where an image has
             more than 65535 objects. No partial file stays.
     """
-    names = _file_names(image.name for image in project.annotated)
+    names = portable_stems(image.name for image in project.annotated)
     hashes: dict[str, str] = {}
     try:
         with staged(folder, _earlier) as stage:
@@ -54,7 +52,7 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
             with (stage / _LEGEND).open("w", encoding="utf-8") as legend:
                 legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
                 for k, image in enumerate(announced(project.annotated, progress)):
-                    entry = _write_image(image, names[image.name], project, stage, hashes)
+                    entry = _write_image(image, f"{names[image.name]}.png", project, stage, hashes)
                     legend.write(
                         f"{',' if k else ''}\n{json_text(entry)}"
                     )  # at once: entries of many objects are large
@@ -125,7 +123,7 @@ def _write_image(
     numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
     values = list(range(1, len(objects) + 1))
     for part, shades in zip(_PARTS, (values, [numbers[a.class_id] for a in objects]), strict=True):
-        hashes[f"{part}/{file}"] = _save(painted(objects, shades, image), stage / part / file)
+        hashes[f"{part}/{file}"] = save_index(painted(objects, shades, image), stage / part / file)
     found = [
         {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
         for value, a in zip(values, objects, strict=True)
@@ -133,28 +131,15 @@ def _write_image(
     return {"image": image.name, "file": file, "objects": found}
 
 
-def _save(index: NDArray[np.uint16], path: Path) -> str:
+def save_index(index: NDArray[np.uint16], path: Path) -> str:
+    """Write an index map as a grey PNG of 8 bit, or of 16 where it needs them; returns the file's hash.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     pixels = index.astype(np.uint8) if index.max(initial=0) <= np.iinfo(np.uint8).max else index
-    data = cv2.imencode(".png", pixels)[1].tobytes()
-    path.write_bytes(data)
-    return _hash(data)
-
-
-def _hash(data: bytes) -> str:
-    return blake2b(data, digest_size=16).hexdigest()
-
-
-def _file_names(names: Iterable[str]) -> dict[str, str]:
-    """The PNG's name for each image, as far as it can be the image's own."""
-    stems = {name: _stem(name) for name in names}
-    times = Counter(map(folded, stems.values()))
-    wanted = {name: stem if times[folded(stem)] == 1 else name for name, stem in stems.items()}
-    return {name: f"{made}.png" for name, made in file_names(wanted).items()}
-
-
-def _stem(name: str) -> str:
-    """The name without its ending; a name that is no single file name has none."""
-    return Path(name).stem if Path(name).name == name else name
+    path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return content_hash(path)
 
 
 # --- the earlier export ---------------------------------------------------------------------------------------------
@@ -179,16 +164,12 @@ def _listed(legend: dict[str, Any]) -> dict[str, str]:
 
 
 def _is_name(file: str) -> bool:
-    stem = file.removesuffix(".png")
-    return stem != file and component(stem) == stem
+    return is_written_name(file, (".png",))
 
 
 def _is_ours(folder: Path, name: str, known: str) -> bool:
     part, _, file = name.partition("/")
-    path = folder / part / file
-    if part not in _PARTS or not _is_name(file) or path.is_symlink() or path.parent.is_symlink():
-        return False
-    return path.is_file() and (not known or _hash(path.read_bytes()) == known)
+    return part in _PARTS and _is_name(file) and unchanged(folder, name, known)
 
 
 INDEX_PNG = Format(

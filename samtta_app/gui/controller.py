@@ -40,7 +40,7 @@ class Controller(QObject):
         drawn(State): this state is to be drawn. It is emitted with `state_changed`, or once for several of them that come
             within FRAME or within the time of the last drawing. Another image is drawn at once: clicks aim at what is drawn.
 
-        described(str): the model that answers, and its device.
+        described(str): the model that answers, and its device; `tasks` are those of its file.
 
         exported(object): an export has ended, with an Exported or a UserError.
 
@@ -66,7 +66,7 @@ class Controller(QObject):
         self._reading.timeout.connect(self._read_on)
         self._closed = False
         self._exporting: ExportThread | None = None
-        self.description = ""
+        self.description, self.tasks = "", tuple[str, ...]()
         worker.replied.connect(self.receive)
         worker.described.connect(self._describe)
 
@@ -138,9 +138,9 @@ class Controller(QObject):
         else:
             self._pass_on(self._workflow.receive(reply))
 
-    @Slot(str)
-    def _describe(self, description: str) -> None:
-        self.description = description
+    @Slot(str, object)
+    def _describe(self, description: str, tasks: tuple[str, ...]) -> None:
+        self.description, self.tasks = description, tasks
         self.described.emit(description)
 
     def _pass_on(self, requests: tuple[Request, ...]) -> None:

@@ -16,6 +16,7 @@ class IdleController:
     """
 
     description = "no model"
+    tasks: tuple[str, ...] = ()
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

@@ -39,6 +39,10 @@ class EngineProtocol(Protocol):
     def description(self) -> str:
         """The model and its device, as shown to the user."""
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks of the model's file, of which a class may take one."""
+
     def handle(self, request: Request) -> _Work:
         """Answer a request step by step, with partial replies on the way; None where no reply is awaited."""
 
@@ -54,7 +58,7 @@ class Worker(QObject):
 
     Signals:
         replied(object): a Reply; the receiver must be a `@Slot(object)` method of an object of the GUI thread.
-        described(str): another model answers from now on.
+        described(str, object): another model answers from now on, with these tasks (a tuple of names).
 
     Args:
         factory: makes the engine, on the worker's thread; a UserError of it becomes a Failure of kind MODEL.
@@ -62,7 +66,7 @@ class Worker(QObject):
     """
 
     replied = Signal(object)
-    described = Signal(str)
+    described = Signal(str, object)
 
     def __init__(self, factory: _Factory, fallback: Callable[[str], EngineProtocol]) -> None:
         super().__init__()
@@ -102,7 +106,7 @@ class Worker(QObject):
 
     def _run(self) -> None:
         engine = self._built()
-        self._say(self.described, engine.description)
+        self._say(self.described, engine.description, engine.tasks)
         begun: list[tuple[Request, _Work]] = []  # a lower lane's work rests below that of the lane that it gave way to
         while self._mailbox.open:
             request = self._mailbox.take(above=begun[-1][0].lane if begun else None)
@@ -116,10 +120,10 @@ class Worker(QObject):
         for _, work in reversed(begun):
             work.close()
 
-    def _say(self, signal: SignalInstance, value: object) -> None:
+    def _say(self, signal: SignalInstance, *values: object) -> None:
         with self._speaking:
             if not self._silent:
-                signal.emit(value)
+                signal.emit(*values)
 
     def _built(self) -> EngineProtocol:
         try:

@@ -108,6 +108,10 @@ class Backbone(Protocol):
     def decoder_weights(self) -> Tensors:
         """The mask decoder's parameters, detached, by name: what learning may change."""
 
+    @property
+    def tasks(self) -> Tensors:
+        """Task prompts (C,) of its file, by the names of the tasks; most files have none."""
+
     def normalise(self, pixels: Tensor) -> Tensor:
         """Pixels (3, H, W) in 0 .. 255 in the encoder's range; padding comes after this, with zeros."""
 
@@ -140,8 +144,8 @@ class Backbone(Protocol):
     def unfused(self, file: Callable[[], Path]) -> Backbone:
         """The same weights as its `file` holds them: loading may fuse layers, which cannot be undone."""
 
-    def write(self, decoder: Tensors, path: Path, notes: str) -> None:
-        """Write the model with other decoder weights, whole or not at all.
+    def write(self, decoder: Tensors, path: Path, notes: str, tasks: Tensors | None = None) -> None:
+        """Write the model with other decoder weights and task prompts (None: its own), whole or not at all.
 
         Raises:
             OSError, RuntimeError, ValueError: it was not written; an older file stays.

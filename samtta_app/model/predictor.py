@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.images.image_source import source_of
 from samtta_app.model.backbone import Embedded, SamModel
+from samtta_app.model.stored_tasks import taken_tasks
 from samtta_app.model.weights import TASK, Tensors
 
 _Size = tuple[int, int]
@@ -116,7 +117,9 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         masks = torch.cat(earlier).to(device)
     with torch.no_grad():
         seen = (features.embedding, *features.skips)
-        return replace(model.backbone.embed(points, boxes, masks, model.size, features=seen), opens=opens)
+        embedded = replace(model.backbone.embed(points, boxes, masks, model.size, features=seen), opens=opens)
+        task = taken_tasks(model.backbone.tasks, prompts, embedded.dense) if opens else None
+        return embedded if task is None else replace(embedded, dense=embedded.dense + task)
 
 
 def logits_in_window(logits: Logits, window: Window, grid: int) -> Tensor:

@@ -247,7 +247,8 @@ def new_folder(out: Path) -> Path:
 
 def _export(driver: Driver, folder: Path) -> list[Path]:
     project = driver.store.project()
-    files = [path for name, form in FORMATS.items() for path in form.write(project, folder / name)]
+    forms = FORMATS.items() if project.annotated else ()
+    files = [path for name, form in forms for path in form.write(project, folder / name)]
     return [*files, *write_statistics(driver.store, folder / "statistics")]
 
 

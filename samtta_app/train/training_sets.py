@@ -1,4 +1,7 @@
-"""The data sets of a run: what it learns from, and the held-out windows on which it is measured."""
+"""The data sets of a run: what it learns from, and the held-out windows on which it is measured.
+
+A data set is a folder of images and masks, a folder of photos, or a samtta project.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -7,8 +10,9 @@ from pathlib import Path
 from samtta_app.errors import DatasetError
 from samtta_app.train.batches import SYNTHETIC
 from samtta_app.train.data.crops import TrainingView, held_out_views
-from samtta_app.train.data.labelled_images import LabelledImage, has_masks, image_paths, read_labelled
+from samtta_app.train.data.labelled_images import LabelledImage, has_masks, image_paths
 from samtta_app.train.data.pseudo_masks import pseudo_records
+from samtta_app.train.data.set_records import labelled_records, set_name
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +30,7 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
         raise DatasetError("There is no data set to train on", do="Give at least one folder with images in it")
     folders: dict[str, Path] = {}
     for folder in datasets:
-        name = folder.resolve().name
+        name = set_name(folder)
         if name in folders or name == SYNTHETIC:
             raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: each set needs its own name")
         folders[name] = folder
@@ -41,8 +45,10 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
     """
     sets = {}
     for name, folder in named_folders(datasets).items():
-        paths = image_paths(folder, split)
-        sets[name] = read_labelled(paths) if has_masks(folder) else pseudo_records(paths, cache / name)
+        if has_masks(folder):
+            sets[name] = labelled_records(folder, split)
+        else:
+            sets[name] = pseudo_records(image_paths(folder, split), cache / name)
         count = sum(len(record.objects) for record in sets[name])
         log.info("%s: %d images, %d objects", name, len(sets[name]), count)
     if not any(sets.values()):
@@ -58,6 +64,6 @@ def read_held_out(datasets: Sequence[Path]) -> dict[str, list[TrainingView]]:
     views = {}
     for name, folder in named_folders(datasets).items():
         if has_masks(folder):
-            records = read_labelled(image_paths(folder, "test")[:HELD_OUT_OBJECTS])
+            records = labelled_records(folder, "test", HELD_OUT_OBJECTS)
             views[name] = held_out_views(records, HELD_OUT_OBJECTS, 256, seed=0)
     return {name: of_set for name, of_set in views.items() if of_set}

@@ -157,6 +157,7 @@ class Recorder(QObject):
     described = Signal(str)
     exported = Signal(object)
     description = "toy on cpu"
+    tasks: tuple[str, ...] = ()
 
     def __init__(self, state: State, of: type[QObject] = Controller) -> None:
         super().__init__()

@@ -173,3 +173,42 @@ def test_a_renamed_class_is_redrawn_and_the_list_kept(qtbot, panel: ClassesPanel
 def test_the_same_classes_redraw_nothing(qtbot, panel: ClassesPanel):
     with qtbot.assertNotEmitted(panel.model.dataChanged), qtbot.assertNotEmitted(panel.model.modelReset):
         panel.show_state(scene())
+
+
+# --- tasks of the model -----------------------------------------------------------------------------------------------
+
+
+def tasked(qtbot, *names: str) -> ClassesPanel:
+    controller = Recorder(scene())
+    made = ClassesPanel(controller)
+    qtbot.addWidget(made)
+    made.resize(320, 300)
+    made.show()
+    made.show_state(scene())
+    controller.tasks = names  # the model opens after the window
+    controller.described.emit("toy on cpu")
+    return made
+
+
+def test_a_model_without_tasks_offers_none(panel: ClassesPanel):
+    assert not panel.tasks.isVisible()
+
+
+def test_the_tasks_of_the_model_are_offered_as_names(qapp, qtbot):
+    made = tasked(qtbot, "nucleus", "mitosis")
+    assert made.tasks.isVisible()
+    assert made.tasks.text().endswith("nucleus, mitosis")
+    made.activateWindow()
+    QTest.mouseClick(made.new_name, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(made.new_name.hasFocus)
+    QTest.keyClicks(made.new_name, "mit")
+    QTest.keyClick(made.new_name, Qt.Key.Key_Return)
+    QTest.keyClicks(made.new_name, "cell")
+    QTest.keyClick(made.new_name, Qt.Key.Key_Return)
+    assert calls(made) == [acts.AddClass("mitosis"), acts.AddClass("cell")]
+
+
+def test_a_class_that_takes_a_task_says_so(qapp, qtbot):
+    made = tasked(qtbot, CLASSES[1].name)
+    tips = [made.model.index(row).data(Qt.ItemDataRole.ToolTipRole) for row in range(len(CLASSES))]
+    assert ["Takes the model" in tip for tip in tips] == [row == 1 for row in range(len(CLASSES))]

@@ -66,6 +66,14 @@ def test_every_format_has_a_name_for_people():
     assert all(form.title and form.title != form.name for form in FORMATS.values())
 
 
+def test_the_dialog_says_what_the_chosen_format_loses(export: ExportDialog):
+    for k, name in enumerate(choices(export)):
+        export.format.setCurrentIndex(k)
+        lost = FORMATS[name].cannot_hold if name in FORMATS else ()
+        assert all(part in export.lost.text() for part in lost)
+        assert bool(export.lost.text()) == bool(lost)
+
+
 def test_the_dialog_says_how_much_will_be_exported(export: ExportDialog):
     assert export.summary.text() == "14 objects on 2 images"
 

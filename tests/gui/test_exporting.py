@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.messages import ReportProgress
+from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.errors import ExportError, UserError
 from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.controller import Controller
@@ -139,6 +140,21 @@ def test_what_is_accepted_during_an_export_is_in_the_next_one(
     controller.export("coco", tmp_path / "out")
     until(lambda: len(ends) == 1)
     assert (tmp_path / "out" / "annotations.json").read_text().count('"segmentation"') == 1
+
+
+def test_a_data_set_that_the_window_exports_is_one_that_bench_and_train_open(
+    controller: Controller, qtbot: QtBot, tmp_path: Path
+) -> None:
+    accept_something(controller, qtbot)
+    ends: list[object] = []
+    controller.exported.connect(ends.append)
+    controller.export("dataset", tmp_path / "out")
+    until(lambda: len(ends) == 1)
+    (image,) = open_dataset(tmp_path / "out").part("train")
+    (stored,) = controller.state.annotations
+    (found,) = read_objects(image)
+    assert image.path.read_bytes() == controller.state.image.path.read_bytes()
+    assert (found.mask.x, found.mask.y, found.mask.area) == (stored.mask.x, stored.mask.y, stored.mask.area)
 
 
 def test_closing_cancels_an_export_and_leaves_nothing_of_it(

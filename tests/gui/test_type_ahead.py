@@ -36,6 +36,7 @@ class Late:
     """Answers clicks only when the test lets it; everything else at once."""
 
     description = "late"
+    tasks = ()
 
     def __init__(self) -> None:
         self.script = Script()

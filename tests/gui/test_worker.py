@@ -44,6 +44,7 @@ class Scripted:
     """Answers in steps that the test lets happen one by one, and writes down what it worked on."""
 
     description = "scripted"
+    tasks = ("leaf",)
 
     def __init__(self, steps: int = 3, *, gated: bool = True) -> None:
         self.steps, self.gated = steps, gated
@@ -79,15 +80,17 @@ class Ear(QObject):
         self.replies: list[Reply] = []
         self.threads: list[QThread] = []
         self.names: list[str] = []
+        self.tasks: list[object] = []
 
     @Slot(object)
     def hear(self, reply: Reply) -> None:
         self.replies.append(reply)
         self.threads.append(QThread.currentThread())
 
-    @Slot(str)
-    def learn(self, name: str) -> None:
+    @Slot(str, object)
+    def learn(self, name: str, tasks: object) -> None:
         self.names.append(name)
+        self.tasks.append(tasks)
 
     def ids(self) -> list[int]:
         return [reply.request_id for reply in self.replies if not isinstance(reply, Progress)]

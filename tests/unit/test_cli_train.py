@@ -15,6 +15,7 @@ from samtta_app.model.backbones.compact import load_compact
 from samtta_app.train.compact import training_command
 from samtta_app.train.compact.progress import RunStanding
 from tests.unit.train.material import write_set
+from tests.unit.train.projects import project_of
 from tests.unit.train.toy import TOY, make_small, press_ctrl_c, recipe
 
 NOW = RunStanding(
@@ -132,6 +133,15 @@ def test_a_run_tells_its_figures_and_where_it_wrote(
     lines = told_there.err.splitlines()
     assert "set: 2 images, 6 objects" in lines
     assert any(line.startswith("50%, ") and "step 1;" in line and "held-out IoU" in line for line in lines)
+    assert load_compact(tmp_path / "m.safetensors").config == TOY
+
+
+def test_a_project_may_stand_for_a_data_set(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = project_of(Path(words[2]), tmp_path / "annotated" / "set")
+    assert call(*words[:2], str(project), *words[3:]) == 0
+    assert "set: 3 images, 9 objects" in capsys.readouterr().err.splitlines()
     assert load_compact(tmp_path / "m.safetensors").config == TOY
 
 

@@ -21,6 +21,7 @@ from samtta_app.train.decoder import decoder_run
 from samtta_app.train.decoder.decoder_run import DecoderReached
 from tests.unit.train.discs import write_discs
 from tests.unit.train.photos import write_photos
+from tests.unit.train.projects import project_of
 from tests.unit.train.toy import call, press_ctrl_c, toy_model_file
 from tests.unit.uncertainty.refining import moved, put
 
@@ -69,6 +70,32 @@ def test_a_run_writes_a_model_that_opens_and_says_how_good_it_is(
         for key, value in start.net.state_dict().items()
         if not key.startswith("mask_decoder.")
     )
+
+
+def test_a_project_may_stand_for_a_data_set(words: list[str], tmp_path: Path) -> None:
+    words[2] = str(project_of(Path(words[2]), tmp_path / "annotated"))
+    assert call(*words) == 0
+    assert (tmp_path / "tuned.safetensors").exists()
+
+
+def test_a_project_of_one_image_is_refused_in_words(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words[2] = str(project_of(write_discs(tmp_path / "one", 1, 0), tmp_path / "annotated"))
+    assert call(*words) == 2
+    assert "a project needs two annotated images" in capsys.readouterr().err
+
+
+def test_a_task_of_a_set_is_in_the_file(words: list[str], tmp_path: Path) -> None:
+    assert call(*words, "--task", "discs=disc") == 0
+    assert list(load_model(tmp_path / "tuned.safetensors", "cpu").backbone.tasks) == ["disc"]
+
+
+def test_a_task_of_no_set_is_refused_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*words, "--task", "cells=nucleus") == 2
+    said = capsys.readouterr().err
+    assert "There is no data set 'cells' to have a task (discs)" in " ".join(said.split())
+    assert "Traceback" not in said
 
 
 def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(

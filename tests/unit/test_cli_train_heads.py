@@ -13,6 +13,7 @@ from samtta_app.train.heads import heads_run as module
 from samtta_app.train.heads.heads_samples import GapRows
 from samtta_app.uncertainty.heads import load_heads
 from tests.unit.train.discs import write_discs
+from tests.unit.train.projects import project_of
 from tests.unit.train.toy import call, toy_model_file
 
 
@@ -38,6 +39,12 @@ def test_heads_are_written_and_their_figures_told(words: list[str], capsys: pyte
     assert "task gap: relative area" in said
     heads = load_heads(Path(words[-1]), load_model(words[4], "cpu"))
     assert (heads.model, heads.larger) == ("mine", "mine")
+
+
+def test_a_project_may_stand_for_a_data_set(words: list[str], tmp_path: Path) -> None:
+    words[2] = str(project_of(Path(words[2]), tmp_path / "annotated"))
+    assert call(*words) == 0
+    assert (tmp_path / "mine.heads.safetensors").exists()
 
 
 def test_without_a_larger_model_there_is_no_model_gap(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from samtta_app.model.refiner import load_refiner
 from samtta_app.train.interruption import Interruption
 from samtta_app.train.refiner import refiner_command, refiner_run
 from tests.unit.train.discs import write_discs
+from tests.unit.train.projects import project_of
 from tests.unit.train.toy import call, toy_model_file
 
 FOUND = {
@@ -79,6 +80,12 @@ def test_a_run_writes_a_refiner_and_says_how_good_it_is(
     assert found.facts["data"] == "discs"
     # the smallest change that a step of 1e-4 makes is seen in half precision
     assert any(not torch.equal(t, opened.frozen.tensors[name]) for name, t in found.decoder.items())
+
+
+def test_a_project_may_stand_for_a_data_set(words: list[str], tmp_path: Path) -> None:
+    words[2] = str(project_of(Path(words[2]), tmp_path / "annotated"))
+    assert call(*words) == 0
+    assert (tmp_path / "toy.refiner.safetensors").exists()
 
 
 def test_ctrl_c_ends_with_130_and_a_line_that_names_resume(

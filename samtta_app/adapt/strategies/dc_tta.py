@@ -143,7 +143,8 @@ def overlap(one: Tensor, other: Tensor) -> float:
 
 def _asked(positives: tuple[Click, ...], prompt: Prompt) -> Prompt:
     """These positive clicks with every negative one of `prompt`, without a previous mask."""
-    return Prompt((*positives, *(click for click in prompt.clicks if not click.positive)), prompt.box)
+    clicks = (*positives, *(click for click in prompt.clicks if not click.positive))
+    return replace(prompt, clicks=clicks, logits=None)
 
 
 def _bits(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Tensor:

@@ -9,7 +9,7 @@ import base64
 import json
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from safetensors.torch import load, save
@@ -121,9 +121,9 @@ class LitLora(NoAdaptation):
 
     def _backward(self, model: SamModel, factors: Tensors, item: Remembered, samples: int) -> tuple[float, float]:
         """Add the gradients of one object; returns its share of the loss and the IoU of the mask that a user would see."""
-        prompt = Prompt(item.clicks, item.box)
+        prompt = Prompt(item.clicks, item.box, class_name=item.class_name)
         if item.clicks and item.clicks[0].positive and item.box is None:
-            prompt = Prompt(item.clicks[:1])
+            prompt = replace(prompt, clicks=item.clicks[:1])
         with torch.enable_grad():
             tensors = merged_lora(model.frozen.tensors, factors, self.alpha / self.rank)
             decoded = decode_prompt(model, tensors, item.features.to(torch.float32), prompt)

@@ -121,6 +121,10 @@ class ExportDialog(QDialog):
         objects = sum(entry.objects for entry in state.images)
         pictures = sum(entry.objects > 0 for entry in state.images)
         self.summary = theme.label(f"{_count(objects, 'object')} on {_count(pictures, 'image')}", role="muted")
+        self.lost = theme.label("", role="muted")
+        self.lost.setWordWrap(True)
+        self.format.currentIndexChanged.connect(self._show_lost)
+        self._show_lost()
         buttons = QDialogButtonBox()
         self.go = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
@@ -133,7 +137,13 @@ class ExportDialog(QDialog):
         layout = _layout(self)
         layout.addLayout(form)
         layout.addWidget(self.summary)
+        layout.addWidget(self.lost)
         layout.addWidget(buttons)
+
+    def _show_lost(self) -> None:
+        """Say what is lost in the chosen format."""
+        chosen = FORMATS.get(self.format.currentData())
+        self.lost.setText(f"Not in it: {'; '.join(chosen.cannot_hold)}" if chosen else "")
 
     def _export(self) -> None:
         folder, name = Path(self.folder.line.text().strip()).expanduser(), self.format.currentData()

@@ -1,10 +1,22 @@
-"""The class list: colour, name, key; a click chooses, a double click renames, the field below adds."""
+"""The class list: colour, name, key; a click chooses, a double click renames, the field below adds.
+
+A class that is called as a task of the model takes that task's prompt. So the field offers the tasks' names, and the list
+says which classes have taken one.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCompleter,
+    QFrame,
+    QLineEdit,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import icons, theme
@@ -68,7 +80,8 @@ class ClassModel(QAbstractListModel):
             return self._swatches[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             key = _key(index.row())
-            return plain_tip(f"{entry.name}{f'  ({key})' if key else ''}\nDouble-click to rename")
+            task = "\nTakes the model's task of this name" if entry.name in self._controller.tasks else ""
+            return plain_tip(f"{entry.name}{f'  ({key})' if key else ''}{task}\nDouble-click to rename")
         return None
 
     def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -111,6 +124,10 @@ class ClassesPanel(QWidget):
         self.new_name.setPlaceholderText("Add a class")
         self.new_name.setAccessibleName("Name of a new class")
         self.new_name.returnPressed.connect(self._add)
+        self.tasks = theme.label("", role="muted")
+        self.tasks.setWordWrap(True)
+        controller.described.connect(self._offer_tasks)
+        self._offer_tasks()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.GRID)
         layout.setSpacing(theme.GRID // 2)
@@ -118,6 +135,7 @@ class ClassesPanel(QWidget):
         field = QVBoxLayout()
         field.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         field.addWidget(self.new_name)
+        field.addWidget(self.tasks)
         layout.addLayout(field)
 
     def show_state(self, state: State) -> None:
@@ -126,6 +144,15 @@ class ClassesPanel(QWidget):
         self._current = state.current_class
         self.view.setCurrentIndex(self.model.index(self.model.row_of(state.current_class)))
         self.new_name.setEnabled(not state.read_only)
+
+    def _offer_tasks(self) -> None:
+        """Offer the model's tasks as names of classes."""
+        names = self._controller.tasks
+        self.tasks.setText(f"Tasks of the model, for classes of these names: {', '.join(names)}")
+        self.tasks.setVisible(bool(names))
+        completer = QCompleter(list(names), self)
+        completer.setCompletionMode(QCompleter.CompletionMode.InlineCompletion)  # a popup would take the keyboard
+        self.new_name.setCompleter(completer)
 
     def _choose(self, index: QModelIndex) -> None:
         chosen = self.model.entry(index.row()).id

@@ -31,6 +31,7 @@ from samtta_app.model.backbones.compact_prompts import GRID_STRIDE, STRIDE, Comp
 from samtta_app.model.compact_limits import check_slices, config_values
 from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.losses import EVEN
+from samtta_app.model.stored_tasks import TASK_PREFIX, check_tasks, named_in_file, parted
 from samtta_app.model.weights import Tensors
 
 COMPACT_FORMAT = "samtta-compact-1"
@@ -183,14 +184,15 @@ class CompactMaskDecoder(MaskDecoder):
 
 
 class CompactSam(nn.Module):
-    """The three parts under SAM's own names, and how pixels are normalised."""
+    """The three parts under SAM's own names, how pixels are normalised, and the task prompts (C,) of its file by name."""
 
     pixel_mean: Tensor
     pixel_std: Tensor
+    tasks: Tensors
 
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.tasks = config, {}
         self.image_encoder = CompactEncoder(config)
         self.prompt_encoder = CompactPromptEncoder(
             config.dim, config.input_size, similarity=config.similarity, context=config.context
@@ -218,7 +220,7 @@ def save_compact(model: CompactSam, path: Path, notes: Mapping[str, str] | None 
     """
     state = {
         key: value.detach().half().contiguous()
-        for key, value in model.state_dict().items()
+        for key, value in {**model.state_dict(), **named_in_file(model.tasks)}.items()
         if not key.endswith("num_batches_tracked")
     }
     metadata = {"format": COMPACT_FORMAT, "config": json.dumps(asdict(model.config)), **(notes or {})}
@@ -245,10 +247,12 @@ def _read_tensors(path: Path, file: Any, config: CompactConfig) -> dict[str, Ten
         with torch.device("meta"):  # names and shapes, without memory for them
             state = CompactSam(config).state_dict()
         shapes = {key: tuple(value.shape) for key, value in state.items() if not key.endswith("num_batches_tracked")}
-        check_slices({key: file.get_slice(key) for key in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
+        found, tasks = parted({key: file.get_slice(key) for key in file.keys()})  # noqa: SIM118 (not a dict)
+        check_slices(found, shapes)
+        check_tasks({name: vector.get_shape() for name, vector in tasks.items()}, config.dim)
     except (RuntimeError, TypeError, ValueError, AssertionError, ArithmeticError) as e:
         raise ValueError(f"{path}: does not fit its configuration: {e}") from e
-    return {key: file.get_tensor(key).float() for key in shapes}
+    return {key: file.get_tensor(key).float() for key in [*shapes, *(f"{TASK_PREFIX}{name}" for name in tasks)]}
 
 
 def load_compact(path: Path) -> CompactSam:
@@ -268,6 +272,7 @@ def load_compact(path: Path) -> CompactSam:
     if broken:
         raise ValueError(f"{path}: values that are not finite in {broken[0]} and {len(broken) - 1} more")
     model = build_compact(config)
+    state, model.tasks = parted(state)
     model.load_state_dict(state, strict=False)  # all but BatchNorm's counters, which files leave out
     return model
 
@@ -301,6 +306,11 @@ class CompactBackbone:
     def width(self) -> int:
         """C: values of a token."""
         return self.net.config.dim
+
+    @property
+    def tasks(self) -> Tensors:
+        """Task prompts of its file."""
+        return self.net.tasks
 
     @property
     def prompt_weights(self) -> Tensors:
@@ -350,12 +360,13 @@ class CompactBackbone:
         """The network with its BatchNorms, read again."""
         return CompactBackbone(load_compact(file()))
 
-    def write(self, decoder: Tensors, path: Path, notes: str) -> None:
+    def write(self, decoder: Tensors, path: Path, notes: str, tasks: Tensors | None = None) -> None:
         """Write float16 safetensors, as `save_compact`."""
         tuned = copy.deepcopy(self.net)
         tuned.load_state_dict(
             {**self.net.state_dict(), **{f"mask_decoder.{n}": tensor for n, tensor in decoder.items()}}
         )
+        tuned.tasks = self.tasks if tasks is None else tasks
         save_compact(tuned.cpu(), path, {"training": notes})
 
 

@@ -6,7 +6,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -19,6 +19,7 @@ from torch.func import functional_call
 from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Embedded, Limits, PointPrompts, Policy, detached_parameters
 from samtta_app.model.losses import ALPHA
+from samtta_app.model.stored_tasks import check_tasks, named_in_file, parted
 from samtta_app.model.weights import Tensors, write_tensors
 
 _PIXEL_MEAN, _PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -63,6 +64,7 @@ class OfficialSam:
 
     policy: ClassVar[Policy] = SAM_POLICY
     net: Sam
+    tasks: Tensors = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -129,10 +131,11 @@ class OfficialSam:
         del file
         return self
 
-    def write(self, decoder: Tensors, path: Path, notes: str) -> None:
-        """Write Meta's layout, which cannot hold metadata."""
+    def write(self, decoder: Tensors, path: Path, notes: str, tasks: Tensors | None = None) -> None:
+        """Write Meta's layout, which cannot hold metadata; task prompts are further tensors, which Meta's code refuses."""
         del notes
         state = {**self.net.state_dict(), **{f"mask_decoder.{name}": tensor for name, tensor in decoder.items()}}
+        state |= named_in_file(self.tasks if tasks is None else tasks)
         write_tensors(path, {name: tensor.detach().cpu() for name, tensor in state.items()})
 
 
@@ -142,7 +145,7 @@ def open_official(path: Path, input_size: int | None) -> tuple[str, OfficialSam,
     Raises:
         CheckpointError: truncated, of another architecture, more than tensors inside, or another `input_size`.
     """
-    state = _read_state(path)
+    state, tasks = parted(_read_state(path))
     name = _architecture(path, state)
     build: Callable[[], Sam] = sam_model_registry[name]
     with torch.device("meta"):  # no time is spent on random numbers that the checkpoint replaces
@@ -150,6 +153,8 @@ def open_official(path: Path, input_size: int | None) -> tuple[str, OfficialSam,
     try:
         _check(path, name, net, state)
         net.load_state_dict({key: _single(path, key, value) for key, value in state.items()}, assign=True)
+        check_tasks({task: vector.shape for task, vector in tasks.items()}, net.prompt_encoder.embed_dim)
+        tasks = {task: _single(path, f"the task prompt {task!r}", vector) for task, vector in tasks.items()}
     except (RuntimeError, TypeError, ValueError, AttributeError) as e:  # tensors of a kind that is not plain
         raise CheckpointError(f"The file does not fit SAM {name}: {str(e)[:120]}", path, "Get the official file") from e
     net.pixel_mean = torch.tensor(_PIXEL_MEAN).view(-1, 1, 1)
@@ -157,7 +162,7 @@ def open_official(path: Path, input_size: int | None) -> tuple[str, OfficialSam,
     size = net.image_encoder.img_size
     if input_size not in (None, size):
         raise CheckpointError(f"SAM {name} answers at {size} pixels only", path, "Leave it out")
-    return name, OfficialSam(net), size
+    return name, OfficialSam(net, tasks), size
 
 
 def toy_sam(seed: int = 0) -> Sam:

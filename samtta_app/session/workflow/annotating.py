@@ -50,7 +50,8 @@ class Annotating:
         if desk.state.image is None:
             return ()
         desk.comparison = 0
-        asked = replace(draft.asked, class_id=desk.state.current_class)
+        current = next((c.name for c in desk.state.classes if c.id == desk.state.current_class), "")
+        asked = replace(draft.asked, class_id=desk.state.current_class, class_name=current)
         request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view, larger=draft.larger)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)

@@ -151,7 +151,8 @@ class LessonQueue:
         if here is not None and replaced((annotation,), picture_of(here)):
             return ()  # the bar said so when the image was opened
         a, key = annotation, annotation.picture.partition(":")[2]
-        example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, a.class_id)
+        named = a.class_id, next((c.name for c in desk.state.classes if c.id == a.class_id), "")
+        example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, *named)
         if task.kind == "replay" and task.version:
             weights = desk.store.version_of(task.version, self._lessons.model)
             return (TwinRequest(desk.id(), example, task.version, weights),) if weights else ()

@@ -1,7 +1,7 @@
 """What the loader keeps in memory: decoded images, label maps and the boxes of their objects."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from scipy import ndimage
 from samtta_app.datasets.folder import dataset_images, split_names
 from samtta_app.errors import DatasetError, ImageError, UserError
 from samtta_app.images.read import read_ids, read_image
+from samtta_app.session.project.location import HOME, exists
 
 log = logging.getLogger(__name__)
 
@@ -103,26 +104,50 @@ def image_paths(folder: Path, split: str) -> list[Path]:
     return [path for name in names for path in found.get(name, [])]
 
 
+def is_project(folder: Path) -> bool:
+    """Whether a folder is to be read as a project: one lies in it or is it, and it has no split.json of a data set."""
+    return not (folder / "split.json").exists() and any(exists(home) for home in (folder, folder / HOME))
+
+
 def has_masks(folder: Path) -> bool:
-    """Whether a data set comes with masks; without them it is a set of photos."""
-    return (folder / "masks").is_dir()
+    """Whether a data set comes with masks, as projects do; without them it is a set of photos."""
+    return (folder / "masks").is_dir() or is_project(folder)
 
 
 def read_labelled(paths: Sequence[Path]) -> list[LabelledImage]:
     """Records of images with masks; unreadable or unsuitable files are named in the log and skipped."""
+
+    def read(path: Path) -> LabelledImage:
+        mask = path.parent.parent / "masks" / f"{path.stem}.png"
+        return with_layers(path, _read_labels(mask)[None], mask)
+
+    return usable(paths, read)
+
+
+def with_layers(path: Path, layers: NDArray[np.uint16], masks: object) -> LabelledImage:
+    """The record of an image and its label layers (L, H, W), which were read from `masks`.
+
+    Raises:
+        ImageError: the image cannot be read.
+        DatasetError: the layers have another size.
+    """
+    pixels = _read_pixels(path)
+    if layers.shape[1:] != pixels.shape[:2]:
+        (height, width), (rows, columns) = pixels.shape[:2], layers.shape[1:]
+        text = f"The mask is {columns} x {rows}, its image {width} x {height} (upright)"
+        raise DatasetError(text, masks, "Save it in the image's size")
+    return with_boxes(path.stem, pixels, layers)
+
+
+def usable(paths: Sequence[Path], read: Callable[[Path], LabelledImage]) -> list[LabelledImage]:
+    """The records that have objects; images that cannot be read are named in the log and skipped."""
     records = []
     for path in paths:
-        mask = path.parent.parent / "masks" / f"{path.stem}.png"
         try:
-            pixels, labels = _read_pixels(path), _read_labels(mask)
-            if labels.shape != pixels.shape[:2]:
-                (height, width), (rows, columns) = pixels.shape[:2], labels.shape
-                text = f"The mask is {columns} x {rows}, its image {width} x {height} (upright)"
-                raise DatasetError(text, mask, "Save it in the image's size")
+            record = read(path)
         except UserError as e:
             log.warning("skipped %s: %s", path, e)
             continue
-        record = with_boxes(path.stem, pixels, labels[None])
         if record.objects:
             records.append(record)
     return records

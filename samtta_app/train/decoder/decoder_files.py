@@ -29,6 +29,9 @@ def model_digest(model: SamModel) -> str:
     for name, tensor in model.net.state_dict().items():
         state.update(name.encode())
         state.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
+    for name, vector in model.backbone.tasks.items():
+        state.update(name.encode())
+        state.update(np.ascontiguousarray(vector.cpu().numpy()).data)
     return state.hexdigest()
 
 
@@ -47,14 +50,14 @@ def file_ending(model: SamModel) -> str:
     return model.policy.ending
 
 
-def write_model(backbone: Backbone, tensors: Tensors, out: Path, notes: str) -> None:
-    """Write `backbone` with the decoder weights `tensors`, whole or not at all.
+def write_model(backbone: Backbone, tensors: Tensors, out: Path, notes: str, tasks: Tensors | None = None) -> None:
+    """Write `backbone` with the decoder weights `tensors` and task prompts (None: its own), whole or not at all.
 
     Raises:
         ExportError: it cannot be written; an older file stays.
     """
     try:
-        backbone.write(tensors, out, notes)
+        backbone.write(tensors, out, notes, tasks)
     except (OSError, RuntimeError, ValueError) as e:
         raise ExportError(
             f"The model was not written: {e}", out, "Make room, and go on with --resume and the checkpoint beside it"

