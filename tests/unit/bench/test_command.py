@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from samtta_app.cli.bench import BENCH_COMMANDS, BENCH_LINE_SECONDS, RunProgress, bench_app, time_left
+from samtta_app.cli.bench import BENCH_COMMANDS, bench_app
+from samtta_app.cli.run_progress import BENCH_LINE_SECONDS, RunProgress, time_left
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.errors import UserError
 
