@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
@@ -13,11 +15,12 @@ from samtta_app.cli.run_progress import progress_bar, standing, telling, wide_co
 from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
-    from samtta_app.bench.click_rows import ClickRow
+    from _typeshed import DataclassInstance
+
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
 
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", bound="DataclassInstance")
 
 BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
@@ -141,7 +144,8 @@ def _of_each_set(
     seed: int,
     split: str | None,
 ) -> list[_Row]:
-    """What a measurement without adaptation finds in each data set, with a progress bar for each."""
+    """What a measurement without adaptation finds in each data set, with a progress bar for each; rows get their model."""
+    from samtta_app.bench.click_rows import model_column
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.streams import sources
 
@@ -149,7 +153,7 @@ def _of_each_set(
     engine = open_engine(model, input_size=input_size)
     with progress_bar() as bar:
         return [
-            row
+            replace(row, model=model_column(model, input_size))
             for source in opened
             for row in measured(
                 *(engine, source),
@@ -171,8 +175,11 @@ def _quality(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Measure twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
-    from samtta_app.bench.click_rows import write_records
+    """Measure twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience.
+
+    With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
+    """
+    from samtta_app.bench.click_rows import ClickRow, beside, known_rows, model_column, write_records
     from samtta_app.bench.protocol import Conditions, frozen
     from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
     from samtta_app.engine.dispatch import open_engine
@@ -184,17 +191,19 @@ def _quality(
     for source in opened:
         conditions.stream(source, seed)
     engine = open_engine(model, input_size=input_size, adapting=FROZEN)
-    records: list[ClickRow] = []
+    records = known_rows(out / "records.jsonl", ClickRow) if out else ()
     with progress_bar() as bar:
         for source in opened:
             told = telling(bar, bar.add_task(source.name, total=1.0))
-            records += frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
+            found = frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
+            new = [replace(row, model=model_column(model, input_size)) for row in found]
+            records = beside(records, new, lambda row: (row.set, row.model))
             if out is not None:  # after each set, so that a later failure loses nothing
                 write_records(records, out / "records.jsonl")
-    found = qualities(records)
-    show_quality(wide_console(), found)
+    figures = qualities(records)
+    show_quality(wide_console(), figures)
     if out is not None:
-        write_qualities(found, out)
+        write_qualities(figures, out)
 
 
 @bench_app.command("points")
@@ -205,15 +214,27 @@ def points(
     split: Split = None,
     model: _Model = "samtta-small",
     input_size: InputSize = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The whole image only, as SAM was evaluated, without closer windows.")
+    ] = False,
     out: _Out = None,
 ) -> None:
-    """Measure mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as for Segment Anything."""
-    from samtta_app.bench.points import run_points, show_points, write_points
+    """Measure mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, by class and by size.
 
-    rows = _of_each_set(run_points, datasets, model, input_size, objects=objects, seed=seed, split=split)
-    show_points(wide_console(), rows)
+    With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
+    """
+    from samtta_app.bench.click_rows import beside
+    from samtta_app.bench.points import known_points, run_points, write_points
+    from samtta_app.bench.report.point_figures import point_groups, show_points, write_point_tables
+
+    known = known_points(out) if out else ()
+    measured = partial(run_points, whole=whole)
+    new = _of_each_set(measured, datasets, model, input_size, objects=objects, seed=seed, split=split)
+    rows = beside(known, new, lambda row: row.run)
+    groups = point_groups(rows)
+    show_points(wide_console(), groups)
     if out is not None:
-        _say([write_points(rows, out)])
+        _say([write_points(rows, out), *write_point_tables(groups, out)])
 
 
 @bench_app.command("refine")
@@ -226,10 +247,16 @@ def refine(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Refine the answer to one click on every object: IoU and boundary IoU before and after, reliability of certainty."""
-    from samtta_app.bench.refinement import refined_sets, run_refine, show_refined, write_refined
+    """Refine the answer to one click on every object: IoU and boundary IoU before and after, reliability of certainty.
 
-    rows = _of_each_set(run_refine, datasets, model, input_size, objects=objects, seed=seed, split=split)
+    With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
+    """
+    from samtta_app.bench.click_rows import beside
+    from samtta_app.bench.refinement import known_refined, refined_sets, run_refine, show_refined, write_refined
+
+    known = known_refined(out) if out else ()
+    new = _of_each_set(run_refine, datasets, model, input_size, objects=objects, seed=seed, split=split)
+    rows = beside(known, new, lambda row: row.run)
     show_refined(wide_console(), refined_sets(rows))
     if out is not None:
         _say([write_refined(rows, out)])

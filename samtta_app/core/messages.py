@@ -47,7 +47,8 @@ class PredictRequest:
 
     `window` None lets the engine choose: the whole image or `view`, then the surroundings of a small object. `twin`
     asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
-    three masks for any prompt. It also keeps a given `window` that holds the prompt.
+    three masks for any prompt. It also keeps a given `window` that holds the prompt. `whole` is one look at the whole image,
+    whatever `window` and `view` are.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -59,6 +60,7 @@ class PredictRequest:
     twin: bool = False
     larger: bool = False
     candidates: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

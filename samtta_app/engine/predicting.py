@@ -71,5 +71,6 @@ def answered(of: Resources, request: PredictRequest) -> Generator[None, None, tu
         fitted.offset,
         fitted.sizes.expected(request.image.key, prompt.class_id),
         candidates=request.candidates,
+        whole=request.whole,
     )
     return found, weights, fitted

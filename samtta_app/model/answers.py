@@ -72,6 +72,7 @@ def answer_prompt(
     side: float | None = None,
     *,
     candidates: bool = False,
+    whole: bool = False,
 ) -> Generator[None, None, WindowAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
@@ -82,12 +83,15 @@ def answer_prompt(
         offset: added to the answer's logits, as far as earlier clicks allow it.
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
         candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
+        whole: one look, in the window of the whole image, and nothing else.
     """
     extent = image.whole
+    part = slice(1, 4) if candidates or prompt.ambiguous else slice(0, 1)
+    if whole:
+        return _decoded(model, weights, (yield from cache.features(image, extent)), prompt, offset, part)
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
     here = wider(here, None, prompt.clicks, extent) or here
-    part = slice(1, 4) if candidates or prompt.ambiguous else slice(0, 1)
     found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
     for _ in range(0 if candidates and not fresh else MAX_LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
