@@ -1,21 +1,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from samtta_app.bench import points
 from samtta_app.bench.points import COUNTS, Point, known_points, run_points, uniform, write_points
-from samtta_app.core.messages import Answer, PredictRequest, Reply, Request
+from samtta_app.core.messages import PredictRequest, Reply, Request
 from samtta_app.core.types import Mask, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.model import answers
+from samtta_app.model.answers import WindowAnswer
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.weights import Weights
 from samtta_app.simulation.streams import Source
 
 EXTENT = Window(0, 0, 20, 10)
+PART = Window(0, 0, 70, 60)
 
 
 def bar(x: int, width: int) -> Mask:
@@ -88,34 +95,28 @@ def test_a_row_names_the_object_s_class_and_its_area(rows: tuple[Point, ...]) ->
     assert {(row.model, row.whole) for row in rows} == {("", False)}
 
 
-def asked(
-    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch, *, whole: bool
-) -> tuple[tuple[Point, ...], set[Window]]:
-    """The rows of one object and the windows of its answers."""
-    windows: set[Window] = set()
-
-    def watched(engine: Engine, request: Request) -> Reply:
-        reply = run(engine, request)
-        if isinstance(request, PredictRequest):
-            assert isinstance(reply, Answer)
-            windows.add(reply.window)
-        return reply
-
-    monkeypatch.setattr(points, "run", watched)
-    source, told = Source((folder,)), lambda share, words: None
-    rows = run_points(engine, source, objects=1, seed=0, split=None, told=told, whole=whole)
-    return rows, windows
-
-
-def test_the_whole_image_is_seen_without_a_closer_window(
+def test_the_whole_image_alone_is_seen_where_that_is_asked_for(
     toy: Engine, shared_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, windows = asked(toy, shared_dataset, monkeypatch, whole=True)
-    assert windows == {Window(0, 0, 80, 64)}
-    assert all(row.whole for row in rows)
-    rows, windows = asked(toy, shared_dataset, monkeypatch, whole=False)
-    assert len(windows) > 1
-    assert not any(row.whole for row in rows)
+    seen: list[Window] = []
+    decoded = answers._decoded
+
+    def watched(model: SamModel, weights: Weights, features: ImageFeatures, *rest: Any) -> WindowAnswer:
+        seen.append(features.window)
+        return decoded(model, weights, features, *rest)
+
+    def asked(engine: Engine, request: Request) -> Reply:
+        # a window that is given is where the engine looks first, unless it is asked for the whole image
+        return run(engine, replace(request, window=PART) if isinstance(request, PredictRequest) else request)
+
+    monkeypatch.setattr(answers, "_decoded", watched)
+    monkeypatch.setattr(points, "run", asked)
+    source, told = Source((shared_dataset,)), lambda share, words: None
+    for whole in (True, False):
+        seen.clear()
+        rows = run_points(toy, source, objects=1, seed=0, split=None, told=told, whole=whole)
+        assert {row.whole for row in rows} == {whole}
+        assert (seen == [Window(0, 0, 80, 64)] * len(rows)) == whole
 
 
 def test_rows_come_back_as_they_were_written_and_older_ones_without_the_new_columns(
