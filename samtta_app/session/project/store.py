@@ -125,6 +125,10 @@ class Store(LearningLog):
         others = Counter(name for name, number, other in found if number not in self._bad and other)
         return objects, others
 
+    def image_sizes(self) -> dict[str, tuple[int, int]]:
+        """Width and height of every image that was opened, by name."""
+        return {seen.image.name: (seen.image.width, seen.image.height) for seen in self._seen()}
+
     def last_image(self) -> str:
         """The image that was open last, "" for a new project."""
         return self._recall("last_image", "")

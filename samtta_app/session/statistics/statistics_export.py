@@ -8,11 +8,12 @@ counts as one click. Both twins are replayed by the same simulated clicker, so o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from samtta_app.core.files import marked, staged
+from samtta_app.core.mask_shape import MaskShape
 from samtta_app.core.metrics import clicks_to
 from samtta_app.core.names import to_text
 from samtta_app.core.texts import csv_text, json_text
@@ -20,6 +21,7 @@ from samtta_app.errors import ExportError
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Statistics
+from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
 OBJECT_COLUMNS = (
@@ -36,6 +38,9 @@ OBJECT_COLUMNS = (
     "frozen_clicks_85",
     "adapted_clicks_90",
     "frozen_clicks_90",
+    "relative_size",
+    "parts",
+    "concavity",
 )
 CLICK_COLUMNS = (
     "object_id",
@@ -60,7 +65,14 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
-_MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
+HISTOGRAM_COLUMNS = ("measure", "low", "high", "masks")
+
+_MARKS = {
+    "clicks.csv": b"object_id,step,",
+    "histograms.csv": b"measure,low,high,",
+    "objects.csv": b"object_id,image,",
+    "statistics.json": b'"person_clicks"',
+}
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
 
 
@@ -70,16 +82,20 @@ def statistics(records: Sequence[ObjectRecord]) -> Statistics:
 
 
 def write_statistics(store: Store, folder: Path) -> list[Path]:
-    """Write objects.csv, clicks.csv (one row per prompt step) and statistics.json (figures and raw records).
+    """Write objects.csv, clicks.csv (one row per prompt step), histograms.csv (how masks are formed) and statistics.json.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
     """
-    records = store.records()
+    records, shapes = store.records(), mask_shapes(store)
+    bins = histograms(shapes)
     files = {
         "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
-        "objects.csv": csv_text(OBJECT_COLUMNS, map(_object_row, records)),
-        "statistics.json": json_text(_plain(_everything(store, records)), indent=1),
+        "histograms.csv": csv_text(HISTOGRAM_COLUMNS, (_bin_row(each) for each in bins)),
+        "objects.csv": csv_text(
+            OBJECT_COLUMNS, ((*_object_row(r), *_shape_cells(shapes.get(r.object_id))) for r in records)
+        ),
+        "statistics.json": json_text(_plain(_everything(store, records, shapes, bins)), indent=1),
     }
     try:
         with staged(folder, marked(_MARKS)) as stage:
@@ -90,13 +106,18 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _everything(store: Store, records: Sequence[ObjectRecord]) -> dict[str, object]:
+def _everything(
+    store: Store, records: Sequence[ObjectRecord], shapes: Mapping[int, MaskShape], bins: Sequence[HistogramBin]
+) -> dict[str, object]:
     adaptations = [asdict(report) for report in store.adaptations()]
     for report in adaptations:
         del report["weights"], report["request_id"]
     return {
         "figures": asdict(statistics(records)),
-        "objects": [asdict(record) for record in records],
+        "objects": [
+            asdict(r) | {"shape": asdict(shapes[r.object_id]) if r.object_id in shapes else None} for r in records
+        ],
+        "histograms": [asdict(each) | {"high": each.high if math.isfinite(each.high) else None} for each in bins],
         "adaptations": adaptations,
     }
 
@@ -114,6 +135,14 @@ def _object_row(record: ObjectRecord) -> list[object]:
         *("" if value is None else value for value in (point.adapted, point.frozen)),
         *strict,
     ]
+
+
+def _shape_cells(shape: MaskShape | None) -> tuple[object, ...]:
+    return ("", "", "") if shape is None else (_figure(shape.size), shape.parts, _figure(shape.concavity))
+
+
+def _bin_row(found: HistogramBin) -> tuple[object, ...]:
+    return found.measure, _figure(found.low), _figure(found.high) if math.isfinite(found.high) else "", found.masks
 
 
 def _click_rows(record: ObjectRecord) -> list[list[object]]:
