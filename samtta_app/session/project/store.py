@@ -18,7 +18,7 @@ from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project import cells, listing, pictures, rows
 from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
-from samtta_app.session.project.learning_log import LearningLog, now
+from samtta_app.session.project.learning_log import now
 from samtta_app.session.project.location import (
     OpenedDatabase,
     exists,
@@ -27,6 +27,7 @@ from samtta_app.session.project.location import (
     open_unwritable,
     places,
 )
+from samtta_app.session.project.rating_log import RatingLog
 from samtta_app.session.project.schema import OpenElsewhereError
 from samtta_app.session.state import ImageEntry, LabelClass
 
@@ -40,7 +41,7 @@ THERE = "deleted IS NOT 1"
 """An object that was not withdrawn; a mark that is neither yes nor no is reported when the row is read."""
 
 
-class Store(LearningLog):
+class Store(RatingLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -301,7 +302,7 @@ class Store(LearningLog):
         chosen = f"{THERE} AND id BETWEEN ? AND ?"
         steps = self._steps(f"annotation_id IN (SELECT id FROM annotations WHERE {chosen})", first, last)
         classes = {c.id: c.name for c in self.classes()}
-        twins = self._twins(first, last)
+        twins, ratings = self._twins(first, last), self._ratings(first, last)
 
         def made(row: DbRow) -> ObjectRecord:
             _require_class(row, set(classes))
@@ -314,6 +315,7 @@ class Store(LearningLog):
                 adapted=adapted,
                 replayed_version=replayed,
                 reviewed=bool(row["reviewed"]),
+                rating=ratings.get(row["id"]),
             )
 
         query = f"SELECT * FROM annotations WHERE {chosen} ORDER BY id"

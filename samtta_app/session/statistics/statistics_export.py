@@ -16,11 +16,12 @@ from samtta_app.core.files import marked, staged
 from samtta_app.core.mask_shape import MaskShape
 from samtta_app.core.metrics import clicks_to
 from samtta_app.core.names import to_text
+from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.texts import csv_text, json_text
 from samtta_app.errors import ExportError
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.store import Store
-from samtta_app.session.state import Statistics
+from samtta_app.session.state import Ratings, Statistics
 from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
@@ -41,6 +42,7 @@ OBJECT_COLUMNS = (
     "relative_size",
     "parts",
     "concavity",
+    "rating",
 )
 CLICK_COLUMNS = (
     "object_id",
@@ -65,12 +67,14 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
+RATING_COLUMNS = ("masks_of", "ratings", "mean", "low", "high")
 HISTOGRAM_COLUMNS = ("measure", "low", "high", "masks")
 
 _MARKS = {
     "clicks.csv": b"object_id,step,",
     "histograms.csv": b"measure,low,high,",
     "objects.csv": b"object_id,image,",
+    "ratings.csv": b"masks_of,ratings,",
     "statistics.json": b'"person_clicks"',
 }
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
@@ -82,7 +86,9 @@ def statistics(records: Sequence[ObjectRecord]) -> Statistics:
 
 
 def write_statistics(store: Store, folder: Path) -> list[Path]:
-    """Write objects.csv, clicks.csv (one row per prompt step), histograms.csv (how masks are formed) and statistics.json.
+    """Write objects.csv, clicks.csv (one row per prompt step), and statistics.json.
+
+    histograms.csv says how masks are formed, and ratings.csv how they were rated.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
@@ -92,9 +98,8 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
     files = {
         "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
         "histograms.csv": csv_text(HISTOGRAM_COLUMNS, (_bin_row(each) for each in bins)),
-        "objects.csv": csv_text(
-            OBJECT_COLUMNS, ((*_object_row(r), *_shape_cells(shapes.get(r.object_id))) for r in records)
-        ),
+        "objects.csv": csv_text(OBJECT_COLUMNS, (_object_row(each, shapes.get(each.object_id)) for each in records)),
+        "ratings.csv": csv_text(RATING_COLUMNS, map(_rating_row, *_rated_groups(statistics(records).ratings))),
         "statistics.json": json_text(_plain(_everything(store, records, shapes, bins)), indent=1),
     }
     try:
@@ -122,7 +127,7 @@ def _everything(
     }
 
 
-def _object_row(record: ObjectRecord) -> list[object]:
+def _object_row(record: ObjectRecord, shape: MaskShape | None) -> list[object]:
     point = stream_point(record)
     strict = [
         "" if t is None else clicks_to(t, STRICT_TARGET, STRICT_LIMIT) or STRICT_LIMIT
@@ -134,11 +139,26 @@ def _object_row(record: ObjectRecord) -> list[object]:
         "" if record.frozen is None else record.replayed_version,
         *("" if value is None else value for value in (point.adapted, point.frozen)),
         *strict,
+        *_shape_cells(shape),
+        "" if record.rating is None else record.rating,
     ]
 
 
 def _shape_cells(shape: MaskShape | None) -> tuple[object, ...]:
     return ("", "", "") if shape is None else (_figure(shape.size), shape.parts, _figure(shape.concavity))
+
+
+def _rated_groups(found: Ratings | None) -> tuple[tuple[str, ...], tuple[MeanRating, ...]]:
+    """The groups of masks that were rated, by name, and the mean of each."""
+    if found is None:
+        return (), ()
+    named = {"frozen": found.frozen, "adapted": found.adapted, "adapted - frozen": found.difference}
+    named |= {f"version {version}": mean for version, mean in found.versions}
+    return tuple(named), tuple(named.values())
+
+
+def _rating_row(name: str, mean: MeanRating) -> tuple[object, ...]:
+    return name, mean.ratings, *map(_figure, (mean.mean, mean.low, mean.high))
 
 
 def _bin_row(found: HistogramBin) -> tuple[object, ...]:
