@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.curve import ClickCurve
+from samtta_app.gui.panels.rating_table import RatingTable
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, State, Statistics
@@ -147,7 +148,7 @@ class AdaptationPanel(QWidget):
         self.curve = ClickCurve()
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
-        self.reliability = ReliabilityDiagram()
+        self.reliability, self.ratings = ReliabilityDiagram(), RatingTable()
         self.details = Disclosure("Details", self._details())
         self._buttons = QHBoxLayout()
         self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
@@ -200,6 +201,7 @@ class AdaptationPanel(QWidget):
             for name, _, _ in FIGURE_ROWS:
                 self.cells[name, side].setText(figure(name, getattr(values, name)))
             self.cells["objects", side].setText(str(values.objects))
+        self.ratings.show_statistics(statistics)
         self.reliability.show_statistics(statistics)
 
     def _standing(self, adaptation: Adaptation) -> str:
@@ -216,6 +218,7 @@ class AdaptationPanel(QWidget):
         layout.setSpacing(2 * theme.GRID)
         layout.addLayout(self._facts())
         layout.addLayout(self._figures())
+        layout.addWidget(self.ratings)
         layout.addWidget(self.reliability)
         return body
 
