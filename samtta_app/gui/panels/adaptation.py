@@ -13,6 +13,7 @@ from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.panels.rating_table import RatingTable
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
+from samtta_app.gui.panels.shape_plots import ShapePlots
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, State, Statistics
 
@@ -132,7 +133,7 @@ class AdaptationPanel(QWidget):
     """What the decoder learns, and whether it helps.
 
     Args:
-        controller: unused here, the buttons are the window's own actions (see `show_actions`).
+        controller: reads the masks for their histograms; the buttons are the window's own actions (see `show_actions`).
         strategies: what each strategy does, in words, by name.
     """
 
@@ -148,7 +149,7 @@ class AdaptationPanel(QWidget):
         self.curve = ClickCurve()
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
-        self.reliability, self.ratings = ReliabilityDiagram(), RatingTable()
+        self.reliability, self.ratings, self.shapes = ReliabilityDiagram(), RatingTable(), ShapePlots(controller)
         self.details = Disclosure("Details", self._details())
         self._buttons = QHBoxLayout()
         self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
@@ -202,6 +203,7 @@ class AdaptationPanel(QWidget):
                 self.cells[name, side].setText(figure(name, getattr(values, name)))
             self.cells["objects", side].setText(str(values.objects))
         self.ratings.show_statistics(statistics)
+        self.shapes.show_statistics(statistics)
         self.reliability.show_statistics(statistics)
 
     def _standing(self, adaptation: Adaptation) -> str:
@@ -220,6 +222,7 @@ class AdaptationPanel(QWidget):
         layout.addLayout(self._figures())
         layout.addWidget(self.ratings)
         layout.addWidget(self.reliability)
+        layout.addWidget(Disclosure("Forms of the masks", self.shapes))
         return body
 
     def _facts(self) -> QGridLayout:

@@ -96,6 +96,10 @@ class Store(RatingLog):
     def reader(self) -> Callable[[], Store]:
         """How another thread opens what is stored now, to read it while this store goes on."""
         self._image_ids()  # while they can be stored
+        return self.glance()
+
+    def glance(self) -> Callable[[], Store]:
+        """As `reader`, for what needs no number of an image: nothing is listed or stored."""
         read = self._reader()
         return lambda: Store(self.folder, self.home, read())
 

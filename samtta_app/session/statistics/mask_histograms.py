@@ -1,16 +1,17 @@
 """How the accepted masks of a project are formed: histograms of relative size, connected parts, and concavity.
 
-They are computed from the stored masks when an export asks, image by image, and are kept nowhere.
+They are computed from the stored masks when an export or the window asks, and are stored nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from samtta_app.core.mask_shape import MaskShape, mask_shape
+from samtta_app.core.types import Annotation
 from samtta_app.session.project.store import Store
 
 SHARE_BINS = 20
@@ -30,18 +31,22 @@ class HistogramBin:
     masks: int
 
 
-def mask_shapes(store: Store) -> dict[int, MaskShape]:
-    """The form of every accepted mask by object id; one image's masks are in memory at a time.
+def mask_shapes(store: Store, ids: Collection[int] | None = None) -> dict[int, MaskShape]:
+    """The form of every accepted mask, or of those with these `ids`, by object id.
 
-    A mask of an image whose size is not known is left out.
+    One image's masks are in memory at a time. A mask that cannot be read, or whose image's size is not known, is left
+    out.
     """
-    return dict(_shapes(store))
+    sizes = store.image_sizes()
+    return {a.id: mask_shape(a.mask, *sizes[a.image_name]) for a in _masks(store, sizes, ids) if a.image_name in sizes}
 
 
-def _shapes(store: Store) -> Iterator[tuple[int, MaskShape]]:
-    for name, (width, height) in store.image_sizes().items():
-        for annotation in store.annotations(name):
-            yield annotation.id, mask_shape(annotation.mask, width, height)
+def _masks(store: Store, images: Iterable[str], ids: Collection[int] | None) -> Iterator[Annotation]:
+    if ids is None:
+        for name in images:
+            yield from store.annotations(name)
+    else:
+        yield from (found for found in map(store.annotation, ids) if found is not None)
 
 
 def histograms(shapes: Mapping[int, MaskShape]) -> tuple[HistogramBin, ...]:
