@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
+from samtta_app.core.mask_shape import MaskShape
 from samtta_app.errors import UserError
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.mask_histograms import mask_shapes
@@ -44,7 +45,7 @@ class ShapeReader(QObject):
         self._thread.join()
 
     def _run(self) -> None:
-        found = {}
+        found: dict[int, MaskShape] = {}
         try:
             with self._read() as store:
                 for number in sorted(self._ids):
