@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from msgspec import ValidationError, convert
 
@@ -14,10 +14,14 @@ from samtta_app.core.files import write_whole
 from samtta_app.errors import DatasetError
 from samtta_app.regular_files import RECORD_BYTES, read_json, read_text
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 _T = TypeVar("_T")
+
+
+class Record(Protocol):
+    """A frozen dataclass of plain values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
 
 SETTINGS_FILE = "bench.json"
 """Holds the settings of a run, in its folder."""
@@ -82,7 +86,7 @@ def model_column(model: str, input_size: int | None = None) -> str:
     return f"{model} at {input_size}" if input_size else model
 
 
-def beside(known: Iterable[_T], rows: Sequence[_T], run_of: Callable[[_T], object]) -> tuple[_T, ...]:
+def side_by_side(known: Iterable[_T], rows: Sequence[_T], run_of: Callable[[_T], object]) -> tuple[_T, ...]:
     """`known` rows and the new ones; a run that is among the new ones is replaced.
 
     Args:
@@ -94,7 +98,7 @@ def beside(known: Iterable[_T], rows: Sequence[_T], run_of: Callable[[_T], objec
     return (*(row for row in known if run_of(row) not in measured), *rows)
 
 
-def write_records(records: Iterable[DataclassInstance], path: Path) -> Path:
+def write_records(records: Iterable[Record], path: Path) -> Path:
     """Write the file `path`, one JSON object per record, whole or not at all; folders are made. Returns the path.
 
     Raises:

@@ -15,12 +15,11 @@ from samtta_app.cli.run_progress import progress_bar, standing, telling, wide_co
 from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
+    from samtta_app.bench.click_rows import Record
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
 
-_Row = TypeVar("_Row", bound="DataclassInstance")
+_Row = TypeVar("_Row", bound="Record")
 
 BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
@@ -179,7 +178,7 @@ def _quality(
 
     With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
     """
-    from samtta_app.bench.click_rows import ClickRow, beside, known_rows, model_column, write_records
+    from samtta_app.bench.click_rows import ClickRow, known_rows, model_column, side_by_side, write_records
     from samtta_app.bench.protocol import Conditions, frozen
     from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
     from samtta_app.engine.dispatch import open_engine
@@ -197,7 +196,7 @@ def _quality(
             told = telling(bar, bar.add_task(source.name, total=1.0))
             found = frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
             new = [replace(row, model=model_column(model, input_size)) for row in found]
-            records = beside(records, new, lambda row: (row.set, row.model))
+            records = side_by_side(records, new, lambda row: (row.set, row.model))
             if out is not None:  # after each set, so that a later failure loses nothing
                 write_records(records, out / "records.jsonl")
     figures = qualities(records)
@@ -223,14 +222,14 @@ def points(
 
     With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
     """
-    from samtta_app.bench.click_rows import beside
+    from samtta_app.bench.click_rows import side_by_side
     from samtta_app.bench.points import known_points, run_points, write_points
     from samtta_app.bench.report.point_figures import point_groups, show_points, write_point_tables
 
     known = known_points(out) if out else ()
     measured = partial(run_points, whole=whole)
     new = _of_each_set(measured, datasets, model, input_size, objects=objects, seed=seed, split=split)
-    rows = beside(known, new, lambda row: row.run)
+    rows = side_by_side(known, new, lambda row: row.run)
     groups = point_groups(rows)
     show_points(wide_console(), groups)
     if out is not None:
@@ -251,12 +250,12 @@ def refine(
 
     With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
     """
-    from samtta_app.bench.click_rows import beside
+    from samtta_app.bench.click_rows import side_by_side
     from samtta_app.bench.refinement import known_refined, refined_sets, run_refine, show_refined, write_refined
 
     known = known_refined(out) if out else ()
     new = _of_each_set(run_refine, datasets, model, input_size, objects=objects, seed=seed, split=split)
-    rows = beside(known, new, lambda row: row.run)
+    rows = side_by_side(known, new, lambda row: row.run)
     show_refined(wide_console(), refined_sets(rows))
     if out is not None:
         _say([write_refined(rows, out)])

@@ -1,8 +1,8 @@
 """Ratings of masks from 1 to 10: their mean, its interval, and how two groups of masks differ.
 
-Source: Kirillov et al. 2023, "Segment Anything", section 7.1 and appendix E (human study): masks are shown one at a time
-without their origin, rated from 1 (nonsense) to 10 (pixel-perfect), and differences of means get a bootstrap interval.
-There every object is rated once for each model. Here two groups hold different objects.
+Source: Kirillov et al. 2023, "Segment Anything", section 7.1 and appendix E (human study). Masks are rated one at a time,
+without their origin, from 1 (nonsense) to 10 (pixel-perfect). Differences of means get a bootstrap interval. There every
+object is rated once for each model. Here two groups hold different objects.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Figures of `samtta bench points` by group, each with its interval: all objects, by size, and by class.
 
-Source of the form: Kirillov et al. 2023, "Segment Anything", table 2 (mean IoU after 1 and after 3 points for each group
-of people, with a 95 % interval). Source of the sizes: Lin et al. 2014, "Microsoft COCO", as its evaluation has them. A
-resample draws images, then objects in them: masks of one image are alike.
+The form is that of "Segment Anything", table 2 (Kirillov et al. 2023). It has each group's mean IoU after one point and
+after three, with a 95 % interval. The sizes are those of COCO's evaluation (Lin et al. 2014). A resample draws images,
+then objects in them: masks of one image are alike.
 """
 
 from __future__ import annotations

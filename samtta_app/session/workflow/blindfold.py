@@ -9,10 +9,10 @@ from samtta_app.session.state import State
 
 
 def blinded(state: State) -> State:
-    """The state as the window shows it: as it is, but while masks are rated without all that a rating must not depend on.
+    """The state as the window shows it: while masks are rated, all is hidden that a rating must not depend on.
 
-    That is every other mask of the image, the mask's version, numbers and clicks, the numbers of the images, by which
-    they could be sorted, and how masks were rated so far.
+    That is the other masks of the image, and the mask's version, numbers and clicks. It is also how masks were rated so
+    far, and the numbers of the images, by which they could be sorted.
     """
     rating = state.rating
     if rating is None:

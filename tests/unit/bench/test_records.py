@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from samtta_app.bench.click_rows import ClickRow, beside, known_rows, model_column, read_click_rows, write_records
+from samtta_app.bench.click_rows import ClickRow, known_rows, model_column, read_click_rows, side_by_side, write_records
 from samtta_app.errors import DatasetError
 from tests.unit.bench.recorded import clicks
 
@@ -95,7 +95,7 @@ def test_the_side_of_the_input_belongs_to_the_model_s_name() -> None:
 def test_new_rows_replace_those_of_their_run_and_stand_beside_the_others(tmp_path: Path) -> None:
     first, second = clicks([0.1], model="a"), clicks([0.2], model="b")
     again = [replace(first[0], iou=0.3)]
-    path = write_records(beside(first, second, lambda row: row.model), tmp_path / "records.jsonl")
-    rows = beside(known_rows(path, ClickRow), again, lambda row: row.model)
+    path = write_records(side_by_side(first, second, lambda row: row.model), tmp_path / "records.jsonl")
+    rows = side_by_side(known_rows(path, ClickRow), again, lambda row: row.model)
     assert rows == (*second, *again)
     assert known_rows(tmp_path / "absent.jsonl", ClickRow) == ()
