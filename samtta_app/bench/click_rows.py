@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from msgspec import ValidationError, convert
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import DatasetError
-from samtta_app.regular_files import RECORD_BYTES, read_text
+from samtta_app.regular_files import RECORD_BYTES, read_json, read_text
 
 _T = TypeVar("_T")
+
+
+class Record(Protocol):
+    """A frozen dataclass of plain values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+SETTINGS_FILE = "bench.json"
+"""Holds the settings of a run, in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class ClickRow:
 
     `expected_iou`: as shown, from the heads, or from the decoder where the model has none. `accepted_iou`: IoU of the
     shown mask with the finally accepted one, None where the object was given up. Older records lack these two.
+
+    `model`: `model_column` of what was measured. Older records lack it: they get that of their folder's settings, else "".
     """
 
     set: str
@@ -66,10 +78,28 @@ class ClickRow:
     obeyed: bool
     expected_iou: float | None = None
     accepted_iou: float | None = None
+    model: str = ""
 
 
-def write_records(records: Iterable[ClickRow], path: Path) -> Path:
-    """Write the file `path`, one JSON object per click, whole or not at all; folders are made. Returns the path.
+def model_column(model: str, input_size: int | None = None) -> str:
+    """What records call their model: its name or file as given, and the side of its input where that was given."""
+    return f"{model} at {input_size}" if input_size else model
+
+
+def side_by_side(known: Iterable[_T], rows: Sequence[_T], run_of: Callable[[_T], object]) -> tuple[_T, ...]:
+    """`known` rows and the new ones; a run that is among the new ones is replaced.
+
+    Args:
+        known: what a file holds.
+        rows: what was measured now.
+        run_of: the run that a row belongs to, for instance its model and set.
+    """
+    measured = {run_of(row) for row in rows}
+    return (*(row for row in known if run_of(row) not in measured), *rows)
+
+
+def write_records(records: Iterable[Record], path: Path) -> Path:
+    """Write the file `path`, one JSON object per record, whole or not at all; folders are made. Returns the path.
 
     Raises:
         DatasetError: it cannot be written.
@@ -95,20 +125,46 @@ def read_click_rows(places: Sequence[Path]) -> tuple[ClickRow, ...]:
     return tuple(record for file in files for record in _read(file))
 
 
-def from_lines(lines: Iterable[str], kind: type[_T]) -> list[_T]:
-    """One value of the dataclass `kind` for each line of JSON; every field must be there and have its type.
+def known_rows(path: Path, kind: type[_T], made: Callable[[object], object] = lambda values: values) -> tuple[_T, ...]:
+    """The records of the dataclass `kind` that a file holds, none without the file; `made` prepares their JSON values.
+
+    Raises:
+        DatasetError: it holds something else.
+    """
+    try:
+        return tuple(from_lines(read_text(path, RECORD_BYTES).splitlines(), kind, made)) if path.exists() else ()
+    except (OSError, ValueError) as e:
+        raise DatasetError(f"The file holds other records: {e}", path, "Choose another folder") from e
+
+
+def from_lines(
+    lines: Iterable[str], kind: type[_T], made: Callable[[object], object] = lambda values: values
+) -> list[_T]:
+    """One value of the dataclass `kind` for each line of JSON, as `made` prepares it; every field must have its type.
 
     Raises:
         ValueError: a line is not JSON, or holds something else.
     """
     try:
-        return [convert(json.loads(line), kind) for line in lines]
+        return [convert(made(json.loads(line)), kind) for line in lines]
     except (ValidationError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 
 def _read(path: Path) -> list[ClickRow]:
     try:
-        return from_lines(read_text(path, RECORD_BYTES).splitlines(), ClickRow)
+        rows = from_lines(read_text(path, RECORD_BYTES).splitlines(), ClickRow)
     except (OSError, ValueError) as e:
         raise DatasetError(f"This is not a file of bench records: {e}", path, "Give a .jsonl of `samtta bench`") from e
+    if all(row.model for row in rows):
+        return rows
+    model = _model_of_folder(path.parent.parent) if path.parent.name == "records" else ""
+    return [row if row.model else replace(row, model=model) for row in rows]
+
+
+def _model_of_folder(folder: Path) -> str:
+    """The model of the settings of an older run, "" where none can be read."""
+    try:
+        return str(dict(read_json(folder / SETTINGS_FILE))["model"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""

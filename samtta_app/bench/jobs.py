@@ -15,7 +15,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
+from samtta_app.bench.click_rows import SETTINGS_FILE, ClickRow, model_column, read_click_rows, write_records
 from samtta_app.bench.protocol import Conditions, adapted, after, frozen
 from samtta_app.bench.workers import Failed, WorkerTask, in_processes, in_turn
 from samtta_app.core.files import write_whole
@@ -94,7 +94,7 @@ class Job:
                 told=told,
                 then=self.then,
             )
-        return tuple(found)
+        return tuple(replace(row, model=model_column(self.model)) for row in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class BenchPlan:
 
     @property
     def settings(self) -> dict[str, object]:
-        """Settings that must be equal for records in one folder; sets and strategies may be added."""
+        """Settings that must be equal for records in one folder; sets, strategies and models may be added."""
         goals = [goal.name for goal in self.goals]
         then = {"then": [source.name for source in self.then]} if self.then else {}
         return {**asdict(self.conditions), "orders": self.orders, "goals": goals, "model": self.model, **then}
@@ -188,12 +188,14 @@ def run_bench(
     """
     plan.check()
     with _folder(out) as folder:
-        _same_settings(folder, plan)
-        files = {job: folder / "records" / f"{job.name}.jsonl" for job in plan.jobs}
+        first = _same_settings(folder, plan)
+        place = folder / "records" / ("" if plan.model == first else component(plan.model))
+        files = {job: place / f"{job.name}.jsonl" for job in plan.jobs}
         waiting = {job: file for job, file in files.items() if not file.exists()}
         tell = progress or (lambda share, words: None)
         failures: tuple[Failed, ...] = ()
-        work = partial(finish, settings=plan.settings, engines=engines or partial(engine_of, plan.model))
+        engines = engines or partial(engine_of, plan.model)
+        work = partial(finish, folder=folder, settings=plan.settings, engines=engines)
         tasks = [WorkerTask(job.name, job.cost, partial(work, job, file)) for job, file in waiting.items()]
         try:
             failures = in_processes(tasks, processes, tell) if processes > 1 else in_turn(tasks, tell)
@@ -203,14 +205,16 @@ def run_bench(
         return Results(read_click_rows(finished) if finished else (), failures)
 
 
-def finish(job: Job, file: Path, told: ReportProgress, *, settings: Mapping[str, object], engines: Engines) -> None:
-    """Run a job and write its records and, once, the settings beside them.
+def finish(
+    job: Job, file: Path, told: ReportProgress, *, folder: Path, settings: Mapping[str, object], engines: Engines
+) -> None:
+    """Run a job and write its records into `file` and, once, the settings into `folder`.
 
     Raises:
         UserError: as in `Job.run`, or the records cannot be written.
     """
     write_records(job.run(engines, told), file)
-    place = _settings_file(file.parent.parent)
+    place = folder / SETTINGS_FILE
     if not place.exists():
         write_whole(place, json.dumps(settings, indent=1).encode())
 
@@ -224,22 +228,20 @@ def _folder(out: Path | None) -> Iterator[Path]:
         yield Path(place)
 
 
-def _settings_file(folder: Path) -> Path:
-    return folder / "bench.json"
-
-
-def _same_settings(folder: Path, plan: BenchPlan) -> None:
-    path = _settings_file(folder)
+def _same_settings(folder: Path, plan: BenchPlan) -> object:
+    """The model of the folder's first run; each other model has its records in a folder named after it."""
+    path = folder / SETTINGS_FILE
     if not path.exists():
-        return
+        return plan.model
     try:
         before = dict(read_json(path))
     except (OSError, ValueError, TypeError) as e:
         raise DatasetError(f"The settings of the earlier run cannot be read: {e}", path, "Name another folder") from e
-    changed = [name for name, value in plan.settings.items() if before.get(name) != value]
+    changed = [name for name, value in plan.settings.items() if name != "model" and before.get(name) != value]
     if changed:
         words = ", ".join(f"{name} was {before.get(name)}, now {plan.settings[name]}" for name in changed)
         raise DatasetError(f"The folder holds a run with other settings: {words}", folder, "Name another folder")
+    return before.get("model", plan.model)
 
 
 def _standing(files: dict[Job, Path], out: Path | None) -> str:

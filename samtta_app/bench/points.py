@@ -1,37 +1,35 @@
-"""SAM's evaluation with points: mean IoU after 1, 2, 3, 5 and 9 points given at once, original weights.
+"""Points given at once, 1 to 9 of them, answered by the original weights: the raw records of SAM's evaluation.
 
 Source: Kirillov et al. 2023, "Segment Anything", section 7.1 and appendix D.1. The next point is chosen from the error
 of the mask for the earlier points. All points form one prompt, without a mask. For one point the model offers three
 masks: "confident" has the highest predicted IoU, "oracle" is the best one. From two points on there is one mask, so
-both figures are the same.
+both figures are the same. SAM was evaluated on whole images (`whole`); without it the windows are those of the app.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from samtta_app.bench.click_rows import known_rows, write_records
 from samtta_app.core.clicks import errors
-from samtta_app.core.files import write_whole
 from samtta_app.core.messages import Answer, Failure, Loaded, LoadRequest, PredictRequest, ReportProgress
 from samtta_app.core.metrics import iou
-from samtta_app.core.texts import plain_cells
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine.dispatch import Engine, run
-from samtta_app.errors import DatasetError, UserError
+from samtta_app.errors import UserError
 from samtta_app.simulation.clickers import Clicker, ritm, with_luck
 from samtta_app.simulation.streams import Source, objects_of
 
 COUNTS = (1, 2, 3, 5, 9)
 """Numbers of points that are evaluated, as for Segment Anything (section 7.1)."""
+
+POINTS_FILE = "points.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,8 @@ class Point:
     """One object after `points` points chosen in one way ("centre" or "random").
 
     `x`, `y` of the newest point are in image pixels. `iou` is that of the most confident mask, `oracle_iou` that of the
-    best one offered.
+    best one offered. `class_name` and `area` (pixels) are the object's, `model` is `model_column` of what answered, and
+    `whole` says that it saw the whole image. Older records lack these four.
     """
 
     set: str
@@ -53,6 +52,15 @@ class Point:
     iou: float
     oracle_iou: float
     predicted_iou: float
+    class_name: str = ""
+    area: int | None = None
+    model: str = ""
+    whole: bool = False
+
+    @property
+    def run(self) -> tuple[str, str, bool]:
+        """What was measured at once: a set, with one model, in one way to look."""
+        return self.set, self.model, self.whole
 
 
 def uniform(
@@ -71,9 +79,16 @@ WAYS: Mapping[str, Clicker] = {"centre": ritm, "random": uniform}
 
 
 def run_points(
-    engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: ReportProgress
+    engine: Engine,
+    source: Source,
+    *,
+    objects: int,
+    seed: int,
+    split: str | None,
+    told: ReportProgress,
+    whole: bool = False,
 ) -> tuple[Point, ...]:
-    """Up to nine points on every object, both ways, with the original weights.
+    """Up to nine points on every object, both ways, with the original weights; `whole` keeps closer windows away.
 
     Raises:
         DatasetError: the set cannot be used.
@@ -88,36 +103,18 @@ def run_points(
             raise UserError(loaded.text)
         if isinstance(loaded, Loaded):
             for way in WAYS:
-                found += _pointed(engine, loaded.image, source.name, way, target, seed, numbers)
+                found += _pointed(engine, loaded.image, source.name, way, target, seed, numbers, whole=whole)
         told(done / len(targets), f"{source.name}: object {done} of {len(targets)}")
     return tuple(found)
 
 
-def mean_ious(rows: Iterable[Point]) -> dict[tuple[str, str], dict[int, tuple[float, float]]]:
-    """(set, way) -> number of points -> mean IoU of the most confident mask, and of the best one.
+def known_points(folder: Path) -> tuple[Point, ...]:
+    """The rows of `folder`/points.jsonl, none without the file.
 
-    An object without an error left keeps its last mask.
+    Raises:
+        DatasetError: the file holds something else.
     """
-    objects: dict[tuple[str, str], dict[tuple[str, int], list[Point]]] = {}
-    for row in rows:
-        objects.setdefault((row.set, row.way), {}).setdefault((row.image, row.object), []).append(row)
-    return {
-        key: {count: tuple(np.mean([_at(own, count) for own in every.values()], axis=0).tolist()) for count in COUNTS}
-        for key, every in objects.items()
-    }
-
-
-def show_points(console: Console, rows: Sequence[Point]) -> None:
-    """Print the mean IoU by number of points."""
-    table = Table(title="Mean IoU by points given at once, without adaptation", title_justify="left")
-    for column in ("set", "points", "mask"):
-        table.add_column(column)
-    for count in COUNTS:
-        table.add_column(str(count), justify="right")
-    for (name, way), figures in mean_ious(rows).items():
-        for place, mask in enumerate(("most confident", "oracle")):
-            table.add_row(*plain_cells((name, way, mask)), *(f"{figures[count][place]:.3f}" for count in COUNTS))
-    console.print(table)
+    return known_rows(folder / POINTS_FILE, Point)
 
 
 def write_points(rows: Iterable[Point], folder: Path) -> Path:
@@ -126,22 +123,19 @@ def write_points(rows: Iterable[Point], folder: Path) -> Path:
     Raises:
         DatasetError: it cannot be written.
     """
-    text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "points.jsonl", text.encode())
-    except OSError as e:
-        raise DatasetError(f"The records cannot be written: {e.strerror}", folder, "Choose another folder") from e
-    return folder / "points.jsonl"
-
-
-def _at(rows: Sequence[Point], count: int) -> tuple[float, float]:
-    newest = max((row for row in rows if row.points <= count), key=lambda row: row.points)
-    return newest.iou, newest.oracle_iou
+    return write_records(rows, folder / POINTS_FILE)
 
 
 def _pointed(
-    engine: Engine, image: Image, name: str, way: str, target: TargetObject, seed: int, numbers: Iterator[int]
+    engine: Engine,
+    image: Image,
+    name: str,
+    way: str,
+    target: TargetObject,
+    seed: int,
+    numbers: Iterator[int],
+    *,
+    whole: bool,
 ) -> Iterator[Point]:
     choose = with_luck(WAYS[way], seed, target.image.name, target.instance)
     clicks: tuple[Click, ...] = ()
@@ -151,7 +145,7 @@ def _pointed(
         if click is None:
             return
         clicks = (*clicks, click)
-        reply = run(engine, PredictRequest(next(numbers), image, Prompt(clicks), twin=True))
+        reply = run(engine, PredictRequest(next(numbers), image, Prompt(clicks), twin=True, whole=whole))
         if not isinstance(reply, Answer):
             raise UserError(f"The engine could not answer: {getattr(reply, 'text', '')}", target.image.path)
         best = reply.candidates[reply.chosen]
@@ -159,5 +153,6 @@ def _pointed(
         offered = max(iou(candidate.mask, target.mask) for candidate in reply.candidates)
         yield Point(
             *(name, way, target.image.name, target.instance, len(clicks), click.x, click.y, click.positive),
-            *(iou(shown, target.mask), offered, best.predicted_iou),
+            *(iou(shown, target.mask), offered, best.predicted_iou, target.class_name, target.mask.area),
+            whole=whole,
         )

@@ -45,6 +45,7 @@ class Quality:
     `fr_20_85` is strict.
     """
 
+    model: str
     name: str
     objects: int
     iou: tuple[float, ...]
@@ -61,18 +62,20 @@ class Quality:
 
 
 def qualities(records: Iterable[ClickRow]) -> tuple[Quality, ...]:
-    """One per set, in the order of the records, then one of all sets together if there are several."""
-    by_set: dict[str, list[ClickRow]] = defaultdict(list)
+    """For each model one per set, in the order of the records, then one of all its sets together if there are several."""
+    models: dict[str, dict[str, list[ClickRow]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        by_set[record.set].append(record)
-    found = [measure_quality(name, rows) for name, rows in by_set.items()]
-    if len(found) > 1:
-        found.append(measure_quality("all", [row for rows in by_set.values() for row in rows]))
+        models[record.model][record.set].append(record)
+    found = []
+    for by_set in models.values():
+        found += [measure_quality(name, rows) for name, rows in by_set.items()]
+        if len(by_set) > 1:
+            found.append(measure_quality("all", [row for rows in by_set.values() for row in rows]))
     return tuple(found)
 
 
 def measure_quality(name: str, records: Sequence[ClickRow]) -> Quality:
-    """The figures of some records (at least one)."""
+    """The figures of some records (at least one) of one model."""
     objects: dict[tuple[str, int, int], list[ClickRow]] = defaultdict(list)
     for record in records:
         objects[record.set, record.order, record.position].append(record)
@@ -81,6 +84,7 @@ def measure_quality(name: str, records: Sequence[ClickRow]) -> Quality:
         curve = [row.iou for row in sorted(rows, key=lambda row: row.click)][: TO_THE_END.limit]
         curves.append(curve + curve[-1:] * (TO_THE_END.limit - len(curve)))
     return Quality(
+        records[0].model,
         name,
         len(objects),
         tuple(float(v) for v in np.mean(curves, axis=0)),
@@ -95,6 +99,7 @@ def measure_quality(name: str, records: Sequence[ClickRow]) -> Quality:
 def show_quality(console: Console, found: Sequence[Quality]) -> None:
     """Print a table of the figures, and the whole curves below it."""
     table = Table(title="Quality without adaptation", title_justify="left")
+    table.add_column("model")
     table.add_column("set")
     for column in (
         "objects",
@@ -108,14 +113,17 @@ def show_quality(console: Console, found: Sequence[Quality]) -> None:
         table.add_column(column, justify="right")
     for q in found:
         table.add_row(
-            *plain_cells((q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in _SHOWN), f"{q.best:.3f}")),
+            *plain_cells((q.model, q.name, str(q.objects), *(f"{q.iou[k - 1]:.3f}" for k in _SHOWN), f"{q.best:.3f}")),
             *(_percent(q.fr_20_85), f"{q.quality_error:.3f}", _percent(q.included), _percent(q.excluded)),
         )
     console.print(table)
     for q in found:
         rising = "rises with every click" if q.rises else "falls at some click"
         values = " ".join(f"{value:.3f}" for value in q.iou)
-        console.print(Text(f"{displayable(q.name)}, IoU by click, {rising}: {values}"), soft_wrap=True)
+        console.print(
+            Text(f"{displayable(' '.join(filter(None, (q.model, q.name))))}, IoU by click, {rising}: {values}"),
+            soft_wrap=True,
+        )
     console.print("in/out %: include/exclude clicks whose pixel is inside/outside the mask right after.")
 
 

@@ -13,11 +13,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from samtta_app.bench.click_rows import known_rows
 from samtta_app.core.certainty import Reliability, certainty_in_window, certainty_reliability, pooled
 from samtta_app.core.clicks import next_click
 from samtta_app.core.files import write_whole
@@ -41,6 +43,7 @@ from samtta_app.errors import DatasetError, UserError
 from samtta_app.simulation.streams import Source, objects_of
 
 _NAN = float("nan")
+REFINE_FILE = "refine.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class RefinedObject:
     """One object after one click: the answer and the refined answer (nan, with the `reason`, where there is none).
 
     `reliability` holds shares of the window's pixels. `window` is x, y, width, height. `seconds` counts the refining.
+    `model` is `model_column` of what answered; older records lack it.
     """
 
     set: str
@@ -65,6 +69,12 @@ class RefinedObject:
     reliability: Reliability | None
     seconds: float
     reason: str
+    model: str = ""
+
+    @property
+    def run(self) -> tuple[str, str]:
+        """What was measured at once: a set, with one model."""
+        return self.set, self.model
 
 
 def run_refine(
@@ -138,6 +148,7 @@ class RefinedSet:
     `certainty_reliability` holds shares of pixels; every window has equal weight. `seconds` is the median.
     """
 
+    model: str
     name: str
     objects: int
     refined: int
@@ -150,13 +161,15 @@ class RefinedSet:
 
 
 def refined_sets(rows: Iterable[RefinedObject]) -> tuple[RefinedSet, ...]:
-    """One per set, in the order of the rows, then one of all sets together if there are several."""
-    by_set: dict[str, list[RefinedObject]] = {}
+    """For each model one per set, in the order of the rows, then one of all its sets together if there are several."""
+    models: dict[str, dict[str, list[RefinedObject]]] = {}
     for row in rows:
-        by_set.setdefault(row.set, []).append(row)
-    found = [_figures(name, own) for name, own in by_set.items()]
-    if len(found) > 1:
-        found.append(_figures("all", [row for own in by_set.values() for row in own]))
+        models.setdefault(row.model, {}).setdefault(row.set, []).append(row)
+    found = []
+    for by_set in models.values():
+        found += [_figures(name, own) for name, own in by_set.items()]
+        if len(by_set) > 1:
+            found.append(_figures("all", [row for own in by_set.values() for row in own]))
     return tuple(found)
 
 
@@ -167,7 +180,7 @@ def _figures(name: str, rows: Sequence[RefinedObject]) -> RefinedSet:
         return float(np.mean([getattr(row, figure) for row in kept])) if kept else _NAN
 
     return RefinedSet(
-        *(name, len(rows), len(kept)),
+        *(rows[0].model, name, len(rows), len(kept)),
         iou=mean("iou"),
         refined_iou=mean("refined_iou"),
         boundary_iou=mean("boundary_iou"),
@@ -180,6 +193,7 @@ def _figures(name: str, rows: Sequence[RefinedObject]) -> RefinedSet:
 def show_refined(console: Console, found: Sequence[RefinedSet]) -> None:
     """Print a table of the figures."""
     table = Table(title="Answers to one click, refined, without adaptation", title_justify="left")
+    table.add_column("model")
     table.add_column("set")
     heads = ("objects", "refined", "IoU", "refined", "boundary IoU", "refined")
     for column in (*heads, "right %", "c > .6 %", "right %", "rest right %", "c > .8 %", "right %", "ms"):
@@ -188,7 +202,7 @@ def show_refined(console: Console, found: Sequence[RefinedSet]) -> None:
         shares = one.reliability
         percents = (shares.right, shares.pixels_60, shares.right_60, shares.rest_right, shares.pixels_80)
         table.add_row(
-            *plain_cells((one.name, str(one.objects), str(one.refined))),
+            *plain_cells((one.model, one.name, str(one.objects), str(one.refined))),
             *(_cell(v, 3) for v in (one.iou, one.refined_iou, one.boundary_iou, one.refined_boundary_iou)),
             *(_cell(100 * v, 1) for v in (*percents, shares.right_80)),
             _cell(1000 * one.seconds, 0),
@@ -201,6 +215,15 @@ def show_refined(console: Console, found: Sequence[RefinedSet]) -> None:
     )
 
 
+def known_refined(folder: Path) -> tuple[RefinedObject, ...]:
+    """The rows of `folder`/refine.jsonl, none without the file.
+
+    Raises:
+        DatasetError: the file holds something else.
+    """
+    return known_rows(folder / REFINE_FILE, RefinedObject, _with_nan)
+
+
 def write_refined(rows: Iterable[RefinedObject], folder: Path) -> Path:
     """Write `folder`/refine.jsonl, one JSON object per object of the sets; returns its path.
 
@@ -210,16 +233,25 @@ def write_refined(rows: Iterable[RefinedObject], folder: Path) -> Path:
     text = "".join(json.dumps(_without_nan(asdict(row))) + "\n" for row in rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "refine.jsonl", text.encode())
+        write_whole(folder / REFINE_FILE, text.encode())
     except OSError as e:
         raise DatasetError(f"The records cannot be written: {e.strerror}", folder, "Choose another folder") from e
-    return folder / "refine.jsonl"
+    return folder / REFINE_FILE
 
 
 def _without_nan(value: object) -> object:
     if isinstance(value, dict):
         return {name: _without_nan(inner) for name, inner in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _with_nan(values: Any) -> Any:  # noqa: ANN401 (what JSON holds)
+    """What `_without_nan` left out; a refined answer alone has a reliability."""
+    if not isinstance(values, dict):
+        return _NAN if values is None else values
+    return {
+        name: inner if name == "reliability" and inner is None else _with_nan(inner) for name, inner in values.items()
+    }
 
 
 def _cell(value: float, digits: int) -> str:

@@ -18,7 +18,7 @@ from zlib import crc32
 
 import numpy as np
 
-from samtta_app.bench.click_rows import from_lines
+from samtta_app.bench.click_rows import from_lines, model_column
 from samtta_app.core.clicks import next_click, usam_clicks
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import holds
@@ -64,7 +64,7 @@ class UncertaintyRow:
     alone; "decoder" is one bare pass.
 
     `after`: true IoU after a second click, by how its place was chosen. `conditions`: the model and all else that rows
-    must share.
+    must share. `model`: `model_column` of what was measured; older records lack it.
     """
 
     conditions: str
@@ -81,6 +81,7 @@ class UncertaintyRow:
     measures: Mapping[str, float]
     seconds: Mapping[str, float]
     after: Mapping[str, float]
+    model: str = ""
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -246,7 +247,7 @@ class _Asked:
             tuple(candidate.predicted_iou for candidate in answer.candidates),
             self._ious(self._reply(dense, Answer)),
             self._ious(self._reply(larger, Answer)) if self._asking.larger else (),
-            *(measures, seconds, self._second_clicks()),
+            *(measures, seconds, self._second_clicks(), model_column(self._asking.model)),
         )
 
     def _ious(self, answer: Answer) -> tuple[float, ...]:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from samtta_app.cli.run_progress import progress_bar, standing, telling, wide_console
 from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
-    from samtta_app.bench.click_rows import ClickRow
+    from samtta_app.bench.click_rows import Record
     from samtta_app.bench.protocol import Protocol
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
 
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", bound="Record")
 
 BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
 """The group's commands; any other first word is a data set."""
-
-BENCH_LINE_SECONDS = 30.0
-"""Seconds between two progress lines where there is no terminal."""
 
 bench_app = typer.Typer(
     no_args_is_help=True,
@@ -47,64 +44,6 @@ Split = Annotated[str | None, typer.Option(help='Split, or "all" (default: test 
 _Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for the raw records and figures.", metavar="DIR")
 ]
-
-
-def wide_console() -> Console:
-    """Standard output. In a file or pipe, tables are as wide as they need, not 80 columns."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
-
-
-def progress_bar() -> Progress:
-    """A bar on standard error that disappears when it is done; no bar where standard error is not a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:
-    """Shows the completed share of the task, 0 .. 1, and a few words on the bar."""
-    return lambda share, words: bar.update(task, completed=share, description=words)
-
-
-class RunProgress:
-    """Shows the progress of a run and its estimated time left: a bar on a terminal, elsewhere a line now and then."""
-
-    def __init__(self, console: Console, bar: Progress, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console, self._bar, self._clock = console, bar, clock
-        self._task = bar.add_task("", total=1.0, left="")
-        self._began = clock()
-        self._due = self._began + BENCH_LINE_SECONDS
-
-    def __call__(self, share: float, words: str) -> None:
-        """Show the completed share, 0 .. 1."""
-        now = self._clock()
-        left = time_left(now - self._began, share)
-        if self._console.is_terminal:
-            self._bar.update(self._task, completed=share, description=words, left=left)
-        elif now >= self._due:
-            self._due = now + BENCH_LINE_SECONDS
-            self._console.print(f"{share:.0%}, {left}: {words}", highlight=False, markup=False, soft_wrap=True)
-
-
-def time_left(seconds: float, share: float) -> str:
-    """Estimated time left, in words, of a run whose `share` took `seconds`."""
-    if share <= 0:
-        return "time left not known yet"
-    minutes = round(seconds / share * (1 - share) / 60)
-    if minutes < 1:
-        return "less than a minute left"
-    return f"about {minutes} min left" if minutes < 120 else f"about {minutes / 60:.1f} h left"
-
-
-@contextmanager
-def _standing() -> Iterator[RunProgress]:
-    """The progress display of a long run, on standard error."""
-    console = Console(stderr=True)
-    words = TextColumn("{task.description}", markup=False)
-    columns = (words, BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield RunProgress(console, bar)
 
 
 @bench_app.command("run")
@@ -173,7 +112,7 @@ def _run(
         others,
     )
     try:
-        with _standing() as told:
+        with standing() as told:
             results = run_bench(plan, out=out, processes=jobs, progress=told)
     except Stopped as stopped:
         Console(stderr=True).print(str(stopped), highlight=False, markup=False, soft_wrap=True)
@@ -233,7 +172,8 @@ def _of_each_set(
     seed: int,
     split: str | None,
 ) -> list[_Row]:
-    """What a measurement without adaptation finds in each data set, with a progress bar for each."""
+    """What a measurement without adaptation finds in each data set, with a progress bar for each; rows get their model."""
+    from samtta_app.bench.click_rows import model_column
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.streams import sources
 
@@ -241,7 +181,7 @@ def _of_each_set(
     engine = open_engine(model, input_size=input_size)
     with progress_bar() as bar:
         return [
-            row
+            replace(row, model=model_column(model, input_size))
             for source in opened
             for row in measured(
                 *(engine, source),
@@ -263,8 +203,11 @@ def _quality(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Measure twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience."""
-    from samtta_app.bench.click_rows import write_records
+    """Measure twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience.
+
+    With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
+    """
+    from samtta_app.bench.click_rows import ClickRow, known_rows, model_column, side_by_side, write_records
     from samtta_app.bench.protocol import Conditions, frozen
     from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
     from samtta_app.engine.dispatch import open_engine
@@ -276,17 +219,19 @@ def _quality(
     for source in opened:
         conditions.stream(source, seed)
     engine = open_engine(model, input_size=input_size, adapting=FROZEN)
-    records: list[ClickRow] = []
+    records = known_rows(out / "records.jsonl", ClickRow) if out else ()
     with progress_bar() as bar:
         for source in opened:
             told = telling(bar, bar.add_task(source.name, total=1.0))
-            records += frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
+            found = frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
+            new = [replace(row, model=model_column(model, input_size)) for row in found]
+            records = side_by_side(records, new, lambda row: (row.set, row.model))
             if out is not None:  # after each set, so that a later failure loses nothing
                 write_records(records, out / "records.jsonl")
-    found = qualities(records)
-    show_quality(wide_console(), found)
+    figures = qualities(records)
+    show_quality(wide_console(), figures)
     if out is not None:
-        write_qualities(found, out)
+        write_qualities(figures, out)
 
 
 @bench_app.command("points")
@@ -297,15 +242,27 @@ def points(
     split: Split = None,
     model: _Model = "samtta-small",
     input_size: InputSize = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The whole image only, as SAM was evaluated, without closer windows.")
+    ] = False,
     out: _Out = None,
 ) -> None:
-    """Measure mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, as for Segment Anything."""
-    from samtta_app.bench.points import run_points, show_points, write_points
+    """Measure mean IoU after 1, 2, 3, 5 and 9 points given at once, without adaptation, by class and by size.
 
-    rows = _of_each_set(run_points, datasets, model, input_size, objects=objects, seed=seed, split=split)
-    show_points(wide_console(), rows)
+    With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
+    """
+    from samtta_app.bench.click_rows import side_by_side
+    from samtta_app.bench.points import known_points, run_points, write_points
+    from samtta_app.bench.report.point_figures import point_groups, show_points, write_point_tables
+
+    known = known_points(out) if out else ()
+    measured = partial(run_points, whole=whole)
+    new = _of_each_set(measured, datasets, model, input_size, objects=objects, seed=seed, split=split)
+    rows = side_by_side(known, new, lambda row: row.run)
+    groups = point_groups(rows)
+    show_points(wide_console(), groups)
     if out is not None:
-        _say([write_points(rows, out)])
+        _say([write_points(rows, out), *write_point_tables(groups, out)])
 
 
 @bench_app.command("refine")
@@ -318,10 +275,16 @@ def refine(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Refine the answer to one click on every object: IoU and boundary IoU before and after, reliability of certainty."""
-    from samtta_app.bench.refinement import refined_sets, run_refine, show_refined, write_refined
+    """Refine the answer to one click on every object: IoU and boundary IoU before and after, reliability of certainty.
 
-    rows = _of_each_set(run_refine, datasets, model, input_size, objects=objects, seed=seed, split=split)
+    With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
+    """
+    from samtta_app.bench.click_rows import side_by_side
+    from samtta_app.bench.refinement import known_refined, refined_sets, run_refine, show_refined, write_refined
+
+    known = known_refined(out) if out else ()
+    new = _of_each_set(run_refine, datasets, model, input_size, objects=objects, seed=seed, split=split)
+    rows = side_by_side(known, new, lambda row: row.run)
     show_refined(wide_console(), refined_sets(rows))
     if out is not None:
         _say([write_refined(rows, out)])
@@ -396,7 +359,7 @@ def uncertainty(
     opened = sources(datasets, "each")
     asking.targets(opened)
     engine = open_engine(model, adapting=FROZEN, larger=second)
-    with _standing() as told:
+    with standing() as told:
         found = uncertainty_figures(run_uncertainty(engine, opened, asking, told, out))
     show_uncertainty(wide_console(), found)
     if out is not None:

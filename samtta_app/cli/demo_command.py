@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 from rich.text import Text
 
-from samtta_app.cli.bench import progress_bar, wide_console
+from samtta_app.cli.run_progress import progress_bar, wide_console
 from samtta_app.core.names import displayable
 from samtta_app.display import display_fault
 from samtta_app.errors import UserError

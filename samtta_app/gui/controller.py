@@ -12,11 +12,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
+from samtta_app.core.mask_shape import MaskShape
 from samtta_app.core.messages import Failure, Reply, Request
 from samtta_app.core.names import displayable
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
+from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.session.acts import UserAct, in_words
 from samtta_app.session.project.store import Store
@@ -44,6 +46,8 @@ class Controller(QObject):
 
         exported(object): an export has ended, with an Exported or a UserError.
 
+        shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
+
     Args:
         workflow: decides.
         worker: answers; both belong to this controller from now on and are closed with it.
@@ -53,6 +57,7 @@ class Controller(QObject):
     drawn = Signal(object)
     described = Signal(str)
     exported = Signal(object)
+    shapes_read = Signal(object)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -66,6 +71,7 @@ class Controller(QObject):
         self._reading.timeout.connect(self._read_on)
         self._closed = False
         self._exporting: ExportThread | None = None
+        self._shaping: ShapeReader | None = None
         self.description, self.tasks = "", tuple[str, ...]()
         worker.replied.connect(self.receive)
         worker.described.connect(self._describe)
@@ -107,6 +113,8 @@ class Controller(QObject):
             return
         self._reading.stop()
         self.cancel_export()
+        if self._shaping is not None:
+            self._shaping.stop()
         self._serve_waiting()
         self._worker.close()
         if self._exporting is not None:
@@ -175,6 +183,23 @@ class Controller(QObject):
         """List the folder's images again: some have come or gone."""
         if not self._closed:
             self._pass_on(self._workflow.refresh_images())
+
+    def read_shapes(self, ids: frozenset[int]) -> bool:
+        """Begin to compute the forms of these objects' masks, `shapes_read` gives them; False while others are computed."""
+        if self._shaping is not None or self._closed:
+            return False
+        self._shaping = ShapeReader(self.store.glance(), ids, self)
+        self._shaping.ended.connect(self._shapes_ended)
+        self._shaping.start()
+        return True
+
+    @Slot(object)
+    def _shapes_ended(self, found: dict[int, MaskShape]) -> None:
+        if self._shaping is not None:
+            self._shaping.deleteLater()
+            self._shaping = None
+        if not self._closed:
+            self.shapes_read.emit(found)
 
     # --- files --------------------------------------------------------------------------------------------------------
 

@@ -88,13 +88,15 @@ def answer_prompt(
         whole: answer in the whole image, and look no closer.
     """
     extent = image.whole
-    fresh = window is None
-    here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
-    here = extent if whole else wider(here, None, prompt.clicks, extent) or here
     several = candidates or prompt.ambiguous
     part = slice(0 if single else 1, 4) if several else slice(0, 1)
+    if whole:
+        return _decoded(model, weights, (yield from cache.features(image, extent)), prompt, offset, part)
+    fresh = window is None
+    here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
+    here = wider(here, None, prompt.clicks, extent) or here
     found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
-    for _ in range(0 if whole or (candidates and not fresh) else MAX_LOOKS - 1):
+    for _ in range(0 if candidates and not fresh else MAX_LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break

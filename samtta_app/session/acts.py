@@ -113,6 +113,22 @@ class ConfirmReview(Act, frozen=True):
     """The selected mask is right."""
 
 
+class StartRating(Act, frozen=True):
+    """Show accepted masks one at a time, in an order drawn with `seed`, to be rated without their numbers."""
+
+    seed: int = 0
+
+
+class Rate(Act, frozen=True):
+    """Rate the mask that is shown, from 1 to 10, and show the next one."""
+
+    value: int
+
+
+class StopRating(Act, frozen=True):
+    """End the rating; what was rated stays."""
+
+
 class DeleteSelected(Act, frozen=True):
     """Delete the selected annotation."""
 
@@ -157,7 +173,7 @@ OnPlace = PlaceClick | DrawBox | Select
 OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger
 """Acts on the answer to the newest click: they wait for it. A click gives back the logits of the answer before it."""
 
-ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview
+ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview | StartRating | Rate | StopRating
 """Acts that may show another image."""
 
 AtOnce = Show | ControlLearner
@@ -197,6 +213,9 @@ ACT_NAMES: dict[type[UserAct], str] = {
     NextUnreviewed: "next image without objects",
     NextReview: "next review",
     ConfirmReview: "confirm",
+    StartRating: "rate masks",
+    Rate: "rate",
+    StopRating: "end of rating",
     DeleteSelected: "delete",
     SetClass: "class",
     AddClass: "add class",

@@ -13,7 +13,7 @@ class ObjectRecord:
 
     `frozen` and `adapted` are IoU with the accepted mask after click 1, 2, ...; None before the replay.
     `replayed_version` is the weights version of the adapted side. `reviewed` is whether the user reviewed the mask and
-    confirmed it.
+    confirmed it. `rating` is the user's, 1 .. 10, None where the mask was not rated.
     """
 
     object_id: int
@@ -27,3 +27,4 @@ class ObjectRecord:
     adapted: tuple[float, ...] | None = None
     replayed_version: int = 0
     reviewed: bool = False
+    rating: int | None = None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
 from samtta_app.core.messages import AdaptReport, Answer
+from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
 from samtta_app.session.acts import OverlayKind, UserAct
 from samtta_app.session.advice import Advice
@@ -145,11 +146,25 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratings:
+    """Mean ratings of masks, 1 .. 10: of the original weights' (version 0), of all later versions', and by version.
+
+    `difference` is adapted less frozen.
+    """
+
+    frozen: MeanRating
+    adapted: MeanRating
+    difference: MeanRating
+    versions: tuple[tuple[int, MeanRating], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """The session's figures from its raw records.
 
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
-    expected IoU into the one calibrated on this session.
+    expected IoU into the one calibrated on this session. `ratings` is None where no mask was rated, and while masks are
+    being rated.
     """
 
     objects: int
@@ -162,6 +177,7 @@ class Statistics:
     trust: Trust = Trust(0, (), (), _NAN, _NAN)
     review: int = 0
     confidence: Calibration = UNCALIBRATED
+    ratings: Ratings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +187,15 @@ class Message:
     severity: Severity
     text: str
     image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A run in which masks are rated: the object that is shown, those that are `left`, and how many are `done`."""
+
+    object_id: int
+    left: tuple[int, ...]
+    done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +236,7 @@ class State:
 
     `overlay` is the map that was asked for last, of the answer on the screen. `waiting` are the acts that were done before
     their time, in order. They follow once the awaited answer is there. `exporting` is how far an export is, in words, ""
-    while there is none.
+    while there is none. `rating` is the run in which masks are rated, None while there is none.
     """
 
     folder: Path
@@ -235,3 +260,4 @@ class State:
     overlay: Overlay | None = None
     waiting: tuple[UserAct, ...] = ()
     exporting: str = ""
+    rating: Rating | None = None

@@ -156,6 +156,7 @@ class Recorder(QObject):
     drawn = Signal(object)
     described = Signal(str)
     exported = Signal(object)
+    shapes_read = Signal(object)
     description = "toy on cpu"
     tasks: tuple[str, ...] = ()
 

@@ -14,7 +14,7 @@ from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.adaptation import ACTIVITY
 from samtta_app.gui.panels.status import LEARNER, StatusBar, hint, pixel_text, place
 from samtta_app.gui.widgets import theme
-from samtta_app.session.state import Activity, Adaptation
+from samtta_app.session.state import Activity, Adaptation, Rating
 from tests.gui.scenes import STATUSES, Recorder, disc, entries, picture, preview, scene
 
 IMAGE = picture()
@@ -39,6 +39,7 @@ def status(qapp, qtbot) -> StatusBar:
         (None, "Open a folder"),
         (scene(), "Click an object"),
         (scene(selected=1), "Delete"),
+        (scene(selected=1, rating=Rating(1, (2, 3), 4)), "Mask 5 of 7"),
         (scene(image=None), "Reading"),
         (scene(read_only=True), "read-only"),
         (scene(image=None, index=STATUSES.index("unreadable")), "cannot be read"),

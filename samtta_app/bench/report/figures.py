@@ -47,6 +47,10 @@ class RunKey(NamedTuple):
     strategy: str
     clicker: str
     feedback: str
+    model: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, self))
 
 
 class _Place(NamedTuple):
@@ -116,13 +120,11 @@ def runs(records: Iterable[ClickRow]) -> dict[RunKey, BenchRun]:
     """
     found: dict[RunKey, dict[_Place, dict[int, ClickRow]]] = defaultdict(lambda: defaultdict(dict))
     for r in records:
-        key = RunKey(r.set, r.goal, r.strategy, r.clicker, r.feedback)
+        key = RunKey(r.set, r.goal, r.strategy, r.clicker, r.feedback, r.model)
         place = _Place(r.order, r.position, r.image, r.object)
         known = found[key][place].setdefault(r.click, r)
         if known is not r and (known.x, known.y, known.iou) != (r.x, r.y, r.iou):
-            raise DatasetError(
-                f"Two different runs of {', '.join(key)} are mixed", r.image, "Give the records of one run only"
-            )
+            raise DatasetError(f"Two different runs of {key} are mixed", r.image, "Give the records of one run only")
     return {key: _run(key, places) for key, places in found.items()}
 
 
@@ -133,7 +135,7 @@ def _run(key: RunKey, clicks: Mapping[_Place, Mapping[int, ClickRow]]) -> BenchR
     for place in places:
         by_click = clicks[place]
         if sorted(by_click) != list(range(1, len(by_click) + 1)):
-            raise DatasetError(f"A click of {', '.join(key)} is missing", place.image, "Run the bench again")
+            raise DatasetError(f"A click of {key} is missing", place.image, "Run the bench again")
         rows.append([by_click[k] for k in range(1, len(by_click) + 1)])
     solved = [clicks_to([r.iou for r in row], goal.target, goal.limit) or 0 for row in rows]
     kept = [row[: at or goal.limit] for row, at in zip(rows, solved, strict=True)]

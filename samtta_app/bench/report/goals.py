@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from samtta_app.bench.report.comparisons import (
     comparisons,
     mean_comparisons,
 )
-from samtta_app.bench.report.figures import FIRST, PARTS, is_single, runs
+from samtta_app.bench.report.figures import FIRST, PARTS, RunKey, is_single, runs
 from samtta_app.bench.report.intervals import Estimate, average, combined, reduction
 
 OURS = "samtta"
@@ -50,7 +50,8 @@ class GoalCheck:
     """One goal for one goal of the run ("20@85"): the value reached, and whether it is enough.
 
     `reached` and `met` are None where nothing was measured. `unit` is the unit of the text; a share (0 .. 1) is shown
-    in percent or points. `needed` is the limit in words. `note` names the sets and adds remarks.
+    in percent or points. `needed` is the limit in words. `note` names the sets and adds remarks. `model` is that of the
+    records.
     """
 
     kind: _Kind
@@ -61,6 +62,7 @@ class GoalCheck:
     met: bool | None
     note: str
     unit: Literal["%", "points", "clicks"] = "%"
+    model: str = ""
 
     @property
     def verdict(self) -> str:
@@ -81,9 +83,21 @@ def goals(records: Iterable[ClickRow], strategy: str = OURS) -> tuple[GoalCheck,
 def check_goals(
     compared: Sequence[Comparison], chained: Sequence[Chained], strategy: str = OURS
 ) -> tuple[GoalCheck, ...]:
-    """Every goal, from comparisons that are computed already."""
-    own = [c for c in compared if c.key.feedback == _FEEDBACK and is_single(c.key.set)]
-    return tuple(check for goal in GOALS for check in _of_goal(goal, own, chained, strategy))
+    """Every goal for every model, from comparisons that are computed already."""
+    models = dict.fromkeys([*(c.key.model for c in compared), *(c.key.model for c in chained)]) or {"": None}
+    return tuple(
+        replace(check, model=model)
+        for model in models
+        for goal in GOALS
+        for check in _of_goal(
+            *(goal, [c for c in compared if _counts(c.key) and c.key.model == model]),
+            *([c for c in chained if c.key.model == model], strategy),
+        )
+    )
+
+
+def _counts(key: RunKey) -> bool:
+    return key.feedback == _FEEDBACK and is_single(key.set)
 
 
 def _of_goal(

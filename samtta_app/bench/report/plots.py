@@ -57,6 +57,12 @@ class Group(NamedTuple):
     goal: str
     clicker: str
     feedback: str
+    model: str = ""
+
+    @classmethod
+    def of(cls, key: RunKey) -> Group:
+        """The plot that a run appears in."""
+        return cls(key.goal, key.clicker, key.feedback, key.model)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +77,10 @@ class Plot:
 
 def plots(every: Mapping[RunKey, BenchRun], measured: Sequence[RunFigures]) -> tuple[Plot, ...]:
     """All plots, goal by goal: IoU by click, NoC over the stream, clicks paired per object, failure rates."""
-    groups = dict.fromkeys(Group(k.goal, k.clicker, k.feedback) for k in every)
+    groups = dict.fromkeys(Group.of(k) for k in every)
     found: list[Plot] = []
     for group in groups:
-        here = {k: run for k, run in every.items() if Group(k.goal, k.clicker, k.feedback) == group}
+        here = {k: run for k, run in every.items() if Group.of(k) == group}
         with rc_context(dict(STYLE)):
             found += [_by_click(group, here), _over_stream(group, here), *_paired(group, here)]
             found.append(_failures(group, [f for f in measured if f.key in here]))

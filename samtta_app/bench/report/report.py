@@ -57,8 +57,8 @@ class _Report:
     def scope(self) -> str:
         """What was run, in a sentence."""
         objects = sum(len(run.places) for run in self.runs.values())
-        named = (sorted({key[column] for key in self.runs}) for column in range(len(RunKey._fields)))
-        words = "; ".join(f"{n} {', '.join(v)}" for n, v in zip(RunKey._fields, named, strict=True))
+        named = (sorted({key[column] for key in self.runs} - {""}) for column in range(len(RunKey._fields)))
+        words = "; ".join(f"{n} {', '.join(v)}" for n, v in zip(RunKey._fields, named, strict=True) if v)
         return f"{objects:,} annotated objects: {words}."
 
 

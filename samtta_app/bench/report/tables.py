@@ -27,6 +27,7 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("calibration error", "Of the expected IoU of every answer: mean over ten bins of |expected - true|, weighted by answers "
      "(Guo et al. 2017). It is given as shown, and calibrated (isotonic) along the stream. The calibration uses what the "
      "session knows: its answers' IoU with the masks accepted before. The error uses the true masks. Negative is better."),
+    ("model", "What was given to --model. Models are never taken together: no comparison, mean or goal goes across them."),
     ("frozen", "The twin that never learns, on the same objects in the same order; pairs are by set, order, position, object."),
     ("reduction", "Relative: (frozen - adapted) / frozen. Positive is better; - where frozen is 0."),
     ("difference", "FR adapted - FR frozen in percentage points. Negative is better."),
@@ -38,6 +39,10 @@ LEGEND: tuple[tuple[str, str], ...] = (
      "of them objects with replacement; both sides of a pair together. Resamples without a value are left out."),
 )  # fmt: skip
 """Every term of the report and its definition."""
+
+
+WORDS = len(RunKey._fields)
+"""A row of a run begins with its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,9 @@ def report_tables(
         _trust(figures),
         _seconds(figures),
         _chains(chained),
-        Sheet(
-            "Without a twin to compare with", RunKey._fields, tuple(map(tuple, alone)), len(RunKey._fields), brief=True
-        ),
+        Sheet("Without a twin to compare with", RunKey._fields, tuple(map(tuple, alone)), WORDS, brief=True),
     )
-    same = [name for name in ("clicker", "feedback") if len({getattr(f.key, name) for f in every}) == 1]
+    same = [name for name in ("clicker", "feedback", "model") if len({getattr(f.key, name) for f in every}) == 1]
     return tuple(_without(sheet, same) for sheet in found if sheet.rows)
 
 
@@ -101,7 +104,7 @@ Keyed = TypeVar("Keyed", RunFigures, Comparison)
 
 
 def _ordered(every: Sequence[Keyed]) -> list[Keyed]:
-    """Runs grouped by goal, clicker and feedback, then by set; otherwise in their own order."""
+    """Runs grouped by goal, clicker, feedback and model, then by set; otherwise in their own order."""
     groups = list(dict.fromkeys(each.key._replace(set="", strategy="") for each in every))
     sets = list(dict.fromkeys(each.key.set for each in every))
     return sorted(
@@ -121,8 +124,8 @@ def _goals(checks: Sequence[GoalCheck]) -> Sheet:
     for c in checks:
         text = format_estimate if c.unit == "clicks" else format_percent
         reached = f"{text(c.reached, sign='+')} {c.unit}" if c.reached else "-"
-        rows.append((c.goal, c.words, c.needed, c.verdict, reached, c.note))
-    return Sheet("Goals", ("k@t", "goal", "needed", "met", "reached", "of"), tuple(rows), 4, brief=True)
+        rows.append((c.goal, c.model, c.words, c.needed, c.verdict, reached, c.note))
+    return Sheet("Goals", ("k@t", "model", "goal", "needed", "met", "reached", "of"), tuple(rows), 5, brief=True)
 
 
 def _figures(title: str, columns: Iterable[tuple[str, str, int, float]], every: Sequence[RunFigures]) -> Sheet:
@@ -137,7 +140,7 @@ def _figures(title: str, columns: Iterable[tuple[str, str, int, float]], every: 
         )
         for f in every
     )
-    return Sheet(title, (*RunKey._fields, "objects", "orders", *(column[0] for column in chosen)), tuple(rows), 5)
+    return Sheet(title, (*RunKey._fields, "objects", "orders", *(column[0] for column in chosen)), tuple(rows), WORDS)
 
 
 def _clicks(every: Sequence[RunFigures]) -> Sheet:
@@ -178,7 +181,7 @@ def _against_frozen(compared: Sequence[Comparison]) -> Sheet:
         rows.append((*c.key, str(c.objects), str(c.unpaired), *cells, format_percent(last, "+"), shares))
     heads = ("pairs", "unpaired", "NoC reduction %", "FR reduction %", "FR difference, points", "NoC_20@90 reduction %")
     return Sheet(
-        "Adapted against frozen", (*RunKey._fields, *heads, "fewer / equal / more %"), tuple(rows), 5, brief=True
+        "Adapted against frozen", (*RunKey._fields, *heads, "fewer / equal / more %"), tuple(rows), WORDS, brief=True
     )
 
 
@@ -191,7 +194,7 @@ def _strategies(compared: Sequence[Comparison]) -> Sheet:
             cells += [format_percent(mine, "+"), _times(mine, theirs.whole[name].reduction) if theirs else "-"]
         rows.append((*own.key[1:], *cells))
     heads = ("sets", "NoC reduction %", f"x {SEED}", "FR reduction %", f"x {SEED}")
-    return Sheet("Strategies, mean of sets", (*RunKey._fields[1:], *heads), tuple(rows), 5, brief=True)
+    return Sheet("Strategies, mean of sets", (*RunKey._fields[1:], *heads), tuple(rows), WORDS, brief=True)
 
 
 def _times(mine: Estimate, theirs: Estimate) -> str:
@@ -214,7 +217,7 @@ def _parts(compared: Sequence[Comparison], name: str) -> Sheet:
                 cells.append(scaled if value else format_percent(pair.reduction, "+"))
             rows.append((*c.key, side, *cells))
     title = {"noc": "NoC over the stream", "fr": "FR over the stream, %"}[name]
-    return Sheet(title, (*RunKey._fields, "side", *PARTS[1:]), tuple(rows), 6)
+    return Sheet(title, (*RunKey._fields, "side", *PARTS[1:]), tuple(rows), WORDS + 1)
 
 
 def _chains(chained: Sequence[Chained]) -> Sheet:
@@ -233,4 +236,6 @@ def _chains(chained: Sequence[Chained]) -> Sheet:
             )
         )
     heads = ("pairs", "NoC fresh", "NoC chained", "difference", "FR fresh %", "FR chained %", "difference, points")
-    return Sheet("Second half of a chain, beside a fresh start", (*RunKey._fields, *heads), tuple(rows), 5, brief=True)
+    return Sheet(
+        "Second half of a chain, beside a fresh start", (*RunKey._fields, *heads), tuple(rows), WORDS, brief=True
+    )

@@ -26,6 +26,9 @@ BAR: tuple[tuple[str, ...], ...] = (
 )
 """The tool bar's groups."""
 
+ONCE = {"accept", "accept_next", "rate_10", *(f"class_{number}" for number in range(1, 10))}
+"""A key that is held longer does these once: each would take a new object, or rate the next mask unseen."""
+
 BAR_END: tuple[str, ...] = ("switch_theme", "shortcuts")
 """What stands at the far end of the tool bar."""
 
@@ -82,8 +85,10 @@ class ActionSet(QObject):
         self._name_classes(state)
 
     def _name_classes(self, state: State | None) -> None:
-        """The class actions have the classes' names; those without a class are hidden."""
+        """The class actions have the classes' names; those without a class are hidden. They rate while masks are rated."""
         names = [entry.name for entry in state.classes] if state else []
+        if state is not None and state.rating is not None:
+            names = [f"Rate the mask {number}" for number in range(1, 10)]
         for number in range(1, 10):
             made = self._made[f"class_{number}"]
             made.setVisible(number <= len(names))
@@ -120,7 +125,7 @@ class ActionSet(QObject):
         made = QAction(action.text, self)
         made.setObjectName(action.name)
         made.setCheckable(action.checked is not None)
-        made.setAutoRepeat(not action.held and action.name not in {"accept", "accept_next"})
+        made.setAutoRepeat(not action.held and action.name not in ONCE)
         if action.short:
             made.setIconText(action.short)
         if action.icon:

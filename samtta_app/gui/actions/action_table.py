@@ -101,8 +101,18 @@ def _does(act: UserAct) -> Callable[[ActionTarget], object]:
     return lambda desk: desk.controller.do(act)
 
 
-def _class(number: int) -> Callable[[ActionTarget], object]:
-    return lambda desk: desk.controller.do(acts.SetClass(desk.state.classes[number - 1].id))
+def _number(number: int) -> Callable[[ActionTarget], object]:
+    """A digit gives a class, or a rating while masks are rated."""
+
+    def done(desk: ActionTarget) -> None:
+        rating = desk.state.rating is not None
+        desk.controller.do(acts.Rate(number) if rating else acts.SetClass(desk.state.classes[number - 1].id))
+
+    return done
+
+
+def _rate_masks(desk: ActionTarget) -> None:
+    desk.controller.do(acts.StartRating() if desk.state.rating is None else acts.StopRating())
 
 
 def _overlay(step: int) -> Callable[[ActionTarget], object]:
@@ -123,7 +133,7 @@ def _is_theme(theme: Theme) -> Callable[[State | None, Settings], bool]:
 
 def _class_actions() -> tuple[ActionRow, ...]:
     return tuple(
-        ActionRow(f"class_{n}", f"Class {n}", "Class", str(n), "", _class(n), enabling.has_class(n), divides=n == 1)
+        ActionRow(f"class_{n}", f"Class {n}", "Class", str(n), "", _number(n), enabling.has_class(n), divides=n == 1)
         for n in range(1, 10)
     )
 
@@ -214,6 +224,17 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         _does(acts.ConfirmReview()),
         enabling.selected,
     ),
+    ActionRow(
+        "rate_masks",
+        "Rate masks from 1 to 10",
+        "Edit",
+        "Ctrl+R",
+        "",
+        _rate_masks,
+        enabling.rateable,
+        lambda state, settings: enabling.being_rated(state),
+    ),
+    ActionRow("rate_10", "Rate the mask 10", "Edit", "0", "", _does(acts.Rate(10)), enabling.being_rated),
     ActionRow(
         "previous_image",
         "Previous image",

@@ -24,7 +24,7 @@ def pictured(state: State | None) -> bool:
 
 def several(state: State | None) -> bool:
     """There is another image to go to."""
-    return state is not None and len(state.images) > 1
+    return state is not None and len(state.images) > 1 and state.rating is None
 
 
 def cancellable(state: State | None) -> bool:
@@ -61,6 +61,16 @@ def reviewable(state: State | None) -> bool:
     return state is not None and state.statistics.review > 0
 
 
+def rateable(state: State | None) -> bool:
+    """There are masks to rate, or they are being rated."""
+    return state is not None and (state.rating is not None or (annotated(state) and not state.read_only))
+
+
+def being_rated(state: State | None) -> bool:
+    """Masks are being rated."""
+    return state is not None and state.rating is not None
+
+
 def selectable(state: State | None) -> bool:
     """Tab has a target: another candidate of the preview, or an object of the image."""
     if state is None:
@@ -71,7 +81,7 @@ def selectable(state: State | None) -> bool:
 
 def selected(state: State | None) -> bool:
     """An object is selected and may be changed, or waiting acts may select one."""
-    if state is None or state.read_only:
+    if state is None or state.read_only or state.rating is not None:
         return False
     return bool(state.waiting) or (state.selected is not None and state.preview is None)
 
@@ -107,5 +117,5 @@ def returnable(state: State | None) -> bool:
 
 
 def has_class(number: int) -> Callable[[State | None], bool]:
-    """There are at least this many classes."""
-    return lambda state: state is not None and len(state.classes) >= number
+    """There are at least this many classes, or masks are being rated: then the digit is a rating."""
+    return lambda state: state is not None and (len(state.classes) >= number or state.rating is not None)

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.curve import ClickCurve
+from samtta_app.gui.panels.rating_table import RatingTable
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
+from samtta_app.gui.panels.shape_plots import ShapePlots
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, State, Statistics
 
@@ -131,7 +133,7 @@ class AdaptationPanel(QWidget):
     """What the decoder learns, and whether it helps.
 
     Args:
-        controller: unused here, the buttons are the window's own actions (see `show_actions`).
+        controller: reads the masks for their histograms; the buttons are the window's own actions (see `show_actions`).
         strategies: what each strategy does, in words, by name.
     """
 
@@ -147,7 +149,7 @@ class AdaptationPanel(QWidget):
         self.curve = ClickCurve()
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
-        self.reliability = ReliabilityDiagram()
+        self.reliability, self.ratings, self.shapes = ReliabilityDiagram(), RatingTable(), ShapePlots(controller)
         self.details = Disclosure("Details", self._details())
         self._buttons = QHBoxLayout()
         self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
@@ -200,6 +202,8 @@ class AdaptationPanel(QWidget):
             for name, _, _ in FIGURE_ROWS:
                 self.cells[name, side].setText(figure(name, getattr(values, name)))
             self.cells["objects", side].setText(str(values.objects))
+        self.ratings.show_statistics(statistics)
+        self.shapes.show_statistics(statistics)
         self.reliability.show_statistics(statistics)
 
     def _standing(self, adaptation: Adaptation) -> str:
@@ -216,7 +220,9 @@ class AdaptationPanel(QWidget):
         layout.setSpacing(2 * theme.GRID)
         layout.addLayout(self._facts())
         layout.addLayout(self._figures())
+        layout.addWidget(self.ratings)
         layout.addWidget(self.reliability)
+        layout.addWidget(Disclosure("Forms of the masks", self.shapes))
         return body
 
     def _facts(self) -> QGridLayout:

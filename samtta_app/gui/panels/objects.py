@@ -47,6 +47,8 @@ SORT_KEY_ROLE = Qt.ItemDataRole.UserRole
 
 _HINT = "Click an object in the image.\nAccept its mask, and it is listed here."
 
+_HIDDEN = "Masks are being rated.\nWhat made them is hidden until the end."
+
 
 class ObjectModel(QAbstractTableModel):
     """The accepted objects of one image as a table model."""
@@ -208,8 +210,10 @@ class ObjectsPanel(QWidget):
         """Show the objects and which one is selected."""
         self._syncing = True
         self.model.show_objects(state.annotations, state.classes, state.statistics.confidence)
-        self._stack.setCurrentWidget(self.view if state.annotations else self.empty)
-        self.bar.setVisible(bool(state.annotations))
+        listed = bool(state.annotations) and state.rating is None  # a row would say what made the mask
+        self.empty.setText(_HINT if state.rating is None else _HIDDEN)
+        self._stack.setCurrentWidget(self.view if listed else self.empty)
+        self.bar.setVisible(listed)
         row = self.model.row_of(state.selected)
         index = self.sorted.mapFromSource(self.model.index(row, 0)) if row >= 0 else QModelIndex()
         flags = QItemSelectionModel.SelectionFlag

@@ -41,6 +41,9 @@ def hint(state: State | None) -> str:
     entry = state.images[state.index] if 0 <= state.index < len(state.images) else None
     if entry is not None and entry.status == "unreadable":
         return "This image cannot be read: go on with D"
+    if state.rating is not None:
+        done, total = state.rating.done, state.rating.done + 1 + len(state.rating.left)
+        return f"Mask {done + 1} of {total}: rate it from 1 to 9, 0 for 10. Tab skips it, Esc ends"
     if state.waiting:
         return f"Waiting for the mask, then: {in_words(state.waiting)}"
     if state.image is None:

@@ -139,6 +139,15 @@ ALTER TABLE steps_of_any_kind RENAME TO steps
 """
 """Steps may be of other kinds than clicks and boxes; SQLite cannot change a constraint, so the table is made again."""
 
+RATINGS = """
+CREATE TABLE ratings (
+    annotation_id INTEGER PRIMARY KEY REFERENCES annotations(id),
+    value INTEGER NOT NULL CHECK (value BETWEEN 1 AND 10),
+    created TEXT NOT NULL
+)
+"""
+"""What a user thinks of an accepted mask, rated without its numbers; 10 is best."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
@@ -146,12 +155,14 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("pictures", PICTURES),
     ("image_ids", IMAGE_IDS),
     ("step_kinds", STEP_KINDS),
+    ("ratings", RATINGS),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 
 TABLES = (
     *("meta", "images", "classes", "annotations", "steps"),
     *("weights", "adaptations", "controls", "twins", "learned", "image_ids"),
+    "ratings",
 )
 """All of them, those first that others refer to."""
 

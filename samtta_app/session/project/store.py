@@ -18,7 +18,7 @@ from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project import cells, listing, pictures, rows
 from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
-from samtta_app.session.project.learning_log import LearningLog, now
+from samtta_app.session.project.learning_log import now
 from samtta_app.session.project.location import (
     OpenedDatabase,
     exists,
@@ -27,6 +27,7 @@ from samtta_app.session.project.location import (
     open_unwritable,
     places,
 )
+from samtta_app.session.project.rating_log import RatingLog
 from samtta_app.session.project.schema import OpenElsewhereError
 from samtta_app.session.state import ImageEntry, LabelClass
 
@@ -40,7 +41,7 @@ THERE = "deleted IS NOT 1"
 """An object that was not withdrawn; a mark that is neither yes nor no is reported when the row is read."""
 
 
-class Store(LearningLog):
+class Store(RatingLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -95,6 +96,10 @@ class Store(LearningLog):
     def reader(self) -> Callable[[], Store]:
         """How another thread opens what is stored now, to read it while this store goes on."""
         self._image_ids()  # while they can be stored
+        return self.glance()
+
+    def glance(self) -> Callable[[], Store]:
+        """As `reader`, for what needs no number of an image: nothing is listed or stored."""
         read = self._reader()
         return lambda: Store(self.folder, self.home, read())
 
@@ -124,6 +129,10 @@ class Store(LearningLog):
         objects = Counter(name for name, number, _ in found if number not in self._bad)
         others = Counter(name for name, number, other in found if number not in self._bad and other)
         return objects, others
+
+    def image_sizes(self) -> dict[str, tuple[int, int]]:
+        """Width and height of every image that was opened, by name."""
+        return {seen.image.name: (seen.image.width, seen.image.height) for seen in self._seen()}
 
     def last_image(self) -> str:
         """The image that was open last, "" for a new project."""
@@ -297,7 +306,7 @@ class Store(LearningLog):
         chosen = f"{THERE} AND id BETWEEN ? AND ?"
         steps = self._steps(f"annotation_id IN (SELECT id FROM annotations WHERE {chosen})", first, last)
         classes = {c.id: c.name for c in self.classes()}
-        twins = self._twins(first, last)
+        twins, ratings = self._twins(first, last), self._ratings(first, last)
 
         def made(row: DbRow) -> ObjectRecord:
             _require_class(row, set(classes))
@@ -310,6 +319,7 @@ class Store(LearningLog):
                 adapted=adapted,
                 replayed_version=replayed,
                 reviewed=bool(row["reviewed"]),
+                rating=ratings.get(row["id"]),
             )
 
         query = f"SELECT * FROM annotations WHERE {chosen} ORDER BY id"

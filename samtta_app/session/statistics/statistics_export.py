@@ -8,18 +8,21 @@ counts as one click. Both twins are replayed by the same simulated clicker, so o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from samtta_app.core.files import marked, staged
+from samtta_app.core.mask_shape import MaskShape
 from samtta_app.core.metrics import clicks_to
 from samtta_app.core.names import to_text
+from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.texts import csv_text, json_text
 from samtta_app.errors import ExportError
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.store import Store
-from samtta_app.session.state import Statistics
+from samtta_app.session.state import Ratings, Statistics
+from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
 OBJECT_COLUMNS = (
@@ -36,6 +39,10 @@ OBJECT_COLUMNS = (
     "frozen_clicks_85",
     "adapted_clicks_90",
     "frozen_clicks_90",
+    "relative_size",
+    "parts",
+    "concavity",
+    "rating",
 )
 CLICK_COLUMNS = (
     "object_id",
@@ -60,7 +67,16 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
-_MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
+RATING_COLUMNS = ("masks_of", "ratings", "mean", "low", "high")
+HISTOGRAM_COLUMNS = ("measure", "low", "high", "masks")
+
+_MARKS = {
+    "clicks.csv": b"object_id,step,",
+    "histograms.csv": b"measure,low,high,",
+    "objects.csv": b"object_id,image,",
+    "ratings.csv": b"masks_of,ratings,",
+    "statistics.json": b'"person_clicks"',
+}
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
 
 
@@ -70,16 +86,21 @@ def statistics(records: Sequence[ObjectRecord]) -> Statistics:
 
 
 def write_statistics(store: Store, folder: Path) -> list[Path]:
-    """Write objects.csv, clicks.csv (one row per prompt step) and statistics.json (figures and raw records).
+    """Write objects.csv, clicks.csv (one row per prompt step), and statistics.json.
+
+    histograms.csv says how masks are formed, and ratings.csv how they were rated.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
     """
-    records = store.records()
+    records, shapes = store.records(), mask_shapes(store)
+    bins = histograms(shapes)
     files = {
         "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
-        "objects.csv": csv_text(OBJECT_COLUMNS, map(_object_row, records)),
-        "statistics.json": json_text(_plain(_everything(store, records)), indent=1),
+        "histograms.csv": csv_text(HISTOGRAM_COLUMNS, (_bin_row(each) for each in bins)),
+        "objects.csv": csv_text(OBJECT_COLUMNS, (_object_row(each, shapes.get(each.object_id)) for each in records)),
+        "ratings.csv": csv_text(RATING_COLUMNS, map(_rating_row, *_rated_groups(statistics(records).ratings))),
+        "statistics.json": json_text(_plain(_everything(store, records, shapes, bins)), indent=1),
     }
     try:
         with staged(folder, marked(_MARKS)) as stage:
@@ -90,18 +111,23 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _everything(store: Store, records: Sequence[ObjectRecord]) -> dict[str, object]:
+def _everything(
+    store: Store, records: Sequence[ObjectRecord], shapes: Mapping[int, MaskShape], bins: Sequence[HistogramBin]
+) -> dict[str, object]:
     adaptations = [asdict(report) for report in store.adaptations()]
     for report in adaptations:
         del report["weights"], report["request_id"]
     return {
         "figures": asdict(statistics(records)),
-        "objects": [asdict(record) for record in records],
+        "objects": [
+            asdict(r) | {"shape": asdict(shapes[r.object_id]) if r.object_id in shapes else None} for r in records
+        ],
+        "histograms": [asdict(each) | {"high": each.high if math.isfinite(each.high) else None} for each in bins],
         "adaptations": adaptations,
     }
 
 
-def _object_row(record: ObjectRecord) -> list[object]:
+def _object_row(record: ObjectRecord, shape: MaskShape | None) -> list[object]:
     point = stream_point(record)
     strict = [
         "" if t is None else clicks_to(t, STRICT_TARGET, STRICT_LIMIT) or STRICT_LIMIT
@@ -113,7 +139,30 @@ def _object_row(record: ObjectRecord) -> list[object]:
         "" if record.frozen is None else record.replayed_version,
         *("" if value is None else value for value in (point.adapted, point.frozen)),
         *strict,
+        *_shape_cells(shape),
+        "" if record.rating is None else record.rating,
     ]
+
+
+def _shape_cells(shape: MaskShape | None) -> tuple[object, ...]:
+    return ("", "", "") if shape is None else (_figure(shape.size), shape.parts, _figure(shape.concavity))
+
+
+def _rated_groups(found: Ratings | None) -> tuple[tuple[str, ...], tuple[MeanRating, ...]]:
+    """The groups of masks that were rated, by name, and the mean of each."""
+    if found is None:
+        return (), ()
+    named = {"frozen": found.frozen, "adapted": found.adapted, "adapted - frozen": found.difference}
+    named |= {f"version {version}": mean for version, mean in found.versions}
+    return tuple(named), tuple(named.values())
+
+
+def _rating_row(name: str, mean: MeanRating) -> tuple[object, ...]:
+    return name, mean.ratings, *map(_figure, (mean.mean, mean.low, mean.high))
+
+
+def _bin_row(found: HistogramBin) -> tuple[object, ...]:
+    return found.measure, _figure(found.low), _figure(found.high) if math.isfinite(found.high) else "", found.masks
 
 
 def _click_rows(record: ObjectRecord) -> list[list[object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from samtta_app.core.metrics import clicks_to
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.sort_keys import Worst, worst
 from samtta_app.session.state import SideFigures, Statistics, StreamPoint, Trust
+from samtta_app.session.statistics.ratings import ratings_of
 from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, Answers, confirmed_answers, trust_in
 
 TARGET, _LIMIT = 0.85, 20
@@ -72,6 +74,7 @@ class Tally:
         self._compared: list[int] = []
         self._improved: list[int] = []
         self._waiting: list[tuple[float, int]] = []
+        self._rated: dict[int, Counter[int]] = {}
         self._judged: tuple[Answers, Trust, Calibration] | None = None
         for record in records:
             self.put(record)
@@ -135,12 +138,17 @@ class Tally:
             trust=trust,
             review=self._first_good(known),
             confidence=known,
+            ratings=ratings_of(self._rated),
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
         """The objects not reviewed yet whose expected IoU is low, lowest first."""
         _, known = self._trust()
         return (self._records[number] for _, number in self._waiting[: self._first_good(known)])
+
+    def unrated(self) -> tuple[int, ...]:
+        """The objects that no user has rated, in the order of the stream."""
+        return tuple(number for number in self._ids if self._records[number].rating is None)
 
     def worst(self, image_name: str) -> Worst:
         """By each of the numbers, the value of the image's object that most needs a review."""
@@ -160,6 +168,9 @@ class Tally:
             self._seconds += sign * numerator * (UNIT // denominator)
         else:
             self._timeless += sign
+        if record.rating is not None:
+            here = self._rated.setdefault(record.weights_version, Counter())
+            here[record.rating] += sign
         if record.frozen is not None:
             self._frozen.add(record.frozen, sign)
             self._adapted.add(record.adapted or (), sign)

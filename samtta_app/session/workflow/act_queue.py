@@ -14,6 +14,7 @@ from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
+from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.undoing import Undoing
 
@@ -30,9 +31,11 @@ class Acting:
         learning: LessonQueue,
         reviewing: Reviewing,
         undoing: Undoing,
+        rater: Rater,
     ) -> None:
         self._desk, self._browsing, self._annotating = desk, browsing, annotating
         self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
+        self._rater = rater
 
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
@@ -104,6 +107,8 @@ class Acting:
     def _perform(self, act: UserAct) -> Requests:
         if isinstance(act, AtOnce):
             return self._at_once(act)
+        if self._desk.state.rating is not None:
+            return self._rater.take(act, self._desk.state.rating)
         if isinstance(act, OnPlace):
             return self._point(act)
         match act:
@@ -163,6 +168,12 @@ class Acting:
             case acts.ConfirmReview():
                 self._annotating.cancel()
                 return self._reviewing.confirm()
+            case acts.StartRating(seed=seed):
+                self._annotating.cancel()
+                return self._rater.start(seed)
+            case acts.Rate() | acts.StopRating():
+                self._desk.say("info", "No masks are being rated")
+                return ()
 
     def _open(self, index: int | None) -> Requests:
         if index is None or not 0 <= index < len(self._desk.state.images):

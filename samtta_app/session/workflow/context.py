@@ -14,6 +14,7 @@ from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
 from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
 from samtta_app.session.statistics.tally import Tally
+from samtta_app.session.workflow.blindfold import blinded
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
 from samtta_app.session.workflow.under_way import Ahead, Lessons, Loading, MeasuringMap
@@ -61,6 +62,7 @@ class SessionContext:
         self._under_way: dict[int, Request] = {}
         self._places: dict[str, int] = {}
         self.state = first_state(store, strategy)
+        self._shown = (self.state, self.state)
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -90,6 +92,13 @@ class SessionContext:
     def change(self, **changes: Any) -> None:  # noqa: ANN401 (fields of State)
         """Replace fields of the state."""
         self.state = replace(self.state, **changes)
+
+    @property
+    def shown(self) -> State:
+        """The state as the window shows it; one state gives one value, so that views are drawn once."""
+        if self._shown[0] is not self.state:
+            self._shown = self.state, blinded(self.state)
+        return self._shown[1]
 
     def say(self, severity: Severity, text: str, image: str = "") -> None:
         """Show one line in the message bar; what is about an `image` goes when another one is shown."""

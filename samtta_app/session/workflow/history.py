@@ -72,6 +72,16 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Rated:
+    """A mask was rated; its image need not be shown to take that back."""
+
+    annotation_id: int
+    before: int | None
+    after: int
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClassAdded:
     """A class was added; `before` was the current one."""
 
@@ -90,7 +100,7 @@ class ClassRenamed:
     image: str = ""
 
 
-Entry = Prompted | Accepted | Cancelled | Deleted | Relabelled | Reviewed | ClassAdded | ClassRenamed
+Entry = Prompted | Accepted | Cancelled | Deleted | Relabelled | Reviewed | Rated | ClassAdded | ClassRenamed
 """`image` is where it was done, "" where that does not matter."""
 
 

@@ -140,6 +140,11 @@ class Objects:
         self._desk.store.set_reviewed(annotation_id, reviewed)
         self._desk.change_record(annotation_id, reviewed=reviewed)
 
+    def rate(self, annotation_id: int, value: int | None) -> None:
+        """Note how a mask was rated, None for no rating."""
+        self._desk.store.rate(annotation_id, value)
+        self._desk.change_record(annotation_id, rating=value)
+
     def _open(self, image_name: str) -> bool:
         return self._desk.image_name() == image_name
 

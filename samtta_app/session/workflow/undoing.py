@@ -16,6 +16,7 @@ from samtta_app.session.workflow.history import (
     Deleted,
     Entry,
     Prompted,
+    Rated,
     Relabelled,
     Reviewed,
 )
@@ -30,6 +31,7 @@ _WORDS: dict[type[Entry], str] = {
     Deleted: "deletion",
     Relabelled: "class change",
     Reviewed: "second look",
+    Rated: "rating",
     ClassAdded: "new class",
     ClassRenamed: "new name",
 }
@@ -130,6 +132,8 @@ class Undoing:
             case Reviewed(annotation_id=annotation_id):
                 objects.review(annotation_id, reviewed=False)
                 objects.select(annotation_id)
+            case Rated(annotation_id=annotation_id, before=value):
+                objects.rate(annotation_id, value)
             case ClassAdded() if not objects.remove_class(entry):
                 desk.history.done.pop()
                 desk.say("warning", f"The class {entry.added.name} has objects: it stays")
@@ -152,6 +156,8 @@ class Undoing:
                 requests = objects.relabel(annotation_id, class_id)
             case Reviewed(annotation_id=annotation_id):
                 objects.review(annotation_id, reviewed=True)
+            case Rated(annotation_id=annotation_id, after=value):
+                objects.rate(annotation_id, value)
             case ClassAdded():
                 objects.return_class(entry)
             case ClassRenamed(class_id=class_id, after=name):

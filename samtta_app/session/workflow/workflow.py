@@ -39,6 +39,7 @@ from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.overlays import Overlays
+from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.undoing import Undoing
 
@@ -83,7 +84,8 @@ class Workflow:
         objects = Objects(self._desk, self._learning)
         reviewing = Reviewing(self._desk, self._browsing, objects)
         self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
-        parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing)
+        rater = Rater(self._desk, self._browsing, objects, self._undoing)
+        parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing, rater)
         self._acting = Acting(self._desk, *parts)
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
@@ -91,7 +93,7 @@ class Workflow:
     @property
     def state(self) -> State:
         """What the window shows."""
-        return self._desk.state
+        return self._desk.shown
 
     @property
     def store(self) -> Store:

@@ -24,6 +24,7 @@ def clicks(
     number: int | None = None,
     seconds: float = 0.02,
     learning: float = 0.0,
+    model: str = "",
 ) -> list[ClickRow]:
     """One object; its number is its position unless given; its boundary IoU is half of its IoU."""
     last = len(ious)
@@ -33,6 +34,7 @@ def clicks(
             *(position if number is None else number, "thing", k, 10.0 + k, 20.0, True),
             *(value, value / 2, 0.5, 0.1, seconds * k, learning if k == last else 0.0),
             *(0, (0, 0, 90, 90), value, True),
+            model=model,
         )
         for k, value in enumerate(ious, start=1)
     ]

@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from samtta_app.cli.bench import BENCH_COMMANDS, BENCH_LINE_SECONDS, RunProgress, bench_app, time_left
+from samtta_app.bench.points import known_points
+from samtta_app.cli.bench import BENCH_COMMANDS, bench_app
+from samtta_app.cli.run_progress import BENCH_LINE_SECONDS, RunProgress, time_left
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.errors import UserError
 
@@ -65,6 +67,25 @@ def test_points_are_measured_and_written(
     assert "centre" in shown
     assert "oracle" in shown
     assert (tmp_path / "out" / "points.jsonl").read_text().count("\n") >= 2
+    assert "wrote points.jsonl points.md points.csv" in shown
+    bench_app([*words, "--whole"], standalone_mode=False)
+    bench_app([*words, "--whole", "--input-size", "256"], standalone_mode=False)
+    shown = capsys.readouterr().out
+    for expected in ("windows", "whole image", "samtta-small at 256"):
+        assert expected in shown
+    rows = known_points(tmp_path / "out")
+    assert {row.run for row in rows} == {
+        ("squares", "samtta-small", False),
+        ("squares", "samtta-small", True),
+        ("squares", "samtta-small at 256", True),
+    }
+
+
+def test_records_of_something_else_are_found_before_anything_is_measured(shared_dataset: Path, tmp_path: Path) -> None:
+    for command, name in (("points", "points.jsonl"), ("refine", "refine.jsonl"), ("quality", "records.jsonl")):
+        (tmp_path / name).write_text("{}\n")
+        assert "holds other records" in refused(command, shared_dataset, "--out", tmp_path)
+        assert (tmp_path / name).read_text() == "{}\n"
 
 
 def test_a_set_in_another_look_is_written_and_can_be_measured_like_any_other(

@@ -56,6 +56,15 @@ def test_chains_and_mixtures_do_not_enter_the_goals_of_sets() -> None:
     assert found["worst"].met
 
 
+def test_each_model_has_goals_of_its_own() -> None:
+    records = [*failing(4, strategy="frozen", model="a"), *failing(2, model="a")]
+    records += [*failing(4, strategy="frozen", model="b"), *failing(3, model="b")]
+    found = {c.model: c for c in goals(records) if (c.goal, c.kind) == (EASY, "fr")}
+    assert {model: c.verdict for model, c in found.items()} == {"a": "yes", "b": "no"}
+    assert found["a"].reached
+    assert found["a"].reached.value == pytest.approx(0.5)
+
+
 def test_frozen_that_never_fails_leaves_nothing_to_measure() -> None:
     check = checks([*failing(0, strategy="frozen"), *failing(0)])["fr"]
     assert check.verdict == "not measured"

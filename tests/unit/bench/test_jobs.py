@@ -153,7 +153,6 @@ def test_a_set_may_be_added_to_a_folder_of_records(
         ({"conditions": Conditions(3)}, "objects was 2, now 3"),
         ({"conditions": Conditions(2, seed=1)}, "seed was 0, now 1"),
         ({"conditions": Conditions(2, clicker="schoen")}, "clicker was ritm, now schoen"),
-        ({"model": "vit_b"}, "model was toy, now vit_b"),
         ({"orders": 2}, "orders was 1, now 2"),
     ],
 )
@@ -164,6 +163,37 @@ def test_a_folder_with_records_of_other_settings_is_refused(
     (tmp_path / "bench.json").write_text(json.dumps(given.settings))
     with pytest.raises(DatasetError, match=words):
         run_bench(replace(given, **changed), out=tmp_path)  # type: ignore[arg-type]
+
+
+def test_each_model_has_records_of_its_own_in_one_folder(
+    shared_dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def ask(name: str) -> Engine:
+        asked.append(name)
+        return engines(name)
+
+    first = run_bench(plan(shared_dataset), out=tmp_path, engines=ask)
+    second = run_bench(plan(shared_dataset, model="/models/other.safetensors"), out=tmp_path, engines=ask)
+    assert sorted(asked) == ["frozen", "frozen", "samtta", "samtta"]
+    assert {row.model for row in first.records} == {"toy"}
+    assert {row.model for row in second.records} == {"/models/other.safetensors"}
+    assert run_bench(plan(shared_dataset), out=tmp_path, engines=ask) == first
+    assert run_bench(plan(shared_dataset, model="/models/other.safetensors"), out=tmp_path, engines=ask) == second
+    assert len(asked) == 4
+    assert sorted(map(str, read_click_rows([tmp_path]))) == sorted(map(str, (*first.records, *second.records)))
+    assert json.loads((tmp_path / "bench.json").read_text())["model"] == "toy"
+
+
+def test_older_records_of_a_folder_go_on_as_those_of_its_model(
+    shared_dataset: Path, engines: Engines, tmp_path: Path
+) -> None:
+    first = run_bench(plan(shared_dataset), out=tmp_path, engines=engines)
+    for file in (tmp_path / "records").iterdir():
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        file.write_text("".join(json.dumps({k: v for k, v in line.items() if k != "model"}) + "\n" for line in lines))
+    assert run_bench(plan(shared_dataset), out=tmp_path, engines=engines) == first
 
 
 def test_settings_that_cannot_be_read_are_not_written_over(shared_dataset: Path, tmp_path: Path) -> None:

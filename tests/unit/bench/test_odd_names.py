@@ -24,7 +24,7 @@ from samtta_app.bench.report.report import build_report, figures_csv, page, repo
 from samtta_app.bench.report.table_formats import as_table, markdown_text
 from samtta_app.bench.report.tables import Sheet
 from samtta_app.bench.uncertainty_run import RECORDS, Asking, read_rows, run_uncertainty
-from samtta_app.cli.bench import progress_bar, telling
+from samtta_app.cli.run_progress import progress_bar, telling
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.datasets.shifted import write_shifted
 from samtta_app.engine.dispatch import Engine

@@ -1,28 +1,32 @@
 from __future__ import annotations
 
-import io
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from samtta_app.bench.points import COUNTS, Point, mean_ious, run_points, show_points, uniform, write_points
+from samtta_app.bench import points
+from samtta_app.bench.points import COUNTS, Point, known_points, run_points, uniform, write_points
+from samtta_app.core.messages import PredictRequest, Reply, Request
 from samtta_app.core.types import Mask, Window
-from samtta_app.engine.dispatch import Engine
+from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.model import answers
+from samtta_app.model.answers import WindowAnswer
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.weights import Weights
 from samtta_app.simulation.streams import Source
 
 EXTENT = Window(0, 0, 20, 10)
+PART = Window(0, 0, 70, 60)
 
 
 def bar(x: int, width: int) -> Mask:
     return Mask(x, 4, np.ones((1, width), np.bool_))
-
-
-def point(points: int, iou: float, oracle: float, *, way: str = "centre", instance: int = 1) -> Point:
-    return Point("s", way, "im", instance, points, 1.0, 2.0, True, iou, oracle, 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +45,6 @@ def test_random_points_fall_on_every_wrong_pixel_with_its_sign() -> None:
 
 def test_without_an_error_there_is_no_point() -> None:
     assert uniform(bar(2, 4), bar(2, 4), (), EXTENT, np.random.default_rng(0)) is None
-
-
-def test_means_are_over_objects_and_a_finished_object_keeps_its_mask() -> None:
-    found = mean_ious([point(1, 0.2, 0.6), point(2, 0.4, 0.4), point(1, 1.0, 1.0, instance=2)])
-    assert list(found) == [("s", "centre")]
-    assert found["s", "centre"][1] == pytest.approx((0.6, 0.8))
-    for count in (2, 3, 5, 9):
-        assert found["s", "centre"][count] == pytest.approx((0.7, 0.7))
 
 
 def test_both_ways_place_up_to_nine_points_on_every_object(rows: tuple[Point, ...]) -> None:
@@ -93,14 +89,56 @@ def test_an_image_that_cannot_be_read_is_named(dataset: Path, toy: Engine) -> No
         run_points(toy, Source((dataset,)), objects=1, seed=0, split=None, told=lambda share, words: None)
 
 
-def test_points_are_shown_and_written(rows: tuple[Point, ...], tmp_path: Path) -> None:
-    console = Console(file=io.StringIO(), width=120)
-    show_points(console, [point(1, 0.25, 0.75)])
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    for expected in ("centre", "most confident", "oracle", "0.250", "0.750"):
-        assert expected in text
-    lines = write_points(rows, tmp_path / "out").read_text().splitlines()
-    assert [Point(**json.loads(line)) for line in lines] == list(rows)
+def test_a_row_names_the_object_s_class_and_its_area(rows: tuple[Point, ...]) -> None:
+    assert {row.class_name for row in rows} <= {"nut", "bolt"}
+    assert {row.area for row in rows} == {14 * 14}
+    assert {(row.model, row.whole) for row in rows} == {("", False)}
+
+
+def test_the_whole_image_alone_is_seen_where_that_is_asked_for(
+    toy: Engine, shared_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Window] = []
+    decoded = answers._decoded
+
+    def watched(model: SamModel, weights: Weights, features: ImageFeatures, *rest: Any) -> WindowAnswer:
+        seen.append(features.window)
+        return decoded(model, weights, features, *rest)
+
+    def asked(engine: Engine, request: Request) -> Reply:
+        # a window that is given is where the engine looks first, unless it is asked for the whole image
+        return run(engine, replace(request, window=PART) if isinstance(request, PredictRequest) else request)
+
+    monkeypatch.setattr(answers, "_decoded", watched)
+    monkeypatch.setattr(points, "run", asked)
+    source, told = Source((shared_dataset,)), lambda share, words: None
+    for whole in (True, False):
+        seen.clear()
+        rows = run_points(toy, source, objects=1, seed=0, split=None, told=told, whole=whole)
+        assert {row.whole for row in rows} == {whole}
+        assert (seen == [Window(0, 0, 80, 64)] * len(rows)) == whole
+
+
+def test_rows_come_back_as_they_were_written_and_older_ones_without_the_new_columns(
+    rows: tuple[Point, ...], tmp_path: Path
+) -> None:
+    assert known_points(tmp_path) == ()
+    path = write_points(rows, tmp_path / "out")
+    assert known_points(tmp_path / "out") == rows
+    old = {
+        name: value for name, value in asdict(rows[0]).items() if name not in ("class_name", "area", "model", "whole")
+    }
+    path.write_text(json.dumps(old) + "\n")
+    (row,) = known_points(tmp_path / "out")
+    assert (row.iou, row.class_name, row.area, row.model, row.whole) == (rows[0].iou, "", None, "", False)
+
+
+def test_a_file_of_something_else_and_a_folder_that_cannot_be_written_are_named(
+    rows: tuple[Point, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "points.jsonl").write_text('{"mine": 1}\n')
+    with pytest.raises(DatasetError, match=r"holds other records.*points\.jsonl"):
+        known_points(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match="cannot be written"):
         write_points(rows, tmp_path / "file")

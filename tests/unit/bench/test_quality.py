@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,15 @@ def test_several_sets_are_also_taken_together_object_by_object() -> None:
     assert [q.name for q in qualities(rows[:1])] == ["a"]
 
 
+def test_models_are_measured_apart() -> None:
+    rows = [replace(row, model=model) for model in ("a", "b") for row in clicks([0.2 if model == "a" else 0.6])]
+    found = qualities(rows)
+    assert [(q.model, q.name, q.iou[0]) for q in found] == [("a", "s", 0.2), ("b", "s", 0.6)]
+    console = Console(width=200, record=True)
+    show_quality(console, found)
+    assert "b s, IoU by click" in console.export_text()
+
+
 def test_it_is_shown_and_written(tmp_path: Path) -> None:
     found = qualities(clicks([0.25, 0.5], disobeyed=(1,)))
     console = Console(width=200, record=True)
@@ -123,5 +133,10 @@ def test_the_command_measures_every_set_and_writes_the_records(dataset: Path, tm
     assert "squares" in result.output
     rows = (tmp_path / "out" / "records.jsonl").read_text().splitlines()
     assert {json.loads(row)["goal"] for row in rows} == {"20@100"}
+    assert {json.loads(row)["model"] for row in rows} == {"samtta-small"}
     (figures,) = json.loads((tmp_path / "out" / "quality.json").read_text())
-    assert figures["objects"] == 1
+    assert (figures["objects"], figures["model"]) == (1, "samtta-small")
+    words = ["quality", str(dataset), "--objects", "1", "--input-size", "256", "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(bench_app, words).exit_code == 0
+    both = json.loads((tmp_path / "out" / "quality.json").read_text())
+    assert [each["model"] for each in both] == ["samtta-small", "samtta-small at 256"]

@@ -13,7 +13,14 @@ import pytest
 from rich.console import Console
 
 from samtta_app.bench import refinement
-from samtta_app.bench.refinement import RefinedObject, refined_sets, run_refine, show_refined, write_refined
+from samtta_app.bench.refinement import (
+    RefinedObject,
+    known_refined,
+    refined_sets,
+    run_refine,
+    show_refined,
+    write_refined,
+)
 from samtta_app.cli.bench import bench_app
 from samtta_app.core.certainty import Reliability
 from samtta_app.core.messages import Answer, Loaded, LoadRequest, PredictRequest, Refined, Reply, Request
@@ -164,15 +171,22 @@ def test_several_sets_have_a_line_of_all() -> None:
     assert found[2].reliability.pixels_60 == pytest.approx(0.5)
 
 
+def test_models_are_measured_apart() -> None:
+    found = refined_sets([replace(ROW, model="a"), replace(ROW, model="b", iou=0.2), replace(ROW, model="b", set="t")])
+    assert [(one.model, one.name, round(one.iou, 2)) for one in found] == [
+        *(("a", "s", 0.6), ("b", "s", 0.2), ("b", "t", 0.6), ("b", "all", 0.4)),
+    ]
+
+
 def test_a_set_of_which_nothing_was_refined_is_shown_with_dashes() -> None:
     absent = replace(ROW, set="t", refined_iou=float("nan"), reliability=None, reason="empty")
     console = Console(file=io.StringIO(), width=170)
     show_refined(console, refined_sets([ROW, absent]))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    first = next(line for line in lines if line.startswith("│ s"))
+    first = next(line for line in lines if line.startswith("│       │ s"))
     for expected in ("0.600", "0.800", "0.400", "90.0", "80.0", "95.0", "70.0", "100.0", "50.0", "20"):
         assert f" {expected} " in first
-    assert next(line for line in lines if line.startswith("│ t")).count(" - ") == 11
+    assert next(line for line in lines if line.startswith("│       │ t")).count(" - ") == 11
 
 
 def test_records_are_json_lines_without_nan(tmp_path: Path) -> None:
@@ -184,6 +198,11 @@ def test_records_are_json_lines_without_nan(tmp_path: Path) -> None:
     assert second["refined_iou"] is None
     assert second["reliability"] is None
     assert "NaN" not in path.read_text()
+    known = known_refined(tmp_path / "out")
+    assert known[0] == ROW
+    assert math.isnan(known[1].refined_iou)
+    assert known[1].reliability is None
+    assert known_refined(tmp_path) == ()
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match="cannot be written"):
         write_refined([ROW], tmp_path / "file")

@@ -106,6 +106,32 @@ def test_a_clicker_is_named_where_there_are_several() -> None:
     assert [row["clicker"] for row in rows] == ["ritm", "ritm", "schoen"]
 
 
+def test_models_are_kept_apart_wherever_the_report_groups() -> None:
+    small = [*stream([FAILED, solved(4)], strategy="frozen", model="small"), *stream([solved(2)] * 2, model="small")]
+    large = [*stream([solved(2)] * 2, strategy="frozen", model="large"), *stream([solved(1)] * 2, model="large")]
+    rows = sheet([*small, *large], "Clicks and failures")
+    assert [(row["model"], row["strategy"], row["NoC"][:4]) for row in rows] == [
+        *(("small", "frozen", "4.50"), ("small", "samtta", "2.00")),
+        *(("large", "frozen", "2.00"), ("large", "samtta", "1.00")),
+    ]
+    pairs = {row["model"]: row["NoC reduction %"][:5] for row in sheet([*small, *large], "Adapted against frozen")}
+    assert pairs == {"small": "+55.6", "large": "+50.0"}
+    found = build_report([*small, *large])
+    assert not found.alone
+    assert "model large, small" in found.scope
+    assert page(found).count("model small</h2>") == 1
+    rows = list(csv.DictReader(io.StringIO(figures_csv(found))))
+    assert {row["model"] for row in rows} == {"small", "large"}
+    assert len(rows) == 4
+
+
+def test_one_model_needs_no_column_and_other_models_are_no_twin() -> None:
+    records = [*stream([solved(2)], strategy="frozen", model="small"), *stream([solved(1)], model="large")]
+    assert "model" not in sheet(stream([solved(2)], model="small"), "Clicks and failures")[0]
+    assert len(build_report(records).alone) == 2
+    assert build_report(records).comparisons == ()
+
+
 def test_the_stream_is_shown_in_parts_for_both_sides() -> None:
     records = [*stream([solved(4)] * 3, strategy="frozen"), *stream([solved(4), solved(2), solved(1)])]
     frozen, adapted, gain = sheet(records, "NoC over the stream")

@@ -59,11 +59,13 @@ def looked(
     window: Window | None = None,
     view: Window | None = None,
     image: Image = IMAGE,
+    *,
+    whole: bool = False,
 ) -> list[Window]:
     seen = Seen(there)
     monkeypatch.setattr(answers, "_decoded", seen)
     model = toy_model()
-    finish(answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, view))
+    finish(answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, view, whole=whole))
     return seen.windows
 
 
@@ -76,6 +78,13 @@ def test_a_small_object_is_looked_at_again_from_closer_by(monkeypatch: pytest.Mo
     assert first == IMAGE.whole
     assert second.side == 150
     assert second.contains(400, 300)
+
+
+def test_the_whole_image_is_looked_at_once_whatever_else_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = Window(350, 250, 120, 100)
+    small, cut = Box(390, 290, 419, 309), Box(100, 100, 700, 500)
+    assert looked(monkeypatch, small, whole=True) == [IMAGE.whole]
+    assert looked(monkeypatch, cut, window=near, view=near, whole=True) == [IMAGE.whole]
 
 
 def test_the_view_on_the_screen_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:

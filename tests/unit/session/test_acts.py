@@ -37,6 +37,9 @@ EXAMPLES: tuple[UserAct, ...] = (
     acts.NextUnreviewed(),
     acts.NextReview(),
     acts.ConfirmReview(),
+    acts.StartRating(7),
+    acts.Rate(10),
+    acts.StopRating(),
     acts.DeleteSelected(),
     acts.SetClass(2),
     acts.AddClass("naïve 细胞"),
@@ -68,6 +71,7 @@ SESSION: tuple[UserAct, ...] = (
         click(50),
         acts.Accept(),
     ),
+    *(acts.StartRating(1), acts.Rate(7), acts.Rate(3), acts.Undo(), acts.Rate(9), acts.Turn(), acts.StopRating()),
 )
 """Every kind of act that changes what is stored, with undo and redo across images."""
 
@@ -101,8 +105,9 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
     assert stored_act(acts.Accept()) == {"type": "Accept", "then_next": False}
     assert sorted(stored_act(act)["type"] for act in EXAMPLES if act != acts.Select(None)) == [
         *("Accept", "AddClass", "AskLarger", "Cancel", "ConfirmReview", "ControlLearner", "DeleteSelected", "DrawBox"),
-        *("NextCandidate", "NextImage", "NextReview", "NextUnreviewed", "OpenImage", "PlaceClick", "Redo"),
-        *("RemoveClick", "RenameClass", "Select", "SelectNext", "SetClass", "Show", "Turn", "Undo"),
+        *("NextCandidate", "NextImage", "NextReview", "NextUnreviewed", "OpenImage", "PlaceClick", "Rate", "Redo"),
+        *("RemoveClick", "RenameClass", "Select", "SelectNext", "SetClass", "Show", "StartRating", "StopRating"),
+        *("Turn", "Undo"),
     ]
 
 

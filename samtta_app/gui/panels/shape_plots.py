@@ -1,0 +1,125 @@
+"""Histograms of how the accepted masks are formed: relative size, connected parts, concavity."""
+
+from __future__ import annotations
+
+import math
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from samtta_app.core.mask_shape import MaskShape
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.widgets import theme
+from samtta_app.session.state import Statistics
+from samtta_app.session.statistics.mask_histograms import MOST_PARTS, histograms
+
+SHAPE_PLOTS: tuple[tuple[str, str, str], ...] = (
+    ("size", "relative size in %", "Square root of mask area over image area (figure 6 of Segment Anything)"),
+    (
+        "parts",
+        f"parts ({MOST_PARTS} and more share a bar)",
+        "Connected parts; pixels that touch at a corner are connected",
+    ),
+    ("concavity", "concavity in %", "1 - mask area / area of its convex hull (figure 6 of Segment Anything)"),
+)
+"""Each plot: measure, words of its axis, tool tip."""
+
+
+class ShapePlots(QWidget):
+    """One plot for each measure. Masks are read when the plots are on the screen, each once, on another thread.
+
+    Args:
+        controller: reads the masks.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._ids: tuple[int, ...] = ()
+        self._asked: set[int] = set()
+        self._known: dict[int, MaskShape] = {}
+        self.words = theme.label(role="muted")
+        self.plots: dict[str, pg.PlotWidget] = {}
+        self.bars: dict[str, pg.BarGraphItem] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addWidget(self.words)
+        for measure, _, tip in SHAPE_PLOTS:
+            layout.addWidget(self._plot(measure, tip))
+        self._tint()
+        self._draw()
+        controller.shapes_read.connect(self._take)
+
+    def show_statistics(self, statistics: Statistics) -> None:
+        """Take the objects that there are now; deleted ones leave the plots."""
+        ids = tuple(point.object_id for point in statistics.stream)
+        if ids != self._ids:
+            self._ids = ids
+            self._draw()
+            self._ask()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for what is not known yet."""
+        super().showEvent(event)
+        self._ask()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+        super().changeEvent(event)
+
+    def _ask(self) -> None:
+        missing = frozenset(self._ids) - self._known.keys() - self._asked
+        if missing and self.isVisible() and self._controller.read_shapes(missing):
+            self._asked |= missing
+
+    @Slot(object)
+    def _take(self, found: dict[int, MaskShape]) -> None:
+        self._known |= found
+        self._draw()
+        self._ask()
+
+    def _draw(self) -> None:
+        shapes = {number: self._known[number] for number in self._ids if number in self._known}
+        self.words.setText(f"Forms of {len(shapes)} masks" if len(shapes) != 1 else "Form of 1 mask")
+        bins = histograms(shapes)
+        for measure, _, _ in SHAPE_PLOTS:
+            own = [each for each in bins if each.measure == measure]
+            ends = [each.high if math.isfinite(each.high) else each.low + 1 for each in own]
+            widths = [end - each.low for each, end in zip(own, ends, strict=True)]
+            counts = [each.masks for each in own]
+            self.bars[measure].setOpts(x0=[each.low for each in own], width=widths, height=counts)
+            self.plots[measure].setXRange(own[0].low, ends[-1], padding=0.02)
+            self.plots[measure].setYRange(0, max(*counts, 5), padding=0.05)
+
+    def _plot(self, measure: str, tip: str) -> pg.PlotWidget:
+        plot = self.plots[measure] = pg.PlotWidget()
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setFixedHeight(14 * theme.GRID)
+        plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        plot.setAccessibleName(f"Histogram of the masks: {measure}")
+        plot.setToolTip(tip)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.bars[measure] = pg.BarGraphItem(x0=[], width=[], height=[])
+        plot.addItem(self.bars[measure])
+        return plot
+
+    def _tint(self) -> None:
+        palette = theme.current()
+        for measure, words, _ in SHAPE_PLOTS:
+            self.plots[measure].setBackground(palette.background)
+            self.bars[measure].setOpts(brush=palette.accent, pen=palette.background)
+            for side, text in (("bottom", words), ("left", "masks")):
+                axis = self.plots[measure].getAxis(side)
+                axis.setPen(palette.line)
+                axis.setTextPen(palette.muted)
+                axis.setLabel(text, color=palette.muted)
+                axis.setStyle(tickLength=-4, maxTickLevel=0)
+            if measure != "parts":
+                self.plots[measure].getAxis("bottom").setScale(100)  # shares are drawn, percent is written
