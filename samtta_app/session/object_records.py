@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from samtta_app.core.types import ClickRecord
+from samtta_app.core.types import Box, ClickRecord
+
+WhyGivenUp = Literal["cancelled", "left", "deleted", "closed"]
+"""Why an object was given up: Esc, another image was opened, deleted right after its accept, or the session was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +31,22 @@ class ObjectRecord:
     adapted: tuple[float, ...] | None = None
     replayed_version: int = 0
     reviewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """One object that was begun and given up; it counts as failed in the figures, and reaches no export of masks.
+
+    `steps` are all of its clicks and boxes, also those that were never answered. `seconds` is working time. `created` is
+    when it was given up. `object_id` is the object that was deleted right after its accept, 0 where none was accepted.
+    """
+
+    id: int
+    image_name: str
+    class_name: str
+    why: WhyGivenUp
+    seconds: float
+    created: str
+    steps: tuple[ClickRecord, ...]
+    box: Box | None = None
+    object_id: int = 0

@@ -121,13 +121,33 @@ class StreamPoint:
 
 @dataclass(frozen=True, slots=True)
 class SideFigures:
-    """Figures of one side (adapted or frozen) over `objects` replayed objects; nan when there are none."""
+    """Figures of one side over `objects` objects; nan when there are none.
+
+    The sides are the user, and the replays with adapted and with frozen weights.
+    """
 
     objects: int
     noc_85: float
     noc_90: float
     fr_20_85: float
     fr_30_90: float
+
+
+NO_FIGURES = SideFigures(0, _NAN, _NAN, _NAN, _NAN)
+"""The figures of no objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFigures:
+    """The figures over accepted objects and the `given_up` ones, which count as failed and with the limit as their clicks.
+
+    A given-up object has no mask to be replayed against: it counts as failed on each side that has replays.
+    """
+
+    given_up: int = 0
+    person: SideFigures = NO_FIGURES
+    adapted: SideFigures = NO_FIGURES
+    frozen: SideFigures = NO_FIGURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +169,8 @@ class Statistics:
     """The session's figures from its raw records.
 
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
-    expected IoU into the one calibrated on this session.
+    expected IoU into the one calibrated on this session. `person` are the user's own clicks. `attempts` are the same
+    figures with the objects that were given up; all others are over accepted objects.
     """
 
     objects: int
@@ -162,6 +183,8 @@ class Statistics:
     trust: Trust = Trust(0, (), (), _NAN, _NAN)
     review: int = 0
     confidence: Calibration = UNCALIBRATED
+    person: SideFigures = NO_FIGURES
+    attempts: AttemptFigures = field(default_factory=AttemptFigures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,36 @@ ALTER TABLE steps_of_any_kind RENAME TO steps
 """
 """Steps may be of other kinds than clicks and boxes; SQLite cannot change a constraint, so the table is made again."""
 
+ATTEMPTS = """
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image TEXT NOT NULL,
+    class TEXT NOT NULL,
+    why TEXT NOT NULL,
+    object_id INTEGER,
+    seconds REAL NOT NULL,
+    created TEXT NOT NULL,
+    withdrawn INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE attempt_steps (
+    attempt_id INTEGER NOT NULL REFERENCES attempts(id),
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    x REAL, y REAL, positive INTEGER,
+    box TEXT,
+    seconds REAL NOT NULL, latency REAL,
+    window TEXT NOT NULL,
+    weights_version INTEGER NOT NULL,
+    predicted_iou REAL, uncertainty REAL, iou REAL,
+    gaps TEXT,
+    PRIMARY KEY (attempt_id, position)
+)
+"""
+"""Objects that were begun and given up, and their steps as those of accepted objects; figures alone read them.
+
+Image and class are names, so that no image and no class has to stay for an object that was never made.
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
@@ -146,12 +176,14 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("pictures", PICTURES),
     ("image_ids", IMAGE_IDS),
     ("step_kinds", STEP_KINDS),
+    ("attempts", ATTEMPTS),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 
 TABLES = (
     *("meta", "images", "classes", "annotations", "steps"),
     *("weights", "adaptations", "controls", "twins", "learned", "image_ids"),
+    *("attempts", "attempt_steps"),
 )
 """All of them, those first that others refer to."""
 

@@ -16,6 +16,7 @@ from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project import cells, listing, pictures, rows
+from samtta_app.session.project.attempt_log import AttemptLog
 from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
 from samtta_app.session.project.learning_log import LearningLog, now
@@ -40,7 +41,7 @@ THERE = "deleted IS NOT 1"
 """An object that was not withdrawn; a mark that is neither yes nor no is reported when the row is read."""
 
 
-class Store(LearningLog):
+class Store(LearningLog, AttemptLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is

@@ -11,9 +11,9 @@ import numpy as np
 
 from samtta_app.core.calibration import Calibration
 from samtta_app.core.metrics import clicks_to
-from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.sort_keys import Worst, worst
-from samtta_app.session.state import SideFigures, Statistics, StreamPoint, Trust
+from samtta_app.session.state import NO_FIGURES, AttemptFigures, SideFigures, Statistics, StreamPoint, Trust
 from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, Answers, confirmed_answers, trust_in
 
 TARGET, _LIMIT = 0.85, 20
@@ -31,7 +31,7 @@ UNIT = 1 << 1074
 
 @dataclass(slots=True)
 class _Sums:
-    """One side's sums over replayed objects."""
+    """One side's sums over objects."""
 
     objects: int = 0
     clicks: int = 0
@@ -49,10 +49,12 @@ class _Sums:
         self.failed += sign * (reached is None)
         self.strict_failed += sign * (strictly is None)
 
-    def side(self) -> SideFigures:
-        """The four figures."""
-        sums = (self.clicks, self.strict_clicks, self.failed, self.strict_failed)
-        return SideFigures(self.objects, *(_ratio(value, self.objects) for value in sums))
+    def side(self, given_up: int = 0) -> SideFigures:
+        """The four figures, with so many objects more that failed."""
+        objects = self.objects + given_up
+        clicks, strict = self.clicks + given_up * _LIMIT, self.strict_clicks + given_up * STRICT_LIMIT
+        sums = (clicks, strict, self.failed + given_up, self.strict_failed + given_up)
+        return SideFigures(objects, *(_ratio(value, objects) for value in sums))
 
 
 class Tally:
@@ -60,21 +62,25 @@ class Tally:
 
     Args:
         records: those that are there at first.
+        attempts: the objects given up that are there at first.
     """
 
-    def __init__(self, records: Iterable[ObjectRecord] = ()) -> None:
+    def __init__(self, records: Iterable[ObjectRecord] = (), attempts: Iterable[GivenUp] = ()) -> None:
         self._records: dict[int, ObjectRecord] = {}
         self._images: dict[str, dict[int, ObjectRecord]] = {}
         self._ids: list[int] = []
         self._stream: list[StreamPoint] = []
-        self._person = self._seconds = self._timeless = 0
-        self._adapted, self._frozen = _Sums(), _Sums()
+        self._seconds = self._timeless = 0
+        self._person, self._adapted, self._frozen = _Sums(), _Sums(), _Sums()
+        self._given_up: dict[int, GivenUp] = {}
         self._compared: list[int] = []
         self._improved: list[int] = []
         self._waiting: list[tuple[float, int]] = []
         self._judged: tuple[Answers, Trust, Calibration] | None = None
         for record in records:
             self.put(record)
+        for attempt in attempts:
+            self.put_attempt(attempt)
 
     def __len__(self) -> int:
         """Number of objects."""
@@ -93,7 +99,7 @@ class Tally:
         place = bisect_left(self._ids, number)
         self._ids.insert(place, number)
         self._stream.insert(place, point)
-        self._count(record, point, 1)
+        self._count(record, 1)
         if record.frozen is not None and record.adapted is not None:
             insort(self._compared, number)
         if len(record.steps) > 1:
@@ -112,7 +118,8 @@ class Tally:
             del self._images[record.image_name]
         place = bisect_left(self._ids, object_id)
         del self._ids[place]
-        self._count(record, self._stream.pop(place), -1)
+        del self._stream[place]
+        self._count(record, -1)
         for ids in (self._compared, self._improved):
             found = bisect_left(ids, object_id)
             if ids[found : found + 1] == [object_id]:
@@ -120,13 +127,21 @@ class Tally:
         if (entry := _to_look_at(record)) is not None:
             del self._waiting[bisect_left(self._waiting, entry)]
 
+    def put_attempt(self, attempt: GivenUp) -> None:
+        """Add an object that was given up."""
+        self._given_up[attempt.id] = attempt
+
+    def drop_attempt(self, attempt_id: int) -> None:
+        """Remove an object that goes on after all, if it is there."""
+        self._given_up.pop(attempt_id, None)
+
     def figures(self) -> Statistics:
         """The figures; they do not depend on the order in which the records were added."""
         trust, known = self._trust()
         objects = len(self._records)
         return Statistics(
             objects=objects,
-            person_clicks=_ratio(self._person, objects),
+            person_clicks=self._person.side().noc_85,
             seconds_per_object=math.nan if self._timeless else _ratio(self._seconds, objects * UNIT),
             adapted=self._adapted.side(),
             frozen=self._frozen.side(),
@@ -135,6 +150,8 @@ class Tally:
             trust=trust,
             review=self._first_good(known),
             confidence=known,
+            person=self._person.side(),
+            attempts=self._attempts(),
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
@@ -153,8 +170,14 @@ class Tally:
 
     # --- below the surface ------------------------------------------------------------------------------------------
 
-    def _count(self, record: ObjectRecord, point: StreamPoint, sign: int) -> None:
-        self._person += sign * point.person
+    def _attempts(self) -> AttemptFigures:
+        """All attempts; a side without replays has none."""
+        given_up = len(self._given_up)
+        replays = (side.side(given_up) if side.objects else NO_FIGURES for side in (self._adapted, self._frozen))
+        return AttemptFigures(given_up, self._person.side(given_up), *replays)
+
+    def _count(self, record: ObjectRecord, sign: int) -> None:
+        self._person.add(tuple(step.iou for step in record.steps), sign)
         if math.isfinite(record.seconds):
             numerator, denominator = record.seconds.as_integer_ratio()
             self._seconds += sign * numerator * (UNIT // denominator)

@@ -155,16 +155,16 @@ class Acting:
             case acts.NextUnreviewed():
                 return self._open(self._browsing.unreviewed_index())
             case acts.NextReview():
-                self._annotating.cancel()
+                self._annotating.cancel("left")
                 return self._reviewing.next()
             case acts.ConfirmReview():
-                self._annotating.cancel()
+                self._annotating.cancel("left")
                 return self._reviewing.confirm()
 
     def _open(self, index: int | None) -> Requests:
         if index is None or not 0 <= index < len(self._desk.state.images):
             return ()
-        self._annotating.cancel()
+        self._annotating.cancel("left")
         return self._browsing.open(index)
 
     def _redo(self) -> Requests:

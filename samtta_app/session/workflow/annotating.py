@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Annotation, Box, Click, Window
+from samtta_app.session.object_records import WhyGivenUp
 from samtta_app.session.project.pictures import picture_of
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.giving_up import give_up
 from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
 
 LEAST_BOX = 2.0
@@ -114,12 +116,12 @@ class Annotating:
             desk.history.push(Prompted(desk.image_name(), before, desk.draft))
         return requests
 
-    def cancel(self) -> Requests:
-        """Discard the preview; undo brings it back."""
+    def cancel(self, why: WhyGivenUp = "cancelled") -> Requests:
+        """Discard the preview, and store it as an object that was given up; undo brings it back."""
         desk = self._desk
         if desk.draft is not None:
-            steps = desk.history.take_steps()
-            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps))
+            steps, given_up = desk.history.take_steps(), give_up(desk, desk.draft, why)
+            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps, given_up=given_up))
             desk.put(None)
         return ()
 

@@ -62,11 +62,12 @@ def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
     """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask."""
     last = len(draft.steps) - 1
     records, masks = list(draft.preview.history[:last]), list(draft.masks[:last])
+    given = (reply.window, reply.weights_version)
     for k in range(len(records), last):
-        records.append(_record(draft, k, reply, None, _NAN))
+        records.append(_record(draft, k, *given, None, _NAN))
         masks.append(None)
     candidate = reply.candidates[reply.chosen] if not nothing_found(reply) else None
-    records.append(_record(draft, last, reply, candidate, now - draft.sent))
+    records.append(_record(draft, last, *given, candidate, now - draft.sent))
     preview = replace(
         draft.preview,
         answer=reply if candidate else replace(reply, candidates=(), chosen=0),
@@ -145,14 +146,23 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
     )
 
 
-def _record(draft: Draft, k: int, reply: Answer, candidate: Candidate | None, latency: float) -> ClickRecord:
+def all_steps(draft: Draft, whole: Window, version: int) -> tuple[ClickRecord, ...]:
+    """A record of every step of an object that is given up; one without an answer names `version`, which would have given it."""
+    done = draft.preview.history
+    window = draft.preview.window or draft.view or whole
+    return done + tuple(_record(draft, k, window, version, None, _NAN) for k in range(len(done), len(draft.steps)))
+
+
+def _record(
+    draft: Draft, k: int, window: Window, version: int, candidate: Candidate | None, latency: float
+) -> ClickRecord:
     step = draft.steps[k]
     return ClickRecord(
         click=step if isinstance(step, Click) else None,
         seconds=draft.times[k],
         latency=latency,
-        window=reply.window,
-        weights_version=reply.weights_version,
+        window=window,
+        weights_version=version,
         predicted_iou=candidate.predicted_iou if candidate else _NAN,
         uncertainty=candidate.uncertainty if candidate else _NAN,
         iou=_NAN,

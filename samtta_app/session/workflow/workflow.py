@@ -114,6 +114,10 @@ class Workflow:
         """Do what a user asked for, now or when its turn comes; where storing fails nothing changes, and a message says so."""
         return self._out(self._acting.take(act))
 
+    def end(self) -> None:
+        """The session is about to be closed: what was begun and not accepted is stored as given up."""
+        self._annotating.cancel("closed")
+
     def refresh_images(self) -> Requests:
         """List the folder's images again: some have come or gone; the open one stays open."""
         self._browsing.refresh()
