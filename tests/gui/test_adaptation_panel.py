@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QLabel
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
 from samtta_app.gui.widgets import theme
-from samtta_app.session.state import Adaptation, StreamPoint
+from samtta_app.session.state import Adaptation, AttemptFigures, SideFigures, StreamPoint
+from samtta_app.session.statistics.figure_notes import TWINS_NOTE
 from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
 
 
@@ -235,13 +236,34 @@ def test_figures_that_do_not_exist_are_dashes(panel: AdaptationPanel):
     assert {panel.cells[name, side].text() for name, _, _ in FIGURE_ROWS for side in ("adapted", "frozen")} == {"–"}
 
 
+def test_a_second_table_counts_what_was_given_up(panel: AdaptationPanel):
+    side = SideFigures(40, 4.6, 7.2, 0.05, 0.1)
+    every = AttemptFigures(10, SideFigures(50, 7.7, 11.8, 0.24, 0.28), SideFigures(50, 7.8, 12.0, 0.25, 0.3), side)
+    panel.show_state(scene(statistics=replace(statistics(), person=side, attempts=every)))
+    accepted = {name: panel.cells[name, "person"].text() for name, _, _ in FIGURE_ROWS}
+    assert accepted == {"noc_85": "4.6", "noc_90": "7.2", "fr_20_85": "5 %", "fr_30_90": "10 %"}
+    tried = {name: panel.attempts[name, "person"].text() for name, _, _ in FIGURE_ROWS}
+    assert tried == {"noc_85": "7.7", "noc_90": "11.8", "fr_20_85": "24 %", "fr_30_90": "28 %"}
+    assert [panel.attempts["fr_20_85", side].text() for side in ("adapted", "frozen")] == ["25 %", "5 %"]
+    assert panel.attempts["objects", "person"].text() == "50"
+
+
+def test_the_panel_says_that_the_comparison_favours_learning(panel: AdaptationPanel):
+    panel.details.button.click()
+    shown = [label for label in panel.findChildren(QLabel) if label.isVisible() and label.text() == TWINS_NOTE]
+    assert len(shown) == 1
+    assert "favours learning" in TWINS_NOTE
+    assert all(TWINS_NOTE in panel.cells[name, "adapted"].toolTip() for name, _, _ in FIGURE_ROWS)
+    assert TWINS_NOTE in panel.curve.toolTip()
+
+
 def test_rates_are_percent_and_clicks_are_numbers():
     assert figure("fr_20_85", 0.125) == "12 %"
     assert figure("noc_85", 4.25) == "4.2"
 
 
 def test_every_figure_explains_itself(panel: AdaptationPanel):
-    assert all(cell.toolTip() for cell in panel.cells.values())
+    assert all(cell.toolTip() for cell in (*panel.cells.values(), *panel.attempts.values()))
 
 
 def test_every_heading_explains_itself_in_the_terms_of_the_papers(panel: AdaptationPanel):

@@ -3,6 +3,7 @@
 Definitions are the field's (RITM): NoC_20@85, NoC_30@90 (failures count as the limit), FR_20@85, FR_30@90 (strict).
 The user's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one. A box
 counts as one click. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
+Objects that were given up stand in files of their own, and figures with and without them are both written.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from samtta_app.core.files import marked, staged
 from samtta_app.core.metrics import clicks_to
 from samtta_app.core.names import to_text
 from samtta_app.core.texts import csv_text, json_text
+from samtta_app.core.types import ClickRecord
 from samtta_app.errors import ExportError
-from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Statistics
+from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, TWINS_NOTE
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
 OBJECT_COLUMNS = (
@@ -60,26 +63,38 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
-_MARKS = {"clicks.csv": b"object_id,step,", "objects.csv": b"object_id,image,", "statistics.json": b'"person_clicks"'}
+ATTEMPT_COLUMNS = ("attempt_id", "image", "class", "created", "why", "object_id", "seconds", "steps")
+
+_MARKS = {
+    "attempts.csv": b"attempt_id,image,",
+    "attempt_clicks.csv": b"attempt_id,step,",
+    "clicks.csv": b"object_id,step,",
+    "objects.csv": b"object_id,image,",
+    "statistics.json": b'"person_clicks"',
+}
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
 
 
-def statistics(records: Sequence[ObjectRecord]) -> Statistics:
-    """The figures of a session whose objects are `records`."""
-    return Tally(records).figures()
+def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUp] = ()) -> Statistics:
+    """The figures of a session whose objects are `records`, and in which `attempts` were given up."""
+    return Tally(records, attempts).figures()
 
 
 def write_statistics(store: Store, folder: Path) -> list[Path]:
-    """Write objects.csv, clicks.csv (one row per prompt step) and statistics.json (figures and raw records).
+    """Write objects, attempts, and the prompt steps of both as CSV, and statistics.json (figures and raw records).
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
     """
-    records = store.records()
+    records, attempts = store.records(), store.attempts()
+    clicks = (row for record in records for row in _click_rows(record.object_id, record.steps))
+    vain = (row for attempt in attempts for row in _click_rows(attempt.id, attempt.steps))
     files = {
-        "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
+        "attempt_clicks.csv": csv_text(("attempt_id", *CLICK_COLUMNS[1:]), vain),
+        "attempts.csv": csv_text(ATTEMPT_COLUMNS, map(_attempt_row, attempts)),
+        "clicks.csv": csv_text(CLICK_COLUMNS, clicks),
         "objects.csv": csv_text(OBJECT_COLUMNS, map(_object_row, records)),
-        "statistics.json": json_text(_plain(_everything(store, records)), indent=1),
+        "statistics.json": json_text(_plain(_everything(store, records, attempts)), indent=1),
     }
     try:
         with staged(folder, marked(_MARKS)) as stage:
@@ -90,13 +105,15 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _everything(store: Store, records: Sequence[ObjectRecord]) -> dict[str, object]:
+def _everything(store: Store, records: Sequence[ObjectRecord], attempts: Sequence[GivenUp]) -> dict[str, object]:
     adaptations = [asdict(report) for report in store.adaptations()]
     for report in adaptations:
         del report["weights"], report["request_id"]
     return {
-        "figures": asdict(statistics(records)),
+        "notes": [TWINS_NOTE, ATTEMPTS_NOTE],
+        "figures": asdict(statistics(records, attempts)),
         "objects": [asdict(record) for record in records],
+        "attempts": [asdict(attempt) for attempt in attempts],
         "adaptations": adaptations,
     }
 
@@ -116,9 +133,16 @@ def _object_row(record: ObjectRecord) -> list[object]:
     ]
 
 
-def _click_rows(record: ObjectRecord) -> list[list[object]]:
+def _attempt_row(attempt: GivenUp) -> list[object]:
+    return [
+        *(attempt.id, to_text(attempt.image_name), attempt.class_name, attempt.created, attempt.why),
+        *(attempt.object_id or "", f"{attempt.seconds:.3f}", len(attempt.steps)),
+    ]
+
+
+def _click_rows(owner: int, steps: Sequence[ClickRecord]) -> list[list[object]]:
     rows: list[list[object]] = []
-    for number, step in enumerate(record.steps, start=1):
+    for number, step in enumerate(steps, start=1):
         click, window = step.click, step.window
         place = [step.kind, *(["", "", ""] if click is None else [click.x, click.y, int(click.positive)])]
         figures = (step.seconds, step.latency)
@@ -126,7 +150,7 @@ def _click_rows(record: ObjectRecord) -> list[list[object]]:
         gains = (gaps.model, gaps.task, gaps.prompt) if gaps else (math.nan,) * 3
         answers = (step.predicted_iou, step.uncertainty, step.iou, *gains, step.expected_iou)
         area = (window.x, window.y, window.width, window.height)
-        given = [record.object_id, number, *place, *map(_figure, figures)]
+        given = [owner, number, *place, *map(_figure, figures)]
         rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
     return rows
 

@@ -147,7 +147,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
 
 
 def all_steps(draft: Draft, whole: Window, version: int) -> tuple[ClickRecord, ...]:
-    """A record of every step of an object that is given up; one without an answer names `version`, which would have given it."""
+    """A record of every step of an object that is given up; `version` is of the weights asked where no answer came."""
     done = draft.preview.history
     window = draft.preview.window or draft.view or whole
     return done + tuple(_record(draft, k, window, version, None, _NAN) for k in range(len(done), len(draft.steps)))
