@@ -219,6 +219,8 @@ def stats(
         demo_command.say(figures.sentence)
         demo_command.say(TWINS_NOTE)
         demo_command.say(figures_in_brief(figures))
+        if figures.controls.sentence:
+            demo_command.say(figures.controls.sentence)
         demo_command.say_files(write_statistics(store, out))
         demo_command.say_remarks(store.opening, store.left_out)
 

@@ -46,8 +46,9 @@ class PredictRequest:
     """Answer a prompt.
 
     `window` None lets the engine choose: the whole image or `view`, then the surroundings of a small object. `twin`
-    asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
-    three masks for any prompt. It also keeps a given `window` that holds the prompt.
+    asks the frozen weights for a comparison beside the answer, `frozen` for the answer itself, and `larger` asks those
+    of the larger model. `candidates` asks for three masks for any prompt. It also keeps a given `window` that holds the
+    prompt.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -59,6 +60,12 @@ class PredictRequest:
     twin: bool = False
     larger: bool = False
     candidates: bool = False
+    frozen: bool = False
+
+    @property
+    def original(self) -> bool:
+        """Whether weights that never learn are asked; the learner is not told of their answers."""
+        return self.twin or self.frozen or self.larger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +165,7 @@ class MeasureRequest:
         clicks: alternatives to the newest click. Those outside the window are left out. Without any, eight clicks near
             the newest one are used.
         heads: a file of heads to use instead of the model's own.
+        frozen: measure the frozen weights' answer instead.
     """
 
     lane: ClassVar[Lane] = "asked"
@@ -168,6 +176,7 @@ class MeasureRequest:
     names: tuple[str, ...]
     clicks: tuple[Click, ...] = ()
     heads: Path | None = None
+    frozen: bool = False
 
 
 Request = (

@@ -93,6 +93,7 @@ class Application(QObject):
                 store,
                 learn=settings.learn,
                 strategy=settings.strategy,
+                control_share=settings.control_share,
                 idle_seconds=settings.idle_seconds,
                 opacity=settings.overlay_opacity,
             )

@@ -17,7 +17,7 @@ class ObjectRecord:
 
     `frozen` and `adapted` are IoU with the accepted mask after click 1, 2, ...; None before the replay.
     `replayed_version` is the weights version of the adapted side. `reviewed` is whether the user reviewed the mask and
-    confirmed it.
+    confirmed it. `control` is whether the frozen weights answered by a draw; None without a draw.
     """
 
     object_id: int
@@ -31,6 +31,7 @@ class ObjectRecord:
     adapted: tuple[float, ...] | None = None
     replayed_version: int = 0
     reviewed: bool = False
+    control: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class GivenUp:
 
     `steps` are all of its clicks and boxes, also those that were never answered. `seconds` is working time. `created` is
     when it was given up. `object_id` is the object that was deleted right after its accept, 0 where none was accepted.
+    `control` is as in ObjectRecord.
     """
 
     id: int
@@ -50,3 +52,4 @@ class GivenUp:
     steps: tuple[ClickRecord, ...]
     box: Box | None = None
     object_id: int = 0
+    control: bool | None = None

@@ -165,12 +165,45 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """Mean clicks and working seconds per object of one group, given-up objects included; nan without objects."""
+
+    objects: int = 0
+    clicks: float = _NAN
+    seconds: float = _NAN
+
+
+@dataclass(frozen=True, slots=True)
+class MeanDifference:
+    """How much more one group needs than another, and the 95 % interval of that; nan while it is not known."""
+
+    value: float = _NAN
+    low: float = _NAN
+    high: float = _NAN
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFigures:
+    """Objects that were answered with learning, and control objects, as the draw divided them.
+
+    `clicks` and `seconds` are learned minus control. `sentence` says what may be concluded, "" where nothing was drawn.
+    """
+
+    learned: GroupFigures = field(default_factory=GroupFigures)
+    control: GroupFigures = field(default_factory=GroupFigures)
+    clicks: MeanDifference = field(default_factory=MeanDifference)
+    seconds: MeanDifference = field(default_factory=MeanDifference)
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """The session's figures from its raw records.
 
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
     expected IoU into the one calibrated on this session. `person` are the user's own clicks. `attempts` are the same
-    figures with the objects that were given up; all others are over accepted objects.
+    figures with the objects that were given up; all others are over accepted objects. `controls` compares control objects
+    with the others.
     """
 
     objects: int
@@ -185,6 +218,7 @@ class Statistics:
     confidence: Calibration = UNCALIBRATED
     person: SideFigures = NO_FIGURES
     attempts: AttemptFigures = field(default_factory=AttemptFigures)
+    controls: ControlFigures = field(default_factory=ControlFigures)
 
 
 @dataclass(frozen=True, slots=True)

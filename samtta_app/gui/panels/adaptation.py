@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
+from samtta_app.gui.panels.control_table import ControlTable
 from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
 from samtta_app.gui.widgets import theme
@@ -157,6 +158,7 @@ class AdaptationPanel(QWidget):
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
         self.attempts: dict[tuple[str, str], QLabel] = {}
+        self.controls = ControlTable()
         self.reliability = ReliabilityDiagram()
         self.details = Disclosure("Details", self._details())
         self._buttons = QHBoxLayout()
@@ -211,6 +213,7 @@ class AdaptationPanel(QWidget):
                 for name, _, _ in FIGURE_ROWS:
                     cells[name, side].setText(figure(name, getattr(values, name)))
                 cells["objects", side].setText(str(values.objects))
+        self.controls.show_figures(statistics.controls)
         self.reliability.show_statistics(statistics)
 
     def _standing(self, adaptation: Adaptation) -> str:
@@ -232,6 +235,7 @@ class AdaptationPanel(QWidget):
         every = ("objects", "All attempts", ATTEMPTS_NOTE)
         layout.addWidget(_note("All attempts: an object that was given up counts as failed.", ATTEMPTS_NOTE))
         layout.addLayout(_figures(self.attempts, every))
+        layout.addWidget(self.controls)
         layout.addWidget(self.reliability)
         return body
 

@@ -11,11 +11,11 @@ from samtta_app.core.names import to_text
 from samtta_app.core.types import ClickRecord
 from samtta_app.session.object_records import GivenUp, WhyGivenUp
 from samtta_app.session.project import rows
-from samtta_app.session.project.cells import BadValueError, DbRow, moment, name, real, text, whole
+from samtta_app.session.project.cells import BadValueError, DbRow, flag_or_none, moment, name, real, text, whole
 from samtta_app.session.project.database import Database
 from samtta_app.session.project.learning_log import now
 
-ATTEMPT = "image, class, why, object_id, seconds, created"
+ATTEMPT = "image, class, why, object_id, control, seconds, created"
 ATTEMPTS_AT_ONCE = 200
 """So many are read in less than 16 ms: the window draws a frame in between."""
 
@@ -30,7 +30,7 @@ class AttemptLog(Database):
             StoreError: nothing was stored.
         """
         dated = replace(attempt, created=now())
-        place = (to_text(dated.image_name), dated.class_name, dated.why, dated.object_id or None)
+        place = (to_text(dated.image_name), dated.class_name, dated.why, dated.object_id or None, dated.control)
         with self._writing():
             cursor = self._db.execute(
                 f"INSERT INTO attempts ({ATTEMPT}) VALUES ({rows.placeholders(ATTEMPT)})",
@@ -93,6 +93,7 @@ def _attempt_of(row: DbRow, steps: tuple[ClickRecord, ...]) -> GivenUp:
         created=moment(row, "created"),
         steps=steps,
         object_id=0 if row["object_id"] is None else whole(row, "object_id", least=1),
+        control=flag_or_none(row, "control"),
     )
 
 

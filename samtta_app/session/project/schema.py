@@ -169,6 +169,12 @@ CREATE TABLE attempt_steps (
 Image and class are names, so that no image and no class has to stay for an object that was never made.
 """
 
+CONTROL_OBJECTS = """
+ALTER TABLE annotations ADD COLUMN control INTEGER;
+ALTER TABLE attempts ADD COLUMN control INTEGER
+"""
+"""Whether the frozen weights answered an object by a draw: 1 they did, 0 the draw was for learning, NULL without a draw."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
@@ -177,6 +183,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("image_ids", IMAGE_IDS),
     ("step_kinds", STEP_KINDS),
     ("attempts", ATTEMPTS),
+    ("control_objects", CONTROL_OBJECTS),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 

@@ -22,7 +22,7 @@ from samtta_app.errors import ExportError
 from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Statistics
-from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, TWINS_NOTE
+from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, CONTROLS_NOTE, TWINS_NOTE
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
 OBJECT_COLUMNS = (
@@ -39,6 +39,7 @@ OBJECT_COLUMNS = (
     "frozen_clicks_85",
     "adapted_clicks_90",
     "frozen_clicks_90",
+    "control",
 )
 CLICK_COLUMNS = (
     "object_id",
@@ -63,7 +64,7 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
-ATTEMPT_COLUMNS = ("attempt_id", "image", "class", "created", "why", "object_id", "seconds", "steps")
+ATTEMPT_COLUMNS = ("attempt_id", "image", "class", "created", "why", "object_id", "seconds", "steps", "control")
 
 _MARKS = {
     "attempts.csv": b"attempt_id,image,",
@@ -110,7 +111,7 @@ def _everything(store: Store, records: Sequence[ObjectRecord], attempts: Sequenc
     for report in adaptations:
         del report["weights"], report["request_id"]
     return {
-        "notes": [TWINS_NOTE, ATTEMPTS_NOTE],
+        "notes": [TWINS_NOTE, ATTEMPTS_NOTE, CONTROLS_NOTE],
         "figures": asdict(statistics(records, attempts)),
         "objects": [asdict(record) for record in records],
         "attempts": [asdict(attempt) for attempt in attempts],
@@ -130,6 +131,7 @@ def _object_row(record: ObjectRecord) -> list[object]:
         "" if record.frozen is None else record.replayed_version,
         *("" if value is None else value for value in (point.adapted, point.frozen)),
         *strict,
+        _yes_no(record.control),
     ]
 
 
@@ -137,6 +139,7 @@ def _attempt_row(attempt: GivenUp) -> list[object]:
     return [
         *(attempt.id, to_text(attempt.image_name), attempt.class_name, attempt.created, attempt.why),
         *(attempt.object_id or "", f"{attempt.seconds:.3f}", len(attempt.steps)),
+        _yes_no(attempt.control),
     ]
 
 
@@ -153,6 +156,10 @@ def _click_rows(owner: int, steps: Sequence[ClickRecord]) -> list[list[object]]:
         given = [owner, number, *place, *map(_figure, figures)]
         rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
     return rows
+
+
+def _yes_no(value: bool | None) -> object:
+    return "" if value is None else int(value)
 
 
 def _figure(value: float) -> str:

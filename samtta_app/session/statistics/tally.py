@@ -13,7 +13,16 @@ from samtta_app.core.calibration import Calibration
 from samtta_app.core.metrics import clicks_to
 from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.sort_keys import Worst, worst
-from samtta_app.session.state import NO_FIGURES, AttemptFigures, SideFigures, Statistics, StreamPoint, Trust
+from samtta_app.session.state import (
+    NO_FIGURES,
+    AttemptFigures,
+    ControlFigures,
+    SideFigures,
+    Statistics,
+    StreamPoint,
+    Trust,
+)
+from samtta_app.session.statistics.control_groups import Effort, compare_groups, effort_of
 from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, Answers, confirmed_answers, trust_in
 
 TARGET, _LIMIT = 0.85, 20
@@ -73,6 +82,8 @@ class Tally:
         self._seconds = self._timeless = 0
         self._person, self._adapted, self._frozen = _Sums(), _Sums(), _Sums()
         self._given_up: dict[int, GivenUp] = {}
+        self._efforts: dict[tuple[str, int], Effort] = {}
+        self._grouped: tuple[dict[tuple[str, int], Effort], ControlFigures] = ({}, ControlFigures())
         self._compared: list[int] = []
         self._improved: list[int] = []
         self._waiting: list[tuple[float, int]] = []
@@ -100,6 +111,7 @@ class Tally:
         self._ids.insert(place, number)
         self._stream.insert(place, point)
         self._count(record, 1)
+        self._put_effort(("accepted", number), effort_of(record))
         if record.frozen is not None and record.adapted is not None:
             insort(self._compared, number)
         if len(record.steps) > 1:
@@ -120,6 +132,7 @@ class Tally:
         del self._ids[place]
         del self._stream[place]
         self._count(record, -1)
+        self._efforts.pop(("accepted", object_id), None)
         for ids in (self._compared, self._improved):
             found = bisect_left(ids, object_id)
             if ids[found : found + 1] == [object_id]:
@@ -130,10 +143,12 @@ class Tally:
     def put_attempt(self, attempt: GivenUp) -> None:
         """Add an object that was given up."""
         self._given_up[attempt.id] = attempt
+        self._put_effort(("given up", attempt.id), effort_of(attempt))
 
     def drop_attempt(self, attempt_id: int) -> None:
         """Remove an object that goes on after all, if it is there."""
         self._given_up.pop(attempt_id, None)
+        self._efforts.pop(("given up", attempt_id), None)
 
     def figures(self) -> Statistics:
         """The figures; they do not depend on the order in which the records were added."""
@@ -152,6 +167,7 @@ class Tally:
             confidence=known,
             person=self._person.side(),
             attempts=self._attempts(),
+            controls=self._compared_groups(),
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
@@ -169,6 +185,17 @@ class Tally:
         return tuple(self._images)
 
     # --- below the surface ------------------------------------------------------------------------------------------
+
+    def _put_effort(self, key: tuple[str, int], effort: Effort | None) -> None:
+        """Enter what an object cost; one without a draw is in no group."""
+        if effort is not None:
+            self._efforts[key] = effort
+
+    def _compared_groups(self) -> ControlFigures:
+        """The comparison follows from what the objects cost alone, and is kept as long as that stays."""
+        if self._grouped[0] != self._efforts:
+            self._grouped = dict(self._efforts), compare_groups(self._efforts.values())
+        return self._grouped[1]
 
     def _attempts(self) -> AttemptFigures:
         """All attempts; a side without replays has none."""

@@ -14,6 +14,7 @@ from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
+from samtta_app.session.workflow.overlays import BLINDED
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.undoing import Undoing
 
@@ -91,6 +92,9 @@ class Acting:
         desk = self._desk
         match act:
             case acts.Show():
+                if act.compare and desk.control_share:
+                    desk.say("info", BLINDED)
+                    act = structs.replace(act, compare=None)
                 changes = {name: value for name, value in structs.asdict(act).items() if value is not None}
                 desk.change(display=replace(desk.state.display, **changes))
                 return self._annotating.compare() if act.compare else ()

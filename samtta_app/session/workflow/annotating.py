@@ -53,7 +53,8 @@ class Annotating:
             return ()
         desk.comparison = 0
         asked = replace(draft.asked, class_id=desk.state.current_class)
-        request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view, larger=draft.larger)
+        of = (desk.state.image, asked, draft.window, draft.view)
+        request = PredictRequest(desk.id(), *of, larger=draft.larger, frozen=draft.control is True)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
 
@@ -90,7 +91,7 @@ class Annotating:
         """Ask the frozen twin the same, if the user wants to see it and it was not asked yet."""
         desk, draft = self._desk, self._desk.draft
         desk.comparison = 0
-        if not desk.state.display.compare or draft is None or desk.state.image is None:
+        if not desk.state.display.compare or draft is None or desk.state.image is None or desk.control_share:
             return ()
         if draft.preview.waiting or draft.preview.frozen is not None or draft.preview.candidate is None:
             return ()
@@ -154,7 +155,8 @@ class Annotating:
         if desk.state.image is None:
             desk.say("info", "The image is not shown yet")
             return ()
-        requests = self.ask(drafts.with_prompt(before, step, desk.now(), desk.idle, view))
+        draft = drafts.with_prompt(before, step, desk.now(), desk.idle, view)
+        requests = self.ask(draft if before else replace(draft, control=desk.draws_control()))
         desk.change(selected=None)
         if desk.draft is not None:
             desk.history.push(Prompted(desk.image_name(), before, desk.draft))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
 from samtta_app.core.types import Annotation
+from samtta_app.errors import StoreError
 from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
@@ -31,9 +33,18 @@ class SessionContext:
     """The only mutable part of the workflow; its other parts refer to it and hold no mutable state of their own."""
 
     def __init__(
-        self, store: Store, *, learn: bool, strategy: str, twin: bool, idle: float, clock: Callable[[], float]
+        self,
+        store: Store,
+        *,
+        learn: bool,
+        strategy: str,
+        twin: bool,
+        idle: float,
+        control_share: float,
+        clock: Callable[[], float],
     ) -> None:
         self.frozen = strategy == _FROZEN
+        self.control_share = 0.0 if self.frozen or store.read_only else control_share
         self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
         self.store, self.idle, self.now = store, idle, clock
         self.history = History()
@@ -94,6 +105,12 @@ class SessionContext:
     def image_name(self) -> str:
         """The name of the image that is open, "" when there is none."""
         return self.state.images[self.state.index].name if self.state.images else ""
+
+    def draws_control(self) -> bool | None:
+        """Whether the object that begins now is a control object; None where nothing is drawn."""
+        with suppress(StoreError):  # the click itself stores nothing, and is answered all the same
+            return self.store.draws_control(self.control_share) if self.control_share else None
+        return None
 
     def class_name(self, class_id: int) -> str:
         """The name of a class, "" where there is none with this number."""

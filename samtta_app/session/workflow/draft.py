@@ -20,7 +20,8 @@ class Draft:
     `steps` are the clicks and boxes in order, `times` the working seconds at each. `masks` are those that were shown after
     each answered step (None where the next prompt came first), one for each entry of `preview.history`. `seconds` is
     working time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with
-    `request_id`. `larger` is whether the larger model is asked.
+    `request_id`. `larger` is whether the larger model is asked. `control` is whether the frozen weights answer by a
+    draw, None without a draw.
     """
 
     preview: Preview
@@ -35,6 +36,7 @@ class Draft:
     request_id: int = 0
     sent: float = 0.0
     larger: bool = False
+    control: bool | None = None
 
 
 def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
@@ -143,6 +145,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
         seconds=draft.seconds,
         created="",
         gaps=candidate.gaps,
+        control=draft.control,
     )
 
 

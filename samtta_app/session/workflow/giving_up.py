@@ -20,9 +20,11 @@ def give_up(desk: SessionContext, draft: Draft, why: WhyGivenUp) -> GivenUp | No
     if desk.state.image is None:
         return None
     worked = drafts.touched(draft, desk.now(), desk.idle)
-    steps = drafts.all_steps(worked, desk.state.image.whole, desk.state.adaptation.version)
+    version = 0 if worked.control else desk.state.adaptation.version
+    steps = drafts.all_steps(worked, desk.state.image.whole, version)
     name, class_name = desk.image_name(), desk.class_name(desk.state.current_class)
-    return _stored(desk, GivenUp(0, name, class_name, why, worked.seconds, "", steps, worked.preview.box))
+    given_up = GivenUp(0, name, class_name, why, worked.seconds, "", steps, worked.preview.box, control=worked.control)
+    return _stored(desk, given_up)
 
 
 def give_up_accepted(desk: SessionContext, annotation: Annotation) -> GivenUp | None:
@@ -35,6 +37,7 @@ def give_up_accepted(desk: SessionContext, annotation: Annotation) -> GivenUp | 
         *(0, name, class_name, "deleted", annotation.seconds, "", annotation.history),
         box=annotation.box,
         object_id=annotation.id,
+        control=annotation.control,
     )
     return _stored(desk, given_up)
 

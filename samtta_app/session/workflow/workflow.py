@@ -55,6 +55,8 @@ class Workflow:
         strategy: name of how the engine adapts, shown to the user. With "frozen" the original weights answer, nothing is
             learned or replayed, and stored weights stay where they are.
         twin: have accepted objects replayed with the adapted and the original weights.
+        control_share: share of objects that the original weights answer, unseen by the user until the accept. While it is
+            above 0, nothing shows the original model's answer beside the preview.
         idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
         opacity: of the uncertainty map, 0 .. 1.
         clock: monotonic time in seconds.
@@ -67,11 +69,20 @@ class Workflow:
         learn: bool = True,
         strategy: str = "samtta",
         twin: bool = True,
+        control_share: float = 0.0,
         idle_seconds: float = 15,
         opacity: float = 0.8,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk = SessionContext(store, learn=learn, strategy=strategy, twin=twin, idle=idle_seconds, clock=clock)
+        self._desk = SessionContext(
+            store,
+            learn=learn,
+            strategy=strategy,
+            twin=twin,
+            idle=idle_seconds,
+            control_share=control_share,
+            clock=clock,
+        )
         self._browsing = ImageOpener(self._desk)
         self._learning = LessonQueue(self._desk)
         self._annotating = Annotating(self._desk)
