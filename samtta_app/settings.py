@@ -68,11 +68,11 @@ class Settings:
         strategy: name of the way in which the decoder adapts, with other hyper-parameters after a colon
             ("samtta:fits=0"); "frozen" keeps the original weights.
         learn: whether the decoder learns from accepted objects when a project is opened.
-        control_share: share of objects, 0 .. 0.5, that the original model answers, unseen until the accept, to be compared
-            with the others; 0.1 is advised for studies.
         overlay_opacity: how strongly a map of uncertainty covers the image, 0 .. 1.
         keys: action name -> key, or several separated by ";" ("Return; E"), in place of the action's default.
         device: what the model runs on: "auto" (an NVIDIA GPU where torch can use one), "cpu", "cuda", "cuda:1" or "mps".
+        control_share: share of objects, 0 .. 0.5, that the original model answers, unseen until the accept, to be compared
+            with the others; 0.1 is advised for studies.
 
     Raises:
         SettingsError: a value is not valid.
@@ -85,10 +85,10 @@ class Settings:
     wheel: Wheel = "zoom"
     strategy: str = "samtta"
     learn: bool = True
-    control_share: float = 0.0
     overlay_opacity: float = 0.8
     keys: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
+    control_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse invalid values; the error names the setting."""

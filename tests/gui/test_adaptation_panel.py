@@ -13,7 +13,15 @@ from PySide6.QtWidgets import QLabel
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
 from samtta_app.gui.widgets import theme
-from samtta_app.session.state import Adaptation, AttemptFigures, SideFigures, StreamPoint
+from samtta_app.session.state import (
+    Adaptation,
+    AttemptFigures,
+    ControlFigures,
+    GroupFigures,
+    MeanDifference,
+    SideFigures,
+    StreamPoint,
+)
 from samtta_app.session.statistics.figure_notes import TWINS_NOTE
 from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
 
@@ -255,6 +263,43 @@ def test_the_panel_says_that_the_comparison_favours_learning(panel: AdaptationPa
     assert "favours learning" in TWINS_NOTE
     assert all(TWINS_NOTE in panel.cells[name, "adapted"].toolTip() for name, _, _ in FIGURE_ROWS)
     assert TWINS_NOTE in panel.curve.toolTip()
+
+
+def test_control_objects_are_compared_with_their_interval(panel: AdaptationPanel):
+    panel.details.button.click()
+    controls = panel.controls
+    assert not controls.isVisible()
+    found = ControlFigures(
+        *(GroupFigures(270, 3.21, 7.9), GroupFigures(31, 4.4, 130.25)),
+        *(MeanDifference(-1.19, -2.04, -0.35), MeanDifference()),
+        "Learning saves clicks, by 31 control objects",
+    )
+    panel.show_state(scene(statistics=replace(statistics(), controls=found)))
+    assert controls.isVisible()
+    assert controls.sentence.text() == "Learning saves clicks, by 31 control objects"
+    rows = {name: [controls.cells[name, k].text() for k in (1, 2, 3)] for name in ("clicks", "seconds")}
+    assert rows == {"clicks": ["3.2", "4.4", "−1.2 (−2.0 to −0.3)"], "seconds": ["7.9", "130.2", "–"]}
+    assert [controls.cells["objects", k].text() for k in (1, 2)] == ["270", "31"]
+    assert all(cell.toolTip() for cell in controls.cells.values())
+
+
+def test_few_control_objects_are_called_too_few(panel: AdaptationPanel):
+    panel.details.button.click()
+    words = "Not enough objects yet: 3 control objects, 20 others; each group needs 15"
+    found = ControlFigures(GroupFigures(20, 3.0, 7.0), GroupFigures(3, 4.0, 8.0), sentence=words)
+    panel.show_state(scene(statistics=replace(statistics(), controls=found)))
+    assert panel.controls.sentence.text() == words
+    assert panel.controls.cells["clicks", 3].text() == "–"
+    QCoreApplication.processEvents()
+    assert panel.controls.sentence.height() >= panel.controls.sentence.heightForWidth(panel.controls.sentence.width())
+
+
+def test_the_panel_stays_as_narrow_as_it_is_with_control_objects(panel: AdaptationPanel):
+    panel.details.button.click()
+    far = MeanDifference(-11.94, -12.04, -10.35)
+    found = ControlFigures(GroupFigures(9270, 13.21, 127.9), GroupFigures(1131, 14.4, 130.25), far, far, "Words")
+    panel.show_state(scene(statistics=replace(statistics(), controls=found)))
+    assert panel.details.body.minimumSizeHint().width() <= panel.width()
 
 
 def test_rates_are_percent_and_clicks_are_numbers():

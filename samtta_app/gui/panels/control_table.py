@@ -15,11 +15,13 @@ from samtta_app.session.statistics.figure_notes import CONTROLS_NOTE
 
 _ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("clicks", "Clicks per object", lambda value: figure_texts.number_text(value, 1)),
-    ("seconds", "Time per object", figure_texts.seconds),
+    ("seconds", "Seconds per object", lambda value: figure_texts.number_text(value, 1)),
 )
 """Field of a group, heading, and how its mean is written."""
 
-_COLUMNS = ("With learning", "Control", "Difference")
+_GROUPS = ("With learning", "Control")
+_DIFFERENCE = len(_GROUPS) + 1
+"""The groups stand beside each other, and their difference below them: it is wide."""
 
 
 def difference_text(difference: MeanDifference) -> str:
@@ -28,6 +30,12 @@ def difference_text(difference: MeanDifference) -> str:
         return figure_texts.NONE
     value, low, high = (f"{x:+.1f}".replace("-", "−") for x in (difference.value, difference.low, difference.high))
     return f"{value} ({low} to {high})"
+
+
+def _heading(text: str) -> QLabel:
+    label = theme.label(text, role="muted")
+    label.setToolTip(CONTROLS_NOTE)
+    return label
 
 
 class ControlTable(QWidget):
@@ -43,20 +51,21 @@ class ControlTable(QWidget):
         grid.setHorizontalSpacing(2 * theme.GRID)
         grid.setVerticalSpacing(theme.GRID // 2)
         right = Qt.AlignmentFlag.AlignRight
-        for column, heading in enumerate(_COLUMNS, start=1):
-            grid.addWidget(theme.label(heading, role="muted"), 0, column, right)
-        for row, (name, heading, _) in enumerate((*_ROWS, ("objects", "Objects", str)), start=1):
-            grid.addWidget(theme.label(heading, role="muted"), row, 0)
-            for column in range(1, 4 if name != "objects" else 3):
-                cell = self.cells[name, column] = theme.label(figure_texts.NONE, role="figure")
-                grid.addWidget(cell, row, column, right)
+        for column, heading in enumerate(_GROUPS, start=1):
+            grid.addWidget(_heading(heading), 0, column, right)
+        for row, (name, heading, _) in enumerate((*_ROWS, ("objects", "Objects", str))):
+            grid.addWidget(_heading(heading), 2 * row + 1, 0)
+            for column in range(1, len(_GROUPS) + 1):
+                grid.addWidget(self._cell(name, column), 2 * row + 1, column, right)
+        for row, (name, _, _) in enumerate(_ROWS):
+            grid.addWidget(_heading("Difference"), 2 * row + 2, 0)
+            grid.addWidget(self._cell(name, _DIFFERENCE), 2 * row + 2, 1, 1, len(_GROUPS), right)
         grid.setColumnStretch(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID)
         layout.addWidget(self.sentence)
         layout.addLayout(grid)
-        self.setToolTip(CONTROLS_NOTE)
         self.hide()
 
     def show_figures(self, figures: ControlFigures) -> None:
@@ -67,5 +76,10 @@ class ControlTable(QWidget):
             for name, _, written in _ROWS:
                 self.cells[name, column].setText(written(getattr(group, name)))
         for name, _, _ in _ROWS:
-            self.cells[name, 3].setText(difference_text(getattr(figures, name)))
+            self.cells[name, _DIFFERENCE].setText(difference_text(getattr(figures, name)))
         self.setVisible(bool(figures.sentence))
+
+    def _cell(self, name: str, column: int) -> QLabel:
+        cell = self.cells[name, column] = theme.label(figure_texts.NONE, role="figure")
+        cell.setToolTip(CONTROLS_NOTE)
+        return cell

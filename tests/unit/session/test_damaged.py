@@ -101,6 +101,8 @@ BAD: list[tuple[str, str, object]] = [
     ("annotations", "deleted", "no"),
     ("annotations", "reviewed", 2),
     ("annotations", "picture", b"\xff"),
+    ("annotations", "control", 2),
+    ("annotations", "control", "yes"),
 ]
 
 
@@ -138,6 +140,7 @@ ELSEWHERE: list[tuple[str, tuple[object, ...], str]] = [
     ("UPDATE attempts SET created = ? WHERE id = 2", ("yesterday",), "given-up object 2: created"),
     ("UPDATE attempts SET object_id = ? WHERE id = 2", ("one",), "given-up object 2: object_id"),
     ("UPDATE attempts SET withdrawn = ? WHERE id = 2", (5,), "given-up object 2: withdrawn"),
+    ("UPDATE attempts SET control = ? WHERE id = 2", (5,), "given-up object 2: control"),
     ("UPDATE attempt_steps SET x = ? WHERE attempt_id = 2 AND position = 2", ("l",), "given-up object 2, step 2: x"),
     ("UPDATE meta SET value = ? WHERE key = 'published'", ("newest",), 'meta "published"'),
     ("UPDATE meta SET value = CAST(? AS TEXT) WHERE key = 'last_image'", (b"\xff",), 'meta "last_image"'),
