@@ -215,10 +215,16 @@ def stats(
 ) -> None:
     """Write a project's statistics, raw records and figures, as CSV and JSON."""
     from samtta_app.session.project.store import Store
+    from samtta_app.session.statistics.figure_notes import TWINS_NOTE, figures_in_brief
     from samtta_app.session.statistics.statistics_export import statistics, write_statistics
 
     with Store.open_to_read(_existing(project)) as store:
-        demo_command.say(statistics(store.records()).sentence)
+        figures = statistics(store.records(), store.attempts())
+        demo_command.say(figures.sentence)
+        demo_command.say(TWINS_NOTE)
+        demo_command.say(figures_in_brief(figures))
+        if figures.controls.sentence:
+            demo_command.say(figures.controls.sentence)
         demo_command.say_files(write_statistics(store, out))
         demo_command.say_remarks(store.opening, store.left_out)
 

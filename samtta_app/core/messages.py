@@ -46,9 +46,9 @@ class PredictRequest:
     """Answer a prompt.
 
     `window` None lets the engine choose: the whole image or `view`, then the surroundings of a small object. `twin`
-    asks the frozen weights instead of the published ones, `larger` those of the larger model. `candidates` asks for
-    three masks for any prompt. It also keeps a given `window` that holds the prompt. `whole` answers in the whole image,
-    as SAM was evaluated, and looks no closer.
+    asks the frozen weights for a comparison beside the answer, `frozen` for the answer itself, and `larger` asks those
+    of the larger model. `candidates` asks for three masks for any prompt. It also keeps a given `window` that holds the
+    prompt. `whole` answers in the whole image, as SAM was evaluated, and looks no closer.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -61,6 +61,12 @@ class PredictRequest:
     larger: bool = False
     candidates: bool = False
     whole: bool = False
+    frozen: bool = False
+
+    @property
+    def original(self) -> bool:
+        """Whether weights that never learn are asked; the learner is not told of their answers."""
+        return self.twin or self.frozen or self.larger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +176,7 @@ class MeasureRequest:
         clicks: alternatives to the newest click. Those outside the window are left out. Without any, eight clicks near
             the newest one are used.
         heads: a file of heads to use instead of the model's own.
+        frozen: measure the frozen weights' answer instead.
     """
 
     lane: ClassVar[Lane] = "asked"
@@ -180,6 +187,7 @@ class MeasureRequest:
     names: tuple[str, ...]
     clicks: tuple[Click, ...] = ()
     heads: Path | None = None
+    frozen: bool = False
 
 
 Request = (

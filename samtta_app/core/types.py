@@ -219,7 +219,8 @@ class ClickRecord:
 class Annotation:
     """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling.
 
-    `picture` identifies size and content of the picture that it was accepted on ("" if unknown).
+    `picture` identifies size and content of the picture that it was accepted on ("" if unknown). `control` says whether
+    the frozen weights answered it as a control object; None where nothing was drawn.
     """
 
     id: int
@@ -236,6 +237,7 @@ class Annotation:
     created: str
     gaps: Gaps | None = None
     picture: str = ""
+    control: bool | None = None
 
     @property
     def expected_iou(self) -> float:

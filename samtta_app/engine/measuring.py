@@ -20,10 +20,12 @@ def measure_map(of: Resources, request: MeasureRequest) -> Work:
         UserError, CheckpointError: as in `samtta_app.uncertainty.measures.measured`.
     """
     check_prompt(request.prompt, request.image.whole)
-    version = of.learner.published.version
-    known = of.learner.knowledge(version)
-    fitted = yield from of.learner.strategy.before_answer(of.model, known, None, request.prompt)
-    weights = Weights(version, fitted.tensors)
+    weights = of.model.frozen
+    if not request.frozen:
+        version = of.learner.published.version
+        known = of.learner.knowledge(version)
+        fitted = yield from of.learner.strategy.before_answer(of.model, known, None, request.prompt)
+        weights = Weights(version, fitted.tensors)
     knows = Measuring(of.model, of.cache, weights, of.larger, of.heads, of.no_heads)
     return (yield from measured(knows, request))
 

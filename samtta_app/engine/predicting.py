@@ -30,7 +30,7 @@ def predict(of: Resources, request: PredictRequest) -> Work:
     candidates, chosen = offered(found, None if request.larger else of.click_heads), found.chosen
     if not request.candidates:
         candidates, chosen = worth_a_look(candidates, chosen)
-    learning = not (request.twin or request.larger)
+    learning = not request.original
     if learning:
         features = yield from of.cache.features(request.image, found.window)
         of.learner.answered(request.prompt, features, fitted, [each.logits for each in candidates])
@@ -49,7 +49,7 @@ def predict(of: Resources, request: PredictRequest) -> Work:
 
 def _unanswerable(of: Resources, request: PredictRequest) -> Answer:
     """The reply to exclude clicks alone: it has no mask, since the decoder would invent one."""
-    version = 0 if request.twin or request.larger else of.learner.published.version
+    version = 0 if request.original else of.learner.published.version
     window = request.window or request.image.whole
     return Answer(*(request.id, window, (), 0, version, 0.0, request.twin), no_gaps=of.no_heads, larger=request.larger)
 
@@ -64,7 +64,7 @@ def answered(of: Resources, request: PredictRequest) -> Generator[None, None, tu
     check_prompt(prompt, request.image.whole)
     model, cache = of.second() if request.larger else (of.model, of.cache)
     weights, fitted = model.frozen, Fitted(model.frozen.tensors)
-    if not (request.twin or request.larger):
+    if not request.original:
         weights, fitted = yield from of.learner.fitted(request.image.key, prompt)
     found = yield from answer_prompt(
         model,

@@ -94,6 +94,7 @@ class Application(QObject):
                 learn=settings.learn,
                 strategy=settings.strategy,
                 in_order=learns_in_order(settings.strategy),
+                control_share=settings.control_share,
                 idle_seconds=settings.idle_seconds,
                 opacity=settings.overlay_opacity,
             )

@@ -125,6 +125,7 @@ class Controller(QObject):
         self._pause.stop()
         if self.state.waiting:
             log.warning("The window was closed before these acts were done: %s", in_words(self.state.waiting))
+        self._workflow.end()
         self._workflow.store.close()
 
     def _serve_waiting(self) -> None:

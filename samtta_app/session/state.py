@@ -122,13 +122,33 @@ class StreamPoint:
 
 @dataclass(frozen=True, slots=True)
 class SideFigures:
-    """Figures of one side (adapted or frozen) over `objects` replayed objects; nan when there are none."""
+    """Figures of one side over `objects` objects; nan when there are none.
+
+    The sides are the user, and the replays with adapted and with frozen weights.
+    """
 
     objects: int
     noc_85: float
     noc_90: float
     fr_20_85: float
     fr_30_90: float
+
+
+NO_FIGURES = SideFigures(0, _NAN, _NAN, _NAN, _NAN)
+"""The figures of no objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFigures:
+    """The figures over accepted objects and the `given_up` ones, which count as failed and with the limit as their clicks.
+
+    A given-up object has no mask to be replayed against: it counts as failed on each side that has replays.
+    """
+
+    given_up: int = 0
+    person: SideFigures = NO_FIGURES
+    adapted: SideFigures = NO_FIGURES
+    frozen: SideFigures = NO_FIGURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +179,45 @@ class Ratings:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """Mean clicks and working seconds per object of one group, given-up objects included; nan without objects."""
+
+    objects: int = 0
+    clicks: float = _NAN
+    seconds: float = _NAN
+
+
+@dataclass(frozen=True, slots=True)
+class MeanDifference:
+    """How much more one group needs than another, and the 95 % interval of that; nan while it is not known."""
+
+    value: float = _NAN
+    low: float = _NAN
+    high: float = _NAN
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFigures:
+    """Objects that were answered with learning, and control objects, as the draw divided them.
+
+    `clicks` and `seconds` are learned minus control. `sentence` says what may be concluded, "" where nothing was drawn.
+    """
+
+    learned: GroupFigures = field(default_factory=GroupFigures)
+    control: GroupFigures = field(default_factory=GroupFigures)
+    clicks: MeanDifference = field(default_factory=MeanDifference)
+    seconds: MeanDifference = field(default_factory=MeanDifference)
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """The session's figures from its raw records.
 
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
     expected IoU into the one calibrated on this session. `ratings` is None where no mask was rated, and while masks are
-    being rated.
+    being rated. `person` are the user's own clicks. `attempts` are the same figures with the objects that were given up;
+    all others are over accepted objects. `controls` compares control objects with the others.
     """
 
     objects: int
@@ -178,6 +231,9 @@ class Statistics:
     review: int = 0
     confidence: Calibration = UNCALIBRATED
     ratings: Ratings | None = None
+    person: SideFigures = NO_FIGURES
+    attempts: AttemptFigures = field(default_factory=AttemptFigures)
+    controls: ControlFigures = field(default_factory=ControlFigures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,16 @@ from PySide6.QtWidgets import QLabel
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
 from samtta_app.gui.widgets import theme
-from samtta_app.session.state import Adaptation, StreamPoint
+from samtta_app.session.state import (
+    Adaptation,
+    AttemptFigures,
+    ControlFigures,
+    GroupFigures,
+    MeanDifference,
+    SideFigures,
+    StreamPoint,
+)
+from samtta_app.session.statistics.figure_notes import TWINS_NOTE
 from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
 
 
@@ -235,13 +244,71 @@ def test_figures_that_do_not_exist_are_dashes(panel: AdaptationPanel):
     assert {panel.cells[name, side].text() for name, _, _ in FIGURE_ROWS for side in ("adapted", "frozen")} == {"–"}
 
 
+def test_a_second_table_counts_what_was_given_up(panel: AdaptationPanel):
+    side = SideFigures(40, 4.6, 7.2, 0.05, 0.1)
+    every = AttemptFigures(10, SideFigures(50, 7.7, 11.8, 0.24, 0.28), SideFigures(50, 7.8, 12.0, 0.25, 0.3), side)
+    panel.show_state(scene(statistics=replace(statistics(), person=side, attempts=every)))
+    accepted = {name: panel.cells[name, "person"].text() for name, _, _ in FIGURE_ROWS}
+    assert accepted == {"noc_85": "4.6", "noc_90": "7.2", "fr_20_85": "5 %", "fr_30_90": "10 %"}
+    tried = {name: panel.attempts[name, "person"].text() for name, _, _ in FIGURE_ROWS}
+    assert tried == {"noc_85": "7.7", "noc_90": "11.8", "fr_20_85": "24 %", "fr_30_90": "28 %"}
+    assert [panel.attempts["fr_20_85", side].text() for side in ("adapted", "frozen")] == ["25 %", "5 %"]
+    assert panel.attempts["objects", "person"].text() == "50"
+
+
+def test_the_panel_says_that_the_comparison_favours_learning(panel: AdaptationPanel):
+    panel.details.button.click()
+    shown = [label for label in panel.findChildren(QLabel) if label.isVisible() and label.text() == TWINS_NOTE]
+    assert len(shown) == 1
+    assert "favours learning" in TWINS_NOTE
+    assert all(TWINS_NOTE in panel.cells[name, "adapted"].toolTip() for name, _, _ in FIGURE_ROWS)
+    assert TWINS_NOTE in panel.curve.toolTip()
+
+
+def test_control_objects_are_compared_with_their_interval(panel: AdaptationPanel):
+    panel.details.button.click()
+    controls = panel.controls
+    assert not controls.isVisible()
+    found = ControlFigures(
+        *(GroupFigures(270, 3.21, 7.9), GroupFigures(31, 4.4, 130.25)),
+        *(MeanDifference(-1.19, -2.04, -0.35), MeanDifference()),
+        "Learning saves clicks, by 31 control objects",
+    )
+    panel.show_state(scene(statistics=replace(statistics(), controls=found)))
+    assert controls.isVisible()
+    assert controls.sentence.text() == "Learning saves clicks, by 31 control objects"
+    rows = {name: [controls.cells[name, k].text() for k in (1, 2, 3)] for name in ("clicks", "seconds")}
+    assert rows == {"clicks": ["3.2", "4.4", "−1.2 (−2.0 to −0.3)"], "seconds": ["7.9", "130.2", "–"]}
+    assert [controls.cells["objects", k].text() for k in (1, 2)] == ["270", "31"]
+    assert all(cell.toolTip() for cell in controls.cells.values())
+
+
+def test_few_control_objects_are_called_too_few(panel: AdaptationPanel):
+    panel.details.button.click()
+    words = "Not enough objects yet: 3 control objects, 20 others; each group needs 15"
+    found = ControlFigures(GroupFigures(20, 3.0, 7.0), GroupFigures(3, 4.0, 8.0), sentence=words)
+    panel.show_state(scene(statistics=replace(statistics(), controls=found)))
+    assert panel.controls.sentence.text() == words
+    assert panel.controls.cells["clicks", 3].text() == "–"
+    QCoreApplication.processEvents()
+    assert panel.controls.sentence.height() >= panel.controls.sentence.heightForWidth(panel.controls.sentence.width())
+
+
+def test_the_panel_stays_as_narrow_as_it_is_with_control_objects(panel: AdaptationPanel):
+    panel.details.button.click()
+    far = MeanDifference(-11.94, -12.04, -10.35)
+    found = ControlFigures(GroupFigures(9270, 13.21, 127.9), GroupFigures(1131, 14.4, 130.25), far, far, "Words")
+    panel.show_state(scene(statistics=replace(statistics(), controls=found)))
+    assert panel.details.body.minimumSizeHint().width() <= panel.width()
+
+
 def test_rates_are_percent_and_clicks_are_numbers():
     assert figure("fr_20_85", 0.125) == "12 %"
     assert figure("noc_85", 4.25) == "4.2"
 
 
 def test_every_figure_explains_itself(panel: AdaptationPanel):
-    assert all(cell.toolTip() for cell in panel.cells.values())
+    assert all(cell.toolTip() for cell in (*panel.cells.values(), *panel.attempts.values()))
 
 
 def test_every_heading_explains_itself_in_the_terms_of_the_papers(panel: AdaptationPanel):

@@ -185,6 +185,7 @@ MINE = Settings(
     wheel="scroll",
     strategy="fbrs",
     learn=False,
+    control_share=0.125,
     keys={"quit": ""},
 )
 
@@ -210,11 +211,12 @@ def test_saving_hands_on_what_was_chosen(qtbot, settings: SettingsDialog):
     settings.threads.setValue(0)
     settings.idle.setValue(30)
     settings.learn.setChecked(True)
+    settings.control.setValue(10)
     settings.strategy.setCurrentText("samtta")
     settings.model.line.setText(" samtta-small ")
     with qtbot.waitSignal(settings.chosen) as chosen:
         press(settings, QDialogButtonBox.StandardButton.Save)
-    assert chosen.args == [Settings(idle_seconds=30, keys={"quit": ""})]
+    assert chosen.args == [Settings(idle_seconds=30, control_share=0.1, keys={"quit": ""})]
     assert not settings.isVisible()
 
 
@@ -232,6 +234,13 @@ def test_cancel_changes_nothing(qtbot, settings: SettingsDialog):
     with qtbot.assertNotEmitted(settings.chosen):
         press(settings, QDialogButtonBox.StandardButton.Cancel)
     assert not settings.isVisible()
+
+
+def test_no_control_objects_are_called_so_and_the_advice_is_there(settings: SettingsDialog):
+    settings.control.setValue(0)
+    assert settings.control.text() == "None"
+    assert "10 % is advised for studies" in settings.control.toolTip()
+    assert settings.values().control_share == 0
 
 
 def test_automatic_threads_are_called_so(settings: SettingsDialog):

@@ -232,6 +232,15 @@ class SettingsDialog(QDialog):
         self._say_strategy()
         self.learn = QCheckBox("Learn from accepted objects")
         self.learn.setChecked(settings.learn)
+        self.control = QDoubleSpinBox()
+        self.control.setRange(0, 50)
+        self.control.setDecimals(1)
+        self.control.setSuffix(" % of objects")
+        self.control.setSpecialValueText("None")
+        self.control.setToolTip(
+            "The original model answers them, unseen until Enter, to compare; 10 % is advised for studies"
+        )
+        self.control.setValue(100 * settings.control_share)
 
     def _rows(self) -> QFormLayout:
         form = _form()
@@ -243,6 +252,7 @@ class SettingsDialog(QDialog):
         form.addRow("Way of learning", self.strategy)
         form.addRow("", self.words)
         form.addRow("", self.learn)
+        form.addRow("Control objects", self.control)
         return form
 
     def values(self) -> Settings:
@@ -260,6 +270,7 @@ class SettingsDialog(QDialog):
             wheel=self.wheel.currentData(),
             strategy=self.strategy.currentData(),
             learn=self.learn.isChecked(),
+            control_share=round(self.control.value() / 100, 3),
         )
 
     def _say_strategy(self) -> None:

@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
+from samtta_app.gui.panels.control_table import ControlTable
 from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.panels.rating_table import RatingTable
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
 from samtta_app.gui.panels.shape_plots import ShapePlots
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, State, Statistics
+from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, TWINS_NOTE
 
 ACTIVITY: dict[str, str] = {
     "idle": "Waiting for the next accepted object",
@@ -45,6 +47,13 @@ FIGURE_ROWS: tuple[tuple[str, str, str], ...] = (
     ("fr_30_90", "90 % not reached", "FR₃₀@90: share of objects that do not reach IoU 0.90 within 30 clicks"),
 )
 """The rows of the table of figures: field of a Side, heading, tool tip."""
+
+SIDES: tuple[tuple[str, str, str], ...] = (
+    ("adapted", "With learning", TWINS_NOTE),
+    ("frozen", "Without", TWINS_NOTE),
+    ("person", "You", "Your own clicks, until the shown mask fitted the accepted one"),
+)
+"""The columns of the table of figures: field of the figures, heading, tool tip."""
 
 
 _HINT = (
@@ -147,8 +156,11 @@ class AdaptationPanel(QWidget):
         self.empty = theme.label(_HINT, role="muted")
         self.empty.setWordWrap(True)
         self.curve = ClickCurve()
+        self.curve.setToolTip(TWINS_NOTE)
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
+        self.attempts: dict[tuple[str, str], QLabel] = {}
+        self.controls = ControlTable()
         self.reliability, self.ratings, self.shapes = ReliabilityDiagram(), RatingTable(), ShapePlots(controller)
         self.details = Disclosure("Details", self._details())
         self._buttons = QHBoxLayout()
@@ -197,11 +209,13 @@ class AdaptationPanel(QWidget):
             self.facts[name].setText(text)
         report = state.adaptation.last
         theme.set_role(self.facts["update"], "text" if report is None else "good" if report.kept else "warn")
-        for side in ("adapted", "frozen"):
-            values = getattr(statistics, side)
-            for name, _, _ in FIGURE_ROWS:
-                self.cells[name, side].setText(figure(name, getattr(values, name)))
-            self.cells["objects", side].setText(str(values.objects))
+        for cells, of in ((self.cells, statistics), (self.attempts, statistics.attempts)):
+            for side, _, _ in SIDES:
+                values = getattr(of, side)
+                for name, _, _ in FIGURE_ROWS:
+                    cells[name, side].setText(figure(name, getattr(values, name)))
+                cells["objects", side].setText(str(values.objects))
+        self.controls.show_figures(statistics.controls)
         self.ratings.show_statistics(statistics)
         self.shapes.show_statistics(statistics)
         self.reliability.show_statistics(statistics)
@@ -219,7 +233,13 @@ class AdaptationPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * theme.GRID)
         layout.addLayout(self._facts())
-        layout.addLayout(self._figures())
+        accepted = ("objects", "Objects compared", "Accepted objects; RITM's clicker replayed them both ways")
+        layout.addWidget(_note(TWINS_NOTE))
+        layout.addLayout(_figures(self.cells, accepted))
+        every = ("objects", "All attempts", ATTEMPTS_NOTE)
+        layout.addWidget(_note("All attempts: an object that was given up counts as failed.", ATTEMPTS_NOTE))
+        layout.addLayout(_figures(self.attempts, every))
+        layout.addWidget(self.controls)
         layout.addWidget(self.ratings)
         layout.addWidget(self.reliability)
         layout.addWidget(Disclosure("Forms of the masks", self.shapes))
@@ -241,23 +261,33 @@ class AdaptationPanel(QWidget):
         grid.setColumnStretch(1, 1)
         return grid
 
-    def _figures(self) -> QGridLayout:
-        grid = _grid()
-        right = Qt.AlignmentFlag.AlignRight
-        for column, heading in enumerate(("With learning", "Without"), start=1):
-            grid.addWidget(theme.label(heading, role="muted"), 0, column, right)
-        rows = (*FIGURE_ROWS, ("objects", "Objects compared", "Objects that RITM's clicker replayed both ways"))
-        for row, (name, heading, tip) in enumerate(rows, start=1):
-            title = theme.label(heading, role="muted")
-            title.setToolTip(tip)
-            grid.addWidget(title, row, 0)
-            for column, side in enumerate(("adapted", "frozen"), start=1):
-                cell = theme.label(figure_texts.NONE, role="figure")
-                cell.setToolTip(tip)
-                self.cells[name, side] = cell
-                grid.addWidget(cell, row, column, right)
-        grid.setColumnStretch(0, 1)
-        return grid
+
+def _note(text: str, tip: str = "") -> QLabel:
+    label = theme.label(text, role="muted")
+    label.setWordWrap(True)
+    label.setToolTip(tip)
+    return label
+
+
+def _figures(cells: dict[tuple[str, str], QLabel], last: tuple[str, str, str]) -> QGridLayout:
+    """A table of figures, whose `cells` are entered by row and side; `last` is its last row."""
+    grid = _grid()
+    right = Qt.AlignmentFlag.AlignRight
+    for column, (_, heading, tip) in enumerate(SIDES, start=1):
+        title = theme.label(heading, role="muted")
+        title.setToolTip(tip)
+        grid.addWidget(title, 0, column, right)
+    for row, (name, heading, tip) in enumerate((*FIGURE_ROWS, last), start=1):
+        title = theme.label(heading, role="muted")
+        title.setToolTip(tip)
+        grid.addWidget(title, row, 0)
+        for column, (side, _, note) in enumerate(SIDES, start=1):
+            cell = theme.label(figure_texts.NONE, role="figure")
+            cell.setToolTip(f"{tip}. {note}")
+            cells[name, side] = cell
+            grid.addWidget(cell, row, column, right)
+    grid.setColumnStretch(0, 1)
+    return grid
 
 
 def _grid() -> QGridLayout:

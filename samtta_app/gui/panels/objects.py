@@ -138,7 +138,7 @@ class ObjectModel(QAbstractTableModel):
             figure_texts.area_text(entry.mask.area),
             str(len(entry.clicks)),
             number_words(self._value(entry), self._number),
-            str(entry.weights_version),
+            "0 (control)" if entry.control else str(entry.weights_version),
         )
 
     def _keys(self, entry: Annotation) -> tuple[str | float, ...]:

@@ -79,6 +79,11 @@ def flag(row: DbRow, column: str) -> bool:
     return bool(whole(row, column, 0, 1))
 
 
+def flag_or_none(row: DbRow, column: str) -> bool | None:
+    """Yes or no, None for NULL."""
+    return None if row[column] is None else flag(row, column)
+
+
 def real(row: DbRow, column: str, least: float = -LARGE, most: float = LARGE) -> float:
     """A number."""
     value = row[column]

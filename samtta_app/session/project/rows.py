@@ -18,6 +18,7 @@ from samtta_app.session.project.cells import (
     BadValueError,
     Value,
     flag,
+    flag_or_none,
     moment,
     name,
     number_or_nan,
@@ -31,7 +32,7 @@ from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps, picture"
+    "seconds, created, gaps, picture, control"
 )
 STEP_COLUMNS = (
     "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
@@ -64,6 +65,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         annotation.created,
         _packed_gaps(annotation.gaps),
         annotation.picture or None,
+        annotation.control,
     )
 
 
@@ -93,6 +95,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         created=row["created"],
         gaps=_gaps(row),
         picture=row["picture"] or "",
+        control=flag_or_none(row, "control"),
     )
 
 
@@ -123,6 +126,7 @@ def check_annotation(row: sqlite3.Row) -> None:
         text(row, "picture")
     flag(row, "deleted")
     flag(row, "reviewed")
+    flag_or_none(row, "control")
 
 
 def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:

@@ -19,7 +19,7 @@ WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises on damage; its own words may hold the damaged bytes."""
 
-_LATER = ("learned", "image_ids", "ratings")
+_LATER = ("learned", "image_ids", "ratings", "attempts", "attempt_steps")
 """Tables that an older layout does not have."""
 
 

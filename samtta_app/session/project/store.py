@@ -16,8 +16,10 @@ from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project import cells, listing, pictures, rows
+from samtta_app.session.project.attempt_log import AttemptLog
 from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
+from samtta_app.session.project.control_draws import ControlDraws
 from samtta_app.session.project.learning_log import now
 from samtta_app.session.project.location import (
     OpenedDatabase,
@@ -41,7 +43,7 @@ THERE = "deleted IS NOT 1"
 """An object that was not withdrawn; a mark that is neither yes nor no is reported when the row is read."""
 
 
-class Store(RatingLog):
+class Store(RatingLog, AttemptLog, ControlDraws):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -320,6 +322,7 @@ class Store(RatingLog):
                 replayed_version=replayed,
                 reviewed=bool(row["reviewed"]),
                 rating=ratings.get(row["id"]),
+                control=cells.flag_or_none(row, "control"),
             )
 
         query = f"SELECT * FROM annotations WHERE {chosen} ORDER BY id"

@@ -3,6 +3,7 @@
 Definitions are the field's (RITM): NoC_20@85, NoC_30@90 (failures count as the limit), FR_20@85, FR_30@90 (strict).
 The user's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one. A box
 counts as one click. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
+Objects that were given up stand in files of their own, and figures with and without them are both written.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from samtta_app.core.metrics import clicks_to
 from samtta_app.core.names import to_text
 from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.texts import csv_text, json_text
+from samtta_app.core.types import ClickRecord
 from samtta_app.errors import ExportError
-from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Ratings, Statistics
+from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, CONTROLS_NOTE, TWINS_NOTE
 from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
@@ -43,6 +46,7 @@ OBJECT_COLUMNS = (
     "parts",
     "concavity",
     "rating",
+    "control",
 )
 CLICK_COLUMNS = (
     "object_id",
@@ -67,10 +71,13 @@ CLICK_COLUMNS = (
     "expected_iou",
 )
 
+ATTEMPT_COLUMNS = ("attempt_id", "image", "class", "created", "why", "object_id", "seconds", "steps", "control")
 RATING_COLUMNS = ("masks_of", "ratings", "mean", "low", "high")
 HISTOGRAM_COLUMNS = ("measure", "low", "high", "masks")
 
 _MARKS = {
+    "attempts.csv": b"attempt_id,image,",
+    "attempt_clicks.csv": b"attempt_id,step,",
     "clicks.csv": b"object_id,step,",
     "histograms.csv": b"measure,low,high,",
     "objects.csv": b"object_id,image,",
@@ -80,27 +87,32 @@ _MARKS = {
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
 
 
-def statistics(records: Sequence[ObjectRecord]) -> Statistics:
-    """The figures of a session whose objects are `records`."""
-    return Tally(records).figures()
+def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUp] = ()) -> Statistics:
+    """The figures of a session whose objects are `records`, and in which `attempts` were given up."""
+    return Tally(records, attempts).figures()
 
 
 def write_statistics(store: Store, folder: Path) -> list[Path]:
-    """Write objects.csv, clicks.csv (one row per prompt step), and statistics.json.
+    """Write objects, attempts, and the prompt steps of both as CSV, and statistics.json (figures and raw records).
 
     histograms.csv says how masks are formed, and ratings.csv how they were rated.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
     """
-    records, shapes = store.records(), mask_shapes(store)
+    records, attempts, shapes = store.records(), store.attempts(), mask_shapes(store)
     bins = histograms(shapes)
+    clicks = (row for record in records for row in _click_rows(record.object_id, record.steps))
+    vain = (row for attempt in attempts for row in _click_rows(attempt.id, attempt.steps))
+    rated = _rated_groups(statistics(records).ratings)
     files = {
-        "clicks.csv": csv_text(CLICK_COLUMNS, (row for record in records for row in _click_rows(record))),
+        "attempt_clicks.csv": csv_text(("attempt_id", *CLICK_COLUMNS[1:]), vain),
+        "attempts.csv": csv_text(ATTEMPT_COLUMNS, map(_attempt_row, attempts)),
+        "clicks.csv": csv_text(CLICK_COLUMNS, clicks),
         "histograms.csv": csv_text(HISTOGRAM_COLUMNS, (_bin_row(each) for each in bins)),
         "objects.csv": csv_text(OBJECT_COLUMNS, (_object_row(each, shapes.get(each.object_id)) for each in records)),
-        "ratings.csv": csv_text(RATING_COLUMNS, map(_rating_row, *_rated_groups(statistics(records).ratings))),
-        "statistics.json": json_text(_plain(_everything(store, records, shapes, bins)), indent=1),
+        "ratings.csv": csv_text(RATING_COLUMNS, map(_rating_row, *rated)),
+        "statistics.json": json_text(_plain(_everything(store, records, attempts, shapes, bins)), indent=1),
     }
     try:
         with staged(folder, marked(_MARKS)) as stage:
@@ -112,16 +124,22 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
 
 
 def _everything(
-    store: Store, records: Sequence[ObjectRecord], shapes: Mapping[int, MaskShape], bins: Sequence[HistogramBin]
+    store: Store,
+    records: Sequence[ObjectRecord],
+    attempts: Sequence[GivenUp],
+    shapes: Mapping[int, MaskShape],
+    bins: Sequence[HistogramBin],
 ) -> dict[str, object]:
     adaptations = [asdict(report) for report in store.adaptations()]
     for report in adaptations:
         del report["weights"], report["request_id"]
     return {
-        "figures": asdict(statistics(records)),
+        "notes": [TWINS_NOTE, ATTEMPTS_NOTE, CONTROLS_NOTE],
+        "figures": asdict(statistics(records, attempts)),
         "objects": [
             asdict(r) | {"shape": asdict(shapes[r.object_id]) if r.object_id in shapes else None} for r in records
         ],
+        "attempts": [asdict(attempt) for attempt in attempts],
         "histograms": [asdict(each) | {"high": each.high if math.isfinite(each.high) else None} for each in bins],
         "adaptations": adaptations,
     }
@@ -141,6 +159,15 @@ def _object_row(record: ObjectRecord, shape: MaskShape | None) -> list[object]:
         *strict,
         *_shape_cells(shape),
         "" if record.rating is None else record.rating,
+        _yes_no(record.control),
+    ]
+
+
+def _attempt_row(attempt: GivenUp) -> list[object]:
+    return [
+        *(attempt.id, to_text(attempt.image_name), attempt.class_name, attempt.created, attempt.why),
+        *(attempt.object_id or "", f"{attempt.seconds:.3f}", len(attempt.steps)),
+        _yes_no(attempt.control),
     ]
 
 
@@ -165,9 +192,9 @@ def _bin_row(found: HistogramBin) -> tuple[object, ...]:
     return found.measure, _figure(found.low), _figure(found.high) if math.isfinite(found.high) else "", found.masks
 
 
-def _click_rows(record: ObjectRecord) -> list[list[object]]:
+def _click_rows(owner: int, steps: Sequence[ClickRecord]) -> list[list[object]]:
     rows: list[list[object]] = []
-    for number, step in enumerate(record.steps, start=1):
+    for number, step in enumerate(steps, start=1):
         click, window = step.click, step.window
         place = [step.kind, *(["", "", ""] if click is None else [click.x, click.y, int(click.positive)])]
         figures = (step.seconds, step.latency)
@@ -175,9 +202,13 @@ def _click_rows(record: ObjectRecord) -> list[list[object]]:
         gains = (gaps.model, gaps.task, gaps.prompt) if gaps else (math.nan,) * 3
         answers = (step.predicted_iou, step.uncertainty, step.iou, *gains, step.expected_iou)
         area = (window.x, window.y, window.width, window.height)
-        given = [record.object_id, number, *place, *map(_figure, figures)]
+        given = [owner, number, *place, *map(_figure, figures)]
         rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
     return rows
+
+
+def _yes_no(value: bool | None) -> object:
+    return "" if value is None else int(value)
 
 
 def _figure(value: float) -> str:

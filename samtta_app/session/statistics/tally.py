@@ -12,9 +12,18 @@ import numpy as np
 
 from samtta_app.core.calibration import Calibration
 from samtta_app.core.metrics import clicks_to
-from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.sort_keys import Worst, worst
-from samtta_app.session.state import SideFigures, Statistics, StreamPoint, Trust
+from samtta_app.session.state import (
+    NO_FIGURES,
+    AttemptFigures,
+    ControlFigures,
+    SideFigures,
+    Statistics,
+    StreamPoint,
+    Trust,
+)
+from samtta_app.session.statistics.control_groups import Effort, compare_groups, effort_of
 from samtta_app.session.statistics.ratings import ratings_of
 from samtta_app.session.statistics.review import NEWEST, REVIEW_BELOW, Answers, confirmed_answers, trust_in
 
@@ -33,7 +42,7 @@ UNIT = 1 << 1074
 
 @dataclass(slots=True)
 class _Sums:
-    """One side's sums over replayed objects."""
+    """One side's sums over objects."""
 
     objects: int = 0
     clicks: int = 0
@@ -51,10 +60,12 @@ class _Sums:
         self.failed += sign * (reached is None)
         self.strict_failed += sign * (strictly is None)
 
-    def side(self) -> SideFigures:
-        """The four figures."""
-        sums = (self.clicks, self.strict_clicks, self.failed, self.strict_failed)
-        return SideFigures(self.objects, *(_ratio(value, self.objects) for value in sums))
+    def side(self, given_up: int = 0) -> SideFigures:
+        """The four figures, with so many objects more that failed."""
+        objects = self.objects + given_up
+        clicks, strict = self.clicks + given_up * _LIMIT, self.strict_clicks + given_up * STRICT_LIMIT
+        sums = (clicks, strict, self.failed + given_up, self.strict_failed + given_up)
+        return SideFigures(objects, *(_ratio(value, objects) for value in sums))
 
 
 class Tally:
@@ -62,15 +73,19 @@ class Tally:
 
     Args:
         records: those that are there at first.
+        attempts: the objects given up that are there at first.
     """
 
-    def __init__(self, records: Iterable[ObjectRecord] = ()) -> None:
+    def __init__(self, records: Iterable[ObjectRecord] = (), attempts: Iterable[GivenUp] = ()) -> None:
         self._records: dict[int, ObjectRecord] = {}
         self._images: dict[str, dict[int, ObjectRecord]] = {}
         self._ids: list[int] = []
         self._stream: list[StreamPoint] = []
-        self._person = self._seconds = self._timeless = 0
-        self._adapted, self._frozen = _Sums(), _Sums()
+        self._seconds = self._timeless = 0
+        self._person, self._adapted, self._frozen = _Sums(), _Sums(), _Sums()
+        self._given_up: dict[int, GivenUp] = {}
+        self._efforts: dict[tuple[str, int], Effort] = {}
+        self._grouped: tuple[dict[tuple[str, int], Effort], ControlFigures] = ({}, ControlFigures())
         self._compared: list[int] = []
         self._improved: list[int] = []
         self._waiting: list[tuple[float, int]] = []
@@ -78,6 +93,8 @@ class Tally:
         self._judged: tuple[Answers, Trust, Calibration] | None = None
         for record in records:
             self.put(record)
+        for attempt in attempts:
+            self.put_attempt(attempt)
 
     def __len__(self) -> int:
         """Number of objects."""
@@ -96,7 +113,8 @@ class Tally:
         place = bisect_left(self._ids, number)
         self._ids.insert(place, number)
         self._stream.insert(place, point)
-        self._count(record, point, 1)
+        self._count(record, 1)
+        self._put_effort(("accepted", number), effort_of(record))
         if record.frozen is not None and record.adapted is not None:
             insort(self._compared, number)
         if len(record.steps) > 1:
@@ -115,7 +133,9 @@ class Tally:
             del self._images[record.image_name]
         place = bisect_left(self._ids, object_id)
         del self._ids[place]
-        self._count(record, self._stream.pop(place), -1)
+        del self._stream[place]
+        self._count(record, -1)
+        self._efforts.pop(("accepted", object_id), None)
         for ids in (self._compared, self._improved):
             found = bisect_left(ids, object_id)
             if ids[found : found + 1] == [object_id]:
@@ -123,13 +143,23 @@ class Tally:
         if (entry := _to_look_at(record)) is not None:
             del self._waiting[bisect_left(self._waiting, entry)]
 
+    def put_attempt(self, attempt: GivenUp) -> None:
+        """Add an object that was given up."""
+        self._given_up[attempt.id] = attempt
+        self._put_effort(("given up", attempt.id), effort_of(attempt))
+
+    def drop_attempt(self, attempt_id: int) -> None:
+        """Remove an object that goes on after all, if it is there."""
+        self._given_up.pop(attempt_id, None)
+        self._efforts.pop(("given up", attempt_id), None)
+
     def figures(self) -> Statistics:
         """The figures; they do not depend on the order in which the records were added."""
         trust, known = self._trust()
         objects = len(self._records)
         return Statistics(
             objects=objects,
-            person_clicks=_ratio(self._person, objects),
+            person_clicks=self._person.side().noc_85,
             seconds_per_object=math.nan if self._timeless else _ratio(self._seconds, objects * UNIT),
             adapted=self._adapted.side(),
             frozen=self._frozen.side(),
@@ -139,6 +169,9 @@ class Tally:
             review=self._first_good(known),
             confidence=known,
             ratings=ratings_of(self._rated),
+            person=self._person.side(),
+            attempts=self._attempts(),
+            controls=self._compared_groups(),
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
@@ -161,8 +194,25 @@ class Tally:
 
     # --- below the surface ------------------------------------------------------------------------------------------
 
-    def _count(self, record: ObjectRecord, point: StreamPoint, sign: int) -> None:
-        self._person += sign * point.person
+    def _put_effort(self, key: tuple[str, int], effort: Effort | None) -> None:
+        """Enter what an object cost; one without a draw is in no group."""
+        if effort is not None:
+            self._efforts[key] = effort
+
+    def _compared_groups(self) -> ControlFigures:
+        """The comparison follows from what the objects cost alone, and is kept as long as that stays."""
+        if self._grouped[0] != self._efforts:
+            self._grouped = dict(self._efforts), compare_groups(self._efforts.values())
+        return self._grouped[1]
+
+    def _attempts(self) -> AttemptFigures:
+        """All attempts; a side without replays has none."""
+        given_up = len(self._given_up)
+        replays = (side.side(given_up) if side.objects else NO_FIGURES for side in (self._adapted, self._frozen))
+        return AttemptFigures(given_up, self._person.side(given_up), *replays)
+
+    def _count(self, record: ObjectRecord, sign: int) -> None:
+        self._person.add(tuple(step.iou for step in record.steps), sign)
         if math.isfinite(record.seconds):
             numerator, denominator = record.seconds.as_integer_ratio()
             self._seconds += sign * numerator * (UNIT // denominator)

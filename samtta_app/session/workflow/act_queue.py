@@ -14,6 +14,7 @@ from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
+from samtta_app.session.workflow.overlays import BLINDED
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.undoing import Undoing
@@ -97,6 +98,9 @@ class Acting:
         desk = self._desk
         match act:
             case acts.Show():
+                if act.compare and desk.control_share:
+                    desk.say("info", BLINDED)
+                    act = structs.replace(act, compare=None)
                 changes = {name: value for name, value in structs.asdict(act).items() if value is not None}
                 desk.change(display=replace(desk.state.display, **changes))
                 return self._annotating.compare() if act.compare else ()
@@ -163,13 +167,13 @@ class Acting:
             case acts.NextUnreviewed():
                 return self._open(self._browsing.unreviewed_index())
             case acts.NextReview():
-                self._annotating.cancel()
+                self._annotating.cancel("left")
                 return self._reviewing.next()
             case acts.ConfirmReview():
-                self._annotating.cancel()
+                self._annotating.cancel("left")
                 return self._reviewing.confirm()
             case acts.StartRating(seed=seed):
-                self._annotating.cancel()
+                self._annotating.cancel("left")
                 return self._rater.start(seed)
             case acts.Rate() | acts.StopRating():
                 self._desk.say("info", "No masks are being rated")
@@ -178,7 +182,7 @@ class Acting:
     def _open(self, index: int | None) -> Requests:
         if index is None or not 0 <= index < len(self._desk.state.images):
             return ()
-        self._annotating.cancel()
+        self._annotating.cancel("left")
         return self._browsing.open(index)
 
     def _redo(self) -> Requests:

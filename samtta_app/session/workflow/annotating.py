@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from samtta_app.core.messages import Answer, PredictRequest
 from samtta_app.core.types import Annotation, Box, Click, Window
+from samtta_app.session.object_records import WhyGivenUp
 from samtta_app.session.project.pictures import picture_of
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.giving_up import give_up
 from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
 
 LEAST_BOX = 2.0
@@ -52,7 +54,8 @@ class Annotating:
         desk.comparison = 0
         current = next((c.name for c in desk.state.classes if c.id == desk.state.current_class), "")
         asked = replace(draft.asked, class_id=desk.state.current_class, class_name=current)
-        request = PredictRequest(desk.id(), desk.state.image, asked, draft.window, draft.view, larger=draft.larger)
+        of = (desk.state.image, asked, draft.window, draft.view)
+        request = PredictRequest(desk.id(), *of, larger=draft.larger, frozen=draft.control is True)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
 
@@ -89,7 +92,7 @@ class Annotating:
         """Ask the frozen twin the same, if the user wants to see it and it was not asked yet."""
         desk, draft = self._desk, self._desk.draft
         desk.comparison = 0
-        if not desk.state.display.compare or draft is None or desk.state.image is None:
+        if not desk.state.display.compare or draft is None or desk.state.image is None or desk.control_share:
             return ()
         if draft.preview.waiting or draft.preview.frozen is not None or draft.preview.candidate is None:
             return ()
@@ -115,12 +118,12 @@ class Annotating:
             desk.history.push(Prompted(desk.image_name(), before, desk.draft))
         return requests
 
-    def cancel(self) -> Requests:
-        """Discard the preview; undo brings it back."""
+    def cancel(self, why: WhyGivenUp = "cancelled") -> Requests:
+        """Discard the preview, and store it as an object that was given up; undo brings it back."""
         desk = self._desk
         if desk.draft is not None:
-            steps = desk.history.take_steps()
-            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps))
+            steps, given_up = desk.history.take_steps(), give_up(desk, desk.draft, why)
+            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps, given_up=given_up))
             desk.put(None)
         return ()
 
@@ -153,7 +156,8 @@ class Annotating:
         if desk.state.image is None:
             desk.say("info", "The image is not shown yet")
             return ()
-        requests = self.ask(drafts.with_prompt(before, step, desk.now(), desk.idle, view))
+        draft = drafts.with_prompt(before, step, desk.now(), desk.idle, view)
+        requests = self.ask(draft if before else replace(draft, control=desk.draws_control()))
         desk.change(selected=None)
         if desk.draft is not None:
             desk.history.push(Prompted(desk.image_name(), before, desk.draft))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
 from samtta_app.core.types import Annotation
+from samtta_app.errors import StoreError
 from samtta_app.session.acts import UserAct
-from samtta_app.session.object_records import ObjectRecord
+from samtta_app.session.object_records import GivenUp, ObjectRecord
 from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
 from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
 from samtta_app.session.statistics.tally import Tally
@@ -40,10 +42,12 @@ class SessionContext:
         in_order: bool,
         twin: bool,
         idle: float,
+        control_share: float,
         clock: Callable[[], float],
     ) -> None:
         self.frozen = strategy == _FROZEN
         self.in_order = in_order
+        self.control_share = 0.0 if self.frozen or store.read_only else control_share
         self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
         self.store, self.idle, self.now = store, idle, clock
         self.history = History()
@@ -113,6 +117,16 @@ class SessionContext:
         """The name of the image that is open, "" when there is none."""
         return self.state.images[self.state.index].name if self.state.images else ""
 
+    def draws_control(self) -> bool | None:
+        """Whether the object that begins now is a control object; None where nothing is drawn."""
+        with suppress(StoreError):  # the click itself stores nothing, and is answered all the same
+            return self.store.draws_control(self.control_share) if self.control_share else None
+        return None
+
+    def class_name(self, class_id: int) -> str:
+        """The name of a class, "" where there is none with this number."""
+        return next((c.name for c in self.state.classes if c.id == class_id), "")
+
     def put_annotations(self, annotations: tuple[Annotation, ...]) -> None:
         """Replace the annotations of the open image."""
         self.change(annotations=annotations)
@@ -180,6 +194,10 @@ class SessionContext:
                 if record.object_id not in self.withdrawn and self.tally.get(record.object_id) is None:
                     self.tally.put(record)
             yield
+        for given_up in self.store.attempts_in_steps():
+            for attempt in given_up:
+                self.tally.put_attempt(attempt)
+            yield
         for place, name in enumerate(self.tally.images()):
             self._recount_image(name)
             if place % IMAGES_AT_ONCE == 0:
@@ -202,6 +220,16 @@ class SessionContext:
         """Take a withdrawn object into the figures again, as it is in the store."""
         for record in self.store.records(object_id):
             self.put_record(record)
+
+    def put_attempt(self, attempt: GivenUp) -> None:
+        """Take a given-up object into the figures."""
+        self.tally.put_attempt(attempt)
+        self.recount()
+
+    def withdraw_attempt(self, attempt_id: int) -> None:
+        """Take a given-up object out of the figures: it goes on after all."""
+        self.tally.drop_attempt(attempt_id)
+        self.recount()
 
     def change_record(self, object_id: int, **changes: Any) -> None:  # noqa: ANN401 (fields of ObjectRecord)
         """Change an object's record; a record not in the figures now is read from the store when it is added."""

@@ -20,7 +20,8 @@ class Draft:
     `steps` are the clicks and boxes in order, `times` the working seconds at each. `masks` are those that were shown after
     each answered step (None where the next prompt came first), one for each entry of `preview.history`. `seconds` is
     working time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with
-    `request_id`. `larger` is whether the larger model is asked.
+    `request_id`. `larger` is whether the larger model is asked. `control` is whether the frozen weights answer by a
+    draw, None without a draw.
     """
 
     preview: Preview
@@ -35,6 +36,7 @@ class Draft:
     request_id: int = 0
     sent: float = 0.0
     larger: bool = False
+    control: bool | None = None
 
 
 def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
@@ -62,11 +64,12 @@ def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
     """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask."""
     last = len(draft.steps) - 1
     records, masks = list(draft.preview.history[:last]), list(draft.masks[:last])
+    given = (reply.window, reply.weights_version)
     for k in range(len(records), last):
-        records.append(_record(draft, k, reply, None, _NAN))
+        records.append(_record(draft, k, *given, None, _NAN))
         masks.append(None)
     candidate = reply.candidates[reply.chosen] if not nothing_found(reply) else None
-    records.append(_record(draft, last, reply, candidate, now - draft.sent))
+    records.append(_record(draft, last, *given, candidate, now - draft.sent))
     preview = replace(
         draft.preview,
         answer=reply if candidate else replace(reply, candidates=(), chosen=0),
@@ -142,17 +145,27 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
         seconds=draft.seconds,
         created="",
         gaps=candidate.gaps,
+        control=draft.control,
     )
 
 
-def _record(draft: Draft, k: int, reply: Answer, candidate: Candidate | None, latency: float) -> ClickRecord:
+def all_steps(draft: Draft, whole: Window, version: int) -> tuple[ClickRecord, ...]:
+    """A record of every step of an object that is given up; `version` is of the weights asked where no answer came."""
+    done = draft.preview.history
+    window = draft.preview.window or draft.view or whole
+    return done + tuple(_record(draft, k, window, version, None, _NAN) for k in range(len(done), len(draft.steps)))
+
+
+def _record(
+    draft: Draft, k: int, window: Window, version: int, candidate: Candidate | None, latency: float
+) -> ClickRecord:
     step = draft.steps[k]
     return ClickRecord(
         click=step if isinstance(step, Click) else None,
         seconds=draft.times[k],
         latency=latency,
-        window=reply.window,
-        weights_version=reply.weights_version,
+        window=window,
+        weights_version=version,
         predicted_iou=candidate.predicted_iou if candidate else _NAN,
         uncertainty=candidate.uncertainty if candidate else _NAN,
         iou=_NAN,

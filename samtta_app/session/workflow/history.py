@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from samtta_app.core.types import Annotation, BoolArray, FloatArray
+from samtta_app.session.object_records import GivenUp
 from samtta_app.session.state import LabelClass
 from samtta_app.session.workflow.draft import Draft
 
@@ -37,20 +38,22 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cancelled:
-    """A draft was discarded; `steps` led to it, and `held` are the bytes of what they showed."""
+    """A draft was discarded; `steps` led to it, `held` are the bytes of what they showed, `given_up` is what was stored."""
 
     image: str
     draft: Draft
     steps: tuple[Prompted, ...]
     held: int = 0
+    given_up: GivenUp | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deleted:
-    """An annotation was deleted."""
+    """An annotation was deleted; `given_up` is the attempt that was stored where that was right after its accept."""
 
     image: str
     annotation: Annotation
+    given_up: GivenUp | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

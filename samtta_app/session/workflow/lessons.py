@@ -178,6 +178,7 @@ class LessonQueue:
         record = ObjectRecord(
             *(annotation.id, annotation.image_name, classes[annotation.class_id], annotation.created),
             *(annotation.seconds, annotation.weights_version, annotation.history),
+            control=annotation.control,
         )
         desk.put_record(record)
         if self._lessons.resuming and desk.learn:

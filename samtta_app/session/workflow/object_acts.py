@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from samtta_app.core.types import Annotation
 from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.giving_up import give_up_accepted
 from samtta_app.session.workflow.history import ClassAdded, ClassRenamed, Deleted, Relabelled
 from samtta_app.session.workflow.lessons import LessonQueue
 
@@ -39,7 +40,8 @@ class Objects:
             self._desk.say("info", "Select an object first")
             return ()
         requests = self.withdraw(annotation)
-        self._desk.history.push(Deleted(annotation.image_name, annotation))
+        given_up = give_up_accepted(self._desk, annotation)
+        self._desk.history.push(Deleted(annotation.image_name, annotation, given_up))
         return requests
 
     def set_class(self, class_id: int) -> Requests:

@@ -22,6 +22,7 @@ TWIN = "There is a map of the present model's answer only, not of the original m
 LARGER = "There is a map of this model's answers only, not of the larger model's"
 TURNED = "There is a map of the best candidate only: Tab goes back to it"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
+BLINDED = "The original model's answer is not shown before Enter while control objects are drawn"
 SAME = "What was learned makes no difference to this answer"
 ENDLESS = "The answer is not finite, so no map can show where it is unsure"
 
@@ -66,7 +67,7 @@ class Overlays:
         if subject == desk.measuring.known or draft is None or image is None or draft.preview.waiting:
             return ()
         kind, candidate = subject
-        reason = _impossible(kind, draft.preview)
+        reason = BLINDED if kind == "adapted" and desk.control_share else _impossible(kind, draft.preview)
         desk.measuring = replace(desk.measuring, known=subject if reason else None)
         self._say(kind, reason or MEASURING)
         if reason or desk.measuring.request_id:
@@ -75,7 +76,7 @@ class Overlays:
         desk.measuring = replace(desk.measuring, request_id=number, asked=subject)
         if kind == "refiner":
             return (RefineRequest(number, image, prompt, window, candidate),)
-        return (MeasureRequest(number, image, prompt, window, (kind,)),)
+        return (MeasureRequest(number, image, prompt, window, (kind,), frozen=draft.control is True),)
 
     def answered(self, reply: Refined | Measured | Failure) -> None:
         """Keep the map of the answer on the screen; an older map is dropped."""

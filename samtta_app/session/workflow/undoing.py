@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from samtta_app.session.workflow import draft as drafts
+from samtta_app.session.workflow import giving_up
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
@@ -125,8 +126,11 @@ class Undoing:
             case Accepted(annotation=annotation):
                 requests = objects.withdraw(annotation)
                 desk.change(current_class=annotation.class_id)
-            case Deleted(annotation=annotation):
+            case Deleted(annotation=annotation, given_up=given_up):
+                giving_up.take_back(desk, given_up)  # first: it may be done twice, where the other fails
                 requests = objects.bring_back(annotation, learn=False)
+            case Cancelled(given_up=given_up):
+                giving_up.take_back(desk, given_up)
             case Relabelled(annotation_id=annotation_id, before=class_id):
                 requests = objects.relabel(annotation_id, class_id)
             case Reviewed(annotation_id=annotation_id):
@@ -150,8 +154,11 @@ class Undoing:
         match entry:
             case Accepted(annotation=annotation):
                 requests = objects.bring_back(annotation, learn=True)
-            case Deleted(annotation=annotation):
+            case Deleted(annotation=annotation, given_up=given_up):
                 requests = objects.withdraw(annotation)
+                giving_up.give_up_again(desk, given_up)
+            case Cancelled(given_up=given_up):
+                giving_up.give_up_again(desk, given_up)
             case Relabelled(annotation_id=annotation_id, after=class_id):
                 requests = objects.relabel(annotation_id, class_id)
             case Reviewed(annotation_id=annotation_id):

@@ -57,6 +57,8 @@ class Workflow:
             learned or replayed, and stored weights stay where they are.
         in_order: the strategy learns in the order of the acts: the next click waits for the lesson before it.
         twin: have accepted objects replayed with the adapted and the original weights.
+        control_share: share of objects that the original weights answer, unseen by the user until the accept. While it is
+            above 0, nothing shows the original model's answer beside the preview.
         idle_seconds: a longer pause between two acts on an object counts as this many seconds of work.
         opacity: of the uncertainty map, 0 .. 1.
         clock: monotonic time in seconds.
@@ -70,12 +72,20 @@ class Workflow:
         strategy: str = "samtta",
         in_order: bool = False,
         twin: bool = True,
+        control_share: float = 0.0,
         idle_seconds: float = 15,
         opacity: float = 0.8,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._desk = SessionContext(
-            store, learn=learn, strategy=strategy, in_order=in_order, twin=twin, idle=idle_seconds, clock=clock
+            store,
+            learn=learn,
+            strategy=strategy,
+            in_order=in_order,
+            twin=twin,
+            idle=idle_seconds,
+            control_share=control_share,
+            clock=clock,
         )
         self._browsing = ImageOpener(self._desk)
         self._learning = LessonQueue(self._desk)
@@ -119,6 +129,10 @@ class Workflow:
     def do(self, act: UserAct) -> Requests:
         """Do what a user asked for, now or when its turn comes; where storing fails nothing changes, and a message says so."""
         return self._out(self._acting.take(act))
+
+    def end(self) -> None:
+        """The session is about to be closed: what was begun and not accepted is stored as given up."""
+        self._annotating.cancel("closed")
 
     def refresh_images(self) -> Requests:
         """List the folder's images again: some have come or gone; the open one stays open."""

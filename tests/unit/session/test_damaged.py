@@ -17,10 +17,11 @@ from samtta_app.core.messages import Controlled, TwinReport
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts
+from samtta_app.session.object_records import GivenUp
 from samtta_app.session.project.cells import LARGEST_NUMBER
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
-from tests.unit.session.scripted import HEIGHT, WIDTH, Person, accepted, folder_of, record, report
+from tests.unit.session.scripted import HEIGHT, NAN, WIDTH, Person, accepted, folder_of, record, report
 
 ROOT = Path(__file__).parents[3]
 
@@ -36,6 +37,8 @@ def project(folder: Path, objects: int = 3) -> Path:
             store.log_adaptation(report(saved.id, k + 1))
             store.log_twin(TwinReport(1, saved.id, k, (0.5, 0.92), (0.95,), 0.3))
         store.log_control(Controlled(1, "resume", objects, False))
+        for why in ("cancelled", "left"):
+            store.log_attempt(GivenUp(0, "a.png", "object", why, 2.5, "", (record(None), record(iou=NAN))))
         store.image_opened("a.png", WIDTH, HEIGHT, "128x96:0")
     return folder / ".samtta" / "project.db"
 
@@ -99,6 +102,8 @@ BAD: list[tuple[str, str, object]] = [
     ("annotations", "deleted", "no"),
     ("annotations", "reviewed", 2),
     ("annotations", "picture", b"\xff"),
+    ("annotations", "control", 2),
+    ("annotations", "control", "yes"),
 ]
 
 
@@ -129,6 +134,15 @@ ELSEWHERE: list[tuple[str, tuple[object, ...], str]] = [
     ("UPDATE twins SET frozen = ? WHERE object_id = 2", ("0.5",), "replay of object 2: frozen"),
     ("UPDATE twins SET weights_version = ? WHERE object_id = 2", (b"2",), "replay of object 2: weights_version"),
     ("UPDATE weights SET sha256 = ? WHERE version = 2", (5,), "weights 2: sha256"),
+    ("UPDATE attempts SET why = ? WHERE id = 2", ("bored",), "given-up object 2: why"),
+    ("UPDATE attempts SET seconds = ? WHERE id = 2", (-1.0,), "given-up object 2: seconds"),
+    ("UPDATE attempts SET image = ? WHERE id = 2", (b"\xff",), "given-up object 2: image"),
+    ("UPDATE attempts SET class = ? WHERE id = 2", (b"\xff",), "given-up object 2: class"),
+    ("UPDATE attempts SET created = ? WHERE id = 2", ("yesterday",), "given-up object 2: created"),
+    ("UPDATE attempts SET object_id = ? WHERE id = 2", ("one",), "given-up object 2: object_id"),
+    ("UPDATE attempts SET withdrawn = ? WHERE id = 2", (5,), "given-up object 2: withdrawn"),
+    ("UPDATE attempts SET control = ? WHERE id = 2", (5,), "given-up object 2: control"),
+    ("UPDATE attempt_steps SET x = ? WHERE attempt_id = 2 AND position = 2", ("l",), "given-up object 2, step 2: x"),
     ("UPDATE meta SET value = ? WHERE key = 'published'", ("newest",), 'meta "published"'),
     ("UPDATE meta SET value = CAST(? AS TEXT) WHERE key = 'last_image'", (b"\xff",), 'meta "last_image"'),
 ]
@@ -254,3 +268,32 @@ def test_a_file_that_was_cut_off_ends_in_an_opened_project_or_in_one_refusal(tmp
     database = project(folder, 4)
     database.write_bytes(database.read_bytes()[:length])
     assert outcome(folder, tmp_path / "out") == ("opened" if length < 2 else "refused")  # SQLite takes a byte for none
+
+
+@pytest.mark.parametrize("table", ["attempts", "attempt_steps"])
+def test_given_up_objects_that_are_lost_take_no_object_with_them(folder: Path, tmp_path: Path, table: str) -> None:
+    database = project(folder)
+    with closing(sqlite3.connect(database)) as db:
+        root, size = (
+            db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0],
+            db.execute("PRAGMA page_size").fetchone()[0],
+        )
+    content = bytearray(database.read_bytes())
+    content[(root - 1) * size : root * size] = b"\xff" * size
+    database.write_bytes(content)
+    objects, said = used(folder, tmp_path / "out")
+    assert objects == [1, 2, 3]
+    assert f"{table}: rows are missing" in said
+
+
+def test_what_is_whole_of_given_up_objects_is_read_from_a_damaged_project(folder: Path, tmp_path: Path) -> None:
+    database = project(folder)
+    with closing(sqlite3.connect(database)) as db:
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'controls'").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    content = bytearray(database.read_bytes())
+    content[(root - 1) * size : root * size] = b"\xff" * size
+    database.write_bytes(content)
+    with Store.open(folder) as store:
+        assert store.read_only
+        assert [(a.why, len(a.steps)) for a in store.attempts()] == [("cancelled", 2), ("left", 2)]
