@@ -18,9 +18,10 @@ from samtta_app.gui.actions.keyboard import HeldKey, shield
 from samtta_app.gui.actions.keyboard_return import give_back_keyboard
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.dialogs.dialogs import AboutDialog, ExportDialog, SettingsDialog, ShortcutsDialog
+from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
+from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.gui.panels.classes import ClassesPanel

@@ -14,14 +14,8 @@ from samtta_app.errors import ExportError
 from samtta_app.formats import FORMATS
 from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import bindings, key_text
-from samtta_app.gui.dialogs.dialogs import (
-    FIGURES,
-    AboutDialog,
-    ExportDialog,
-    PathField,
-    SettingsDialog,
-    ShortcutsDialog,
-)
+from samtta_app.gui.dialogs.dialogs import FIGURES, ExportDialog, PathField, SettingsDialog
+from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.gui.widgets import theme
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, entries, scene

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from samtta_app.formats import FORMATS
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from tests.stress.children import Ending, Kill, Tell, die_at_write, run_child
 from tests.stress.figures import Broken, counting, named, numbers, show
@@ -88,7 +88,7 @@ def oldest_layout(folder: Path) -> None:
         for k in range(8):
             store.accept(accepted("a.png", disc(20 + 10 * k, 50, 8, HEIGHT, WIDTH)), WIDTH, HEIGHT)
     with closing(sqlite3.connect(home / "project.db", isolation_level=None)) as db:
-        schema.migrate(db, schema.MIGRATIONS[:1])
+        schema.migrate(db, migrations.MIGRATIONS[:1])
         db.execute("ATTACH ? AS newer", (str(folder / "newer" / "project.db"),))
         for table in ("images", "annotations", "steps"):
             columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))

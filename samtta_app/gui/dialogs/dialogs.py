@@ -1,14 +1,13 @@
-"""The dialogs: export, settings, keys, about. None of them blocks the window."""
+"""The dialogs to fill in: export and settings. None of them blocks the window."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,36 +16,22 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QPushButton,
-    QScrollArea,
     QSpinBox,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from samtta_app.errors import SettingsError, UserError
 from samtta_app.formats import FORMATS
-from samtta_app.gui.actions.action_set import MENUS
-from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
-from samtta_app.gui.actions.bindings import key_text
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.settings import Settings, StrategyName
 
 FIGURES = "statistics"
 """The choice that writes the session's figures instead of masks."""
-
-
-def _layout(dialog: QDialog) -> QVBoxLayout:
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(3 * theme.GRID, 3 * theme.GRID, 3 * theme.GRID, 2 * theme.GRID)
-    layout.setSpacing(2 * theme.GRID)
-    return layout
 
 
 def _form() -> QFormLayout:
@@ -134,7 +119,7 @@ class ExportDialog(QDialog):
         buttons.accepted.connect(self._export)
         buttons.rejected.connect(self._cancel)
         self.folder.line.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip()) and not self._running))
-        layout = _layout(self)
+        layout = dialog_layout(self)
         layout.addLayout(form)
         layout.addWidget(self.summary)
         layout.addWidget(self.lost)
@@ -198,7 +183,7 @@ class SettingsDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._save)
         buttons.rejected.connect(self.close)
-        layout = _layout(self)
+        layout = dialog_layout(self)
         layout.addLayout(self._rows())
         layout.addWidget(
             theme.label(
@@ -288,76 +273,6 @@ class SettingsDialog(QDialog):
         self.close()
 
 
-class ShortcutsDialog(QDialog):
-    """Every key and gesture, by menu, in two columns.
-
-    Args:
-        parent: the window.
-        keys: the present keys, by action.
-    """
-
-    def __init__(self, parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys and gestures")
-        self.rows = _rows(keys)
-        columns = QHBoxLayout()
-        columns.setSpacing(6 * theme.GRID)
-        half = ("Mouse", "File", "Edit")
-        for titles in (half, tuple(title for title in self.rows if title not in half)):
-            columns.addLayout(_column({title: self.rows[title] for title in titles if title in self.rows}))
-        inner = QWidget()
-        inner.setLayout(columns)
-        area = QScrollArea()
-        area.setWidget(inner)
-        area.setWidgetResizable(True)
-        layout = _layout(self)
-        layout.addWidget(area)
-        layout.addWidget(theme.label("Every key can be changed in the settings file, under [keys].", role="muted"))
-        self.resize(QSize(116 * theme.GRID, 76 * theme.GRID))
-
-
-class AboutDialog(QDialog):
-    """What this is, which version, which model.
-
-    Args:
-        parent: the window.
-        model: the model's description, "" where none runs.
-    """
-
-    def __init__(self, parent: QWidget, model: str) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("About samtta")
-        mark = QLabel()
-        mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
-        words = QVBoxLayout()
-        words.addWidget(theme.label("samtta", role="heading"))
-        self.text = theme.label("\n".join(line for line in (_version(), model) if line), role="muted")
-        words.addWidget(self.text)
-        what = theme.label(
-            "Outline objects in images with Segment Anything. Its mask decoder learns from your clicks and accepted masks "
-            "while you work. The figures compare it with the original model on the same objects."
-        )
-        what.setWordWrap(True)
-        head = QHBoxLayout()
-        head.setSpacing(2 * theme.GRID)
-        head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        head.addLayout(words, 1)
-        close = QPushButton("Close")
-        close.clicked.connect(self.close)
-        layout = _layout(self)
-        layout.addLayout(head)
-        layout.addWidget(what)
-        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        self.setMinimumWidth(52 * theme.GRID)
-
-
-def _version() -> str:
-    try:
-        return f"Version {metadata.version('samtta')}"
-    except metadata.PackageNotFoundError:  # run from a checkout
-        return "Version of the checkout"
-
-
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
@@ -368,42 +283,3 @@ def _choice(texts: Mapping[str, str], value: str) -> QComboBox:
         box.addItem(text, name)
     box.setCurrentIndex(list(texts).index(value))
     return box
-
-
-def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
-    """For each menu, the actions and their keys; the nine classes are one row, and actions without a key are left out."""
-    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(what, how) for how, what in GESTURES]}
-    for menu in MENUS:
-        found = [
-            (row.text.rstrip("…"), key_text(keys[row.name]))
-            for row in ACTION_TABLE
-            if row.menu == menu and keys[row.name]
-        ]
-        if menu == "Class":
-            digits = [key_text(keys[row.name]) for row in ACTION_TABLE if row.menu == menu and keys[row.name]]
-            found = [("Choose a class", f"{digits[0]} – {digits[-1]}")] if digits else []
-        if found:
-            rows[menu] = found
-    return rows
-
-
-def _column(rows: Mapping[str, list[tuple[str, str]]]) -> QGridLayout:
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(3 * theme.GRID)
-    grid.setVerticalSpacing(theme.GRID // 2)
-    line = 0
-    for title, entries in rows.items():
-        if line:
-            grid.setRowMinimumHeight(line, theme.GRID)
-            line += 1
-        grid.addWidget(theme.label(title, role="heading"), line, 0, 1, 2)
-        for what, how in entries:
-            line += 1
-            key = theme.label(how, role="muted")
-            key.setWordWrap(True)
-            grid.addWidget(theme.label(what), line, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(key, line, 1, Qt.AlignmentFlag.AlignTop)
-        line += 1
-    grid.setColumnStretch(1, 1)
-    grid.setRowStretch(line, 1)
-    return grid

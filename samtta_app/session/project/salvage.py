@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from samtta_app.errors import ProjectError
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 
 CLASSES = """
 INSERT INTO classes SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
@@ -38,13 +38,13 @@ def salvaged(copy: Path, path: Path, damage: ProjectError) -> tuple[sqlite3.Conn
         with suppress(*_UNREADABLE):
             db.execute("PRAGMA journal_mode = DELETE")  # a write-ahead log needs shared memory to be attached
     memory = schema.in_memory()
-    schema.migrate(memory, schema.MIGRATIONS)
+    schema.migrate(memory, migrations.MIGRATIONS)
     memory.execute("DELETE FROM classes")
     memory.execute("PRAGMA ignore_check_constraints = ON")  # the reader of a bad row names it
     try:
         memory.execute("PRAGMA locking_mode = EXCLUSIVE")  # also of what is attached from now on
         memory.execute("ATTACH ? AS damaged", (schema.unshared_uri(copy),))
-        lost = [line for table in schema.TABLES for line in _taken_over(memory, table)]
+        lost = [line for table in migrations.TABLES for line in _taken_over(memory, table)]
         memory.execute(CLASSES)
         if not memory.execute("SELECT count(*) FROM classes").fetchone()[0]:
             raise damage

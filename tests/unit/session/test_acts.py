@@ -13,7 +13,7 @@ from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct, act_of, stored_act
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import Person
 
@@ -79,7 +79,7 @@ SESSION: tuple[UserAct, ...] = (
 def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """All that is stored, but for the moments at which it was."""
     found = {}
-    for table in schema.TABLES:
+    for table in migrations.TABLES:
         kept = [str(column[1]) for column in schema.table_layout(store._db, table) if column[1] != "created"]
         found[table] = [tuple(row) for row in store._db.execute(f"SELECT {', '.join(kept)} FROM {table}")]
     return found

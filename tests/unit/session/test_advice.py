@@ -14,7 +14,7 @@ from samtta_app.core.messages import Answer, Failure, PredictRequest, Request
 from samtta_app.core.types import Candidate, Click, Gaps, Logits
 from samtta_app.session import acts
 from samtta_app.session.advice import Advice, advice
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import CLICK_COLUMNS, write_statistics
 from tests.unit.session.scripted import MIDDLE, WHOLE, Person, Script, accepted, candidate, record
@@ -198,7 +198,7 @@ def test_a_project_of_before_gets_its_columns_and_keeps_its_objects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        older.setattr(schema, "MIGRATIONS", migrations.MIGRATIONS[:1])
         db = schema.connect(tmp_path / "p.sqlite")
         db.execute("INSERT INTO images VALUES ('a.png', 10, 10)")
         columns = "image, class_id, x, y, width, height, rle, window, weights_version, seconds, created"

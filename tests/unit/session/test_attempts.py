@@ -18,7 +18,7 @@ from samtta_app.errors import StoreError
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts
 from samtta_app.session.object_records import GivenUp, ObjectRecord
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import AttemptFigures
 from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, TWINS_NOTE, figures_in_brief
@@ -355,7 +355,7 @@ def test_an_older_project_gets_the_tables_and_loses_nothing(tmp_path: Path) -> N
         assert (store.records(), whys(store)) == (before, ["cancelled"])
     with closing(sqlite3.connect(tmp_path / "images" / ".samtta" / "project.db")) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
-    assert "attempts" in [name for name, _ in schema.MIGRATIONS]
+    assert "attempts" in [name for name, _ in migrations.MIGRATIONS]
 
 
 def test_a_class_whose_only_object_was_given_up_can_be_removed(person: Person, store: Store) -> None:

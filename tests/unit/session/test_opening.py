@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.errors import ProjectError, StoreError
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of, report
 
@@ -208,13 +208,13 @@ def test_an_empty_file_is_a_project_whose_making_was_cut_short(folder: Path) -> 
 def test_an_older_layout_is_brought_up_to_date_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store.open(folder).close()
     later = ("notes", "CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('hello')")
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, later))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*migrations.MIGRATIONS, later))
     for _ in range(2):
         Store.open(folder).close()
     with closing(sqlite3.connect(database(folder))) as db:
         assert db.execute("SELECT count(*) FROM notes").fetchone() == (1,)
         applied = [row[0] for row in db.execute("SELECT name FROM migrations ORDER BY rowid")]
-        assert applied == [name for name, _ in schema.MIGRATIONS]
+        assert applied == [name for name, _ in migrations.MIGRATIONS]
         assert applied[-1] == "notes"
 
 
@@ -222,7 +222,7 @@ def test_a_migration_that_fails_leaves_the_older_layout(folder: Path, monkeypatc
     Store.open(folder).close()
     broken = ("notes", "CREATE TABLE notes (text TEXT); INSERT INTO nowhere VALUES (1)")
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
+        patch.setattr(schema, "MIGRATIONS", (*migrations.MIGRATIONS, broken))
         with pytest.raises(sqlite3.OperationalError, match="nowhere"):
             schema.connect(database(folder))
     with Store.open(folder) as store:

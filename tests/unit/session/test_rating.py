@@ -16,7 +16,7 @@ from samtta_app.errors import StoreError
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import ObjectRecord
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import statistics, write_statistics
 from samtta_app.session.workflow.rating import NOT_NOW
@@ -351,9 +351,9 @@ def test_without_ratings_the_table_is_empty(store: Store, ids: tuple[int, ...], 
 
 def test_a_project_of_before_gets_room_for_ratings(folder: Path) -> None:
     with pytest.MonkeyPatch.context() as older:
-        older.setattr(schema, "MIGRATIONS", tuple(m for m in schema.MIGRATIONS if m[0] != "ratings"))
+        older.setattr(schema, "MIGRATIONS", tuple(m for m in migrations.MIGRATIONS if m[0] != "ratings"))
         with closing(schema.in_memory()) as db:
-            schema.migrate(db, schema.MIGRATIONS)
+            schema.migrate(db, migrations.MIGRATIONS)
             assert schema.table_layout(db, "ratings") == []
         before = Store.open(folder)
         number = before.accept(accepted(), WIDTH, HEIGHT).id

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from samtta_app.core.types import Box, Click, StepKind
-from samtta_app.session.project import schema
+from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, record
 
@@ -30,7 +30,7 @@ def applied(db: sqlite3.Connection) -> list[str]:
 def before(folder: Path) -> Path:
     """A project of today's layout but for the last migration, with a click, an exclude and a box."""
     with pytest.MonkeyPatch.context() as older:
-        kept = tuple(m for m in schema.MIGRATIONS if m[0] != "step_kinds")
+        kept = tuple(m for m in migrations.MIGRATIONS if m[0] != "step_kinds")
         older.setattr(schema, "MIGRATIONS", kept)
         with Store.open(folder) as store:
             history = (record(), record(Click(12.5, 7.0, False)), record(None))

@@ -1,0 +1,140 @@
+"""The dialogs to read: keys and gestures, and what this program is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import metadata
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from samtta_app.gui.actions.action_set import MENUS
+from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
+from samtta_app.gui.actions.bindings import key_text
+from samtta_app.gui.widgets import icons, theme
+
+
+def dialog_layout(dialog: QDialog) -> QVBoxLayout:
+    """The layout of a dialog: margins and distances in steps of the grid."""
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(3 * theme.GRID, 3 * theme.GRID, 3 * theme.GRID, 2 * theme.GRID)
+    layout.setSpacing(2 * theme.GRID)
+    return layout
+
+
+class ShortcutsDialog(QDialog):
+    """Every key and gesture, by menu, in two columns.
+
+    Args:
+        parent: the window.
+        keys: the present keys, by action.
+    """
+
+    def __init__(self, parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and gestures")
+        self.rows = _rows(keys)
+        columns = QHBoxLayout()
+        columns.setSpacing(6 * theme.GRID)
+        half = ("Mouse", "File", "Edit")
+        for titles in (half, tuple(title for title in self.rows if title not in half)):
+            columns.addLayout(_column({title: self.rows[title] for title in titles if title in self.rows}))
+        inner = QWidget()
+        inner.setLayout(columns)
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        layout = dialog_layout(self)
+        layout.addWidget(area)
+        layout.addWidget(theme.label("Every key can be changed in the settings file, under [keys].", role="muted"))
+        self.resize(QSize(116 * theme.GRID, 76 * theme.GRID))
+
+
+class AboutDialog(QDialog):
+    """What this is, which version, which model.
+
+    Args:
+        parent: the window.
+        model: the model's description, "" where none runs.
+    """
+
+    def __init__(self, parent: QWidget, model: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About samtta")
+        mark = QLabel()
+        mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
+        words = QVBoxLayout()
+        words.addWidget(theme.label("samtta", role="heading"))
+        self.text = theme.label("\n".join(line for line in (_version(), model) if line), role="muted")
+        words.addWidget(self.text)
+        what = theme.label(
+            "Outline objects in images with Segment Anything. Its mask decoder learns from your clicks and accepted masks "
+            "while you work. The figures compare it with the original model on the same objects."
+        )
+        what.setWordWrap(True)
+        head = QHBoxLayout()
+        head.setSpacing(2 * theme.GRID)
+        head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(words, 1)
+        close = QPushButton("Close")
+        close.clicked.connect(self.close)
+        layout = dialog_layout(self)
+        layout.addLayout(head)
+        layout.addWidget(what)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        self.setMinimumWidth(52 * theme.GRID)
+
+
+def _version() -> str:
+    try:
+        return f"Version {metadata.version('samtta')}"
+    except metadata.PackageNotFoundError:  # run from a checkout
+        return "Version of the checkout"
+
+
+def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
+    """For each menu, the actions and their keys; the nine classes are one row, and actions without a key are left out."""
+    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(what, how) for how, what in GESTURES]}
+    for menu in MENUS:
+        found = [
+            (row.text.rstrip("…"), key_text(keys[row.name]))
+            for row in ACTION_TABLE
+            if row.menu == menu and keys[row.name]
+        ]
+        if menu == "Class":
+            digits = [key_text(keys[row.name]) for row in ACTION_TABLE if row.menu == menu and keys[row.name]]
+            found = [("Choose a class", f"{digits[0]} – {digits[-1]}")] if digits else []
+        if found:
+            rows[menu] = found
+    return rows
+
+
+def _column(rows: Mapping[str, list[tuple[str, str]]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(3 * theme.GRID)
+    grid.setVerticalSpacing(theme.GRID // 2)
+    line = 0
+    for title, entries in rows.items():
+        if line:
+            grid.setRowMinimumHeight(line, theme.GRID)
+            line += 1
+        grid.addWidget(theme.label(title, role="heading"), line, 0, 1, 2)
+        for what, how in entries:
+            line += 1
+            key = theme.label(how, role="muted")
+            key.setWordWrap(True)
+            grid.addWidget(theme.label(what), line, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(key, line, 1, Qt.AlignmentFlag.AlignTop)
+        line += 1
+    grid.setColumnStretch(1, 1)
+    grid.setRowStretch(line, 1)
+    return grid
