@@ -16,6 +16,7 @@ from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
     from samtta_app.bench.click_rows import Record
+    from samtta_app.bench.jobs import BenchPlan
     from samtta_app.bench.protocol import Protocol
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
@@ -45,36 +46,42 @@ _Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for the raw records and figures.", metavar="DIR")
 ]
 
+_Strategies = Annotated[
+    list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
+]
+_Clicker = Annotated[
+    str | None,
+    typer.Option(help="ritm (default), schoen, schoen-released, realistic, careless5, careless10.", metavar="NAME"),
+]
+_Feedback = Annotated[str | None, typer.Option(help="What goes back with the next click.", metavar="logits|binary")]
+_Goals = Annotated[list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")]
+_Then = Annotated[
+    list[Path] | None,
+    typer.Option(help="Measure this set too, with what each stream taught (again for more).", metavar="SET"),
+]
+_ProtocolName = Annotated[
+    str, typer.Option("--protocol", help="schoen: as Schön et al. 2024 released it.", metavar="samtta|schoen")
+]
+
+LENGTH = 60
+"""Objects of a stream where no number is given."""
+
 
 @bench_app.command("run")
 def _run(
     datasets: _Datasets,
-    strategy: Annotated[
-        list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
-    ] = None,
-    clicker: Annotated[
-        str | None,
-        typer.Option(help="ritm (default), schoen, schoen-released, realistic, careless5, careless10.", metavar="NAME"),
-    ] = None,
-    feedback: Annotated[
-        str | None, typer.Option(help="What goes back with the next click.", metavar="logits|binary")
-    ] = None,
+    strategy: _Strategies = None,
+    clicker: _Clicker = None,
+    feedback: _Feedback = None,
     objects: Annotated[int | None, typer.Option(min=1, help="Objects of each stream (default: 60).")] = None,
     orders: Annotated[int, typer.Option(min=1, help="Streams: each in another order, learning from nothing.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the clickers and of the first order.")] = 0,
     split: Split = None,
     mix: Annotated[bool, typer.Option("--mix", help="One session over all sets, object by object in turn.")] = False,
     chain: Annotated[bool, typer.Option("--chain", help="One session, one set after the other.")] = False,
-    goal: Annotated[
-        list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")
-    ] = None,
-    then: Annotated[
-        list[Path] | None,
-        typer.Option(help="Measure this set too, with what each stream taught (again for more).", metavar="SET"),
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(help="schoen: as Schön et al. 2024 released it.", metavar="samtta|schoen")
-    ] = "samtta",
+    goal: _Goals = None,
+    then: _Then = None,
+    protocol: _ProtocolName = "samtta",
     jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
     model: _Model = "samtta-small",
     out: _Out = None,
@@ -87,9 +94,8 @@ def _run(
     needs sam_vit_b_01ec64.pth in the model folder. Whole image, single mask, 0/1 feedback, their clicker, all objects.
     """
     from samtta_app.adapt.registry import strategy as strategy_named
-    from samtta_app.bench.jobs import BenchPlan, Stopped, failed, run_bench
+    from samtta_app.bench.jobs import BenchPlan
     from samtta_app.bench.protocol import Conditions
-    from samtta_app.bench.report.report import show_report, write_report
     from samtta_app.simulation.annotator import goal_named
     from samtta_app.simulation.clickers import clicker as clicker_named
     from samtta_app.simulation.streams import by_class, sources
@@ -101,7 +107,7 @@ def _run(
     opened, others = sources(datasets, _way(mix, chain)), sources(then or [], "each")
     if released:
         opened = tuple(each for source in opened for each in by_class(source, split))
-    count = objects if objects or released else 60
+    count = objects if objects or released else LENGTH
     plan = BenchPlan(
         opened,
         Conditions(count, seed, split, clicker, cast("Feedback", feedback), cast("Protocol", protocol)),
@@ -111,6 +117,14 @@ def _run(
         model,
         others,
     )
+    _run_plan(plan, jobs, out)
+
+
+def _run_plan(plan: BenchPlan, jobs: int, out: Path | None) -> None:
+    """Measure, and show and write the report."""
+    from samtta_app.bench.jobs import Stopped, failed, run_bench
+    from samtta_app.bench.report.report import show_report, write_report
+
     try:
         with standing() as told:
             results = run_bench(plan, out=out, processes=jobs, progress=told)

@@ -105,8 +105,8 @@ def annotate(
 ) -> Person:
     """Annotate one object of image `index`, from `state` on; start the generator with `next`, then send it states.
 
-    `choose` decides on each click (default: RITM's clicker). An object that is solved with the last click is given up
-    unless `last_counts`: the released code of Schön et al. learns only from objects solved before.
+    `choose` decides on each click (default: RITM's clicker). Without `last_counts`, an object that only the last
+    click solves is given up: the released code of Schön et al. does not learn from it.
     """
     if state.index != index or state.image is None:
         state = yield acts.OpenImage(index)
