@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from torch import Tensor
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
@@ -128,6 +129,12 @@ class AdaptationStrategy(Protocol):
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Learn from an accepted object; yields the share of work done, 0 .. 1."""
 
+    def pseudo_label(self, model: SamModel, item: Remembered) -> Tensor | None:
+        """What an accepted object teaches in its window: (G, G) int8 of 1 object, 0 background, -1 left out.
+
+        None where accepted objects teach nothing.
+        """
+
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """What to write to disk, so that `restored` gives the same knowledge bit for bit."""
 
@@ -169,6 +176,10 @@ class NoAdaptation:
         nan = float("nan")
         return Learned(known, Verdict(False, "Not learned: the original weights are kept", nan, nan, nan))
         yield
+
+    def pseudo_label(self, model: SamModel, item: Remembered) -> Tensor | None:
+        """Nothing."""
+        return None
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """The tensors alone."""

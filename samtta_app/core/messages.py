@@ -190,6 +190,15 @@ class MeasureRequest:
     frozen: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PseudoLabelRequest:
+    """Show what an accepted object taught, or what a mask would teach if it were accepted now."""
+
+    lane: ClassVar[Lane] = "asked"
+    id: int
+    example: Example
+
+
 Request = (
     LoadRequest
     | PredictRequest
@@ -201,6 +210,7 @@ Request = (
     | RestoreRequest
     | RefineRequest
     | MeasureRequest
+    | PseudoLabelRequest
 )
 
 
@@ -251,6 +261,19 @@ class Refined:
     uncertainty: FloatArray | None
     window: Window
     seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PseudoLabel:
+    """What a mask teaches: `values` (G, G) over `window` padded to a square, 1 object, -1 background, 0 left out.
+
+    Without values, `reason` tells the user why.
+    """
+
+    request_id: int
+    window: Window
+    values: FloatArray | None
     reason: str = ""
 
 
@@ -383,6 +406,7 @@ Reply = (
     | Answer
     | Refined
     | Measured
+    | PseudoLabel
     | Prefetched
     | AdaptReport
     | TwinReport

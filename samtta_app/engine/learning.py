@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 
 import numpy as np
 
 from samtta_app.adapt.learner import LearningOutcome
+from samtta_app.adapt.memory import remember_object
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
     AdaptReport,
@@ -16,10 +18,49 @@ from samtta_app.core.messages import (
     ForgetRequest,
     Forgotten,
     Progress,
+    PseudoLabel,
+    PseudoLabelRequest,
     RestoreRequest,
 )
+from samtta_app.core.types import Example
 from samtta_app.core.windows import varied
 from samtta_app.engine.resources import Resources, Work
+from samtta_app.model.predictor import ImageFeatures
+
+NOTHING_TAUGHT = "This way of learning takes nothing from accepted masks"
+TOO_PLAIN = "This mask teaches nothing: it is empty or fills its whole window"
+
+
+def pseudo_label(of: Resources, request: PseudoLabelRequest) -> Work:
+    """Show what a mask teaches, in the window where it is learned from."""
+    example, learner = request.example, of.learner
+    features, closeup = yield from _windows(of, example, whole=learner.strategy.in_order)
+    item = remember_object(example, features, of.model.size, closeup)
+    labels = None if item is None else learner.strategy.pseudo_label(of.model, item)
+    if labels is None:
+        reason = TOO_PLAIN if item is None else NOTHING_TAUGHT
+        return PseudoLabel(request.id, features.window, None, reason)
+    signs = labels.cpu().numpy()
+    values = np.where(signs < 0, 0, np.where(signs > 0, 1, -1)).astype(np.float32)
+    return PseudoLabel(request.id, features.window, values)
+
+
+def _windows(
+    of: Resources, example: Example, *, whole: bool
+) -> Generator[None, None, tuple[ImageFeatures, ImageFeatures | None]]:
+    """The window in which an object is learned from, and a narrower one in which it was accepted.
+
+    With `whole`, only the one in which it was accepted.
+    """
+    box = bounding_box(example.mask)
+    rng = np.random.default_rng(example.object_id)
+    window = varied(box, example.clicks, example.image.whole, rng) if box and not whole else None
+    window = window or example.window
+    features = yield from of.cache.features(example.image, window)
+    closeup = None
+    if example.window.side < window.side:
+        closeup = yield from of.cache.features(example.image, example.window)
+    return features, closeup
 
 
 def adapt(of: Resources, request: AdaptRequest) -> Work:
@@ -29,14 +70,7 @@ def adapt(of: Resources, request: AdaptRequest) -> Work:
         ImageError: its image cannot be read, or was replaced.
     """
     started, example = time.perf_counter(), (yield from of.seen(request.example))
-    box = bounding_box(example.mask)
-    rng = np.random.default_rng(example.object_id)
-    window = varied(box, example.clicks, example.image.whole, rng) if box and not request.whole else None
-    window = window or example.window
-    features = yield from of.cache.features(example.image, window)
-    closeup = None
-    if example.window.side < window.side:
-        closeup = yield from of.cache.features(example.image, example.window)
+    features, closeup = yield from _windows(of, example, whole=request.whole)
     work = of.learner.learn(example, features, closeup, learn=request.learn)
     while True:
         try:

@@ -14,8 +14,8 @@ from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 
-OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted"]
-"""The uncertainty maps that a user can see."""
+OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted", "lesson"]
+"""The maps that a user can see: four of uncertainty, and what a mask teaches."""
 
 
 class Act(msgspec.Struct, frozen=True, tag=True):

@@ -269,7 +269,8 @@ class Overlay:
     """A map of how unsure the answer on the screen is: `values` (g, g) over `window` padded to a square.
 
     "entropy" is in bits, 0 .. 1. "refiner" and "adapted" are differences of probability, 0 .. 1. "ensemble" is a standard
-    deviation of probability, 0 .. 0.5. Both are None, and `reason` says why for the user, where there is no map.
+    deviation of probability, 0 .. 0.5. "lesson" is 1 object, -1 background, 0 left out.
+    Both are None, and `reason` says why for the user, where there is no map.
     """
 
     kind: OverlayKind

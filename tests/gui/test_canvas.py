@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.messages import Answer
 from samtta_app.core.types import Box, Candidate, Click, Image, Mask, Window
 from samtta_app.gui.canvas.canvas import Canvas
-from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MaskItem, UncertaintyItem
+from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MaskItem, MapItem
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.state import Display, Preview
@@ -404,10 +404,10 @@ def test_the_uncertainty_map_covers_its_padded_window_and_is_cut_to_the_window(
         preview=previewing(candidates=(replace(found, entropy=entropy),), window=window, clicks=()),
     )
     recorder.become(state)
-    assert not items(canvas, UncertaintyItem)
+    assert not items(canvas, MapItem)
     plain = {p: colour(canvas, *p) for p in ((40, 20), (90, 20), (90, 55), (110, 20))}
     recorder.become(replace(state, display=Display(overlay="entropy")))
-    assert len(items(canvas, UncertaintyItem)) == 1
+    assert len(items(canvas, MapItem)) == 1
     assert colour(canvas, 40, 20) == plain[40, 20], "sure"
     assert colour(canvas, 90, 20) != plain[90, 20], "unsure"
     assert colour(canvas, 90, 55) == plain[90, 55], "padding"

@@ -20,11 +20,11 @@ from samtta_app.gui.canvas.markers import (
     SELECTED,
     ClickItem,
     FrameItem,
+    MapItem,
     MaskItem,
-    UncertaintyItem,
     crosshair,
 )
-from samtta_app.gui.canvas.overlay import outline
+from samtta_app.gui.canvas.overlay import outline, uncertainty_image
 from samtta_app.gui.canvas.zoom import ZoomView
 from tests.unit.values import disc
 
@@ -120,7 +120,7 @@ def test_a_click_is_twelve_pixels_wide_with_its_halo_around(qapp: QApplication) 
 
 
 def test_the_uncertainty_map_leaves_the_padding_out(qapp: QApplication) -> None:
-    item = UncertaintyItem(Window(10, 20, 60, 30), np.ones((16, 16), dtype=np.float32))
+    item = MapItem(Window(10, 20, 60, 30), uncertainty_image(np.ones((16, 16), dtype=np.float32)))
     assert item.boundingRect() == QRectF(9.5, 19.5, 60, 30)
     picture = drawn(item, "white")
     assert picture.pixelColor(40, 30) != QColor("white")

@@ -16,16 +16,17 @@ from PySide6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.types import Window
-from samtta_app.gui.canvas.markers import MaskItem, UncertaintyItem
+from samtta_app.gui.canvas.markers import ClickItem, MapItem, MaskItem
 from samtta_app.gui.canvas.overlay import scale_of
 from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.gui.panels.colour_bar import MAP_WORDS, ColourBar, Ramp
 from samtta_app.gui.widgets import theme
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.refiner import save_refiner, untrained
+from samtta_app.session import acts
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Display, Overlay, State
-from samtta_app.session.workflow.overlays import MEASURING, NO_MAP, UNLEARNED, overlay_of
+from samtta_app.session.workflow.overlays import MEASURING, NO_LESSON, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.settings import Settings, load_settings, model_folder
 from tests.gui.scenes import Recorder, disc, picture, preview, scene
 from tests.gui.sessions import Key, Sitting
@@ -81,15 +82,15 @@ def overlay(sitting: Sitting) -> Overlay:
 
 def goes_to(sitting: Sitting, kind: OverlayKind) -> Overlay:
     """Press U until `kind` is on, and wait for its map or its reason."""
-    for _ in range(5):
+    for _ in range(6):
         if sitting.state.display.overlay != kind:
             sitting.presses(Key.Key_U)
     sitting.wait(lambda: overlay(sitting).reason != MEASURING)
     return overlay(sitting)
 
 
-def drawn(sitting: Sitting) -> list[UncertaintyItem]:
-    return [item for item in sitting.window.canvas.scene().items() if isinstance(item, UncertaintyItem)]
+def drawn(sitting: Sitting) -> list[MapItem]:
+    return [item for item in sitting.window.canvas.scene().items() if isinstance(item, MapItem)]
 
 
 # --- the key ----------------------------------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ def test_u_goes_through_every_map_and_shift_u_back(sit: Callable[..., Sitting]) 
     sitting = sit()
     key, seen = key_of(sitting), []
     assert not key.isVisible()
-    for _ in range(5):
+    for _ in range(6):
         sitting.presses(Key.Key_U)
         seen.append((sitting.state.display.overlay, key.isVisible(), key.title.text()))
     assert seen == [
@@ -107,11 +108,40 @@ def test_u_goes_through_every_map_and_shift_u_back(sit: Callable[..., Sitting]) 
         ("refiner", True, "Change by a second pass"),
         ("ensemble", True, "Disagreement between clicks"),
         ("adapted", True, "Changed by learning"),
-        ("off", False, "Changed by learning"),
+        ("lesson", True, "What this mask teaches"),
+        ("off", False, "What this mask teaches"),
     ]
     sitting.presses(Key.Key_U, SHIFT)
-    assert sitting.state.display.overlay == "adapted"
+    assert sitting.state.display.overlay == "lesson"
     assert key.isVisible()
+
+
+@pytest.mark.parametrize("strategy", ["samtta", "schoen2024"])
+def test_what_a_mask_would_teach_is_shown_before_enter_and_what_it_taught_afterwards(
+    sit: Callable[..., Sitting], strategy: str
+) -> None:
+    sitting = sit(strategy=strategy)
+    sitting.previews(*PLACES)
+    before = goes_to(sitting, "lesson").values
+    assert before is not None
+    assert {*np.unique(before).tolist()} == {-1.0, 0.0, 1.0}  # object, background, and the band that is left out
+    key = key_of(sitting)
+    assert key.unit.text() == "green object, blue background, clear left out"
+    assert not key.ramp.isVisible()
+    assert len(drawn(sitting)) == 1
+    sitting.presses(Key.Key_Return)
+    sitting.wait(lambda: len(sitting.state.annotations) == 1 and sitting.state.preview is None)
+    assert overlay(sitting).reason == NO_LESSON
+    sitting.controller.do(acts.Select(sitting.state.annotations[0].id))
+    sitting.wait(lambda: overlay(sitting).reason != MEASURING)
+    assert overlay(sitting).values is not None
+    assert len([i for i in sitting.window.canvas.scene().items() if isinstance(i, ClickItem)]) == len(PLACES)
+
+
+def test_where_nothing_is_learned_the_key_to_the_lesson_says_so(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(strategy="frozen")
+    sitting.previews(*PLACES)
+    assert "takes nothing from accepted masks" in goes_to(sitting, "lesson").reason
 
 
 def test_without_an_answer_the_key_says_what_to_do(sit: Callable[..., Sitting]) -> None:

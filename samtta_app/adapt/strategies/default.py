@@ -10,6 +10,7 @@ from torch import Tensor
 
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
 from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
+from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.object_sizes import Sizes
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
@@ -102,6 +103,10 @@ class Samtta(NoAdaptation):
         shares = (line.first.share, line.later.share) if self.guarded else (1.0, 1.0)
         first, later = (interpolated(model.frozen.tensors, line.tensors, share) for share in shares)
         return Knowledge(first, RefinedAnswering(line, later))
+
+    def pseudo_label(self, model: SamModel, item: Remembered) -> Tensor | None:
+        """The mask without the band along its outline."""
+        return item.target if self.learns else None
 
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """All that was learned, and the evidence; the shares follow from the evidence."""

@@ -133,6 +133,10 @@ class LitLora(NoAdaptation):
         shown = chosen(decoded, prompt)
         return float(loss.detach()), float(true_iou(decoded.logits[shown : shown + 1], item.whole)[0])
 
+    def pseudo_label(self, model: SamModel, item: Remembered) -> Tensor | None:
+        """The mask without the band along its outline."""
+        return item.target
+
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """The merged tensors; the factors (safetensors in base64) and training IoUs as facts."""
         adapter: Adapter | None = known.carried

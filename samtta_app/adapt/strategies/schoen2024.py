@@ -126,6 +126,12 @@ class Schoen2024(NoAdaptation):
             yield (index + 1) / len(steps)
         return Learned(state, Verdict(True, "Kept: this method does not check itself", _NAN, _NAN, _NAN), tuple(losses))
 
+    def pseudo_label(self, model: SamModel, item: Remembered) -> Tensor | None:
+        """Object and background, each eroded, with the clicks' cells."""
+        if not self.object_steps:
+            return None
+        return torch.from_numpy(self._target(item, item.clicks, item.features, model.grid))
+
     def stored(self, known: Knowledge) -> tuple[Tensors, Facts]:
         """The weights and Adam's state."""
         return with_state(known), {}

@@ -21,12 +21,12 @@ from samtta_app.gui.canvas.markers import (
     SELECTED,
     ClickItem,
     FrameItem,
+    MapItem,
     MaskItem,
     MaskStyle,
     PlaceItem,
-    UncertaintyItem,
 )
-from samtta_app.gui.canvas.overlay import box_rect, pixel_rect, scale_of
+from samtta_app.gui.canvas.overlay import box_rect, lesson_image, pixel_rect, scale_of, uncertainty_image
 from samtta_app.gui.canvas.tiles import ImageItem
 from samtta_app.gui.canvas.tools import LEFT, MIDDLE, PromptTool, Tool, ToolHand
 from samtta_app.gui.canvas.zoom import ZoomView
@@ -68,7 +68,7 @@ class Canvas(ZoomView):
             scene.addItem(item)
         self._annotations: dict[int, tuple[Annotation, MaskItem]] = {}
         self._passing: list[QGraphicsItem] = []
-        self._map: UncertaintyItem | None = None
+        self._map: MapItem | None = None
         self._mapped: FloatArray | None = None
         self._hand = ToolHand(self)
         self._tool: Tool = PromptTool(self)
@@ -159,6 +159,7 @@ class Canvas(ZoomView):
         self._window_frame.show_rect(None if window is None or whole else pixel_rect(window))
         self._box_frame.show_rect(box_rect(preview.box) if preview is not None and preview.box is not None else None)
         if preview is None:
+            self._show_taught_clicks(state)
             return
         shown, style = _shown(state, preview)
         if shown is not None:
@@ -173,6 +174,13 @@ class Canvas(ZoomView):
                 break
             self._add(ClickItem(act.click, waiting=True), _CLICKS)
 
+    def _show_taught_clicks(self, state: State) -> None:
+        """The clicks of the selected object, where the map shows what it taught."""
+        if state.display.overlay == "lesson" and state.image is not None:
+            taught = [a for a in state.annotations if a.id == state.selected]
+            for click in (click for annotation in taught for click in annotation.clicks):
+                self._add(ClickItem(click), _CLICKS)
+
     def _show_map(self, state: State) -> None:
         overlay = overlay_of(state)
         values = overlay.values if overlay else None
@@ -181,7 +189,9 @@ class Canvas(ZoomView):
                 self.scene().removeItem(self._map)
             self._map, self._mapped = None, values
             if overlay is not None and overlay.window is not None and values is not None:
-                self._map = UncertaintyItem(overlay.window, values, scale_of(overlay))
+                lesson = overlay.kind == "lesson"
+                colours = lesson_image(values) if lesson else uncertainty_image(values, scale_of(overlay))
+                self._map = MapItem(overlay.window, colours, sharp=lesson)
                 self._map.setZValue(MAP)
                 self.scene().addItem(self._map)
         if self._map is not None:

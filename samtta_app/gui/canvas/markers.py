@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QCursor, QImage, QPainter, QPainterPath, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from samtta_app.core.types import Click, Mask, Window
-from samtta_app.gui.canvas.overlay import outline, padded_rect, pixel_rect, uncertainty_image
+from samtta_app.gui.canvas.overlay import outline, padded_rect, pixel_rect
 from samtta_app.gui.widgets.theme import class_colour
 
 DISC = 12.0
@@ -182,22 +180,22 @@ class FrameItem(QGraphicsItem):
         painter.drawRect(self._rect)
 
 
-class UncertaintyItem(QGraphicsItem):
-    """A map of uncertainty, laid over its window; its colours stand for 0 to `scale`."""
+class MapItem(QGraphicsItem):
+    """A map laid over its window, in its colours (g, g); `sharp` shows its cells as they are."""
 
-    def __init__(self, window: Window, values: NDArray[np.float32], scale: float = 1.0) -> None:
+    def __init__(self, window: Window, colours: QImage, *, sharp: bool = False) -> None:
         super().__init__()
         self._clip, self._area = pixel_rect(window), padded_rect(window)
-        self._colours: QImage = uncertainty_image(values, scale)
+        self._colours, self._smooth = colours, not sharp
 
     def boundingRect(self) -> QRectF:
         """The window's own pixels, without the padding."""
         return self._clip
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Draw the map, smoothly scaled."""
+        """Draw the map, scaled."""
         painter.setClipRect(self._clip, Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
         painter.drawImage(self._area, self._colours)
 
 

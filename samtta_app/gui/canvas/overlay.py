@@ -90,6 +90,15 @@ def uncertainty_image(values: NDArray[np.float32], scale: float = 1.0) -> QImage
     return rgba_image(UNCERTAINTY_MAP[steps])
 
 
+LESSON_COLOURS = np.array([(46, 160, 67, 190), (0, 0, 0, 0), (56, 110, 220, 120)], dtype=np.uint8)
+"""Straight RGBA of what a mask teaches: object green, what is left out clear, background blue."""
+
+
+def lesson_image(values: NDArray[np.float32]) -> QImage:
+    """The colours of labels (g, g): 1 object, 0 left out, -1 background."""
+    return rgba_image(LESSON_COLOURS[1 - np.rint(values).astype(np.int64)])
+
+
 def rgba_image(rgba: NDArray[np.uint8]) -> QImage:
     """A QImage of its own memory from (H, W, 4) uint8 with straight alpha, ready for fast painting."""
     rgba = np.ascontiguousarray(rgba)

@@ -24,6 +24,7 @@ MAP_WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
     "refiner": ("Change by a second pass", "difference of probability", "same", "changed"),
     "ensemble": ("Disagreement between clicks", "spread of probability", "agreed", "open"),
     "adapted": ("Changed by learning", "difference of probability", "same", "changed"),
+    "lesson": ("What this mask teaches", "green object, blue background, clear left out", "left out", "object"),
 }
 """What each map is called, its unit, and what its least and its greatest value mean."""
 
@@ -32,7 +33,11 @@ TIPS: Mapping[OverlayKind, str] = {
     "refiner": "How far the probability moves when a second model, the refiner, corrects the mask",
     "ensemble": "How far the probability varies over eight clicks nearby (standard deviation)",
     "adapted": "How far learning moved the probability (adapted against original weights)",
+    "lesson": "What an accepted object taught, or what this mask would teach after Enter (the pseudo-label)",
 }
+
+LESSON_WORDS = {1.0: "object", 0.0: "left out", -1.0: "background"}
+"""What the values of a pseudo-label mean."""
 
 
 class Ramp(QWidget):
@@ -143,18 +148,22 @@ class ColourBar(QFrame):
         self.reason.setFixedHeight(max(self.reason.heightForWidth(_WIDTH), 0))
         self.least.setText(f"0 {least}")
         self.greatest.setText(f"{top} {greatest}")
-        for part in (self.unit, self.ramp, self.least, self.greatest):
-            part.setVisible(found)
+        self.unit.setVisible(found)
+        for part in (self.ramp, self.least, self.greatest):
+            part.setVisible(found and overlay.kind != "lesson")
         self.reason.setVisible(not found)
         self.setToolTip(TIPS[overlay.kind])
         self.setAccessibleName(
             f"{title}: {unit}, 0 {least} to {top} {greatest}" if found else f"{title}: {overlay.reason}"
         )
+        if found and overlay.kind == "lesson":
+            self.setAccessibleName(f"{title}: {unit}")
 
     def _point(self) -> None:
         overlay = self._overlay
         here = overlay.at(*self._pointer) if overlay else None
-        self.value.setText("" if here is None else f"{here:.3f}")
+        lesson = overlay is not None and overlay.kind == "lesson"
+        self.value.setText("" if here is None else LESSON_WORDS[here] if lesson else f"{here:.3f}")
         self.ramp.show_values(self._opacity, None if here is None or overlay is None else here / scale_of(overlay))
 
     def _moved(self, percent: int) -> None:

@@ -7,7 +7,16 @@ from typing import get_args
 
 import numpy as np
 
-from samtta_app.core.messages import Failure, Measured, MeasureRequest, Refined, RefineRequest
+from samtta_app.core.messages import (
+    Failure,
+    Measured,
+    MeasureRequest,
+    PseudoLabel,
+    PseudoLabelRequest,
+    Refined,
+    RefineRequest,
+)
+from samtta_app.core.types import Annotation, Candidate, Example, Image, Prompt
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Overlay, Preview, State
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -17,6 +26,7 @@ _KINDS: tuple[OverlayKind, ...] = get_args(OverlayKind)
 """What key U goes through, in its order."""
 
 MEASURING = "Measuring…"
+NO_LESSON = "Click on an object or select one: the map is of what its mask teaches"
 NO_MAP = "Click on an object: the map is of the answer to it"
 TWIN = "There is a map of the present model's answer only, not of the original model's"
 LARGER = "There is a map of this model's answers only, not of the larger model's"
@@ -37,6 +47,9 @@ def overlay_of(state: State) -> Overlay | None:
     kind, preview = state.display.overlay, state.preview
     if kind == "off" or state.image is None:
         return None
+    if kind == "lesson":
+        waiting = Overlay(kind, None, None, MEASURING if _to_teach(state) else NO_LESSON)
+        return state.overlay if state.overlay is not None and state.overlay.kind == kind else waiting
     twin = preview.frozen if preview and state.display.compare else None
     shown = twin or (preview.candidate if preview else None)
     if shown is None:
@@ -64,9 +77,13 @@ class Overlays:
                 desk.change(overlay=None)
             return ()
         draft, image = desk.draft, desk.state.image
+        if subject[0] == "lesson":
+            return self._ask_lesson(subject, image)
         if subject == desk.measuring.known or draft is None or image is None or draft.preview.waiting:
             return ()
         kind, candidate = subject
+        if isinstance(candidate, Annotation):
+            return ()
         reason = BLINDED if kind == "adapted" and desk.control_share else _impossible(kind, draft.preview)
         desk.measuring = replace(desk.measuring, known=subject if reason else None)
         self._say(kind, reason or MEASURING)
@@ -78,7 +95,23 @@ class Overlays:
             return (RefineRequest(number, image, prompt, window, candidate),)
         return (MeasureRequest(number, image, prompt, window, (kind,), frozen=draft.control is True),)
 
-    def answered(self, reply: Refined | Measured | Failure) -> None:
+    def _ask_lesson(self, subject: Subject, image: Image | None) -> Requests:
+        """Ask what the mask on the screen would teach, or what the selected object taught."""
+        desk, draft, shown = self._desk, self._desk.draft, subject[1]
+        waiting = draft is not None and draft.preview.waiting
+        if subject == desk.measuring.known or image is None or waiting or desk.measuring.request_id:
+            return ()
+        self._say("lesson", MEASURING)
+        number = desk.id()
+        desk.measuring = replace(desk.measuring, request_id=number, known=None, asked=subject)
+        if isinstance(shown, Annotation):
+            example = Example(shown.id, image, shown.window, shown.mask, shown.clicks, shown.box, shown.class_id)
+        else:
+            asked = draft.asked if draft else Prompt()
+            example = Example(0, image, shown.logits.window, shown.mask, asked.clicks, asked.box, asked.class_id)
+        return (PseudoLabelRequest(number, example),)
+
+    def answered(self, reply: Refined | Measured | PseudoLabel | Failure) -> None:
         """Keep the map of the answer on the screen; an older map is dropped."""
         desk, subject = self._desk, self._desk.measuring.asked
         if subject is None or desk.measuring.request_id != reply.request_id:
@@ -97,8 +130,18 @@ class Overlays:
     def _subject(self) -> Subject | None:
         """What a map is wanted for; the entropy comes with the answer."""
         kind, draft = self._desk.state.display.overlay, self._desk.draft
+        if kind == "lesson":
+            shown = _to_teach(self._desk.state)
+            return (kind, shown) if shown is not None else None
         candidate = draft.preview.candidate if draft else None
         return None if kind in ("off", "entropy") or candidate is None else (kind, candidate)
+
+
+def _to_teach(state: State) -> Candidate | Annotation | None:
+    """The mask that would teach if it were accepted; without one, the selected object."""
+    if state.preview is not None:
+        return state.preview.candidate
+    return next((a for a in state.annotations if a.id == state.selected), None)
 
 
 def _impossible(kind: OverlayKind, preview: Preview) -> str:
@@ -114,8 +157,10 @@ def _impossible(kind: OverlayKind, preview: Preview) -> str:
     return TURNED if shown < best else ""
 
 
-def _overlay(kind: OverlayKind, reply: Refined | Measured | Failure) -> Overlay:
+def _overlay(kind: OverlayKind, reply: Refined | Measured | PseudoLabel | Failure) -> Overlay:
     match reply:
+        case PseudoLabel():
+            return Overlay(kind, reply.window, reply.values, reply.reason)
         case Failure():
             return Overlay(kind, None, None, reply.text)
         case Refined():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from samtta_app.core.types import Candidate
+from samtta_app.core.types import Annotation, Candidate
 from samtta_app.session.acts import OverlayKind
 
 Then = Literal["", "undo", "redo"]
@@ -55,8 +55,8 @@ class Ahead:
     crowded: bool = False
 
 
-Subject = tuple[OverlayKind, Candidate]
-"""What an uncertainty map shows: its kind, and the mask on the screen."""
+Subject = tuple[OverlayKind, Candidate | Annotation]
+"""What a map shows: its kind, and the mask on the screen or the selected object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,8 @@ from samtta_app.core.messages import (
     Prefetched,
     PrefetchRequest,
     Progress,
+    PseudoLabel,
+    PseudoLabelRequest,
     Refined,
     RefineRequest,
     Reply,
@@ -186,7 +188,7 @@ class Workflow:
                 self._learning.replayed(reply)
             case Controlled(), _ if request is not None:
                 return self._learning.controlled(reply)
-            case Refined() | Measured(), _:
+            case Refined() | Measured() | PseudoLabel(), _:
                 self._overlays.answered(reply)
             case Forgotten(), _:
                 pass
@@ -229,7 +231,7 @@ class Workflow:
             case PrefetchRequest(path=path):
                 desk.passed.add(path.name)  # not asked for again; the first click says what is wrong
                 desk.say("warning", reply.text, path.name)
-            case RefineRequest() | MeasureRequest():
+            case RefineRequest() | MeasureRequest() | PseudoLabelRequest():
                 self._overlays.answered(reply)
             case _:
                 desk.say("warning", reply.text)
