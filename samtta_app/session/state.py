@@ -145,7 +145,7 @@ class AttemptFigures:
     """
 
     given_up: int = 0
-    person: SideFigures = NO_FIGURES
+    user: SideFigures = NO_FIGURES
     adapted: SideFigures = NO_FIGURES
     frozen: SideFigures = NO_FIGURES
 
@@ -201,7 +201,7 @@ class Statistics:
     """The session's figures from its raw records.
 
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
-    expected IoU into the one calibrated on this session. `person` are the user's own clicks. `attempts` are the same
+    expected IoU into the one calibrated on this session. `user` is the user's own side. `attempts` are the same
     figures with the objects that were given up; all others are over accepted objects. `controls` compares control objects
     with the others.
     """
@@ -216,7 +216,7 @@ class Statistics:
     trust: Trust = Trust(0, (), (), _NAN, _NAN)
     review: int = 0
     confidence: Calibration = UNCALIBRATED
-    person: SideFigures = NO_FIGURES
+    user: SideFigures = NO_FIGURES
     attempts: AttemptFigures = field(default_factory=AttemptFigures)
     controls: ControlFigures = field(default_factory=ControlFigures)
 
