@@ -13,7 +13,7 @@ import pytest
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError, LargeImageError
 from samtta_app.images import read
-from samtta_app.images.file_formats import GivenUpObject
+from samtta_app.images.file_formats import GivenUp
 from samtta_app.images.image_cache import BYTES_KEPT, IMAGES_KEPT, ImageCache
 from samtta_app.images.read import read_image, reading
 from tests.unit.core.crafted import many_scans, noise, png, stored, written
@@ -74,9 +74,9 @@ def test_every_format_looks_whether_anybody_waits(tmp_path: Path, kind: str) -> 
     def check() -> None:
         asked.append(1)
         if len(asked) > 1:
-            raise GivenUpObject
+            raise GivenUp
 
-    with pytest.raises(GivenUpObject):
+    with pytest.raises(GivenUp):
         read._read(path, 1.0, True, check)
 
 
