@@ -37,7 +37,7 @@ class ObjectRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
+class GivenUpObject:
     """One object that was begun and given up; it counts as failed in the figures, and reaches no export of masks.
 
     `steps` are all of its clicks and boxes, also those that were never answered. `seconds` is working time. `created` is

@@ -146,7 +146,7 @@ class AttemptFigures:
     """
 
     given_up: int = 0
-    person: SideFigures = NO_FIGURES
+    user: SideFigures = NO_FIGURES
     adapted: SideFigures = NO_FIGURES
     frozen: SideFigures = NO_FIGURES
 
@@ -216,8 +216,8 @@ class Statistics:
 
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
     expected IoU into the one calibrated on this session. `ratings` is None where no mask was rated, and while masks are
-    being rated. `person` are the user's own clicks. `attempts` are the same figures with the objects that were given up;
-    all others are over accepted objects. `controls` compares control objects with the others.
+    being rated. `user` is the user's own side. `attempts` are the same figures with the objects that were given up; all
+    others are over accepted objects. `controls` compares control objects with the others.
     """
 
     objects: int
@@ -231,7 +231,7 @@ class Statistics:
     review: int = 0
     confidence: Calibration = UNCALIBRATED
     ratings: Ratings | None = None
-    person: SideFigures = NO_FIGURES
+    user: SideFigures = NO_FIGURES
     attempts: AttemptFigures = field(default_factory=AttemptFigures)
     controls: ControlFigures = field(default_factory=ControlFigures)
 

@@ -247,13 +247,13 @@ def test_figures_that_do_not_exist_are_dashes(panel: AdaptationPanel):
 def test_a_second_table_counts_what_was_given_up(panel: AdaptationPanel):
     side = SideFigures(40, 4.6, 7.2, 0.05, 0.1)
     every = AttemptFigures(10, SideFigures(50, 7.7, 11.8, 0.24, 0.28), SideFigures(50, 7.8, 12.0, 0.25, 0.3), side)
-    panel.show_state(scene(statistics=replace(statistics(), person=side, attempts=every)))
-    accepted = {name: panel.cells[name, "person"].text() for name, _, _ in FIGURE_ROWS}
+    panel.show_state(scene(statistics=replace(statistics(), user=side, attempts=every)))
+    accepted = {name: panel.cells[name, "user"].text() for name, _, _ in FIGURE_ROWS}
     assert accepted == {"noc_85": "4.6", "noc_90": "7.2", "fr_20_85": "5 %", "fr_30_90": "10 %"}
-    tried = {name: panel.attempts[name, "person"].text() for name, _, _ in FIGURE_ROWS}
+    tried = {name: panel.attempts[name, "user"].text() for name, _, _ in FIGURE_ROWS}
     assert tried == {"noc_85": "7.7", "noc_90": "11.8", "fr_20_85": "24 %", "fr_30_90": "28 %"}
     assert [panel.attempts["fr_20_85", side].text() for side in ("adapted", "frozen")] == ["25 %", "5 %"]
-    assert panel.attempts["objects", "person"].text() == "50"
+    assert panel.attempts["objects", "user"].text() == "50"
 
 
 def test_the_panel_says_that_the_comparison_favours_learning(panel: AdaptationPanel):

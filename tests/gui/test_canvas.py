@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.messages import Answer
 from samtta_app.core.types import Box, Candidate, Click, Image, Mask, Window
 from samtta_app.gui.canvas.canvas import Canvas
-from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MaskItem, MapItem
+from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MapItem, MaskItem
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.state import Display, Preview

@@ -32,7 +32,7 @@ def failed(sitting: Sitting) -> str:
     """The share of all attempts that failed, as the panel shows it."""
     panel = sitting.window.docks["adaptation"].widget()
     assert isinstance(panel, AdaptationPanel)
-    return panel.attempts["fr_20_85", "person"].text()
+    return panel.attempts["fr_20_85", "user"].text()
 
 
 def whys(sitting: Sitting) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import binom
 
 from samtta_app.core.types import Click, ClickRecord, Window
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.control_draws import is_control
 from samtta_app.session.state import ControlFigures
 from samtta_app.session.statistics.control_groups import FAILED_CLICKS, INTERVAL_LEVEL, compare_groups, effort_of
@@ -88,13 +88,13 @@ def simulated(kind: Kind, seed: int) -> ControlFigures:
     clicks = [1 + rng.choice(FAILED_CLICKS, kind.objects, p=group.clicks()) for group in groups]
     slowness = np.exp(SPREAD * rng.standard_normal(kind.objects))
     fate = rng.random(kind.objects)
-    found: list[ObjectRecord | GivenUp] = []
+    found: list[ObjectRecord | GivenUpObject] = []
     for k in range(kind.objects):
         control = is_control(seed, k + 1, kind.share)
         group, seconds = groups[control], float(groups[control].seconds * slowness[k])
         what = (k + 1, "a.png", "object")
         if fate[k] < group.given_up:
-            found.append(GivenUp(*what, "left", seconds, "", (STEP,), control=control))
+            found.append(GivenUpObject(*what, "left", seconds, "", (STEP,), control=control))
         else:
             steps = (STEP,) * int(clicks[control][k])
             found.append(ObjectRecord(*what, "", seconds, 0, steps, control=control))

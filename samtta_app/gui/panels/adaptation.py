@@ -51,7 +51,7 @@ FIGURE_ROWS: tuple[tuple[str, str, str], ...] = (
 SIDES: tuple[tuple[str, str, str], ...] = (
     ("adapted", "With learning", TWINS_NOTE),
     ("frozen", "Without", TWINS_NOTE),
-    ("person", "You", "Your own clicks, until the shown mask fitted the accepted one"),
+    ("user", "You", "Your own clicks, until the shown mask fitted the accepted one"),
 )
 """The columns of the table of figures: field of the figures, heading, tool tip."""
 

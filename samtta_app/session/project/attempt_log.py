@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from samtta_app.core.names import to_text
 from samtta_app.core.types import ClickRecord
-from samtta_app.session.object_records import GivenUp, WhyGivenUp
+from samtta_app.session.object_records import GivenUpObject, WhyGivenUp
 from samtta_app.session.project import rows
 from samtta_app.session.project.cells import BadValueError, DbRow, flag_or_none, moment, name, real, text, whole
 from samtta_app.session.project.database import Database
@@ -23,7 +23,7 @@ ATTEMPTS_AT_ONCE = 200
 class AttemptLog(Database):
     """The part of an open project that stores given-up objects and reads them again."""
 
-    def log_attempt(self, attempt: GivenUp) -> GivenUp:
+    def log_attempt(self, attempt: GivenUpObject) -> GivenUpObject:
         """Store a given-up object with all of its steps; returns it with its id and date.
 
         Raises:
@@ -49,11 +49,11 @@ class AttemptLog(Database):
         with self._writing():
             self._db.execute("UPDATE attempts SET withdrawn = ? WHERE id = ?", (int(withdrawn), attempt_id))
 
-    def attempts(self) -> tuple[GivenUp, ...]:
+    def attempts(self) -> tuple[GivenUpObject, ...]:
         """All given-up objects, first given up first."""
         return tuple(attempt for some in self.attempts_in_steps() for attempt in some)
 
-    def attempts_in_steps(self, size: int = ATTEMPTS_AT_ONCE) -> Iterator[tuple[GivenUp, ...]]:
+    def attempts_in_steps(self, size: int = ATTEMPTS_AT_ONCE) -> Iterator[tuple[GivenUpObject, ...]]:
         """`attempts`, some at a time; those given up meanwhile come too."""
         last = 0
         query = "SELECT * FROM attempts WHERE withdrawn IS NOT 1 AND id > ? ORDER BY id LIMIT ?"
@@ -61,7 +61,7 @@ class AttemptLog(Database):
             first, last = found[0]["id"], found[-1]["id"]
             steps = self._attempt_steps(first, last)
 
-            def made(row: DbRow, steps: dict[int, tuple[ClickRecord, ...]] = steps) -> GivenUp:
+            def made(row: DbRow, steps: dict[int, tuple[ClickRecord, ...]] = steps) -> GivenUpObject:
                 return _attempt_of(row, steps.get(row["id"], ()))
 
             yield tuple(self._good(found, made, lambda row: f"given-up object {row['id']}"))
@@ -74,7 +74,7 @@ class AttemptLog(Database):
         }
 
 
-def _attempt_of(row: DbRow, steps: tuple[ClickRecord, ...]) -> GivenUp:
+def _attempt_of(row: DbRow, steps: tuple[ClickRecord, ...]) -> GivenUpObject:
     """The given-up object of a row.
 
     Raises:
@@ -84,7 +84,7 @@ def _attempt_of(row: DbRow, steps: tuple[ClickRecord, ...]) -> GivenUp:
     if why not in get_args(WhyGivenUp):
         raise BadValueError("why", why, f"none of {', '.join(get_args(WhyGivenUp))}")
     whole(row, "withdrawn", 0, 1)
-    return GivenUp(
+    return GivenUpObject(
         id=whole(row, "id", least=1),
         image_name=name(row, "image"),
         class_name=text(row, "class"),

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.state import ControlFigures, GroupFigures, MeanDifference
 
-Floats = npt.NDArray[np.float64]
+_Values = npt.NDArray[np.float64]
 
 FEWEST_FOR_CLICKS, FEWEST_FOR_SECONDS = 15, 30
 """With fewer objects in a group no interval is given.
@@ -49,11 +49,11 @@ class Effort:
     seconds: float
 
 
-def effort_of(record: ObjectRecord | GivenUp) -> Effort | None:
+def effort_of(record: ObjectRecord | GivenUpObject) -> Effort | None:
     """What an object cost, None where no draw was made for it or its time is unknown."""
     if record.control is None or not math.isfinite(record.seconds):
         return None
-    clicks = FAILED_CLICKS if isinstance(record, GivenUp) else min(len(record.steps), FAILED_CLICKS)
+    clicks = FAILED_CLICKS if isinstance(record, GivenUpObject) else min(len(record.steps), FAILED_CLICKS)
     return Effort(record.control, float(clicks), record.seconds)
 
 
@@ -74,7 +74,7 @@ def compare_groups(efforts: Iterable[Effort]) -> ControlFigures:
     return ControlFigures(*groups, clicks, seconds, f"{_verdict(clicks)}, by {len(control)} control objects")
 
 
-def mean_difference(one: Floats, other: Floats) -> MeanDifference:
+def mean_difference(one: _Values, other: _Values) -> MeanDifference:
     """Mean of `one` minus mean of `other`, with a studentized bootstrap interval of INTERVAL_LEVEL.
 
     Source: Efron and Tibshirani 1993, section 12.5. Its interval holds the truth more often than the percentiles of
@@ -92,7 +92,7 @@ def mean_difference(one: Floats, other: Floats) -> MeanDifference:
     return MeanDifference(value, value - float(high) * error, value - float(low) * error)
 
 
-def _resampled(values: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _resampled(values: _Values, rng: np.random.Generator) -> tuple[_Values, _Values]:
     """Mean, and squared standard error of the mean, of each resample."""
     rows = max(_BLOCK // len(values), 1)
     parts = []
@@ -104,7 +104,7 @@ def _resampled(values: Floats, rng: np.random.Generator) -> tuple[Floats, Floats
     return np.concatenate(means), np.concatenate(errors)
 
 
-def _group(efforts: Floats) -> GroupFigures:
+def _group(efforts: _Values) -> GroupFigures:
     if not len(efforts):
         return GroupFigures()
     clicks, seconds = efforts.mean(0)

@@ -27,7 +27,7 @@ CONTROLS_NOTE = (
 
 def figures_in_brief(figures: Statistics) -> str:
     """The user's own clicks to IoU .85 and failures, for accepted objects and for all attempts, in one line."""
-    accepted, every = figures.person, figures.attempts.person
+    accepted, every = figures.user, figures.attempts.user
     return (
         f"Your clicks to 85 % fit: {_clicks(accepted)} over accepted objects ({accepted.objects}), "
         f"{_clicks(every)} over all attempts ({every.objects}, given up: {figures.attempts.given_up})"

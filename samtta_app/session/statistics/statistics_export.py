@@ -21,7 +21,7 @@ from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.texts import csv_text, json_text
 from samtta_app.core.types import ClickRecord
 from samtta_app.errors import ExportError
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Ratings, Statistics
 from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, CONTROLS_NOTE, TWINS_NOTE
@@ -87,7 +87,7 @@ _MARKS = {
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
 
 
-def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUp] = ()) -> Statistics:
+def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUpObject] = ()) -> Statistics:
     """The figures of a session whose objects are `records`, and in which `attempts` were given up."""
     return Tally(records, attempts).figures()
 
@@ -126,7 +126,7 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
 def _everything(
     store: Store,
     records: Sequence[ObjectRecord],
-    attempts: Sequence[GivenUp],
+    attempts: Sequence[GivenUpObject],
     shapes: Mapping[int, MaskShape],
     bins: Sequence[HistogramBin],
 ) -> dict[str, object]:
@@ -163,7 +163,7 @@ def _object_row(record: ObjectRecord, shape: MaskShape | None) -> list[object]:
     ]
 
 
-def _attempt_row(attempt: GivenUp) -> list[object]:
+def _attempt_row(attempt: GivenUpObject) -> list[object]:
     return [
         *(attempt.id, to_text(attempt.image_name), attempt.class_name, attempt.created, attempt.why),
         *(attempt.object_id or "", f"{attempt.seconds:.3f}", len(attempt.steps)),

@@ -12,7 +12,7 @@ import numpy as np
 
 from samtta_app.core.calibration import Calibration
 from samtta_app.core.metrics import clicks_to
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.sort_keys import Worst, worst
 from samtta_app.session.state import (
     NO_FIGURES,
@@ -76,14 +76,14 @@ class Tally:
         attempts: the objects given up that are there at first.
     """
 
-    def __init__(self, records: Iterable[ObjectRecord] = (), attempts: Iterable[GivenUp] = ()) -> None:
+    def __init__(self, records: Iterable[ObjectRecord] = (), attempts: Iterable[GivenUpObject] = ()) -> None:
         self._records: dict[int, ObjectRecord] = {}
         self._images: dict[str, dict[int, ObjectRecord]] = {}
         self._ids: list[int] = []
         self._stream: list[StreamPoint] = []
         self._seconds = self._timeless = 0
-        self._person, self._adapted, self._frozen = _Sums(), _Sums(), _Sums()
-        self._given_up: dict[int, GivenUp] = {}
+        self._user, self._adapted, self._frozen = _Sums(), _Sums(), _Sums()
+        self._given_up: dict[int, GivenUpObject] = {}
         self._efforts: dict[tuple[str, int], Effort] = {}
         self._grouped: tuple[dict[tuple[str, int], Effort], ControlFigures] = ({}, ControlFigures())
         self._compared: list[int] = []
@@ -143,7 +143,7 @@ class Tally:
         if (entry := _to_look_at(record)) is not None:
             del self._waiting[bisect_left(self._waiting, entry)]
 
-    def put_attempt(self, attempt: GivenUp) -> None:
+    def put_attempt(self, attempt: GivenUpObject) -> None:
         """Add an object that was given up."""
         self._given_up[attempt.id] = attempt
         self._put_effort(("given up", attempt.id), effort_of(attempt))
@@ -159,7 +159,7 @@ class Tally:
         objects = len(self._records)
         return Statistics(
             objects=objects,
-            person_clicks=self._person.side().noc_85,
+            person_clicks=self._user.side().noc_85,
             seconds_per_object=math.nan if self._timeless else _ratio(self._seconds, objects * UNIT),
             adapted=self._adapted.side(),
             frozen=self._frozen.side(),
@@ -169,7 +169,7 @@ class Tally:
             review=self._first_good(known),
             confidence=known,
             ratings=ratings_of(self._rated),
-            person=self._person.side(),
+            user=self._user.side(),
             attempts=self._attempts(),
             controls=self._compared_groups(),
         )
@@ -209,10 +209,10 @@ class Tally:
         """All attempts; a side without replays has none."""
         given_up = len(self._given_up)
         replays = (side.side(given_up) if side.objects else NO_FIGURES for side in (self._adapted, self._frozen))
-        return AttemptFigures(given_up, self._person.side(given_up), *replays)
+        return AttemptFigures(given_up, self._user.side(given_up), *replays)
 
     def _count(self, record: ObjectRecord, sign: int) -> None:
-        self._person.add(tuple(step.iou for step in record.steps), sign)
+        self._user.add(tuple(step.iou for step in record.steps), sign)
         if math.isfinite(record.seconds):
             numerator, denominator = record.seconds.as_integer_ratio()
             self._seconds += sign * numerator * (UNIT // denominator)

@@ -12,7 +12,7 @@ from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, 
 from samtta_app.core.types import Annotation
 from samtta_app.errors import StoreError
 from samtta_app.session.acts import UserAct
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
 from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
 from samtta_app.session.statistics.tally import Tally
@@ -221,7 +221,7 @@ class SessionContext:
         for record in self.store.records(object_id):
             self.put_record(record)
 
-    def put_attempt(self, attempt: GivenUp) -> None:
+    def put_attempt(self, attempt: GivenUpObject) -> None:
         """Take a given-up object into the figures."""
         self.tally.put_attempt(attempt)
         self.recount()

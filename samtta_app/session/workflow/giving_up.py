@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from samtta_app.core.types import Annotation
 from samtta_app.errors import StoreError
-from samtta_app.session.object_records import GivenUp, WhyGivenUp
+from samtta_app.session.object_records import GivenUpObject, WhyGivenUp
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.context import SessionContext
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import Accepted
 
 
-def give_up(desk: SessionContext, draft: Draft, why: WhyGivenUp) -> GivenUp | None:
+def give_up(desk: SessionContext, draft: Draft, why: WhyGivenUp) -> GivenUpObject | None:
     """Store an object that was not accepted; None where it cannot be stored."""
     if desk.state.image is None:
         return None
@@ -23,17 +23,19 @@ def give_up(desk: SessionContext, draft: Draft, why: WhyGivenUp) -> GivenUp | No
     version = 0 if worked.control else desk.state.adaptation.version
     steps = drafts.all_steps(worked, desk.state.image.whole, version)
     name, class_name = desk.image_name(), desk.class_name(desk.state.current_class)
-    given_up = GivenUp(0, name, class_name, why, worked.seconds, "", steps, worked.preview.box, control=worked.control)
+    given_up = GivenUpObject(
+        0, name, class_name, why, worked.seconds, "", steps, worked.preview.box, control=worked.control
+    )
     return _stored(desk, given_up)
 
 
-def give_up_accepted(desk: SessionContext, annotation: Annotation) -> GivenUp | None:
+def give_up_accepted(desk: SessionContext, annotation: Annotation) -> GivenUpObject | None:
     """Store an accepted object that is deleted as a given-up one, if nothing else was done since its accept; else None."""
     newest = desk.history.done[-1] if desk.history.done else None
     if not isinstance(newest, Accepted) or newest.annotation.id != annotation.id:
         return None
     name, class_name = annotation.image_name, desk.class_name(annotation.class_id)
-    given_up = GivenUp(
+    given_up = GivenUpObject(
         *(0, name, class_name, "deleted", annotation.seconds, "", annotation.history),
         box=annotation.box,
         object_id=annotation.id,
@@ -42,7 +44,7 @@ def give_up_accepted(desk: SessionContext, annotation: Annotation) -> GivenUp | 
     return _stored(desk, given_up)
 
 
-def take_back(desk: SessionContext, attempt: GivenUp | None) -> None:
+def take_back(desk: SessionContext, attempt: GivenUpObject | None) -> None:
     """The object goes on after all.
 
     Raises:
@@ -53,7 +55,7 @@ def take_back(desk: SessionContext, attempt: GivenUp | None) -> None:
         desk.withdraw_attempt(attempt.id)
 
 
-def give_up_again(desk: SessionContext, attempt: GivenUp | None) -> None:
+def give_up_again(desk: SessionContext, attempt: GivenUpObject | None) -> None:
     """Undo `take_back`.
 
     Raises:
@@ -64,8 +66,8 @@ def give_up_again(desk: SessionContext, attempt: GivenUp | None) -> None:
         desk.put_attempt(attempt)
 
 
-def _stored(desk: SessionContext, attempt: GivenUp) -> GivenUp | None:
-    """Whoever gives up an object must be able to go on: where it cannot be stored, a warning says so, and no more."""
+def _stored(desk: SessionContext, attempt: GivenUpObject) -> GivenUpObject | None:
+    """Store it; where that fails a warning says so, and no more: the user must be able to go on."""
     if desk.store.read_only:
         return None
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from samtta_app.core.types import Annotation, BoolArray, FloatArray
-from samtta_app.session.object_records import GivenUp
+from samtta_app.session.object_records import GivenUpObject
 from samtta_app.session.state import LabelClass
 from samtta_app.session.workflow.draft import Draft
 
@@ -44,7 +44,7 @@ class Cancelled:
     draft: Draft
     steps: tuple[Prompted, ...]
     held: int = 0
-    given_up: GivenUp | None = None
+    given_up: GivenUpObject | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ class Deleted:
 
     image: str
     annotation: Annotation
-    given_up: GivenUp | None = None
+    given_up: GivenUpObject | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from samtta_app.core.types import Box, Click
 from samtta_app.errors import StoreError
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project import migrations
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import AttemptFigures
@@ -122,7 +122,7 @@ def test_an_object_that_is_begun_again_at_the_same_place_is_a_new_attempt(person
         person.do(acts.Cancel())
     person.accepts(30, 20)
     assert whys(store) == ["cancelled", "cancelled"]
-    assert person.state.statistics.attempts.person.objects == 3
+    assert person.state.statistics.attempts.user.objects == 3
 
 
 def test_clicks_that_were_all_taken_back_are_no_attempt(person: Person, store: Store) -> None:
@@ -150,7 +150,7 @@ def test_undo_of_a_cancel_takes_the_attempt_back_and_redo_brings_it_again(person
     assert person.state.statistics.attempts.given_up == 1
     person.do(acts.Undo(), acts.Accept())
     assert whys(store) == []
-    assert person.state.statistics.attempts.person.objects == 1
+    assert person.state.statistics.attempts.user.objects == 1
 
 
 def test_undo_of_a_deletion_takes_the_attempt_back_too(person: Person, store: Store) -> None:
@@ -181,7 +181,7 @@ def test_an_attempt_that_was_left_comes_back_with_its_image(person: Person, stor
 def test_on_a_full_disk_an_object_can_still_be_given_up_and_it_is_said(
     person: Person, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: GivenUp) -> GivenUp:
+    def full(_: GivenUpObject) -> GivenUpObject:
         raise StoreError("The project could not be written: the disk is full")
 
     person.clicks(30, 20)
@@ -224,22 +224,22 @@ def test_a_read_only_project_counts_what_is_stored_and_lets_one_cancel(folder: P
 # --- figures ------------------------------------------------------------------------------------------------------------
 
 
-def attempt(why: str = "cancelled", steps: int = 1) -> GivenUp:
+def attempt(why: str = "cancelled", steps: int = 1) -> GivenUpObject:
     made = tuple(record(iou=NAN) for _ in range(steps))
-    return GivenUp(0, "a.png", "object", why, 2.5, "", made)  # type: ignore[arg-type]
+    return GivenUpObject(0, "a.png", "object", why, 2.5, "", made)  # type: ignore[arg-type]
 
 
 def test_figures_are_given_for_accepted_objects_and_for_all_attempts() -> None:
     easy = ObjectRecord(1, "a", "o", "", 1.0, 0, (record(iou=0.86), record()), (0.95,), (0.5, 0.95), 1)
     hard = ObjectRecord(2, "a", "o", "", 1.0, 0, (record(iou=0.5), record(iou=0.87), record()))
-    given_up = [GivenUp(k, "a", "o", "left", 2.5, "", (record(iou=NAN),)) for k in (1, 2)]
+    given_up = [GivenUpObject(k, "a", "o", "left", 2.5, "", (record(iou=NAN),)) for k in (1, 2)]
     figures = statistics((easy, hard), given_up)
-    assert (figures.person.noc_85, figures.person.fr_20_85) == (1.5, 0.0)
-    assert (figures.person.noc_90, figures.person.fr_30_90) == (2.5, 0.0)
+    assert (figures.user.noc_85, figures.user.fr_20_85) == (1.5, 0.0)
+    assert (figures.user.noc_90, figures.user.fr_30_90) == (2.5, 0.0)
     every = figures.attempts
-    assert (every.given_up, every.person.objects) == (2, 4)
-    assert (every.person.noc_85, every.person.fr_20_85) == ((1 + 2 + 20 + 20) / 4, 0.5)
-    assert (every.person.noc_90, every.person.fr_30_90) == ((2 + 3 + 30 + 30) / 4, 0.5)
+    assert (every.given_up, every.user.objects) == (2, 4)
+    assert (every.user.noc_85, every.user.fr_20_85) == ((1 + 2 + 20 + 20) / 4, 0.5)
+    assert (every.user.noc_90, every.user.fr_30_90) == ((2 + 3 + 30 + 30) / 4, 0.5)
     assert (every.adapted.noc_85, every.adapted.fr_20_85) == ((2 + 20 + 20) / 3, 2 / 3)
     assert (every.frozen.noc_85, every.frozen.objects) == ((1 + 20 + 20) / 3, 3)
     assert (figures.person_clicks, figures.adapted.objects) == (1.5, 1)
@@ -247,14 +247,14 @@ def test_figures_are_given_for_accepted_objects_and_for_all_attempts() -> None:
 
 def test_a_side_without_replays_has_no_figures_of_attempts_either() -> None:
     every = statistics((), [attempt()]).attempts
-    assert (every.person.noc_85, every.person.fr_20_85) == (20.0, 1.0)
+    assert (every.user.noc_85, every.user.fr_20_85) == (20.0, 1.0)
     assert every.adapted.objects == every.frozen.objects == 0
     assert math.isnan(every.adapted.noc_85)
 
 
 def test_without_attempts_both_are_the_same() -> None:
     figures = statistics((ObjectRecord(1, "a", "o", "", 1.0, 0, (record(),), (0.95,), (0.95,), 1),))
-    assert figures.attempts == AttemptFigures(0, figures.person, figures.adapted, figures.frozen)
+    assert figures.attempts == AttemptFigures(0, figures.user, figures.adapted, figures.frozen)
 
 
 def test_a_resumed_session_goes_on_with_the_same_figures(folder: Path) -> None:
@@ -302,7 +302,7 @@ def test_the_statistics_carry_both_figures_the_attempts_and_what_must_be_said(st
     ]
     found = json.loads((tmp_path / "out" / "statistics.json").read_text())
     assert found["notes"][:2] == [TWINS_NOTE, ATTEMPTS_NOTE]
-    assert (found["figures"]["person"]["noc_85"], found["figures"]["attempts"]["person"]["noc_85"]) == (1.0, 10.5)
+    assert (found["figures"]["user"]["noc_85"], found["figures"]["attempts"]["user"]["noc_85"]) == (1.0, 10.5)
     assert found["figures"]["attempts"]["given_up"] == 1
     assert [one["why"] for one in found["attempts"]] == ["left"]
     assert len(table(tmp_path / "out" / "objects.csv")) == len(table(tmp_path / "out" / "clicks.csv")) == 1

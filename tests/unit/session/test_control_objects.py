@@ -17,7 +17,7 @@ from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictReques
 from samtta_app.errors import StoreError
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts
-from samtta_app.session.object_records import GivenUp, ObjectRecord
+from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.cells import LARGEST_NUMBER
 from samtta_app.session.project.control_draws import is_control
 from samtta_app.session.project.store import Store
@@ -295,7 +295,7 @@ def test_objects_that_are_all_alike_give_no_interval() -> None:
 
 
 def test_given_up_objects_count_in_their_group_with_the_limit() -> None:
-    vain = [GivenUp(k, "a", "o", "left", 60.0, "", (record(iou=NAN),), control=True) for k in range(1, 11)]
+    vain = [GivenUpObject(k, "a", "o", "left", 60.0, "", (record(iou=NAN),), control=True) for k in range(1, 11)]
     found = statistics(groups(60, 30), vain).controls
     assert found.control.objects == 40
     assert found.control.clicks == (30 * 5.5 + 10 * FAILED_CLICKS) / 40
@@ -366,7 +366,7 @@ def test_one_object_in_a_group_gives_no_interval() -> None:
 def test_the_statistics_export_says_which_objects_were_controls(store: Store, tmp_path: Path) -> None:
     for control in (None, False, True):
         store.accept(accepted(control=control), WIDTH, HEIGHT)
-    store.log_attempt(GivenUp(0, "a.png", "object", "left", 2.5, "", (record(iou=NAN),), control=True))
+    store.log_attempt(GivenUpObject(0, "a.png", "object", "left", 2.5, "", (record(iou=NAN),), control=True))
     write_statistics(store, tmp_path / "out")
     for name, expected in (("objects", ["", "0", "1"]), ("attempts", ["1"])):
         with (tmp_path / "out" / f"{name}.csv").open(encoding="utf-8", newline="") as file:

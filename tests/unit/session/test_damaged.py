@@ -17,7 +17,7 @@ from samtta_app.core.messages import Controlled, TwinReport
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts
-from samtta_app.session.object_records import GivenUp
+from samtta_app.session.object_records import GivenUpObject
 from samtta_app.session.project.cells import LARGEST_NUMBER
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
@@ -38,7 +38,7 @@ def project(folder: Path, objects: int = 3) -> Path:
             store.log_twin(TwinReport(1, saved.id, k, (0.5, 0.92), (0.95,), 0.3))
         store.log_control(Controlled(1, "resume", objects, False))
         for why in ("cancelled", "left"):
-            store.log_attempt(GivenUp(0, "a.png", "object", why, 2.5, "", (record(None), record(iou=NAN))))
+            store.log_attempt(GivenUpObject(0, "a.png", "object", why, 2.5, "", (record(None), record(iou=NAN))))
         store.image_opened("a.png", WIDTH, HEIGHT, "128x96:0")
     return folder / ".samtta" / "project.db"
 
