@@ -17,8 +17,9 @@ import numpy as np
 
 from samtta_app.bench.click_rows import known_rows, write_records
 from samtta_app.core.clicks import errors
-from samtta_app.core.messages import Answer, Failure, Loaded, LoadRequest, PredictRequest, ReportProgress
+from samtta_app.core.messages import LoadRequest, PredictRequest, ReportProgress
 from samtta_app.core.metrics import iou
+from samtta_app.core.replies import Answer, Failure, Loaded
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine.dispatch import Engine, run

@@ -24,17 +24,9 @@ from samtta_app.core.certainty import Reliability, certainty_in_window, certaint
 from samtta_app.core.clicks import next_click
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import crop
-from samtta_app.core.messages import (
-    Answer,
-    Loaded,
-    LoadRequest,
-    PredictRequest,
-    Refined,
-    RefineRequest,
-    Reply,
-    ReportProgress,
-)
+from samtta_app.core.messages import LoadRequest, PredictRequest, RefineRequest, ReportProgress
 from samtta_app.core.metrics import boundary_iou, iou
+from samtta_app.core.replies import Answer, Loaded, Refined, Reply
 from samtta_app.core.texts import plain_cells
 from samtta_app.core.types import Candidate, Image, Prompt, Window
 from samtta_app.datasets.folder import TargetObject

@@ -26,8 +26,9 @@ from rich.table import Table
 from rich.text import Text
 
 from samtta_app.core.files import write_whole
-from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Progress, ReportProgress
+from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, ReportProgress
 from samtta_app.core.names import displayable
+from samtta_app.core.replies import Progress
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError

@@ -22,18 +22,10 @@ from samtta_app.bench.click_rows import from_lines, model_column
 from samtta_app.core.clicks import next_click, usam_clicks
 from samtta_app.core.files import write_whole
 from samtta_app.core.masks import holds
-from samtta_app.core.messages import (
-    Answer,
-    Loaded,
-    LoadRequest,
-    Measured,
-    MeasureRequest,
-    PredictRequest,
-    ReportProgress,
-    Request,
-)
+from samtta_app.core.messages import LoadRequest, MeasureRequest, PredictRequest, ReportProgress, Request
 from samtta_app.core.metrics import iou
 from samtta_app.core.next_click import random_click, suggested_click
+from samtta_app.core.replies import Answer, Loaded, Measured
 from samtta_app.core.types import Click, Image, Logits, Prompt
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine.dispatch import Engine, run

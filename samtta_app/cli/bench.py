@@ -50,15 +50,11 @@ _Strategies = Annotated[
     list[str] | None, typer.Option(help="How it learns (again for more; default: samtta).", metavar="NAME")
 ]
 _Clicker = Annotated[
-    str | None,
-    typer.Option(help="ritm (default), schoen, schoen-released, realistic, careless5, careless10.", metavar="NAME"),
+    str | None, typer.Option(help="Who clicks: ritm (default), schoen, realistic, ...", metavar="NAME")
 ]
 _Feedback = Annotated[str | None, typer.Option(help="What goes back with the next click.", metavar="logits|binary")]
 _Goals = Annotated[list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")]
-_Then = Annotated[
-    list[Path] | None,
-    typer.Option(help="Measure this set too, with what each stream taught (again for more).", metavar="SET"),
-]
+_Then = Annotated[list[Path] | None, typer.Option(help="Measure this set too, after each stream.", metavar="SET")]
 _ProtocolName = Annotated[
     str, typer.Option("--protocol", help="schoen: as Schön et al. 2024 released it.", metavar="samtta|schoen")
 ]

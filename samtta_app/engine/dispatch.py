@@ -17,23 +17,19 @@ from samtta_app.adapt.registry import strategy
 from samtta_app.adapt.strategy import AdaptationStrategy
 from samtta_app.core.messages import (
     AdaptRequest,
-    Answer,
     ControlRequest,
-    Evicted,
-    Failure,
     ForgetRequest,
     LoadRequest,
     MeasureRequest,
-    Partial,
     PredictRequest,
     PrefetchRequest,
     PseudoLabelRequest,
     RefineRequest,
-    Reply,
     Request,
     RestoreRequest,
     TwinRequest,
 )
+from samtta_app.core.replies import Answer, Evicted, Failure, Partial, Reply
 from samtta_app.engine import encoding, learning, measuring, predicting, replaying
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError

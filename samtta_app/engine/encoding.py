@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from samtta_app.core.messages import Loaded, LoadRequest, Prefetched, PrefetchRequest, Progress
+from samtta_app.core.messages import LoadRequest, PrefetchRequest
+from samtta_app.core.replies import Loaded, Prefetched, Progress
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import LargeImageError
 from samtta_app.images.read_limits import READ_AHEAD_SHARE

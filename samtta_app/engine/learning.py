@@ -10,18 +10,8 @@ import numpy as np
 from samtta_app.adapt.learner import LearningOutcome
 from samtta_app.adapt.memory import remember_object
 from samtta_app.core.masks import bounding_box
-from samtta_app.core.messages import (
-    AdaptReport,
-    AdaptRequest,
-    Controlled,
-    ControlRequest,
-    ForgetRequest,
-    Forgotten,
-    Progress,
-    PseudoLabel,
-    PseudoLabelRequest,
-    RestoreRequest,
-)
+from samtta_app.core.messages import AdaptRequest, ControlRequest, ForgetRequest, PseudoLabelRequest, RestoreRequest
+from samtta_app.core.replies import AdaptReport, Controlled, Forgotten, Progress, PseudoLabel
 from samtta_app.core.types import Example
 from samtta_app.core.windows import varied
 from samtta_app.engine.resources import Resources, Work

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from samtta_app.core.messages import MeasureRequest, PredictRequest, Refined, RefineRequest
+from samtta_app.core.messages import MeasureRequest, PredictRequest, RefineRequest
+from samtta_app.core.replies import Refined
 from samtta_app.engine.predicting import answered
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.model.answers import check_prompt

@@ -6,7 +6,8 @@ import time
 from collections.abc import Generator
 
 from samtta_app.adapt.strategy import Fitted
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.model.answers import WindowAnswer, answer_prompt, check_prompt
 from samtta_app.model.weights import Weights

@@ -6,7 +6,8 @@ import time
 
 from samtta_app.adapt.strategy import NoAdaptation
 from samtta_app.adapt.twin import twin_trajectory
-from samtta_app.core.messages import Progress, TwinReport, TwinRequest
+from samtta_app.core.messages import TwinRequest
+from samtta_app.core.replies import Progress, TwinReport
 from samtta_app.engine.resources import Resources, Work
 
 

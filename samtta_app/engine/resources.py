@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from samtta_app.adapt.learner import Learner
-from samtta_app.core.messages import Partial, Reply
+from samtta_app.core.replies import Partial, Reply
 from samtta_app.core.types import Example, WaitingExample
 from samtta_app.errors import UserError
 from samtta_app.images.image_cache import ImageCache

@@ -13,8 +13,9 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.mask_shape import MaskShape
-from samtta_app.core.messages import Failure, Reply, Request
+from samtta_app.core.messages import Request
 from samtta_app.core.names import displayable
+from samtta_app.core.replies import Failure, Reply
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from samtta_app.core.messages import Failure, Loaded, LoadRequest, PredictRequest, Reply, Request
+from samtta_app.core.messages import LoadRequest, PredictRequest, Request
+from samtta_app.core.replies import Failure, Loaded, Reply
 from samtta_app.errors import ImageError
 
 

@@ -15,7 +15,8 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from samtta_app.core.messages import Failure, Lane, LoadRequest, Partial, PredictRequest, Reply, Request
+from samtta_app.core.messages import Lane, LoadRequest, PredictRequest, Request
+from samtta_app.core.replies import Failure, Partial, Reply
 from samtta_app.errors import UserError
 
 _Work = Generator[Partial | None, None, Reply | None]
@@ -57,7 +58,7 @@ class Worker(QObject):
     twin never replaces that of a click. Everything else is served in order.
 
     Signals:
-        replied(object): a Reply; the receiver must be a `@Slot(object)` method of an object of the GUI thread.
+        replied(object): a Reply. Its receiver must be a `@Slot(object)` method of an object of the GUI thread.
         described(str, object): another model answers from now on, with these tasks (a tuple of names).
 
     Args:

@@ -18,7 +18,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from samtta_app.core.masks import bounding_box
-from samtta_app.core.messages import Refined, RefineRequest
+from samtta_app.core.messages import RefineRequest
+from samtta_app.core.replies import Refined
 from samtta_app.core.types import Box, Candidate, Mask, Prompt, Window
 from samtta_app.core.windows import refining
 from samtta_app.errors import CheckpointError

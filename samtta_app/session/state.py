@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
-from samtta_app.core.messages import AdaptReport, Answer
 from samtta_app.core.rating_scale import MeanRating
+from samtta_app.core.replies import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
 from samtta_app.session.acts import OverlayKind, UserAct
 from samtta_app.session.advice import Advice

@@ -12,17 +12,8 @@ from typing import Literal, Self
 import numpy as np
 
 from samtta_app.core.clicks import next_click
-from samtta_app.core.messages import (
-    AdaptReport,
-    AdaptRequest,
-    Answer,
-    Failure,
-    PredictRequest,
-    Prefetched,
-    PrefetchRequest,
-    Reply,
-    Request,
-)
+from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Request
+from samtta_app.core.replies import AdaptReport, Answer, Failure, Prefetched, Reply
 from samtta_app.core.types import Candidate, Logits, Mask
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import UserError

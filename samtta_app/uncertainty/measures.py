@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from samtta_app.core.clicks import clicks_near
-from samtta_app.core.messages import Measured, MeasureRequest
+from samtta_app.core.messages import MeasureRequest
+from samtta_app.core.replies import Measured
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.errors import UserError
 from samtta_app.images.image_source import source_of

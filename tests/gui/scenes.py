@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from samtta_app.core.masks import trimmed
-from samtta_app.core.messages import AdaptReport, Answer
+from samtta_app.core.replies import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Image, Logits, Mask, Window
 from samtta_app.gui.controller import Controller
 from samtta_app.session.acts import UserAct

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.messages import Answer
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Box, Candidate, Click, Image, Mask, Window
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MapItem, MaskItem

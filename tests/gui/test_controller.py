@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QObject, Slot
 from pytestqt.qtbot import QtBot
 
-from samtta_app.core.messages import Loaded
+from samtta_app.core.replies import Loaded
 from samtta_app.core.types import Box, Click
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError, ExportError

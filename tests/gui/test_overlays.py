@@ -135,7 +135,8 @@ def test_what_a_mask_would_teach_is_shown_before_enter_and_what_it_taught_afterw
     sitting.controller.do(acts.Select(sitting.state.annotations[0].id))
     sitting.wait(lambda: overlay(sitting).reason != MEASURING)
     assert overlay(sitting).values is not None
-    assert len([i for i in sitting.window.canvas.scene().items() if isinstance(i, ClickItem)]) == len(PLACES)
+    clicks = [i for i in sitting.window.canvas.scene().items() if isinstance(i, ClickItem)]
+    assert len(clicks) == len(sitting.state.annotations[0].clicks) > 0
 
 
 def test_where_nothing_is_learned_the_key_to_the_lesson_says_so(sit: Callable[..., Sitting]) -> None:

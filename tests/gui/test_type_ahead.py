@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.core.messages import PredictRequest, Progress, Reply, Request
+from samtta_app.core.messages import PredictRequest, Request
+from samtta_app.core.replies import Progress, Reply
 from samtta_app.engine.dispatch import Engine
 from samtta_app.gui import controller as controller_module
 from samtta_app.gui.app import Application

@@ -12,21 +12,15 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.messages import (
     AdaptRequest,
-    Answer,
-    Controlled,
     ControlRequest,
-    Failure,
-    Loaded,
     LoadRequest,
     MeasureRequest,
     PredictRequest,
-    Prefetched,
     PrefetchRequest,
-    Progress,
     RefineRequest,
-    Reply,
     Request,
 )
+from samtta_app.core.replies import Answer, Controlled, Failure, Loaded, Prefetched, Progress, Reply
 from samtta_app.core.types import Click, Example, Prompt
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError

@@ -23,7 +23,8 @@ import torch
 
 from samtta_app.bench.click_rows import ClickRow, write_records
 from samtta_app.cli.entry import main
-from samtta_app.core.messages import Failure, PredictRequest, PrefetchRequest, RefineRequest, Request
+from samtta_app.core.messages import PredictRequest, PrefetchRequest, RefineRequest, Request
+from samtta_app.core.replies import Failure
 from samtta_app.core.types import Click, Prompt, Window
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.engine.dispatch import Engine, run

@@ -19,23 +19,25 @@ from samtta_app.adapt.strategy import NoAdaptation
 from samtta_app.adapt.twin import TWIN_CLICKS, TWIN_TARGET
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import (
-    AdaptReport,
     AdaptRequest,
-    Answer,
-    Controlled,
     ControlRequest,
-    Failure,
     ForgetRequest,
-    Loaded,
     LoadRequest,
     PredictRequest,
-    Prefetched,
     PrefetchRequest,
+    RestoreRequest,
+    TwinRequest,
+)
+from samtta_app.core.replies import (
+    AdaptReport,
+    Answer,
+    Controlled,
+    Failure,
+    Loaded,
+    Prefetched,
     Progress,
     Reply,
-    RestoreRequest,
     TwinReport,
-    TwinRequest,
 )
 from samtta_app.core.types import Box, Click, ImageFile, Mask, Prompt, WaitingExample, Window
 from samtta_app.engine.dispatch import Engine, Work, run

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.core.messages import AdaptReport, AdaptRequest, Answer, Measured, MeasureRequest, PredictRequest
+from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictRequest
+from samtta_app.core.replies import AdaptReport, Answer, Measured
 from samtta_app.core.types import Candidate, Click, Logits, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel

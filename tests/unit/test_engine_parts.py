@@ -8,18 +8,8 @@ from typing import get_args
 
 import pytest
 
-from samtta_app.core.messages import (
-    AdaptRequest,
-    Evicted,
-    Partial,
-    PredictRequest,
-    Prefetched,
-    PrefetchRequest,
-    Progress,
-    Reply,
-    Request,
-    TwinRequest,
-)
+from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, Request, TwinRequest
+from samtta_app.core.replies import Evicted, Partial, Prefetched, Progress, Reply
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import HANDLERS, Engine, run
 from samtta_app.engine.resources import Resources

@@ -10,22 +10,8 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from samtta_app.core.messages import (
-    AdaptReport,
-    AdaptRequest,
-    Answer,
-    Evicted,
-    Failure,
-    Loaded,
-    LoadRequest,
-    PredictRequest,
-    Prefetched,
-    PrefetchRequest,
-    Refined,
-    RefineRequest,
-    Reply,
-    Request,
-)
+from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, PrefetchRequest, RefineRequest, Request
+from samtta_app.core.replies import AdaptReport, Answer, Evicted, Failure, Loaded, Prefetched, Refined, Reply
 from samtta_app.core.types import Box, Candidate, Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel

@@ -13,19 +13,8 @@ import torch
 
 from samtta_app.adapt.learner import Learner
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.core.messages import (
-    AdaptReport,
-    AdaptRequest,
-    Answer,
-    Measured,
-    MeasureRequest,
-    PredictRequest,
-    RefineRequest,
-    Reply,
-    Request,
-    TwinReport,
-    TwinRequest,
-)
+from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictRequest, RefineRequest, Request, TwinRequest
+from samtta_app.core.replies import AdaptReport, Answer, Measured, Reply, TwinReport
 from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from samtta_app.core.messages import AdaptReport, Controlled, TwinReport
+from samtta_app.core.replies import AdaptReport, Controlled, TwinReport
 from samtta_app.session.project import rows
 from samtta_app.session.project.cells import BadValueError, DbRow, text, whole
 from samtta_app.session.project.database import Database

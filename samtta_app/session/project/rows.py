@@ -8,9 +8,9 @@ import sqlite3
 from dataclasses import astuple
 
 from samtta_app.core.masks import covers, from_rle, to_rle, trimmed
-from samtta_app.core.messages import AdaptReport
 from samtta_app.core.names import to_text
 from samtta_app.core.project import ProjectImage
+from samtta_app.core.replies import AdaptReport
 from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
 from samtta_app.session.project.cells import (
     LONGEST_SIDE,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Annotation, Box, Click, Window
 from samtta_app.session.object_records import WhyGivenUp
 from samtta_app.session.project.pictures import picture_of

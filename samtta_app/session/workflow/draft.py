@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from samtta_app.core.messages import Answer
 from samtta_app.core.metrics import iou
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Mask, Prompt, Window
 from samtta_app.session.advice import advice
 from samtta_app.session.state import Preview

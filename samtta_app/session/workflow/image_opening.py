@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from samtta_app.core.messages import Evicted, LoadRequest, Prefetched, PrefetchRequest, Progress
+from samtta_app.core.messages import LoadRequest, PrefetchRequest
 from samtta_app.core.project import ProjectImage
+from samtta_app.core.replies import Evicted, Prefetched, Progress
 from samtta_app.core.types import Image
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session.project import listing

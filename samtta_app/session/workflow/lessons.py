@@ -6,16 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from samtta_app.core.messages import (
-    AdaptReport,
     AdaptRequest,
     ControlAction,
-    Controlled,
     ControlRequest,
     ForgetRequest,
     RestoreRequest,
-    TwinReport,
     TwinRequest,
 )
+from samtta_app.core.replies import AdaptReport, Controlled, TwinReport
 from samtta_app.core.types import Annotation, ImageFile, WaitingExample
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.pictures import picture_of, replaced

@@ -7,15 +7,8 @@ from typing import get_args
 
 import numpy as np
 
-from samtta_app.core.messages import (
-    Failure,
-    Measured,
-    MeasureRequest,
-    PseudoLabel,
-    PseudoLabelRequest,
-    Refined,
-    RefineRequest,
-)
+from samtta_app.core.messages import MeasureRequest, PseudoLabelRequest, RefineRequest
+from samtta_app.core.replies import Failure, Measured, PseudoLabel, Refined
 from samtta_app.core.types import Annotation, Candidate, Example, Image, Prompt
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Overlay, Preview, State

@@ -6,29 +6,31 @@ import time
 from collections.abc import Callable
 
 from samtta_app.core.messages import (
-    AdaptReport,
     AdaptRequest,
+    LoadRequest,
+    MeasureRequest,
+    PrefetchRequest,
+    PseudoLabelRequest,
+    RefineRequest,
+    Request,
+    RestoreRequest,
+    TwinRequest,
+)
+from samtta_app.core.replies import (
+    AdaptReport,
     Answer,
     Controlled,
     Evicted,
     Failure,
     Forgotten,
     Loaded,
-    LoadRequest,
     Measured,
-    MeasureRequest,
     Prefetched,
-    PrefetchRequest,
     Progress,
     PseudoLabel,
-    PseudoLabelRequest,
     Refined,
-    RefineRequest,
     Reply,
-    Request,
-    RestoreRequest,
     TwinReport,
-    TwinRequest,
 )
 from samtta_app.errors import StoreError
 from samtta_app.session.acts import UserAct

@@ -8,7 +8,8 @@ import pytest
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Knowledge
 from samtta_app.adapt.threshold import MAX_OFFSET, OFFSET_FROM, RATE, logit_at, offset
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from samtta_app.adapt.learner import BELONGS_TO, Learner
 from samtta_app.adapt.registry import STRATEGIES
-from samtta_app.core.messages import AdaptReport, AdaptRequest, Answer, Failure, PredictRequest, RestoreRequest
+from samtta_app.core.messages import AdaptRequest, PredictRequest, RestoreRequest
+from samtta_app.core.replies import AdaptReport, Answer, Failure
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError

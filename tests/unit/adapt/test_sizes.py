@@ -10,7 +10,8 @@ from samtta_app.adapt.memory import Memory
 from samtta_app.adapt.object_sizes import FROM, SIZE_MARGIN, Sizes
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Fitted, Knowledge, Lesson
-from samtta_app.core.messages import AdaptReport, AdaptRequest, Answer, PredictRequest
+from samtta_app.core.messages import AdaptRequest, PredictRequest
+from samtta_app.core.replies import AdaptReport, Answer
 from samtta_app.core.types import Click, Image, Prompt, Window
 from samtta_app.core.windows import SURROUND, first_window
 from samtta_app.engine.dispatch import Engine, run

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import Answer
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Annotation, Candidate, Click, ClickRecord, Gaps, Image, Logits, Mask, Window
 from samtta_app.errors import UserError
 from samtta_app.session import acts

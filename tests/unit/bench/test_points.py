@@ -10,7 +10,8 @@ import pytest
 
 from samtta_app.bench import points
 from samtta_app.bench.points import COUNTS, Point, known_points, run_points, uniform, write_points
-from samtta_app.core.messages import PredictRequest, Reply, Request
+from samtta_app.core.messages import PredictRequest, Request
+from samtta_app.core.replies import Reply
 from samtta_app.core.types import Mask, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError

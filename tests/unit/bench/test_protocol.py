@@ -12,7 +12,8 @@ import pytest
 from samtta_app.bench.click_rows import ClickRow, read_click_rows, write_records
 from samtta_app.bench.protocol import Conditions, adapted, cut, frozen, records_of
 from samtta_app.core.masks import crop
-from samtta_app.core.messages import AdaptRequest, Failure, LoadRequest, PredictRequest
+from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest
+from samtta_app.core.replies import Failure
 from samtta_app.core.types import Click, Mask, Window
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine

@@ -23,8 +23,9 @@ from samtta_app.bench.refinement import (
 )
 from samtta_app.cli.bench import bench_app
 from samtta_app.core.certainty import Reliability
-from samtta_app.core.messages import Answer, Loaded, LoadRequest, PredictRequest, Refined, Reply, Request
+from samtta_app.core.messages import LoadRequest, PredictRequest, Request
 from samtta_app.core.metrics import boundary_iou, iou
+from samtta_app.core.replies import Answer, Loaded, Refined, Reply
 from samtta_app.core.types import Candidate, Click, Logits, Mask, Prompt
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine, run

@@ -10,7 +10,8 @@ import PIL.Image
 import pytest
 from rich.console import Console
 
-from samtta_app.core.messages import Reply, Request
+from samtta_app.core.messages import Request
+from samtta_app.core.replies import Reply
 from samtta_app.datasets.folder import open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, ExportError, UserError

@@ -26,8 +26,9 @@ from samtta_app.bench.uncertainty_run import (
 )
 from samtta_app.cli.bench import bench_app
 from samtta_app.core.masks import trimmed
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
 from samtta_app.core.metrics import iou
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError

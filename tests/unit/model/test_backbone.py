@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.core.windows import first_window
 from samtta_app.engine.dispatch import Engine, run

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import open_engine, run
 from samtta_app.errors import CheckpointError

@@ -10,7 +10,8 @@ import pytest
 import torch
 from segment_anything import sam_model_registry
 
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError

@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from samtta_app.adapt.loop import _asked
 from samtta_app.adapt.memory import remember_object
-from samtta_app.core.messages import Answer, PredictRequest
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Box, Click, Logits, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError

@@ -14,7 +14,8 @@ from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import AdaptationStrategy, Knowledge, Learned, Lesson, NoAdaptation
-from samtta_app.core.messages import AdaptRequest, Reply, Request
+from samtta_app.core.messages import AdaptRequest, Request
+from samtta_app.core.replies import Reply
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import toy_model

@@ -11,28 +11,30 @@ import cv2
 import numpy as np
 
 from samtta_app.core.messages import (
-    AdaptReport,
     AdaptRequest,
-    Answer,
-    Controlled,
     ControlRequest,
-    Failure,
     ForgetRequest,
-    Forgotten,
-    Loaded,
     LoadRequest,
-    Measured,
     MeasureRequest,
     PredictRequest,
-    Prefetched,
     PrefetchRequest,
-    Refined,
     RefineRequest,
-    Reply,
     Request,
     RestoreRequest,
-    TwinReport,
     TwinRequest,
+)
+from samtta_app.core.replies import (
+    AdaptReport,
+    Answer,
+    Controlled,
+    Failure,
+    Forgotten,
+    Loaded,
+    Measured,
+    Prefetched,
+    Refined,
+    Reply,
+    TwinReport,
 )
 from samtta_app.core.types import (
     Annotation,

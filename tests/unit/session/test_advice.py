@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import Answer, Failure, PredictRequest, Request
+from samtta_app.core.messages import PredictRequest, Request
+from samtta_app.core.replies import Answer, Failure
 from samtta_app.core.types import Candidate, Click, Gaps, Logits
 from samtta_app.session import acts
 from samtta_app.session.advice import Advice, advice

@@ -11,16 +11,9 @@ import numpy as np
 import pytest
 
 from samtta_app.core.masks import full
-from samtta_app.core.messages import (
-    AdaptRequest,
-    Answer,
-    Failure,
-    LoadRequest,
-    PredictRequest,
-    PrefetchRequest,
-    TwinRequest,
-)
+from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, PrefetchRequest, TwinRequest
 from samtta_app.core.metrics import iou
+from samtta_app.core.replies import Answer, Failure
 from samtta_app.core.types import Box, Click, Mask, Window
 from samtta_app.session import acts
 from samtta_app.session.acts import Accept

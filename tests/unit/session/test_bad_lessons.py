@@ -13,7 +13,8 @@ from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.core.masks import holds
-from samtta_app.core.messages import AdaptRequest, Answer, Reply, Request
+from samtta_app.core.messages import AdaptRequest, Request
+from samtta_app.core.replies import Answer, Reply
 from samtta_app.core.types import Mask
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import toy_model

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import Controlled, TwinReport
+from samtta_app.core.replies import Controlled, TwinReport
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts

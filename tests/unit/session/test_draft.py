@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samtta_app.core.messages import Answer
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.draft import Draft

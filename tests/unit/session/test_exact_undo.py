@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from samtta_app.core.masks import full
-from samtta_app.core.messages import Answer, PredictRequest, Reply
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer, Reply
 from samtta_app.core.types import Candidate, Click, Logits, Prompt
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct

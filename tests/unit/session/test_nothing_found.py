@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import Answer, PredictRequest, Reply, Request
+from samtta_app.core.messages import PredictRequest, Request
+from samtta_app.core.replies import Answer, Reply
 from samtta_app.core.types import Click, Mask
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store

@@ -7,17 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import (
-    AdaptRequest,
-    Answer,
-    Failure,
-    Measured,
-    MeasureRequest,
-    PredictRequest,
-    Refined,
-    RefineRequest,
-    Request,
-)
+from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictRequest, RefineRequest, Request
+from samtta_app.core.replies import Answer, Failure, Measured, Refined
 from samtta_app.core.types import Click, FloatArray, Image, Window
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store

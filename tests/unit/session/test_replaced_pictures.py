@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from samtta_app.core.messages import AdaptRequest, Failure
+from samtta_app.core.messages import AdaptRequest
 from samtta_app.core.project import ProjectImage, fits
+from samtta_app.core.replies import Failure
 from samtta_app.core.types import Mask
 from samtta_app.formats import FORMATS
 from samtta_app.session import acts

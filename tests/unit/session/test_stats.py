@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.core.messages import TwinReport
+from samtta_app.core.replies import TwinReport
 from samtta_app.core.types import Box
 from samtta_app.errors import ExportError
 from samtta_app.session.object_records import ObjectRecord

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samtta_app.core.masks import full, trimmed
-from samtta_app.core.messages import Controlled, TwinReport
+from samtta_app.core.replies import Controlled, TwinReport
 from samtta_app.core.types import Box, Click, Mask, Window
 from samtta_app.errors import ProjectError, StoreError
 from samtta_app.session.project.store import Store

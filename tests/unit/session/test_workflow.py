@@ -9,16 +9,13 @@ import pytest
 
 from samtta_app.core.messages import (
     AdaptRequest,
-    Controlled,
     ForgetRequest,
     LoadRequest,
-    Prefetched,
     PrefetchRequest,
-    Progress,
     RestoreRequest,
-    TwinReport,
     TwinRequest,
 )
+from samtta_app.core.replies import Controlled, Prefetched, Progress, TwinReport
 from samtta_app.core.types import Click
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store

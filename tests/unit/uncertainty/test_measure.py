@@ -12,8 +12,9 @@ import torch
 
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.strategies.default import Samtta
-from samtta_app.core.messages import AdaptRequest, Answer, Failure, Measured, MeasureRequest, PredictRequest
+from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictRequest
 from samtta_app.core.metrics import iou
+from samtta_app.core.replies import Answer, Failure, Measured
 from samtta_app.core.types import Box, Click, Image, Prompt, Window
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import CheckpointError

@@ -12,16 +12,9 @@ from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import NoAdaptation
 from samtta_app.core.masks import full
-from samtta_app.core.messages import (
-    AdaptReport,
-    AdaptRequest,
-    Answer,
-    Failure,
-    PredictRequest,
-    Refined,
-    RefineRequest,
-)
+from samtta_app.core.messages import AdaptRequest, PredictRequest, RefineRequest
 from samtta_app.core.metrics import iou
+from samtta_app.core.replies import AdaptReport, Answer, Failure, Refined
 from samtta_app.core.types import Candidate, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel

@@ -1,0 +1,217 @@
+"""What comes back from the engine: frozen replies, which repeat the id of their request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samtta_app.core.types import (
+    Candidate,
+    FloatArray,
+    Gaps,
+    Image,
+    Logits,
+    Mask,
+    Window,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """An image file was read."""
+
+    request_id: int
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The answer to a prompt, from the engine to the window: one to three candidates, `chosen` by predicted IoU, in `window`.
+
+    A prompt of exclude clicks alone has no candidates. An empty candidate occurs only where all are empty. `no_gaps`
+    tells the user why the candidates have no gaps ("" where they have). `advise_from` holds the minimum gaps for
+    showing advice. `larger` is whether the larger model answered.
+    """
+
+    request_id: int
+    window: Window
+    candidates: tuple[Candidate, ...]
+    chosen: int
+    weights_version: int
+    seconds: float
+    twin: bool = False
+    no_gaps: str = ""
+    advise_from: Gaps | None = None
+    larger: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """A refined answer: the refined `mask`, its predicted IoU, and the difference of both masks, over `window`.
+
+    `uncertainty` (g, g) float32, 0 .. 1, is |probability of the answer - refined probability| per low-resolution pixel
+    of the window padded to a square. Without a refiner or an object to refine, mask and map are None, and `reason`
+    tells the user why. `seconds` counts the refining alone.
+    """
+
+    request_id: int
+    mask: Mask | None
+    predicted_iou: float
+    uncertainty: FloatArray | None
+    window: Window
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PseudoLabel:
+    """What a mask teaches: `values` (G, G) over `window` padded to a square, 1 object, -1 background, 0 left out.
+
+    Without values, `reason` tells the user why.
+    """
+
+    request_id: int
+    window: Window
+    values: FloatArray | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """How unsure the shown mask of an answer is; each requested name is in `numbers`, `maps` or both, or in `absent`.
+
+    `numbers` by name; those of the heads by the heads' names.
+
+    `maps` (g, g) over the answer's window, not logits: "entropy" in bits, the others in probability.
+
+    `seconds` of each measure alone, with the encoded image and the answer given; "decoder" is one bare pass over the
+    prompt.
+
+    `absent`: why a name has no value, for users.
+    """
+
+    request_id: int
+    numbers: Mapping[str, float]
+    maps: Mapping[str, Logits]
+    seconds: Mapping[str, float]
+    absent: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """An image is encoded; its first click is answered at once, until `Evicted` names its `image_key`.
+
+    `encoded` is False where the image was skipped, because reading it ahead would cost too much.
+    """
+
+    request_id: int
+    path: Path
+    image_key: str = ""
+    encoded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """Encoded images that were dropped to free memory; their next first click has to wait. `image_keys` are `Image.key`s."""
+
+    image_keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptReport:
+    """Result of one adaptation.
+
+    `kept` says whether `version` was published, `reason` why or why not, for users. The three guard figures are mean
+    IoU on held-back accepted objects (nan when there are none). `weights` are the published decoder's tensors as
+    safetensors bytes (empty when dropped). `losses` has one value per optimiser step. `model` is the SHA-256 of the
+    learning model's weights.
+    """
+
+    request_id: int
+    object_id: int
+    kept: bool
+    reason: str
+    version: int
+    losses: tuple[float, ...]
+    guard_candidate: float
+    guard_published: float
+    guard_frozen: float
+    guard_objects: int
+    memory_objects: int
+    seconds: float
+    weights: bytes = field(default=b"", repr=False)
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinReport:
+    """IoU with the accepted mask after click 1, 2, ..., for the frozen weights and for those published at the accept.
+
+    A trajectory ends at the first IoU >= .90 or after 30 clicks.
+    """
+
+    request_id: int
+    object_id: int
+    weights_version: int
+    frozen: tuple[float, ...]
+    adapted: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """A control or restore request was carried out: the version now published, and whether learning is paused.
+
+    `model` is the SHA-256 of the answering model's weights (after a restore request).
+    """
+
+    request_id: int
+    action: str
+    version: int
+    paused: bool
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """An object was withdrawn from the replay memory."""
+
+    request_id: int
+    object_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that could not be answered; `text` is for users, `kind` is the request's class name."""
+
+    request_id: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Progress of long work: `stage` in plain words ("encoding", "learning", "comparing with the original")."""
+
+    stage: str
+    fraction: float
+
+
+Partial = Progress | Evicted | Answer
+"""What may come before the reply to a request, any number of times. One that holds a result repeats the request's id."""
+
+Reply = (
+    Loaded
+    | Answer
+    | Refined
+    | Measured
+    | PseudoLabel
+    | Prefetched
+    | AdaptReport
+    | TwinReport
+    | Controlled
+    | Forgotten
+    | Failure
+    | Partial
+)
