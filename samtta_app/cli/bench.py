@@ -55,9 +55,7 @@ _Clicker = Annotated[
 _Feedback = Annotated[str | None, typer.Option(help="What goes back with the next click.", metavar="logits|binary")]
 _Goals = Annotated[list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .85 (again for more).", metavar="K@T")]
 _Then = Annotated[list[Path] | None, typer.Option(help="Measure this set too, after each stream.", metavar="SET")]
-_ProtocolName = Annotated[
-    str, typer.Option("--protocol", help="schoen: as Schön et al. 2024 released it.", metavar="samtta|schoen")
-]
+_ProtocolName = Annotated[str, typer.Option("--protocol", help="schoen: as released.", metavar="samtta|schoen")]
 
 LENGTH = 60
 """Objects of a stream where no number is given."""
