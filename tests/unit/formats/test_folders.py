@@ -173,8 +173,8 @@ def test_all_formats_and_figures_can_share_a_folder_again_and_again(tmp_path: Pa
     (out / "objects.csv").write_text("mine,too\n")
     with Store.open(folder) as store, pytest.raises(ExportError, match=r"objects\.csv"):
         write_statistics(store, out)
-    figures = {"objects.csv", "clicks.csv", "attempts.csv", "attempt_clicks.csv", "statistics.json"}
-    figures |= {"dataset.json", "split.json", "classes.json", "images/a.png", "masks/a.png"}
+    figures = {"objects.csv", "clicks.csv", "attempts.csv", "attempt_clicks.csv", "histograms.csv", "ratings.csv"}
+    figures |= {"statistics.json", "dataset.json", "split.json", "classes.json", "images/a.png", "masks/a.png"}
     assert set(content(out)) == {"annotations.json", "legend.json", "instances/a.png", "classes/a.png", *figures}
     assert len(COCO(out / "annotations.json").anns) == 3
 
