@@ -26,7 +26,7 @@ which are more skewed. `python -m tests.stress.control_sessions` checks that fro
 """
 
 RESAMPLES_OF_GROUPS = 1000
-"""The ends of an interval then vary by about a tenth of its length between seeds."""
+"""The ends of an interval then vary by 2 to 4 percent of its length between seeds."""
 
 INTERVAL_LEVEL = 0.95
 
