@@ -22,7 +22,13 @@ from samtta_app.train.compact.click_rounds import StepResult, interactive_step
 from samtta_app.train.compact.evaluate import measure_curve
 from samtta_app.train.compact.progress import HELD_OUT_CLICKS, RunStanding, run_standing
 from samtta_app.train.compact.recipe import Recipe, TrainingStage, on_device
-from samtta_app.train.compact.schedule import compact_optimiser, cosine_rate, stage_share, update_average, weight_average
+from samtta_app.train.compact.schedule import (
+    compact_optimiser,
+    cosine_rate,
+    stage_share,
+    update_average,
+    weight_average,
+)
 from samtta_app.train.compact.start_weights import start_from, start_from_model
 from samtta_app.train.data.crops import TrainingView
 from samtta_app.train.device import loader_workers

@@ -6,7 +6,13 @@ import torch
 from samtta_app.model.backbones.compact import build_compact
 from samtta_app.train.checkpoint import RunCounter
 from samtta_app.train.compact.recipe import TrainingStage
-from samtta_app.train.compact.schedule import compact_optimiser, cosine_rate, stage_share, update_average, weight_average
+from samtta_app.train.compact.schedule import (
+    compact_optimiser,
+    cosine_rate,
+    stage_share,
+    update_average,
+    weight_average,
+)
 from tests.unit.train.toy import TOY
 
 STAGE = TrainingStage(name="a", size=64, images=2, targets=2, lr=1e-3, lr_end=1e-5, steps=4, warmup=1)
