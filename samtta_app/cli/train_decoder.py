@@ -17,20 +17,28 @@ if TYPE_CHECKING:
     from samtta_app.train.decoder.decoder_run import DecoderPlan, DecoderReached, HeldOut
 
 
+_Sets = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Folders with images/, split.json and masks/, or projects; some may be without masks/.", metavar="DATASET"
+    ),
+]
+_Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Model file to write: .pth, or .safetensors if compact.", metavar="FILE")
+]
+_Tuned = Annotated[
+    str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.", metavar="M")
+]
+_Tasks = Annotated[
+    list[str] | None,
+    typer.Option(help="Task of a set with masks, as my_cells=nucleus; may be repeated.", metavar="SET=TASK"),
+]
+
+
 def train_sam_decoder(
-    datasets: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Folders with images/, split.json and masks/, or projects; some may be without masks/.",
-            metavar="DATASET",
-        ),
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Model file to write: .pth, or .safetensors if compact.", metavar="FILE")
-    ],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.", metavar="M")
-    ] = "samtta-small",
+    datasets: _Sets,
+    out: _Out,
+    model: _Tuned = "samtta-small",
     steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps.")] = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="Length in minutes, where no steps are given.")] = 10.0,
     rate: Annotated[float, typer.Option("--lr", min=1e-8, max=1.0, help="Highest learning rate.")] = 1e-4,
@@ -42,10 +50,7 @@ def train_sam_decoder(
     believe_all: Annotated[
         bool, typer.Option("--believe-all", help="Trust every pixel of a proposal, for comparison; needs no refiner.")
     ] = False,
-    task: Annotated[
-        list[str] | None,
-        typer.Option(help="Task of a set with masks, as my_cells=nucleus; may be repeated.", metavar="SET=TASK"),
-    ] = None,
+    task: _Tasks = None,
     resume: Annotated[
         Path | None, typer.Option(help="Continue a stopped run from its checkpoint.", metavar="FILE")
     ] = None,
@@ -64,9 +69,9 @@ def train_sam_decoder(
     refiner (`samtta train refiner`) finds it certain. Half of each step is from such images, half from folders with
     masks/.
 
-    With --task, a vector for the task is learned with the decoder (SUM), used with the first prompt of an object only,
-    and saved in FILE. A class of that name takes it, in the window and in samtta bench. Sets without a task teach clicks
-    under all other classes. An official SAM's FILE then holds tensors that Meta's own code does not expect.
+    With --task, a vector for the task is learned with the decoder (SUM). It is used with an object's first prompt and
+    saved in FILE. A class of that name takes it. Sets without a task teach clicks under all other classes. An official
+    SAM's FILE then holds tensors that Meta's own code does not expect.
 
     DATASET may be a samtta project: its accepted masks are read as they are (SAM's data engine, the model in the loop).
     """

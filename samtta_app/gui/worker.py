@@ -59,6 +59,7 @@ class Worker(QObject):
 
     Signals:
         replied(object): a Reply. Its receiver must be a `@Slot(object)` method of an object of the GUI thread.
+
         described(str, object): another model answers from now on, with these tasks (a tuple of names).
 
     Args:

@@ -21,7 +21,7 @@ _Value = TypeVar("_Value")
 TASK_PREFIX = "task_prompts."
 """Begins the names of task prompts among the tensors of a file."""
 LONGEST_TASK, MOST_TASKS = 40, 64
-"""Characters of a task's name, and tasks of a file: far more than anybody names, so that a planted file stays small."""
+"""Characters of a task's name, and tasks of a file: far more than a set has, so that a planted file stays small."""
 
 
 def is_task_name(name: str) -> bool:
@@ -29,7 +29,7 @@ def is_task_name(name: str) -> bool:
     return name != "" and name.isprintable() and name == name.strip() and len(name) <= LONGEST_TASK
 
 
-def parted(state: Mapping[str, _Value]) -> tuple[dict[str, _Value], dict[str, _Value]]:
+def without_tasks(state: Mapping[str, _Value]) -> tuple[dict[str, _Value], dict[str, _Value]]:
     """What a file has under the names of the model's own tensors, and of task prompts by the tasks' names."""
     tasks = {name.removeprefix(TASK_PREFIX): value for name, value in state.items() if name.startswith(TASK_PREFIX)}
     return {name: value for name, value in state.items() if not name.startswith(TASK_PREFIX)}, tasks

@@ -148,7 +148,10 @@ class Schoen2024(NoAdaptation):
     def _steps(self, model: SamModel, lesson: Lesson) -> Sequence[tuple[ImageFeatures, Prompt, Remembered]]:
         """Features, prompt and object of every step of a lesson."""
         newest, attempt = lesson.newest, lesson.attempt
-        features, prompt = newest.features.to(torch.float32), Prompt(newest.clicks, newest.box)
+        features, prompt = (
+            newest.features.to(torch.float32),
+            Prompt(newest.clicks, newest.box, class_name=newest.class_name),
+        )
         if attempt is not None:
             features, prompt = attempt.features, attempt.prompt
         steps = [(features, prompt, newest)] * 2
@@ -156,7 +159,14 @@ class Schoen2024(NoAdaptation):
         older = others[-self.replayed :] if self.replayed else []
         if older:
             item = older[int(lesson.rng.integers(len(older)))]
-            steps.insert(1, (self._replayed_features(item, features), Prompt(item.clicks, item.box), item))
+            steps.insert(
+                1,
+                (
+                    self._replayed_features(item, features),
+                    Prompt(item.clicks, item.box, class_name=item.class_name),
+                    item,
+                ),
+            )
         return steps
 
     def _cells(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QSizePolicy, QToolBar, QWidget
 
 from samtta_app.gui.actions.action_table import ACTION_TABLE, ActionRow, ActionTarget, Menu
-from samtta_app.gui.actions.bindings import bindings, key_text, usable
+from samtta_app.gui.actions.bindings import bindings, key_text, valid_bindings
 from samtta_app.gui.widgets import icons
 from samtta_app.gui.widgets.plain_text import button_text, plain_tip
 from samtta_app.session.state import State
@@ -50,7 +50,7 @@ class ActionSet(QObject):
         super().__init__(parent)
         self._desk, self._settings = desk, settings
         self._shown: State | None = None
-        self.keys, self.left_out = usable(settings.keys)
+        self.keys, self.left_out = valid_bindings(settings.keys)
         self._made = {action.name: self._make(action) for action in ACTION_TABLE}
 
     def __getitem__(self, name: str) -> QAction:

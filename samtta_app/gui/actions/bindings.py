@@ -23,7 +23,7 @@ def bindings(overrides: Mapping[str, str] | None = None) -> dict[str, tuple[str,
     return split
 
 
-def usable(overrides: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tuple[SettingsError, ...]]:
+def valid_bindings(overrides: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tuple[SettingsError, ...]]:
     """Keys as in `bindings`, without the overrides that cannot be used; where two clash, the later one is left out."""
     left_out: list[SettingsError] = []
     good = {}

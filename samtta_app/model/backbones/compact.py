@@ -31,7 +31,7 @@ from samtta_app.model.backbones.compact_prompts import GRID_STRIDE, STRIDE, Comp
 from samtta_app.model.compact_limits import check_slices, config_values
 from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.losses import EVEN
-from samtta_app.model.stored_tasks import TASK_PREFIX, check_tasks, named_in_file, parted
+from samtta_app.model.stored_tasks import TASK_PREFIX, check_tasks, named_in_file, without_tasks
 from samtta_app.model.weights import Tensors
 
 COMPACT_FORMAT = "samtta-compact-1"
@@ -247,7 +247,7 @@ def _read_tensors(path: Path, file: Any, config: CompactConfig) -> dict[str, Ten
         with torch.device("meta"):  # names and shapes, without memory for them
             state = CompactSam(config).state_dict()
         shapes = {key: tuple(value.shape) for key, value in state.items() if not key.endswith("num_batches_tracked")}
-        found, tasks = parted({key: file.get_slice(key) for key in file.keys()})  # noqa: SIM118 (not a dict)
+        found, tasks = without_tasks({key: file.get_slice(key) for key in file.keys()})  # noqa: SIM118 (not a dict)
         check_slices(found, shapes)
         check_tasks({name: vector.get_shape() for name, vector in tasks.items()}, config.dim)
     except (RuntimeError, TypeError, ValueError, AssertionError, ArithmeticError) as e:
@@ -272,7 +272,7 @@ def load_compact(path: Path) -> CompactSam:
     if broken:
         raise ValueError(f"{path}: values that are not finite in {broken[0]} and {len(broken) - 1} more")
     model = build_compact(config)
-    state, model.tasks = parted(state)
+    state, model.tasks = without_tasks(state)
     model.load_state_dict(state, strict=False)  # all but BatchNorm's counters, which files leave out
     return model
 

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Embedded, Limits, PointPrompts, Policy, detached_parameters
 from samtta_app.model.losses import ALPHA
-from samtta_app.model.stored_tasks import check_tasks, named_in_file, parted
+from samtta_app.model.stored_tasks import check_tasks, named_in_file, without_tasks
 from samtta_app.model.weights import Tensors, write_tensors
 
 _PIXEL_MEAN, _PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -145,7 +145,7 @@ def open_official(path: Path, input_size: int | None) -> tuple[str, OfficialSam,
     Raises:
         CheckpointError: truncated, of another architecture, more than tensors inside, or another `input_size`.
     """
-    state, tasks = parted(_read_state(path))
+    state, tasks = without_tasks(_read_state(path))
     name = _architecture(path, state)
     build: Callable[[], Sam] = sam_model_registry[name]
     with torch.device("meta"):  # no time is spent on random numbers that the checkpoint replaces

@@ -105,7 +105,7 @@ def image_paths(folder: Path, split: str) -> list[Path]:
 
 
 def is_project(folder: Path) -> bool:
-    """Whether a folder is to be read as a project: one lies in it or is it, and it has no split.json of a data set."""
+    """Whether a folder is read as a project: one lies in it or is it. With a split.json it is a data set."""
     return not (folder / "split.json").exists() and any(exists(home) for home in (folder, folder / HOME))
 
 

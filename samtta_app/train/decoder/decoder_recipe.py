@@ -192,8 +192,8 @@ def interactive_rounds(
 ) -> Iterator[Round]:
     """The eleven rounds of B objects on one image; gradients reach `tensors` through each round's loss alone.
 
-    `task` (C,) is added to the dense embedding of the first prompt, and of no other (SUM, section 3.2: in every round it
-    is worse after three clicks).
+    `task` (C,) is added to the dense embedding of the first prompt only. SUM (section 3.2) finds that in every round it
+    is worse after three clicks.
 
     The first prompt (one point or box) is answered by three masks. Every later prompt also has logits and is answered
     by the single mask. The raw logits of the previous round are returned; of three masks, those of the highest

@@ -1,8 +1,8 @@
 """Fine-tuning of a model's mask decoder with SAM's recipe; image encoder and prompt encoder stay unchanged.
 
 Images without masks teach, too. The model's own proposals in them are weighted by certainty (Liu et al. 2024, SUM).
-They are drawn as often as masks that a user made. A data set may have a task (SUM, section 3.2): its first prompts are
-answered with the task's vector, which is learned with the decoder from zero on, at the same rate.
+They are drawn as often as masks that a user made. A data set may have a task (SUM, section 3.2). Its first prompts are
+answered with the task's vector, which is learned from zero on, at the decoder's rate.
 
 A run in steps is the same from the same seed on a CPU, interrupted or not. A run in minutes ends by the clock.
 """

@@ -1,7 +1,7 @@
 """Which task each data set of a decoder's training is for.
 
-Source: SUM (Liu et al. 2024), section 3.2. A task is a kind of annotation, and all masks of a set are of one kind: in
-SUM's table salient objects are 1 and entities are 2. Here tasks have names. A set without one has task 0, which has no
+Source: SUM (Liu et al. 2024), section 3.2. A task is a kind of annotation, and all masks of a set are of one kind.
+In SUM's table salient objects are 1 and entities are 2. Here tasks have names. A set without one has task 0, which has no
 vector: so have the model's own proposals, and clicks under a class that is no task's.
 """
 

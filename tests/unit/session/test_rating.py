@@ -353,7 +353,7 @@ def test_a_project_of_before_gets_room_for_ratings(folder: Path) -> None:
     with pytest.MonkeyPatch.context() as older:
         older.setattr(schema, "MIGRATIONS", tuple(m for m in migrations.MIGRATIONS if m[0] != "ratings"))
         with closing(schema.in_memory()) as db:
-            schema.migrate(db, migrations.MIGRATIONS)
+            schema.migrate(db, schema.MIGRATIONS)
             assert schema.table_layout(db, "ratings") == []
         before = Store.open(folder)
         number = before.accept(accepted(), WIDTH, HEIGHT).id
