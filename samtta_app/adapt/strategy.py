@@ -112,6 +112,10 @@ class AdaptationStrategy(Protocol):
         """Whether an answer waits until everything before it is learned, as in the published loop; else learning follows."""
 
     @property
+    def clicks_teach(self) -> bool:
+        """Whether `after_answer` may teach anything."""
+
+    @property
     def single(self) -> bool:
         """Whether the single mask (token 0) answers at every click, and not the best of three at the first one."""
 
@@ -154,6 +158,11 @@ class NoAdaptation:
     @property
     def in_order(self) -> bool:
         """Learning follows when there is time for it."""
+        return False
+
+    @property
+    def clicks_teach(self) -> bool:
+        """Clicks teach nothing."""
         return False
 
     def before_answer(

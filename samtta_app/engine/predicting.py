@@ -41,7 +41,7 @@ def predict(of: Resources, request: PredictRequest) -> Work:
         advise_from=advice_from(of.heads, larger=of.larger is not None) if of.heads else None,
         larger=request.larger,
     )
-    if not (learning and of.learner.strategy.in_order):
+    if not (learning and of.learner.strategy.clicks_teach):
         return answer
     yield answer
     yield from of.learner.teach()

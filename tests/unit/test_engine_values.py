@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from samtta_app.adapt.learner import Learner
-from samtta_app.adapt.registry import STRATEGIES
+from samtta_app.adapt.registry import STRATEGIES, strategy
 from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictRequest, RefineRequest, Request, TwinRequest
 from samtta_app.core.replies import AdaptReport, Answer, Measured, Reply, TwinReport
 from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
@@ -172,6 +172,16 @@ def test_what_schoens_clicks_teach_answers_their_own_object_only() -> None:
     assert not np.array_equal(one.clicks(ON, OFF).logits.values, alone.clicks(ON, OFF).logits.values)
     assert same(other.clicks(ON), Object(frozen, 2).clicks(ON))
     assert engine.published.version == 0
+
+
+def test_ours_learns_from_clicks_where_a_rate_is_given_and_only_for_their_object() -> None:
+    rated = Engine(toy_model(), adapting=strategy("samtta:click_rate=1e-3"))
+    plain = Engine(toy_model(), adapting=STRATEGIES["samtta"])
+    one, other = Object(rated, 1), Object(plain, 1)
+    assert same(one.clicks(ON), other.clicks(ON))
+    assert not np.array_equal(one.clicks(ON, OFF).logits.values, other.clicks(ON, OFF).logits.values)
+    assert same(Object(rated, 2).clicks(ON), Object(plain, 2).clicks(ON))
+    assert rated.published.version == 0
 
 
 def test_measures_and_twins_of_all_kinds_were_asked() -> None:

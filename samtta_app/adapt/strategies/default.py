@@ -12,12 +12,14 @@ from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verd
 from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.object_sizes import Sizes
+from samtta_app.adapt.strategies.adam_steps import step
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.adapt.task_prompts import with_task
 from samtta_app.adapt.threshold import offset
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import SamModel
+from samtta_app.model.losses import click_loss
 from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 
 
@@ -48,7 +50,8 @@ class Samtta(NoAdaptation):
     """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
 
     For ablations: `fits` False keeps the threshold. `guarded` False always answers with all that was learned. `learns`
-    False keeps the original weights. `sized` False treats every object as if its size were unknown.
+    False keeps the original weights. `sized` False treats every object as if its size were unknown. `click_rate` above 0
+    is Adam's learning rate for one step on the clicks after each answer, for the rest of their object.
     """
 
     name: str = "samtta"
@@ -58,12 +61,32 @@ class Samtta(NoAdaptation):
     guarded: bool = True
     learns: bool = True
     sized: bool = True
+    click_rate: float = 0.0
+
+    @property
+    def clicks_teach(self) -> bool:
+        """Clicks teach where a rate for them is given."""
+        return self.click_rate > 0
+
+    def after_answer(self, model: SamModel, attempt: Attempt) -> Knowledge | None:
+        """One step on all clicks of the answer, which nothing outlasts its object."""
+        if not (self.click_rate and attempt.prompt.clicks):
+            return None
+        asked, features = attempt.prompt, attempt.features
+        before = Knowledge(attempt.tensors, attempt.carried)
+        return step(
+            *(model, before, features, asked, self.click_rate),
+            lambda logits: click_loss(logits, asked.clicks, features.window).sum() / 2,
+        )[0]
 
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
         """First and later clicks each use the share that proved better for them; errors move the threshold."""
         moved = offset(prompt) if self.fits else 0.0
+        if attempt is not None and attempt.taught is not None and attempt.knowledge is known:
+            sized = known.carried.line.sizes if isinstance(known.carried, RefinedAnswering) and self.sized else Sizes()
+            return Fitted(attempt.taught.tensors, attempt.taught.carried, moved, sized)
         if not isinstance(known.carried, RefinedAnswering):
             return Fitted(known.tensors, offset=moved)
         answering = known.carried

@@ -86,6 +86,11 @@ class Schoen2024(NoAdaptation):
         """The published loop does one thing after the other."""
         return True
 
+    @property
+    def clicks_teach(self) -> bool:
+        """Clicks teach, unless that is switched off."""
+        return self.click_steps
+
     def before_answer(
         self, model: SamModel, known: Knowledge, attempt: Attempt | None, prompt: Prompt
     ) -> Generator[None, None, Fitted]:
