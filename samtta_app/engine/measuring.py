@@ -27,7 +27,8 @@ def measure_map(of: Resources, request: MeasureRequest) -> Work:
         known = of.learner.knowledge(version)
         fitted = yield from of.learner.strategy.before_answer(of.model, known, None, request.prompt)
         weights = Weights(version, fitted.tensors)
-    knows = Measuring(of.model, of.cache, weights, of.larger, of.heads, of.no_heads)
+    single = of.learner.strategy.single
+    knows = Measuring(of.model, of.cache, weights, of.larger, of.heads, of.no_heads, single)
     return (yield from measured(knows, request))
 
 

@@ -37,7 +37,10 @@ SHRUNK_FROM = 2048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measuring:
-    """What is measured: a model under some weights, the larger model, and the heads or why there are none."""
+    """What is measured: a model under some weights, the larger model, and the heads or why there are none.
+
+    `single` is whether the single mask answers at every click.
+    """
 
     model: SamModel
     cache: FeatureCache
@@ -45,6 +48,7 @@ class Measuring:
     larger: Larger | None = None
     heads: GapHeads | None = None
     no_heads: str = ""
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +154,8 @@ def measured(knows: Measuring, request: MeasureRequest) -> Generator[None, None,
 
 def _case(knows: Measuring, request: MeasureRequest) -> Generator[None, None, Case]:
     prompt = request.prompt
-    found = yield from answer_prompt(knows.model, knows.cache, knows.weights, request.image, prompt, request.window)
+    asked = (knows.model, knows.cache, knows.weights, request.image, prompt, request.window)
+    found = yield from answer_prompt(*asked, single=knows.single)
     features = yield from knows.cache.features(request.image, found.window)
     clicks = tuple(click for click in request.clicks if found.window.contains(click.x, click.y))
     if prompt.clicks and not clicks:

@@ -248,7 +248,7 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
         (Key.Key_N, None, acts.NextUnreviewed()),
         (Key.Key_V, None, acts.Show(masks=False)),
         (Key.Key_U, None, acts.Show(overlay="entropy")),
-        (Key.Key_U, SHIFT, acts.Show(overlay="adapted")),
+        (Key.Key_U, SHIFT, acts.Show(overlay="lesson")),
     ],
 )
 def test_a_key_on_the_canvas_acts(shown: Open, key, modifiers, call):

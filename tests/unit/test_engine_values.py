@@ -166,7 +166,7 @@ def test_a_given_up_object_moves_schoens_adam_and_as_released_its_weights(name: 
 def test_what_schoens_clicks_teach_answers_their_own_object_only() -> None:
     engine = Engine(toy_model(), adapting=replace(STRATEGIES["schoen2024"], learning_rate=1e-2))
     one, other = Object(engine, 1), Object(engine, 2)
-    frozen = Engine(toy_model(), adapting=STRATEGIES["frozen"])
+    frozen = Engine(toy_model(), adapting=strategy("frozen:single=1"))
     alone = Object(frozen, 1)
     assert same(one.clicks(ON), alone.clicks(ON))
     assert not np.array_equal(one.clicks(ON, OFF).logits.values, alone.clicks(ON, OFF).logits.values)

@@ -23,7 +23,7 @@ NO_LESSON = "Click on an object or select one: the map is of what its mask teach
 NO_MAP = "Click on an object: the map is of the answer to it"
 TWIN = "There is a map of the present model's answer only, not of the original model's"
 LARGER = "There is a map of this model's answers only, not of the larger model's"
-TURNED = "There is a map of the best candidate only: Tab goes back to it"
+TURNED = "There is a map of the first candidate only: Tab goes back to it"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 BLINDED = "The original model's answer is not shown before Enter while control objects are drawn"
 SAME = "What was learned makes no difference to this answer"
@@ -145,9 +145,7 @@ def _impossible(kind: OverlayKind, preview: Preview) -> str:
         return ""
     if kind == "adapted" and preview.weights_version == 0:
         return UNLEARNED
-    best = max(candidate.predicted_iou for candidate in preview.candidates)
-    shown = preview.candidates[preview.chosen].predicted_iou
-    return TURNED if shown < best else ""
+    return TURNED if preview.answer is not None and preview.chosen != preview.answer.chosen else ""
 
 
 def _overlay(kind: OverlayKind, reply: Refined | Measured | PseudoLabel | Failure) -> Overlay:

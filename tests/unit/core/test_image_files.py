@@ -115,6 +115,7 @@ def test_a_program_is_refused_as_image_mask_photo_and_record(
     image = written(tmp_path / "images", "a.png", POSTSCRIPT)
     good = written(tmp_path / "images", "b.png", stored("PNG", noise(channels=1)))
     mask = written(tmp_path / "masks", "b.png", POSTSCRIPT)
+    written(tmp_path / "masks", "a.png", stored("PNG", noise(channels=1)))
     for reads in (read_image, read_photo):
         with pytest.raises(ImageError, match="PostScript"):
             reads(image)

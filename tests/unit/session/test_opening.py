@@ -214,7 +214,7 @@ def test_an_older_layout_is_brought_up_to_date_once(folder: Path, monkeypatch: p
     with closing(sqlite3.connect(database(folder))) as db:
         assert db.execute("SELECT count(*) FROM notes").fetchone() == (1,)
         applied = [row[0] for row in db.execute("SELECT name FROM migrations ORDER BY rowid")]
-        assert applied == [name for name, _ in migrations.MIGRATIONS]
+        assert applied == [name for name, _ in schema.MIGRATIONS]
         assert applied[-1] == "notes"
 
 
