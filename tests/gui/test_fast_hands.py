@@ -21,6 +21,7 @@ from samtta_app.settings import Settings, learns_in_order
 from samtta_app.simulation.driver import Driver
 from tests.gui.scenes import WORDS
 from tests.gui.sessions import Sitting
+from tests.unit.brisk import brisk
 from tests.unit.session.real import pictures_in
 
 ENTER, ESCAPE = Qt.Key.Key_Return, Qt.Key.Key_Escape
@@ -41,6 +42,11 @@ class Quick(Sitting):
         self.application = Application(chosen, lambda _: self.engine, strategies=WORDS)
         self.window.resize(1200, 800)
         self.window.show()
+
+    @property
+    def strategy(self) -> str:
+        """The name of how it learns, without options."""
+        return self.state.adaptation.strategy.partition(":")[0]
 
     def begins(self, folder: Path) -> None:
         """Open a folder; from then on the acts are noted."""
@@ -78,14 +84,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quick(qtbot: QtBot, request: pytest.FixtureRequest) -> Iterator[Quick]:
-    quick = Quick(qtbot, STRATEGIES[request.param])
+    quick = Quick(qtbot, brisk(request.param))
     yield quick
     quick.leaves()
 
 
 def one_by_one(folder: Path, project: Path, strategy: str, acts: list[UserAct]) -> Engine:
     """An engine after the acts, each of which waits for all that the one before it led to."""
-    engine = Engine(toy_model(), adapting=STRATEGIES[strategy])
+    engine = Engine(toy_model(), adapting=brisk(strategy))
     with Driver(folder, project, engine, learn=True, twin=True) as driver:
         for act in acts:
             driver.settle(driver.workflow.do(act))
@@ -104,7 +110,7 @@ def test_a_strategy_that_learns_in_order_never_minds_how_fast_the_hands_are(
     quick.begins(folder)
     quick.types(*FIRST, *SECOND)
     quick.rests()
-    name = quick.state.adaptation.strategy
+    name = quick.strategy
     engine = one_by_one(folder, tmp_path / "alone", name, quick.acts)
     assert len(quick.acts) == len(FIRST + SECOND)
     given_up = 0 if STRATEGIES[name].resets else 1  # the released code keeps what a given-up object taught
@@ -121,10 +127,10 @@ def test_clicks_between_an_accept_and_its_lesson_change_nothing_for_any_strategy
 ) -> None:
     quick.begins(folder)
     quick.types(*FIRST)
-    quick.rests() if quick.state.adaptation.strategy != "frozen" else quick.wait(lambda: not quick.state.waiting)
+    quick.rests() if quick.strategy != "frozen" else quick.wait(lambda: not quick.state.waiting)
     quick.types((50, 22), (24, 48), ENTER, (40, 40), ESCAPE)
-    quick.rests() if quick.state.adaptation.strategy != "frozen" else quick.wait(lambda: not quick.state.waiting)
-    engine = one_by_one(folder, tmp_path / "alone", quick.state.adaptation.strategy, quick.acts)
+    quick.rests() if quick.strategy != "frozen" else quick.wait(lambda: not quick.state.waiting)
+    engine = one_by_one(folder, tmp_path / "alone", quick.strategy, quick.acts)
     assert same(quick.engine, engine)
 
 

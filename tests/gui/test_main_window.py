@@ -627,7 +627,7 @@ def test_a_click_without_a_model_is_answered_with_the_reason(qtbot, real: MainWi
 def test_an_unreadable_image_says_why(qtbot, real: MainWindow):
     real.controller.do(acts.OpenImage(2))
     qtbot.waitUntil(lambda: real.state.images[2].status == "unreadable")
-    assert "cannot be read" in real.status.hint.text()
+    qtbot.waitUntil(lambda: "cannot be read" in real.status.hint.text())  # several states in a frame are drawn together
     tip = real.docks["images"].widget().model.index(2).data(Qt.ItemDataRole.ToolTipRole)
     assert len(tip.splitlines()) == 2
 

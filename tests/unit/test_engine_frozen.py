@@ -13,6 +13,7 @@ from samtta_app.core.replies import AdaptReport, Answer, Measured
 from samtta_app.core.types import Candidate, Click, Logits, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model
+from tests.unit.brisk import brisk
 from tests.unit.values import example, picture
 
 CLICKS = (Click(60, 50, True), Click(20, 20, False), Click(70, 60, True), Click(90, 20, False), Click(50, 60, True))
@@ -27,7 +28,7 @@ def learn(engine: Engine, number: int) -> AdaptReport:
 
 
 def taught(name: str) -> Engine:
-    engine = Engine(toy_model(), adapting=STRATEGIES[name])
+    engine = Engine(toy_model(), adapting=brisk(name))
     for number in (1, 2):
         learn(engine, number)
     return engine

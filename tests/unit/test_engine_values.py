@@ -18,6 +18,7 @@ from samtta_app.core.replies import AdaptReport, Answer, Measured, Reply, TwinRe
 from samtta_app.core.types import Box, Candidate, Click, Image, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model
+from tests.unit.brisk import brisk
 from tests.unit.values import example, picture
 
 ON, OFF, THIRD, FOURTH = Click(60, 50, True), Click(9, 9, False), Click(70, 55, True), Click(30, 80, False)
@@ -61,7 +62,7 @@ def versions(learner: Learner) -> dict[int, str]:
 
 def taught(name: str) -> Engine:
     """An engine with two published versions, where the strategy publishes at all."""
-    engine = Engine(toy_model(), adapting=STRATEGIES[name])
+    engine = Engine(toy_model(), adapting=brisk(name))
     for number in (1, 2):
         one = example(number, x=40 + 8 * number)
         run(engine, PredictRequest(number, one.image, Prompt(one.clicks), one.window))
