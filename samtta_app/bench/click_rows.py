@@ -50,6 +50,8 @@ class ClickRow:
     shown mask with the finally accepted one, None where the object was given up. Older records lack these two.
 
     `model`: `model_column` of what was measured. Older records lack it: they get that of their folder's settings, else "".
+
+    `mask_width`: `mean_width` of the true mask in pixels. Older records lack it.
     """
 
     set: str
@@ -79,6 +81,7 @@ class ClickRow:
     expected_iou: float | None = None
     accepted_iou: float | None = None
     model: str = ""
+    mask_width: float | None = None
 
 
 def model_column(model: str, input_size: int | None = None) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from samtta_app.bench.click_rows import ClickRow
+from samtta_app.core.mask_shape import mean_width
 from samtta_app.core.messages import ReportProgress
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine.dispatch import Engine
@@ -205,6 +206,7 @@ def _row(
         image=target.image.name,
         object=target.instance,
         class_name=target.class_name,
+        mask_width=mean_width(target.mask),
     )
 
 

@@ -211,13 +211,13 @@ def _quality(
     input_size: InputSize = None,
     out: _Out = None,
 ) -> None:
-    """Measure twenty clicks on every object without adaptation: IoU by click, candidates, predicted IoU, obedience.
+    """Measure twenty clicks on every object without adaptation: IoU by click, harm, boxes, obedience.
 
     With --out, figures of other models and sets in the folder stay, and are shown beside the new ones.
     """
-    from samtta_app.bench.click_rows import ClickRow, known_rows, model_column, side_by_side, write_records
-    from samtta_app.bench.protocol import Conditions, frozen
-    from samtta_app.bench.quality import TO_THE_END, qualities, show_quality, write_qualities
+    from samtta_app.bench.click_rows import model_column
+    from samtta_app.bench.protocol import Conditions
+    from samtta_app.bench.quality import run_quality, show_quality
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.engines import FROZEN
     from samtta_app.simulation.streams import sources
@@ -227,19 +227,13 @@ def _quality(
     for source in opened:
         conditions.stream(source, seed)
     engine = open_engine(model, input_size=input_size, adapting=FROZEN)
-    records = known_rows(out / "records.jsonl", ClickRow) if out else ()
     with progress_bar() as bar:
-        for source in opened:
-            told = telling(bar, bar.add_task(source.name, total=1.0))
-            found = frozen(engine, source, conditions, goals=(TO_THE_END,), orders=(seed,), told=told)
-            new = [replace(row, model=model_column(model, input_size)) for row in found]
-            records = side_by_side(records, new, lambda row: (row.set, row.model))
-            if out is not None:  # after each set, so that a later failure loses nothing
-                write_records(records, out / "records.jsonl")
-    figures = qualities(records)
+        figures = run_quality(
+            *(engine, opened, conditions, lambda name: telling(bar, bar.add_task(name, total=1.0))),
+            model=model_column(model, input_size),
+            out=out,
+        )
     show_quality(wide_console(), figures)
-    if out is not None:
-        write_qualities(figures, out)
 
 
 @bench_app.command("points")

@@ -24,6 +24,9 @@ from samtta_app.core.types import BoolArray, Click, FloatArray, Mask, Window
 DENSE_CLICKS = 8
 """Clicks of the dense prompt."""
 
+BOX_NOISE, BOX_NOISE_LIMIT = 0.1, 20 / 1024
+"""Error of a drawn box: standard deviation in sides of the box, and its limit in sides of the input (20 of SAM's 1024)."""
+
 _REACH = 0.01
 """Radius in which another click would have been equally likely: a share of the window's side, at least 2 pixels."""
 

@@ -37,6 +37,18 @@ def mask_shape(mask: Mask, width: int, height: int) -> MaskShape:
     return MaskShape(min(size, 1.0), labels - 1, max(0.0, 1.0 - area / _hull_area(mask.bits)))
 
 
+def mean_width(mask: Mask) -> float:
+    """Mean width of a mask in pixels, 2 area / perimeter: that of a long stripe, half the diameter of a disc; 0 if empty.
+
+    The perimeter runs through the centres of the pixels along the outline, holes included.
+    """
+    if not mask.area:
+        return 0.0
+    outlines, _ = cv2.findContours(np.pad(mask.bits, 1).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    perimeter = sum(cv2.arcLength(outline, closed=True) for outline in outlines)
+    return 2 * mask.area / max(perimeter, 2.0)  # a single pixel has no perimeter, and is one pixel wide
+
+
 def _hull_area(bits: BoolArray) -> float:
     """Area of the convex hull of the pixels as unit squares, so that a rectangle is its own hull."""
     rows = np.flatnonzero(bits.any(axis=1))

@@ -6,6 +6,7 @@ A trajectory is the IoU after click 1, 2, ...; a run that stopped early has reac
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -13,6 +14,12 @@ from numpy.typing import NDArray
 
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
+
+HARM = 0.02
+"""A click does harm where the IoU after it is lower by more than this; smaller losses come with any change of window."""
+
+FALL = 0.005
+"""A mean IoU that falls by no more than this from click to click is not called a fall: so much is chance."""
 
 DILATION_RATIO = 0.02
 """Width of the boundary band in image diagonals (Cheng et al. 2021)."""
@@ -70,6 +77,11 @@ def failure_rate(trajectories: Sequence[Sequence[float]], target: float, limit: 
     if not trajectories:
         return float("nan")
     return float(np.mean([clicks_to(t, target, limit) is None for t in trajectories]))
+
+
+def harmful(trajectory: Sequence[float]) -> tuple[bool, ...]:
+    """For every click after the first, whether it did harm (`HARM`)."""
+    return tuple(after < before - HARM for before, after in pairwise(trajectory))
 
 
 def relative_auc(

@@ -17,12 +17,13 @@ from samtta_app.bench.report.intervals import (
     Floats,
     Integers,
     average,
+    combined,
     estimate_difference,
     means,
     quantiles,
     resampled,
 )
-from samtta_app.core.metrics import clicks_to
+from samtta_app.core.metrics import clicks_to, harmful
 from samtta_app.errors import DatasetError
 from samtta_app.simulation.annotator import goal_named
 from samtta_app.simulation.streams import AFTER
@@ -230,8 +231,18 @@ def run_figures(run: BenchRun) -> RunFigures:
     said, told = (
         bench_calibration_error(each, run.true, run.owners, weights) for each in (run.expected, run.calibrated)
     )
+    named["harm"] = _harm(run, weights)
     named |= {"ece": said, "ece_calibrated": told, "ece_change": estimate_difference(said, told)}
     return RunFigures(run.key, (run.key.set,), len(run.places), len(set(run.orders.tolist())), named)
+
+
+def _harm(run: BenchRun, weights: Floats) -> Estimate:
+    """Share of the clicks after an object's first that did harm."""
+    ends = np.flatnonzero(np.diff(run.owners, append=len(run.places))) + 1
+    harms = [harmful(answers.tolist()) for answers in np.split(run.true, ends)[: len(run.places)]]
+    counts = np.array([(sum(each), len(each)) for each in harms], np.float64)
+    done, of = means(counts, weights)
+    return combined(lambda a, b: np.where(b > 0, a / np.where(b > 0, b, 1), np.nan), done, of)
 
 
 MEAN = "mean of sets"

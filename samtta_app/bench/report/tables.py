@@ -22,6 +22,7 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("NoC_20@90", "From the run to 30@90, its clicks cut to the first 20; an object not at .90 by then counts as 20."),
     ("IoU@k", "Mean IoU after click k; an object that has reached its goal keeps the IoU that it was accepted with."),
     ("boundary IoU@k", "The same of the boundary IoU (Cheng et al. 2021)."),
+    ("harm", "Share of clicks after an object's first that lower its IoU by more than .02, on the way to the goal."),
     ("seconds", "Per click: from the click to its mask. Per adaptation: what learning from one object took. p50 is the "
      "median, p95 the 95th percentile (nearest rank)."),
     ("calibration error", "Of the expected IoU of every answer: mean over ten bins of |expected - true|, weighted by answers "
@@ -145,7 +146,8 @@ def _figures(title: str, columns: Iterable[tuple[str, str, int, float]], every: 
 
 def _clicks(every: Sequence[RunFigures]) -> Sheet:
     columns = (("NoC", "noc", 2, 1.0), ("FR %", "fr", 1, 100.0), ("FR (RITM) %", "fr_ritm", 1, 100.0))
-    return replace(_figures("Clicks and failures", (*columns, ("NoC_20@90", "noc_20@90", 2, 1.0)), every), brief=True)
+    more = (("NoC_20@90", "noc_20@90", 2, 1.0), ("harm %", "harm", 1, 100.0))
+    return replace(_figures("Clicks and failures", (*columns, *more), every), brief=True)
 
 
 def _curve(title: str, name: str, every: Sequence[RunFigures]) -> Sheet:

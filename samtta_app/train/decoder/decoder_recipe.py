@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samtta_app.core.clicks import sampled_pixel
+from samtta_app.core.clicks import BOX_NOISE, BOX_NOISE_LIMIT, sampled_pixel
 from samtta_app.core.types import BoolArray
 from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.backbones.compact_prompts import GRID_STRIDE
@@ -32,9 +32,6 @@ from samtta_app.train.data.click_sampling import Clicks, truths
 SAMPLED = 8
 ROUNDS = SAMPLED + 3
 _BOX_SHARE = 0.5
-BOX_NOISE, BOX_NOISE_LIMIT = 0.1, 20 / 1024
-"""Standard deviation in sides of the box, and its limit in sides of the input (20 pixels of SAM's 1024)."""
-
 _WARM_UP, WARM_UP_SHARE = 250, 0.1
 """Steps of SAM's warm-up, and its maximum share of a short run."""
 DROPS = (60_000 / 90_000, 86_666 / 90_000)

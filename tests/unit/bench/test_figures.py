@@ -34,6 +34,11 @@ def test_the_strict_failure_rate_calls_the_last_click_solved_and_ritms_does_not(
     assert named(records, "fr_ritm") == 0.5
 
 
+def test_harm_is_a_share_of_the_clicks_after_the_first() -> None:
+    assert named(stream([[0.5, 0.4, 0.9], [0.3, 0.5, 0.485, 0.45, 0.86]]), "harm") == pytest.approx(2 / 6)
+    assert math.isnan(named(stream([[0.9], [0.86]]), "harm"))
+
+
 def test_just_below_the_target_is_a_failure_and_at_the_target_is_none() -> None:
     assert named(stream([[0.8499] * 5]), "fr") == 1.0
     assert named(stream([[0.85]]), "fr") == 0.0

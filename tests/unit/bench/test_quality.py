@@ -11,13 +11,16 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from samtta_app.bench.boxes import BoxRow, drawn_box
 from samtta_app.bench.click_rows import ClickRow
 from samtta_app.bench.protocol import Conditions, frozen
 from samtta_app.bench.quality import TO_THE_END, measure_quality, qualities, show_quality, write_qualities
 from samtta_app.cli.bench import bench_app
+from samtta_app.core.masks import bounding_box
+from samtta_app.core.types import Window
 from samtta_app.errors import DatasetError
 from samtta_app.simulation.engines import Engines
-from samtta_app.simulation.streams import Source
+from samtta_app.simulation.streams import Source, objects_of
 
 
 def clicks(
@@ -50,7 +53,50 @@ def test_a_curve_that_ends_early_is_held_and_the_mean_is_over_objects() -> None:
 
 def test_a_curve_that_falls_anywhere_does_not_rise() -> None:
     assert not measure_quality("s", clicks([0.4, 0.6, 0.59, 0.9])).rises
+    assert measure_quality("s", clicks([0.4, 0.6, 0.596, 0.9])).rises  # within chance
     assert measure_quality("s", clicks([0.4, 0.4, 0.5])).rises
+
+
+def test_clicks_that_do_harm_and_the_largest_fall_of_the_mean() -> None:
+    found = measure_quality("s", [*clicks([0.4, 0.6, 0.57, 0.9]), *clicks([0.5, 0.49, 0.6, 0.6], position=1)])
+    assert found.harm == pytest.approx(1 / 6)  # .6 to .57; a loss of .01 is no harm
+    assert found.fall == 0.0
+    worse = measure_quality("s", clicks([0.8, 0.7, 0.75]))
+    assert (worse.harm, worse.fall) == (0.5, pytest.approx(0.1))
+    assert not worse.rises
+    assert measure_quality("s", clicks([0.8])).harm != 0.0  # not a number
+
+
+def test_thin_objects_have_a_failure_rate_of_their_own() -> None:
+    thin = [replace(row, mask_width=5.0) for row in clicks([0.1] * 20)]
+    wide = [replace(row, mask_width=16.0) for row in clicks([0.9], position=1)]
+    assert measure_quality("s", [*thin, *wide]).fr_thin == 1.0
+    assert math.isnan(measure_quality("s", wide).fr_thin)
+    assert math.isnan(measure_quality("s", clicks([0.9])).fr_thin)  # older records do not know the width
+
+
+def test_boxes_are_answered_apart_and_by_model() -> None:
+    boxes = [BoxRow("s", "im", k, 0, 0, 9, 9, value, value, model) for k, (value, model) in enumerate(BOXES)]
+    found = qualities([*clicks([0.4]), *(replace(row, model="b") for row in clicks([0.5]))], boxes)
+    assert [(q.model, q.box) for q in found] == [("", pytest.approx(0.7)), ("b", pytest.approx(0.2))]
+    assert math.isnan(qualities(clicks([0.4]))[0].box)
+
+
+BOXES = ((0.6, ""), (0.8, ""), (0.2, "b"))
+
+
+def test_a_drawn_box_is_about_the_true_one_and_the_same_each_time(dataset: Path) -> None:
+    for target in objects_of(Source((dataset,)), objects=6, seed=0, split=None):
+        extent = Window(0, 0, 400, 300)
+        box, true = drawn_box(target, 3, extent), bounding_box(target.mask)
+        assert box is not None
+        assert true is not None
+        assert box == drawn_box(target, 3, extent)
+        assert box != drawn_box(target, 4, extent)
+        for side in ("x0", "y0", "x1", "y1"):
+            assert abs(getattr(box, side) - getattr(true, side)) <= 400 * 20 / 1024
+        assert 0 <= box.x0 <= box.x1 < extent.width
+        assert 0 <= box.y0 <= box.y1 < extent.height
 
 
 def test_the_best_candidate_counts_after_the_first_click_only() -> None:
@@ -134,7 +180,9 @@ def test_the_command_measures_every_set_and_writes_the_records(dataset: Path, tm
     rows = (tmp_path / "out" / "records.jsonl").read_text().splitlines()
     assert {json.loads(row)["goal"] for row in rows} == {"20@100"}
     assert {json.loads(row)["model"] for row in rows} == {"samtta-small"}
+    assert len((tmp_path / "out" / "boxes.jsonl").read_text().splitlines()) == 1
     (figures,) = json.loads((tmp_path / "out" / "quality.json").read_text())
+    assert 0 <= figures["box"] <= 1
     assert (figures["objects"], figures["model"]) == (1, "samtta-small")
     words = ["quality", str(dataset), "--objects", "1", "--input-size", "256", "--out", str(tmp_path / "out")]
     assert CliRunner().invoke(bench_app, words).exit_code == 0

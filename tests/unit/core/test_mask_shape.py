@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samtta_app.core.mask_shape import MaskShape, mask_shape
+from samtta_app.core.mask_shape import MaskShape, mask_shape, mean_width
 from samtta_app.core.types import Mask
 from tests.unit.values import disc
 
@@ -55,3 +55,19 @@ def test_an_image_without_a_size_has_no_relative_size() -> None:
 def test_where_the_mask_lies_changes_nothing() -> None:
     bits = np.random.default_rng(0).random((9, 9)) > 0.5
     assert mask_shape(Mask(0, 0, bits), 50, 50) == mask_shape(Mask(20, 30, bits), 50, 50)
+
+
+def test_the_mean_width_is_that_of_a_stripe_and_half_a_discs_diameter() -> None:
+    stripe = np.ones((6, 600), np.bool_)
+    assert mean_width(Mask(0, 0, stripe)) == pytest.approx(6, rel=0.02)
+    assert mean_width(Mask(0, 0, stripe.T)) == pytest.approx(6, rel=0.02)
+    assert mean_width(disc(60, 60, 50, 128, 128)) == pytest.approx(50, rel=0.1)  # outlines in steps are a little longer
+    ring = np.ones((40, 40), np.bool_)
+    ring[4:-4, 4:-4] = False
+    assert mean_width(Mask(0, 0, ring)) == pytest.approx(4, rel=0.2)
+
+
+def test_one_pixel_is_one_wide_and_nothing_has_no_width() -> None:
+    assert mean_width(drawn("#")) == 1.0
+    assert mean_width(drawn("######")) == pytest.approx(1.2)
+    assert mean_width(drawn("..")) == 0.0

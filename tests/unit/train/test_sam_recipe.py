@@ -12,6 +12,7 @@ import torch
 from segment_anything.modeling import MaskDecoder, TwoWayTransformer
 from torch import Tensor
 
+from samtta_app.core.clicks import BOX_NOISE_LIMIT
 from samtta_app.core.types import Box, Click, Image, Prompt
 from samtta_app.model.backbone import SamModel, built_model
 from samtta_app.model.backbones.compact import CompactBackbone, CompactConfig, build_compact
@@ -21,7 +22,6 @@ from samtta_app.model.predictor import ImageFeatures, decode, embed
 from samtta_app.model.weights import Weights, trainable_copy
 from samtta_app.train.data.click_sampling import Clicks
 from samtta_app.train.decoder.decoder_recipe import (
-    BOX_NOISE_LIMIT,
     ROUNDS,
     Prompts,
     Round,
