@@ -57,6 +57,8 @@ _Goals = Annotated[list[str] | None, typer.Option(help="20@85: 20 clicks, IoU .8
 _Then = Annotated[list[Path] | None, typer.Option(help="Measure this set too, after each stream.", metavar="SET")]
 _ProtocolName = Annotated[str, typer.Option("--protocol", help="schoen: as released.", metavar="samtta|schoen")]
 
+_LeftOut = Annotated[str | None, typer.Option(help="Only the sets that train --leave-out leaves out.", metavar="K/N")]
+
 LENGTH = 60
 """Objects of a stream where no number is given."""
 
@@ -76,6 +78,7 @@ def _run(
     goal: _Goals = None,
     then: _Then = None,
     protocol: _ProtocolName = "samtta",
+    left_out: _LeftOut = None,
     jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
     model: _Model = "samtta-small",
     out: _Out = None,
@@ -90,6 +93,7 @@ def _run(
     from samtta_app.adapt.registry import strategy as strategy_named
     from samtta_app.bench.jobs import BenchPlan
     from samtta_app.bench.protocol import Conditions
+    from samtta_app.datasets.folds import left_out_sets
     from samtta_app.simulation.annotator import goal_named
     from samtta_app.simulation.clickers import clicker as clicker_named
     from samtta_app.simulation.streams import by_class, sources
@@ -98,7 +102,7 @@ def _run(
     feedback = chosen_of(feedback or ("binary" if released else "logits"), ("logits", "binary"), "--feedback")
     clicker = clicker or ("schoen-released" if released else "ritm")
     clicker_named(clicker)
-    opened, others = sources(datasets, _way(mix, chain)), sources(then or [], "each")
+    opened, others = sources(left_out_sets(datasets, left_out), _way(mix, chain)), sources(then or [], "each")
     if released:
         opened = tuple(each for source in opened for each in by_class(source, split))
     count = objects if objects or released else LENGTH
@@ -209,6 +213,7 @@ def _quality(
     split: Split = None,
     model: _Model = "samtta-small",
     input_size: InputSize = None,
+    left_out: _LeftOut = None,
     out: _Out = None,
 ) -> None:
     """Measure twenty clicks on every object without adaptation: IoU by click, harm, boxes, obedience.
@@ -218,11 +223,12 @@ def _quality(
     from samtta_app.bench.click_rows import model_column
     from samtta_app.bench.protocol import Conditions
     from samtta_app.bench.quality import run_quality, show_quality
+    from samtta_app.datasets.folds import left_out_sets
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.engines import FROZEN
     from samtta_app.simulation.streams import sources
 
-    opened = sources(datasets, "each")
+    opened = sources(left_out_sets(datasets, left_out), "each")
     conditions = Conditions(objects, seed, split)
     for source in opened:
         conditions.stream(source, seed)

@@ -67,6 +67,10 @@ BackboneFile = Annotated[
     typer.Option(help="Without --start: MobileNetV2 weights, safetensors with timm's names.", metavar="FILE"),
 ]
 Head = Annotated[Path | None, typer.Option(help="With --backbone: the DeepLab head that follows it.", metavar="FILE")]
+_LeaveOut = Annotated[
+    str | None,
+    typer.Option(help="Leave out this part of the sets, to measure on them: samtta bench --left-out.", metavar="K/N"),
+]
 _Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: an NVIDIA GPU where there is one.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads, where it runs on a CPU.")]
 
@@ -85,28 +89,32 @@ def train_compact_model(
     head: Head = None,
     device: _Device = "auto",
     threads: Threads = THREADS,
+    leave_out: _LeaveOut = None,
 ) -> None:
     """Train a compact model that answers clicks, for images of your own.
 
     A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold]. Masks are PNG
-    files of the same names: 0 is background, and each object has its own number. split.json holds two lists of names:
-    "train" to learn from, "test" to measure on. A folder without masks/ is a set of photos, in which objects are found
-    automatically.
+    files of the same names: 0 is background, each object has its own number. split.json lists names: "train" to learn
+    from, "test" to measure on. A folder without masks/ is a set of photos, in which objects are found automatically.
 
-    A samtta project may stand for a DATASET: its accepted masks are read as they are, and every fifth image is for
-    tests. Annotate, train, annotate with the new model, and train again: SAM's data engine with the model in the loop.
+    A samtta project may stand for a DATASET: its accepted masks are read; every fifth image is for tests. Annotate,
+    train, annotate with the new model: SAM's data engine with the model in the loop.
 
     The quickest way to a model for your own domain starts with the shipped one:
 
     [bold]samtta train model my_cells --start samtta-small --minutes 60 --out my_cells.safetensors[/bold]
 
-    [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it
-    in my_cells.resume.pt; [bold]--resume my_cells.resume.pt[/bold] continues at the next step.
+    [bold]samtta open FOLDER --model my_cells.safetensors[/bold] then annotates with it. Ctrl+C stops a run and saves it;
+    [bold]--resume my_cells.resume.pt[/bold] continues at the next step.
     """
+    from samtta_app.datasets.folds import fold_named
     from samtta_app.model.model_registry import model_file
     from samtta_app.train.compact.training_command import train_model
 
     console = Console(stderr=True, highlight=False)
+    if leave_out:
+        datasets, left = fold_named(leave_out).split(datasets)
+        console.print("left out:", *(folder.name for folder in left), markup=False, soft_wrap=True)
     try:
         with told(console) as report:
             train_model(

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from samtta_app.datasets.folds import check_not_novel
 from samtta_app.errors import DatasetError
 from samtta_app.train.batches import SYNTHETIC
 from samtta_app.train.data.crops import TrainingView, held_out_views
@@ -24,7 +25,7 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
     """Data set folders by their own names.
 
     Raises:
-        DatasetError: there is none, or two have one name.
+        DatasetError: there is none, two have one name, or one is kept for measuring.
     """
     if not datasets:
         raise DatasetError("There is no data set to train on", do="Give at least one folder with images in it")
@@ -33,6 +34,7 @@ def named_folders(datasets: Sequence[Path]) -> dict[str, Path]:
         name = set_name(folder)
         if name in folders or name == SYNTHETIC:
             raise DatasetError(f"The name {name!r} is taken", folder, "Rename the folder: each set needs its own name")
+        check_not_novel(folder)
         folders[name] = folder
     return folders
 

@@ -28,6 +28,7 @@ from samtta_app.core.masks import crop, trimmed
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer
+from samtta_app.datasets.folds import check_not_novel
 from samtta_app.errors import DatasetError
 from samtta_app.images.read import from_array
 from samtta_app.model.backbone import SamModel
@@ -105,8 +106,9 @@ def read_samples(folder: Path, split: str, model: SamModel, task: str = "") -> l
     of the decoder's grid are left out.
 
     Raises:
-        DatasetError: no data set, no masks in it, or nothing in them.
+        DatasetError: no data set, no masks in it, nothing in them, or it is kept for measuring.
     """
+    check_not_novel(folder)
     if not has_masks(folder):
         image_paths(folder, split)  # what is no data set at all is said first
         raise DatasetError(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from samtta_app.core.types import Image, Window
+from samtta_app.datasets.folds import check_not_novel
 from samtta_app.errors import DatasetError, ImageError, TrainingError
 from samtta_app.images.read import from_array
 from samtta_app.model.backbone import SamModel
@@ -80,8 +81,10 @@ def told_apart(datasets: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The data sets with masks, and those of images alone.
 
     Raises:
-        DatasetError: there is none, none of them has masks, or one without masks is no data set.
+        DatasetError: there is none, none has masks, one without masks is no data set, or one is kept for measuring.
     """
+    for folder in datasets:
+        check_not_novel(folder)
     if not datasets:
         raise DatasetError("No data set was given", do="Give at least one folder with images/, masks/ and split.json")
     labelled = [folder for folder in datasets if has_masks(folder)]
