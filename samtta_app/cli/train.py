@@ -94,7 +94,7 @@ def train_compact_model(
     """Train a compact model that answers clicks, for images of your own.
 
     A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold]. A mask
-    is a PNG of the same name: 0 is background, each object has its own number. split.json lists names: "train" to learn
+    is a PNG of the same name: 0 is background, each object has its own number. The file split.json lists names: "train" to learn
     from, "test" to measure on. A folder without masks/ is a set of photos, in which objects are found automatically.
 
     A samtta project may stand for a DATASET: its accepted masks are read; every fifth image is for tests. Annotate,
