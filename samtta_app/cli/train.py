@@ -93,9 +93,9 @@ def train_compact_model(
 ) -> None:
     """Train a compact model that answers clicks, for images of your own.
 
-    A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold]. A mask
-    is a PNG of the same name: 0 is background, each object has its own number. The file split.json lists names: "train" to learn
-    from, "test" to measure on. A folder without masks/ is a set of photos, in which objects are found automatically.
+    A DATASET is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold]. A mask is a PNG of
+    the same name: 0 is background, each object has its own number. The file split.json names images to learn from
+    ("train") and to measure on ("test"). A folder without masks/ is a set of photos, in which objects are found.
 
     A samtta project may stand for a DATASET: its accepted masks are read; every fifth image is for tests. Annotate,
     train, annotate with the new model: SAM's data engine with the model in the loop.
