@@ -171,11 +171,10 @@ def whole_way(hand: Hand) -> Plan:
     hand.key(Qt.Key.Key_Space)
     yield lambda: len(hand.state.annotations) == 2
     for place in others[1:]:
-        if hand.state.adaptation.version > 0:
+        yield lambda: len(hand.state.adaptation.reports) >= len(hand.state.annotations)
+        if hand.state.adaptation.version > 0:  # only when all is learned: a later lesson may hold an earlier one back
             break
         yield from _accept(hand, *place)
-        objects = len(hand.state.annotations)
-        yield lambda objects=objects: len(hand.state.adaptation.reports) >= objects  # type: ignore[misc]
     yield lambda: hand.state.adaptation.version > 0
     hand.see(candidates=candidates, **_seen(hand.state))
     hand.window.grab().save(os.environ.get("SAMTTA_PICTURE", os.devnull), "PNG")
