@@ -73,6 +73,7 @@ class Settings:
         device: what the model runs on: "auto" (an NVIDIA GPU where torch can use one), "cpu", "cuda", "cuda:1" or "mps".
         control_share: share of objects, 0 .. 0.5, that the original model answers, unseen until the accept, to be compared
             with the others; 0.1 is advised for studies.
+        tidy_masks: whether crumbs and pinholes of a mask go, unless a click holds them.
 
     Raises:
         SettingsError: a value is not valid.
@@ -89,6 +90,7 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     control_share: float = 0.0
+    tidy_masks: bool = True
 
     def __post_init__(self) -> None:
         """Refuse invalid values; the error names the setting."""
@@ -101,7 +103,8 @@ class Settings:
         _require(self.wheel in get_args(Wheel), "wheel", '"zoom" or "scroll"')
         _require(valid_strategy(self.strategy), "strategy", f"one of {', '.join(get_args(StrategyName))}")
         _require(isinstance(self.device, str) and bool(_DEVICE.fullmatch(self.device)), "device", DEVICES)
-        _require(isinstance(self.learn, bool), "learn", "true or false")
+        for name in ("learn", "tidy_masks"):
+            _require(isinstance(getattr(self, name), bool), name, "true or false")
         _require(_number(self.control_share) and 0 <= self.control_share <= 0.5, "control_share", "from 0 to 0.5")
         _require(_number(self.overlay_opacity) and 0 <= self.overlay_opacity <= 1, "overlay_opacity", "from 0 to 1")
         _require(isinstance(self.keys, Mapping), "keys", "a table of action names and keys")

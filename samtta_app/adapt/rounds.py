@@ -17,10 +17,9 @@ from samtta_app.adapt.threshold import offset
 from samtta_app.core.clicks import depth
 from samtta_app.core.types import BoolArray, Click, FloatArray, Logits, Prompt, Window
 from samtta_app.core.windows import DETAIL_FROM
-from samtta_app.model.answers import near_click
+from samtta_app.model.answers import corrected
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import chosen, decode_prompt
-from samtta_app.model.threshold_shift import shifted
 from samtta_app.model.weights import Tensors
 
 
@@ -84,8 +83,8 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
             if len(prompt.clicks) >= DETAIL_FROM and closer is not None:
                 here, features = closer, closer.features.to(torch.float32)
             decoded = decode_prompt(model, tensors, features, prompt)
-            shown = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
-            shown = shifted(shown[None], offset(prompt), prompt, features.window)[0] if fits else shown
+            said = decoded.logits[chosen(decoded, prompt)][None]
+            shown = corrected(model, features, prompt, said, offset(prompt) if fits else 0.0)[0]
             values.append(grid_iou((shown > 0).cpu().numpy(), here.whole.cpu().numpy()))
             prompt = correction(here, shown, prompt)
     return values + values[-1:] * (clicks - len(values))

@@ -1,4 +1,4 @@
-"""The threshold offset: a click that shows the mask wrong moves the mask's threshold for the rest of the object.
+"""The threshold offset: a click that shows the mask wrong moves the mask's threshold about it (`shifted`).
 
 Without it every click fixes only its own surroundings. An outline that is wrong all around in the same way would take a
 click for each piece. The offset is one step of gradient descent on the click's squared error with respect to a bias of
@@ -20,7 +20,7 @@ RATE, MAX_OFFSET = 0.5, 3.0
 
 
 def offset(prompt: Prompt) -> float:
-    """What to add to the logits of the answer to `prompt`; 0 where its newest click agrees with the previous mask.
+    """What to add to the logits at the newest click of `prompt`; 0 where its newest click agrees with the previous mask.
 
     The logits that `prompt` returns already contain the offsets of earlier clicks.
     """

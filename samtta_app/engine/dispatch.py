@@ -7,6 +7,7 @@ guard publishes it as a new version or drops it. Every reply says which version 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,11 +93,13 @@ def open_engine(
     adapting: str = DEFAULT_STRATEGY,
     cache_bytes: int = FEATURE_BYTES,
     larger: str | Path | None = None,
+    tidy: bool | None = None,
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
     `larger` is a second such model, loaded when it is first asked. A missing file is refused at once. Where `device`
-    ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so.
+    ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so. `tidy` is
+    whether crumbs and pinholes go. None leaves the masks of official SAMs as they are, so that figures compare with others.
 
     Raises:
         CheckpointError: as in `samtta_app.model.loading.open_model`.
@@ -106,9 +109,8 @@ def open_engine(
     if larger is not None:
         second = Larger(partial(open_model_alone, model_file(larger), device))
     ready = open_model(source, device, input_size)
-    return Engine(
-        ready.model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note
-    )
+    model = replace(ready.model, tidy=ready.model.policy.closer_look if tidy is None else tidy)
+    return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note)
 
 
 class Engine:

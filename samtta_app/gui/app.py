@@ -277,7 +277,7 @@ def engine_for(settings: Settings) -> EngineProtocol:
     )
 
     adapting = settings.strategy if settings.learn else "frozen"
-    return open_engine(settings.model, device=settings.device, adapting=adapting)
+    return open_engine(settings.model, device=settings.device, adapting=adapting, tidy=settings.tidy_masks)
 
 
 @contextmanager

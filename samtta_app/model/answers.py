@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from samtta_app.core.masks import bounding_box
+from samtta_app.core.tidy import tidied
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.errors import PromptError
@@ -17,7 +18,7 @@ from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import REFINES_FROM, mended
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
-from samtta_app.model.threshold_shift import shifted
+from samtta_app.model.threshold_shift import obedient, shifted
 from samtta_app.model.weights import Weights
 
 MAX_LOOKS = 3
@@ -85,13 +86,14 @@ def answer_prompt(
         side: the size of objects that are expected in the image, in pixels; None where nothing is known.
         candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
         single: the single mask (token 0) is chosen; for one click the three candidates come after it.
-        whole: answer in the whole image, and look no closer.
+        whole: answer in the whole image, look no closer, and take the decoder's answer as it is.
     """
     extent = image.whole
     several = candidates or prompt.ambiguous
     part = slice(0 if single else 1, 4) if several else slice(0, 1)
     if whole:
-        return _decoded(model, weights, (yield from cache.features(image, extent)), prompt, offset, part)
+        features = yield from cache.features(image, extent)
+        return _decoded(model, weights, features, prompt, offset, part, plain=True)
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
     here = wider(here, None, prompt.clicks, extent) or here
@@ -117,24 +119,39 @@ def _elsewhere(
 
 
 def _decoded(
-    model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, offset: float, part: slice
+    model: SamModel,
+    weights: Weights,
+    features: ImageFeatures,
+    prompt: Prompt,
+    offset: float,
+    part: slice,
+    *,
+    plain: bool = False,
 ) -> WindowAnswer:
     """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
 
     An empty one is chosen only where all are. The single mask is chosen where it is there and
-    not empty.
+    not empty. With `plain`, clicks need not be obeyed, and crumbs stay. The logits are the decoder's own: maps
+    and the next click see what it said.
     """
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
-        near = near_click(model, features, prompt, decoded.logits[part])
-        logits, iou = shifted(near, offset, prompt, features.window), decoded.iou[part]
+        logits, iou = decoded.logits[part], decoded.iou[part]
+        logits = corrected(model, features, prompt, logits, offset)
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
-    masks = placed(model, logits, features)
+    masks = placed(model, logits if plain else obedient(logits, prompt.clicks, features.window), features)
+    if model.tidy and not plain:
+        masks = tuple(tidied(mask, prompt.clicks) for mask in masks)
     said = tuple(float(v) for v in iou)
     among = range(1 if part.start == 0 and masks[0].area else len(masks))
     chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))
     return WindowAnswer(features.window, logits, said, masks, chosen, tokens)
+
+
+def corrected(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor, offset: float) -> Tensor:
+    """Logits (m, G, G) changed near the newest click only, with the threshold moved about it."""
+    return shifted(near_click(model, features, prompt, logits), offset, prompt, features.window)
 
 
 def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:

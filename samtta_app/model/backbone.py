@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -154,13 +154,17 @@ class Backbone(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SamModel:
-    """A built model: `size` is the side of its input in pixels, `frozen` the original decoder."""
+    """A built model: `size` is the side of its input in pixels, `frozen` the original decoder.
+
+    `tidy` is whether crumbs and pinholes of its masks go.
+    """
 
     name: str
     backbone: Backbone
     size: int
     frozen: Weights
     device: torch.device
+    tidy: bool = True
 
     @property
     def policy(self) -> Policy:
@@ -178,7 +182,7 @@ class SamModel:
         Raises:
             RuntimeError: the device cannot be used, or has not enough memory; AssertionError where torch was built without it.
         """
-        return built_model(self.name, self.backbone, self.size, device)
+        return replace(built_model(self.name, self.backbone, self.size, device), tidy=self.tidy)
 
     @property
     def grid(self) -> int:

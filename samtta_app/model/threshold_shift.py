@@ -1,4 +1,4 @@
-"""Moving a mask's threshold, as far as earlier clicks allow it."""
+"""Moving a mask's threshold, as far as earlier clicks allow it, and obeying every click."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samtta_app.core.types import Prompt, Window
+from samtta_app.core.types import Click, Prompt, Window
 
 _KEPT = 0.5
 """Share of its logit that the place of an earlier click keeps; at 0 the mask would end there."""
+
+MOVED_REACH, LEAST_MOVED = 0.5, 6.0
+"""How far the threshold's move reaches (one standard deviation): in roots of the mask's area, and at least in cells."""
+
+OBEYED_REACH = 1.5
+"""How far a click that the decoder did not obey changes the logits (one standard deviation), in cells of the grid.
+
+It is the least that bilinear interpolation shows as a round spot.
+"""
+
+_OBEYED = 1.0
+"""The logit at such a click afterwards, with the click's sign: surely on its side, and no more sure than that."""
 
 
 def logits_at(logits: Tensor, points: Sequence[tuple[float, float]], window: Window) -> Tensor:
@@ -26,14 +38,57 @@ def logits_at(logits: Tensor, points: Sequence[tuple[float, float]], window: Win
 
 
 def shifted(logits: Tensor, offset: float, prompt: Prompt, window: Window) -> Tensor:
-    """Logits (m, G, G) moved by `offset`, or by less where an earlier click of `prompt` limits it."""
+    """Logits (m, G, G) moved by `offset` about the newest click, or by less where an earlier click of `prompt` limits it.
+
+    The move fades with the distance from the click (a Gaussian). Moved everywhere, a mask of 80 objects of 20 unseen sets
+    took 7.2 clicks, and 20 % of the clicks did harm; moved so, 7.1 clicks and 9 %; not moved, 7.8 clicks and 5 %.
+    """
     if not offset:
         return logits
-    removes = offset < 0
+    removes, newest = offset < 0, prompt.clicks[-1]
+    near = _about(newest, logits, window)
     held = [(c.x, c.y) for c in prompt.clicks[:-1] if c.positive is removes and window.contains(c.x, c.y)]
     if not held:
-        return logits + offset
+        return logits + offset * near
     values = logits_at(logits, held, window) * (1 if removes else -1)
     least = torch.where(values > 0, values, torch.inf).amin(dim=1) * (1 - _KEPT)  # clicks already lost set no limit
     size = least.clamp(max=abs(offset))[:, None, None]
-    return logits - size if removes else logits + size
+    return logits - size * near if removes else logits + size * near
+
+
+def _about(click: Click, logits: Tensor, window: Window) -> Tensor:
+    """How much of the threshold's move each cell follows, (m, G, G), 1 at the click."""
+    grid = logits.shape[-1]
+    steps = torch.arange(grid, dtype=logits.dtype, device=logits.device)
+    reach = (MOVED_REACH * (logits > 0).sum((1, 2)).sqrt()).clamp(min=LEAST_MOVED)[:, None]
+    cell = window.side / grid
+    at = ((click.x - window.x + 0.5) / cell - 0.5, (click.y - window.y + 0.5) / cell - 0.5)
+    column, row = (torch.exp((steps - place).square() / (-2 * reach.square())) for place in at)
+    return row[:, :, None] * column[:, None, :]
+
+
+def obedient(logits: Tensor, clicks: Sequence[Click], window: Window) -> Tensor:
+    """Logits (m, G, G) that have the sign of every click at its place; of two clicks on one place the newer holds.
+
+    Where the decoder obeys, nothing changes. Elsewhere a round spot about the click is moved to its side. An empty mask
+    stays empty: nothing was found.
+    """
+    inside = [click for click in clicks if window.contains(click.x, click.y)]
+    if not inside:
+        return logits
+    grid = logits.shape[-1]
+    steps = torch.arange(grid, dtype=logits.dtype, device=logits.device)
+    for click in inside:
+        sign = 1.0 if click.positive else -1.0
+        value = logits_at(logits, [(click.x, click.y)], window)[:, 0]
+        wrong = (sign * value <= 0) & (logits.amax(dim=(1, 2)) > 0)
+        if not bool(wrong.any()):
+            continue
+        cell = window.side / grid
+        at = ((click.x - window.x + 0.5) / cell - 0.5, (click.y - window.y + 0.5) / cell - 0.5)
+        column, row = (torch.exp((steps - place).square() / (-2 * OBEYED_REACH**2)) for place in at)
+        spot = row[:, None] * column[None, :]
+        most = logits_at(spot[None], [(click.x, click.y)], window)[0, 0].clamp(min=0.5)
+        change = torch.where(wrong, (sign * _OBEYED - value) / most, torch.zeros_like(value))
+        logits = logits + change[:, None, None] * spot
+    return logits

@@ -21,7 +21,7 @@ from samtta_app.core.replies import Measured
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.errors import UserError
 from samtta_app.images.image_source import source_of
-from samtta_app.model.answers import WindowAnswer, answer_prompt, near_click
+from samtta_app.model.answers import WindowAnswer, answer_prompt, corrected
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
@@ -88,7 +88,7 @@ class _Side:
         if prompts[0].ambiguous:
             return entropies.picked(*self.candidates(prompts))
         answers = zip(prompts, self.ask(prompts), strict=True)
-        near = [near_click(self.model, self.features, p, found.logits[:1])[0] for p, found in answers]
+        near = [corrected(self.model, self.features, p, found.logits[:1], 0.0)[0] for p, found in answers]
         return torch.sigmoid(torch.stack(near).float())
 
 

@@ -180,6 +180,7 @@ MINE = Settings(
     strategy="fbrs",
     learn=False,
     control_share=0.125,
+    tidy_masks=False,
     keys={"quit": ""},
 )
 
@@ -206,6 +207,7 @@ def test_saving_hands_on_what_was_chosen(qtbot, settings: SettingsDialog):
     settings.idle.setValue(30)
     settings.learn.setChecked(True)
     settings.control.setValue(10)
+    settings.tidy.setChecked(True)
     settings.strategy.setCurrentText("samtta")
     settings.model.line.setText(" samtta-small ")
     with qtbot.waitSignal(settings.chosen) as chosen:

@@ -217,6 +217,9 @@ class SettingsDialog(QDialog):
         self._say_strategy()
         self.learn = QCheckBox("Learn from accepted objects")
         self.learn.setChecked(settings.learn)
+        self.tidy = QCheckBox("Remove crumbs and pinholes from masks")
+        self.tidy.setToolTip("Small loose parts without an include click, and small holes without an exclude click")
+        self.tidy.setChecked(settings.tidy_masks)
         self.control = QDoubleSpinBox()
         self.control.setRange(0, 50)
         self.control.setDecimals(1)
@@ -233,6 +236,7 @@ class SettingsDialog(QDialog):
         form.addRow("Mouse wheel", self.wheel)
         form.addRow("Model", self.model)
         form.addRow("Threads", self.threads)
+        form.addRow("", self.tidy)
         form.addRow("Longest pause that counts", self.idle)
         form.addRow("Way of learning", self.strategy)
         form.addRow("", self.words)
@@ -256,6 +260,7 @@ class SettingsDialog(QDialog):
             strategy=self.strategy.currentData(),
             learn=self.learn.isChecked(),
             control_share=round(self.control.value() / 100, 3),
+            tidy_masks=self.tidy.isChecked(),
         )
 
     def _say_strategy(self) -> None:

