@@ -136,14 +136,14 @@ def _decoded(
     """
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
-        logits, iou = decoded.logits[part], decoded.iou[part]
+        logits, scores = decoded.logits[part], decoded.iou[part]
         logits = corrected(model, features, prompt, logits, offset)
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     masks = placed(model, logits if plain else obedient(logits, prompt.clicks, features.window), features)
     if model.tidy and not plain:
         masks = tuple(tidied(mask, prompt.clicks) for mask in masks)
-    said = tuple(float(v) for v in iou)
+    said = tuple(float(v) for v in scores)
     among = range(1 if part.start == 0 and masks[0].area else len(masks))
     chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))
     return WindowAnswer(features.window, logits, said, masks, chosen, tokens)

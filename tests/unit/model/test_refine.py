@@ -14,7 +14,7 @@ from samtta_app.images.read import from_array
 from samtta_app.model.answers import WindowAnswer, answer_prompt
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import LEAST_REACH, REFINE_REACH, REFINES_FROM, mended
+from samtta_app.model.local_update import LEAST_REACH, REFINE_REACH, REFINES_FROM, SAME_OBJECT, mended
 from samtta_app.model.model_registry import load_model, toy_model
 from tests.unit.values import picture
 
@@ -44,35 +44,52 @@ def clicks(*places: tuple[float, float, bool]) -> tuple[Click, ...]:
 
 
 def test_at_the_click_the_new_answer_counts_and_far_away_the_one_before() -> None:
-    before, new = torch.full((SIZE, SIZE), -5.0), torch.full((1, SIZE, SIZE), 5.0)
+    before, new = torch.full((SIZE, SIZE), 2.0), torch.full((1, SIZE, SIZE), 12.0)
     found = mended(before, new, (10.0, 20.0))[0]
-    assert float(found[20, 10]) == 5.0
-    assert float(found[60, 60]) == pytest.approx(-5.0, abs=1e-3)
-    assert found[20, 40] < found[20, 20] < found[20, 12]
+    assert float(found[20, 10]) == 12.0
+    assert float(found[60, 60]) < 12.0
+    assert found[20, 60] < found[20, 30] < found[20, 12]
+    small = torch.full((SIZE, SIZE), -5.0)
+    small[18:23, 8:13] = 3.0
+    assert float(mended(small, small[None] - 1, (10.0, 20.0))[0, 60, 60]) == pytest.approx(-5.0, abs=1e-3)
+
+
+def test_an_answer_of_another_object_is_taken_whole() -> None:
+    before, new = torch.full((2, SIZE, SIZE), -5.0)
+    before[10:30, 10:30] = 5.0
+    new[10:30, 10:30] = 4.0
+    new[10:30, 30:37] = 4.0  # 400 of 540 cells in common: the same object
+    other = torch.full((SIZE, SIZE), -5.0)
+    other[10:30, 10:60] = 4.0
+    found = mended(before, torch.stack([new, other]), (12.0, 12.0))
+    assert float(found[0, 20, 36]) < 0  # far from the click the answer before holds
+    assert torch.equal(found[1], other)
+    assert SAME_OBJECT == 0.7
 
 
 def test_x_is_the_column_and_a_click_may_lie_between_cells() -> None:
-    before, new = torch.zeros(SIZE, SIZE), torch.ones(1, SIZE, SIZE)
+    before, new = torch.full((SIZE, SIZE), 0.001), torch.ones(1, SIZE, SIZE)
     found = mended(before, new, (30.5, 7.0))[0]
     assert float(found[7, 30]) == float(found[7, 31]) < 1
     assert float(found[7, 30]) == float(found.max())
 
 
 def test_the_reach_grows_with_the_object_and_has_a_least() -> None:
-    new = torch.ones(1, SIZE, SIZE)
-    small, large = torch.full((SIZE, SIZE), -1.0), torch.full((SIZE, SIZE), -1.0)
-    large[:40, :40] = 1.0
-    for before, reach in ((small, LEAST_REACH), (large, REFINE_REACH * 40)):
-        found = mended(before, new, (50.0, 50.0))[0]
+    for side, reach in ((4, LEAST_REACH), (40, REFINE_REACH * 40)):
+        before = torch.full((SIZE, SIZE), -3.0)
+        before[:side, :side] = 1.0
+        found = mended(before, before[None] + 2, (50.0, 50.0))[0]  # nowhere above 0 that was not
         at = round(50 - reach)
-        wanted = -1 + 2 * float(np.exp(-((50 - at) ** 2) / (2 * reach**2)))
+        wanted = -3 + 2 * float(np.exp(-((50 - at) ** 2) / (2 * reach**2)))
         assert float(found[50, at]) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_every_candidate_is_mended_alike() -> None:
-    new = torch.randn(3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
-    found = mended(torch.zeros(SIZE, SIZE), new, (5.0, 6.0))
-    assert torch.allclose(found / new, (found / new)[:1], atol=1e-5)
+    new = torch.rand(3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) + 0.5
+    before = torch.full((SIZE, SIZE), 0.25)
+    found = mended(before, new, (5.0, 6.0))
+    shares = (found - before) / (new - before)
+    assert torch.allclose(shares, shares[:1], atol=1e-4)
 
 
 # --- in an answer -----------------------------------------------------------------------------------------------------
@@ -105,16 +122,24 @@ def test_from_the_fourth_click_on_only_the_neighbourhood_of_the_click_changes(sm
 
 def test_an_answer_in_another_window_or_of_an_official_sam_is_given_anew(small: SamModel) -> None:
     image, said = scene()
-    window = Window(4, 4, 90, 90)
-    low = np.full((small.grid, small.grid), -3, np.float32)
-    here = finished(small, image, Prompt(said, None, Logits(image.whole, low)), image.whole)
-    there = finished(small, image, Prompt(said, None, Logits(window, low)), image.whole)
-    assert float((here.logits[0] - torch.from_numpy(low)).abs()[:, -4:].max()) < 1e-3
-    assert float((there.logits[0] - torch.from_numpy(low)).abs()[:, -4:].max()) > 0.05
-    toy = toy_model()
-    low = np.full((toy.grid, toy.grid), -3, np.float32)
-    official = finished(toy, image, Prompt(said, None, Logits(image.whole, low)), image.whole)
-    assert float((official.logits[0] - torch.from_numpy(low)).abs()[:, -4:].max()) > 1e-3
+    low = finished(small, image, Prompt(said[:3]), image.whole).feedback().values
+    here, there, official = (
+        far_change(m, low, w) for m, w in ((small, image.whole), (small, NEAR), (toy_model(), None))
+    )
+    assert here < 1e-3
+    assert there > 0.05
+    assert official > 1e-3
+
+
+NEAR = Window(4, 4, 90, 90)
+
+
+def far_change(model: SamModel, said_before: np.ndarray, window: Window | None) -> float:
+    """How much the fourth answer differs from one before it, far from the click, where that was given in `window`."""
+    image, said = scene()
+    before = said_before if model.grid == len(said_before) else np.full((model.grid, model.grid), 3, np.float32)
+    found = finished(model, image, Prompt(said, None, Logits(window or image.whole, before)), image.whole)
+    return float((found.logits[0] - torch.from_numpy(before)).abs()[:, -4:].max())
 
 
 # --- from close by ----------------------------------------------------------------------------------------------------
