@@ -5,7 +5,8 @@ difference is known. No model is run. An interval that claims 95 % must hold the
 often would mean that it is too wide.
 
 The short form in the tests runs 200 sessions of each kind. A long one: `python -m tests.stress.control_sessions --count
-4000`.
+4000`. With `--records DIR`, the clicks are those of a bench: each session draws its objects from a run of a real model, so
+that the truth is the difference between its adapted and its frozen side.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import binom
 
+from samtta_app.bench.click_rows import read_click_rows
+from samtta_app.bench.report.figures import runs
 from samtta_app.core.types import Click, ClickRecord, Window
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.control_draws import is_control
 from samtta_app.session.state import ControlFigures
 from samtta_app.session.statistics.control_groups import FAILED_CLICKS, INTERVAL_LEVEL, compare_groups, effort_of
+from samtta_app.simulation.engines import FROZEN
 from tests.stress.figures import Broken, counting, named, numbers, show
 
 CHANCE = 0.01
@@ -81,32 +86,81 @@ KINDS: Mapping[str, Kind] = {
 """Learning saves much in a short session, saves little in a long one, and does nothing where both halves are alike."""
 
 
-def simulated(kind: Kind, seed: int) -> ControlFigures:
+SECONDS_A_CLICK = 2.0
+"""Median seconds that a click takes where clicks were recorded; a bench knows no seconds of users."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """Sessions of a bench's objects: clicks of the same objects on both sides, FAILED_CLICKS where they failed."""
+
+    objects: int
+    share: float
+    learned: np.ndarray
+    control: np.ndarray
+
+
+def recorded(place: Path) -> dict[str, Recorded]:
+    """One kind for every run that learned, by its name: 200 objects a session, a fifth of them control objects."""
+    found = runs(read_click_rows([place]))
+    kinds = {}
+    for key, run in found.items():
+        twin = found.get(key._replace(strategy=FROZEN))
+        if key.strategy == FROZEN or twin is None:
+            continue
+        frozen = dict(zip(twin.places, _counted(twin.clicks), strict=True))
+        sides = zip(run.places, _counted(run.clicks), strict=True)
+        clicks = np.array([(mine, frozen[at]) for at, mine in sides if at in frozen])
+        kinds[f"{key.set} {key.strategy} {key.goal}"] = Recorded(200, 0.2, clicks[:, 0], clicks[:, 1])
+    return kinds
+
+
+def _counted(clicks: np.ndarray) -> np.ndarray:
+    """Clicks as the comparison counts them; 0 stands for an object that failed."""
+    return np.where(clicks == 0, FAILED_CLICKS, np.minimum(clicks, FAILED_CLICKS))
+
+
+def simulated(kind: Kind | Recorded, seed: int) -> ControlFigures:
     """The figures of one simulated session."""
     rng = np.random.default_rng([7, seed])
-    groups = (kind.learned, kind.control)
-    clicks = [1 + rng.choice(FAILED_CLICKS, kind.objects, p=group.clicks()) for group in groups]
-    slowness = np.exp(SPREAD * rng.standard_normal(kind.objects))
-    fate = rng.random(kind.objects)
+    if isinstance(kind, Recorded):
+        chosen = rng.integers(0, len(kind.learned), kind.objects)
+        clicks = [side[chosen] for side in (kind.learned, kind.control)]
+        seconds = [SECONDS_A_CLICK * side for side in clicks]
+        given_up = [side >= FAILED_CLICKS for side in clicks]
+        slowness = np.exp(SPREAD * rng.standard_normal(kind.objects))
+    else:
+        groups = (kind.learned, kind.control)
+        clicks = [1 + rng.choice(FAILED_CLICKS, kind.objects, p=group.clicks()) for group in groups]
+        slowness = np.exp(SPREAD * rng.standard_normal(kind.objects))
+        fate = rng.random(kind.objects)
+        seconds = [np.full(kind.objects, group.seconds) for group in groups]
+        given_up = [fate < group.given_up for group in groups]
     found: list[ObjectRecord | GivenUpObject] = []
     for k in range(kind.objects):
         control = is_control(seed, k + 1, kind.share)
-        group, seconds = groups[control], float(groups[control].seconds * slowness[k])
-        what = (k + 1, "a.png", "object")
-        if fate[k] < group.given_up:
-            found.append(GivenUpObject(*what, "left", seconds, "", (STEP,), control=control))
+        what, took = (k + 1, "a.png", "object"), float(seconds[control][k] * slowness[k])
+        if given_up[control][k]:
+            found.append(GivenUpObject(*what, "left", took, "", (STEP,), control=control))
         else:
-            steps = (STEP,) * int(clicks[control][k])
-            found.append(ObjectRecord(*what, "", seconds, 0, steps, control=control))
+            found.append(ObjectRecord(*what, "", took, 0, (STEP,) * int(clicks[control][k]), control=control))
     return compare_groups(effort for one in found if (effort := effort_of(one)) is not None)
 
 
-def held(figures: ControlFigures, kind: Kind) -> dict[str, bool]:
-    """Whether each interval that the session has holds the truth."""
-    truth = {
+def truth_of(kind: Kind | Recorded) -> dict[str, float]:
+    """The true difference of clicks and of seconds."""
+    if isinstance(kind, Recorded):
+        clicks = float(kind.learned.mean() - kind.control.mean())
+        return {"clicks": clicks, "seconds": clicks * SECONDS_A_CLICK * math.exp(SPREAD**2 / 2)}
+    return {
         "clicks": kind.learned.true_clicks - kind.control.true_clicks,
         "seconds": kind.learned.true_seconds - kind.control.true_seconds,
     }
+
+
+def held(figures: ControlFigures, kind: Kind | Recorded) -> dict[str, bool]:
+    """Whether each interval that the session has holds the truth."""
+    truth = truth_of(kind)
     found = {name: getattr(figures, name) for name in truth}
     return {name: one.low <= truth[name] <= one.high for name, one in found.items() if math.isfinite(one.low)}
 
@@ -123,12 +177,15 @@ SMALL_SAMPLES = 0.01
 
 def main(words: list[str] | None = None) -> int:
     """Simulate, count, print; returns the exit code."""
-    asked = counting(__doc__, "control_sessions", list(KINDS), 200 * len(KINDS)).parse_args(words)
-    names = asked.kind or list(KINDS)
+    parser = counting(__doc__, "control_sessions", list(KINDS), 200 * len(KINDS))
+    parser.add_argument("--records", type=Path, help="a folder of a bench, in place of the kinds")
+    asked = parser.parse_args(words)
+    kinds: Mapping[str, Kind | Recorded] = recorded(asked.records) if asked.records else KINDS
+    names = asked.kind or list(kinds)
     outcomes: dict[tuple[str, str], list[bool]] = {(n, of): [] for n in names for of in ("clicks", "seconds")}
     for number in numbers(asked):
         name = names[number % len(names)]
-        for of, holds in held(simulated(KINDS[name], 1000 * asked.seed + number), KINDS[name]).items():
+        for of, holds in held(simulated(kinds[name], 1000 * asked.seed + number), kinds[name]).items():
             outcomes[name, of].append(holds)
     rows, broken = [], []
     for (name, of), found in outcomes.items():

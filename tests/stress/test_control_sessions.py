@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samtta_app.bench.click_rows import write_records
 from samtta_app.session.state import MeanDifference
 from samtta_app.session.statistics import control_groups
 from tests.stress import control_sessions
-from tests.stress.control_sessions import KINDS, Group, allowed, held, main, simulated
+from tests.stress.control_sessions import KINDS, Group, allowed, held, main, recorded, simulated, truth_of
+from tests.unit.bench.recorded import FAILED, solved, stream
 
 
 def test_over_200_sessions_of_each_kind_the_interval_holds_the_truth_as_often_as_it_claims(
@@ -37,6 +39,18 @@ def test_intervals_that_are_too_short_or_too_long_are_seen(
     monkeypatch.setattr(control_groups, "mean_difference", other)
     assert main(["--kind", "halves", "--count", "200"]) == 1
     assert "broken promises" in capsys.readouterr().out
+
+
+def test_the_clicks_of_a_bench_are_a_kind_by_themselves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    learned = [solved(1 + k % 4) for k in range(20)]
+    original = [FAILED if k % 10 == 9 else solved(2 + k % 4) for k in range(20)]
+    write_records([*stream(learned), *stream(original, strategy="frozen")], tmp_path / "records.jsonl")
+    (kind,) = recorded(tmp_path).values()
+    assert kind.learned.mean() == 2.5
+    assert kind.control.sum() == sum(20 if k % 10 == 9 else 2 + k % 4 for k in range(20))
+    assert truth_of(kind)["clicks"] == kind.learned.mean() - kind.control.mean()
+    assert main(["--records", str(tmp_path), "--count", "200"]) == 0
+    assert "cells samtta 5@85" in capsys.readouterr().out
 
 
 def test_the_percentiles_of_the_differences_would_not_do(
