@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import trajectory
-from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.weights import TASK, Tensors
 
 BLEND_SHARES = (0.0, 0.5, 1.0)
@@ -116,16 +116,17 @@ def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
 
 
 def scored(
-    model: SamModel, learned: Tensors, item: Remembered, *, fits: bool = True
+    model: SamModel, learned: Tensors, item: Remembered, *, fits: bool = True, looks: Sequence[Look] = ()
 ) -> Generator[float, None, tuple[Scores, Scores]]:
     """The experts' scores on an object that was not learned from: after the first click, and after later ones.
 
-    Answers are those that a user would get. With `fits`, errors move the threshold. The generator yields 0 after each
-    expert, because a test is no share of the learning.
+    Answers are those that a user would get. With `fits`, errors move the threshold. Experts that learned are also shown
+    `looks`. The generator yields 0 after each expert, because a test is no share of the learning.
     """
     first, later = [], []
     for share in BLEND_SHARES:
-        values = trajectory(model, interpolated(model.frozen.tensors, learned, share), item, GUARD_CLICKS, fits=fits)
+        tensors, shown = interpolated(model.frozen.tensors, learned, share), looks if share else ()
+        values = trajectory(model, tensors, item, GUARD_CLICKS, fits=fits, looks=shown)
         rest = values[LATER_FROM - 1 :]
         first.append(values[0] if values else math.nan)
         later.append(sum(rest) / len(rest) if rest else math.nan)

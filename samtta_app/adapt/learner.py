@@ -69,6 +69,7 @@ class Learner:
         self._lineage = [0]
         self._attempt: Attempt | None = None
         self._attempts: OrderedDict[Logits, Attempt] = OrderedDict()
+        self._withdrawn: frozenset[int] = frozenset()
 
     def rested(self) -> Learner:
         """Another learner with the same published knowledge, which is paused."""
@@ -126,6 +127,7 @@ class Learner:
         elif len(attempt.prompt.clicks) < len(prompt.clicks):
             attempt = yield from self._taught(attempt)
         found = yield from self.strategy.before_answer(self._model, self._knowledge, attempt, prompt)
+        found = replace(found, looks=found.looks.without(self._withdrawn))
         return Weights(self._lineage[-1], found.tensors), found
 
     def _before(self, image_key: str, prompt: Prompt) -> Attempt | None:
@@ -180,6 +182,10 @@ class Learner:
         while len({id(attempt) for attempt in self._attempts.values()}) > ANSWERS_KEPT:
             self._attempts.popitem(last=False)
 
+    def withdraw(self, object_id: int) -> None:
+        """An accepted object is gone: it is not replayed again, nor shown to the decoder."""
+        self.memory, self._withdrawn = self.memory.without(object_id), self._withdrawn | {object_id}
+
     # --- accepted objects -------------------------------------------------------------------------------------------
 
     def learn(
@@ -189,7 +195,7 @@ class Learner:
         item = remember_object(example, features, self._model.size, closeup)
         if item is None:
             return dropped("Not learned: the mask is empty or fills its whole window")
-        self.memory = self.memory.add(item)
+        self.memory, self._withdrawn = self.memory.add(item), self._withdrawn - {example.object_id}
         attempt = self._accepted(example)
         if not learn:
             return dropped("Remembered from before")

@@ -6,6 +6,7 @@ Everything happens on the decoder's grid inside the object's own window. A round
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from samtta_app.core.clicks import depth
 from samtta_app.core.types import BoolArray, Click, FloatArray, Logits, Prompt, Window
 from samtta_app.core.windows import DETAIL_FROM
 from samtta_app.model.answers import corrected
-from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.predictor import chosen, decode_prompt
 from samtta_app.model.weights import Tensors
 
@@ -67,11 +68,19 @@ def _blank(missed: FloatArray, wrong: FloatArray, window: Window, click: Click) 
         missed[row, column] = wrong[row, column] = 0.0
 
 
-def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int, *, fits: bool = True) -> list[float]:
+def trajectory(
+    model: SamModel,
+    tensors: Tensors,
+    item: Remembered,
+    clicks: int,
+    *,
+    fits: bool = True,
+    looks: Sequence[Look] = (),
+) -> list[float]:
     """IoU with the accepted mask after each of `clicks` simulated clicks, from a fresh first click; no gradient.
 
     Answers are those that a user gets. From DETAIL_FROM clicks on, the object's closer window is used where there is
-    one. With `fits`, an error moves the threshold.
+    one. With `fits`, an error moves the threshold. `looks` are shown to the decoder.
     """
     start = first_click_on(item)
     prompt = Prompt((start,), class_name=item.class_name) if start is not None else None
@@ -82,7 +91,7 @@ def trajectory(model: SamModel, tensors: Tensors, item: Remembered, clicks: int,
             closer = here.closeup
             if len(prompt.clicks) >= DETAIL_FROM and closer is not None:
                 here, features = closer, closer.features.to(torch.float32)
-            decoded = decode_prompt(model, tensors, features, prompt)
+            decoded = decode_prompt(model, tensors, features, prompt, looks)
             said = decoded.logits[chosen(decoded, prompt)][None]
             shown = corrected(model, features, prompt, said, offset(prompt) if fits else 0.0)[0]
             values.append(grid_iou((shown > 0).cpu().numpy(), here.whole.cpu().numpy()))

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
+from samtta_app.adapt.accepted_looks import AcceptedLooks
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.object_sizes import Sizes
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
+from samtta_app.model.answers import Hints
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.weights import Tensors
@@ -54,14 +56,20 @@ class Attempt:
 class Fitted:
     """The decoder's tensors for the next answer, and `carried`, which the strategy finds in the attempt afterwards.
 
-    `offset` is added to the answer's logits, as far as earlier clicks allow. `sizes` gives the size of a first click's
-    window.
+    `offset` is added to the answer's logits about the newest click, as far as earlier clicks allow. `sizes` gives the
+    size of a first click's window. `looks` are shown to the decoder.
     """
 
     tensors: Tensors
     carried: Any = None
     offset: float = 0.0
     sizes: Sizes = field(default_factory=Sizes)
+    looks: AcceptedLooks = field(default_factory=AcceptedLooks)
+
+    def hints(self, image_key: str, prompt: Prompt) -> Hints:
+        """What is known beside a prompt in this image."""
+        side = self.sizes.expected(image_key, prompt.class_id)
+        return Hints(self.offset, side, self.looks.of_class(prompt.class_id))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

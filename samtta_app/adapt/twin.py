@@ -44,8 +44,7 @@ def twin_trajectory(
             example.image,
             prompt,
             window,
-            offset=fitted.offset,
-            side=fitted.sizes.expected(example.image.key, prompt.class_id),
+            hints=fitted.hints(example.image.key, prompt),
             single=adapting.single,
         )
         features = yield from cache.features(example.image, found.window)

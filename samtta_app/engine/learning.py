@@ -92,7 +92,7 @@ def _report(of: Resources, request: AdaptRequest, started: float, outcome: Learn
 def forget(of: Resources, request: ForgetRequest) -> Work:
     """Withdraw an object from the replay memory."""
     yield None
-    of.learner.memory = of.learner.memory.without(request.object_id)
+    of.learner.withdraw(request.object_id)
     return Forgotten(request.id, request.object_id)
 
 

@@ -13,7 +13,7 @@ from samtta_app.core.tidy import tidied
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, wider
 from samtta_app.errors import PromptError
-from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import REFINES_FROM, mended
 from samtta_app.model.placing import placed
@@ -23,6 +23,25 @@ from samtta_app.model.weights import Weights
 
 MAX_LOOKS = 3
 """A prompt is answered in at most this many windows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hints:
+    """What a session knows beside a prompt.
+
+    Args:
+        offset: added to the answer's logits about the newest click, as far as earlier clicks allow it.
+        side: the size of objects that are expected in the image, in pixels; None where nothing is known.
+        looks: those of accepted objects of the same class.
+    """
+
+    offset: float = 0.0
+    side: float | None = None
+    looks: tuple[Look, ...] = ()
+
+
+NO_HINTS = Hints()
+"""A new session, and the frozen twin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +88,7 @@ def answer_prompt(
     prompt: Prompt,
     window: Window | None = None,
     view: Window | None = None,
-    offset: float = 0.0,
-    side: float | None = None,
+    hints: Hints = NO_HINTS,
     *,
     candidates: bool = False,
     single: bool = False,
@@ -82,8 +100,7 @@ def answer_prompt(
         window: where the object was answered before; None for a new object. The window of a new object is chosen: first the
             view or the whole image, then closer around what was found there.
         view: the part of the image on the screen.
-        offset: added to the answer's logits, as far as earlier clicks allow it.
-        side: the size of objects that are expected in the image, in pixels; None where nothing is known.
+        hints: what is known beside the prompt.
         candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
         single: the single mask (token 0) is chosen; for one click the three candidates come after it.
         whole: answer in the whole image, look no closer, and take the decoder's answer as it is.
@@ -93,18 +110,18 @@ def answer_prompt(
     part = slice(0 if single else 1, 4) if several else slice(0, 1)
     if whole:
         features = yield from cache.features(image, extent)
-        return _decoded(model, weights, features, prompt, offset, part, plain=True)
+        return _decoded(model, weights, features, prompt, hints, part, plain=True)
     fresh = window is None
-    here = window or first_window(extent, view, prompt.clicks, prompt.box, side)
+    here = window or first_window(extent, view, prompt.clicks, prompt.box, hints.side)
     here = wider(here, None, prompt.clicks, extent) or here
-    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
+    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, hints, part)
     for _ in range(0 if candidates and not fresh else MAX_LOOKS - 1):
         there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None:
             break
         fresh, here = False, there
         yield  # a waiting request waits for one pass of the decoder at most
-        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, offset, part)
+        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, hints, part)
     return found
 
 
@@ -123,7 +140,7 @@ def _decoded(
     weights: Weights,
     features: ImageFeatures,
     prompt: Prompt,
-    offset: float,
+    hints: Hints,
     part: slice,
     *,
     plain: bool = False,
@@ -135,9 +152,9 @@ def _decoded(
     and the next click see what it said.
     """
     with torch.no_grad():
-        decoded = decode(model, weights.tensors, features, embed(model, features, prompt))
+        decoded = decode(model, weights.tensors, features, embed(model, features, prompt, hints.looks))
         logits, scores = decoded.logits[part], decoded.iou[part]
-        logits = corrected(model, features, prompt, logits, offset)
+        logits = corrected(model, features, prompt, logits, hints.offset)
         own = decoded.tokens[1:][part]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     masks = placed(model, logits if plain else obedient(logits, prompt.clicks, features.window), features)

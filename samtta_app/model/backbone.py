@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,13 @@ from samtta_app.model.weights import Tensors, Weights
 
 PointPrompts = tuple[Tensor, Tensor]
 """Clicks of B prompts: coordinates (B, N, 2) as x, y in input pixels, and labels (B, N), 1 include, 0 exclude."""
+
+
+class Look(NamedTuple):
+    """How the encoder sees an accepted object and the ground about it: unit vectors (C,) in each depth of features."""
+
+    objects: tuple[Tensor, ...]
+    grounds: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +133,18 @@ class Backbone(Protocol):
         size: int,
         weights: Tensors | None = None,
         features: Sequence[Tensor] = (),
+        looks: Sequence[Look] = (),
     ) -> Embedded:
         """Embed B prompts: clicks and boxes (B, 4) in input pixels, earlier logits (B, 1, G, G), `size` is S.
 
         `weights` take the place of the prompt encoder's own. `features` are the window's embedding and skips, for
-        architectures whose prompts also say what looks like the clicks.
+        architectures whose prompts also say what looks like the clicks, and like the accepted objects of `looks`.
+        """
+
+    def look(self, features: Sequence[Tensor], mask: Tensor) -> Look | None:
+        """The look of an object: embedding and skips of its window, and its share of the cells (1, G, G), 0 .. 1.
+
+        None where the architecture cannot read looks.
         """
 
     def decode(

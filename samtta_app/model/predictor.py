@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.images.image_source import source_of
-from samtta_app.model.backbone import Embedded, SamModel
+from samtta_app.model.backbone import Embedded, Look, SamModel
 from samtta_app.model.stored_tasks import taken_tasks
 from samtta_app.model.weights import TASK, Tensors
 
@@ -94,12 +94,14 @@ def to_input(model: SamModel, window: Window, valid: _Size, xy: Tensor) -> Tenso
     return moved + (scale - 1) / 2 if model.policy.pixel_centres else moved
 
 
-def embed(model: SamModel, features: ImageFeatures, prompt: Prompt) -> Embedded:
-    """The prompt encoder's answer to `prompt`, given in image pixels."""
-    return _embedded(model, features, (prompt,))
+def embed(model: SamModel, features: ImageFeatures, prompt: Prompt, looks: Sequence[Look] = ()) -> Embedded:
+    """The prompt encoder's answer to `prompt`, given in image pixels; `looks` are those of accepted objects."""
+    return _embedded(model, features, (prompt,), looks)
 
 
-def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt]) -> Embedded:
+def _embedded(
+    model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt], looks: Sequence[Look] = ()
+) -> Embedded:
     """The same of B prompts that have the same parts and as many clicks each."""
     points = boxes = masks = None
     first, window, device = prompts[0], features.window, model.device
@@ -117,7 +119,8 @@ def _embedded(model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt
         masks = torch.cat(earlier).to(device)
     with torch.no_grad():
         seen = (features.embedding, *features.skips)
-        embedded = replace(model.backbone.embed(points, boxes, masks, model.size, features=seen), opens=opens)
+        given = (points, boxes, masks, model.size)
+        embedded = replace(model.backbone.embed(*given, features=seen, looks=looks), opens=opens)
         task = taken_tasks(model.backbone.tasks, prompts, embedded.dense) if opens else None
         return embedded if task is None else replace(embedded, dense=embedded.dense + task)
 
@@ -141,9 +144,11 @@ def decode(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded:
     return _decoded(model, tensors, features, embedded)[0]
 
 
-def decode_prompt(model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt) -> Decoded:
+def decode_prompt(
+    model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt, looks: Sequence[Look] = ()
+) -> Decoded:
     """Decode a prompt; gradients flow into `tensors` when grad mode is on."""
-    return decode(model, tensors, features, embed(model, features, prompt))
+    return decode(model, tensors, features, embed(model, features, prompt, looks))
 
 
 def chosen(decoded: Decoded, prompt: Prompt) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from samtta_app.adapt.accepted_looks import AcceptedLooks, without_looks
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
 from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.memory import Remembered
@@ -27,7 +28,7 @@ from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 class RefinedLine:
     """The learned weights, the evidence for their shares at first and later clicks, and the objects' sizes.
 
-    `tasks` are the task prompts of the classes, by their ids.
+    `tasks` are the task prompts of the classes, by their ids. `looks` are those of accepted objects.
     """
 
     tensors: Tensors
@@ -35,6 +36,7 @@ class RefinedLine:
     later: Evidence = field(default_factory=Evidence)
     sizes: Sizes = field(default_factory=Sizes)
     tasks: Mapping[int, Tensor] = field(default_factory=dict)
+    looks: AcceptedLooks = field(default_factory=AcceptedLooks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,8 @@ class Samtta(NoAdaptation):
     """Clicks move the threshold of their own object; every accepted object is first a test, then a lesson.
 
     For ablations: `fits` False keeps the threshold. `guarded` False always answers with all that was learned. `learns`
-    False keeps the original weights. `sized` False treats every object as if its size were unknown. `click_rate` above 0
+    False keeps the original weights. `sized` False treats every object as if its size were unknown. `shows` False shows
+    the decoder no accepted objects. `click_rate` above 0
     is Adam's learning rate for one step on the clicks after each answer, for the rest of their object.
     """
 
@@ -61,6 +64,7 @@ class Samtta(NoAdaptation):
     guarded: bool = True
     learns: bool = True
     sized: bool = True
+    shows: bool = True
     click_rate: float = 0.0
 
     @property
@@ -86,7 +90,7 @@ class Samtta(NoAdaptation):
         moved = offset(prompt) if self.fits else 0.0
         if attempt is not None and attempt.taught is not None and attempt.knowledge is known:
             sized = known.carried.line.sizes if isinstance(known.carried, RefinedAnswering) and self.sized else Sizes()
-            return Fitted(attempt.taught.tensors, attempt.taught.carried, moved, sized)
+            return Fitted(attempt.taught.tensors, attempt.taught.carried, moved, sized, self._looks(known, prompt))
         if not isinstance(known.carried, RefinedAnswering):
             return Fitted(known.tensors, offset=moved)
         answering = known.carried
@@ -95,8 +99,16 @@ class Samtta(NoAdaptation):
         tensors = known.tensors if prompt.ambiguous else answering.later
         share = (line.first if prompt.ambiguous else line.later).share if self.guarded else 1.0
         tensors = with_task(tensors, line.tasks, prompt.class_id, share)
-        return Fitted(tensors, offset=moved, sizes=sizes)
+        return Fitted(tensors, offset=moved, sizes=sizes, looks=self._looks(known, prompt))
         yield
+
+    def _looks(self, known: Knowledge, prompt: Prompt) -> AcceptedLooks:
+        """What is shown with a prompt: nothing while the original proved better."""
+        if not (self.shows and isinstance(known.carried, RefinedAnswering)):
+            return AcceptedLooks()
+        line = known.carried.line
+        proven = not self.guarded or (line.first if prompt.ambiguous else line.later).share > 0
+        return line.looks if proven else AcceptedLooks()
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Test, then learn; the verdict's figures are from the tests only."""
@@ -107,12 +119,14 @@ class Samtta(NoAdaptation):
             return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
             learned = with_task(line.tensors, line.tasks, lesson.newest.class_id, 1.0)
-            scores = yield from scored(model, learned, lesson.newest, fits=self.fits)
+            shown = line.looks.of_class(lesson.newest.class_id) if self.shows else ()
+            scores = yield from scored(model, learned, lesson.newest, fits=self.fits, looks=shown)
             first, later = first.add(scores[0]), later.add(scores[1])
         memory, learning = lesson.memory, self.learning
         more = yield from self.unlabelled(model, known, lesson)
         trained = yield from learn(model, line.tensors, lesson.newest, memory, lesson.rng, learning, line.tasks, more)
-        line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks)
+        looks = line.looks.updated(model, memory)
+        line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
 
     def unlabelled(
@@ -137,11 +151,13 @@ class Samtta(NoAdaptation):
             return known.tensors, {}
         line = known.carried.line
         tasks = {f"{EXTRA}{TASK}.{class_id}": vector for class_id, vector in line.tasks.items()}
-        facts = {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text()}
-        return {**line.tensors, **tasks}, facts
+        looks, text = line.looks.stored()
+        facts = {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text(), "looks": text}
+        return {**line.tensors, **tasks, **looks}, facts
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
         """The same knowledge that was stored."""
+        looks, tensors = AcceptedLooks.read(tensors, facts.get("looks", "[]")), without_looks(tensors)
         first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
         own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
         tasks = {
@@ -152,4 +168,4 @@ class Samtta(NoAdaptation):
         check_like(own, model.frozen.tensors)
         width = torch.zeros(model.backbone.width)
         check_like(tasks, dict.fromkeys(tasks, width))
-        return self._known(model, RefinedLine(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks))
+        return self._known(model, RefinedLine(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks, looks))

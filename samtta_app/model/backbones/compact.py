@@ -26,8 +26,9 @@ from torch.nn import functional as F
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
-from samtta_app.model.backbone import Embedded, Limits, PointPrompts, Policy, detached_parameters
+from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.compact_prompts import GRID_STRIDE, STRIDE, CompactPromptEncoder
+from samtta_app.model.backbones.likeness import context_of, pooled_vectors
 from samtta_app.model.compact_limits import check_slices, config_values
 from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.losses import EVEN
@@ -341,10 +342,18 @@ class CompactBackbone:
         size: int,
         weights: Tensors | None = None,
         features: Sequence[Tensor] = (),
+        looks: Sequence[Look] = (),
     ) -> Embedded:
-        """Embed prompts, with what they add to the finest skip."""
-        given = (points, boxes, masks, size, features)
+        """Embed prompts, with what they add to the finest skip; all of them have the same looks."""
+        given = (points, boxes, masks, size, features, context_of(looks) if looks else None)
         return Embedded(*functional_call(self.net.prompt_encoder, dict(weights or {}), given))
+
+    def look(self, features: Sequence[Tensor], mask: Tensor) -> Look | None:
+        """The look of an object, where the model was built to read looks."""
+        if not self.net.config.context:
+            return None
+        objects, grounds = pooled_vectors(features, mask)
+        return Look(tuple(part[0] for part in objects), tuple(part[0] for part in grounds))
 
     def decode(
         self, weights: Tensors, embedding: Tensor, skips: tuple[Tensor, ...], embedded: Embedded, size: int

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samtta_app.model.backbone import Look
+
 COLOUR_WIDTHS = (0.15, 0.45)
 """Widths of the Gaussians over distances of colour; the colours' channels run from -1 to 1."""
 
@@ -77,6 +79,15 @@ def pooled_vectors(features: Sequence[Tensor], masks: Tensor) -> tuple[tuple[Ten
         objects.append(F.normalize((values * inside).sum((2, 3)), dim=1))
         grounds.append(F.normalize((values * ground).sum((2, 3)), dim=1))
     return tuple(objects), tuple(grounds)
+
+
+def context_of(looks: Sequence[Look]) -> Context:
+    """The context of one prompt: its accepted objects (at least one), whichever prompts it is repeated for."""
+    objects, grounds = (
+        tuple(torch.stack(depth)[None] for depth in zip(*(look[part] for look in looks), strict=True))
+        for part in (0, 1)
+    )
+    return Context(objects, grounds, torch.ones(1, len(looks), dtype=torch.bool, device=objects[0].device))
 
 
 def _dilated(bits: Tensor, steps: Tensor) -> Tensor:

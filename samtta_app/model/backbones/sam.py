@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from samtta_app.errors import CheckpointError
-from samtta_app.model.backbone import Embedded, Limits, PointPrompts, Policy, detached_parameters
+from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.losses import ALPHA
 from samtta_app.model.stored_tasks import check_tasks, named_in_file, without_tasks
 from samtta_app.model.weights import Tensors, write_tensors
@@ -109,12 +109,17 @@ class OfficialSam:
         size: int,
         weights: Tensors | None = None,
         features: Sequence[Tensor] = (),
+        looks: Sequence[Look] = (),
     ) -> Embedded:
-        """Embed prompts; the size is the network's own, and the prompts do not see the features."""
-        del size, features
+        """Embed prompts; the size is the network's own, and the prompts see neither features nor looks."""
+        del size, features, looks
         given = {"points": points, "boxes": boxes, "masks": masks}
         sparse, dense = functional_call(self.net.prompt_encoder, dict(weights or {}), (), given)
         return Embedded(sparse, dense, None)
+
+    def look(self, features: Sequence[Tensor], mask: Tensor) -> Look | None:
+        """Official SAMs read no looks."""
+        return None
 
     def decode(
         self, weights: Tensors, embedding: Tensor, skips: tuple[Tensor, ...], embedded: Embedded, size: int
