@@ -173,3 +173,17 @@ def test_a_file_without_maps_starts_a_model_with_them_and_a_larger_one_too(tmp_p
 def test_the_maps_of_a_model_are_written_down(tmp_path: Path) -> None:
     save_compact(build_compact(MAPS), tmp_path / "maps.safetensors")
     assert load_compact(tmp_path / "maps.safetensors").config == MAPS
+
+
+def test_in_an_image_of_one_colour_everything_is_finite_and_nothing_is_more_alike() -> None:
+    flat = torch.full((1, 2, 16, 16), 0.7)
+    maps = similarity_maps(
+        *clicks((10.0, 30.0, 1), (50.0, 30.0, 0)), (flat, flat, flat, torch.zeros(1, 3, 16, 16)), SIZE
+    )
+    assert torch.isfinite(maps).all()
+    assert float(maps.amax((2, 3)).sub(maps.amin((2, 3))).max()) < 1e-5
+
+
+def test_clicks_of_both_signs_on_one_place_are_alike_in_both_maps() -> None:
+    maps = similarity_maps(*clicks((10.0, 30.0, 1), (10.0, 30.0, 0)), features(), SIZE)
+    assert torch.equal(maps[:, :5], maps[:, 5:])
