@@ -65,7 +65,7 @@ def with_boxes(name: str, pixels: NDArray[np.uint8], layers: NDArray[np.uint16])
 
 def _read_pixels(path: Path) -> NDArray[np.uint8]:
     """Upright pixels, (H, W) where all is grey, else (H, W, 3)."""
-    pixels = read_image(path, dark=False).pixels
+    pixels = read_image(path).pixels  # dark files stretched, as the window shows them
     grey = bool((pixels == pixels[..., :1]).all())
     return np.ascontiguousarray(pixels[..., 0]) if grey else pixels
 

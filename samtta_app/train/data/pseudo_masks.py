@@ -38,7 +38,7 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
     Raises:
         ImageError: the file cannot be read, or the photo is too small.
     """
-    pixels = read_image(path, dark=False).pixels
+    pixels = read_image(path).pixels  # dark files stretched, as the window shows them
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise ImageError(f"The photo has {width} x {height} pixels, too few", path, f"Use {MIN_SIDE} a side or more")

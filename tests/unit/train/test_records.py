@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from samtta_app.errors import DatasetError
+from samtta_app.images.read import read_image
 from samtta_app.train.data.labelled_images import image_paths, read_labelled, with_boxes
 from tests.unit.train.material import write_set
 
@@ -24,6 +25,18 @@ def test_every_object_gets_its_box(tmp_path: Path) -> None:
     box = records[0].objects[0]
     assert (box.x0, box.y0) == (8, 8)
     assert (records[0].layers[0, box.y0 : box.y1, box.x0 : box.x1] == 1).all()
+
+
+def test_a_dark_image_is_learned_from_as_the_window_shows_it(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "set")
+    file = folder / "images" / "p0.png"
+    with Image.open(file) as image:
+        dark = np.asarray(image) // 8
+    Image.fromarray(dark).save(file)
+    (read, *_) = read_labelled(image_paths(folder, "train"))
+    shown = read_image(file).pixels
+    assert shown.max() > 200
+    assert np.array_equal(read.pixels if read.pixels.ndim == 3 else np.repeat(read.pixels[..., None], 3, 2), shown)
 
 
 def test_palette_masks_keep_their_ids(tmp_path: Path) -> None:
