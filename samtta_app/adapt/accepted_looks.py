@@ -80,6 +80,9 @@ class AcceptedLooks:
         )
 
 
+NO_LOOKS = AcceptedLooks()
+
+
 def without_looks(tensors: Tensors) -> Mapping[str, Tensor]:
     """The stored tensors but those of looks."""
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(_PREFIX)}

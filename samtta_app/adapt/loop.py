@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from samtta_app.adapt.accepted_looks import NO_LOOKS, AcceptedLooks
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.rounds import correction, first_click_on
 from samtta_app.adapt.task_prompts import Tasks
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import near_click
-from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.losses import prompt_loss
 from samtta_app.model.predictor import chosen, decode_prompt
 from samtta_app.model.weights import Tensors, trainable_copy
@@ -90,8 +91,12 @@ def learn(
     learning: TrainingConfig = DEFAULT_TRAINING,
     tasks: Mapping[int, Tensor] | None = None,
     unlabelled: Sequence[UnlabelledLoss] = (),
+    looks: AcceptedLooks = NO_LOOKS,
 ) -> Generator[float, None, Trained]:
-    """Learn from `newest`, some of `memory` and `unlabelled`; yields the share of work done after every prompt."""
+    """Learn from `newest`, some of `memory` and `unlabelled`; yields the share of work done after every prompt.
+
+    Each object is asked for beside the `looks` of the others of its class, as a user's prompt is.
+    """
     copy = trainable_copy(start)
     optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate)
     several = bool(tasks) or len({item.class_id for item in (newest, *memory.items)}) > 1
@@ -105,7 +110,8 @@ def learn(
         for index, item in enumerate(batch):
             prompt = _asked(item, rng, own=index == 0 and step % 2 == 0)
             asked = prompts.beside(copy, item.class_id)
-            for loss in _rounds(model, asked, item, prompt, learning.rounds, len(batch)):
+            beside = looks.without(frozenset({item.object_id})).of_class(item.class_id)
+            for loss in _rounds(model, asked, item, prompt, learning.rounds, len(batch), beside):
                 total += loss
                 yield (step + (index + 1) / len(batch)) / learning.steps
         for pseudo in unlabelled:
@@ -137,7 +143,13 @@ def _asked(item: Remembered, rng: np.random.Generator, *, own: bool) -> Prompt:
 
 
 def _rounds(
-    model: SamModel, copy: Tensors, item: Remembered, prompt: Prompt, rounds: int, batch: int
+    model: SamModel,
+    copy: Tensors,
+    item: Remembered,
+    prompt: Prompt,
+    rounds: int,
+    batch: int,
+    looks: Sequence[Look],
 ) -> Generator[float, None, None]:
     """Add the gradients of a prompt and of the corrections after it; yields the loss of each."""
     features = item.features.to(torch.float32)
@@ -146,7 +158,7 @@ def _rounds(
         if current is None or not (current.clicks or current.box):
             break
         with torch.enable_grad():
-            decoded = decode_prompt(model, copy, features, current)
+            decoded = decode_prompt(model, copy, features, current, looks)
             logits = near_click(model, features, current, decoded.logits)
             loss = prompt_loss(logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous) / (
                 rounds * batch

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from samtta_app.adapt.accepted_looks import AcceptedLooks, without_looks
+from samtta_app.adapt.accepted_looks import NO_LOOKS, AcceptedLooks, without_looks
 from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verdict
 from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.memory import Remembered
@@ -105,10 +105,10 @@ class Samtta(NoAdaptation):
     def _looks(self, known: Knowledge, prompt: Prompt) -> AcceptedLooks:
         """What is shown with a prompt: nothing while the original proved better."""
         if not (self.shows and isinstance(known.carried, RefinedAnswering)):
-            return AcceptedLooks()
+            return NO_LOOKS
         line = known.carried.line
         proven = not self.guarded or (line.first if prompt.ambiguous else line.later).share > 0
-        return line.looks if proven else AcceptedLooks()
+        return line.looks if proven else NO_LOOKS
 
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Test, then learn; the verdict's figures are from the tests only."""
@@ -124,8 +124,9 @@ class Samtta(NoAdaptation):
             first, later = first.add(scores[0]), later.add(scores[1])
         memory, learning = lesson.memory, self.learning
         more = yield from self.unlabelled(model, known, lesson)
-        trained = yield from learn(model, line.tensors, lesson.newest, memory, lesson.rng, learning, line.tasks, more)
         looks = line.looks.updated(model, memory)
+        own = (lesson.rng, learning, line.tasks, more, looks if self.shows else NO_LOOKS)
+        trained = yield from learn(model, line.tensors, lesson.newest, memory, *own)
         line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
 

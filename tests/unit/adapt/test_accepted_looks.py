@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from samtta_app.adapt import loop
 from samtta_app.adapt.accepted_looks import SHOWN_LOOKS, AcceptedLooks
 from samtta_app.adapt.guard import Evidence
 from samtta_app.adapt.memory import Memory
@@ -139,3 +140,23 @@ def test_the_lesson_learns_the_look_of_its_object(reader: SamModel) -> None:
     _, learned = ended(Samtta(learning=LEARNING).after_accept(reader, known, lesson))
     assert isinstance(learned.knowledge.carried, RefinedAnswering)
     assert [each.object_id for each in learned.knowledge.carried.line.looks.seen] == [1]
+
+
+def test_an_object_is_learned_beside_the_looks_of_the_others_alone(
+    reader: SamModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = tuple(encoded(reader, n, 35 + 12 * n)[0] for n in (1, 2))
+    shown: dict[int, set[int]] = {1: set(), 2: set()}
+    honest = loop.decode_prompt
+
+    def seen(model, tensors, features, prompt, looks=()):
+        shown[1 if features.image_key == items[0].features.image_key else 2].add(len(looks))
+        return honest(model, tensors, features, prompt, looks)
+
+    monkeypatch.setattr(loop, "decode_prompt", seen)
+    for strategy, expected in ((Samtta(learning=LEARNING), {1}), (Samtta(learning=LEARNING, shows=False), {0})):
+        known = Knowledge(reader.frozen.tensors)
+        lesson = Lesson(items[1], Memory(items), None, np.random.default_rng(0))
+        ended(strategy.after_accept(reader, known, lesson))
+        assert shown == {1: expected, 2: expected}
+        shown = {1: set(), 2: set()}
