@@ -6,7 +6,7 @@ masks. Here the limit follows the mask's own size, and clicks keep what they poi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -29,14 +29,22 @@ LEAST_HOLE = 4
 
 
 def tidied(mask: Mask, clicks: Iterable[Click]) -> Mask:
-    """The mask without crumbs and pinholes; an empty one as it is.
+    """The mask without crumbs and pinholes; an empty one as it is. A tidy mask stays the same.
 
     A part with an include click stays, and so does a hole with an exclude click. If only crumbs hold an include click,
     the largest part stays as well.
     """
-    if not mask.area:
-        return mask
     given = list(clicks)
+    while mask.area:
+        found = _once(mask, given)
+        if found.bits.shape == mask.bits.shape and np.array_equal(found.bits, mask.bits):
+            break
+        mask = found  # a filled hole makes a part larger, so another part may be a crumb now
+    return mask
+
+
+def _once(mask: Mask, given: Sequence[Click]) -> Mask:
+    """The mask without the crumbs and pinholes that it has now."""
     bits = np.pad(mask.bits, 1)  # so that the outside is one part
     parts, labels, sizes = _parts(bits, 8)
     meant = _clicked(labels, mask, [click for click in given if click.positive])

@@ -360,8 +360,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The model that the run asks for; it gets the toy."""
     asked: list[object] = []
 
-    def toy_engine(source: object, device: str, adapting: str) -> Engine:
+    def toy_engine(source: object, device: str, adapting: str, tidy: bool) -> Engine:
         asked.append((source, adapting))
+        assert tidy
         return Engine(toy_model(), adapting=STRATEGIES[adapting])
 
     monkeypatch.setattr(engine_module, "open_engine", toy_engine)

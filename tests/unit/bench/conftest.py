@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from samtta_app.simulation.engines import Engines
 
 @pytest.fixture(scope="session")
 def toy() -> Engine:
-    return Engine(toy_model())
+    return Engine(replace(toy_model(), tidy=False))  # as an official SAM in a bench
 
 
 @pytest.fixture(scope="session")

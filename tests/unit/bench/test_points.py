@@ -58,7 +58,11 @@ def test_both_ways_place_up_to_nine_points_on_every_object(rows: tuple[Point, ..
             assert len(counts) == COUNTS[-1]
 
 
-def test_the_best_of_three_is_no_worse_and_from_two_points_on_there_is_one_mask(rows: tuple[Point, ...]) -> None:
+def test_the_best_of_three_is_no_worse_and_from_two_points_on_there_is_one_mask(
+    shared_dataset: Path, toy: Engine
+) -> None:
+    source, told = Source((shared_dataset,)), lambda share, words: None
+    rows = run_points(toy, source, objects=6, seed=0, split=None, told=told)
     assert all(r.oracle_iou >= r.iou for r in rows)
     assert any(r.oracle_iou > r.iou for r in rows if r.points == 1)
     assert all(r.oracle_iou == r.iou for r in rows if r.points > 1)
@@ -102,9 +106,9 @@ def test_the_whole_image_alone_is_seen_where_that_is_asked_for(
     seen: list[Window] = []
     decoded = answers._decoded
 
-    def watched(model: SamModel, weights: Weights, features: ImageFeatures, *rest: Any) -> WindowAnswer:
+    def watched(model: SamModel, weights: Weights, features: ImageFeatures, *rest: Any, **how: Any) -> WindowAnswer:
         seen.append(features.window)
-        return decoded(model, weights, features, *rest)
+        return decoded(model, weights, features, *rest, **how)
 
     def asked(engine: Engine, request: Request) -> Reply:
         # a window that is given is where the engine looks first, unless it is asked for the whole image
