@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.core.masks import crop
+from samtta_app.core.masks import crop, distances
 from samtta_app.core.types import BoolArray, Click, FloatArray, Mask, Window
 
 DENSE_CLICKS = 8
@@ -36,8 +36,7 @@ _REACH = 0.01
 
 def depth(bits: BoolArray) -> FloatArray:
     """Distance of every object pixel to the nearest background pixel or to the frame, (h, w) float32; 0 elsewhere."""
-    padded = np.pad(bits, 1).astype(np.uint8)
-    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1], dtype=np.float32)
+    return distances(np.pad(bits, 1))[1:-1, 1:-1]
 
 
 def next_click(target: Mask, shown: Mask | None, clicks: Sequence[Click], extent: Window) -> Click | None:

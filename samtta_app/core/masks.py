@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
-from samtta_app.core.types import BoolArray, Box, Mask, Window
+from samtta_app.core.types import BoolArray, Box, FloatArray, Mask, Window
 
 IGNORE = -1
 """Label of pixels and cells that do not count."""
@@ -38,6 +38,16 @@ def crop(mask: Mask, window: Window) -> BoolArray:
 def full(mask: Mask, height: int, width: int) -> BoolArray:
     """`mask` as a bitmap of the whole image (height, width)."""
     return crop(mask, Window(0, 0, width, height))
+
+
+def distances(bits: BoolArray) -> FloatArray:
+    """Distance of every object pixel to the nearest background pixel, (h, w) float32; the frame is no boundary.
+
+    Squared distances are whole numbers. They are rounded, since OpenCV's last bits vary from call to call: of equal
+    distances now one, now another would be the largest.
+    """
+    found = cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.sqrt(np.rint(np.square(found))), dtype=np.float32)
 
 
 def bounding_box(mask: Mask) -> Box | None:
@@ -113,5 +123,5 @@ def trimap(bits: BoolArray, band: int) -> NDArray[np.int8]:
 def _core(bits: BoolArray, band: int) -> BoolArray:
     if not bits.any() or bits.all():
         return bits
-    distance = cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = distances(bits)
     return np.asarray(distance > min(float(band), float(distance.max()) - 1e-3), dtype=np.bool_)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samtta_app.core.clicks import Errors, clicked, depth, errors, next_click
+from samtta_app.core.masks import distances
 from samtta_app.core.types import BoolArray, Click, FloatArray, Mask, Window
 from samtta_app.errors import UserError
 
@@ -174,9 +175,7 @@ def _unpadded_depth(bits: BoolArray) -> FloatArray:
     """Distance of every object pixel to the nearest other pixel (h, w) float32; the frame is no boundary."""
     if bits.all():
         return np.full(bits.shape, np.inf, dtype=np.float32)
-    return np.asarray(
-        cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), dtype=np.float32
-    )
+    return distances(bits)
 
 
 def _labelled(region: BoolArray) -> NDArray[np.int32]:

@@ -112,3 +112,13 @@ def test_clicked_pixels_are_those_of_the_frame() -> None:
     clicks = (Click(3.4, 2.6, True), Click(0, 0, False), Click(19, 9, True))
     found = clicked(clicks, Window(2, 1, 3, 4))
     assert np.argwhere(found).tolist() == [[2, 1]]
+
+
+def test_equal_depths_are_equal_numbers_in_every_call() -> None:
+    """OpenCV's last bits vary from call to call, so one of two equal middles would win by chance."""
+    bits = np.random.default_rng(3).random((64, 80)) < 0.97
+    for _ in range(20):
+        found = depth(bits)
+        squares = np.square(found.astype(np.float64))
+        assert np.abs(squares - np.rint(squares)).max() < 1e-3
+        assert len(np.unique(found)) == len(np.unique(np.rint(squares)))
