@@ -5,22 +5,22 @@ Source: Kirillov et al. 2023, "Segment Anything", appendix A, gives the noise of
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import dataclass
 
 import numpy as np
 
+from samtta_app.bench.points import seen_objects
 from samtta_app.core.clicks import BOX_NOISE, BOX_NOISE_LIMIT
 from samtta_app.core.masks import bounding_box
-from samtta_app.core.messages import LoadRequest, PredictRequest, ReportProgress
+from samtta_app.core.messages import PredictRequest, ReportProgress
 from samtta_app.core.metrics import iou
-from samtta_app.core.replies import Answer, Failure, Loaded
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Box, Prompt, Window
 from samtta_app.datasets.folder import TargetObject
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import UserError
-from samtta_app.simulation.streams import Source, objects_of
+from samtta_app.simulation.streams import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +63,16 @@ def run_boxes(
         DatasetError: the set cannot be used.
         UserError: an image cannot be read.
     """
-    targets = sorted(objects_of(source, objects=objects, seed=seed, split=split), key=lambda target: target.image.name)
     found: list[BoxRow] = []
-    numbers = itertools.count(1)
-    for done, target in enumerate(targets, start=1):
-        loaded = run(engine, LoadRequest(next(numbers), target.image.path))
-        if isinstance(loaded, Failure):
-            raise UserError(loaded.text)
-        box = drawn_box(target, seed, loaded.image.whole) if isinstance(loaded, Loaded) else None
-        if isinstance(loaded, Loaded) and box is not None:
-            reply = run(engine, PredictRequest(next(numbers), loaded.image, Prompt(box=box), twin=True))
-            if not isinstance(reply, Answer):
-                raise UserError(f"The engine could not answer: {getattr(reply, 'text', '')}", target.image.path)
-            offered = [iou(candidate.mask, target.mask) for candidate in reply.candidates] or [0.0]
-            shown = offered[reply.chosen] if reply.candidates else 0.0
-            corners = (box.x0, box.y0, box.x1, box.y1)
-            found.append(BoxRow(source.name, target.image.name, target.instance, *corners, shown, max(offered)))
-        told(done / len(targets), f"{source.name}: box {done} of {len(targets)}")
+    for image, target, numbers in seen_objects(engine, source, objects=objects, seed=seed, split=split, told=told):
+        box = drawn_box(target, seed, image.whole)
+        if box is None:
+            continue
+        reply = run(engine, PredictRequest(next(numbers), image, Prompt(box=box), twin=True))
+        if not isinstance(reply, Answer):
+            raise UserError(f"The engine could not answer: {getattr(reply, 'text', '')}", target.image.path)
+        offered = [iou(candidate.mask, target.mask) for candidate in reply.candidates] or [0.0]
+        shown = offered[reply.chosen] if reply.candidates else 0.0
+        corners = (box.x0, box.y0, box.x1, box.y1)
+        found.append(BoxRow(source.name, target.image.name, target.instance, *corners, shown, max(offered)))
     return tuple(found)

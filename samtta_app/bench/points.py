@@ -95,18 +95,31 @@ def run_points(
         DatasetError: the set cannot be used.
         UserError: an image cannot be read.
     """
-    targets = sorted(objects_of(source, objects=objects, seed=seed, split=split), key=lambda target: target.image.name)
     found: list[Point] = []
+    for image, target, numbers in seen_objects(engine, source, objects=objects, seed=seed, split=split, told=told):
+        for way in WAYS:
+            found += _pointed(engine, image, source.name, way, target, seed, numbers, whole=whole)
+    return tuple(found)
+
+
+def seen_objects(
+    engine: Engine, source: Source, *, objects: int, seed: int, split: str | None, told: ReportProgress
+) -> Iterator[tuple[Image, TargetObject, Iterator[int]]]:
+    """The objects of a set, image by image, each with its image as the engine read it, and numbers for requests.
+
+    Raises:
+        DatasetError: the set cannot be used.
+        UserError: an image cannot be read.
+    """
+    targets = sorted(objects_of(source, objects=objects, seed=seed, split=split), key=lambda target: target.image.name)
     numbers = itertools.count(1)
     for done, target in enumerate(targets, start=1):
         loaded = run(engine, LoadRequest(next(numbers), target.image.path))
         if isinstance(loaded, Failure):
             raise UserError(loaded.text)
         if isinstance(loaded, Loaded):
-            for way in WAYS:
-                found += _pointed(engine, loaded.image, source.name, way, target, seed, numbers, whole=whole)
+            yield loaded.image, target, numbers
         told(done / len(targets), f"{source.name}: object {done} of {len(targets)}")
-    return tuple(found)
 
 
 def known_points(folder: Path) -> tuple[Point, ...]:
