@@ -34,8 +34,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(place)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting is not permitted here")
+    if not shutil.which("mount"):
+        pytest.skip("there is no program to mount a small disk with")
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
     yield place
     subprocess.run(["mount", "-o", "remount,rw", str(place)], check=False)
     subprocess.run(["umount", "-l", str(place)], check=True)

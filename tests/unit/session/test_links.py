@@ -128,7 +128,7 @@ def test_a_device_in_the_place_of_the_database_is_refused(folder: Path) -> None:
     try:
         os.mknod(place, 0o600 | 0o020000, os.makedev(1, 5))
     except PermissionError:
-        pytest.skip("only root makes devices")
+        pytest.skip("making a device is not permitted here: it takes root with that right")
     with pytest.raises(ProjectError, match="no ordinary file"):
         Store.open(folder)
 
