@@ -58,12 +58,16 @@ def shifted(logits: Tensor, offset: float, prompt: Prompt, window: Window) -> Te
 
 def _about(click: Click, logits: Tensor, window: Window) -> Tensor:
     """How much of the threshold's move each cell follows, (m, G, G), 1 at the click."""
-    grid = logits.shape[-1]
-    steps = torch.arange(grid, dtype=logits.dtype, device=logits.device)
-    reach = (MOVED_REACH * (logits > 0).sum((1, 2)).sqrt()).clamp(min=LEAST_MOVED)[:, None]
+    reach = (MOVED_REACH * (logits > 0).sum((1, 2)).sqrt()).clamp(min=LEAST_MOVED)
+    return _spot(click, window, logits.shape[-1], reach)
+
+
+def _spot(click: Click, window: Window, grid: int, reach: Tensor) -> Tensor:
+    """Gaussians about a click, (m, G, G), 1 at its place; `reach` (m,) is their standard deviation in cells."""
+    steps = torch.arange(grid, dtype=reach.dtype, device=reach.device)
     cell = window.side / grid
     at = ((click.x - window.x + 0.5) / cell - 0.5, (click.y - window.y + 0.5) / cell - 0.5)
-    column, row = (torch.exp((steps - place).square() / (-2 * reach.square())) for place in at)
+    column, row = (torch.exp((steps - place).square() / (-2 * reach.square()[:, None])) for place in at)
     return row[:, :, None] * column[:, None, :]
 
 
@@ -76,19 +80,15 @@ def obedient(logits: Tensor, clicks: Sequence[Click], window: Window) -> Tensor:
     inside = [click for click in clicks if window.contains(click.x, click.y)]
     if not inside:
         return logits
-    grid = logits.shape[-1]
-    steps = torch.arange(grid, dtype=logits.dtype, device=logits.device)
+    reach = torch.full((1,), OBEYED_REACH, dtype=logits.dtype, device=logits.device)
     for click in inside:
         sign = 1.0 if click.positive else -1.0
         value = logits_at(logits, [(click.x, click.y)], window)[:, 0]
         wrong = (sign * value <= 0) & (logits.amax(dim=(1, 2)) > 0)
         if not bool(wrong.any()):
             continue
-        cell = window.side / grid
-        at = ((click.x - window.x + 0.5) / cell - 0.5, (click.y - window.y + 0.5) / cell - 0.5)
-        column, row = (torch.exp((steps - place).square() / (-2 * OBEYED_REACH**2)) for place in at)
-        spot = row[:, None] * column[None, :]
-        most = logits_at(spot[None], [(click.x, click.y)], window)[0, 0].clamp(min=0.5)
+        spot = _spot(click, window, logits.shape[-1], reach)
+        most = logits_at(spot, [(click.x, click.y)], window)[0, 0].clamp(min=0.5)
         change = torch.where(wrong, (sign * _OBEYED - value) / most, torch.zeros_like(value))
         logits = logits + change[:, None, None] * spot
     return logits

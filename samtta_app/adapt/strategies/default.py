@@ -124,7 +124,7 @@ class Samtta(NoAdaptation):
             first, later = first.add(scores[0]), later.add(scores[1])
         memory, learning = lesson.memory, self.learning
         more = yield from self.unlabelled(model, known, lesson)
-        looks = line.looks.updated(model, memory)
+        looks = line.looks.without(frozenset({lesson.newest.object_id})).updated(model, memory)
         own = (lesson.rng, learning, line.tasks, more, looks if self.shows else NO_LOOKS)
         trained = yield from learn(model, line.tensors, lesson.newest, memory, *own)
         line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks)
