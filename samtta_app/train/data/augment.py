@@ -25,6 +25,10 @@ class Augmentation:
     mixing: float = 0.08
     """Channels exchanged or mixed, or a grey picture in false colours."""
     motion: float = 0.05
+    halo: float = 0.06
+    """Bright and dark rims about edges, as in phase contrast and in sharpened pictures."""
+    relief: float = 0.03
+    """Lit from one side, as in differential interference contrast."""
     stripes: float = 0.05
     salt: float = 0.03
     depth: float = 0.05
@@ -101,6 +105,20 @@ def _unsharp(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generato
     return _moved(pixels, rng) if u < a.coarse + a.blur + a.motion else pixels
 
 
+def _edged(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Sometimes with rims about edges, or as a relief."""
+    u, reach = rng.random(), float(rng.uniform(1, max(1.5, pixels.shape[0] / 60)))
+    if u >= a.halo + a.relief:
+        return pixels
+    y = pixels.astype(np.float32)
+    smooth = cv2.GaussianBlur(y, (0, 0), reach)
+    if u < a.halo:
+        return np.asarray((y + (y - smooth) * rng.uniform(0.5, 2.5)).clip(0, 255), np.uint8)
+    turn = rng.uniform(0, 2 * np.pi)
+    slope = np.cos(turn) * np.gradient(smooth, axis=1) + np.sin(turn) * np.gradient(smooth, axis=0)
+    return np.asarray((128 + slope * reach * rng.uniform(2, 8) + 0.2 * (y - smooth)).clip(0, 255), np.uint8)
+
+
 def _recoloured(pixels: NDArray[np.uint8], a: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Grey, or channels mixed: each new one is a random average of the old ones, or a curve of the grey level."""
     grey = rng.random() < a.grey
@@ -148,7 +166,8 @@ def augmented(view: TrainingView, a: Augmentation, rng: np.random.Generator) -> 
     """A view as another device might have recorded it; masks are only turned."""
     view = turned_view(view, rng)
     pixels = _recoloured(view.pixels, a, rng)
-    pixels = _unsharp(np.asarray(cv2.LUT(pixels, _tone_table(a, rng).reshape(1, 256, 3)), np.uint8), a, rng)
+    pixels = _edged(np.asarray(cv2.LUT(pixels, _tone_table(a, rng).reshape(1, 256, 3)), np.uint8), a, rng)
+    pixels = _unsharp(pixels, a, rng)
     if rng.random() < a.speckle + a.noise + a.shading:
         pixels = _noisy(pixels, a, rng)
     pixels = _stored(pixels, a, rng)
