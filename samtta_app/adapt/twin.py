@@ -9,7 +9,7 @@ from samtta_app.adapt.strategy import AdaptationStrategy, Attempt, Knowledge
 from samtta_app.core.clicks import next_click
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Example, Prompt
-from samtta_app.model.answers import WindowAnswer, answer_prompt
+from samtta_app.model.answers import MaskAnswer, answer_prompt
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.weights import Weights
@@ -23,7 +23,7 @@ def twin_trajectory(
 ) -> Generator[None, None, tuple[float, ...]]:
     """IoU after each click of RITM's simulated user against the accepted mask, from scratch, answered as a user is."""
     clicks: tuple[Click, ...] = ()
-    found: WindowAnswer | None = None
+    found: MaskAnswer | None = None
     attempt: Attempt | None = None
     values: list[float] = []
     while len(values) < TWIN_CLICKS and (not values or values[-1] < TWIN_TARGET):

@@ -31,7 +31,8 @@ class Answer:
 
     A prompt of exclude clicks alone has no candidates. An empty candidate occurs only where all are empty. `no_gaps`
     tells the user why the candidates have no gaps ("" where they have). `advise_from` holds the minimum gaps for
-    showing advice. `larger` is whether the larger model answered.
+    showing advice. `larger` is whether the larger model answered. `more`: this is the first sight of a new object, and
+    the answer to the same request follows.
     """
 
     request_id: int
@@ -44,6 +45,7 @@ class Answer:
     no_gaps: str = ""
     advise_from: Gaps | None = None
     larger: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

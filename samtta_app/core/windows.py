@@ -18,6 +18,12 @@ VARIED = (2.5, 8.0)
 DETAIL = 2.5
 """Side of the window in which an outline is corrected, in object sides."""
 
+NEARER = (0.5, 0.25)
+"""Sides of the closer windows of a first click, in sides of the first window."""
+
+LEAST_NEARER = 1.5
+"""A closer window that is not closer by this factor shows nothing new."""
+
 REFINED = 2.0
 """Side of the window in which a mask is refined, in object sides."""
 
@@ -56,6 +62,23 @@ def first_window(
     x, y, half = clicks[0].x, clicks[0].y, (side - 1) / 2
     near = around(Box(x - half, y - half, x + half, y + half), extent)
     return near if near.side < wide.side and all(near.contains(c.x, c.y) for c in clicks) else wide
+
+
+def nearer(window: Window, clicks: tuple[Click, ...], extent: Window) -> tuple[Window, ...]:
+    """Closer windows about a single click, to look at a new object from nearby as well; none for other prompts.
+
+    One click says nothing about the size of what is meant.
+    """
+    if len(clicks) != 1:
+        return ()
+    found = []
+    for share in NEARER:
+        half = (window.side * share - 1) / 2
+        place = Box(clicks[0].x - half, clicks[0].y - half, clicks[0].x + half, clicks[0].y + half)
+        near = around(place, extent, factor=1.0)
+        if near.side * LEAST_NEARER <= window.side and near not in found:
+            found.append(near)
+    return tuple(found)
 
 
 def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:

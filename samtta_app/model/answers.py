@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from samtta_app.core.masks import bounding_box
+from samtta_app.core.metrics import iou as iou_of
 from samtta_app.core.tidy import tidied
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
-from samtta_app.core.windows import closer, detailed, first_window, wider
+from samtta_app.core.windows import closer, detailed, first_window, nearer, wider
 from samtta_app.errors import PromptError
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import REFINES_FROM, mended
+from samtta_app.model.mask_features import described
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
 from samtta_app.model.threshold_shift import obedient, shifted
 from samtta_app.model.weights import Weights
 
 MAX_LOOKS = 3
-"""A prompt is answered in at most this many windows."""
+"""A prompt is answered in at most this many windows, one after the other; a selector sees two more beside the first."""
+
+CARDS = 3
+"""Masks that are offered at most: more are no quicker to look through than a second click is."""
+
+DISTINCT = 0.9
+"""Masks of a larger IoU count as the same: nobody sees which of them to choose."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,13 +53,15 @@ NO_HINTS = Hints()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WindowAnswer:
-    """What the decoder says in one window: `logits` (m, G, G), predicted `iou` (m,), masks in image pixels, `chosen`.
+class MaskAnswer:
+    """The m masks that answer a prompt: one, or several readings of it.
 
-    `tokens` (m, 2C) are the decoder's output tokens that made them: the IoU token, then the mask's own.
+    `windows` (m,) are those in which they were answered. `logits` (m, G, G) and `iou` (m,) are the decoder's, `masks`
+    in image pixels. `chosen` is shown. `tokens` (m, 2C) are the decoder's output tokens that made them: the IoU token,
+    then the mask's own.
     """
 
-    window: Window
+    windows: tuple[Window, ...]
     logits: Tensor
     iou: tuple[float, ...]
     masks: tuple[Mask, ...]
@@ -62,6 +72,11 @@ class WindowAnswer:
     def shown(self) -> Mask:
         """The chosen mask."""
         return self.masks[self.chosen]
+
+    @property
+    def window(self) -> Window:
+        """The chosen mask's window."""
+        return self.windows[self.chosen]
 
     def feedback(self) -> Logits:
         """The chosen mask's logits, to be given back with the next click."""
@@ -93,35 +108,46 @@ def answer_prompt(
     candidates: bool = False,
     single: bool = False,
     whole: bool = False,
-) -> Generator[None, None, WindowAnswer]:
+    first: bool = False,
+) -> Generator[None, None, MaskAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
+
+    Where the model has a selector, a new object is looked at from closer by as well, and the selector ranks the masks of
+    all windows. Else the best of the last window is shown (SAM's rule).
 
     Args:
         window: where the object was answered before; None for a new object. The window of a new object is chosen: first the
             view or the whole image, then closer around what was found there.
         view: the part of the image on the screen.
         hints: what is known beside the prompt.
-        candidates: give three of them for any prompt, and use only the given window if it holds the prompt.
+        candidates: give several masks for any prompt, and use only the given window if it holds the prompt.
         single: the single mask (token 0) is chosen; for one click the three candidates come after it.
         whole: answer in the whole image, look no closer, and take the decoder's answer as it is.
+        first: answer in the first window only.
     """
-    extent = image.whole
-    several = candidates or prompt.ambiguous
-    part = slice(0 if single else 1, 4) if several else slice(0, 1)
+    extent, choice = image.whole, Choice(several=candidates or prompt.ambiguous, single=single, plain=whole)
+    selector = None if single or whole else model.selector
     if whole:
-        features = yield from cache.features(image, extent)
-        return _decoded(model, weights, features, prompt, hints, part, plain=True)
+        seen = seen_in(model, weights, (yield from cache.features(image, extent)), prompt, hints)
+        return chosen_masks(model, [seen], prompt, choice)
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box, hints.side)
     here = wider(here, None, prompt.clicks, extent) or here
-    found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, hints, part)
-    for _ in range(0 if candidates and not fresh else MAX_LOOKS - 1):
-        there = _elsewhere(model, here, bounding_box(found.shown), prompt, extent, fresh=fresh)
-        if there is None:
+    looks = [seen_in(model, weights, (yield from cache.features(image, here)), prompt, hints)]
+    if selector is not None and fresh and not first and model.policy.quick_encoder:
+        for near in nearer(here, prompt.clicks, extent):
+            yield  # a waiting request waits for one pass of the decoder at most
+            looks.append(seen_in(model, weights, (yield from cache.features(image, near)), prompt, hints))
+    found = chosen_masks(model, looks, prompt, choice, extent, hints.side)
+    for _ in range(0 if first or (candidates and not fresh) else MAX_LOOKS - 1):
+        there = _elsewhere(model, found.window, bounding_box(found.shown), prompt, extent, fresh=fresh)
+        if there is None or any(there == look.features.window for look in looks):
             break
-        fresh, here = False, there
-        yield  # a waiting request waits for one pass of the decoder at most
-        found = _decoded(model, weights, (yield from cache.features(image, here)), prompt, hints, part)
+        yield
+        look = seen_in(model, weights, (yield from cache.features(image, there)), prompt, hints)
+        looks = [*looks, look] if selector is not None and fresh else [look]
+        found = chosen_masks(model, looks, prompt, choice, extent, hints.side)
+        fresh = fresh and selector is not None
     return found
 
 
@@ -135,35 +161,102 @@ def _elsewhere(
     return wider(here, box, prompt.clicks, extent) or near
 
 
-def _decoded(
-    model: SamModel,
-    weights: Weights,
-    features: ImageFeatures,
-    prompt: Prompt,
-    hints: Hints,
-    part: slice,
-    *,
-    plain: bool = False,
-) -> WindowAnswer:
-    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which masks are offered: `several`, the `single` one as chosen, or `plain`.
 
-    An empty one is chosen only where all are. The single mask is chosen where it is there and
-    not empty. With `plain`, clicks need not be obeyed, and crumbs stay. The logits are the decoder's own: maps
-    and the next click see what it said.
+    With `plain`, clicks need not be obeyed, crumbs stay, and SAM's rule chooses.
     """
+
+    several: bool
+    single: bool = False
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowMasks:
+    """What the decoder says in one window: logits (4, G, G), changed near the newest click; iou (4,); tokens (4, 2C)."""
+
+    features: ImageFeatures
+    logits: Tensor
+    iou: Tensor
+    tokens: Tensor
+
+
+def seen_in(model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, hints: Hints) -> WindowMasks:
+    """What the decoder says in the window of `features`."""
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt, hints.looks))
-        logits, scores = decoded.logits[part], decoded.iou[part]
-        logits = corrected(model, features, prompt, logits, hints.offset)
-        own = decoded.tokens[1:][part]
+        logits = corrected(model, features, prompt, decoded.logits, hints.offset)
+        own = decoded.tokens[1:]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
-    masks = placed(model, logits if plain else obedient(logits, prompt.clicks, features.window), features)
-    if model.tidy and not plain:
-        masks = tuple(tidied(mask, prompt.clicks) for mask in masks)
-    said = tuple(float(v) for v in scores)
+    return WindowMasks(features, logits, decoded.iou, tokens)
+
+
+def chosen_masks(
+    model: SamModel,
+    looks: Sequence[WindowMasks],
+    prompt: Prompt,
+    choice: Choice,
+    extent: Window | None = None,
+    side: float | None = None,
+) -> MaskAnswer:
+    """The masks to offer of those seen in some windows; a selector ranks them all, SAM's rule those of the last window.
+
+    Args:
+        extent: the whole image, which only a selector needs; `side` is that of expected objects.
+    """
+    selector = None if choice.single or choice.plain or extent is None else model.selector
+    if selector is None or extent is None:
+        return _by_rule(model, looks[-1], prompt, choice)
+    logits, iou = (torch.stack([getattr(look, name) for look in looks]) for name in ("logits", "iou"))
+    expected = selector.expected(described(model, [w.features for w in looks], logits, iou, prompt, extent, side))
+    order = sorted(range(len(expected)), key=lambda i: -expected[i])
+    masks: list[Mask] = []
+    kept: list[tuple[WindowMasks, int]] = []
+    for i in order:
+        look, token = looks[i // 4], i % 4
+        mask = masks_of(model, look, slice(token, token + 1), prompt)[0]
+        if mask.area and all(iou_of(mask, other) <= DISTINCT for other in masks):
+            masks.append(mask)
+            kept.append((look, token))
+        if len(masks) == (CARDS if choice.several else 1):
+            break
+    if not masks:
+        return _by_rule(model, looks[0], prompt, choice)
+    return MaskAnswer(
+        tuple(look.features.window for look, _ in kept),
+        torch.stack([look.logits[token] for look, token in kept]),
+        tuple(float(look.iou[token]) for look, token in kept),
+        tuple(masks),
+        0,
+        torch.stack([look.tokens[token] for look, token in kept]),
+    )
+
+
+def _by_rule(model: SamModel, look: WindowMasks, prompt: Prompt, choice: Choice) -> MaskAnswer:
+    """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
+
+    An empty one is chosen only where all are. The single mask is chosen where it is there and not empty.
+    """
+    part = slice(0 if choice.single else 1, 4) if choice.several else slice(0, 1)
+    masks = masks_of(model, look, part, prompt, plain=choice.plain)
+    said = tuple(float(v) for v in look.iou[part])
     among = range(1 if part.start == 0 and masks[0].area else len(masks))
     chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))
-    return WindowAnswer(features.window, logits, said, masks, chosen, tokens)
+    windows = (look.features.window,) * len(masks)
+    return MaskAnswer(windows, look.logits[part], said, masks, chosen, look.tokens[part])
+
+
+def masks_of(
+    model: SamModel, look: WindowMasks, part: slice, prompt: Prompt, *, plain: bool = False
+) -> tuple[Mask, ...]:
+    """Some of a window's masks in image pixels. The logits stay the decoder's: maps and the next click see what it said."""
+    logits, features = look.logits[part], look.features
+    if plain:
+        return placed(model, logits, features)
+    masks = placed(model, obedient(logits, prompt.clicks, features.window), features)
+    return tuple(tidied(mask, prompt.clicks) for mask in masks) if model.tidy else masks
 
 
 def corrected(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor, offset: float) -> Tensor:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from samtta_app.model.weights import Tensors, Weights
+
+if TYPE_CHECKING:
+    from samtta_app.model.selector import Selector
 
 PointPrompts = tuple[Tensor, Tensor]
 """Clicks of B prompts: coordinates (B, N, 2) as x, y in input pixels, and labels (B, N), 1 include, 0 exclude."""
@@ -170,7 +173,7 @@ class Backbone(Protocol):
 class SamModel:
     """A built model: `size` is the side of its input in pixels, `frozen` the original decoder.
 
-    `tidy` is whether crumbs and pinholes of its masks go.
+    `tidy` is whether crumbs and pinholes of its masks go. `selector` ranks its masks; None where it has none.
     """
 
     name: str
@@ -179,6 +182,7 @@ class SamModel:
     frozen: Weights
     device: torch.device
     tidy: bool = True
+    selector: Selector | None = None
 
     @property
     def policy(self) -> Policy:
@@ -196,7 +200,8 @@ class SamModel:
         Raises:
             RuntimeError: the device cannot be used, or has not enough memory; AssertionError where torch was built without it.
         """
-        return replace(built_model(self.name, self.backbone, self.size, device), tidy=self.tidy)
+        moved = built_model(self.name, self.backbone, self.size, device)
+        return replace(moved, tidy=self.tidy, selector=self.selector)
 
     @property
     def grid(self) -> int:

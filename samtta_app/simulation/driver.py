@@ -123,7 +123,7 @@ class Driver:
                 if finished.value is not None:
                     self._take(finished.value)
                 return
-            if isinstance(part, Answer):
+            if isinstance(part, Answer) and not part.more:  # a simulated user waits for the whole answer
                 self._take(part)
 
     def _take(self, reply: Reply) -> None:

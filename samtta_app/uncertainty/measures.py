@@ -21,7 +21,7 @@ from samtta_app.core.replies import Measured
 from samtta_app.core.types import Image, Logits, Prompt, Window
 from samtta_app.errors import UserError
 from samtta_app.images.image_source import source_of
-from samtta_app.model.answers import WindowAnswer, answer_prompt, corrected
+from samtta_app.model.answers import MaskAnswer, answer_prompt, corrected
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
@@ -98,7 +98,7 @@ class Case:
 
     knows: Measuring
     request: MeasureRequest
-    found: WindowAnswer
+    found: MaskAnswer
     side: _Side
     others: tuple[Prompt, ...]
 

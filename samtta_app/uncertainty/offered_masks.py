@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from samtta_app.core.types import Candidate, Logits
-from samtta_app.model.answers import WindowAnswer
+from samtta_app.model.answers import MaskAnswer
 from samtta_app.uncertainty.heads import GapHeads, gaps_of
 from samtta_app.uncertainty.maps import entropy, mean_entropy
 
 
-def offered(found: WindowAnswer, heads: GapHeads | None) -> tuple[Candidate, ...]:
+def offered(found: MaskAnswer, heads: GapHeads | None) -> tuple[Candidate, ...]:
     """The answer's masks with their uncertainty; with `heads`, the chosen one has its predicted gains."""
     chosen = found.chosen
     gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
@@ -16,7 +16,7 @@ def offered(found: WindowAnswer, heads: GapHeads | None) -> tuple[Candidate, ...
     layers = found.logits.float().cpu().numpy()
     return tuple(
         Candidate(
-            *(mask, Logits(found.window, layers[i]), found.iou[i], maps[i], float(numbers[i])),
+            *(mask, Logits(found.windows[i], layers[i]), found.iou[i], maps[i], float(numbers[i])),
             gaps=gaps[0] if gaps and i == chosen else None,
         )
         for i, mask in enumerate(found.masks)

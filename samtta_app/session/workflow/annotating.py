@@ -72,6 +72,9 @@ class Annotating:
             return ()
         if reply.request_id != desk.draft.request_id or not desk.draft.preview.waiting:
             return ()
+        if reply.more:
+            desk.put(drafts.with_first_sight(desk.draft, reply))
+            return ()
         self._show(drafts.with_answer(desk.draft, reply, desk.now()))
         nothing = drafts.nothing_found(reply)
         if nothing:

@@ -74,12 +74,20 @@ def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
         draft.preview,
         answer=reply if candidate else replace(reply, candidates=(), chosen=0),
         chosen=reply.chosen if candidate else 0,
-        window=reply.window if candidate else draft.preview.window,  # a window without a mask is not kept
+        window=candidate.logits.window if candidate else draft.preview.window,  # a window without a mask is not kept
         waiting=False,
         history=tuple(records),
         frozen=None,
     )
     return replace(draft, preview=advised(preview), masks=(*masks, candidate.mask if candidate else None))
+
+
+def with_first_sight(draft: Draft, reply: Answer) -> Draft:
+    """The draft that shows what the first window says, and still waits for the answer."""
+    if nothing_found(reply):
+        return draft
+    window = reply.candidates[reply.chosen].logits.window
+    return replace(draft, preview=replace(draft.preview, answer=reply, chosen=reply.chosen, window=window))
 
 
 def nothing_found(reply: Answer) -> str:
@@ -109,8 +117,10 @@ def with_candidate(draft: Draft, step: int) -> Draft:
         uncertainty=candidate.uncertainty,
         iou=_NAN,
         gaps=candidate.gaps,
+        window=candidate.logits.window,
     )
-    preview = replace(preview, chosen=chosen, history=(*preview.history[:-1], record))
+    window = candidate.logits.window
+    preview = replace(preview, chosen=chosen, window=window, history=(*preview.history[:-1], record))
     return replace(draft, preview=advised(preview), masks=(*draft.masks[:-1], candidate.mask))
 
 

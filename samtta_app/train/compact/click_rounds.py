@@ -97,8 +97,8 @@ def human_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
     outwards = rng.random(boxes.shape) * LOOSEST * np.array([-1, -1, 1, 1])
     share = np.where(rng.random((len(boxes), 1)) < LOOSE_SHARE, outwards, noise)
     pixel = rng.uniform(-1, 1, boxes.shape)
-    share, pixel = (torch.from_numpy(part.astype(np.float32)).to(boxes.device) for part in (share, pixel))
-    return (boxes + share * extent + pixel).clamp(0, size - 1)
+    off, pixels = (torch.from_numpy(part.astype(np.float32)).to(boxes.device) for part in (share, pixel))
+    return (boxes + off * extent + pixels).clamp(0, size - 1)
 
 
 def fed_back(out: DecoderOutput, rng: np.random.Generator) -> Tensor | None:

@@ -16,7 +16,7 @@ from samtta_app.core.types import Mask, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.model import answers
-from samtta_app.model.answers import WindowAnswer
+from samtta_app.model.answers import WindowMasks
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.weights import Weights
@@ -104,9 +104,9 @@ def test_the_whole_image_alone_is_seen_where_that_is_asked_for(
     toy: Engine, shared_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Window] = []
-    decoded = answers._decoded
+    decoded = answers.seen_in
 
-    def watched(model: SamModel, weights: Weights, features: ImageFeatures, *rest: Any, **how: Any) -> WindowAnswer:
+    def watched(model: SamModel, weights: Weights, features: ImageFeatures, *rest: Any, **how: Any) -> WindowMasks:
         seen.append(features.window)
         return decoded(model, weights, features, *rest, **how)
 
@@ -114,7 +114,7 @@ def test_the_whole_image_alone_is_seen_where_that_is_asked_for(
         # a window that is given is where the engine looks first, unless it is asked for the whole image
         return run(engine, replace(request, window=PART) if isinstance(request, PredictRequest) else request)
 
-    monkeypatch.setattr(answers, "_decoded", watched)
+    monkeypatch.setattr(answers, "seen_in", watched)
     monkeypatch.setattr(points, "run", asked)
     source, told = Source((shared_dataset,)), lambda share, words: None
     for whole in (True, False):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from samtta_app.core.types import Box, Click, Image, Prompt, Window
+from samtta_app.core.masks import trimmed
+from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
 from samtta_app.model import answers
-from samtta_app.model.answers import WindowAnswer, answer_prompt
+from samtta_app.model.answers import WindowMasks, answer_prompt
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures
@@ -39,19 +40,16 @@ class Seen:
     there: Box
     windows: list[Window] = field(default_factory=list)
 
-    def __call__(
-        self, _model: object, _weights: object, features: ImageFeatures, *_: object, **__: object
-    ) -> WindowAnswer:
-        from samtta_app.core.masks import trimmed
+    def seen(self, _model: object, _weights: object, features: ImageFeatures, *_: object) -> WindowMasks:
+        self.windows.append(features.window)
+        return WindowMasks(features, torch.zeros(4, 4, 4), torch.full((4,), 0.5), torch.zeros(4, 8))
 
-        window, box = features.window, self.there
-        self.windows.append(window)
+    def masks(self, _model: object, look: WindowMasks, part: slice, *_: object, **__: object) -> tuple[Mask, ...]:
+        window, box = look.features.window, self.there
         rows, columns = np.mgrid[: window.height, : window.width]
         x, y = columns + window.x, rows + window.y
         bits = (x >= box.x0) & (x <= box.x1) & (y >= box.y0) & (y <= box.y1)
-        return WindowAnswer(
-            window, torch.zeros(1, 4, 4), (0.5,), (trimmed(bits, window.x, window.y),), 0, torch.zeros(1, 8)
-        )
+        return (trimmed(bits, window.x, window.y),) * len(range(4)[part])
 
 
 def looked(
@@ -65,7 +63,8 @@ def looked(
     whole: bool = False,
 ) -> list[Window]:
     seen = Seen(there)
-    monkeypatch.setattr(answers, "_decoded", seen)
+    monkeypatch.setattr(answers, "seen_in", seen.seen)
+    monkeypatch.setattr(answers, "masks_of", seen.masks)
     model = toy_model()
     finish(answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, view, whole=whole))
     return seen.windows

@@ -11,7 +11,7 @@ from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.images.read import from_array
-from samtta_app.model.answers import WindowAnswer, answer_prompt
+from samtta_app.model.answers import MaskAnswer, answer_prompt
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import LEAST_REACH, REFINE_REACH, REFINES_FROM, SAME_OBJECT, mended
@@ -26,13 +26,13 @@ def small() -> SamModel:
     return load_model(input_size=256)
 
 
-def finished(model: SamModel, image: Image, prompt: Prompt, window: Window | None = None) -> WindowAnswer:
+def finished(model: SamModel, image: Image, prompt: Prompt, window: Window | None = None) -> MaskAnswer:
     work = answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window)
     while True:
         try:
             next(work)
         except StopIteration as done:
-            found: WindowAnswer = done.value
+            found: MaskAnswer = done.value
             return found
 
 

@@ -112,3 +112,28 @@ def test_before_the_first_answer_there_is_nothing_to_show() -> None:
     preview = clicked(None, 1).preview
     assert (preview.answer, preview.candidates, preview.candidate) == (None, (), None)
     assert (preview.weights_version, preview.no_gaps, preview.larger) == (0, "", False)
+
+
+def test_a_first_sight_is_shown_while_the_answer_is_awaited_and_leaves_no_record() -> None:
+    draft = clicked(None, 1)
+    seen = drafts.with_first_sight(draft, replace(reply(10, 7), more=True))
+    assert seen.preview.candidate is not None
+    assert seen.preview.waiting
+    assert (seen.preview.history, seen.masks) == ((), ())
+    answered = drafts.with_answer(seen, reply(12), 1.0)
+    assert answered.preview.candidates[0].mask.area > seen.preview.candidates[0].mask.area
+    assert len(answered.preview.history) == len(answered.masks) == 1
+    nothing = drafts.with_first_sight(draft, Answer(1, WHOLE, (), 0, 3, 0.02, more=True))
+    assert nothing is draft
+
+
+def test_another_card_takes_its_own_window_along() -> None:
+    first, second = reply(10, 7).candidates
+    near = Window(30, 20, 60, 60)
+    second = replace(second, logits=replace(second.logits, window=near))
+    draft = drafts.with_answer(clicked(None, 1), replace(reply(10), candidates=(first, second)), 0.0)
+    assert draft.preview.window == WHOLE
+    turned = drafts.with_candidate(draft, 1)
+    assert turned.preview.window == near
+    assert turned.preview.history[-1].window == near
+    assert clicked(turned, 5).window == near
