@@ -29,8 +29,8 @@ MAX_LOOKS = 3
 CARDS = 3
 """Masks that are offered at most: more are no quicker to look through than a second click is."""
 
-DISTINCT = 0.9
-"""Masks of a larger IoU count as the same: nobody sees which of them to choose."""
+DISTINCT_CARDS = 0.9
+"""Masks of a larger IoU count as the same: no eye tells them apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +112,8 @@ def answer_prompt(
 ) -> Generator[None, None, MaskAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
-    Where the model has a selector, a new object is looked at from closer by as well, and the selector ranks the masks of
-    all windows. Else the best of the last window is shown (SAM's rule).
+    Where the model has a selector, a new object is looked at from closer by as well. The selector ranks the masks of all
+    windows. Else the best of the last window is shown (SAM's rule).
 
     Args:
         window: where the object was answered before; None for a new object. The window of a new object is chosen: first the
@@ -125,11 +125,11 @@ def answer_prompt(
         whole: answer in the whole image, look no closer, and take the decoder's answer as it is.
         first: answer in the first window only.
     """
-    extent, choice = image.whole, Choice(several=candidates or prompt.ambiguous, single=single, plain=whole)
+    extent, offer = image.whole, Offer(several=candidates or prompt.ambiguous, single=single, plain=whole)
     selector = None if single or whole else model.selector
     if whole:
         seen = seen_in(model, weights, (yield from cache.features(image, extent)), prompt, hints)
-        return chosen_masks(model, [seen], prompt, choice)
+        return chosen_masks(model, [seen], prompt, offer)
     fresh = window is None
     here = window or first_window(extent, view, prompt.clicks, prompt.box, hints.side)
     here = wider(here, None, prompt.clicks, extent) or here
@@ -138,7 +138,7 @@ def answer_prompt(
         for near in nearer(here, prompt.clicks, extent):
             yield  # a waiting request waits for one pass of the decoder at most
             looks.append(seen_in(model, weights, (yield from cache.features(image, near)), prompt, hints))
-    found = chosen_masks(model, looks, prompt, choice, extent, hints.side)
+    found = chosen_masks(model, looks, prompt, offer, extent, hints.side)
     for _ in range(0 if first or (candidates and not fresh) else MAX_LOOKS - 1):
         there = _elsewhere(model, found.window, bounding_box(found.shown), prompt, extent, fresh=fresh)
         if there is None or any(there == look.features.window for look in looks):
@@ -146,7 +146,7 @@ def answer_prompt(
         yield
         look = seen_in(model, weights, (yield from cache.features(image, there)), prompt, hints)
         looks = [*looks, look] if selector is not None and fresh else [look]
-        found = chosen_masks(model, looks, prompt, choice, extent, hints.side)
+        found = chosen_masks(model, looks, prompt, offer, extent, hints.side)
         fresh = fresh and selector is not None
     return found
 
@@ -162,7 +162,7 @@ def _elsewhere(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Offer:
     """Which masks are offered: `several`, the `single` one as chosen, or `plain`.
 
     With `plain`, clicks need not be obeyed, crumbs stay, and SAM's rule chooses.
@@ -197,7 +197,7 @@ def chosen_masks(
     model: SamModel,
     looks: Sequence[WindowMasks],
     prompt: Prompt,
-    choice: Choice,
+    offer: Offer,
     extent: Window | None = None,
     side: float | None = None,
 ) -> MaskAnswer:
@@ -206,9 +206,9 @@ def chosen_masks(
     Args:
         extent: the whole image, which only a selector needs; `side` is that of expected objects.
     """
-    selector = None if choice.single or choice.plain or extent is None else model.selector
+    selector = None if offer.single or offer.plain or extent is None else model.selector
     if selector is None or extent is None:
-        return _by_rule(model, looks[-1], prompt, choice)
+        return _by_rule(model, looks[-1], prompt, offer)
     logits, iou = (torch.stack([getattr(look, name) for look in looks]) for name in ("logits", "iou"))
     expected = selector.expected(described(model, [w.features for w in looks], logits, iou, prompt, extent, side))
     order = sorted(range(len(expected)), key=lambda i: -expected[i])
@@ -217,13 +217,13 @@ def chosen_masks(
     for i in order:
         look, token = looks[i // 4], i % 4
         mask = masks_of(model, look, slice(token, token + 1), prompt)[0]
-        if mask.area and all(iou_of(mask, other) <= DISTINCT for other in masks):
+        if mask.area and all(iou_of(mask, other) <= DISTINCT_CARDS for other in masks):
             masks.append(mask)
             kept.append((look, token))
-        if len(masks) == (CARDS if choice.several else 1):
+        if len(masks) == (CARDS if offer.several else 1):
             break
     if not masks:
-        return _by_rule(model, looks[0], prompt, choice)
+        return _by_rule(model, looks[0], prompt, offer)
     return MaskAnswer(
         tuple(look.features.window for look, _ in kept),
         torch.stack([look.logits[token] for look, token in kept]),
@@ -234,13 +234,13 @@ def chosen_masks(
     )
 
 
-def _by_rule(model: SamModel, look: WindowMasks, prompt: Prompt, choice: Choice) -> MaskAnswer:
+def _by_rule(model: SamModel, look: WindowMasks, prompt: Prompt, offer: Offer) -> MaskAnswer:
     """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
 
     An empty one is chosen only where all are. The single mask is chosen where it is there and not empty.
     """
-    part = slice(0 if choice.single else 1, 4) if choice.several else slice(0, 1)
-    masks = masks_of(model, look, part, prompt, plain=choice.plain)
+    part = slice(0 if offer.single else 1, 4) if offer.several else slice(0, 1)
+    masks = masks_of(model, look, part, prompt, plain=offer.plain)
     said = tuple(float(v) for v in look.iou[part])
     among = range(1 if part.start == 0 and masks[0].area else len(masks))
     chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))

@@ -1,7 +1,7 @@
 """What a mask looks like on the decoder's grid, in a few numbers that mean the same in every image.
 
-A selector of answers reads them. Left out after trials on 20 sets that the model never saw: the colours and features on
-both sides of the outline, the mask's form, and its agreement with the other masks. With them the choice was no better.
+A selector of answers reads them. More were tried on 20 sets that the model never saw, and chose no better. They were
+colours and features on both sides of the outline, the mask's form, and its agreement with the other masks.
 """
 
 from __future__ import annotations
@@ -24,16 +24,24 @@ FEATURES = (
     *("window", "in_window", "in_image", "cut", "expected", "expecting"),
     *("stable", "inside", "outside", "clicks", "before", "obeyed", "depth"),
 )
-"""Names of the numbers, in order.
+"""Names of the numbers, in order. Relations of sides are logarithms of base 2.
 
-- iou: predicted; and what it lacks to the best of its window, and of all.
-- token_k: 1 for the k-th of the four masks.
-- window, in_window, in_image: logarithms (base 2) of the window's side over the image's, and of the root of the mask's
-  area over both. cut: 1 where the mask ends at a border of the window that is not the image's.
-- expected, expecting: logarithm of the root of the area over the expected side; 1 where a side is expected.
-- stable: cells above +1 over cells above -1. inside, outside: mean probability within, and just outside.
-- clicks: their number. before: IoU with the answer before. obeyed: share of clicks on the right side. depth: how deep
-  the newest click lies in the mask, 0 .. 1.
+iou is predicted. iou_in_window and iou_of_all are what it lacks to the best of its window, and of all.
+
+token_k is 1 for the k-th of the four masks.
+
+window is the window's side over the image's. in_window and in_image are the root of the mask's area over both sides.
+
+cut is 1 where the mask ends at a border of the window that is not the image's.
+
+expected is the root of the area over the expected side. expecting is 1 where a side is expected.
+
+stable is the number of cells above +1 over that above -1. inside and outside are mean probabilities within the mask and
+just outside.
+
+clicks is their number, before the IoU with the answer before, obeyed the share of clicks on the right side.
+
+depth says how deep the newest click lies in the mask, 0 .. 1.
 """
 
 _RIM = 0.15

@@ -20,7 +20,7 @@ CORRECTION_ODDS = ((0, 0.22), (1, 0.22), (2, 0.16), (4, 0.20), (8, 0.14), (17, 0
 There are up to 19 clicks in all; twelve rounds or more are rare.
 """
 COMPACT_BOX_SHARE = 0.3
-BOX_NOISE = 0.1
+DRAWN_BOX_NOISE = 0.1
 """Standard deviation of a side's place in sides of the box, as in SAM's training (Kirillov et al. 2023, appendix A)."""
 LOOSE_SHARE, LOOSEST = 0.35, 0.4
 """Share of boxes drawn generously, and how far each of their sides lies outside at most, in sides of the box."""
@@ -87,13 +87,13 @@ def decode_rounds(
 
 
 def human_boxes(boxes: Tensor, size: int, rng: np.random.Generator) -> Tensor:
-    """Boxes as users draw them, within the window: each side is off by some of the box (`BOX_NOISE`) and about a pixel.
+    """Boxes as users draw them, within the window: each side is off by some of the box (`DRAWN_BOX_NOISE`) and about a pixel.
 
     A part of them (`LOOSE_SHARE`) is loose: each side lies outside by up to `LOOSEST` of the box. Boxes that always
     fitted would teach that a box is filled.
     """
     extent = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1).repeat(1, 2)
-    noise = rng.standard_normal(boxes.shape).clip(-2, 2) * BOX_NOISE
+    noise = rng.standard_normal(boxes.shape).clip(-2, 2) * DRAWN_BOX_NOISE
     outwards = rng.random(boxes.shape) * LOOSEST * np.array([-1, -1, 1, 1])
     share = np.where(rng.random((len(boxes), 1)) < LOOSE_SHARE, outwards, noise)
     pixel = rng.uniform(-1, 1, boxes.shape)

@@ -50,8 +50,8 @@ def train_selector(
 ) -> Mapping[str, float]:
     """Write a selector for `model` to `out`; returns the figures on the test splits that are also in the file.
 
-    The figures are the mean IoU after one click, after a box, and after more clicks: of the mask that SAM's rule shows
-    (`rule`), that the selector shows (`chosen`), and of the best one (`best`).
+    The figures are the mean IoU after one click, after a box (0), and after more clicks. `rule` is the mask that SAM's
+    rule shows, `chosen` the selector's, `best` the best one.
 
     Raises:
         DatasetError: a set has no masks, or no usable object.
@@ -72,7 +72,7 @@ def train_selector(
         )
     )
     told(ASKING, f"training on {len(learned)} answers")
-    selector = fitted(learned, plan)
+    selector = fitted_selector(learned, plan)
     found = figures(selector, tested)
     if not found["chosen@1"] > found["rule@1"]:
         shown = f"{found['chosen@1']:.3f} against {found['rule@1']:.3f} IoU after one click"
@@ -120,7 +120,7 @@ def _answers(
     return found
 
 
-def fitted(answers: Sequence[Ranking], plan: SelectorPlan) -> Selector:
+def fitted_selector(answers: Sequence[Ranking], plan: SelectorPlan) -> Selector:
     """A selector with the least squared error of the expected IoU; each answer weighs the same.
 
     A loss on the order alone, and both together, chose no better on sets left out.

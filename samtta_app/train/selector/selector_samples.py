@@ -1,8 +1,8 @@
 """Training data of a selector: the masks of all windows that the product looks in, beside their true IoU.
 
 An object is asked for as a user would: by a click or by a drawn box, then by corrections. Its first windows are those
-of `answer_prompt`. The mask that is corrected is at random the best-rated or the best one, so that the selector knows
-both what it will see when it chooses well, and when it does not.
+of `answer_prompt`. The mask that is corrected is at random the best-rated or the best one. So the selector knows what
+follows a good choice, and what follows a bad one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Ranking:
     rule: int
 
 
-def finished(work: Generator[None, None, _T]) -> _T:
+def at_its_end(work: Generator[None, None, _T]) -> _T:
     """The result of a computation in steps."""
     while True:
         try:
@@ -122,7 +122,7 @@ def _looks(
     side: float | None,
 ) -> list[WindowMasks]:
     """What is seen in the windows of a prompt; the one in which it is answered without a selector is the last."""
-    found = finished(answer_prompt(model, cache, model.frozen, image, prompt, window, view)).window
+    found = at_its_end(answer_prompt(model, cache, model.frozen, image, prompt, window, view)).window
     windows = [found]
     if window is None:
         here = first_window(image.whole, view, prompt.clicks, prompt.box, side)
@@ -130,7 +130,7 @@ def _looks(
     kept = list(dict.fromkeys(reversed(windows)))[
         ::-1
     ]  # the last of equal ones stays, and so the last window is `found`
-    return [seen_in(model, model.frozen, finished(cache.features(image, w)), prompt, NO_HINTS) for w in kept]
+    return [seen_in(model, model.frozen, at_its_end(cache.features(image, w)), prompt, NO_HINTS) for w in kept]
 
 
 def _drawn(record: LabelledImage, rng: np.random.Generator, *, change: bool) -> tuple[Image, Mask, Box]:

@@ -20,7 +20,7 @@ from samtta_app.core.windows import nearer
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError
 from samtta_app.model import selector as selectors
-from samtta_app.model.answers import CARDS, DISTINCT, NO_HINTS, answer_prompt, seen_in
+from samtta_app.model.answers import CARDS, DISTINCT_CARDS, NO_HINTS, answer_prompt, seen_in
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.mask_features import FEATURES, described
@@ -107,7 +107,7 @@ def test_the_best_ranked_mask_is_shown_and_the_others_are_distinct_from_it(small
     assert 1 <= len(found.masks) <= CARDS
     assert all(mask.area for mask in found.masks)
     for i, one in enumerate(found.masks):
-        assert all(iou(one, other) <= DISTINCT for other in found.masks[:i])
+        assert all(iou(one, other) <= DISTINCT_CARDS for other in found.masks[:i])
     looks, _ = looks_of(small, CLICK, found.windows[0])
     assert torch.allclose(looks[0].logits[token], found.logits[0], atol=1e-4)  # type: ignore[attr-defined]
 

@@ -13,7 +13,7 @@ from samtta_app.model.mask_features import FEATURES
 from samtta_app.model.model_registry import load_model
 from samtta_app.model.selector import load_selector
 from samtta_app.train.selector import selector_run
-from samtta_app.train.selector.selector_run import SelectorPlan, figures, fitted, train_selector
+from samtta_app.train.selector.selector_run import SelectorPlan, figures, fitted_selector, train_selector
 from samtta_app.train.selector.selector_samples import Ranking, rankings
 from tests.unit.train.material import record, write_set
 
@@ -38,14 +38,14 @@ def made(count: int, seed: int) -> list[Ranking]:
 
 
 def test_a_selector_learns_what_makes_a_mask_good() -> None:
-    selector = fitted(made(300, 0), SelectorPlan(epochs=30))
+    selector = fitted_selector(made(300, 0), SelectorPlan(epochs=30))
     found = figures(selector, made(100, 1))
     assert found["rule@1"] < 0.6
     assert found["chosen@1"] > found["best@1"] - 0.05
 
 
 def test_the_same_seed_gives_the_same_selector() -> None:
-    one, other = (fitted(made(40, 0), SelectorPlan(epochs=2, seed=5)) for _ in range(2))
+    one, other = (fitted_selector(made(40, 0), SelectorPlan(epochs=2, seed=5)) for _ in range(2))
     assert all((one.layers[name] == other.layers[name]).all() for name in one.layers)
 
 
