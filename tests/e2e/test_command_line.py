@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,33 +27,30 @@ def call(*arguments: str) -> int:
     return int(end.value.code or 0)
 
 
-def test_the_simulated_demo_prints_both_sides_and_exports_and_a_second_one_never_writes_over_the_first(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    out, second = tmp_path / "demo", tmp_path / "demo-2"
-    assert call("demo", "--simulate", "--no-window", "--objects", "2", "--out", str(out)) == 0
-    shown = capsys.readouterr().out
-    for words in ("FR_20@85", "FR_30@90", "frozen", "adapted", str(out)):
-        assert words in shown
-    written = (out / "coco" / "annotations.json").read_bytes()
-    assert COCO(out / "coco" / "annotations.json").getCatIds()
-    assert list(out.glob("statistics/*.csv"))
-    assert call("demo", "--simulate", "--no-window", "--objects", "1", "--out", str(out)) == 0
-    assert str(second) in capsys.readouterr().out
-    assert (out / "coco" / "annotations.json").read_bytes() == written
+@dataclass(frozen=True)
+class Demo:
+    """What the demo did in a process without a display: its home, its lines, and before which of them it was done."""
+
+    home: Path
+    out: Path
+    lines: list[str]
+    finished_before: list[bool]
+    code: int
+    said: str
 
 
-def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_it_goes(
-    tmp_path: Path, samtta_home: Path
-) -> None:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo as it runs where no window can be opened; it makes the samples, which takes longest."""
+    home, out = tmp_path_factory.mktemp("demo-home"), tmp_path_factory.mktemp("demo") / "demo"
     code = (
         "import sys\n"
         "for name in ('PySide6', 'pyqtgraph', 'matplotlib'): sys.modules[name] = None\n"
         "from samtta_app.cli.entry import main; main(sys.argv[1:])\n"
     )
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "PYTHONUNBUFFERED")
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    command = [sys.executable, "-c", code, "demo", "--objects", "2", "--out", str(tmp_path / "demo")]
+    environment = {name: value for name, value in os.environ.items() if name not in hidden} | {"SAMTTA_HOME": str(home)}
+    command = [sys.executable, "-c", code, "demo", "--objects", "2", "--out", str(out)]
     lines: list[str] = []
     finished_before: list[bool] = []
     with subprocess.Popen(
@@ -62,17 +60,37 @@ def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_i
         assert process.stderr is not None
         for line in process.stdout:
             lines.append(line.strip())
-            finished_before.append((tmp_path / "demo" / "pictures.png").exists())
+            finished_before.append((out / "pictures.png").exists())
         said = process.stderr.read()
-    assert process.returncode == 0, said
+    return Demo(home, out, lines, finished_before, process.returncode, said)
+
+
+def test_the_simulated_demo_prints_both_sides_and_exports_and_a_second_one_never_writes_over_the_first(
+    demo: Demo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    out, second = demo.out, demo.out.with_name("demo-2")
+    for words in ("FR_20@85", "FR_30@90", "frozen", "adapted", str(out)):
+        assert words in "\n".join(demo.lines)
+    written = (out / "coco" / "annotations.json").read_bytes()
+    assert COCO(out / "coco" / "annotations.json").getCatIds()
+    assert list(out.glob("statistics/*.csv"))
+    monkeypatch.setenv("SAMTTA_HOME", str(demo.home))
+    assert call("demo", "--simulate", "--no-window", "--objects", "1", "--out", str(out)) == 0
+    assert str(second) in capsys.readouterr().out
+    assert (out / "coco" / "annotations.json").read_bytes() == written
+
+
+def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_it_goes(demo: Demo) -> None:
+    assert demo.code == 0, demo.said
+    lines = demo.lines
     assert lines[0].startswith("No window can be opened: there is no display")
     assert [line for line in lines if line.startswith("Making the sample images")][-1].endswith("100%")
     steps = [lines.index(line) for line in lines if re.match(r"Preparing|Loading the model|object [12] of 2: ", line)]
     assert len(steps) == 4
     assert steps == sorted(steps)
-    assert not any(finished_before[: steps[2] + 1]), "the first object was said while the others were still to be done"
-    assert str(tmp_path / "demo" / "pictures.png") in lines[-1]
-    with Image.open(tmp_path / "demo" / "pictures.png") as pictures:
+    assert not any(demo.finished_before[: steps[2] + 1]), "the first object was said while others were still to be done"
+    assert str(demo.out / "pictures.png") in lines[-1]
+    with Image.open(demo.out / "pictures.png") as pictures:
         assert pictures.height > 256
 
 
