@@ -39,6 +39,7 @@ from samtta_app.model.cache import FEATURE_BYTES, FeatureCache, Larger
 from samtta_app.model.loading import open_model, open_model_alone
 from samtta_app.model.memory_shortage import out_of_memory
 from samtta_app.model.model_registry import DEFAULT_MODEL, model_file
+from samtta_app.model.outline import outline_for
 from samtta_app.model.selector import selector_for
 from samtta_app.model.weights import Weights
 
@@ -111,7 +112,7 @@ def open_engine(
         second = Larger(partial(open_model_alone, model_file(larger), device))
     ready = open_model(source, device, input_size)
     tidies = ready.model.policy.closer_look if tidy is None else tidy
-    model = replace(ready.model, tidy=tidies, selector=selector_for(ready.model))
+    model = replace(ready.model, tidy=tidies, selector=selector_for(ready.model), outline=outline_for(ready.model))
     return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note)
 
 

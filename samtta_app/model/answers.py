@@ -18,7 +18,8 @@ from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.local_update import REFINES_FROM, mended
 from samtta_app.model.mask_features import described
-from samtta_app.model.placing import placed
+from samtta_app.model.outline import redrawn
+from samtta_app.model.placing import placed, placed_fine
 from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
 from samtta_app.model.threshold_shift import obedient, shifted
 from samtta_app.model.weights import Weights
@@ -255,7 +256,12 @@ def masks_of(
     logits, features = look.logits[part], look.features
     if plain:
         return placed(model, logits, features)
-    masks = placed(model, obedient(logits, prompt.clicks, features.window), features)
+    obeying = obedient(logits, prompt.clicks, features.window)
+    if model.outline is None:
+        masks = placed(model, obeying, features)
+    else:
+        fine = redrawn(model, model.outline, features, obeying, prompt.clicks)
+        masks = placed_fine(obedient(fine, prompt.clicks, features.window), features)
     return tuple(tidied(mask, prompt.clicks) for mask in masks) if model.tidy else masks
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from samtta_app.model.weights import Tensors, Weights
 
 if TYPE_CHECKING:
+    from samtta_app.model.outline import Outline
     from samtta_app.model.selector import Selector
 
 PointPrompts = tuple[Tensor, Tensor]
@@ -173,7 +174,8 @@ class Backbone(Protocol):
 class SamModel:
     """A built model: `size` is the side of its input in pixels, `frozen` the original decoder.
 
-    `tidy` is whether crumbs and pinholes of its masks go. `selector` ranks its masks; None where it has none.
+    `tidy` is whether crumbs and pinholes of its masks go. `selector` ranks its masks, and `outline` draws
+    their outlines again; None where it has none.
     """
 
     name: str
@@ -183,6 +185,7 @@ class SamModel:
     device: torch.device
     tidy: bool = True
     selector: Selector | None = None
+    outline: Outline | None = None
 
     @property
     def policy(self) -> Policy:
@@ -201,7 +204,7 @@ class SamModel:
             RuntimeError: the device cannot be used, or has not enough memory; AssertionError where torch was built without it.
         """
         moved = built_model(self.name, self.backbone, self.size, device)
-        return replace(moved, tidy=self.tidy, selector=self.selector)
+        return replace(moved, tidy=self.tidy, selector=self.selector, outline=self.outline)
 
     @property
     def grid(self) -> int:

@@ -24,10 +24,16 @@ def placed(model: SamModel, logits: Tensor, features: ImageFeatures) -> tuple[Ma
     Bilinear interpolation lies between its four neighbours: a pixel is of the object only near a cell that is. Along one
     axis after the other it gives the same but for rounding (some 1e-6 of a logit).
     """
+    with torch.no_grad():
+        x = F.interpolate(logits[None].float(), (model.size, model.size), mode="bilinear", align_corners=False)[0]
+        return placed_fine(x, features)
+
+
+def placed_fine(logits: Tensor, features: ImageFeatures) -> tuple[Mask, ...]:
+    """The masks of logits (m, S, S) at the input's resolution."""
     height, width = features.valid
     with torch.no_grad():
-        x = F.interpolate(logits[None].float(), (model.size, model.size), mode="bilinear", align_corners=False)
-        return tuple(_placed(layer[:height, :width], features.window) for layer in x[0])
+        return tuple(_placed(layer[:height, :width], features.window) for layer in logits)
 
 
 def _placed(layer: Tensor, window: Window) -> Mask:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor
 from torch.nn import functional as F
@@ -31,7 +32,8 @@ REDUCED_FROM = 8192
 class ImageFeatures:
     """The encoder's output for one window of one image: `embedding` (1, C, S/16, S/16) and the compact model's skips.
 
-    `valid` is the (height, width) of the input that shows the window; the rest of the square is padding.
+    `valid` is the (height, width) of the input that shows the window; the rest of the square is padding. `picture`
+    (height, width, 3) uint8 is that part of the input; None where the features were not made of an image.
     """
 
     image_key: str
@@ -39,14 +41,16 @@ class ImageFeatures:
     embedding: Tensor
     skips: tuple[Tensor, ...]
     valid: _Size
+    picture: NDArray[np.uint8] | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(t.numel() * t.element_size() for t in (self.embedding, *self.skips))
+        tensors = sum(t.numel() * t.element_size() for t in (self.embedding, *self.skips))
+        return tensors + (self.picture.nbytes if self.picture is not None else 0)
 
     def to(self, dtype: torch.dtype) -> ImageFeatures:
-        """The same features in another precision (memory keeps them in half)."""
+        """The same features in another precision, without the picture (memory keeps them in half)."""
         skips = tuple(s.to(dtype) for s in self.skips)
         return ImageFeatures(self.image_key, self.window, self.embedding.to(dtype), skips, self.valid)
 
@@ -66,10 +70,12 @@ class Decoded:
 def encode(model: SamModel, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
     """Encode `window` of `image`; yields between the backbone's steps."""
     valid = _valid(window, model.size)
-    x = _input(model, image, window, valid)
+    picture = _picture(image, window, valid)
+    x = _input(model, picture, valid)
     yield
     embedding, skips = yield from model.backbone.encode(x)
-    return ImageFeatures(image.key, window, embedding.contiguous(), tuple(s.contiguous() for s in skips), valid)
+    kept = picture if model.outline is not None else None
+    return ImageFeatures(image.key, window, embedding.contiguous(), tuple(s.contiguous() for s in skips), valid, kept)
 
 
 def _valid(window: Window, size: int) -> _Size:
@@ -78,12 +84,17 @@ def _valid(window: Window, size: int) -> _Size:
     return max(int(window.height * scale + 0.5), 1), max(int(window.width * scale + 0.5), 1)
 
 
-def _input(model: SamModel, image: Image, window: Window, valid: _Size) -> Tensor:
-    """The normalised, padded input (1, 3, S, S)."""
+def _picture(image: Image, window: Window, valid: _Size) -> NDArray[np.uint8]:
+    """A window of an image, resized (height, width, 3)."""
     pixels = source_of(image).read(window)
     gap = 2.0 if window.side > REDUCED_FROM else None
     resized = Pillow.fromarray(pixels).resize((valid[1], valid[0]), Pillow.Resampling.BILINEAR, reducing_gap=gap)
-    x = torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(model.device, torch.float32)
+    return np.array(resized)
+
+
+def _input(model: SamModel, picture: NDArray[np.uint8], valid: _Size) -> Tensor:
+    """The normalised, padded input (1, 3, S, S)."""
+    x = torch.from_numpy(picture).permute(2, 0, 1).to(model.device, torch.float32)
     return F.pad(model.backbone.normalise(x), (0, model.size - valid[1], 0, model.size - valid[0])).unsqueeze(0)
 
 

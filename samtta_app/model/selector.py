@@ -8,28 +8,20 @@ predicted IoU shows .50. The network reads `mask_features`: it is small, so that
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.core.types import FloatArray
-from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import SamModel
-from samtta_app.model.compact_limits import check_slices
-from samtta_app.model.fingerprint import fingerprint
+from samtta_app.model.companions import companion_of, read_companion, save_companion
 from samtta_app.model.mask_features import FEATURES
-from samtta_app.model.weights import all_finite, write_half
-from samtta_app.settings import model_folder, resource
 
-log = logging.getLogger(__name__)
-
-_FORMAT = "samtta-selector-1"
+_READS = json.dumps(FEATURES)
 
 SELECTOR_WIDTH = 32
 """Values of each hidden layer: some 1,800 parameters, which the answers to a few hundred objects determine."""
@@ -54,12 +46,10 @@ class Selector:
         return (x @ w["w3"] + w["b3"])[..., 0]
 
     def expected(self, features: FloatArray) -> list[float]:
-        """Expected IoU, 0 .. 1, of masks with these features (n, F); 0 where a feature is not finite."""
-        rows = torch.from_numpy(features)
-        known = torch.isfinite(rows).all(dim=1)
+        """Expected IoU, 0 .. 1, of masks with these features (n, F); 0 where a feature or the IoU is not finite."""
         with torch.no_grad():
-            scores = torch.sigmoid(self(torch.where(known[:, None], rows, 0.0)))
-        return [float(score) if fit else 0.0 for score, fit in zip(scores, known, strict=True)]
+            scores = torch.sigmoid(self(torch.from_numpy(features)))
+        return [float(score) for score in torch.where(torch.isfinite(scores), scores, 0.0)]
 
 
 def layer_shapes(width: int = SELECTOR_WIDTH) -> dict[str, tuple[int, ...]]:
@@ -71,54 +61,23 @@ def layer_shapes(width: int = SELECTOR_WIDTH) -> dict[str, tuple[int, ...]]:
 
 
 def save_selector(selector: Selector, model: SamModel, path: Path, facts: Mapping[str, str]) -> None:
-    """Write a selector of `model` as float16 safetensors, whole or not at all.
+    """Write a selector of `model`.
 
     Raises:
-        ValueError: a value is not finite in float16; an older file stays.
-        OSError: the file cannot be written; an older file stays.
+        ValueError, OSError: as in `save_companion`.
     """
-    known = {
-        "format": _FORMAT,
-        "features": json.dumps(FEATURES),
-        "model": model.name,
-        "fingerprint": fingerprint(model),
-    }
-    write_half(path, selector.layers, {**facts, **known})
+    save_companion("selector", selector.layers, model, path, facts, _READS)
 
 
 def load_selector(path: Path, model: SamModel) -> Selector:
     """Read the selector that was trained for `model`.
 
     Raises:
-        CheckpointError: the file is damaged or of another kind, or its selector was trained for another model.
+        CheckpointError: as in `read_companion`.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            facts = dict(file.metadata() or {})
-            shapes = layer_shapes()
-            check_slices({name: file.get_slice(name) for name in file.keys()}, shapes)  # noqa: SIM118 (not a dict)
-            layers = {name: file.get_tensor(name).float() for name in shapes}
-        fits = facts.get("format") == _FORMAT and facts.get("features") == json.dumps(FEATURES)
-        fits = fits and all_finite(layers) and bool((layers["scale"] > 0).all())
-    except (OSError, SafetensorError, ValueError) as e:
-        raise CheckpointError("The selector of answers cannot be read", path, "Train or copy it again") from e
-    if not fits:
-        raise CheckpointError("The file holds no selector of answers", path, "Train one with `samtta train selector`")
-    if facts.get("fingerprint") != fingerprint(model):
-        raise CheckpointError(
-            f"The selector was trained for the model {facts.get('model', 'unknown')!r}, not for this {model.name!r}",
-            path,
-            "Train one for it with `samtta train selector`",
-        )
-    return Selector(layers, facts)
+    return Selector(*read_companion("selector", path, model, layer_shapes(), _READS))
 
 
 def selector_for(model: SamModel) -> Selector | None:
-    """The selector that is shipped or kept in the model folder for `model`; a file that cannot be used is told in the log."""
-    name = f"{model.name}.selector.safetensors"
-    path = next((p for p in (resource(f"models/{name}"), model_folder() / name) if p.is_file()), None)
-    try:
-        return load_selector(path, model) if path else None
-    except CheckpointError as e:
-        log.warning("%s", e)
-        return None
+    """The selector that is shipped or kept in the model folder for `model`."""
+    return companion_of("selector", model, load_selector)

@@ -19,7 +19,7 @@ from samtta_app.core.types import Box, Click, Logits, Prompt, Window
 from samtta_app.core.windows import nearer
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import CheckpointError
-from samtta_app.model import selector as selectors
+from samtta_app.model import companions
 from samtta_app.model.answers import CARDS, DISTINCT_CARDS, NO_HINTS, answer_prompt, seen_in
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
@@ -182,7 +182,7 @@ def test_damaged_and_foreign_selectors_are_refused(small: SamModel, tmp_path: Pa
     tensors = load_file(path)
     (tmp_path / "cut").write_bytes(path.read_bytes()[:200])
     save_file(tensors, tmp_path / "plain")
-    facts = {"format": "samtta-selector-1", "features": '["other"]'}
+    facts = {"format": "samtta-selector-1", "reads": '["other"]'}
     save_file(tensors, tmp_path / "older", facts)
     for name in ("cut", "plain", "older", "missing"):
         with pytest.raises(CheckpointError):
@@ -193,7 +193,7 @@ def test_damaged_and_foreign_selectors_are_refused(small: SamModel, tmp_path: Pa
     with safe_open(path, framework="pt") as file:
         known = dict(file.metadata())
     save_file(tensors, tmp_path / "nan", known)
-    with pytest.raises(CheckpointError, match="holds no selector"):
+    with pytest.raises(CheckpointError, match="no selector file that can be used"):
         load_selector(tmp_path / "nan", small)
 
 
@@ -202,7 +202,7 @@ def test_a_selector_beside_the_model_is_found_and_a_damaged_one_is_told(
 ) -> None:
     shutil.copy(model_file("samtta-small"), tmp_path / "own.safetensors")
     own = load_model(tmp_path / "own.safetensors", "cpu", 256)
-    monkeypatch.setattr(selectors, "model_folder", lambda: tmp_path)
+    monkeypatch.setattr(companions, "model_folder", lambda: tmp_path)
     assert selector_for(own) is None
     assert not caplog.records
     path = tmp_path / f"{own.name}.selector.safetensors"
@@ -211,4 +211,4 @@ def test_a_selector_beside_the_model_is_found_and_a_damaged_one_is_told(
     path.write_bytes(b"no tensors")
     with caplog.at_level(logging.WARNING):
         assert selector_for(own) is None
-    assert "The selector of answers cannot be read" in caplog.text
+    assert "The selector file cannot be read" in caplog.text
