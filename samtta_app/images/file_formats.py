@@ -90,7 +90,7 @@ def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterat
         raise ImageError("The image file has a name that cannot be opened", path, "Rename it") from e
     except OSError as e:
         raise ImageError(f"The image file cannot be opened: {e.strerror}", path, "Check the file and its rights") from e
-    with raw, io.BufferedReader(raw) as file:
+    with raw, _Measured(raw) as file:
         yield ImageStream(path, _kind(path, file.read(32)), os.fstat(raw.fileno()).st_size, file, check)
 
 
@@ -119,3 +119,13 @@ class _Watched(io.FileIO):
     def readall(self) -> bytes:
         self._check()
         return super().readall()
+
+
+class _Measured(io.BufferedReader):
+    """A reader that makes no room for more bytes than its file has left, although a chunk may claim gigabytes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most `size` bytes; all that is left where it is None or negative."""
+        if size is not None and size > io.DEFAULT_BUFFER_SIZE:
+            size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
+        return super().read(size)

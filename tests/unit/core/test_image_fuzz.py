@@ -86,6 +86,18 @@ def test_changed_headers_give_an_image_or_an_image_error(
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("claim", [0x18, 0x7F])
+def test_a_chunk_that_claims_gigabytes_takes_no_memory(tmp_path: Path, claim: int) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(changed(SEEDS["palette png"], [(33, bytes([claim]))], 0))
+    tracemalloc.start()
+    try:
+        assert read_image(path).pixels.shape == (40, 48, 3)
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.sampled_from([data[:16] for data in SEEDS.values()]), rest=st.binary(max_size=300))
 def test_a_beginning_alone_makes_no_image(tmp_path: Path, start: bytes, rest: bytes) -> None:
