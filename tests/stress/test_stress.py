@@ -47,7 +47,7 @@ def kills(tmp_path_factory: pytest.TempPathFactory) -> Broken:
 @pytest.fixture(scope="module")
 def broken_files(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     report = tmp_path_factory.mktemp("fuzz") / "report.json"
-    return broken_promises("fuzz", report, "--count", str(4 * len(KINDS)))
+    return broken_promises("fuzz", report, "--count", str(3 * len(KINDS)))
 
 
 @pytest.mark.parametrize("kind", PHASES)
