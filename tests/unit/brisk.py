@@ -5,7 +5,6 @@ from __future__ import annotations
 from samtta_app.adapt.registry import STRATEGIES, options, strategy
 from samtta_app.adapt.strategy import AdaptationStrategy
 
-
 FEW = {"steps": 1, "rounds": 1, "evaluations": 3, "new_epochs": 1, "tuned_epochs": 1}
 """Options that cost time, and their values; f-BRS moves nothing with fewer evaluations."""
 
