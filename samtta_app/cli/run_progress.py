@@ -6,8 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 BENCH_LINE_SECONDS = 30.0
 """Seconds between two progress lines where there is no terminal."""
@@ -24,6 +33,19 @@ def progress_bar() -> Progress:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def training_bar() -> Iterator[Callable[[float, str], None]]:
+    """A bar on standard error for a training that writes nothing before its end; Ctrl+C ends the command with a word."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=console) as bar:
+            yield telling(bar, bar.add_task("reading the data sets", total=1.0))
+    except KeyboardInterrupt:
+        console.print("stopped; nothing was written", markup=False)
+        raise typer.Exit(130) from None
 
 
 def telling(bar: Progress, task: TaskID) -> Callable[[float, str], None]:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from samtta_app.cli.run_progress import training_bar
 
 
 def train_outline_network(
@@ -36,18 +37,8 @@ def train_outline_network(
     from samtta_app.train.outline.outline_run import OutlinePlan, train_outline
 
     opened = load_model(model, str(training_device(device)))
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, console=console) as bar:
-            task = bar.add_task("reading the data sets", total=1.0)
-            found = train_outline(
-                *(opened, datasets, out, OutlinePlan(answers, steps, seed)),
-                told=lambda share, words: bar.update(task, completed=share, description=words),
-            )
-    except KeyboardInterrupt:
-        console.print("stopped; nothing was written", markup=False)
-        raise typer.Exit(130) from None
+    with training_bar() as told:
+        found = train_outline(opened, datasets, out, OutlinePlan(answers, steps, seed), told)
     Console(soft_wrap=True).print(outline_summary(found, out), highlight=False, markup=False)
 
 

@@ -106,7 +106,8 @@ def redrawn(
 ) -> Tensor:
     """Logits (m, S, S) of masks whose outlines were drawn again; without gradient.
 
-    Only the surroundings of each mask are looked at. Logits that would not be finite stay as they were.
+    Only the surroundings of each mask are looked at. Logits that would not be finite stay as they were, and so does a
+    mask of which nothing would be left.
 
     Args:
         features: of the window, with its picture.
@@ -127,7 +128,8 @@ def redrawn(
             parts = (layer[place][None, None], picture[:, *place][None], spots[:, *place][None])
             new = outline(*_even(*(part.to(layer.device) for part in parts)))[0, 0]
             new = new[: place[0].stop - place[0].start, : place[1].stop - place[1].start]
-            layer[place] = torch.where(torch.isfinite(new), new, layer[place])
+            if (new > 0).any():  # an outline without a mask is no outline
+                layer[place] = torch.where(torch.isfinite(new), new, layer[place])
     return found
 
 

@@ -61,6 +61,19 @@ def read_sets(datasets: Sequence[Path], split: str, cache: Path) -> dict[str, li
     return sets
 
 
+def read_masked_sets(datasets: Sequence[Path], split: str, cache: Path) -> list[list[LabelledImage]]:
+    """The images with an object of each data set that has some.
+
+    Raises:
+        DatasetError: a set has no masks; or as in `read_sets`.
+    """
+    for folder in named_folders(datasets).values():
+        if not has_masks(folder):
+            raise DatasetError("The data set has no masks", folder, "This is learned from masks: leave the set out")
+    usable = [[record for record in of_set if record.objects] for of_set in read_sets(datasets, split, cache).values()]
+    return [of_set for of_set in usable if of_set]
+
+
 def read_held_out(datasets: Sequence[Path]) -> dict[str, list[TrainingView]]:
     """Windows of the test splits of all sets with masks, at 256 pixels: fast, and the same through a run."""
     views = {}

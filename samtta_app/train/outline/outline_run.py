@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.errors import TrainingError
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.outline import Outline, click_spots, enlarged, normalised, save_outline
-from samtta_app.train.data.labelled_images import LabelledImage, has_masks
+from samtta_app.train.data.labelled_images import LabelledImage
 from samtta_app.train.outline.outline_samples import OutlineSample, answered_sample, new_outline
-from samtta_app.train.output_files import check_places
-from samtta_app.train.training_sets import named_folders, read_sets
+from samtta_app.train.output_files import check_places, written_at_the_end
+from samtta_app.train.training_sets import named_folders, read_masked_sets
 
 PATCH, PATCHES = 192, 6
 """Side of a training patch in input pixels, and patches of a step."""
@@ -59,19 +59,19 @@ def train_outline(
         DatasetError: a set has no masks, or no usable object.
         TrainingError: the file cannot be written, the model finds nothing, or the network makes outlines no better.
     """
-    check_places(".safetensors", out, out.with_suffix(".none"), going_on=True)
-    for folder in named_folders(datasets).values():
-        if not has_masks(folder):
-            raise DatasetError(
-                "The data set has no masks", folder, "Outlines are learned from masks: leave this set out"
-            )
+    check_places(".safetensors", out)
     held = max(round(plan.answers * OUTLINE_HELD_OUT), 1)
     share = _ANSWERING / (plan.answers + held)
     learned = _samples(
-        model, _labelled(datasets, "train", out), plan.answers, plan.seed, lambda n, w: told(n * share, w), change=True
+        model,
+        read_masked_sets(datasets, "train", out.parent),
+        plan.answers,
+        plan.seed,
+        lambda n, w: told(n * share, w),
+        change=True,
     )
     tested = _samples(
-        *(model, _labelled(datasets, "test", out), held, plan.seed + 1),
+        *(model, read_masked_sets(datasets, "test", out.parent), held, plan.seed + 1),
         lambda n, w: told((plan.answers + n) * share, w),
         change=False,
     )
@@ -90,16 +90,8 @@ def train_outline(
         "plan": json.dumps(asdict(plan)),
         "held_out": json.dumps(found),
     }
-    try:
-        save_outline(outline, model, out, facts)
-    except (OSError, ValueError) as e:
-        raise TrainingError(f"The outline network cannot be written: {e}", out, "Make room, and run it again") from e
+    written_at_the_end(lambda path: save_outline(outline, model, path, facts), out)
     return found
-
-
-def _labelled(datasets: Sequence[Path], split: str, out: Path) -> list[list[LabelledImage]]:
-    usable = [[r for r in of_set if r.objects] for of_set in read_sets(datasets, split, out.parent).values()]
-    return [of_set for of_set in usable if of_set]
 
 
 def _samples(

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.errors import TrainingError
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.selector import Selector, layer_shapes, save_selector
-from samtta_app.train.data.labelled_images import LabelledImage, has_masks
-from samtta_app.train.output_files import check_places
+from samtta_app.train.data.labelled_images import LabelledImage
+from samtta_app.train.output_files import check_places, written_at_the_end
 from samtta_app.train.selector.selector_samples import Ranking, rankings
-from samtta_app.train.training_sets import named_folders, read_sets
+from samtta_app.train.training_sets import named_folders, read_masked_sets
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,18 @@ def train_selector(
         DatasetError: a set has no masks, or no usable object.
         TrainingError: the file cannot be written, or the selector chooses no better than SAM's rule.
     """
-    check_places(".safetensors", out, out.with_suffix(".none"), going_on=True)
-    for folder in named_folders(datasets).values():
-        if not has_masks(folder):
-            raise DatasetError("The data set has no masks", folder, "A selector learns from masks: leave this set out")
+    check_places(".safetensors", out)
     asked = replace(model, selector=None)
     learned, tested = (
-        _answers(asked, _records(datasets, split, out), count, plan.seed + k, change=not k, told=told, start=start)
+        _answers(
+            asked,
+            read_masked_sets(datasets, split, out.parent),
+            count,
+            plan.seed + k,
+            change=not k,
+            told=told,
+            start=start,
+        )
         for k, (split, count, start) in enumerate(
             (
                 ("train", plan.objects, 0.0),
@@ -86,17 +91,8 @@ def train_selector(
         "plan": json.dumps(asdict(plan)),
         "held_out": json.dumps(found),
     }
-    try:
-        save_selector(selector, model, out, facts)
-    except (OSError, ValueError) as e:
-        raise TrainingError(f"The selector cannot be written: {e}", out, "Make room, and run the same again") from e
+    written_at_the_end(lambda path: save_selector(selector, model, path, facts), out)
     return found
-
-
-def _records(datasets: Sequence[Path], split: str, out: Path) -> list[list[LabelledImage]]:
-    every = read_sets(datasets, split, out.parent).values()
-    usable = [[record for record in of_set if record.objects] for of_set in every]
-    return [of_set for of_set in usable if of_set]
 
 
 def _answers(
