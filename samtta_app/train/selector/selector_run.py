@@ -59,22 +59,17 @@ def train_selector(
     """
     check_places(".safetensors", out)
     asked = replace(model, selector=None)
-    learned, tested = (
-        _answers(
-            asked,
-            read_masked_sets(datasets, split, out.parent),
-            count,
-            plan.seed + k,
-            change=not k,
-            told=told,
-            start=start,
-        )
-        for k, (split, count, start) in enumerate(
-            (
-                ("train", plan.objects, 0.0),
-                ("test", max(round(plan.objects * HELD_OUT_SHARE), 1), ASKING / (1 + HELD_OUT_SHARE)),
-            )
-        )
+    held = max(round(plan.objects * HELD_OUT_SHARE), 1)
+    share = ASKING / (plan.objects + held)
+    learned = _answers(
+        *(asked, read_masked_sets(datasets, "train", out.parent), plan.objects, plan.seed),
+        lambda n, w: told(n * share, w),
+        change=True,
+    )
+    tested = _answers(
+        *(asked, read_masked_sets(datasets, "test", out.parent), held, plan.seed + 1),
+        lambda n, w: told((plan.objects + n) * share, w),
+        change=False,
     )
     told(ASKING, f"training on {len(learned)} answers")
     selector = fitted_selector(learned, plan)
@@ -100,17 +95,15 @@ def _answers(
     records: Sequence[Sequence[LabelledImage]],
     count: int,
     seed: int,
+    told: _Told,
     *,
     change: bool,
-    told: _Told,
-    start: float,
 ) -> list[Ranking]:
     """The answers to `count` objects."""
     found: list[Ranking] = []
     for number in range(count):
         found.extend(rankings(model, records, number, seed, change=change))
-        share = number / count * ASKING * (HELD_OUT_SHARE if start else 1) / (1 + HELD_OUT_SHARE)
-        told(start + share, f"asked for {number + 1} of {count} objects")
+        told(number + 1, f"asked for {number + 1} of {count} objects")
     if not found:
         raise TrainingError("The model answers no object with a mask", do="Give other data sets")
     return found
