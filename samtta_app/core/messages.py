@@ -187,6 +187,22 @@ class MeasureRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HypothesesRequest:
+    """Show which outlines are plausible for a prompt that was answered in `window`.
+
+    `frozen`: by the original weights and without what was learned. `masks`: give the mask of every hypothesis, too.
+    """
+
+    lane: ClassVar[Lane] = "asked"
+    id: int
+    image: Image
+    prompt: Prompt
+    window: Window
+    frozen: bool = False
+    masks: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PseudoLabelRequest:
     """Show what an accepted object taught, or what a mask would teach if it were accepted now."""
 
@@ -207,4 +223,5 @@ Request = (
     | RefineRequest
     | MeasureRequest
     | PseudoLabelRequest
+    | HypothesesRequest
 )

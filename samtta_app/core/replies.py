@@ -16,6 +16,9 @@ from samtta_app.core.types import (
     Window,
 )
 
+SAMPLED_CARDS = 4
+"""Plausible outlines that are shown at most: the eye takes in so many at once."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
@@ -32,7 +35,8 @@ class Answer:
     A prompt of exclude clicks alone has no candidates. An empty candidate occurs only where all are empty. `no_gaps`
     tells the user why the candidates have no gaps ("" where they have). `advise_from` holds the minimum gaps for
     showing advice. `larger` is whether the larger model answered. `more`: this is the first sight of a new object, and
-    the answer to the same request follows.
+    the answer to the same request follows. `plausible`: hypotheses can be drawn for it. `disagreement` is theirs once they
+    were drawn (`Hypotheses`), and `samples` how many they are.
     """
 
     request_id: int
@@ -46,6 +50,9 @@ class Answer:
     advise_from: Gaps | None = None
     larger: bool = False
     more: bool = False
+    plausible: bool = False
+    samples: int = 0
+    disagreement: Logits | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +71,28 @@ class Refined:
     window: Window
     seconds: float
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypotheses:
+    """Plausible outlines for a prompt, from the engine to the window: cards, those of most samples first.
+
+    `samples` is how many hypotheses were drawn; each card says how many of them look like it. `disagreement` (g, g)
+    float32, 0 .. 1, over `window` padded to a square: 4 p (1 - p), p the share of samples that hold the cell. `preferred`
+    is whether accepted objects of the class moved the draw. Without cards, `reason` tells the user why. `masks` are those
+    of all samples, where they were asked for.
+    """
+
+    request_id: int
+    window: Window
+    cards: tuple[Candidate, ...]
+    samples: int
+    disagreement: FloatArray | None
+    preferred: bool
+    weights_version: int
+    seconds: float
+    reason: str = ""
+    masks: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +238,7 @@ Reply = (
     | Refined
     | Measured
     | PseudoLabel
+    | Hypotheses
     | Prefetched
     | AdaptReport
     | TwinReport

@@ -170,7 +170,8 @@ class Candidate:
 
     `entropy` (g, g) float32 in bits, 0 .. 1, is the entropy of the mask probability per low-resolution pixel of
     `logits.window`. `uncertainty`, 0 .. 1, is its mean weighted by the mask probability (USAM, section A.6). `gaps` is
-    None where the model has no uncertainty heads, and for candidates that predicted IoU does not choose.
+    None where the model has no uncertainty heads, and for candidates that predicted IoU does not choose. `samples` is how
+    many hypotheses look like it, None for the decoder's own masks.
     """
 
     mask: Mask
@@ -179,6 +180,7 @@ class Candidate:
     entropy: FloatArray
     uncertainty: float
     gaps: Gaps | None = None
+    samples: int | None = None
 
     @property
     def expected_iou(self) -> float:
@@ -220,7 +222,8 @@ class Annotation:
     """An accepted mask with its label and history; `id` is the store's row, `seconds` is working time without idling.
 
     `picture` identifies size and content of the picture that it was accepted on ("" if unknown). `control` says whether
-    the frozen weights answered it as a control object; None where nothing was drawn.
+    the frozen weights answered it as a control object; None where nothing was drawn. `alternatives` are other outlines that
+    are as plausible to the annotator.
     """
 
     id: int
@@ -238,6 +241,7 @@ class Annotation:
     gaps: Gaps | None = None
     picture: str = ""
     control: bool | None = None
+    alternatives: tuple[Mask, ...] = ()
 
     @property
     def expected_iou(self) -> float:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from samtta_app.model.weights import Tensors, Weights
 
 if TYPE_CHECKING:
+    from samtta_app.model.hypotheses import HypothesisNets
     from samtta_app.model.outline import Outline
     from samtta_app.model.selector import Selector
 
@@ -174,8 +175,8 @@ class Backbone(Protocol):
 class SamModel:
     """A built model: `size` is the side of its input in pixels, `frozen` the original decoder.
 
-    `tidy` is whether crumbs and pinholes of its masks go. `selector` ranks its masks, and `outline` draws
-    their outlines again; None where it has none.
+    `tidy` is whether crumbs and pinholes of its masks go. `selector` ranks its masks, `outline` draws their outlines
+    again, and `hypotheses` give several plausible ones; None where it has none.
     """
 
     name: str
@@ -186,6 +187,7 @@ class SamModel:
     tidy: bool = True
     selector: Selector | None = None
     outline: Outline | None = None
+    hypotheses: HypothesisNets | None = None
 
     @property
     def policy(self) -> Policy:
@@ -204,7 +206,7 @@ class SamModel:
             RuntimeError: the device cannot be used, or has not enough memory; AssertionError where torch was built without it.
         """
         moved = built_model(self.name, self.backbone, self.size, device)
-        return replace(moved, tidy=self.tidy, selector=self.selector, outline=self.outline)
+        return replace(moved, tidy=self.tidy, selector=self.selector, outline=self.outline, hypotheses=self.hypotheses)
 
     @property
     def grid(self) -> int:

@@ -124,7 +124,15 @@ class OfficialSam:
     def decode(
         self, weights: Tensors, embedding: Tensor, skips: tuple[Tensor, ...], embedded: Embedded, size: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode prompts; it has no skips, and the size is the network's own."""
+        """Decode prompts; it has no skips, and the size is the network's own.
+
+        The stock decoder pairs each of several embeddings with every prompt: here they are taken one by one.
+        """
+        if len(embedding) > 1:
+            prompts = [Embedded(embedded.sparse[k, None], embedded.dense[k, None], None) for k in range(len(embedding))]
+            parts = [self.decode(weights, embedding[k, None], skips, each, size) for k, each in enumerate(prompts)]
+            logits, iou, tokens = (torch.cat(part) for part in zip(*parts, strict=True))
+            return logits, iou, tokens
         del skips, size
         inputs = (embedding, self.net.prompt_encoder.get_dense_pe(), embedded.sparse, embedded.dense)
         replaced = {f"decoder.{name}": tensor for name, tensor in weights.items()}

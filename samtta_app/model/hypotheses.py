@@ -1,0 +1,218 @@
+"""Several plausible answers to one prompt: latents of the prompt and of the object steer the decoder (A-SAM).
+
+Source: Li et al. 2024, "Flaws can be Applause: Unleashing Segmenting Ambiguity in SAM", section 3. A prompt generation
+network and an image generation network give a diagonal Gaussian each. A sample of the first changes the dense prompt, a
+sample of the second the image embedding. A learned mixture of the decoder's masks is one hypothesis.
+
+Where paper and released code differ, this follows the paper: the mixture's weights are learned, and the posteriors see the
+outline itself. Here the decoder stays as it is, so that hypotheses follow what the session learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from samtta_app.model.backbone import Embedded, SamModel
+from samtta_app.model.companions import companion_of, read_companion, save_companion
+
+WIDTHS = (32, 64, 128, 192)
+"""Channels of the blocks of a latent network (A-SAM, appendix A.3.2)."""
+
+MASKS = 4
+"""Masks of the decoder that are mixed: the single answer and the three candidates."""
+
+CELLS_IN_ONE = 4
+"""Cells of the logits' grid along one cell of the embedding."""
+
+CALM = 4.0
+"""Divisor of the logits before tanh: beyond some 4 the decoder is sure."""
+
+LOG_SIGMA = (-5.0, 2.0)
+"""Limits of the logarithm of a standard deviation: outside them samples are all one, or beyond what was trained."""
+
+
+class Gaussian(NamedTuple):
+    """A diagonal Gaussian: mean and logarithm of the standard deviation, (b, L) each."""
+
+    mean: Tensor
+    log_sigma: Tensor
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """A sample (b, L) for standard normal `noise` (b, L); differentiable."""
+        return self.mean + self.log_sigma.exp() * noise
+
+
+class Latents(NamedTuple):
+    """Where samples come from: the Gaussian of the prompt, and that of the object."""
+
+    prompt: Gaussian
+    object: Gaussian
+
+
+def divergence(posterior: Gaussian, prior: Gaussian) -> Tensor:
+    """Kullback-Leibler divergence of a posterior from a prior, (b,) in nats."""
+    ratio = posterior.log_sigma - prior.log_sigma
+    apart = (posterior.mean - prior.mean) * (-prior.log_sigma).exp()
+    return 0.5 * ((2 * ratio).exp() + apart.square() - 1 - 2 * ratio).sum(dim=1)
+
+
+class LatentNet(nn.Module):
+    """A Gaussian of `latent` values from maps (b, channels, g, g): four blocks of three convolutions, then their mean."""
+
+    def __init__(self, channels: int, latent: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for depth, width in enumerate(WIDTHS):
+            layers += [nn.AvgPool2d(2, ceil_mode=True)] if depth else []
+            for _ in range(3):
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+                channels = width
+        self.blocks = nn.Sequential(*layers)
+        self.out = nn.Linear(channels, 2 * latent)
+        for module in self.blocks:
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        nn.init.normal_(self.out.weight, std=0.01)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, maps: Tensor) -> Gaussian:
+        """The Gaussian for each of b maps."""
+        mean, log_sigma = self.out(self.blocks(maps).mean((2, 3))).chunk(2, dim=1)
+        return Gaussian(mean, log_sigma.clamp(*LOG_SIGMA))
+
+
+class Injection(nn.Module):
+    """Changes maps (b, C, g, g) by a latent (m, L): 1 x 1 convolutions over both; at first it changes nothing."""
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__()
+        self.maps, self.latent = nn.Conv2d(width, width, 1), nn.Linear(latent, width, bias=False)
+        self.between, self.out = nn.Conv2d(width, width, 1), nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+
+    def forward(self, maps: Tensor, latent: Tensor) -> Tensor:
+        """Maps (m, C, g, g); one map serves all m latents, m maps have one each."""
+        x = F.relu(self.maps(maps) + self.latent(latent)[..., None, None])
+        changed: Tensor = self.out(F.relu(self.between(x)))
+        return maps + changed
+
+
+class HypothesisNets(nn.Module):
+    """All networks of the hypotheses of one model of width C, with latents of C values each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        outline = CELLS_IN_ONE * CELLS_IN_ONE + MASKS
+        self.prompt_prior, self.prompt_posterior = (
+            LatentNet(2 * width + MASKS + extra, width) for extra in (0, outline)
+        )
+        self.object_prior, self.object_posterior = (LatentNet(width + extra, width) for extra in (0, outline))
+        self.into_prompt, self.into_object = Injection(width, width), Injection(width, width)
+        self.mixture = nn.Parameter(torch.tensor([1 / MASKS] * MASKS + [0.0]))
+        self.mixing = nn.Linear(2 * width, MASKS + 1, bias=False)
+        nn.init.zeros_(self.mixing.weight)
+
+    def mixed(self, logits: Tensor, iou: Tensor, prompt: Tensor, object_: Tensor) -> tuple[Tensor, Tensor]:
+        """One hypothesis (m, G, G) of the decoder's masks (m, 4, G, G) each, and its predicted IoU (m,), for two latents.
+
+        The last weight moves the threshold.
+        """
+        weights = self.mixture + self.mixing(torch.cat([prompt, object_], dim=1))
+        found = torch.einsum("bk,bkhw->bhw", weights[:, :MASKS], logits) + CALM * weights[:, MASKS, None, None]
+        return found, iou @ self.mixture[:MASKS]
+
+    def prior(self, seen: SeenPrompts) -> Latents:
+        """Where hypotheses come from when only image and prompt are known."""
+        return Latents(self.prompt_prior(seen.prompt_maps()), self.object_prior(seen.embedding))
+
+    def posterior(self, seen: SeenPrompts, outline: Tensor) -> Latents:
+        """Where the hypotheses are that look like an outline (b, 1, G, G), the object's share of each cell."""
+        more = F.avg_pool2d(
+            outline - torch.sigmoid(seen.plain), CELLS_IN_ONE
+        )  # where each plain mask is too small or too large
+        cells = torch.cat([F.pixel_unshuffle(outline, CELLS_IN_ONE), more], 1)
+        return Latents(
+            self.prompt_posterior(torch.cat([seen.prompt_maps(), cells], 1)),
+            self.object_posterior(torch.cat([seen.embedding, cells], 1)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenPrompts:
+    """What b prompts are: embedding (b, C, g, g), skips, the embedded prompts, and the plain answers (b, 4, G, G)."""
+
+    embedding: Tensor
+    skips: tuple[Tensor, ...]
+    embedded: Embedded
+    plain: Tensor
+
+    def prompt_maps(self) -> Tensor:
+        """What the prompt's Gaussian reads: (b, 2C + 4, g, g)."""
+        plain = F.avg_pool2d(torch.tanh(self.plain / CALM), CELLS_IN_ONE)
+        dense = self.embedded.dense.expand_as(self.embedding)
+        return torch.cat([self.embedding, dense, plain], 1)
+
+
+def hypotheses(
+    model: SamModel,
+    nets: HypothesisNets,
+    tensors: Mapping[str, Tensor],
+    seen: SeenPrompts,
+    prompt: Tensor,
+    object_: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Logits (m, G, G) and predicted IoU (m,) of m samples of both latents (m, L); differentiable.
+
+    `seen` holds one prompt for all of them, or m.
+    """
+    count = len(prompt)
+    dense = seen.embedded.dense.expand(seen.embedding.shape[0], -1, *seen.embedding.shape[2:])
+    steered = replace(
+        seen.embedded,
+        sparse=seen.embedded.sparse.expand(count, -1, -1),
+        dense=nets.into_prompt(dense, prompt),
+    )
+    embedding = nets.into_object(seen.embedding, object_)
+    logits, iou, _ = model.backbone.decode(tensors, embedding, seen.skips, steered, model.size)
+    return nets.mixed(logits, iou, prompt, object_)
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def save_hypotheses(nets: HypothesisNets, model: SamModel, path: Path, facts: Mapping[str, str]) -> None:
+    """Write the hypotheses of `model`.
+
+    Raises:
+        ValueError, OSError: as in `save_companion`.
+    """
+    save_companion("hypotheses", nets.state_dict(), model, path, facts)
+
+
+def load_hypotheses(path: Path, model: SamModel) -> HypothesisNets:
+    """Read the hypotheses that were trained for `model`.
+
+    Raises:
+        CheckpointError: as in `read_companion`.
+    """
+    with torch.device("meta"):
+        shapes = {name: tuple(value.shape) for name, value in HypothesisNets(model.backbone.width).state_dict().items()}
+    layers, _ = read_companion("hypotheses", path, model, shapes)
+    nets = HypothesisNets(model.backbone.width)
+    nets.load_state_dict(layers)
+    return nets.eval().requires_grad_(False).to(model.device)
+
+
+def hypotheses_for(model: SamModel) -> HypothesisNets | None:
+    """The hypotheses that are shipped or kept in the model folder for `model`."""
+    return companion_of("hypotheses", model, load_hypotheses)

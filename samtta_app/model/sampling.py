@@ -1,0 +1,181 @@
+"""Hypotheses of one prompt: sampled, clustered by IoU, and shown as cards with their shares of the samples.
+
+Source: A-SAM (Li et al. 2024) samples 16 times. The clusters, their shares and the moved prior are samtta's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from torch import Tensor
+
+from samtta_app.core.replies import SAMPLED_CARDS
+from samtta_app.core.types import FloatArray, Mask, Prompt
+from samtta_app.model.answers import WindowMasks, masks_of
+from samtta_app.model.backbone import Embedded, Look, SamModel
+from samtta_app.model.hypotheses import Gaussian, HypothesisNets, Latents, SeenPrompts, hypotheses
+from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
+from samtta_app.model.weights import TASK, Tensors
+
+SAMPLES = 16
+"""Hypotheses of a prompt (A-SAM's evaluation)."""
+
+ALIKE = 0.85
+"""Samples of a larger mean IoU are one reading: an object counts as done from .85 on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PriorShift:
+    """How what was accepted moves the priors, in their standard deviations: (L,) for the prompt and for the object.
+
+    `spread`, 0 .. 1, is what is left of the standard deviations.
+    """
+
+    prompt: Tensor
+    object: Tensor
+    spread: float = 1.0
+
+    def moved(self, prior: Latents) -> Latents:
+        """The priors after the move."""
+        return Latents(self._moved(prior.prompt, self.prompt), self._moved(prior.object, self.object))
+
+    def _moved(self, prior: Gaussian, by: Tensor) -> Gaussian:
+        return Gaussian(
+            prior.mean + prior.log_sigma.exp() * by, prior.log_sigma + float(np.log(max(self.spread, 1e-3)))
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """m hypotheses in the window of `features`: logits (m, G, G), predicted IoU (m,), and their noise (m, 2L)."""
+
+    features: ImageFeatures
+    logits: Tensor
+    iou: Tensor
+    noise: Tensor
+
+
+def seen_by(
+    model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt, looks: Sequence[Look] = ()
+) -> tuple[SeenPrompts, Decoded]:
+    """What one prompt is to the networks of its hypotheses, and the plain answer; without gradient."""
+    with torch.no_grad():
+        embedded = with_task_prompt(embed(model, features, prompt, looks), tensors)
+        plain = decode(model, without_task(tensors), features, replace(embedded, opens=False))
+    return SeenPrompts(features.embedding, features.skips, embedded, plain.logits[None]), plain
+
+
+def with_task_prompt(embedded: Embedded, tensors: Tensors) -> Embedded:
+    """The embedded prompt with the learned task prompt, where an object's first prompt takes one."""
+    task = tensors.get(TASK) if embedded.opens else None
+    return embedded if task is None else replace(embedded, dense=embedded.dense + task.view(1, -1, 1, 1))
+
+
+def without_task(tensors: Tensors) -> Tensors:
+    """The decoder's own tensors."""
+    return {name: tensor for name, tensor in tensors.items() if name != TASK}
+
+
+def fixed_noise(width: int, count: int = SAMPLES) -> Tensor:
+    """Standard normal (count, 2 * width): always the same, so that the same prompt has the same hypotheses.
+
+    Each draw comes with its opposite, so that few samples lie evenly about the mean.
+    """
+    half = torch.randn(-(-count // 2), 2 * width, generator=torch.Generator().manual_seed(0))
+    return torch.stack([half, -half], dim=1).reshape(-1, 2 * width)[:count]
+
+
+@torch.no_grad()
+def sampled(
+    model: SamModel,
+    nets: HypothesisNets,
+    tensors: Tensors,
+    features: ImageFeatures,
+    prompt: Prompt,
+    shift: PriorShift | None = None,
+    looks: Sequence[Look] = (),
+    count: int = SAMPLES,
+) -> Sampled | None:
+    """Hypotheses of a prompt in the window of `features`; None where a network has no finite answer.
+
+    Args:
+        tensors: decoder weights, with a task prompt or without.
+        shift: how the session moved the priors.
+    """
+    seen, _ = seen_by(model, tensors, features, prompt, looks)
+    prior = nets.prior(seen)
+    prior = prior if shift is None else shift.moved(prior)
+    noise = fixed_noise(nets.width, count).to(model.device)
+    prompts, objects = (own.sample(part) for own, part in zip(prior, noise.chunk(2, dim=1), strict=True))
+    logits, iou = hypotheses(model, nets, without_task(tensors), seen, prompts, objects)
+    if not (torch.isfinite(logits).all() and torch.isfinite(iou).all()):
+        return None
+    return Sampled(features, logits, iou, noise)
+
+
+def overlaps_on_grid(inside: Tensor) -> FloatArray:
+    """IoU (m, m) of masks (m, G, G) bool on the decoder's grid; two empty masks agree."""
+    flat = inside.flatten(1).float()
+    both = flat @ flat.T
+    areas = flat.sum(dim=1)
+    either = areas[:, None] + areas[None] - both
+    found = torch.where(either > 0, both / either.clamp(min=1), torch.ones_like(both))
+    return np.asarray(found.cpu().numpy(), np.float32)
+
+
+def clusters(overlap: FloatArray, alike: float = ALIKE) -> list[list[int]]:
+    """Groups of samples whose mean IoU between groups is below `alike` (average linkage), the largest group first.
+
+    Within a group the sample comes first that is most like the others.
+
+    Args:
+        overlap: (m, m) IoU.
+    """
+    if len(overlap) == 1:
+        return [[0]]
+    apart = squareform(np.clip(1 - overlap.astype(np.float64), 0, 1), checks=False)
+    labels = fcluster(linkage(apart, "average"), 1 - alike, "distance")
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    inner = [sorted(group.tolist(), key=lambda i: (-float(overlap[i, group].mean()), i)) for group in groups]
+    return sorted(inner, key=lambda group: (-len(group), group[0]))
+
+
+def disagreement(logits: Tensor) -> FloatArray:
+    """How much m hypotheses (m, G, G) disagree on each cell: 4 p (1 - p) with p the share that holds it, 0 .. 1."""
+    share = (logits > 0).float().mean(dim=0)
+    return np.asarray((4 * share * (1 - share)).cpu().numpy(), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampledCard:
+    """One reading: the mask in image pixels, its logits (G, G), predicted IoU, and `count` of the samples that look so."""
+
+    mask: Mask
+    logits: Tensor
+    iou: float
+    count: int
+
+
+def sampled_masks(model: SamModel, found: Sampled, prompt: Prompt, part: slice = slice(None)) -> tuple[Mask, ...]:
+    """The masks of some hypotheses in image pixels, which obey the clicks."""
+    logits, iou = found.logits[part], found.iou[part]
+    seen = WindowMasks(found.features, logits, iou, logits.new_empty(len(logits), 0))
+    return masks_of(model, seen, slice(None), prompt)
+
+
+def sampled_cards(model: SamModel, found: Sampled, prompt: Prompt, most: int = SAMPLED_CARDS) -> list[SampledCard]:
+    """The readings with an object in them, those of most samples first."""
+    cards: list[SampledCard] = []
+    for group in clusters(overlaps_on_grid(found.logits > 0)):
+        i = group[0]
+        (mask,) = sampled_masks(model, found, prompt, slice(i, i + 1))
+        if mask.area:
+            cards.append(SampledCard(mask, found.logits[i], float(found.iou[i]), len(group)))
+        if len(cards) == most:
+            break
+    return cards
