@@ -127,8 +127,18 @@ class Learner:
         elif len(attempt.prompt.clicks) < len(prompt.clicks):
             attempt = yield from self._taught(attempt)
         found = yield from self.strategy.before_answer(self._model, self._knowledge, attempt, prompt)
-        found = replace(found, looks=found.looks.without(self._withdrawn))
+        found = self._of_kept_objects(found)
         return Weights(self._lineage[-1], found.tensors), found
+
+    def unfitted(self, prompt: Prompt) -> Generator[None, None, tuple[Weights, Fitted]]:
+        """The published weights and what is known beside a prompt; nothing is fitted to the current object."""
+        found = yield from self.strategy.before_answer(self._model, self._knowledge, None, prompt)
+        return Weights(self._lineage[-1], found.tensors), self._of_kept_objects(found)
+
+    def _of_kept_objects(self, found: Fitted) -> Fitted:
+        """What was learned from objects that were withdrawn since is left out."""
+        gone = self._withdrawn
+        return replace(found, looks=found.looks.without(gone), preferences=found.preferences.without(gone))
 
     def _before(self, image_key: str, prompt: Prompt) -> Attempt | None:
         """The answer that `prompt` continues from.

@@ -17,6 +17,7 @@ from samtta_app.adapt.accepted_looks import AcceptedLooks
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.object_sizes import Sizes
+from samtta_app.adapt.preferences import Preferences
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import Hints
@@ -57,7 +58,7 @@ class Fitted:
     """The decoder's tensors for the next answer, and `carried`, which the strategy finds in the attempt afterwards.
 
     `offset` is added to the answer's logits about the newest click, as far as earlier clicks allow. `sizes` gives the
-    size of a first click's window. `looks` are shown to the decoder.
+    size of a first click's window. `looks` are shown to the decoder. `preferences` move the priors of hypotheses.
     """
 
     tensors: Tensors
@@ -65,6 +66,7 @@ class Fitted:
     offset: float = 0.0
     sizes: Sizes = field(default_factory=Sizes)
     looks: AcceptedLooks = field(default_factory=AcceptedLooks)
+    preferences: Preferences = field(default_factory=Preferences)
 
     def hints(self, image_key: str, prompt: Prompt) -> Hints:
         """What is known beside a prompt in this image."""

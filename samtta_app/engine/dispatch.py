@@ -20,6 +20,7 @@ from samtta_app.core.messages import (
     AdaptRequest,
     ControlRequest,
     ForgetRequest,
+    HypothesesRequest,
     LoadRequest,
     MeasureRequest,
     PredictRequest,
@@ -31,11 +32,12 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.replies import Answer, Evicted, Failure, Partial, Reply
-from samtta_app.engine import encoding, learning, measuring, predicting, replaying
+from samtta_app.engine import encoding, hypothesising, learning, measuring, predicting, replaying
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FEATURE_BYTES, FeatureCache, Larger
+from samtta_app.model.hypotheses import hypotheses_for, load_hypotheses
 from samtta_app.model.loading import open_model, open_model_alone
 from samtta_app.model.memory_shortage import out_of_memory
 from samtta_app.model.model_registry import DEFAULT_MODEL, model_file
@@ -56,6 +58,7 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     PredictRequest: predicting.predict,
     MeasureRequest: measuring.measure_map,
     RefineRequest: measuring.refine_answer,
+    HypothesesRequest: hypothesising.hypothesise,
     AdaptRequest: learning.adapt,
     ForgetRequest: learning.forget,
     PseudoLabelRequest: learning.pseudo_label,
@@ -96,12 +99,14 @@ def open_engine(
     cache_bytes: int = FEATURE_BYTES,
     larger: str | Path | None = None,
     tidy: bool | None = None,
+    hypotheses: Path | None = None,
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
     `larger` is a second such model, loaded when it is first asked. A missing file is refused at once. Where `device`
     ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so. `tidy` is
     whether crumbs and pinholes go. None leaves the masks of official SAMs as they are, so that figures compare with others.
+    `hypotheses` is a file to use instead of the model's own.
 
     Raises:
         CheckpointError: as in `samtta_app.model.loading.open_model`.
@@ -112,7 +117,13 @@ def open_engine(
         second = Larger(partial(open_model_alone, model_file(larger), device))
     ready = open_model(source, device, input_size)
     tidies = ready.model.policy.closer_look if tidy is None else tidy
-    model = replace(ready.model, tidy=tidies, selector=selector_for(ready.model), outline=outline_for(ready.model))
+    model = replace(
+        ready.model,
+        tidy=tidies,
+        selector=selector_for(ready.model),
+        outline=outline_for(ready.model),
+        hypotheses=load_hypotheses(hypotheses, ready.model) if hypotheses else hypotheses_for(ready.model),
+    )
     return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note)
 
 

@@ -8,7 +8,6 @@ from samtta_app.engine.predicting import answered
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.model.answers import check_prompt
 from samtta_app.model.refiner import refined_reply, refining_window
-from samtta_app.model.weights import Weights
 from samtta_app.uncertainty.measures import Measuring, measured
 from samtta_app.uncertainty.offered_masks import offered
 
@@ -23,10 +22,7 @@ def measure_map(of: Resources, request: MeasureRequest) -> Work:
     check_prompt(request.prompt, request.image.whole)
     weights = of.model.frozen
     if not request.frozen:
-        version = of.learner.published.version
-        known = of.learner.knowledge(version)
-        fitted = yield from of.learner.strategy.before_answer(of.model, known, None, request.prompt)
-        weights = Weights(version, fitted.tensors)
+        weights, _ = yield from of.learner.unfitted(request.prompt)
     single = of.learner.strategy.single
     knows = Measuring(of.model, of.cache, weights, of.larger, of.heads, of.no_heads, single)
     return (yield from measured(knows, request))

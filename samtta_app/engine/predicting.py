@@ -58,6 +58,7 @@ def _answer(
         no_gaps=of.no_heads,
         advise_from=advice_from(of.heads, larger=of.larger is not None) if of.heads else None,
         larger=request.larger,
+        plausible=of.model.hypotheses is not None and not request.larger,
     )
     return answer, shown[0]
 

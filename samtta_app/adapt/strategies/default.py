@@ -13,6 +13,7 @@ from samtta_app.adapt.guard import Evidence, Verdict, interpolated, scored, verd
 from samtta_app.adapt.loop import DEFAULT_TRAINING, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.object_sizes import Sizes
+from samtta_app.adapt.preferences import NO_PREFERENCES, Preferences, without_preferences
 from samtta_app.adapt.strategies.adam_steps import step
 from samtta_app.adapt.strategy import Attempt, Facts, Fitted, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
@@ -28,7 +29,8 @@ from samtta_app.model.weights import EXTRA, TASK, Tensors, check_like
 class RefinedLine:
     """The learned weights, the evidence for their shares at first and later clicks, and the objects' sizes.
 
-    `tasks` are the task prompts of the classes, by their ids. `looks` are those of accepted objects.
+    `tasks` are the task prompts of the classes, by their ids. `looks` are those of accepted objects, `preferences` what
+    was accepted among plausible outlines.
     """
 
     tensors: Tensors
@@ -37,6 +39,7 @@ class RefinedLine:
     sizes: Sizes = field(default_factory=Sizes)
     tasks: Mapping[int, Tensor] = field(default_factory=dict)
     looks: AcceptedLooks = field(default_factory=AcceptedLooks)
+    preferences: Preferences = NO_PREFERENCES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +56,7 @@ class Samtta(NoAdaptation):
 
     For ablations: `fits` False keeps the threshold. `guarded` False always answers with all that was learned. `learns`
     False keeps the original weights. `sized` False treats every object as if its size were unknown. `shows` False shows
-    the decoder no accepted objects. `click_rate` above 0
+    the decoder no accepted objects. `prefers` False leaves the priors of hypotheses as they are. `click_rate` above 0
     is Adam's learning rate for one step on the clicks after each answer, for the rest of their object.
     """
 
@@ -65,6 +68,7 @@ class Samtta(NoAdaptation):
     learns: bool = True
     sized: bool = True
     shows: bool = True
+    prefers: bool = True
     click_rate: float = 0.0
 
     @property
@@ -90,7 +94,8 @@ class Samtta(NoAdaptation):
         moved = offset(prompt) if self.fits else 0.0
         if attempt is not None and attempt.taught is not None and attempt.knowledge is known:
             sized = known.carried.line.sizes if isinstance(known.carried, RefinedAnswering) and self.sized else Sizes()
-            return Fitted(attempt.taught.tensors, attempt.taught.carried, moved, sized, self._looks(known, prompt))
+            looks = self._looks(known, prompt)
+            return Fitted(attempt.taught.tensors, attempt.taught.carried, moved, sized, looks, self._preferences(known))
         if not isinstance(known.carried, RefinedAnswering):
             return Fitted(known.tensors, offset=moved)
         answering = known.carried
@@ -99,7 +104,8 @@ class Samtta(NoAdaptation):
         tensors = known.tensors if prompt.ambiguous else answering.later
         share = (line.first if prompt.ambiguous else line.later).share if self.guarded else 1.0
         tensors = with_task(tensors, line.tasks, prompt.class_id, share)
-        return Fitted(tensors, offset=moved, sizes=sizes, looks=self._looks(known, prompt))
+        own = (moved, sizes, self._looks(known, prompt), self._preferences(known))
+        return Fitted(tensors, None, *own)
         yield
 
     def _looks(self, known: Knowledge, prompt: Prompt) -> AcceptedLooks:
@@ -110,12 +116,17 @@ class Samtta(NoAdaptation):
         proven = not self.guarded or (line.first if prompt.ambiguous else line.later).share > 0
         return line.looks if proven else NO_LOOKS
 
+    def _preferences(self, known: Knowledge) -> Preferences:
+        """What was accepted among plausible outlines."""
+        chose = self.prefers and isinstance(known.carried, RefinedAnswering)
+        return known.carried.line.preferences if chose else NO_PREFERENCES
+
     def after_accept(self, model: SamModel, known: Knowledge, lesson: Lesson) -> Generator[float, None, Learned]:
         """Test, then learn; the verdict's figures are from the tests only."""
         line = known.carried.line if isinstance(known.carried, RefinedAnswering) else RefinedLine(known.tensors)
         first, later, sizes = line.first, line.later, Sizes.of(lesson.memory.items)
         if not self.learns:
-            sized = RefinedLine(line.tensors, sizes=sizes)
+            sized = RefinedLine(line.tensors, sizes=sizes, preferences=self._chosen(model, line, lesson))
             return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
             learned = with_task(line.tensors, line.tasks, lesson.newest.class_id, 1.0)
@@ -127,8 +138,14 @@ class Samtta(NoAdaptation):
         looks = line.looks.without(frozenset({lesson.newest.object_id})).updated(model, memory)
         own = (lesson.rng, learning, line.tasks, more, looks if self.shows else NO_LOOKS)
         trained = yield from learn(model, line.tensors, lesson.newest, memory, *own)
-        line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks)
+        chosen = self._chosen(model, line, lesson)
+        line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks, chosen)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
+
+    def _chosen(self, model: SamModel, line: RefinedLine, lesson: Lesson) -> Preferences:
+        """What was accepted so far among plausible outlines."""
+        newest = frozenset({lesson.newest.object_id})
+        return line.preferences.without(newest).updated(model, lesson.memory) if self.prefers else NO_PREFERENCES
 
     def unlabelled(
         self, model: SamModel, known: Knowledge, lesson: Lesson
@@ -152,13 +169,15 @@ class Samtta(NoAdaptation):
             return known.tensors, {}
         line = known.carried.line
         tasks = {f"{EXTRA}{TASK}.{class_id}": vector for class_id, vector in line.tasks.items()}
-        looks, text = line.looks.stored()
-        facts = {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text(), "looks": text}
-        return {**line.tensors, **tasks, **looks}, facts
+        (looks, seen), (places, chosen) = line.looks.stored(), line.preferences.stored()
+        facts = {"first": line.first.text(), "later": line.later.text(), "sizes": line.sizes.text()}
+        return {**line.tensors, **tasks, **looks, **places}, {**facts, "looks": seen, "preferences": chosen}
 
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
         """The same knowledge that was stored."""
         looks, tensors = AcceptedLooks.read(tensors, facts.get("looks", "[]")), without_looks(tensors)
+        chosen = Preferences.read(tensors, facts.get("preferences", "[]"))
+        tensors = without_preferences(tensors)
         first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
         own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
         tasks = {
@@ -169,4 +188,5 @@ class Samtta(NoAdaptation):
         check_like(own, model.frozen.tensors)
         width = torch.zeros(model.backbone.width)
         check_like(tasks, dict.fromkeys(tasks, width))
-        return self._known(model, RefinedLine(own, first, later, Sizes.read(facts.get("sizes", "[]")), tasks, looks))
+        sizes = Sizes.read(facts.get("sizes", "[]"))
+        return self._known(model, RefinedLine(own, first, later, sizes, tasks, looks, chosen))

@@ -1,0 +1,141 @@
+"""Which of several plausible outlines the user accepts: the priors of the hypotheses move towards them, class by class.
+
+Every accepted mask has a place in the latents of its own prompt: the posterior's mean, in standard deviations of the
+prior. The mean of these places is what the user prefers. It is learning without a step: nothing is forgotten, and an
+object that is withdrawn is gone at once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.core.types import Prompt
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.hypotheses import Gaussian
+from samtta_app.model.sampling import PriorShift, seen_by
+from samtta_app.model.weights import EXTRA, Tensors
+
+STRENGTHS = (0.0, 0.5, 1.0)
+"""The guard's experts: the priors stay, move half-way, or move to the mean of what was accepted."""
+
+PREFERRED_FROM = 3
+"""Accepted objects of a class before its priors move: two alike may be chance."""
+
+BELIEF = 2.0
+"""Weight, in objects, of the belief that the priors are right."""
+
+LEAST_SPREAD = 0.4
+"""Share of the priors' standard deviations that is left at least: users change their minds."""
+
+_PREFERENCE = f"{EXTRA}preferences"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preference:
+    """The place (2L,) of an accepted mask in the latents of its prompt and object, in the priors' standard deviations."""
+
+    object_id: int
+    class_id: int | None
+    place: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preferences:
+    """The places of the remembered objects, by id; none where the model has no hypotheses."""
+
+    seen: tuple[Preference, ...] = ()
+
+    def updated(self, model: SamModel, memory: Memory) -> Preferences:
+        """The places of the objects in `memory`; those that are known are not computed again."""
+        if model.hypotheses is None:
+            return Preferences()
+        known = {each.object_id: each for each in self.seen}
+        found = (known.get(item.object_id) or _preference_of(model, item) for item in memory.items)
+        return Preferences(tuple(each for each in found if each is not None))
+
+    def without(self, ids: frozenset[int]) -> Preferences:
+        """The places of the other objects."""
+        return Preferences(tuple(each for each in self.seen if each.object_id not in ids)) if ids else self
+
+    def shift(self, class_id: int | None) -> PriorShift | None:
+        """How a class moves the priors; None where too little is known, or where the priors foretold its masks better."""
+        places = [each.place for each in self.seen if each.class_id == class_id]
+        strength = best_strength(places)
+        if not strength:
+            return None
+        moved = strength * _mean(places)
+        prompt, of_object = moved.chunk(2)
+        return PriorShift(prompt, of_object, spread_after(strength, len(places)))
+
+    def stored(self) -> tuple[dict[str, Tensor], str]:
+        """Tensors and a text to store beside the weights; `Preferences.read` restores the same places."""
+        text = json.dumps([(each.object_id, each.class_id) for each in self.seen])
+        return ({_PREFERENCE: torch.stack([each.place for each in self.seen])} if self.seen else {}), text
+
+    @staticmethod
+    def read(tensors: Tensors, text: str) -> Preferences:
+        """The stored places; none where the tensors and the text do not belong together."""
+        places = tensors.get(_PREFERENCE)
+        try:
+            ids = [(int(number), None if kind is None else int(kind)) for number, kind in json.loads(text)]
+        except (ValueError, TypeError):
+            return Preferences()
+        if places is None or len(places) != len(ids):
+            return Preferences()
+        return Preferences(tuple(Preference(*own, place) for own, place in zip(ids, places, strict=True)))
+
+
+NO_PREFERENCES = Preferences()
+
+
+def without_preferences(tensors: Tensors) -> Mapping[str, Tensor]:
+    """The stored tensors but those of preferences."""
+    return {name: tensor for name, tensor in tensors.items() if name != _PREFERENCE}
+
+
+def _mean(places: Sequence[Tensor]) -> Tensor:
+    """The mean place (2L,); few objects pull it towards the priors' own."""
+    return torch.stack(list(places)).sum(dim=0) / (len(places) + BELIEF)
+
+
+def best_strength(places: Sequence[Tensor]) -> float:
+    """How far the priors move: the strength that foretells each place best from the others; ties go to the smaller one."""
+    if len(places) < PREFERRED_FROM:
+        return 0.0
+    total, count = torch.stack(list(places)).sum(dim=0), len(places) - 1
+    errors: list[float] = [
+        sum(float((place - strength * (total - place) / (count + BELIEF)).square().sum()) for place in places)
+        for strength in STRENGTHS
+    ]
+    return STRENGTHS[errors.index(min(errors))]
+
+
+def spread_after(strength: float, count: int) -> float:
+    """What is left of the priors' standard deviations after `count` accepted objects."""
+    return max(math.sqrt(1 - strength * count / (count + BELIEF)), LEAST_SPREAD)
+
+
+def _preference_of(model: SamModel, item: Remembered) -> Preference | None:
+    """Where the accepted mask lies among the hypotheses of the object's first prompt; None where it is not finite."""
+    nets = model.hypotheses
+    first = Prompt(item.clicks[:1], item.box if not item.clicks else None, class_id=item.class_id)
+    if nets is None or not (first.clicks or first.box):
+        return None
+    features = item.features.to(torch.float32)
+    with torch.no_grad():
+        seen, _ = seen_by(model, model.frozen.tensors, features, first)
+        prior, posterior = nets.prior(seen), nets.posterior(seen, (item.whole == 1).float()[None, None])
+        place = torch.cat([_apart(of, own)[0] for of, own in zip(posterior, prior, strict=True)])
+    return Preference(item.object_id, item.class_id, place) if torch.isfinite(place).all() else None
+
+
+def _apart(posterior: Gaussian, prior: Gaussian) -> Tensor:
+    """The distance (b, L) of the means in standard deviations of the prior."""
+    return (posterior.mean - prior.mean) * (-prior.log_sigma).exp()
