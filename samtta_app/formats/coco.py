@@ -1,7 +1,8 @@
 """COCO instances as run lengths: holes and several parts survive, and pycocotools gives back the identical masks.
 
-Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. Two fields are
-ours: an image's `status` and `problem`. The status is "annotated", or "listed": in the folder, but not marked as empty.
+Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. Three fields are
+ours: an image's `status` and `problem`, and the `alternatives` of an object whose annotator kept several outlines. The
+status is "annotated", or "listed": in the folder, but not marked as empty.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _annotations(project: Project, image: ProjectImage) -> Iterator[tuple[int, d
 def _annotation(annotation: Annotation, image: ProjectImage) -> dict[str, object]:
     box = bounding_box(annotation.mask)
     counts = to_rle(annotation.mask, image.height, image.width).decode("ascii")
-    return {
+    values: dict[str, object] = {
         "id": annotation.id,
         "image_id": image.id,
         "category_id": annotation.class_id,
@@ -123,6 +124,11 @@ def _annotation(annotation: Annotation, image: ProjectImage) -> dict[str, object
         "area": annotation.mask.area,
         "iscrowd": 0,
     }
+    if annotation.alternatives:
+        size = [image.height, image.width]
+        runs = [to_rle(mask, *size).decode("ascii") for mask in annotation.alternatives]
+        values["alternatives"] = [{"size": size, "counts": counts} for counts in runs]
+    return values
 
 
 COCO = Format(

@@ -14,8 +14,8 @@ from samtta_app.core.messages import ControlAction
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 
-OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "adapted", "lesson"]
-"""The maps that a user can see: four of uncertainty, and what a mask teaches."""
+OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson"]
+"""The maps that a user can see: five of uncertainty, and what a mask teaches."""
 
 
 class Act(msgspec.Struct, frozen=True, tag=True):
@@ -65,6 +65,14 @@ class Turn(Act, frozen=True):
 
 class AskLarger(Act, frozen=True):
     """Have the larger model answer."""
+
+
+class DrawHypotheses(Act, frozen=True):
+    """Draw plausible outlines for the answer on the screen."""
+
+
+class KeepAlternative(Act, frozen=True):
+    """Keep the outline on the screen as an alternative of the object, or no longer."""
 
 
 class Accept(Act, frozen=True):
@@ -170,7 +178,7 @@ class ControlLearner(Act, frozen=True):
 OnPlace = PlaceClick | DrawBox | Select
 """Acts on a place of the image that is on the screen."""
 
-OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger
+OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger | DrawHypotheses | KeepAlternative
 """Acts on the answer to the newest click: they wait for it. A click gives back the logits of the answer before it."""
 
 ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview | StartRating | Rate | StopRating
@@ -203,6 +211,8 @@ ACT_NAMES: dict[type[UserAct], str] = {
     SelectNext: "next object",
     Turn: "next candidate",
     AskLarger: "ask the larger model",
+    DrawHypotheses: "plausible outlines",
+    KeepAlternative: "keep an outline",
     Accept: "accept",
     Cancel: "cancel",
     RemoveClick: "remove click",

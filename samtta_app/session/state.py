@@ -9,7 +9,7 @@ from typing import Literal
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
 from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.replies import AdaptReport, Answer
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Window
+from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Mask, Window
 from samtta_app.session.acts import OverlayKind, UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.sort_keys import Worst
@@ -54,7 +54,7 @@ class Preview:
     screen, which the user may change. `window` is where the object was last found, and where the next prompt is
     answered. `waiting` is True while an answer to the newest prompt is under way. `frozen` is the frozen twin's
     candidate for the same prompt, once asked for (hold C). `advice` is the next step that the uncertainty heads
-    recommend.
+    recommend. `alternatives` are outlines that the object keeps beside the one that is accepted.
     """
 
     clicks: tuple[Click, ...]
@@ -66,6 +66,7 @@ class Preview:
     history: tuple[ClickRecord, ...] = ()
     frozen: Candidate | None = None
     advice: Advice | None = None
+    alternatives: tuple[Mask, ...] = ()
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -268,7 +269,8 @@ class Display:
 class Overlay:
     """A map of how unsure the answer on the screen is: `values` (g, g) over `window` padded to a square.
 
-    "entropy" is in bits, 0 .. 1. "refiner" and "adapted" are differences of probability, 0 .. 1. "ensemble" is a standard
+    "entropy" is in bits, 0 .. 1. "disagreement", 0 .. 1, is 4 p (1 - p) of the hypotheses. "refiner" and "adapted" are
+    differences of probability, 0 .. 1. "ensemble" is a standard
     deviation of probability, 0 .. 0.5. "lesson" is 1 object, -1 background, 0 left out.
     Both are None, and `reason` says why for the user, where there is no map.
     """

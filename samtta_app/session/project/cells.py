@@ -99,7 +99,7 @@ def number_or_nan(row: DbRow, column: str, least: float = -LARGE, most: float = 
 
 def numbers(row: DbRow, column: str, count: int | None = None, *, most: float = LARGE) -> tuple[float, ...]:
     """Numbers from JSON, -most .. most, null is nan; `count` of them where it is given."""
-    values = _listed(row, column)
+    values = listed(row, column)
     fine = all(v is None or (_is_number(v) and abs(v) <= most) for v in values)
     if not fine or count not in (None, len(values)):
         raise BadValueError(column, row[column], "not a list of numbers" if count is None else f"not {count} numbers")
@@ -125,7 +125,8 @@ def _wholes(value: str) -> tuple[int, ...]:
     return tuple(values) if fine else ()
 
 
-def _listed(row: DbRow, column: str) -> list[Any]:
+def listed(row: DbRow, column: str) -> list[Any]:
+    """A list from JSON."""
     value = text(row, column)
     try:
         values = json.loads(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from samtta_app.core.types import StepKind
+from samtta_app.session.project.alternative_outlines import ALTERNATIVES
 from samtta_app.session.project.attempt_tables import ATTEMPTS, CONTROL_OBJECTS
 
 _FIRST = """
@@ -149,6 +150,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("ratings", RATINGS),
     ("attempts", ATTEMPTS),
     ("control_objects", CONTROL_OBJECTS),
+    ("alternatives", ALTERNATIVES),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 

@@ -12,6 +12,7 @@ from samtta_app.core.names import to_text
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.replies import AdaptReport
 from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
+from samtta_app.session.project.alternative_outlines import alternatives_of, check_alternatives, packed_alternatives
 from samtta_app.session.project.cells import (
     LONGEST_SIDE,
     PIXELS,
@@ -32,7 +33,7 @@ from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps, picture, control"
+    "seconds, created, gaps, picture, control, alternatives"
 )
 STEP_COLUMNS = (
     "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
@@ -66,6 +67,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         _packed_gaps(annotation.gaps),
         annotation.picture or None,
         annotation.control,
+        packed_alternatives(annotation.alternatives),
     )
 
 
@@ -96,6 +98,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         gaps=_gaps(row),
         picture=row["picture"] or "",
         control=flag_or_none(row, "control"),
+        alternatives=alternatives_of(row),
     )
 
 
@@ -127,6 +130,7 @@ def check_annotation(row: sqlite3.Row) -> None:
     flag(row, "deleted")
     flag(row, "reviewed")
     flag_or_none(row, "control")
+    check_alternatives(row)
 
 
 def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:

@@ -15,6 +15,7 @@ from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.overlays import BLINDED
+from samtta_app.session.workflow.plausible import Plausible
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.undoing import Undoing
@@ -33,10 +34,11 @@ class Acting:
         reviewing: Reviewing,
         undoing: Undoing,
         rater: Rater,
+        plausible: Plausible,
     ) -> None:
         self._desk, self._browsing, self._annotating = desk, browsing, annotating
         self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
-        self._rater = rater
+        self._rater, self._plausible = rater, plausible
 
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
@@ -126,6 +128,10 @@ class Acting:
                 return self._annotating.next_candidate(step)
             case acts.AskLarger():
                 return self._annotating.ask_larger()
+            case acts.DrawHypotheses():
+                return self._plausible.draw()
+            case acts.KeepAlternative():
+                return self._plausible.keep()
             case acts.RemoveClick():
                 return self._undoing.remove_step()
             case acts.Undo():

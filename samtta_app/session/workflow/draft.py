@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from samtta_app.core.metrics import iou
-from samtta_app.core.replies import Answer
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Mask, Prompt, Window
+from samtta_app.core.replies import Answer, Hypotheses
+from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Logits, Mask, Prompt, Window
 from samtta_app.session.advice import advice
 from samtta_app.session.state import Preview
 
@@ -124,6 +124,47 @@ def with_candidate(draft: Draft, step: int) -> Draft:
     return replace(draft, preview=advised(preview), masks=(*draft.masks[:-1], candidate.mask))
 
 
+SAME_READING = 0.85
+"""IoU from which a sampled outline is the one on the screen: an object counts as done from there."""
+
+
+def with_hypotheses(draft: Draft, reply: Hypotheses) -> Draft:
+    """The draft with plausible outlines as its candidates, those of most samples first.
+
+    The outline on the screen stays there. It takes the place of the sampled one that is like it, or comes after them.
+    Only where what was accepted before moved the draw, and the user chose no other, the first outline is shown.
+    """
+    preview = draft.preview
+    shown, answer = preview.candidate, preview.answer
+    if shown is None or answer is None:
+        return draft
+    likes = [iou(card.mask, shown.mask) for card in reply.cards]
+    place = max(range(len(likes)), key=likes.__getitem__)
+    cards = list(reply.cards)
+    if likes[place] >= SAME_READING:
+        cards[place] = replace(shown, samples=cards[place].samples)
+    else:
+        place, cards = len(cards), [*cards, replace(shown, samples=0)]
+    found = replace(
+        answer,
+        candidates=tuple(cards),
+        chosen=place,
+        samples=reply.samples,
+        disagreement=None if reply.disagreement is None else Logits(reply.window, reply.disagreement),
+    )
+    untouched = preview.chosen == answer.chosen
+    after = replace(draft, preview=advised(replace(preview, answer=found, chosen=place)))
+    return with_candidate(after, -place) if reply.preferred and untouched and place else after
+
+
+def with_alternative(draft: Draft, mask: Mask) -> Draft:
+    """The draft that keeps a mask as an alternative outline of its object, or no longer."""
+    kept = draft.preview.alternatives
+    others = tuple(each for each in kept if each is not mask)
+    kept = others if len(others) < len(kept) else (*kept, mask)
+    return replace(draft, preview=replace(draft.preview, alternatives=kept))
+
+
 def touched(draft: Draft, now: float, idle: float) -> Draft:
     """The draft with the time since the last act added, a longer pause counted as `idle` seconds."""
     return replace(draft, seconds=draft.seconds + min(max(now - draft.touched, 0.0), idle), touched=now)
@@ -156,6 +197,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
         created="",
         gaps=candidate.gaps,
         control=draft.control,
+        alternatives=tuple(mask for mask in preview.alternatives if iou(mask, candidate.mask) < 1),
     )
 
 

@@ -26,6 +26,7 @@ LARGER = "There is a map of this model's answers only, not of the larger model's
 TURNED = "There is a map of the first candidate only: Tab goes back to it"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 BLINDED = "The original model's answer is not shown before Enter while control objects are drawn"
+UNDRAWN = "No plausible outlines were drawn for this answer: key G draws some"
 SAME = "What was learned makes no difference to this answer"
 ENDLESS = "The answer is not finite, so no map can show where it is unsure"
 
@@ -49,6 +50,8 @@ def overlay_of(state: State) -> Overlay | None:
         return Overlay(kind, None, None, MEASURING if preview and preview.waiting else NO_MAP)
     if kind == "entropy":
         return _finite(Overlay(kind, shown.logits.window, shown.entropy))
+    if kind == "disagreement":
+        return _disagreement(preview)
     if twin is not None and kind != "adapted":
         return Overlay(kind, None, None, TWIN)
     asked = state.overlay
@@ -127,7 +130,15 @@ class Overlays:
             shown = _to_teach(self._desk.state)
             return (kind, shown) if shown is not None else None
         candidate = draft.preview.candidate if draft else None
-        return None if kind in ("off", "entropy") or candidate is None else (kind, candidate)
+        return None if kind in ("off", "entropy", "disagreement") or candidate is None else (kind, candidate)
+
+
+def _disagreement(preview: Preview | None) -> Overlay:
+    """Where the hypotheses of the answer on the screen disagree; they came with its plausible outlines."""
+    found = preview.answer.disagreement if preview and preview.answer else None
+    if found is None:
+        return Overlay("disagreement", None, None, UNDRAWN)
+    return _finite(Overlay("disagreement", found.window, found.values))
 
 
 def _to_teach(state: State) -> Candidate | Annotation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from samtta_app.core.replies import Answer
 from samtta_app.core.types import Annotation, Candidate
 from samtta_app.session.acts import OverlayKind
 
@@ -66,3 +67,12 @@ class MeasuringMap:
     known: Subject | None = None
     request_id: int = 0
     asked: Subject | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """Hypotheses: `known` is the answer that they were asked for; `request_id` and `asked` belong to those under way."""
+
+    known: Answer | None = None
+    request_id: int = 0
+    asked: Answer | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from samtta_app.core.messages import (
     AdaptRequest,
+    HypothesesRequest,
     LoadRequest,
     MeasureRequest,
     PrefetchRequest,
@@ -23,6 +24,7 @@ from samtta_app.core.replies import (
     Evicted,
     Failure,
     Forgotten,
+    Hypotheses,
     Loaded,
     Measured,
     Prefetched,
@@ -43,6 +45,7 @@ from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.overlays import Overlays
+from samtta_app.session.workflow.plausible import Plausible
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.undoing import Undoing
@@ -94,13 +97,13 @@ class Workflow:
         self._browsing = ImageOpener(self._desk)
         self._learning = LessonQueue(self._desk)
         self._annotating = Annotating(self._desk)
-        self._overlays = Overlays(self._desk)
+        self._overlays, self._plausible = Overlays(self._desk), Plausible(self._desk)
         objects = Objects(self._desk, self._learning)
         reviewing = Reviewing(self._desk, self._browsing, objects)
         self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
         rater = Rater(self._desk, self._browsing, objects, self._undoing)
         parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing, rater)
-        self._acting = Acting(self._desk, *parts)
+        self._acting = Acting(self._desk, *parts, self._plausible)
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
 
@@ -192,6 +195,8 @@ class Workflow:
                 return self._learning.controlled(reply)
             case Refined() | Measured() | PseudoLabel(), _:
                 self._overlays.answered(reply)
+            case Hypotheses(), _:
+                self._plausible.answered(reply)
             case Forgotten(), _:
                 pass
         return ()
@@ -235,6 +240,8 @@ class Workflow:
                 desk.say("warning", reply.text, path.name)
             case RefineRequest() | MeasureRequest() | PseudoLabelRequest():
                 self._overlays.answered(reply)
+            case HypothesesRequest():
+                self._plausible.answered(reply)
             case _:
                 desk.say("warning", reply.text)
         return ()
@@ -242,7 +249,7 @@ class Workflow:
     # --- below the surface ------------------------------------------------------------------------------------------
 
     def _out(self, requests: Requests) -> Requests:
-        requests += self._overlays.ask()
+        requests += (*self._overlays.ask(), *self._plausible.ask())
         self._desk.sent(requests)
         self._desk.settle()
         return requests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ from samtta_app.core.messages import (
     AdaptRequest,
     ControlRequest,
     ForgetRequest,
+    HypothesesRequest,
     LoadRequest,
     MeasureRequest,
     PredictRequest,
@@ -29,6 +30,7 @@ from samtta_app.core.replies import (
     Controlled,
     Failure,
     Forgotten,
+    Hypotheses,
     Loaded,
     Measured,
     Prefetched,
@@ -129,6 +131,10 @@ class Script:
     publish: bool = True
     map: FloatArray = field(default_factory=lambda: np.full((8, 8), 0.25, np.float32))
     no_map: str = ""
+    plausible: tuple[int, ...] = ()
+    """How many of the hypotheses look like each card; the cards are discs of radius 8, 14, 20, ... at the click."""
+    preferred: bool = False
+    no_cards: str = ""
 
     def answer(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -145,6 +151,7 @@ class Script:
             ControlRequest: self._control,
             RefineRequest: self._refine,
             MeasureRequest: self._measure,
+            HypothesesRequest: self._hypotheses,
         }
         return answers[type(request)](request)
 
@@ -171,7 +178,10 @@ class Script:
             for k, size in enumerate(sizes)
         )
         version = 0 if request.twin else self.version
-        return Answer(request.id, window, found, 0, version, 0.04, request.twin, larger=request.larger)
+        plausible = bool(self.plausible or self.no_cards) and not request.larger
+        return Answer(
+            *(request.id, window, found, 0, version, 0.04, request.twin), larger=request.larger, plausible=plausible
+        )
 
     def _adapt(self, request: AdaptRequest) -> Reply:
         kept = request.learn and self.publish and not self.paused
@@ -200,6 +210,19 @@ class Script:
         if self.no_map:
             return Measured(request.id, {}, {}, {}, {name: self.no_map})
         return Measured(request.id, {}, {name: Logits(request.window or WHOLE, self.map)}, {name: 0.01}, {})
+
+    def _hypotheses(self, request: HypothesesRequest) -> Reply:
+        if self.no_cards:
+            return Hypotheses(request.id, request.window, (), 0, None, False, 0, 0.1, self.no_cards)
+        clicks, box = request.prompt.clicks, request.prompt.box
+        x, y = (clicks[0].x, clicks[0].y) if clicks else ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)  # type: ignore[union-attr]
+        masks = [disc(round(x), round(y), 8 + 6 * k, HEIGHT, WIDTH) for k in range(len(self.plausible))]
+        cards = tuple(
+            replace(candidate(mask, 0.8, request.window), samples=count)
+            for mask, count in zip(masks, self.plausible, strict=True)
+        )
+        total = sum(self.plausible)
+        return Hypotheses(request.id, request.window, cards, total, self.map, self.preferred, self.version, 0.1)
 
     def sent(self, kind: type) -> list[Request]:
         return [request for request in self.requests if type(request) is kind]

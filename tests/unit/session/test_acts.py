@@ -27,6 +27,8 @@ EXAMPLES: tuple[UserAct, ...] = (
     acts.SelectNext(2),
     acts.Turn(),
     acts.AskLarger(),
+    acts.DrawHypotheses(),
+    acts.KeepAlternative(),
     acts.Accept(then_next=True),
     acts.Cancel(),
     acts.RemoveClick(),
@@ -105,7 +107,18 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
     assert stored_act(acts.Accept()) == {"type": "Accept", "then_next": False}
     assert sorted(stored_act(act)["type"] for act in EXAMPLES if act != acts.Select(None)) == [
         *("Accept", "AddClass", "AskLarger", "Cancel", "ConfirmReview", "ControlLearner", "DeleteSelected", "DrawBox"),
-        *("NextCandidate", "NextImage", "NextReview", "NextUnreviewed", "OpenImage", "PlaceClick", "Rate", "Redo"),
+        *(
+            "DrawHypotheses",
+            "KeepAlternative",
+            "NextCandidate",
+            "NextImage",
+            "NextReview",
+            "NextUnreviewed",
+            "OpenImage",
+            "PlaceClick",
+            "Rate",
+            "Redo",
+        ),
         *("RemoveClick", "RenameClass", "Select", "SelectNext", "SetClass", "Show", "StartRating", "StopRating"),
         *("Turn", "Undo"),
     ]
