@@ -8,8 +8,9 @@ import pytest
 from PySide6.QtGui import QKeySequence
 
 from samtta_app.errors import SettingsError
+from samtta_app.gui.actions.action_row import ActionRow
 from samtta_app.gui.actions.action_set import BAR, BAR_END
-from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES, ActionRow
+from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import bindings, key_text
 from samtta_app.gui.actions.enabling import can_accept, cancellable, is_annotating, selectable
 from samtta_app.gui.canvas.canvas import Canvas

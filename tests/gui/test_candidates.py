@@ -80,7 +80,9 @@ def test_cards_are_equally_wide_and_no_figure_touches_its_name(strip: Candidates
     for figure in strip.cards[1].gains:
         assert figure.text() == "no gain"
         names = [
-            label for label in strip.cards[1].findChildren(QLabel) if label.y() == figure.y() and label is not figure
+            label
+            for label in figure.parentWidget().findChildren(QLabel)
+            if label.y() == figure.y() and label is not figure
         ]
         assert all(figure.x() - label.x() - label.width() >= theme.GRID for label in names)
 
@@ -101,6 +103,31 @@ def test_the_strip_shrinks_to_what_it_holds(strip: CandidatesStrip):
     wide = strip.width()
     strip.show_state(ONE)
     assert strip.width() < wide / 2
+
+
+def test_plausible_outlines_have_as_many_cards_as_there_are_and_say_how_many_samples_look_so(strip: CandidatesStrip):
+    masks = tuple(disc(60, 50, radius) for radius in (10, 14, 18, 22, 26))
+    shown = preview(IMAGE, masks)
+    counts = (9, 4, 2, 1, 0)
+    cards = tuple(replace(card, samples=k) for card, k in zip(shown.candidates, counts, strict=True))
+    answer = replace(shown.answer, candidates=cards, samples=16)
+    state = scene(preview=replace(shown, answer=answer, alternatives=(cards[1].mask,)))
+    strip.show_state(state)
+    assert visible(strip) == [True] * 5
+    words = [card.samples.text() for card in strip.cards]
+    assert words == [
+        "9 of 16 samples",
+        "4 of 16 samples, kept",
+        "2 of 16 samples",
+        "1 of 16 samples",
+        "0 of 16 samples",
+    ]
+    assert strip.cards[0].toolTip().startswith("9 of 16 samples look like this")
+    QTest.mouseClick(strip.cards[4], Qt.MouseButton.LeftButton)
+    assert calls(strip) == [acts.NextCandidate(4)]
+    strip.show_state(THREE)
+    assert visible(strip) == [True, True, True, False, False]
+    assert not any(card.samples.isVisible() for card in strip.cards[:3])
 
 
 # --- what -----------------------------------------------------------------------------------------------------------

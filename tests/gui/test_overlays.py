@@ -100,13 +100,14 @@ def test_u_goes_through_every_map_and_shift_u_back(sit: Callable[..., Sitting]) 
     sitting = sit()
     key, seen = key_of(sitting), []
     assert not key.isVisible()
-    for _ in range(6):
+    for _ in range(7):
         sitting.presses(Key.Key_U)
         seen.append((sitting.state.display.overlay, key.isVisible(), key.title.text()))
     assert seen == [
         ("entropy", True, "Doubt"),
         ("refiner", True, "Change by a second pass"),
         ("ensemble", True, "Disagreement between clicks"),
+        ("disagreement", True, "Disagreement between outlines"),
         ("adapted", True, "Changed by learning"),
         ("lesson", True, "What this mask teaches"),
         ("off", False, "What this mask teaches"),

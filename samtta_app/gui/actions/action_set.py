@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, QSignalBlocker
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QSizePolicy, QToolBar, QWidget
 
-from samtta_app.gui.actions.action_table import ACTION_TABLE, ActionRow, ActionTarget, Menu
+from samtta_app.gui.actions.action_row import ActionRow, ActionTarget, Menu
+from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.actions.bindings import bindings, key_text, valid_bindings
 from samtta_app.gui.widgets import icons
 from samtta_app.gui.widgets.plain_text import button_text, plain_tip

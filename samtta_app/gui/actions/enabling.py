@@ -51,6 +51,19 @@ def enlargeable(state: State | None) -> bool:
     return preview is not None and preview.candidate is not None and not preview.waiting and not preview.larger
 
 
+def has_candidate(state: State | None) -> bool:
+    """An answer is on the screen."""
+    preview = state.preview if state is not None else None
+    return preview is not None and preview.candidate is not None and not preview.waiting
+
+
+def kept_alternative(state: State | None) -> bool:
+    """The outline on the screen is kept as an alternative."""
+    preview = state.preview if state is not None else None
+    shown = preview.candidate if preview is not None else None
+    return preview is not None and shown is not None and any(mask is shown.mask for mask in preview.alternatives)
+
+
 def exporting(state: State | None) -> bool:
     """An export is under way."""
     return state is not None and bool(state.exporting)

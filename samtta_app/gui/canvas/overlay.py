@@ -80,7 +80,8 @@ SCALES = (0.1, 0.2, 0.5, 1.0)
 
 def scale_of(overlay: Overlay) -> float:
     """The value of the strongest colour: 1 bit for entropy, else the least of SCALES that no value exceeds."""
-    greatest = 1.0 if overlay.kind == "entropy" or overlay.values is None else float(overlay.values.max())
+    absolute = overlay.kind in ("entropy", "disagreement")
+    greatest = 1.0 if absolute or overlay.values is None else float(overlay.values.max())
     return next((scale for scale in SCALES if greatest <= scale + 1e-6), SCALES[-1])
 
 

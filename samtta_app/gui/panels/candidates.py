@@ -71,6 +71,11 @@ BUTTONS = {"candidate": "Show the next", "larger": "Ask it"}
 """The acts of an advice that a button can do, and its words."""
 
 
+def share_text(candidate: Candidate, of: int) -> str:
+    """How many of the hypotheses look like a candidate, in words; "" where none were drawn."""
+    return f"{candidate.samples} of {of} samples" if of and candidate.samples is not None else ""
+
+
 class Card(QFrame):
     """One candidate: a thumbnail above its numbers.
 
@@ -90,6 +95,7 @@ class Card(QFrame):
         self.picture.setMinimumWidth(max(widest, THUMBNAIL))  # cards stay equally wide whatever their figures
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.quality = theme.label(role="figure")
+        self.samples = theme.label(role="muted")
         layout = QVBoxLayout(self)
         half = theme.GRID // 2
         layout.setContentsMargins(half, half, half, half)
@@ -100,16 +106,28 @@ class Card(QFrame):
         rows = QVBoxLayout(self.gain_rows)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(2)
+        layout.addWidget(self.samples)
         layout.addLayout(_row("Confidence", self.quality))
         for (name, _, _), figure in zip(GAINS, self.gains, strict=True):
             rows.addLayout(_row(name, figure))
         layout.addWidget(self.gain_rows)
         layout.addStretch()
 
-    def show_candidate(self, candidate: Candidate, chosen: bool, confidence: float, why: str = "") -> None:
-        """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words."""
+    def show_candidate(
+        self, candidate: Candidate, chosen: bool, confidence: float, why: str = "", *, of: int = 0, kept: bool = False
+    ) -> None:
+        """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words.
+
+        Args:
+            of: hypotheses that were drawn, 0 where none were.
+            kept: the outline is kept as an alternative.
+        """
         self.quality.setText(figure_texts.percent_text(confidence))
-        lines = [
+        share = share_text(candidate, of)
+        self.samples.setText(", ".join(filter(None, (share, "kept" if kept else ""))))
+        self.samples.setVisible(bool(share or kept))
+        lines = [f"{share} look like this"] if share else []
+        lines += [
             f"Confidence {figure_texts.percent_text(confidence)}: how well the mask is expected to fit",
             f"Predicted IoU {figure_texts.number_text(candidate.predicted_iou)}, "
             f"mean entropy {figure_texts.number_text(candidate.uncertainty)} bits (0 sure, 1 unsure)",
@@ -144,6 +162,10 @@ def _row(name: str, figure: QLabel) -> QHBoxLayout:
     return row
 
 
+FIRST_CARDS = 3
+"""Cards that are made at the start: a click has three candidates. Plausible outlines may need more."""
+
+
 class CandidatesStrip(QFrame):
     """The strip of candidates; it is hidden where there is no preview.
 
@@ -157,12 +179,10 @@ class CandidatesStrip(QFrame):
         self._controller = controller
         self._shown: tuple[Candidate, ...] = ()
         self._chosen = 0
-        self.cards = tuple(Card() for _ in range(3))
-        cards = QHBoxLayout()
-        cards.setSpacing(theme.GRID)
-        for position, card in enumerate(self.cards):
-            cards.addWidget(card)
-            card.clicked.connect(lambda position=position: self._choose(position))
+        self.cards: list[Card] = []
+        self._row_of_cards = QHBoxLayout()
+        self._row_of_cards.setSpacing(theme.GRID)
+        self._make_cards(FIRST_CARDS)
         self.advice = theme.label()
         self.advice.setWordWrap(True)
         self.advice.setMinimumWidth(24 * theme.GRID)
@@ -176,9 +196,17 @@ class CandidatesStrip(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GRID, theme.GRID, theme.GRID, theme.GRID)
         layout.setSpacing(theme.GRID)
-        layout.addLayout(cards)
+        layout.addLayout(self._row_of_cards)
         layout.addLayout(below)
         self.hide()
+
+    def _make_cards(self, count: int) -> None:
+        """Have at least so many cards."""
+        for position in range(len(self.cards), count):
+            card = Card()
+            card.clicked.connect(lambda position=position: self._choose(position))
+            self._row_of_cards.addWidget(card)
+            self.cards.append(card)
 
     def show_state(self, state: State) -> None:
         """Show the preview's candidates."""
@@ -188,9 +216,12 @@ class CandidatesStrip(QFrame):
             self.hide()
             return
         self._chosen = preview.chosen
+        self._make_cards(len(preview.candidates))
         for position, (card, entry) in enumerate(zip(self.cards, preview.candidates, strict=False)):
             confidence = state.statistics.confidence(entry.expected_iou)
-            card.show_candidate(entry, position == preview.chosen, confidence, preview.no_gaps)
+            kept = any(mask is entry.mask for mask in preview.alternatives)
+            of = preview.answer.samples if preview.answer else 0
+            card.show_candidate(entry, position == preview.chosen, confidence, preview.no_gaps, of=of, kept=kept)
         for position, card in enumerate(self.cards):
             card.setVisible(position < len(preview.candidates))
         if preview.candidates is not self._shown:

@@ -23,6 +23,7 @@ MAP_WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
     "entropy": ("Doubt", "0 to 1 bit", "sure", "unsure"),
     "refiner": ("Change by a second pass", "difference of probability", "same", "changed"),
     "ensemble": ("Disagreement between clicks", "spread of probability", "agreed", "open"),
+    "disagreement": ("Disagreement between outlines", "share of samples", "agreed", "half and half"),
     "adapted": ("Changed by learning", "difference of probability", "same", "changed"),
     "lesson": ("What this mask teaches", "green object, blue background, clear left out", "left out", "object"),
 }
@@ -32,6 +33,7 @@ TIPS: Mapping[OverlayKind, str] = {
     "entropy": "How undecided each pixel is by itself (entropy of its probability: 1 bit at one half)",
     "refiner": "How far the probability moves when a second model, the refiner, corrects the mask",
     "ensemble": "How far the probability varies over eight clicks nearby (standard deviation)",
+    "disagreement": "How divided the plausible outlines are: 1 where half of the samples hold the place",
     "adapted": "How far learning moved the probability (adapted against original weights)",
     "lesson": "What an accepted object taught, or what this mask would teach after Enter (the pseudo-label)",
 }
