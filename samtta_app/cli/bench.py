@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 import typer
 from rich.console import Console
 
-from samtta_app.cli.run_progress import progress_bar, standing, telling, wide_console
+from samtta_app.cli.bench_ambiguity import measure_ambiguity
+from samtta_app.cli.bench_sets import write_nested_sets, write_shifted_look
+from samtta_app.cli.run_progress import progress_bar, say_written, standing, telling, wide_console
 from samtta_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,7 +25,18 @@ if TYPE_CHECKING:
 
 _Row = TypeVar("_Row", bound="Record")
 
-BENCH_COMMANDS = {"run", "report", "quality", "points", "refine", "shift", "nested", "speed", "uncertainty"}
+BENCH_COMMANDS = {
+    "run",
+    "report",
+    "quality",
+    "points",
+    "refine",
+    "shift",
+    "nested",
+    "speed",
+    "uncertainty",
+    "ambiguity",
+}
 """The group's commands; any other first word is a data set."""
 
 bench_app = typer.Typer(
@@ -33,6 +46,9 @@ bench_app = typer.Typer(
     help="Measure data sets with a simulated annotator: report, quality, points, or speed.",
     epilog="[bold]samtta bench DATASET...[/bold] is short for [bold]samtta bench run DATASET...[/bold]",
 )
+bench_app.command("ambiguity")(measure_ambiguity)
+bench_app.command("shift")(write_shifted_look)
+bench_app.command("nested")(write_nested_sets)
 
 _Model = Annotated[str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.")]
 InputSize = Annotated[
@@ -132,7 +148,7 @@ def _run_plan(plan: BenchPlan, jobs: int, out: Path | None) -> None:
     if results.records:
         show_report(wide_console(), results.records)
         if out is not None:
-            _say(write_report(results.records, out))
+            say_written(write_report(results.records, out))
     if results.failures:
         raise failed(results.failures)
 
@@ -166,12 +182,7 @@ def _report(
     found = read_click_rows(records)
     show_report(wide_console(), found)
     if out is not None:
-        _say(write_report(found, out))
-
-
-def _say(files: Sequence[Path]) -> None:
-    names = " ".join(file.name for file in files)
-    wide_console().print(f"wrote {names} into {files[0].parent}", highlight=False, markup=False, soft_wrap=True)
+        say_written(write_report(found, out))
 
 
 def _of_each_set(
@@ -270,7 +281,7 @@ def points(
     groups = point_groups(rows)
     show_points(wide_console(), groups)
     if out is not None:
-        _say([write_points(rows, out), *write_point_tables(groups, out)])
+        say_written([write_points(rows, out), *write_point_tables(groups, out)])
 
 
 @bench_app.command("refine")
@@ -295,45 +306,7 @@ def refine(
     rows = side_by_side(known, new, lambda row: row.run)
     show_refined(wide_console(), refined_sets(rows))
     if out is not None:
-        _say([write_refined(rows, out)])
-
-
-@bench_app.command("shift")
-def shift(
-    dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.", metavar="DATASET")],
-    look: Annotated[str, typer.Option(help="What changes.", metavar="edges|speckle|halo|far")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The new data set.", metavar="DIR")],
-    split: Split = None,
-) -> None:
-    """Write a known data set with a changed look, to choose hyper-parameters on."""
-    from samtta_app.datasets.folder import open_dataset
-    from samtta_app.datasets.shifted import SHIFTED_LOOKS, write_shifted
-    from samtta_app.simulation.streams import part_of
-
-    if look not in SHIFTED_LOOKS:
-        raise UserError(f"There is no look named {look!r}", "--look", f"There are {', '.join(SHIFTED_LOOKS)}")
-    data = open_dataset(dataset)
-    with progress_bar() as bar:
-        told = telling(bar, bar.add_task(data.name, total=1.0))
-        folder = write_shifted(
-            data, look, out, split=part_of(data, split), progress=lambda share: told(share, data.name)
-        )
-    _say([folder])
-
-
-@bench_app.command("nested")
-def _nested(
-    out: Annotated[Path, typer.Argument(help="Folder for the two new data sets.", metavar="OUT")],
-    images: Annotated[int, typer.Option(min=1, help="Images; more go on where fewer end.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the images.")] = 0,
-) -> None:
-    """Write OUT/cell and OUT/nucleus, wholes and parts of the same objects, to measure task prompts on."""
-    from samtta_app.datasets.nested import write_nested
-
-    with progress_bar() as bar:
-        told = telling(bar, bar.add_task("", total=1.0))
-        folders = write_nested(out, images=images, seed=seed, progress=lambda share: told(share, "drawing cells"))
-    _say(folders)
+        say_written([write_refined(rows, out)])
 
 
 @bench_app.command("uncertainty")
@@ -371,7 +344,7 @@ def uncertainty(
         found = uncertainty_figures(run_uncertainty(engine, opened, asking, told, out))
     show_uncertainty(wide_console(), found)
     if out is not None:
-        _say(write_figures(found, out))
+        say_written(write_figures(found, out))
 
 
 @bench_app.command("speed")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -26,6 +27,12 @@ def wide_console() -> Console:
     """Standard output. In a file or pipe, tables are as wide as they need, not 80 columns."""
     console = Console()
     return console if console.is_terminal else Console(width=160)
+
+
+def say_written(files: Sequence[Path]) -> None:
+    """Say which files were written into their folder."""
+    names = " ".join(file.name for file in files)
+    wide_console().print(f"wrote {names} into {files[0].parent}", highlight=False, markup=False, soft_wrap=True)
 
 
 def progress_bar() -> Progress:

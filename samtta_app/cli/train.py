@@ -17,6 +17,7 @@ from rich.text import Text
 
 from samtta_app.cli.train_decoder import train_sam_decoder
 from samtta_app.cli.train_heads import train_uncertainty_heads
+from samtta_app.cli.train_hypotheses import train_hypothesis_networks
 from samtta_app.cli.train_outline import train_outline_network
 from samtta_app.cli.train_refiner import train_mask_refiner
 from samtta_app.cli.train_selector import train_mask_selector
@@ -39,6 +40,7 @@ train_app.command("heads")(train_uncertainty_heads)
 train_app.command("refiner")(train_mask_refiner)
 train_app.command("selector")(train_mask_selector)
 train_app.command("outline")(train_outline_network)
+train_app.command("hypotheses")(train_hypothesis_networks)
 
 
 @train_app.callback()

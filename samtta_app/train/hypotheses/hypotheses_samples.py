@@ -1,0 +1,115 @@
+"""Training data of hypotheses: prompts that leave the object open, as the model sees them, with all plausible outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samtta_app.core.masks import crop
+from samtta_app.core.open_prompts import common_click, loose_box
+from samtta_app.core.types import Image, Mask, Prompt, Window
+from samtta_app.datasets.ambiguity import AmbiguousObject
+from samtta_app.images.read import read_image
+from samtta_app.model.answers import answer_prompt
+from samtta_app.model.backbone import Embedded, SamModel
+from samtta_app.model.cache import FeatureCache
+from samtta_app.model.hypotheses import SeenPrompts
+from samtta_app.model.predictor import ImageFeatures, decode_many, embed
+from samtta_app.train.asked_objects import at_its_end
+
+BOXED = 0.4
+"""Share of objects that are asked for by a box."""
+
+BOX_SCALE, BOX_SHIFT = (0.6, 1.5), 10 / 128
+"""How training boxes differ from the smallest one that holds all outlines: scale, and shift in sides of the window.
+
+Source: A-SAM's released training (its window is 128 pixels wide, the shift 10 pixels at most).
+"""
+
+OFF_MIDDLE = 0.5
+"""Share of clicks that are somewhere in what all outlines share, not in its middle."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenSample:
+    """One prompt as the model sees it, in half precision, and the outlines (n, G, G) as shares of cells, uint8 0 .. 255.
+
+    `plain` (4, G, G) half is the plain answer.
+    """
+
+    features: ImageFeatures
+    prompt: Prompt
+    plain: Tensor
+    outlines: Tensor
+
+
+def open_prompt(outlines: Sequence[Mask], extent: Window, rng: np.random.Generator) -> Prompt | None:
+    """A first prompt that leaves open which of the outlines is meant."""
+    if rng.random() < BOXED:
+        return Prompt(box=loose_box(outlines, extent, BOX_SCALE, BOX_SHIFT, rng))
+    click = common_click(outlines, extent, rng, off_middle=OFF_MIDDLE)
+    return Prompt((click,)) if click is not None else None
+
+
+def open_sample(model: SamModel, drawn: AmbiguousObject, seed: int) -> OpenSample | None:
+    """A prompt and what the model sees of it, in the window where a user would get the answer; None where it cannot be.
+
+    Raises:
+        ImageError: the image cannot be read.
+    """
+    rng = np.random.default_rng((seed, drawn.instance))
+    image = read_image(drawn.path)
+    prompt = open_prompt(drawn.outlines, image.whole, rng)
+    return None if prompt is None else seen_sample(model, image, prompt, drawn.outlines)
+
+
+def seen_sample(model: SamModel, image: Image, prompt: Prompt, outlines: Sequence[Mask]) -> OpenSample:
+    """What the model sees of a prompt, beside the outlines."""
+    cache = FeatureCache(model)
+    found = at_its_end(answer_prompt(model, cache, model.frozen, image, prompt))
+    features = at_its_end(cache.features(image, found.window))
+    with torch.no_grad():
+        (plain,) = decode_many(model, model.frozen.tensors, features, [prompt])
+    shares = torch.stack([share_on_grid(model, mask, features) for mask in outlines])
+    return OpenSample(features.to(torch.float16), prompt, plain.logits.half(), shares)
+
+
+def share_on_grid(model: SamModel, mask: Mask, features: ImageFeatures) -> Tensor:
+    """The share (G, G) of each cell of a window that a mask covers, uint8 0 .. 255; padding is 0."""
+    height, width = features.valid
+    bits = torch.from_numpy(crop(mask, features.window)).float()[None, None]
+    cells = (max(round(height / 4), 1), max(round(width / 4), 1))
+    small = F.interpolate(bits, cells, mode="area")[0, 0]
+    share = torch.zeros(model.grid, model.grid)
+    share[: small.shape[0], : small.shape[1]] = small[: model.grid, : model.grid]
+    return (share * 255).round().to(torch.uint8)
+
+
+def seen_together(model: SamModel, samples: Sequence[OpenSample]) -> SeenPrompts:
+    """What b samples are to the networks, in single precision."""
+    parts = [sample.features.to(torch.float32) for sample in samples]
+    embedded = [embed(model, features, sample.prompt) for features, sample in zip(parts, samples, strict=True)]
+    return SeenPrompts(
+        torch.cat([features.embedding for features in parts]),
+        tuple(torch.cat(skips) for skips in zip(*(features.skips for features in parts), strict=True)),
+        _stacked(embedded),
+        torch.stack([sample.plain.float() for sample in samples]),
+    )
+
+
+def _stacked(embedded: Sequence[Embedded]) -> Embedded:
+    """Prompts of one batch; shorter ones cannot be padded, so all have as many tokens."""
+    shape = embedded[0].dense.shape[2:]
+    dense = torch.cat([each.dense.expand(-1, -1, *shape) for each in embedded])
+    click_skips = [each.click_skip for each in embedded if each.click_skip is not None]
+    return replace(
+        embedded[0],
+        sparse=torch.cat([each.sparse for each in embedded]),
+        dense=dense,
+        click_skip=torch.cat(click_skips) if click_skips else None,
+    )
