@@ -26,7 +26,7 @@ def train_hypothesis_networks(
         bool, typer.Option("--simulate", help="Simulate outlines for sets with one outline an object.")
     ] = False,
     objects: Annotated[int, typer.Option(min=1, help="Objects of each set.")] = 300,
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps, of six prompts each.")] = 3000,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps, of four prompts each.")] = 3000,
     without: Annotated[
         str, typer.Option(help="Leave a part out, to measure it.", metavar="object|prompt|posterior")
     ] = "",
@@ -36,7 +36,7 @@ def train_hypothesis_networks(
     """Train the hypotheses of a model: several plausible outlines where a prompt leaves the object open.
 
     They are learned from what several annotators drew, from parts and wholes, and with --simulate from sets with one outline
-    an object. Encoder and decoder stay as they are. No file is written where they are no better than the candidates.
+    an object. The encoder stays as it is. No file is written where they are no better than the candidates.
 
     [bold]samtta train hypotheses my_cells --simulate --out my_model.hypotheses.safetensors[/bold]
     """

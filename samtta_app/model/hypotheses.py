@@ -5,7 +5,7 @@ network and an image generation network give a diagonal Gaussian each. A sample 
 sample of the second the image embedding. A learned mixture of the decoder's masks is one hypothesis.
 
 Where paper and released code differ, this follows the paper: the mixture's weights are learned, and the posteriors see the
-outline itself. Here the decoder stays as it is, so that hypotheses follow what the session learns.
+outline itself. The decoder's training is a change that is added to its weights, so that hypotheses follow the session.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.companions import companion_of, read_companion, save_companion
+from samtta_app.model.weights import Tensors
 
 WIDTHS = (32, 64, 128, 192)
 """Channels of the blocks of a latent network (A-SAM, appendix A.3.2)."""
@@ -107,11 +108,17 @@ class Injection(nn.Module):
 
 
 class HypothesisNets(nn.Module):
-    """All networks of the hypotheses of one model of width C, with latents of C values each."""
+    """All networks of the hypotheses of one model of width C, with latents of C values each.
 
-    def __init__(self, width: int) -> None:
+    Args:
+        decoder: shapes of the model's decoder weights; their change is learned, zero at first. It is added to whatever the
+            session has learned.
+    """
+
+    def __init__(self, width: int, decoder: Mapping[str, torch.Size]) -> None:
         super().__init__()
         self.width = width
+        self.change = nn.ParameterDict({_key(name): torch.zeros(shape) for name, shape in decoder.items()})
         outline = CELLS_IN_ONE * CELLS_IN_ONE + MASKS
         self.prompt_prior, self.prompt_posterior = (
             LatentNet(2 * width + MASKS + extra, width) for extra in (0, outline)
@@ -121,6 +128,10 @@ class HypothesisNets(nn.Module):
         self.mixture = nn.Parameter(torch.tensor([1 / MASKS] * MASKS + [0.0]))
         self.mixing = nn.Linear(2 * width, MASKS + 1, bias=False)
         nn.init.zeros_(self.mixing.weight)
+
+    def changed(self, tensors: Tensors) -> dict[str, Tensor]:
+        """Decoder weights for hypotheses, from those that answer."""
+        return {name: tensor + self.change[_key(name)] for name, tensor in tensors.items()}
 
     def mixed(self, logits: Tensor, iou: Tensor, prompt: Tensor, object_: Tensor) -> tuple[Tensor, Tensor]:
         """One hypothesis (m, G, G) of the decoder's masks (m, 4, G, G) each, and its predicted IoU (m,), for two latents.
@@ -147,6 +158,16 @@ class HypothesisNets(nn.Module):
         )
 
 
+def _key(name: str) -> str:
+    """A decoder weight's name without dots, which torch allows in no parameter's name."""
+    return name.replace(".", "-")
+
+
+def new_hypotheses(model: SamModel) -> HypothesisNets:
+    """Untrained networks for a model: at first every hypothesis is the mean of its masks."""
+    return HypothesisNets(model.backbone.width, {n: t.shape for n, t in model.frozen.tensors.items()})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenPrompts:
     """What b prompts are: embedding (b, C, g, g), skips, the embedded prompts, and the plain answers (b, 4, G, G)."""
@@ -166,7 +187,7 @@ class SeenPrompts:
 def hypotheses(
     model: SamModel,
     nets: HypothesisNets,
-    tensors: Mapping[str, Tensor],
+    tensors: Tensors,
     seen: SeenPrompts,
     prompt: Tensor,
     object_: Tensor,
@@ -183,7 +204,7 @@ def hypotheses(
         dense=nets.into_prompt(dense, prompt),
     )
     embedding = nets.into_object(seen.embedding, object_)
-    logits, iou, _ = model.backbone.decode(tensors, embedding, seen.skips, steered, model.size)
+    logits, iou, _ = model.backbone.decode(nets.changed(tensors), embedding, seen.skips, steered, model.size)
     return nets.mixed(logits, iou, prompt, object_)
 
 
@@ -206,9 +227,9 @@ def load_hypotheses(path: Path, model: SamModel) -> HypothesisNets:
         CheckpointError: as in `read_companion`.
     """
     with torch.device("meta"):
-        shapes = {name: tuple(value.shape) for name, value in HypothesisNets(model.backbone.width).state_dict().items()}
+        shapes = {name: tuple(value.shape) for name, value in new_hypotheses(model).state_dict().items()}
     layers, _ = read_companion("hypotheses", path, model, shapes)
-    nets = HypothesisNets(model.backbone.width)
+    nets = new_hypotheses(model)
     nets.load_state_dict(layers)
     return nets.eval().requires_grad_(False).to(model.device)
 

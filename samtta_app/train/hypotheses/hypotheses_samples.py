@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from samtta_app.core.masks import crop
 from samtta_app.core.open_prompts import common_click, loose_box
 from samtta_app.core.types import Image, Mask, Prompt, Window
-from samtta_app.datasets.ambiguity import AmbiguousObject
+from samtta_app.datasets.ambiguity import KINDS, AmbiguousObject
 from samtta_app.images.read import read_image
 from samtta_app.model.answers import answer_prompt
 from samtta_app.model.backbone import Embedded, SamModel
@@ -39,13 +39,14 @@ OFF_MIDDLE = 0.5
 class OpenSample:
     """One prompt as the model sees it, in half precision, and the outlines (n, G, G) as shares of cells, uint8 0 .. 255.
 
-    `plain` (4, G, G) half is the plain answer.
+    `plain` (4, G, G) half is the plain answer. `simulated`: the outlines are.
     """
 
     features: ImageFeatures
     prompt: Prompt
     plain: Tensor
     outlines: Tensor
+    simulated: bool = False
 
 
 def open_prompt(outlines: Sequence[Mask], extent: Window, rng: np.random.Generator) -> Prompt | None:
@@ -65,7 +66,9 @@ def open_sample(model: SamModel, drawn: AmbiguousObject, seed: int) -> OpenSampl
     rng = np.random.default_rng((seed, drawn.instance))
     image = read_image(drawn.path)
     prompt = open_prompt(drawn.outlines, image.whole, rng)
-    return None if prompt is None else seen_sample(model, image, prompt, drawn.outlines)
+    if prompt is None:
+        return None
+    return replace(seen_sample(model, image, prompt, drawn.outlines), simulated=drawn.kind in KINDS)
 
 
 def seen_sample(model: SamModel, image: Image, prompt: Prompt, outlines: Sequence[Mask]) -> OpenSample:

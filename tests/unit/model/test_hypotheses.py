@@ -21,6 +21,7 @@ from samtta_app.model.hypotheses import (
     divergence,
     hypotheses,
     load_hypotheses,
+    new_hypotheses,
     save_hypotheses,
 )
 from samtta_app.model.model_registry import toy_model
@@ -56,7 +57,7 @@ def features(model: SamModel) -> ImageFeatures:
 def nets_of(model: SamModel, spread: float = 0.0) -> HypothesisNets:
     """Networks with random first weights; with `spread` the latents change something."""
     torch.manual_seed(0)
-    nets = HypothesisNets(model.backbone.width).eval().requires_grad_(False)
+    nets = new_hypotheses(model).eval().requires_grad_(False)
     if spread:
         for name, value in nets.named_parameters():
             if name.startswith(("into_", "mixing")) and value.ndim > 1:

@@ -1,0 +1,173 @@
+"""Training of hypotheses: they learn to differ where outlines differ, and are written only where they are better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from samtta_app.core.types import Click, Prompt
+from samtta_app.datasets.ambiguity import ambiguous_objects
+from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.hypotheses import load_hypotheses, new_hypotheses
+from samtta_app.model.model_registry import load_model, toy_model
+from samtta_app.train.hypotheses import hypotheses_run
+from samtta_app.train.hypotheses.hypotheses_run import (
+    HypothesesPlan,
+    batch_loss,
+    hypotheses_figures,
+    outline_fit,
+    soft_iou,
+    train_hypotheses,
+    trained_hypotheses,
+)
+from samtta_app.train.hypotheses.hypotheses_samples import OpenSample, open_sample, seen_sample
+from tests.unit.train.discs import write_discs
+from tests.unit.train.toy import call, toy_model_file
+from tests.unit.values import disc, picture
+
+GOOD = {"ged": 0.2, "candidates": 0.5, "alike": 0.8}
+
+
+@pytest.fixture(scope="module")
+def small() -> SamModel:
+    return load_model("samtta-small", "cpu", 128)
+
+
+def tight_or_loose(model: SamModel, seed: int) -> OpenSample:
+    """A disc that one annotator draws tight and another one loose."""
+    rng = np.random.default_rng(seed)
+    x, y = (int(v) for v in rng.integers(44, 84, 2))
+    image = picture(seed, 128, 128, ((x, y, 18),))
+    outlines = [disc(x, y, radius, 128, 128) for radius in (13, 25)]
+    return seen_sample(model, image, Prompt((Click(x, y, True),)), outlines)
+
+
+def test_hypotheses_learn_to_look_like_both_annotators(small: SamModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hypotheses_run, "WARM_UP", 1)
+    samples = [tight_or_loose(small, seed) for seed in range(8)]
+    held_out = [tight_or_loose(small, seed) for seed in range(100, 104)]
+    plan, told = HypothesesPlan(steps=50), []
+    before = hypotheses_figures(small, new_hypotheses(small).eval(), held_out, plan)
+    nets = trained_hypotheses(small, [samples], plan, lambda share, words: told.append((share, words)))
+    after = hypotheses_figures(small, nets, held_out, plan)
+    assert before["alike"] > 0.99, "untrained hypotheses are all the same"
+    assert after["alike"] < 0.9
+    assert after["ged"] < min(before["ged"], after["candidates"]) - 0.05
+    assert told[-1][0] == 1
+
+
+def test_the_same_seed_gives_the_same_networks_and_encoder_and_decoder_stay(small: SamModel) -> None:
+    samples = [tight_or_loose(small, seed) for seed in range(3)]
+    before = {name: value.clone() for name, value in small.net.state_dict().items()}
+    one, other = (trained_hypotheses(small, [samples], HypothesesPlan(steps=2)) for _ in range(2))
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+    assert all(torch.equal(value, small.net.state_dict()[name]) for name, value in before.items())
+    assert any(float(value.abs().max()) > 0 for value in one.change.values())
+
+
+@pytest.mark.parametrize("without", ["object", "prompt", "posterior"])
+def test_a_part_that_is_left_out_learns_nothing(small: SamModel, without: str) -> None:
+    nets = new_hypotheses(small)
+    loss = batch_loss(small, nets, [tight_or_loose(small, 1)], without, np.random.default_rng(0))
+    loss.backward()  # type: ignore[no-untyped-call]
+    silent = [f"{without}_prior", f"{without}_posterior"] if without != "posterior" else ["prompt_posterior"]
+    silent += ["object_posterior"] if without == "posterior" else []
+    for name, value in nets.named_parameters():
+        if name.startswith(tuple(silent)):
+            assert value.grad is None or not value.grad.any(), name
+    assert float(loss.detach()) > 0
+
+
+def test_the_soft_iou_of_equal_shares_is_one_even_where_they_are_blurred() -> None:
+    blurred, half = torch.full((4, 4), 0.5), torch.zeros(4, 4)
+    half[:2] = 1
+    assert float(soft_iou(blurred, blurred)) == pytest.approx(1)
+    assert float(soft_iou(half, 1 - half)) == pytest.approx(0, abs=1e-3)
+    assert float(soft_iou(half, torch.ones(4, 4))) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_fit_to_an_outline_is_best_at_the_outline_and_small_ones_count_as_much() -> None:
+    shares = torch.zeros(2, 32, 32)
+    shares[0, :16, :16], shares[1, :4, :4] = 1, 1
+    right = outline_fit(shares * 20 - 10, shares)
+    wrong = outline_fit(-(shares * 20 - 10), shares)
+    empty = outline_fit(torch.full_like(shares, -10), shares)
+    assert right.max() < 0.1 < empty.min() < wrong.min()
+    assert float(empty[0]) == pytest.approx(float(empty[1]), rel=0.3)
+
+
+def test_a_sample_is_what_the_model_sees_in_the_window_of_its_answer(small: SamModel, tmp_path: Path) -> None:
+    folder = write_discs(tmp_path / "discs", 2, 1)
+    drawn = ambiguous_objects(folder, "train", simulate=True)
+    for number, each in enumerate(drawn):
+        found = open_sample(small, each, number)
+        assert found is not None
+        assert found.outlines.shape == (len(each.outlines), small.grid, small.grid)
+        assert found.outlines.amax(dim=(1, 2)).min() == 255
+        assert found.features.embedding.dtype == torch.float16
+        again = open_sample(small, each, number)
+        assert again is not None
+        assert (again.prompt.clicks, again.prompt.box) == (found.prompt.clicks, found.prompt.box)
+
+
+def test_sets_that_were_drawn_several_times_take_half_of_the_prompts(small: SamModel) -> None:
+    one = tight_or_loose(small, 1)
+    drawn, simulated = [one], [replace(one, simulated=True)]
+    assert hypotheses_run.set_shares([drawn, simulated, simulated]).tolist() == [0.5, 0.25, 0.25]
+    assert hypotheses_run.set_shares([simulated, simulated]).tolist() == [0.5, 0.5]
+
+
+# --- the whole run ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_writes_a_file_of_its_model_with_its_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hypotheses_run, "hypotheses_figures", lambda *_: GOOD)
+    folder, out = write_discs(tmp_path / "discs", 3, 1), tmp_path / "toy.hypotheses.safetensors"
+    model, told = toy_model(), []
+    plan = HypothesesPlan(objects=3, steps=2, simulate=True)
+    assert train_hypotheses(model, [folder], out, plan, lambda share, words: told.append(share)) == GOOD
+    assert load_hypotheses(out, model).width == model.backbone.width
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+
+
+def test_no_gain_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hypotheses_run, "hypotheses_figures", lambda *_: {**GOOD, "ged": 0.6})
+    folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "toy.hypotheses.safetensors"
+    with pytest.raises(TrainingError, match=r"no better than the three candidates \(0\.600, 0\.500\)"):
+        train_hypotheses(toy_model(), [folder], out, HypothesesPlan(objects=1, steps=1, simulate=True))
+    assert not out.exists()
+
+
+def test_sets_with_one_outline_and_novel_sets_are_refused(tmp_path: Path) -> None:
+    folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "toy.hypotheses.safetensors"
+    plan = HypothesesPlan(objects=1, steps=1)
+    with pytest.raises(DatasetError, match="one outline for each object only"):
+        train_hypotheses(toy_model(), [folder], out, plan)
+    (folder / "NOVEL").touch()
+    with pytest.raises(DatasetError, match="is novel"):
+        train_hypotheses(toy_model(), [folder], out, replace(plan, simulate=True))
+    with pytest.raises(TrainingError, match=r"must end in \.safetensors"):
+        train_hypotheses(toy_model(), [folder], out.with_suffix(".pt"), plan)
+
+
+def test_the_command_says_what_it_made_and_refuses_an_unknown_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("samtta_app.model.backbones.compact.MIN_INPUT", 64)
+    monkeypatch.setattr(hypotheses_run, "hypotheses_figures", lambda *_: GOOD)
+    folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "toy.hypotheses.safetensors"
+    words = ["train", "hypotheses", str(folder), "--model", str(toy_model_file(tmp_path)), "--out", str(out)]
+    more = ["--objects", "1", "--steps", "1", "--device", "cpu"]
+    assert call(*words, *more) == 2
+    assert "one outline for each object only" in capsys.readouterr().err
+    assert call(*words, *more, "--simulate", "--without", "everything") == 2
+    assert "no part 'everything'" in capsys.readouterr().err
+    assert call(*words, *more, "--simulate") == 0
+    assert "energy distance 0.200 (the three candidates 0.500)" in capsys.readouterr().out
