@@ -10,19 +10,17 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.bench.click_rows import known_rows, side_by_side, write_records
 from samtta_app.core.diversity import overlaps
 from samtta_app.core.messages import HypothesesRequest, PredictRequest, ReportProgress
 from samtta_app.core.open_prompts import common_click, loose_box
 from samtta_app.core.replies import Answer, Hypotheses
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
-from samtta_app.datasets.ambiguity import AmbiguousObject, ambiguous_objects
+from samtta_app.datasets.ambiguity import AmbiguousObject
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import UserError
 from samtta_app.images.read import read_image
@@ -127,7 +125,7 @@ def drawn_hypotheses(engine: Engine, one: OpenQuestion, *, frozen: bool = True) 
     return reply
 
 
-def tested_prompts(target: AmbiguousObject, extent: Window, seed: int) -> dict[str, Prompt]:
+def measured_prompts(target: AmbiguousObject, extent: Window, seed: int) -> dict[str, Prompt]:
     """One click in the middle of what the outlines share, and a loose box about all of them."""
     rng = _draws(target, seed)
     click = common_click(target.outlines, extent, rng)
@@ -160,51 +158,6 @@ def moved_prompt(
     return replace(prompt, clicks=(Click(x, y, click.positive),))
 
 
-def ask_sets(
-    engine: Engine,
-    folders: Sequence[Path],
-    *,
-    simulate: bool,
-    objects: int,
-    seed: int,
-    split: str | None,
-    model: str,
-    out: Path | None,
-    told: ReportProgress,
-) -> tuple[tuple[AmbiguityRow, ...], tuple[RobustnessRow, ...]]:
-    """Measure sets one after the other; the records in `out` of other models and sets come along.
-
-    Args:
-        simulate: whether sets with one outline an object get simulated ones.
-        model: what records call the model.
-        out: folder of the raw records; written after each set, so that a later failure loses nothing.
-
-    Raises:
-        DatasetError: a set cannot be used, or the folder cannot be written or holds something else.
-        ImageError: an image cannot be read.
-    """
-    files = (out / "records.jsonl", out / "robustness.jsonl") if out else None
-    rows = known_rows(files[0], AmbiguityRow) if files else ()
-    robust = known_rows(files[1], RobustnessRow) if files else ()
-    drawn = {
-        folder.resolve().name: ambiguous_objects(folder, split, simulate=simulate, most=objects, seed=seed)
-        for folder in folders
-    }
-    for done, (name, targets) in enumerate(drawn.items()):
-        found = run_ambiguity(engine, name, targets, seed=seed, told=_part_of(told, done, len(drawn)))
-        rows = side_by_side(rows, [replace(row, model=model) for row in found[0]], lambda row: (row.set, row.model))
-        robust = side_by_side(robust, [replace(row, model=model) for row in found[1]], lambda row: (row.set, row.model))
-        if files:
-            write_records(rows, files[0])
-            write_records(robust, files[1])
-    return rows, robust
-
-
-def _part_of(told: ReportProgress, done: int, parts: int) -> ReportProgress:
-    """Shows the share of one of several parts as a share of all."""
-    return lambda share, words: told((done + share) / parts, words)
-
-
 def run_ambiguity(
     engine: Engine, name: str, targets: Sequence[AmbiguousObject], *, seed: int, told: ReportProgress
 ) -> tuple[list[AmbiguityRow], list[RobustnessRow]]:
@@ -214,9 +167,9 @@ def run_ambiguity(
         ImageError: an image cannot be read.
     """
     rows, robust = [], []
-    for done, (image, target) in enumerate(_in_images(targets)):
+    for done, (image, target) in enumerate(in_their_images(targets)):
         told(done / len(targets), f"{name}: object {done + 1} of {len(targets)}")
-        for kind, prompt in tested_prompts(target, image.whole, seed).items():
+        for kind, prompt in measured_prompts(target, image.whole, seed).items():
             one = asked(engine, image, target, prompt)
             found = (_row(engine, name, one, kind, method, seed) for method in METHODS)
             rows += [row for row in found if row is not None]
@@ -224,7 +177,7 @@ def run_ambiguity(
     return rows, robust
 
 
-def _in_images(targets: Sequence[AmbiguousObject]) -> Iterator[tuple[Image, AmbiguousObject]]:
+def in_their_images(targets: Sequence[AmbiguousObject]) -> Iterator[tuple[Image, AmbiguousObject]]:
     """Every object with its image, which is read once for all its objects."""
     for path, of_image in groupby(sorted(targets, key=lambda target: str(target.path)), key=lambda target: target.path):
         image = read_image(path)

@@ -36,7 +36,7 @@ def measure_ambiguity(
     They are compared with the three candidates, and with plain answers to moved prompts. The figures are energy distance,
     matching, Dice, and whether the first card, or one of four, is right. Moved prompts also show how robust answers are.
     """
-    from samtta_app.bench.ambiguity_run import ask_sets
+    from samtta_app.bench.ambiguity_sets import ask_sets
     from samtta_app.bench.report.ambiguity_figures import ambiguity_figures, show_ambiguity, write_ambiguity
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.engines import FROZEN
@@ -44,7 +44,7 @@ def measure_ambiguity(
     engine = open_engine(model, adapting=FROZEN, hypotheses=hypotheses)
     label = f"{model} with {hypotheses.stem}" if hypotheses else model
     with standing() as told:
-        rows, robust = ask_sets(
+        records = ask_sets(
             *(engine, datasets),
             simulate=simulate,
             objects=objects,
@@ -54,7 +54,7 @@ def measure_ambiguity(
             out=out,
             told=told,
         )
-    figures = ambiguity_figures(rows)
-    show_ambiguity(wide_console(), figures, robust)
+    figures = ambiguity_figures(records.answers)
+    show_ambiguity(wide_console(), figures, records)
     if out is not None:
         say_written([write_ambiguity(figures, out)])

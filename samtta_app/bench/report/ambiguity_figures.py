@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from samtta_app.bench.ambiguity_run import CONDITIONS, AmbiguityRow, RobustnessRow
+from samtta_app.bench.ambiguity_sets import AmbiguityRecords
+from samtta_app.bench.tastes import TAUGHT, TasteRow
 from samtta_app.core.diversity import Overlaps, energy_distance, matched_iou
 from samtta_app.core.files import write_whole
 from samtta_app.core.replies import SAMPLED_CARDS
@@ -125,8 +127,8 @@ def write_ambiguity(figures: Sequence[AmbiguityFigures], folder: Path) -> Path:
     return folder / "ambiguity.json"
 
 
-def show_ambiguity(console: Console, figures: Sequence[AmbiguityFigures], robust: Sequence[RobustnessRow]) -> None:
-    """Print both tables, and what their columns mean."""
+def show_ambiguity(console: Console, figures: Sequence[AmbiguityFigures], records: AmbiguityRecords) -> None:
+    """Print all tables, and what their columns mean."""
     table = Table(title="Several plausible answers", title_justify="left")
     for column in ("model", "set", "prompt", "method"):
         table.add_column(column)
@@ -138,7 +140,8 @@ def show_ambiguity(console: Console, figures: Sequence[AmbiguityFigures], robust
         cells = [*(_cell(v) for v in numbers[:7]), *(_cell(100 * v, 1) for v in numbers[7:])]
         table.add_row(*plain_cells((one.model, one.set, one.prompt, one.method)), str(one.objects), *cells)
     console.print(table)
-    _show_robustness(console, robust)
+    _show_robustness(console, records.moved)
+    _show_tastes(console, records.tastes)
     console.print(
         "GED: squared energy distance, 0 is ideal. HM-IoU: best matching, both sides repeated to equal numbers."
     )
@@ -160,6 +163,25 @@ def _show_robustness(console: Console, rows: Sequence[RobustnessRow]) -> None:
             cells.append(" -> ".join(_cell(value) for value in pair) if own else "-")
         table.add_row(*plain_cells((model, prompt)), *cells)
     console.print(table)
+
+
+def _show_tastes(console: Console, rows: Sequence[TasteRow]) -> None:
+    if not rows:
+        return
+    title = f"First cards that are wrong after {TAUGHT} objects of one taste, %"
+    table = Table(title=title, title_justify="left")
+    for column in ("model", "set", "taste", "objects", "before", "with the preference"):
+        table.add_column(column)
+    for key in dict.fromkeys((row.model, row.set, row.taste) for row in rows):
+        own = [row for row in rows if (row.model, row.set, row.taste) == key]
+        wrong = [100 * _mean([value < RIGHT_CARD for value in values]) for values in _pairs(own)]
+        table.add_row(*plain_cells(key), str(len(own)), *(_cell(value, 1) for value in wrong))
+    console.print(table)
+
+
+def _pairs(rows: Sequence[TasteRow]) -> tuple[list[float], list[float]]:
+    """IoU of the first cards without and with the preference."""
+    return [row.before for row in rows], [row.learned for row in rows]
 
 
 def _over_sets(rows: Sequence[RobustnessRow], value: Callable[[RobustnessRow], float]) -> float:
