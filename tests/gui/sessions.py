@@ -25,6 +25,7 @@ from samtta_app.model.model_registry import toy_model
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS
+from tests.unit.model.test_hypotheses import nets_of
 
 WAIT = 30_000
 Key = Qt.Key
@@ -38,12 +39,23 @@ class Sitting:
         learn: whether the program learns from what is accepted.
         strategy: how it learns.
         model: the name by which the toy model goes.
+        hypotheses: whether it draws plausible outlines.
     """
 
-    def __init__(self, qtbot: QtBot, *, learn: bool = True, strategy: str = "samtta", model: str = "toy") -> None:
+    def __init__(
+        self,
+        qtbot: QtBot,
+        *,
+        learn: bool = True,
+        strategy: str = "samtta",
+        model: str = "toy",
+        hypotheses: bool = False,
+    ) -> None:
         self._qtbot = qtbot
         settings = Settings(theme="light", learn=learn, strategy=strategy)  # type: ignore[arg-type]
         toy = replace(toy_model(), name=model)
+        if hypotheses:
+            toy = replace(toy, hypotheses=nets_of(toy, 0.3))
         self.application = Application(
             settings, lambda chosen: Engine(toy, adapting=STRATEGIES[chosen.strategy]), strategies=WORDS
         )
