@@ -119,7 +119,7 @@ def drawn_hypotheses(engine: Engine, one: OpenQuestion, *, frozen: bool = True) 
         UserError: the engine refused.
     """
     window = one.found.candidates[one.found.chosen].logits.window
-    reply = run(engine, HypothesesRequest(1, one.image, one.prompt, window, frozen=frozen, masks=True))
+    reply = run(engine, HypothesesRequest(1, one.image, one.prompt, window, one.shown, frozen=frozen, masks=True))
     if not isinstance(reply, Hypotheses):
         raise UserError(f"The engine could not draw hypotheses: {getattr(reply, 'text', '')}", one.target.path)
     return reply

@@ -12,6 +12,7 @@ from samtta_app.core.types import (
     Click,
     Example,
     Image,
+    Mask,
     Prompt,
     WaitingExample,
     Window,
@@ -190,7 +191,8 @@ class MeasureRequest:
 class HypothesesRequest:
     """Show which outlines are plausible for a prompt that was answered in `window`.
 
-    `frozen`: by the original weights and without what was learned. `masks`: give the mask of every hypothesis, too.
+    `shown` is the answer's mask. `frozen`: by the original weights and without what was learned. `masks`: give the mask
+    of every hypothesis, too.
     """
 
     lane: ClassVar[Lane] = "asked"
@@ -198,6 +200,7 @@ class HypothesesRequest:
     image: Image
     prompt: Prompt
     window: Window
+    shown: Mask | None = None
     frozen: bool = False
     masks: bool = False
 

@@ -58,6 +58,7 @@ class Policy:
         pixel_centres: scaling keeps the centres of pixels; otherwise it scales their indices, as official SAM does.
         quick_encoder: encoding a window takes a fraction of a second on a CPU.
         closer_look: an answer is looked at again in a closer window, for its outline.
+        any_size: it is fully convolutional, so that a part of its features can be decoded alone.
         local_update: a later click changes the answer near it only.
         limits: what the model may propose by itself.
         focal_alpha: weight of object pixels in the focal loss, 0 .. 1.
@@ -71,6 +72,7 @@ class Policy:
     pixel_centres: bool
     quick_encoder: bool
     closer_look: bool
+    any_size: bool
     local_update: bool
     limits: Limits
     focal_alpha: float

@@ -91,19 +91,22 @@ class LatentNet(nn.Module):
 
 
 class Injection(nn.Module):
-    """Changes maps (b, C, g, g) by a latent (m, L): 1 x 1 convolutions over both; at first it changes nothing."""
+    """Changes maps (b, C, g, g) by a latent (m, L): two 1 x 1 convolutions over both; at first it changes nothing.
+
+    A-SAM has four; each further one takes some 10 ms of the 150 that sixteen samples may take.
+    """
 
     def __init__(self, width: int, latent: int) -> None:
         super().__init__()
         self.maps, self.latent = nn.Conv2d(width, width, 1), nn.Linear(latent, width, bias=False)
-        self.between, self.out = nn.Conv2d(width, width, 1), nn.Conv2d(width, width, 1)
+        self.out = nn.Conv2d(width, width, 1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     def forward(self, maps: Tensor, latent: Tensor) -> Tensor:
         """Maps (m, C, g, g); one map serves all m latents, m maps have one each."""
         x = F.relu(self.maps(maps) + self.latent(latent)[..., None, None])
-        changed: Tensor = self.out(F.relu(self.between(x)))
+        changed: Tensor = self.out(x)
         return maps + changed
 
 
@@ -170,12 +173,25 @@ def new_hypotheses(model: SamModel) -> HypothesisNets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenPrompts:
-    """What b prompts are: embedding (b, C, g, g), skips, the embedded prompts, and the plain answers (b, 4, G, G)."""
+    """What b prompts are: embedding (b, C, g, g), skips, the embedded prompts, and the plain answers (b, 4, G, G).
+
+    `size` is the side in input pixels of what they show.
+    """
 
     embedding: Tensor
     skips: tuple[Tensor, ...]
     embedded: Embedded
     plain: Tensor
+    size: int
+
+    def to(self, dtype: torch.dtype) -> SeenPrompts:
+        """The same in another precision (training keeps them in half)."""
+        skip = self.embedded.click_skip
+        embedded = Embedded(
+            self.embedded.sparse.to(dtype), self.embedded.dense.to(dtype), None if skip is None else skip.to(dtype)
+        )
+        skips = tuple(each.to(dtype) for each in self.skips)
+        return SeenPrompts(self.embedding.to(dtype), skips, embedded, self.plain.to(dtype), self.size)
 
     def prompt_maps(self) -> Tensor:
         """What the prompt's Gaussian reads: (b, 2C + 4, g, g)."""
@@ -204,7 +220,7 @@ def hypotheses(
         dense=nets.into_prompt(dense, prompt),
     )
     embedding = nets.into_object(seen.embedding, object_)
-    logits, iou, _ = model.backbone.decode(nets.changed(tensors), embedding, seen.skips, steered, model.size)
+    logits, iou, _ = model.backbone.decode(nets.changed(tensors), embedding, seen.skips, steered, seen.size)
     return nets.mixed(logits, iou, prompt, object_)
 
 

@@ -34,6 +34,8 @@ class ImageFeatures:
 
     `valid` is the (height, width) of the input that shows the window; the rest of the square is padding. `picture`
     (height, width, 3) uint8 is that part of the input; None where the features were not made of an image.
+
+    Features of a part of the window begin at `origin` (x, y) in input pixels, and show `side` of them; 0 means all.
     """
 
     image_key: str
@@ -42,6 +44,8 @@ class ImageFeatures:
     skips: tuple[Tensor, ...]
     valid: _Size
     picture: NDArray[np.uint8] | None = None
+    origin: _Size = (0, 0)
+    side: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -52,7 +56,7 @@ class ImageFeatures:
     def to(self, dtype: torch.dtype) -> ImageFeatures:
         """The same features in another precision, without the picture (memory keeps them in half)."""
         skips = tuple(s.to(dtype) for s in self.skips)
-        return ImageFeatures(self.image_key, self.window, self.embedding.to(dtype), skips, self.valid)
+        return replace(self, embedding=self.embedding.to(dtype), skips=skips, picture=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,24 +120,32 @@ def _embedded(
     """The same of B prompts that have the same parts and as many clicks each."""
     points = boxes = masks = None
     first, window, device = prompts[0], features.window, model.device
+    origin = torch.tensor(features.origin, dtype=torch.float32, device=device)
     opens = first.logits is None and len(first.clicks) + (first.box is not None) == 1
     if first.clicks:
         xy = torch.tensor([[[c.x, c.y] for c in p.clicks] for p in prompts], dtype=torch.float32, device=device)
         labels = torch.tensor([[int(c.positive) for c in p.clicks] for p in prompts], device=device)
-        points = (to_input(model, window, features.valid, xy), labels)
+        points = (to_input(model, window, features.valid, xy) - origin, labels)
     if first.box is not None:
         boxed = [p.box for p in prompts if p.box is not None]
         corners = torch.tensor([[[b.x0, b.y0], [b.x1, b.y1]] for b in boxed], dtype=torch.float32, device=device)
-        boxes = to_input(model, window, features.valid, corners).reshape(-1, 4)
+        boxes = (to_input(model, window, features.valid, corners) - origin).reshape(-1, 4)
     if first.logits is not None:
         earlier = [logits_in_window(p.logits, window, model.grid) for p in prompts if p.logits is not None]
-        masks = torch.cat(earlier).to(device)
+        masks = _in_part(torch.cat(earlier).to(device), model, features)
     with torch.no_grad():
         seen = (features.embedding, *features.skips)
-        given = (points, boxes, masks, model.size)
+        given = (points, boxes, masks, features.side or model.size)
         embedded = replace(model.backbone.embed(*given, features=seen, looks=looks), opens=opens)
         task = taken_tasks(model.backbone.tasks, prompts, embedded.dense) if opens else None
         return embedded if task is None else replace(embedded, dense=embedded.dense + task)
+
+
+def _in_part(values: Tensor, model: SamModel, features: ImageFeatures) -> Tensor:
+    """The cells of maps (..., G, G) of the window that its features show."""
+    cell = model.size // model.grid
+    (x, y), side = (start // cell for start in features.origin), (features.side or model.size) // cell
+    return values[..., y : y + side, x : x + side]
 
 
 def logits_in_window(logits: Logits, window: Window, grid: int) -> Tensor:
@@ -185,7 +197,8 @@ def _decoded(model: SamModel, tensors: Tensors, features: ImageFeatures, embedde
     if task is not None:
         embedded = replace(embedded, dense=embedded.dense + task.view(1, -1, 1, 1))
     weights = {name: tensor for name, tensor in tensors.items() if name != TASK}
-    found = model.backbone.decode(weights, features.embedding, features.skips, embedded, model.size)
+    size = features.side or model.size
+    found = model.backbone.decode(weights, features.embedding, features.skips, embedded, size)
     return tuple(Decoded(*each) for each in zip(*found, strict=True))
 
 

@@ -18,6 +18,7 @@ from samtta_app.core.replies import SAMPLED_CARDS
 from samtta_app.core.types import FloatArray, Mask, Prompt
 from samtta_app.model.answers import WindowMasks, masks_of
 from samtta_app.model.backbone import Embedded, Look, SamModel
+from samtta_app.model.close_part import onto_window, part_about, part_of
 from samtta_app.model.hypotheses import Gaussian, HypothesisNets, Latents, SeenPrompts, hypotheses
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
 from samtta_app.model.weights import TASK, Tensors
@@ -67,7 +68,8 @@ def seen_by(
     with torch.no_grad():
         embedded = with_task_prompt(embed(model, features, prompt, looks), tensors)
         plain = decode(model, without_task(tensors), features, replace(embedded, opens=False))
-    return SeenPrompts(features.embedding, features.skips, embedded, plain.logits[None]), plain
+    size = features.side or model.size
+    return SeenPrompts(features.embedding, features.skips, embedded, plain.logits[None], size), plain
 
 
 def with_task_prompt(embedded: Embedded, tensors: Tensors) -> Embedded:
@@ -97,6 +99,7 @@ def sampled(
     tensors: Tensors,
     features: ImageFeatures,
     prompt: Prompt,
+    shown: Mask | None = None,
     shift: PriorShift | None = None,
     looks: Sequence[Look] = (),
     count: int = SAMPLES,
@@ -105,9 +108,11 @@ def sampled(
 
     Args:
         tensors: decoder weights, with a task prompt or without.
+        shown: the plain answer's mask; only its surroundings are decoded where that is enough.
         shift: how the session moved the priors.
     """
-    seen, _ = seen_by(model, tensors, features, prompt, looks)
+    part = part_about(model, features, prompt, shown) if shown is not None else None
+    seen, _ = seen_by(model, tensors, part_of(model, features, part), prompt, looks)
     prior = nets.prior(seen)
     prior = prior if shift is None else shift.moved(prior)
     noise = fixed_noise(nets.width, count).to(model.device)
@@ -115,7 +120,7 @@ def sampled(
     logits, iou = hypotheses(model, nets, without_task(tensors), seen, prompts, objects)
     if not (torch.isfinite(logits).all() and torch.isfinite(iou).all()):
         return None
-    return Sampled(features, logits, iou, noise)
+    return Sampled(features, onto_window(logits, part, model.grid), iou, noise)
 
 
 def overlaps_on_grid(inside: Tensor) -> FloatArray:

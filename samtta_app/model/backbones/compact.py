@@ -282,6 +282,7 @@ COMPACT_POLICY = Policy(
     pixel_centres=True,  # it was trained so; SAM's way differs by at most half a pixel of the coarser grid
     quick_encoder=True,
     closer_look=True,
+    any_size=True,
     local_update=True,
     # Its predicted IoU and its logits are less confident: none of its answers passes SUM's limits. The measurement used 3
     # training images each of nuclei, phase_cells and bubil. Of the answers within these limits, three quarters have an IoU

@@ -55,7 +55,7 @@ class Plausible:
         if not answer.plausible or answer is desk.drawing.known or desk.drawing.request_id:
             return ()
         window = shown.logits.window
-        request = HypothesesRequest(desk.id(), image, draft.asked, window, frozen=draft.control is True)
+        request = HypothesesRequest(desk.id(), image, draft.asked, window, shown.mask, frozen=draft.control is True)
         desk.drawing = Drawing(answer, request.id, answer)
         return (request,)
 

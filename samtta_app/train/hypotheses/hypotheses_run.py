@@ -159,10 +159,7 @@ def trained_hypotheses(
         falling = 0.5 * (1 + math.cos(math.pi * step / plan.steps)) * min(1.0, (step + 1) / WARM_UP)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * falling
-        picked = []
-        for _ in range(HYPOTHESES_BATCH):
-            of_set = sets[int(rng.choice(len(sets), p=shares))]
-            picked.append(of_set[int(rng.integers(len(of_set)))])
+        picked = picked_samples(sets, shares, rng)
         loss = batch_loss(model, nets, picked, plan.without, rng)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -170,6 +167,19 @@ def trained_hypotheses(
         optimiser.step()
         told((step + 1) / plan.steps, f"step {step + 1} of {plan.steps}, loss {float(loss.detach()):.3f}")
     return nets.eval().requires_grad_(False)
+
+
+def picked_samples(
+    sets: Sequence[Sequence[OpenSample]], shares: NDArray[np.float64], rng: np.random.Generator
+) -> list[OpenSample]:
+    """The prompts of one step: of sets by their shares, and all of the size of the first one."""
+    picked: list[OpenSample] = []
+    while len(picked) < HYPOTHESES_BATCH:
+        of_set = sets[int(rng.choice(len(sets), p=shares))]
+        sample = of_set[int(rng.integers(len(of_set)))]
+        if not picked or sample.seen.size == picked[0].seen.size:
+            picked.append(sample)
+    return picked
 
 
 def set_shares(sets: Sequence[Sequence[OpenSample]]) -> NDArray[np.float64]:
@@ -188,7 +198,7 @@ def batch_loss(
     model: SamModel, nets: HypothesisNets, samples: Sequence[OpenSample], without: str, rng: np.random.Generator
 ) -> Tensor:
     """The loss () of some prompts: that of one outline each under the posterior, and the energy of prior samples."""
-    seen = seen_together(model, samples)
+    seen = seen_together(samples)
     shares = [sample.outlines.to(model.device).float() / 255 for sample in samples]
     prior = nets.prior(seen)
     loss = energy_loss(model, nets, seen, prior, shares, without, rng)
@@ -270,11 +280,11 @@ def hypotheses_figures(
     torch.manual_seed(plan.seed)
     found: dict[str, list[float]] = {"ged": [], "candidates": [], "alike": []}
     for sample in samples:
-        seen = seen_together(model, [sample])
+        seen = seen_together([sample])
         prior = nets.prior(seen)
         logits = torch.cat([_drawn(model, nets, seen, prior, plan.without) for _ in range(SAMPLES)])
         outlines = sample.outlines.to(model.device) > 127
-        for name, answers in (("ged", logits > 0), ("candidates", sample.plain[1:].to(model.device) > 0)):
+        for name, answers in (("ged", logits > 0), ("candidates", seen.plain[0, 1:] > 0)):
             overlap = overlaps_on_grid(torch.cat([answers, outlines])).astype(np.float64)
             m = len(answers)
             found[name].append(energy_distance(overlap[:m, m:], overlap[:m, :m], overlap[m:, m:]))

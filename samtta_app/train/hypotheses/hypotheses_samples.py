@@ -18,8 +18,10 @@ from samtta_app.images.read import read_image
 from samtta_app.model.answers import answer_prompt
 from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.hypotheses import SeenPrompts
-from samtta_app.model.predictor import ImageFeatures, decode_many, embed
+from samtta_app.model.close_part import cells_of, part_about, part_of
+from samtta_app.model.hypotheses import CELLS_IN_ONE, SeenPrompts
+from samtta_app.model.predictor import ImageFeatures
+from samtta_app.model.sampling import seen_by
 from samtta_app.train.asked_objects import at_its_end
 
 BOXED = 0.4
@@ -37,14 +39,12 @@ OFF_MIDDLE = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenSample:
-    """One prompt as the model sees it, in half precision, and the outlines (n, G, G) as shares of cells, uint8 0 .. 255.
+    """One prompt as the networks see it, in half precision, and the outlines (n, g, g) as shares of cells, uint8 0 .. 255.
 
-    `plain` (4, G, G) half is the plain answer. `simulated`: the outlines are.
+    `simulated`: the outlines are.
     """
 
-    features: ImageFeatures
-    prompt: Prompt
-    plain: Tensor
+    seen: SeenPrompts
     outlines: Tensor
     simulated: bool = False
 
@@ -76,10 +76,10 @@ def seen_sample(model: SamModel, image: Image, prompt: Prompt, outlines: Sequenc
     cache = FeatureCache(model)
     found = at_its_end(answer_prompt(model, cache, model.frozen, image, prompt))
     features = at_its_end(cache.features(image, found.window))
-    with torch.no_grad():
-        (plain,) = decode_many(model, model.frozen.tensors, features, [prompt])
+    part = part_about(model, features, prompt, found.shown)
+    seen, _ = seen_by(model, model.frozen.tensors, part_of(model, features, part), prompt)
     shares = torch.stack([share_on_grid(model, mask, features) for mask in outlines])
-    return OpenSample(features.to(torch.float16), prompt, plain.logits.half(), shares)
+    return OpenSample(seen.to(torch.float16), cells_of(shares, part, CELLS_IN_ONE).clone())
 
 
 def share_on_grid(model: SamModel, mask: Mask, features: ImageFeatures) -> Tensor:
@@ -93,26 +93,18 @@ def share_on_grid(model: SamModel, mask: Mask, features: ImageFeatures) -> Tenso
     return (share * 255).round().to(torch.uint8)
 
 
-def seen_together(model: SamModel, samples: Sequence[OpenSample]) -> SeenPrompts:
-    """What b samples are to the networks, in single precision."""
-    parts = [sample.features.to(torch.float32) for sample in samples]
-    embedded = [embed(model, features, sample.prompt) for features, sample in zip(parts, samples, strict=True)]
+def seen_together(samples: Sequence[OpenSample]) -> SeenPrompts:
+    """What b samples of one size are to the networks, in single precision."""
+    every = [sample.seen.to(torch.float32) for sample in samples]
+    click_skips = [each.embedded.click_skip for each in every if each.embedded.click_skip is not None]
     return SeenPrompts(
-        torch.cat([features.embedding for features in parts]),
-        tuple(torch.cat(skips) for skips in zip(*(features.skips for features in parts), strict=True)),
-        _stacked(embedded),
-        torch.stack([sample.plain.float() for sample in samples]),
-    )
-
-
-def _stacked(embedded: Sequence[Embedded]) -> Embedded:
-    """Prompts of one batch; shorter ones cannot be padded, so all have as many tokens."""
-    shape = embedded[0].dense.shape[2:]
-    dense = torch.cat([each.dense.expand(-1, -1, *shape) for each in embedded])
-    click_skips = [each.click_skip for each in embedded if each.click_skip is not None]
-    return replace(
-        embedded[0],
-        sparse=torch.cat([each.sparse for each in embedded]),
-        dense=dense,
-        click_skip=torch.cat(click_skips) if click_skips else None,
+        torch.cat([each.embedding for each in every]),
+        tuple(torch.cat(skips) for skips in zip(*(each.skips for each in every), strict=True)),
+        Embedded(
+            torch.cat([each.embedded.sparse for each in every]),
+            torch.cat([each.embedded.dense.expand_as(each.embedding) for each in every]),
+            torch.cat(click_skips) if click_skips else None,
+        ),
+        torch.cat([each.plain for each in every]),
+        every[0].size,
     )

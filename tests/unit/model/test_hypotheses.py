@@ -129,7 +129,7 @@ def test_a_shift_moves_the_priors_in_their_own_spread(model: SamModel, features:
     torch.testing.assert_close(moved.object.mean, prior.object.mean)
     torch.testing.assert_close(moved.object.log_sigma.exp(), prior.object.log_sigma.exp() / 2)
     plain, other = (
-        sampled(model, nets, model.frozen.tensors, features, CLICK, shift)
+        sampled(model, nets, model.frozen.tensors, features, CLICK, shift=shift)
         for shift in (None, PriorShift(2 * step, 2 * step))
     )
     assert plain is not None

@@ -108,12 +108,12 @@ def test_a_sample_is_what_the_model_sees_in_the_window_of_its_answer(small: SamM
     for number, each in enumerate(drawn):
         found = open_sample(small, each, number)
         assert found is not None
-        assert found.outlines.shape == (len(each.outlines), small.grid, small.grid)
+        assert found.outlines.shape == (len(each.outlines), *found.seen.plain.shape[2:])
         assert found.outlines.amax(dim=(1, 2)).min() == 255
-        assert found.features.embedding.dtype == torch.float16
+        assert found.seen.embedding.dtype == torch.float16
         again = open_sample(small, each, number)
         assert again is not None
-        assert (again.prompt.clicks, again.prompt.box) == (found.prompt.clicks, found.prompt.box)
+        assert torch.equal(again.seen.embedded.sparse, found.seen.embedded.sparse)
 
 
 def test_sets_that_were_drawn_several_times_take_half_of_the_prompts(small: SamModel) -> None:
