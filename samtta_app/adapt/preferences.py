@@ -18,7 +18,7 @@ from torch import Tensor
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import SamModel
-from samtta_app.model.close_part import cells_of, part_about, part_of
+from samtta_app.model.close_part import part_about, part_cells, part_features
 from samtta_app.model.hypotheses import CELLS_IN_ONE, Gaussian
 from samtta_app.model.sampling import PriorShift, seen_by
 from samtta_app.model.weights import EXTRA, Tensors
@@ -131,9 +131,9 @@ def _preference_of(model: SamModel, item: Remembered) -> Preference | None:
         return None
     features = item.features.to(torch.float32)
     part = part_about(model, features, first, item.mask)
-    outline = cells_of((item.whole == 1).float()[None, None], part, CELLS_IN_ONE)
+    outline = part_cells((item.whole == 1).float()[None, None], part, CELLS_IN_ONE)
     with torch.no_grad():
-        seen, _ = seen_by(model, model.frozen.tensors, part_of(model, features, part), first)
+        seen, _ = seen_by(model, model.frozen.tensors, part_features(model, features, part), first)
         prior, posterior = nets.prior(seen), nets.posterior(seen, outline)
         place = torch.cat([_apart(of, own)[0] for of, own in zip(posterior, prior, strict=True)])
     return Preference(item.object_id, item.class_id, place) if torch.isfinite(place).all() else None

@@ -26,7 +26,7 @@ OUTSIDE = -10.0
 """Logits outside of the part: surely background."""
 
 
-class Part(NamedTuple):
+class WindowPart(NamedTuple):
     """A square of `side` cells of the embedding from `row`, `column` on."""
 
     row: int
@@ -34,7 +34,7 @@ class Part(NamedTuple):
     side: int
 
 
-def part_about(model: SamModel, features: ImageFeatures, prompt: Prompt, shown: Mask) -> Part | None:
+def part_about(model: SamModel, features: ImageFeatures, prompt: Prompt, shown: Mask) -> WindowPart | None:
     """The part about a mask and its prompt; None where they need the whole window, or the model has one size only."""
     cells = features.embedding.shape[-1]
     side = round(cells * PART_SHARE)
@@ -49,26 +49,27 @@ def part_about(model: SamModel, features: ImageFeatures, prompt: Prompt, shown: 
     if max(b - a for a, b in zip(low, high, strict=True)) > FILLED * side:
         return None
     column, row = (min(max(round((a + b - side) / 2), 0), cells - side) for a, b in zip(low, high, strict=True))
-    return Part(row, column, side)
+    return WindowPart(row, column, side)
 
 
-def part_of(model: SamModel, features: ImageFeatures, part: Part | None) -> ImageFeatures:
+def part_features(model: SamModel, features: ImageFeatures, part: WindowPart | None) -> ImageFeatures:
     """The features of a part; prompts are still given in image pixels."""
     if part is None:
         return features
     stride = model.size // features.embedding.shape[-1]
     return replace(
         features,
-        embedding=cells_of(features.embedding, part, 1).contiguous(),
+        embedding=part_cells(features.embedding, part, 1).contiguous(),
         skips=tuple(
-            cells_of(skip, part, skip.shape[-1] // features.embedding.shape[-1]).contiguous() for skip in features.skips
+            part_cells(skip, part, skip.shape[-1] // features.embedding.shape[-1]).contiguous()
+            for skip in features.skips
         ),
         origin=(part.column * stride, part.row * stride),
         side=part.side * stride,
     )
 
 
-def cells_of(values: Tensor, part: Part | None, fine: int) -> Tensor:
+def part_cells(values: Tensor, part: WindowPart | None, fine: int) -> Tensor:
     """A part of maps (..., fine * g, fine * g)."""
     if part is None:
         return values
@@ -76,11 +77,11 @@ def cells_of(values: Tensor, part: Part | None, fine: int) -> Tensor:
     return values[..., rows, columns]
 
 
-def onto_window(logits: Tensor, part: Part | None, grid: int) -> Tensor:
+def onto_window(logits: Tensor, part: WindowPart | None, grid: int) -> Tensor:
     """Logits (m, g, g) of a part, in the grid (m, G, G) of the whole window."""
     if part is None:
         return logits
     fine = logits.shape[-1] // part.side
     whole = logits.new_full((len(logits), grid, grid), OUTSIDE)
-    cells_of(whole, part, fine).copy_(logits)
+    part_cells(whole, part, fine).copy_(logits)
     return whole

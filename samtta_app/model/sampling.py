@@ -18,7 +18,7 @@ from samtta_app.core.replies import SAMPLED_CARDS
 from samtta_app.core.types import FloatArray, Mask, Prompt
 from samtta_app.model.answers import WindowMasks, masks_of
 from samtta_app.model.backbone import Embedded, Look, SamModel
-from samtta_app.model.close_part import onto_window, part_about, part_of
+from samtta_app.model.close_part import onto_window, part_about, part_features
 from samtta_app.model.hypotheses import Gaussian, HypothesisNets, Latents, SeenPrompts, hypotheses
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
 from samtta_app.model.weights import TASK, Tensors
@@ -112,7 +112,7 @@ def sampled(
         shift: how the session moved the priors.
     """
     part = part_about(model, features, prompt, shown) if shown is not None else None
-    seen, _ = seen_by(model, tensors, part_of(model, features, part), prompt, looks)
+    seen, _ = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
     prior = nets.prior(seen)
     prior = prior if shift is None else shift.moved(prior)
     noise = fixed_noise(nets.width, count).to(model.device)

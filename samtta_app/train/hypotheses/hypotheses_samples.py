@@ -18,7 +18,7 @@ from samtta_app.images.read import read_image
 from samtta_app.model.answers import answer_prompt
 from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.close_part import cells_of, part_about, part_of
+from samtta_app.model.close_part import part_about, part_cells, part_features
 from samtta_app.model.hypotheses import CELLS_IN_ONE, SeenPrompts
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.sampling import seen_by
@@ -77,9 +77,9 @@ def seen_sample(model: SamModel, image: Image, prompt: Prompt, outlines: Sequenc
     found = at_its_end(answer_prompt(model, cache, model.frozen, image, prompt))
     features = at_its_end(cache.features(image, found.window))
     part = part_about(model, features, prompt, found.shown)
-    seen, _ = seen_by(model, model.frozen.tensors, part_of(model, features, part), prompt)
+    seen, _ = seen_by(model, model.frozen.tensors, part_features(model, features, part), prompt)
     shares = torch.stack([share_on_grid(model, mask, features) for mask in outlines])
-    return OpenSample(seen.to(torch.float16), cells_of(shares, part, CELLS_IN_ONE).clone())
+    return OpenSample(seen.to(torch.float16), part_cells(shares, part, CELLS_IN_ONE).clone())
 
 
 def share_on_grid(model: SamModel, mask: Mask, features: ImageFeatures) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from samtta_app.core.types import Box, Click, Logits, Prompt, Window
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.close_part import OUTSIDE, Part, cells_of, onto_window, part_about, part_of
+from samtta_app.model.close_part import OUTSIDE, WindowPart, onto_window, part_about, part_cells, part_features
 from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode_prompt
@@ -43,7 +43,7 @@ def test_the_part_holds_the_object_in_its_middle_and_lies_in_the_window(
     assert 0 <= part.row <= 16
     assert part.column == 12, "200 of 320 pixels are 20 of 32 cells"
     corner = part_about(small, features, Prompt((Click(0, 0, True),)), disc(4, 4, 4, 240, 320))
-    assert corner == Part(0, 0, 16)
+    assert corner == WindowPart(0, 0, 16)
 
 
 def test_a_large_object_a_wide_box_an_empty_mask_and_one_size_need_the_whole_window(
@@ -62,7 +62,7 @@ def test_a_part_is_answered_much_as_the_whole_window_is(small: SamModel, feature
     part = part_about(small, features, CLICK, SHOWN)
     assert part is not None
     whole = decode_prompt(small, small.frozen.tensors, features, CLICK).logits
-    close = decode_prompt(small, small.frozen.tensors, part_of(small, features, part), CLICK).logits
+    close = decode_prompt(small, small.frozen.tensors, part_features(small, features, part), CLICK).logits
     assert close.shape == (4, 64, 64)
     back = onto_window(close, part, small.grid)
     masks = [placed(small, logits[:1], features)[0] for logits in (whole, back)]
@@ -80,17 +80,17 @@ def test_clicks_boxes_and_earlier_logits_keep_their_places(small: SamModel, feat
     values[50:70, 70:90] = 4
     earlier = Logits(IMAGE.whole, values.numpy())
     for prompt in (replace(CLICK, logits=earlier), Prompt(box=Box(176, 126, 224, 174)), CLICK):
-        found = decode_prompt(small, small.frozen.tensors, part_of(small, features, part), prompt).logits
+        found = decode_prompt(small, small.frozen.tensors, part_features(small, features, part), prompt).logits
         rows, columns = torch.nonzero(onto_window(found, part, small.grid)[0] > 0, as_tuple=True)
         assert abs(float(columns.float().mean()) - 200 / 320 * 128) < 6
         assert abs(float(rows.float().mean()) - 150 / 320 * 128) < 6
 
 
 def test_what_lies_outside_is_background_and_cells_come_back_where_they_were() -> None:
-    part = Part(2, 3, 4)
+    part = WindowPart(2, 3, 4)
     logits = torch.arange(256.0).reshape(1, 16, 16)
     back = onto_window(logits, part, 32)
-    assert torch.equal(cells_of(back, part, 4), logits)
+    assert torch.equal(part_cells(back, part, 4), logits)
     assert float(back.min()) == OUTSIDE
     assert int((back != OUTSIDE).sum()) == 256
     assert torch.equal(onto_window(logits, None, 16), logits)
