@@ -11,7 +11,6 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from samtta_app.adapt.learner import VERSIONS_KEPT
 from samtta_app.adapt.loop import TrainingConfig
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategies.default import Samtta
@@ -412,9 +411,12 @@ def test_a_twin_of_a_version_that_never_was_says_so() -> None:
     assert "17" in reply.text
 
 
-def test_an_object_that_waited_too_long_is_compared_with_the_oldest_version_still_kept() -> None:
+def test_an_object_that_waited_too_long_is_compared_with_the_oldest_version_still_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("samtta_app.adapt.learner.VERSIONS_KEPT", 6)
     engine = Engine(toy_model(), adapting=replace(STRATEGIES["schoen2024"], learning_rate=1e-3))
-    for number in range(1, VERSIONS_KEPT + 4):
+    for number in range(1, 6 + 4):
         assert adapt(engine, number).version == number
     late, oldest = (run(engine, TwinRequest(version, example(90), version)) for version in (1, 4))
     assert isinstance(late, TwinReport)

@@ -24,6 +24,12 @@ from tests.unit.values import example, picture
 ON, OFF, THIRD, FOURTH = Click(60, 50, True), Click(9, 9, False), Click(70, 55, True), Click(30, 80, False)
 
 
+@pytest.fixture(autouse=True)
+def short_replays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replays of five clicks: what they change does not depend on their length."""
+    monkeypatch.setattr("samtta_app.adapt.twin.TWIN_CLICKS", 5)
+
+
 def digest(value: Any) -> str:
     """Of all bytes of all tensors inside, by their places."""
     found = hashlib.sha256()

@@ -12,7 +12,6 @@ import torch
 
 from samtta_app.adapt.guard import Verdict
 from samtta_app.adapt.memory import Remembered
-from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.adapt.strategy import AdaptationStrategy, Knowledge, Learned, Lesson, NoAdaptation
 from samtta_app.core.messages import AdaptRequest, Request
 from samtta_app.core.replies import Reply
@@ -22,6 +21,7 @@ from samtta_app.model.model_registry import toy_model
 from samtta_app.model.weights import Tensors
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store
+from tests.unit.brisk import brisk
 from tests.unit.session.scripted import HEIGHT, WIDTH, Person
 from tests.unit.values import picture
 
@@ -91,7 +91,7 @@ def sitting(
     folder: Path, project: Path, strategy: str | AdaptationStrategy = Nudging(), model: str = "toy"
 ) -> Iterator[tuple[Person, Real]]:
     """The project open, with nobody replaying the objects (that does not touch the weights)."""
-    adapting = STRATEGIES[strategy] if isinstance(strategy, str) else strategy
+    adapting = brisk(strategy) if isinstance(strategy, str) else strategy
     real = Real(adapting, model)
     with Store.open(folder, project) as store:
         options = {"twin": False, "strategy": strategy if isinstance(strategy, str) else "samtta"}
