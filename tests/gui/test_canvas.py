@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.replies import Answer
 from samtta_app.core.types import Box, Candidate, Click, Image, Mask, Window
 from samtta_app.gui.canvas.canvas import Canvas
-from samtta_app.gui.canvas.markers import ClickItem, FrameItem, MapItem, MaskItem
+from samtta_app.gui.canvas.markers import KEPT, ClickItem, FrameItem, MapItem, MaskItem
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.state import Display, Preview
@@ -501,3 +501,28 @@ def test_a_wide_image_of_sixty_thousand_pixels_can_be_clicked_at_its_far_end(
     assert y == pytest.approx(20, abs=0.1)
     assert isinstance(view, Window)
     assert view.contains(x, y)
+
+
+# --- several outlines of one object -----------------------------------------------------------------------------------
+
+
+def test_kept_outlines_are_drawn_dashed_beside_the_one_on_the_screen_and_beside_the_selected_object(
+    canvas: Canvas,
+) -> None:
+    def kept() -> int:
+        return sum(item.look[1] is KEPT for item in items(canvas, MaskItem))  # type: ignore[attr-defined]
+
+    state = canvas._state
+    shown = previewing()
+    canvas.show_state(replace(state, preview=replace(shown, alternatives=(disc(60, 50, 30), disc(60, 50, 8)))))
+    assert kept() == 2
+    canvas.show_state(state)
+    assert kept() == 0
+    first = replace(annotation(1, disc(30, 30, 12), state.image), alternatives=(disc(30, 30, 20),))
+    with_several = replace(state, annotations=(first,))
+    canvas.show_state(with_several)
+    assert kept() == 0
+    canvas.show_state(replace(with_several, selected=first.id))
+    assert kept() == 1
+    canvas.show_state(replace(with_several, selected=first.id, display=replace(state.display, masks=False)))
+    assert kept() == 0

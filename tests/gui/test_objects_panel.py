@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
@@ -187,3 +189,10 @@ def test_every_heading_is_readable_in_a_narrow_dock(panel: ObjectsPanel):
     for number, (heading, _) in enumerate(TABLE_COLUMNS):
         assert header.sectionSize(number) >= metrics.horizontalAdvance(heading)
     assert sum(header.sectionSize(number) for number in range(len(TABLE_COLUMNS))) <= panel.view.viewport().width()
+
+
+def test_an_object_of_several_outlines_says_how_many_more_there_are(panel: ObjectsPanel):
+    several = replace(OBJECTS[0], alternatives=(OBJECTS[0].mask, OBJECTS[1].mask))
+    panel.show_state(scene(annotations=(several, *OBJECTS[1:])))
+    tips = [panel.model.index(row, 0).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
+    assert tips == ["2 more outlines of this object kept", None, None]

@@ -6,17 +6,19 @@ top-left pixel.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QLineEdit
 
-from samtta_app.core.types import Annotation, Candidate, FloatArray, Window
+from samtta_app.core.types import Annotation, Candidate, FloatArray, Mask, Window
 from samtta_app.gui.canvas.captions import Caption, comparison_words, words_without_image
 from samtta_app.gui.canvas.markers import (
     ACCEPTED,
     FROZEN_STYLE,
+    KEPT,
     PREVIEW,
     SELECTED,
     ClickItem,
@@ -159,8 +161,9 @@ class Canvas(ZoomView):
         self._window_frame.show_rect(None if window is None or whole else pixel_rect(window))
         self._box_frame.show_rect(box_rect(preview.box) if preview is not None and preview.box is not None else None)
         if preview is None:
-            self._show_taught_clicks(state)
+            self._show_of_selected(state)
             return
+        self._show_kept(state, preview.alternatives, state.current_class)
         shown, style = _shown(state, preview)
         if shown is not None:
             self._add(MaskItem(shown.mask, _colour(state, state.current_class), style), MASK)
@@ -174,12 +177,18 @@ class Canvas(ZoomView):
                 break
             self._add(ClickItem(act.click, waiting=True), _CLICKS)
 
-    def _show_taught_clicks(self, state: State) -> None:
-        """The clicks of the selected object, where the map shows what it taught."""
-        if state.display.overlay == "lesson" and state.image is not None:
-            taught = [a for a in state.annotations if a.id == state.selected]
-            for click in (click for annotation in taught for click in annotation.clicks):
-                self._add(ClickItem(click), _CLICKS)
+    def _show_of_selected(self, state: State) -> None:
+        """Other outlines of the selected object, and its clicks where the map shows what it taught."""
+        for annotation in state.annotations if state.image is not None else ():
+            if annotation.id == state.selected:
+                self._show_kept(state, annotation.alternatives, annotation.class_id)
+                for click in annotation.clicks if state.display.overlay == "lesson" else ():
+                    self._add(ClickItem(click), _CLICKS)
+
+    def _show_kept(self, state: State, masks: Iterable[Mask], class_id: int) -> None:
+        """Outlines that are kept beside the one on the screen."""
+        for mask in masks if state.display.masks else ():
+            self._add(MaskItem(mask, _colour(state, class_id), KEPT), MASK)
 
     def _show_map(self, state: State) -> None:
         overlay = overlay_of(state)
@@ -347,8 +356,15 @@ def _covered(state: State) -> bool:
 
 
 def _look(state: State) -> tuple[object, ...]:
-    """What the preview's look depends on, apart from the preview."""
-    return state.display.compare, _covered(state), state.classes, state.current_class
+    """What the preview's look, or that of the selected object, depends on, apart from the preview."""
+    return (
+        state.display.compare,
+        state.display.masks,
+        _covered(state),
+        state.classes,
+        state.current_class,
+        state.selected,
+    )
 
 
 def _colour(state: State, class_id: int) -> QColor:

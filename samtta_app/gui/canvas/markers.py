@@ -42,6 +42,9 @@ SELECTED = MaskStyle(fill=0.45, line=2.0, halo=3.6)
 PREVIEW = MaskStyle(fill=0.50, line=2.0, halo=3.6, lighter=125)
 FROZEN_STYLE = MaskStyle(fill=0.30, line=2.0, halo=3.6, dashed=True, lighter=125)
 
+KEPT = MaskStyle(fill=0.0, line=1.5, halo=2.6, dashed=True)
+"""Other outlines that the annotator kept for the same object."""
+
 
 class MaskItem(QGraphicsItem):
     """One mask: its outlines, an exact and a coarse one, are traced when they are first needed, and then reused."""
