@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.close_part import part_about, part_cells, part_features
-from samtta_app.model.hypotheses import CELLS_IN_ONE, Gaussian
+from samtta_app.model.hypotheses import CELLS_IN_ONE, Gaussian, HypothesisNets
 from samtta_app.model.sampling import PriorShift, seen_by
 from samtta_app.model.weights import EXTRA, Tensors
 
@@ -49,25 +49,33 @@ class Preference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preferences:
-    """The places of the remembered objects, by id; none where the model has no hypotheses."""
+    """The places of the remembered objects, by id; none where the model has no hypotheses.
+
+    `networks` identifies the hypotheses whose latents they are places in: other networks mean other things by them.
+    """
 
     seen: tuple[Preference, ...] = ()
+    networks: str = ""
 
     def updated(self, model: SamModel, memory: Memory) -> Preferences:
         """The places of the objects in `memory`; those that are known are not computed again."""
         if model.hypotheses is None:
             return Preferences()
-        known = {each.object_id: each for each in self.seen}
+        digest = model.hypotheses.digest
+        known = {each.object_id: each for each in self.seen if self.networks == digest}
         found = (known.get(item.object_id) or _preference_of(model, item) for item in memory.items)
-        return Preferences(tuple(each for each in found if each is not None))
+        return Preferences(tuple(each for each in found if each is not None), digest)
 
     def without(self, ids: frozenset[int]) -> Preferences:
         """The places of the other objects."""
-        return Preferences(tuple(each for each in self.seen if each.object_id not in ids)) if ids else self
+        return replace(self, seen=tuple(each for each in self.seen if each.object_id not in ids)) if ids else self
 
-    def shift(self, class_id: int | None) -> PriorShift | None:
-        """How a class moves the priors; None where too little is known, or where the priors foretold its masks better."""
-        places = [each.place for each in self.seen if each.class_id == class_id]
+    def shift(self, class_id: int | None, nets: HypothesisNets) -> PriorShift | None:
+        """How a class moves the priors of these networks.
+
+        None where too little is known, where the priors foretold its masks better, and for other networks.
+        """
+        places = [each.place for each in self.seen if each.class_id == class_id and self.networks == nets.digest]
         strength = best_strength(places)
         if not strength:
             return None
@@ -77,7 +85,7 @@ class Preferences:
 
     def stored(self) -> tuple[dict[str, Tensor], str]:
         """Tensors and a text to store beside the weights; `Preferences.read` restores the same places."""
-        text = json.dumps([(each.object_id, each.class_id) for each in self.seen])
+        text = json.dumps([self.networks, [(each.object_id, each.class_id) for each in self.seen]])
         return ({_PREFERENCE: torch.stack([each.place for each in self.seen])} if self.seen else {}), text
 
     @staticmethod
@@ -85,12 +93,14 @@ class Preferences:
         """The stored places; none where the tensors and the text do not belong together."""
         places = tensors.get(_PREFERENCE)
         try:
-            ids = [(int(number), None if kind is None else int(kind)) for number, kind in json.loads(text)]
+            networks, rows = json.loads(text)
+            ids = [(int(number), None if kind is None else int(kind)) for number, kind in rows]
         except (ValueError, TypeError):
             return Preferences()
         if places is None or len(places) != len(ids):
             return Preferences()
-        return Preferences(tuple(Preference(*own, place) for own, place in zip(ids, places, strict=True)))
+        found = tuple(Preference(*own, place) for own, place in zip(ids, places, strict=True))
+        return Preferences(found, str(networks))
 
 
 NO_PREFERENCES = Preferences()

@@ -34,7 +34,7 @@ def hypothesise(of: Resources, request: HypothesesRequest) -> Work:
     looks: tuple[Look, ...] = ()
     if not request.frozen:
         weights, fitted = yield from of.learner.unfitted(prompt)
-        shift, looks = fitted.preferences.shift(prompt.class_id), fitted.looks.of_class(prompt.class_id)
+        shift, looks = fitted.preferences.shift(prompt.class_id, nets), fitted.looks.of_class(prompt.class_id)
     features = yield from of.cache.features(request.image, window)
     yield None
     found = sampled(of.model, nets, weights.tensors, features, prompt, request.shown, shift, looks)

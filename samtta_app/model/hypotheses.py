@@ -10,8 +10,10 @@ outline itself. The decoder's training is a change that is added to its weights,
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -131,6 +133,14 @@ class HypothesisNets(nn.Module):
         self.mixture = nn.Parameter(torch.tensor([1 / MASKS] * MASKS + [0.0]))
         self.mixing = nn.Linear(2 * width, MASKS + 1, bias=False)
         nn.init.zeros_(self.mixing.weight)
+
+    @cached_property
+    def digest(self) -> str:
+        """Identifies the networks by their values."""
+        found = hashlib.sha256()
+        for value in self.state_dict().values():
+            found.update(value.detach().cpu().numpy().tobytes())
+        return found.hexdigest()
 
     def changed(self, tensors: Tensors) -> dict[str, Tensor]:
         """Decoder weights for hypotheses, from those that answer."""

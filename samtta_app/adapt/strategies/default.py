@@ -176,7 +176,7 @@ class Samtta(NoAdaptation):
     def restored(self, model: SamModel, tensors: Tensors, facts: Facts) -> Knowledge:
         """The same knowledge that was stored."""
         looks, tensors = AcceptedLooks.read(tensors, facts.get("looks", "[]")), without_looks(tensors)
-        chosen = Preferences.read(tensors, facts.get("preferences", "[]"))
+        chosen = Preferences.read(tensors, facts.get("preferences", ""))
         tensors = without_preferences(tensors)
         first, later = (Evidence.read(facts.get(name, "[]")) for name in ("first", "later"))
         own = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}

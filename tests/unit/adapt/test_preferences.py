@@ -19,9 +19,9 @@ from samtta_app.adapt.preferences import (
 )
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.adapt.strategy import Knowledge
-from samtta_app.core.messages import ForgetRequest, HypothesesRequest
-from samtta_app.core.replies import Failure, Hypotheses
-from samtta_app.core.types import Click, Prompt
+from samtta_app.core.messages import AdaptRequest, ControlRequest, ForgetRequest, HypothesesRequest, PredictRequest
+from samtta_app.core.replies import AdaptReport, Failure, Hypotheses
+from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.engine.hypothesising import ENDLESS_HYPOTHESES, NO_HYPOTHESES
 from samtta_app.model.backbone import SamModel
@@ -30,7 +30,7 @@ from samtta_app.model.weights import from_bytes, to_bytes
 from tests.unit.adapt.test_ours import LEARNING, accepted, line
 from tests.unit.adapt.test_strategy import encoded
 from tests.unit.model.test_hypotheses import nets_of
-from tests.unit.values import picture
+from tests.unit.values import disc, example, picture
 
 IMAGE = picture(5, discs=((60, 50, 18),))
 CLICK = Prompt((Click(60, 50, True),))
@@ -48,8 +48,12 @@ def places(count: int, mean: float, spread: float) -> list[torch.Tensor]:
     return [mean + spread * torch.randn(8, generator=generator) for _ in range(count)]
 
 
+NETS = nets_of(toy_model())
+
+
 def preferring(count: int = 6, class_id: int | None = 1, mean: float = 1.0) -> Preferences:
-    return Preferences(tuple(Preference(k, class_id, place) for k, place in enumerate(places(count, mean, 0.2), 1)))
+    found = tuple(Preference(k, class_id, place) for k, place in enumerate(places(count, mean, 0.2), 1))
+    return Preferences(found, NETS.digest)
 
 
 def test_objects_that_agree_move_the_priors_and_objects_that_do_not_leave_them() -> None:
@@ -60,14 +64,14 @@ def test_objects_that_agree_move_the_priors_and_objects_that_do_not_leave_them()
 
 def test_the_shift_is_the_mean_place_that_few_objects_pull_to_nothing() -> None:
     some = preferring(6)
-    shift = some.shift(1)
+    shift = some.shift(1, NETS)
     assert shift is not None
     mean = torch.stack([each.place for each in some.seen]).sum(dim=0) / (6 + BELIEF)
     torch.testing.assert_close(torch.cat([shift.prompt, shift.object]), mean)
     assert shift.spread == pytest.approx((1 - 6 / (6 + BELIEF)) ** 0.5)
     assert spread_after(1.0, 1000) == LEAST_SPREAD
-    assert some.shift(2) is None, "another class has no preference"
-    assert preferring(6, None).shift(None) is not None
+    assert some.shift(2, NETS) is None, "another class has no preference"
+    assert preferring(6, None).shift(None, NETS) is not None
 
 
 def test_preferences_come_back_from_a_file_bit_for_bit_and_nonsense_is_nothing() -> None:
@@ -76,10 +80,21 @@ def test_preferences_come_back_from_a_file_bit_for_bit_and_nonsense_is_nothing()
     read = Preferences.read(tensors, text)
     assert [(each.object_id, each.class_id) for each in read.seen] == [(1, 1), (2, 1), (3, 1)]
     assert all(torch.equal(a.place, b.place) for a, b in zip(some.seen, read.seen, strict=True))
-    for wrong in ("", "{", "[[1]]", "[[1, 2], [3, 4]]"):
+    assert read.networks == NETS.digest
+    for wrong in ("", "{", "[[1]]", "[]", '["", [[1, 2], [3, 4]]]', '["", 5]'):
         assert Preferences.read(tensors, wrong).seen == ()
     assert Preferences.read({}, text).seen == ()
-    assert Preferences().stored() == ({}, "[]")
+    assert Preferences().stored() == ({}, '["", []]')
+
+
+def test_places_of_other_networks_move_nothing_and_are_computed_anew(model: SamModel) -> None:
+    items = tuple(encoded(model, n, 35 + 9 * n)[0] for n in (1, 2))
+    first = Preferences().updated(model, Memory(items))
+    assert preferring().shift(1, nets_of(model, 0.3)) is None
+    other = replace(model, hypotheses=nets_of(model, 0.2))
+    again = first.updated(other, Memory(items))
+    assert again.networks != first.networks
+    assert again.seen[0] is not first.seen[0]
 
 
 def test_every_remembered_object_has_a_place_which_is_computed_once(model: SamModel) -> None:
@@ -143,7 +158,8 @@ def test_the_engine_draws_cards_with_counts_and_a_map(model: SamModel) -> None:
 
 def test_preferences_move_the_draw_until_their_objects_are_withdrawn(model: SamModel) -> None:
     wide = torch.ones(2 * model.backbone.width)
-    some = Preferences(tuple(Preference(k, 1, wide) for k in range(1, 7)))
+    assert model.hypotheses is not None
+    some = Preferences(tuple(Preference(k, 1, wide) for k in range(1, 7)), model.hypotheses.digest)
     engine = prefers(model, some)
     moved = drawn(engine)
     assert moved.preferred
@@ -165,3 +181,27 @@ def test_a_model_without_hypotheses_or_with_broken_ones_says_so(model: SamModel)
 def test_a_click_outside_the_image_is_refused(model: SamModel) -> None:
     request = HypothesesRequest(9, IMAGE, Prompt((Click(600, 50, True),)), IMAGE.whole)
     assert isinstance(run(Engine(model, adapting=Samtta()), request), Failure)
+
+
+def test_a_roll_back_takes_the_preference_back(model: SamModel) -> None:
+    engine = Engine(model, adapting=Samtta(learning=LEARNING))
+    assert model.hypotheses is not None
+    for number in range(1, 6):
+        one = replace(example(number, x=40 + 8 * number), class_id=1)
+        run(engine, PredictRequest(number, one.image, replace(CLICK, clicks=one.clicks, class_id=1), one.window))
+        assert isinstance(run(engine, AdaptRequest(10 + number, one)), AdaptReport)
+    learner = engine.resources.learner
+    held = [len(line(known).preferences.seen) for number, known in learner._known.items() if number]
+    assert held == sorted(held)
+    assert held[-1] == 5
+    run(engine, ControlRequest(20, "rollback"))
+    assert len(line(learner._knowledge).preferences.seen) == held[-2]
+    run(engine, ControlRequest(21, "reset"))
+    assert not drawn(engine).preferred
+
+
+def test_a_box_of_one_pixel_has_hypotheses_or_says_why_not(model: SamModel) -> None:
+    prompt = Prompt(box=Box(60, 50, 60, 50))
+    reply = run(Engine(model, adapting=Samtta()), HypothesesRequest(9, IMAGE, prompt, IMAGE.whole, disc(60, 50, 0)))
+    assert isinstance(reply, Hypotheses)
+    assert bool(reply.cards) != bool(reply.reason)
