@@ -36,8 +36,7 @@ def hypothesise(of: Resources, request: HypothesesRequest) -> Work:
         weights, fitted = yield from of.learner.unfitted(prompt)
         shift, looks = fitted.preferences.shift(prompt.class_id, nets), fitted.looks.of_class(prompt.class_id)
     features = yield from of.cache.features(request.image, window)
-    yield None
-    found = sampled(of.model, nets, weights.tensors, features, prompt, request.shown, shift, looks)
+    found = yield from sampled(of.model, nets, weights.tensors, features, prompt, request.shown, shift, looks)
     if found is None:
         return _none(request, weights.version, started, ENDLESS_HYPOTHESES)
     yield None

@@ -190,6 +190,7 @@ DATASET = Format(
     (*_IMAGE_ENDINGS, ".json"),
     (
         "clicks, boxes and uncertainty",
+        "alternative outlines",
         "what lies under a smaller object",
         "images that are gone, unreadable, or without objects",
         "more than 65535 objects on an image",

@@ -176,7 +176,12 @@ INDEX_PNG = Format(
     "png",
     "Index PNG: objects and classes, one pair per image",
     (".png", ".json"),
-    ("clicks, boxes and uncertainty", "what lies under another object", "more than 65535 objects on an image"),
+    (
+        "clicks, boxes and uncertainty",
+        "alternative outlines",
+        "what lies under another object",
+        "more than 65535 objects on an image",
+    ),
     write_png,
     read_png,
 )

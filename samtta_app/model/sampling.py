@@ -5,7 +5,7 @@ Source: A-SAM (Li et al. 2024) samples 16 times. The clusters, their shares and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,9 @@ from samtta_app.model.weights import TASK, Tensors
 
 SAMPLES = 16
 """Hypotheses of a prompt (A-SAM's evaluation)."""
+
+SAMPLES_AT_A_TIME = 4
+"""Hypotheses of one pass of the decoder: all sixteen at once are no faster, and a click would wait for all of them."""
 
 ALIKE = 0.85
 """Samples of a larger mean IoU are one reading: an object counts as done from .85 on."""
@@ -92,7 +95,6 @@ def fixed_noise(width: int, count: int = SAMPLES) -> Tensor:
     return torch.stack([half, -half], dim=1).reshape(-1, 2 * width)[:count]
 
 
-@torch.no_grad()
 def sampled(
     model: SamModel,
     nets: HypothesisNets,
@@ -103,8 +105,10 @@ def sampled(
     shift: PriorShift | None = None,
     looks: Sequence[Look] = (),
     count: int = SAMPLES,
-) -> Sampled | None:
+) -> Generator[None, None, Sampled | None]:
     """Hypotheses of a prompt in the window of `features`; None where a network has no finite answer.
+
+    It yields after every few of them, so that a click waits for no more.
 
     Args:
         tensors: decoder weights, with a task prompt or without.
@@ -113,11 +117,19 @@ def sampled(
     """
     part = part_about(model, features, prompt, shown) if shown is not None else None
     seen, _ = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
-    prior = nets.prior(seen)
-    prior = prior if shift is None else shift.moved(prior)
-    noise = fixed_noise(nets.width, count).to(model.device)
-    prompts, objects = (own.sample(part) for own, part in zip(prior, noise.chunk(2, dim=1), strict=True))
-    logits, iou = hypotheses(model, nets, without_task(tensors), seen, prompts, objects)
+    noise, own = fixed_noise(nets.width, count).to(model.device), without_task(tensors)
+    with torch.no_grad():  # never held across a yield, where other work runs
+        prior = nets.prior(seen) if shift is None else shift.moved(nets.prior(seen))
+    found: list[tuple[Tensor, Tensor]] = []
+    for start in range(0, count, SAMPLES_AT_A_TIME):
+        yield
+        with torch.no_grad():
+            latents = (
+                of.sample(draw)
+                for of, draw in zip(prior, noise[start : start + SAMPLES_AT_A_TIME].chunk(2, dim=1), strict=True)
+            )
+            found.append(hypotheses(model, nets, own, seen, *latents))
+    logits, iou = (torch.cat(values) for values in zip(*found, strict=True))
     if not (torch.isfinite(logits).all() and torch.isfinite(iou).all()):
         return None
     return Sampled(features, onto_window(logits, part, model.grid), iou, noise)

@@ -97,7 +97,7 @@ def test_what_lies_outside_is_background_and_cells_come_back_where_they_were() -
 
 
 def test_hypotheses_of_a_small_object_have_the_grid_of_the_window(small: SamModel, features: ImageFeatures) -> None:
-    found = sampled(small, nets_of(small, 0.05), small.frozen.tensors, features, CLICK, SHOWN, count=2)
+    found = finish(sampled(small, nets_of(small, 0.05), small.frozen.tensors, features, CLICK, SHOWN, count=2))
     assert found is not None
     assert found.logits.shape == (2, small.grid, small.grid)
     assert float(found.logits[:, 0, 0].max()) == OUTSIDE

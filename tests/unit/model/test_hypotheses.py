@@ -27,6 +27,7 @@ from samtta_app.model.hypotheses import (
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures, decode_prompt
 from samtta_app.model.sampling import (
+    SAMPLES_AT_A_TIME,
     PriorShift,
     clusters,
     disagreement,
@@ -68,7 +69,7 @@ def nets_of(model: SamModel, spread: float = 0.0) -> HypothesisNets:
 def test_at_first_every_hypothesis_is_the_mean_of_the_decoders_masks(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model)
     for prompt in (CLICK, BOX):
-        found = sampled(model, nets, model.frozen.tensors, features, prompt, count=4)
+        found = finish(sampled(model, nets, model.frozen.tensors, features, prompt, count=4))
         plain = decode_prompt(model, model.frozen.tensors, features, prompt)
         assert found is not None
         for logits in found.logits:
@@ -113,7 +114,7 @@ def test_the_same_prompt_has_the_same_hypotheses_and_the_noise_lies_about_its_me
     assert noise.mean(dim=0).abs().max() < 1e-6
     assert torch.equal(noise, fixed_noise(8))
     nets = nets_of(model, 0.3)
-    one, again = (sampled(model, nets, model.frozen.tensors, features, CLICK) for _ in range(2))
+    one, again = (finish(sampled(model, nets, model.frozen.tensors, features, CLICK)) for _ in range(2))
     assert one is not None
     assert again is not None
     assert torch.equal(one.logits, again.logits)
@@ -129,7 +130,7 @@ def test_a_shift_moves_the_priors_in_their_own_spread(model: SamModel, features:
     torch.testing.assert_close(moved.object.mean, prior.object.mean)
     torch.testing.assert_close(moved.object.log_sigma.exp(), prior.object.log_sigma.exp() / 2)
     plain, other = (
-        sampled(model, nets, model.frozen.tensors, features, CLICK, shift=shift)
+        finish(sampled(model, nets, model.frozen.tensors, features, CLICK, shift=shift))
         for shift in (None, PriorShift(2 * step, 2 * step))
     )
     assert plain is not None
@@ -140,7 +141,7 @@ def test_a_shift_moves_the_priors_in_their_own_spread(model: SamModel, features:
 def test_networks_that_are_not_finite_give_no_hypotheses(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model)
     nets.mixture.fill_(float("nan"))
-    assert sampled(model, nets, model.frozen.tensors, features, CLICK) is None
+    assert finish(sampled(model, nets, model.frozen.tensors, features, CLICK)) is None
 
 
 # --- clusters and cards -----------------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ def test_cards_are_distinct_masks_with_all_samples_shared_among_them(model: SamM
     logits = torch.full((16, model.grid, model.grid), -5.0)
     logits[:9, 2:8, 2:8] = 5
     logits[9:14, 2:13, 2:13] = 5
-    found = sampled(model, nets, model.frozen.tensors, features, CLICK)
+    found = finish(sampled(model, nets, model.frozen.tensors, features, CLICK))
     assert found is not None
     cards = sampled_cards(model, replace(found, logits=logits), Prompt(box=Box(0, 0, 100, 90)))
     assert [card.count for card in cards] == [9, 5], "two samples are empty, and no card"
@@ -204,3 +205,11 @@ def test_a_file_gives_back_the_same_networks_and_other_models_and_damage_are_ref
     nets.mixture.fill_(float("nan"))
     with pytest.raises(ValueError, match="not finite"):
         save_hypotheses(nets, model, path, {})
+
+
+def test_a_click_waits_for_a_few_samples_at_most(model: SamModel, features: ImageFeatures) -> None:
+    pauses = 0
+    for _ in sampled(model, nets_of(model), model.frozen.tensors, features, CLICK):
+        assert torch.is_grad_enabled(), "other work runs here"
+        pauses += 1
+    assert pauses == 16 / SAMPLES_AT_A_TIME
