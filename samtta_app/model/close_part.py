@@ -85,3 +85,20 @@ def onto_window(logits: Tensor, part: WindowPart | None, grid: int) -> Tensor:
     whole = logits.new_full((len(logits), grid, grid), OUTSIDE)
     part_cells(whole, part, fine).copy_(logits)
     return whole
+
+
+def cut_off(logits: Tensor, part: WindowPart, cells: int) -> bool:
+    """Whether the part's edge, where it is not the window's, cuts any of the masks of logits (m, g, g).
+
+    Args:
+        cells: of the window's embedding along one side.
+    """
+    inside = logits > 0
+    ends = part.row + part.side < cells, part.column + part.side < cells
+    edges = (
+        (part.row > 0, inside[:, 0]),
+        (part.column > 0, inside[:, :, 0]),
+        (ends[0], inside[:, -1]),
+        (ends[1], inside[:, :, -1]),
+    )
+    return any(inner and bool(edge.any()) for inner, edge in edges)

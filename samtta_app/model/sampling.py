@@ -18,7 +18,7 @@ from samtta_app.core.replies import SAMPLED_CARDS
 from samtta_app.core.types import FloatArray, Mask, Prompt
 from samtta_app.model.answers import WindowMasks, masks_of
 from samtta_app.model.backbone import Embedded, Look, SamModel
-from samtta_app.model.close_part import onto_window, part_about, part_features
+from samtta_app.model.close_part import WindowPart, cut_off, onto_window, part_about, part_features
 from samtta_app.model.hypotheses import Gaussian, HypothesisNets, Latents, SeenPrompts, hypotheses
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
 from samtta_app.model.weights import TASK, Tensors
@@ -116,19 +116,25 @@ def sampled(
         shift: how the session moved the priors.
     """
     part = part_about(model, features, prompt, shown) if shown is not None else None
-    seen, _ = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
-    noise, own = fixed_noise(nets.width, count).to(model.device), without_task(tensors)
-    with torch.no_grad():  # never held across a yield, where other work runs
-        prior = nets.prior(seen) if shift is None else shift.moved(nets.prior(seen))
-    found: list[tuple[Tensor, Tensor]] = []
-    for start in range(0, count, SAMPLES_AT_A_TIME):
-        yield
-        with torch.no_grad():
-            latents = (
-                of.sample(draw)
-                for of, draw in zip(prior, noise[start : start + SAMPLES_AT_A_TIME].chunk(2, dim=1), strict=True)
-            )
-            found.append(hypotheses(model, nets, own, seen, *latents))
+    noise = fixed_noise(nets.width, count).to(model.device)
+
+    def drawn(part: WindowPart | None, noise: Tensor) -> Generator[None, None, list[tuple[Tensor, Tensor]]]:
+        seen, _ = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
+        with torch.no_grad():  # never held across a yield, where other work runs
+            prior = nets.prior(seen) if shift is None else shift.moved(nets.prior(seen))
+        found = []
+        for start in range(0, len(noise), SAMPLES_AT_A_TIME):
+            yield
+            draws = noise[start : start + SAMPLES_AT_A_TIME].chunk(2, dim=1)
+            with torch.no_grad():
+                latents = (of.sample(draw) for of, draw in zip(prior, draws, strict=True))
+                found.append(hypotheses(model, nets, without_task(tensors), seen, *latents))
+        return found
+
+    found = yield from drawn(part, noise)
+    if part is not None and any(cut_off(logits, part, features.embedding.shape[-1]) for logits, _ in found):
+        part = None  # something larger than the part may be meant
+        found = yield from drawn(part, noise)
     logits, iou = (torch.cat(values) for values in zip(*found, strict=True))
     if not (torch.isfinite(logits).all() and torch.isfinite(iou).all()):
         return None

@@ -10,7 +10,7 @@ import torch
 from samtta_app.core.types import Box, Click, Logits, Prompt, Window
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.close_part import OUTSIDE, WindowPart, onto_window, part_about, part_cells, part_features
+from samtta_app.model.close_part import OUTSIDE, WindowPart, cut_off, onto_window, part_about, part_cells, part_features
 from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode_prompt
@@ -102,3 +102,30 @@ def test_hypotheses_of_a_small_object_have_the_grid_of_the_window(small: SamMode
     assert found.logits.shape == (2, small.grid, small.grid)
     assert float(found.logits[:, 0, 0].max()) == OUTSIDE
     assert found.features.window == Window(0, 0, 320, 240)
+
+
+@pytest.mark.parametrize(
+    ("place", "part", "cut"),
+    [
+        ((8, 8), WindowPart(2, 3, 4), False),
+        ((0, 8), WindowPart(2, 3, 4), True),
+        ((0, 8), WindowPart(0, 3, 4), False),
+        ((8, 0), WindowPart(2, 3, 4), True),
+        ((8, 15), WindowPart(2, 3, 4), True),
+        ((15, 8), WindowPart(4, 3, 4), False),
+    ],
+)
+def test_a_mask_at_an_inner_edge_of_the_part_is_cut(place: tuple[int, int], part: WindowPart, cut: bool) -> None:
+    logits = torch.full((2, 16, 16), -1.0)
+    logits[1, place[0], place[1]] = 1
+    assert cut_off(logits, part, 8) == cut
+
+
+def test_readings_that_are_larger_than_the_part_are_drawn_in_the_whole_window(
+    small: SamModel, features: ImageFeatures
+) -> None:
+    nets = nets_of(small)
+    nets.mixture[-1] = 5.0  # everything is object
+    found = finish(sampled(small, nets, small.frozen.tensors, features, CLICK, SHOWN, count=2))
+    assert found is not None
+    assert (found.logits > 0).float().mean() > 0.7
