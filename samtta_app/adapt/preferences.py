@@ -143,7 +143,7 @@ def _preference_of(model: SamModel, item: Remembered) -> Preference | None:
     part = part_about(model, features, first, item.mask)
     outline = part_cells((item.whole == 1).float()[None, None], part, CELLS_IN_ONE)
     with torch.no_grad():
-        seen, _ = seen_by(model, model.frozen.tensors, part_features(model, features, part), first)
+        seen = seen_by(model, model.frozen.tensors, part_features(model, features, part), first)
         prior, posterior = nets.prior(seen), nets.posterior(seen, outline)
         place = torch.cat([_apart(of, own)[0] for of, own in zip(posterior, prior, strict=True)])
     return Preference(item.object_id, item.class_id, place) if torch.isfinite(place).all() else None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from samtta_app.core.diversity import overlaps
 from samtta_app.core.messages import HypothesesRequest, PredictRequest, ReportProgress
-from samtta_app.core.open_prompts import common_click, loose_box
+from samtta_app.core.open_prompts import common_click, loose_box, moved_box
 from samtta_app.core.replies import Answer, Hypotheses
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
 from samtta_app.datasets.ambiguity import AmbiguousObject
@@ -141,18 +141,12 @@ def moved_prompt(
     Args:
         side: of the window in which shifts are counted, in pixels.
     """
-    by = rng.uniform(-1, 1, 2) * shift * side
+    by = (rng.uniform(-1, 1, 2) * shift * side).tolist()
     if prompt.box is not None:
-        box, factor = prompt.box, float(rng.uniform(*scale))
-        ends = []
-        for low, high, move, length in ((box.x0, box.x1, by[0], extent.width), (box.y0, box.y1, by[1], extent.height)):
-            middle, half = (low + high) / 2 + float(move), (high - low) / 2 * factor
-            start = min(max(middle - half, 0.0), length - 2.0)
-            ends.append((start, min(max(middle + half, start + 1), length - 1.0)))
-        return replace(prompt, box=replace(box, x0=ends[0][0], x1=ends[0][1], y0=ends[1][0], y1=ends[1][1]))
+        return replace(prompt, box=moved_box(prompt.box, float(rng.uniform(*scale)), by, extent))
     click = prompt.clicks[0]
     x, y = (
-        min(max(at + float(move), 0.0), length - 1.0)
+        min(max(at + move, 0.0), length - 1.0)
         for at, move, length in ((click.x, by[0], extent.width), (click.y, by[1], extent.height))
     )
     return replace(prompt, clicks=(Click(x, y, click.positive),))

@@ -76,11 +76,15 @@ def set_figures(answers: Sequence[Mask], outlines: Sequence[Mask]) -> SetFigures
     """
     if not answers or not outlines:
         raise ValueError("there must be at least one answer and one outline")
-    between, own = overlaps(answers, outlines), overlaps(answers, answers)
+    return figures_of(overlaps(answers, outlines), overlaps(answers, answers), overlaps(outlines, outlines))
+
+
+def figures_of(between: Overlaps, of_answers: Overlaps, of_outlines: Overlaps) -> SetFigures:
+    """The same from IoU between answers and outlines (m, n), among the answers (m, m) and among the outlines (n, n)."""
     dice = 2 * between / (1 + between)
-    others = own[~np.eye(len(answers), dtype=np.bool_)]
+    others = of_answers[~np.eye(len(of_answers), dtype=np.bool_)]
     return SetFigures(
-        energy_distance(between, own, overlaps(outlines, outlines)),
+        energy_distance(between, of_answers, of_outlines),
         matched_iou(between, duplicate=True),
         matched_iou(between, duplicate=False),
         float(dice.max()),

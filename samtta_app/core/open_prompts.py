@@ -24,15 +24,23 @@ def loose_box(
         shift: largest move along each axis, in sides of the box's window.
     """
     boxes = [box for box in map(bounding_box, outlines) if box is not None]
-    low = [min(box.x0 for box in boxes), min(box.y0 for box in boxes)]
-    high = [max(box.x1 for box in boxes), max(box.y1 for box in boxes)]
-    sides = [b - a + 1 for a, b in zip(low, high, strict=True)]
-    factor, most = float(rng.uniform(*scale)), shift * BOX_WINDOW * max(sides)
+    around = Box(
+        min(box.x0 for box in boxes),
+        min(box.y0 for box in boxes),
+        max(box.x1 for box in boxes),
+        max(box.y1 for box in boxes),
+    )
+    most = shift * BOX_WINDOW * (max(around.x1 - around.x0, around.y1 - around.y0) + 1)
+    return moved_box(around, float(rng.uniform(*scale)), rng.uniform(-most, most, 2).tolist(), extent)
+
+
+def moved_box(box: Box, factor: float, by: Sequence[float], extent: Window) -> Box:
+    """A box whose sides are scaled and whose middle is moved `by` (x, y) pixels, cut to the image; never less than a pixel."""
     ends = []
-    for a, side, length in zip(low, sides, (extent.width, extent.height), strict=True):
-        middle = a + (side - 1) / 2 + float(rng.uniform(-most, most))
-        start = min(max(middle - side * factor / 2, 0.0), length - 2.0)
-        ends.append((start, min(max(middle + side * factor / 2, start + 1), length - 1.0)))
+    for low, high, move, length in ((box.x0, box.x1, by[0], extent.width), (box.y0, box.y1, by[1], extent.height)):
+        middle, half = (low + high) / 2 + move, (high - low) / 2 * factor
+        start = min(max(middle - half, 0.0), length - 2.0)
+        ends.append((start, min(max(middle + half, start + 1), length - 1.0)))
     return Box(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
 
 

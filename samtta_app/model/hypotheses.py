@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from samtta_app.model.backbone import Embedded, SamModel
 from samtta_app.model.companions import companion_of, read_companion, save_companion
-from samtta_app.model.weights import Tensors
+from samtta_app.model.weights import TASK, Tensors
 
 WIDTHS = (32, 64, 128, 192)
 """Channels of the blocks of a latent network (A-SAM, appendix A.3.2)."""
@@ -142,9 +142,22 @@ class HypothesisNets(nn.Module):
             found.update(value.detach().cpu().numpy().tobytes())
         return found.hexdigest()
 
+    @torch.no_grad()
+    def leave_out(self, latent: str) -> None:
+        """Let a latent ("prompt" or "object") change nothing: it was zero in training, and samples of it are not."""
+        injection, half = self.latents[latent]
+        injection.latent.weight.zero_()
+        self.mixing.weight[:, half].zero_()
+
+    @property
+    def latents(self) -> Mapping[str, tuple[Injection, slice]]:
+        """What each latent goes into, and its place among both."""
+        width = self.width
+        return {"prompt": (self.into_prompt, slice(0, width)), "object": (self.into_object, slice(width, 2 * width))}
+
     def changed(self, tensors: Tensors) -> dict[str, Tensor]:
-        """Decoder weights for hypotheses, from those that answer."""
-        return {name: tensor + self.change[_key(name)] for name, tensor in tensors.items()}
+        """Decoder weights for hypotheses, from those that answer; a task prompt belongs to the embedded prompt."""
+        return {name: tensor + self.change[_key(name)] for name, tensor in tensors.items() if name != TASK}
 
     def mixed(self, logits: Tensor, iou: Tensor, prompt: Tensor, object_: Tensor) -> tuple[Tensor, Tensor]:
         """One hypothesis (m, G, G) of the decoder's masks (m, 4, G, G) each, and its predicted IoU (m,), for two latents.

@@ -192,11 +192,16 @@ def decode_many(
     return _decoded(model, tensors, features, _embedded(model, features, prompts))
 
 
-def _decoded(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> tuple[Decoded, ...]:
+def with_task_prompt(tensors: Tensors, embedded: Embedded) -> tuple[Tensors, Embedded]:
+    """The decoder's own tensors, and the prompt with the learned task prompt, where it is an object's first one."""
     task = tensors.get(TASK) if embedded.opens else None
     if task is not None:
         embedded = replace(embedded, dense=embedded.dense + task.view(1, -1, 1, 1))
-    weights = {name: tensor for name, tensor in tensors.items() if name != TASK}
+    return {name: tensor for name, tensor in tensors.items() if name != TASK}, embedded
+
+
+def _decoded(model: SamModel, tensors: Tensors, features: ImageFeatures, embedded: Embedded) -> tuple[Decoded, ...]:
+    weights, embedded = with_task_prompt(tensors, embedded)
     size = features.side or model.size
     found = model.backbone.decode(weights, features.embedding, features.skips, embedded, size)
     return tuple(Decoded(*each) for each in zip(*found, strict=True))

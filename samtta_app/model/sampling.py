@@ -6,7 +6,7 @@ Source: A-SAM (Li et al. 2024) samples 16 times. The clusters, their shares and 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,11 +17,11 @@ from torch import Tensor
 from samtta_app.core.replies import SAMPLED_CARDS
 from samtta_app.core.types import FloatArray, Mask, Prompt
 from samtta_app.model.answers import WindowMasks, masks_of
-from samtta_app.model.backbone import Embedded, Look, SamModel
+from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.close_part import WindowPart, cut_off, onto_window, part_about, part_features
 from samtta_app.model.hypotheses import Gaussian, HypothesisNets, Latents, SeenPrompts, hypotheses
-from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed
-from samtta_app.model.weights import TASK, Tensors
+from samtta_app.model.predictor import ImageFeatures, decode, embed, with_task_prompt
+from samtta_app.model.weights import Tensors
 
 SAMPLES = 16
 """Hypotheses of a prompt (A-SAM's evaluation)."""
@@ -56,34 +56,22 @@ class PriorShift:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """m hypotheses in the window of `features`: logits (m, G, G), predicted IoU (m,), and their noise (m, 2L)."""
+    """m hypotheses in the window of `features`: logits (m, G, G) and predicted IoU (m,)."""
 
     features: ImageFeatures
     logits: Tensor
     iou: Tensor
-    noise: Tensor
 
 
 def seen_by(
     model: SamModel, tensors: Tensors, features: ImageFeatures, prompt: Prompt, looks: Sequence[Look] = ()
-) -> tuple[SeenPrompts, Decoded]:
-    """What one prompt is to the networks of its hypotheses, and the plain answer; without gradient."""
+) -> SeenPrompts:
+    """What one prompt is to the networks of its hypotheses, with the plain answer; without gradient."""
     with torch.no_grad():
-        embedded = with_task_prompt(embed(model, features, prompt, looks), tensors)
-        plain = decode(model, without_task(tensors), features, replace(embedded, opens=False))
+        own, embedded = with_task_prompt(tensors, embed(model, features, prompt, looks))
+        plain = decode(model, own, features, embedded)
     size = features.side or model.size
-    return SeenPrompts(features.embedding, features.skips, embedded, plain.logits[None], size), plain
-
-
-def with_task_prompt(embedded: Embedded, tensors: Tensors) -> Embedded:
-    """The embedded prompt with the learned task prompt, where an object's first prompt takes one."""
-    task = tensors.get(TASK) if embedded.opens else None
-    return embedded if task is None else replace(embedded, dense=embedded.dense + task.view(1, -1, 1, 1))
-
-
-def without_task(tensors: Tensors) -> Tensors:
-    """The decoder's own tensors."""
-    return {name: tensor for name, tensor in tensors.items() if name != TASK}
+    return SeenPrompts(features.embedding, features.skips, embedded, plain.logits[None], size)
 
 
 def fixed_noise(width: int, count: int = SAMPLES) -> Tensor:
@@ -119,7 +107,7 @@ def sampled(
     noise = fixed_noise(nets.width, count).to(model.device)
 
     def drawn(part: WindowPart | None, noise: Tensor) -> Generator[None, None, list[tuple[Tensor, Tensor]]]:
-        seen, _ = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
+        seen = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
         with torch.no_grad():  # never held across a yield, where other work runs
             prior = nets.prior(seen) if shift is None else shift.moved(nets.prior(seen))
         found = []
@@ -128,7 +116,7 @@ def sampled(
             draws = noise[start : start + SAMPLES_AT_A_TIME].chunk(2, dim=1)
             with torch.no_grad():
                 latents = (of.sample(draw) for of, draw in zip(prior, draws, strict=True))
-                found.append(hypotheses(model, nets, without_task(tensors), seen, *latents))
+                found.append(hypotheses(model, nets, tensors, seen, *latents))
         return found
 
     found = yield from drawn(part, noise)
@@ -138,7 +126,7 @@ def sampled(
     logits, iou = (torch.cat(values) for values in zip(*found, strict=True))
     if not (torch.isfinite(logits).all() and torch.isfinite(iou).all()):
         return None
-    return Sampled(features, onto_window(logits, part, model.grid), iou, noise)
+    return Sampled(features, onto_window(logits, part, model.grid), iou)
 
 
 def overlaps_on_grid(inside: Tensor) -> FloatArray:

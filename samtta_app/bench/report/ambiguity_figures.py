@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from rich.table import Table
 from samtta_app.bench.ambiguity_run import CONDITIONS, AmbiguityRow, RobustnessRow
 from samtta_app.bench.ambiguity_sets import AmbiguityRecords
 from samtta_app.bench.tastes import TAUGHT, TasteRow
-from samtta_app.core.diversity import Overlaps, energy_distance, matched_iou
+from samtta_app.core.diversity import SetFigures, figures_of
 from samtta_app.core.files import write_whole
 from samtta_app.core.replies import SAMPLED_CARDS
 from samtta_app.core.texts import plain_cells
@@ -65,10 +65,7 @@ def ambiguity_figures(rows: Iterable[AmbiguityRow]) -> list[AmbiguityFigures]:
     return found + [_all_sets(*key, of_key) for key, of_key in together.items() if len(of_key) > 1]
 
 
-_NUMBERS = (
-    *("ged", "hm_iou", "hm_iou_published", "dmax", "dmean", "alike", "accuracy"),
-    *("first", "cards", "plain"),
-)
+_NUMBERS = (*(field.name for field in fields(SetFigures)), "first", "cards", "plain")
 
 
 def _figures(model: str, name: str, prompt: str, method: str, rows: Sequence[AmbiguityRow]) -> AmbiguityFigures:
@@ -86,25 +83,12 @@ def _of_row(row: AmbiguityRow) -> dict[str, float]:
     between, answers, outlines, cards = (
         np.array(values, np.float64) for values in (row.between, row.answers, row.outlines, row.cards)
     )
-    dice = 2 * between / (1 + between)
     return {
-        "ged": energy_distance(between, answers, outlines),
-        "hm_iou": matched_iou(between, duplicate=True),
-        "hm_iou_published": matched_iou(between, duplicate=False),
-        "dmax": float(dice.max()),
-        "dmean": float(dice.mean()),
-        "alike": _others(answers),
-        "accuracy": float(between.mean()),
+        **asdict(figures_of(between, answers, outlines)),
         "first": float((cards[0] >= RIGHT_CARD).mean()),
         "cards": float((cards[:SAMPLED_CARDS] >= RIGHT_CARD).any(axis=0).mean()),
         "plain": float((np.array(row.plain) >= RIGHT_CARD).mean()),
     }
-
-
-def _others(answers: Overlaps) -> float:
-    """Mean IoU among the answers, themselves excluded; nan for one answer."""
-    others = answers[~np.eye(len(answers), dtype=np.bool_)]
-    return float(others.mean()) if others.size else float("nan")
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -166,6 +166,8 @@ def trained_hypotheses(
         torch.nn.utils.clip_grad_norm_(nets.parameters(), 1.0)
         optimiser.step()
         told((step + 1) / plan.steps, f"step {step + 1} of {plan.steps}, loss {float(loss.detach()):.3f}")
+    if plan.without in nets.latents:
+        nets.leave_out(plan.without)
     return nets.eval().requires_grad_(False)
 
 

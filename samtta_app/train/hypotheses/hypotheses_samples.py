@@ -77,7 +77,7 @@ def seen_sample(model: SamModel, image: Image, prompt: Prompt, outlines: Sequenc
     found = at_its_end(answer_prompt(model, cache, model.frozen, image, prompt))
     features = at_its_end(cache.features(image, found.window))
     part = part_about(model, features, prompt, found.shown)
-    seen, _ = seen_by(model, model.frozen.tensors, part_features(model, features, part), prompt)
+    seen = seen_by(model, model.frozen.tensors, part_features(model, features, part), prompt)
     shares = torch.stack([share_on_grid(model, mask, features) for mask in outlines])
     return OpenSample(seen.to(torch.float16), part_cells(shares, part, CELLS_IN_ONE).clone())
 

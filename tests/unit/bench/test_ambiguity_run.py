@@ -28,7 +28,7 @@ from samtta_app.core.masks import holds
 from samtta_app.core.types import Box, Click, Prompt, Window
 from samtta_app.datasets.ambiguity import AmbiguousObject, ambiguous_objects
 from samtta_app.engine.dispatch import Engine
-from samtta_app.errors import DatasetError
+from samtta_app.errors import CheckpointError, DatasetError
 from samtta_app.model.hypotheses import save_hypotheses
 from samtta_app.model.model_registry import toy_model
 from tests.unit.model.test_hypotheses import nets_of
@@ -225,5 +225,5 @@ def test_the_command_measures_a_set_of_several_annotators(tmp_path: Path, capsys
 def test_hypotheses_of_another_model_are_refused_by_the_command(shared_dataset: Path, tmp_path: Path) -> None:
     model, file = toy_model(), tmp_path / "toy.hypotheses.safetensors"
     save_hypotheses(nets_of(model), model, file, {})
-    with pytest.raises(Exception, match="hypotheses"):
+    with pytest.raises(CheckpointError, match="hypotheses file cannot be read"):
         bench_app(["ambiguity", str(shared_dataset), "--hypotheses", str(file)], standalone_mode=False)

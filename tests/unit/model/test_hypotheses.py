@@ -78,7 +78,7 @@ def test_at_first_every_hypothesis_is_the_mean_of_the_decoders_masks(model: SamM
 
 def test_samples_of_one_pass_are_those_of_passes_of_their_own(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model, 0.3)
-    seen, _ = seen_by(model, model.frozen.tensors, features, CLICK)
+    seen = seen_by(model, model.frozen.tensors, features, CLICK)
     noise = torch.randn(3, 2 * nets.width, generator=torch.Generator().manual_seed(1))
     together, _ = hypotheses(model, nets, model.frozen.tensors, seen, *noise.chunk(2, dim=1))
     assert not torch.allclose(together[0], together[1], atol=1e-3)
@@ -99,7 +99,7 @@ def test_the_divergence_is_that_of_the_library() -> None:
 
 def test_the_posterior_reads_the_outline_and_the_prior_cannot(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model)
-    seen, _ = seen_by(model, model.frozen.tensors, features, CLICK)
+    seen = seen_by(model, model.frozen.tensors, features, CLICK)
     small, large = (torch.zeros(1, 1, model.grid, model.grid) for _ in range(2))
     small[..., 2:4, 2:4], large[..., 1:9, 1:9] = 1, 1
     assert not torch.allclose(nets.posterior(seen, small).object.mean, nets.posterior(seen, large).object.mean)
@@ -122,7 +122,7 @@ def test_the_same_prompt_has_the_same_hypotheses_and_the_noise_lies_about_its_me
 
 def test_a_shift_moves_the_priors_in_their_own_spread(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model, 0.3)
-    seen, _ = seen_by(model, model.frozen.tensors, features, CLICK)
+    seen = seen_by(model, model.frozen.tensors, features, CLICK)
     prior = nets.prior(seen)
     step = torch.ones(nets.width)
     moved = PriorShift(2 * step, 0 * step, spread=0.5).moved(prior)

@@ -13,7 +13,7 @@ from samtta_app.core.types import Click, Prompt
 from samtta_app.datasets.ambiguity import ambiguous_objects
 from samtta_app.errors import DatasetError, TrainingError
 from samtta_app.model.backbone import SamModel
-from samtta_app.model.hypotheses import load_hypotheses, new_hypotheses
+from samtta_app.model.hypotheses import hypotheses, load_hypotheses, new_hypotheses
 from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.train.hypotheses import hypotheses_run
 from samtta_app.train.hypotheses.hypotheses_run import (
@@ -25,7 +25,7 @@ from samtta_app.train.hypotheses.hypotheses_run import (
     train_hypotheses,
     trained_hypotheses,
 )
-from samtta_app.train.hypotheses.hypotheses_samples import OpenSample, open_sample, seen_sample
+from samtta_app.train.hypotheses.hypotheses_samples import OpenSample, open_sample, seen_sample, seen_together
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import call, toy_model_file
 from tests.unit.values import disc, picture
@@ -82,6 +82,21 @@ def test_a_part_that_is_left_out_learns_nothing(small: SamModel, without: str) -
         if name.startswith(tuple(silent)):
             assert value.grad is None or not value.grad.any(), name
     assert float(loss.detach()) > 0
+
+
+@pytest.mark.parametrize("without", ["object", "prompt"])
+def test_a_latent_that_was_left_out_changes_nothing_in_use_either(small: SamModel, without: str) -> None:
+    sample = tight_or_loose(small, 1)
+    seen = seen_together([sample])
+    nets = trained_hypotheses(small, [[sample]], HypothesesPlan(steps=3, without=without))
+    latents = {name: torch.zeros(2, nets.width) for name in ("prompt", "object")}
+    noise = torch.randn(2, nets.width, generator=torch.Generator().manual_seed(0))
+    plain, _ = hypotheses(small, nets, small.frozen.tensors, seen, *latents.values())
+    changed, _ = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, without: noise}.values())
+    torch.testing.assert_close(changed, plain)
+    other = "prompt" if without == "object" else "object"
+    moved, _ = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, other: noise}.values())
+    assert not torch.allclose(moved, plain, atol=1e-4)
 
 
 def test_the_soft_iou_of_equal_shares_is_one_even_where_they_are_blurred() -> None:
