@@ -166,7 +166,8 @@ class HypothesisNets(nn.Module):
         """
         weights = self.mixture + self.mixing(torch.cat([prompt, object_], dim=1))
         found = torch.einsum("bk,bkhw->bhw", weights[:, :MASKS], logits) + CALM * weights[:, MASKS, None, None]
-        return found, iou @ self.mixture[:MASKS]
+        shares = self.mixture[:MASKS].abs()  # of a mean: a mixture's weights need not sum to 1
+        return found, (iou @ (shares / shares.sum())).clamp(0, 1)
 
     def prior(self, seen: SeenPrompts) -> Latents:
         """Where hypotheses come from when only image and prompt are known."""

@@ -138,6 +138,20 @@ def test_a_shift_moves_the_priors_in_their_own_spread(model: SamModel, features:
     assert not torch.allclose(plain.logits, other.logits, atol=1e-3)
 
 
+def test_the_predicted_iou_of_a_hypothesis_is_a_mean_of_the_masks_and_a_share(
+    model: SamModel, features: ImageFeatures
+) -> None:
+    nets = nets_of(model)
+    seen = seen_by(model, model.frozen.tensors, features, CLICK)
+    latents = torch.zeros(2, nets.width)
+    nets.mixture[:4] = 0.4
+    _, found = hypotheses(model, nets, model.frozen.tensors, seen, latents, latents)
+    plain = decode_prompt(model, model.frozen.tensors, features, CLICK)
+    torch.testing.assert_close(found, plain.iou.mean().clamp(0, 1).expand(2), atol=1e-4, rtol=1e-4)
+    _, sure = nets.mixed(plain.logits[None], torch.full((1, 4), 3.0), latents[:1], latents[:1])
+    assert float(sure) == 1
+
+
 def test_networks_that_are_not_finite_give_no_hypotheses(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model)
     nets.mixture.fill_(float("nan"))
