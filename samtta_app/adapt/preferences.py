@@ -1,15 +1,16 @@
 """Which of several plausible outlines the user accepts: the priors of the hypotheses move towards them, class by class.
 
-Every accepted mask has a place in the latents of its own prompt: the posterior's mean, in standard deviations of the
-prior. The mean of these places is what the user prefers. It is learning without a step: nothing is forgotten, and an
-object that is withdrawn is gone at once.
+Every accepted mask has a place in the latents of its own prompt, in standard deviations of the prior. It is the mean of
+the samples, each weighted by its fit to the mask (importance weights). All objects have the same draws, so that places
+can be compared. Their mean is what the user prefers. It is learning without a step: nothing is forgotten, and an object
+that is withdrawn is gone at once.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,9 +19,8 @@ from torch import Tensor
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import SamModel
-from samtta_app.model.close_part import part_about, part_cells, part_features
-from samtta_app.model.hypotheses import CELLS_IN_ONE, Gaussian, HypothesisNets
-from samtta_app.model.sampling import PriorShift, seen_by
+from samtta_app.model.hypotheses import HypothesisNets
+from samtta_app.model.sampling import PriorShift, Sampled, fixed_noise, overlaps_on_grid, sampled
 from samtta_app.model.weights import EXTRA, Tensors
 
 STRENGTHS = (0.0, 0.5, 1.0)
@@ -31,6 +31,9 @@ PREFERRED_FROM = 3
 
 BELIEF = 2.0
 """Weight, in objects, of the belief that the priors are right."""
+
+FITTING = 0.05
+"""A sample whose IoU with the accepted mask is lower by this weighs less by a factor of e."""
 
 LEAST_SPREAD = 0.4
 """Share of the priors' standard deviations that is left at least: users change their minds."""
@@ -57,14 +60,20 @@ class Preferences:
     seen: tuple[Preference, ...] = ()
     networks: str = ""
 
-    def updated(self, model: SamModel, memory: Memory) -> Preferences:
-        """The places of the objects in `memory`; those that are known are not computed again."""
+    def updated(self, model: SamModel, memory: Memory) -> Generator[float, None, Preferences]:
+        """The places of the objects in `memory`; those that are known are not computed again.
+
+        It yields 1, after every few samples: learning itself is done.
+        """
         if model.hypotheses is None:
             return Preferences()
         digest = model.hypotheses.digest
         known = {each.object_id: each for each in self.seen if self.networks == digest}
-        found = (known.get(item.object_id) or _preference_of(model, item) for item in memory.items)
-        return Preferences(tuple(each for each in found if each is not None), digest)
+        found: list[Preference] = []
+        for item in memory.items:
+            own = known.get(item.object_id) or (yield from _preference_of(model, item))
+            found += [own] if own is not None else []
+        return Preferences(tuple(found), digest)
 
     def without(self, ids: frozenset[int]) -> Preferences:
         """The places of the other objects."""
@@ -133,22 +142,28 @@ def spread_after(strength: float, count: int) -> float:
     return max(math.sqrt(1 - strength * count / (count + BELIEF)), LEAST_SPREAD)
 
 
-def _preference_of(model: SamModel, item: Remembered) -> Preference | None:
+def _preference_of(model: SamModel, item: Remembered) -> Generator[float, None, Preference | None]:
     """Where the accepted mask lies among the hypotheses of the object's first prompt; None where it is not finite."""
     nets = model.hypotheses
     first = Prompt(item.clicks[:1], item.box if not item.clicks else None, class_id=item.class_id)
     if nets is None or not (first.clicks or first.box):
         return None
     features = item.features.to(torch.float32)
-    part = part_about(model, features, first, item.mask)
-    outline = part_cells((item.whole == 1).float()[None, None], part, CELLS_IN_ONE)
-    with torch.no_grad():
-        seen = seen_by(model, model.frozen.tensors, part_features(model, features, part), first)
-        prior, posterior = nets.prior(seen), nets.posterior(seen, outline)
-        place = torch.cat([_apart(of, own)[0] for of, own in zip(posterior, prior, strict=True)])
-    return Preference(item.object_id, item.class_id, place) if torch.isfinite(place).all() else None
+    found = yield from _sharing(sampled(model, nets, model.frozen.tensors, features, first, item.mask))
+    if found is None:
+        return None
+    wanted = (item.whole == 1)[None].to(found.logits.device)
+    overlap = overlaps_on_grid(torch.cat([found.logits > 0, wanted]))[:-1, -1]
+    weights = torch.softmax(torch.as_tensor(overlap) / FITTING, dim=0)
+    return Preference(item.object_id, item.class_id, weights @ fixed_noise(nets.width))
 
 
-def _apart(posterior: Gaussian, prior: Gaussian) -> Tensor:
-    """The distance (b, L) of the means in standard deviations of the prior."""
-    return (posterior.mean - prior.mean) * (-prior.log_sigma).exp()
+def _sharing(work: Generator[None, None, Sampled | None]) -> Generator[float, None, Sampled | None]:
+    """The same work, whose pauses say that learning is done."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: Sampled | None = done.value
+            return found
+        yield 1.0

@@ -44,14 +44,14 @@ def progress_bar() -> Progress:
 
 @contextmanager
 def training_bar() -> Iterator[Callable[[float, str], None]]:
-    """A bar on standard error for a training that writes nothing before its end; Ctrl+C ends the command with a word."""
+    """A bar on standard error for a training; Ctrl+C ends the command with a word about what was saved."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console) as bar:
             yield telling(bar, bar.add_task("reading the data sets", total=1.0))
-    except KeyboardInterrupt:
-        console.print("stopped; nothing was written", markup=False)
+    except KeyboardInterrupt as stopped:
+        console.print(str(stopped) or "stopped; nothing was written", markup=False)
         raise typer.Exit(130) from None
 
 

@@ -5,7 +5,8 @@ network and an image generation network give a diagonal Gaussian each. A sample 
 sample of the second the image embedding. A learned mixture of the decoder's masks is one hypothesis.
 
 Where paper and released code differ, this follows the paper: the mixture's weights are learned, and the posteriors see the
-outline itself. The decoder's training is a change that is added to its weights, so that hypotheses follow the session.
+outline itself. Posteriors serve training only, and are not in a file. The decoder's training is a change that is added to
+its weights, so that hypotheses follow the session.
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ CELLS_IN_ONE = 4
 CALM = 4.0
 """Divisor of the logits before tanh: beyond some 4 the decoder is sure."""
 
+NORMALISED_GROUPS = 8
+"""Groups of channels that are normalised together: without it the twelve convolutions of a latent network hardly learn."""
+
+FIRST_CHANGE = 0.02
+"""Spread of the first weights that let a latent change maps: from zero on, learning takes longer to make samples differ."""
+
 LOG_SIGMA = (-5.0, 2.0)
 """Limits of the logarithm of a standard deviation: outside them samples are all one, or beyond what was trained."""
 
@@ -66,16 +73,25 @@ def divergence(posterior: Gaussian, prior: Gaussian) -> Tensor:
     return 0.5 * ((2 * ratio).exp() + apart.square() - 1 - 2 * ratio).sum(dim=1)
 
 
+def with_places(maps: Tensor) -> Tensor:
+    """Maps (b, C, g, g) with each cell's place as two more channels, -1 .. 1 down and across."""
+    count, _, rows, columns = maps.shape
+    down, across = (torch.linspace(-1, 1, size, device=maps.device, dtype=maps.dtype) for size in (rows, columns))
+    places = torch.stack(torch.meshgrid(down, across, indexing="ij"))
+    return torch.cat([maps, places.expand(count, -1, -1, -1)], 1)
+
+
 class LatentNet(nn.Module):
     """A Gaussian of `latent` values from maps (b, channels, g, g): four blocks of three convolutions, then their mean."""
 
     def __init__(self, channels: int, latent: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
+        channels += 2
         for depth, width in enumerate(WIDTHS):
             layers += [nn.AvgPool2d(2, ceil_mode=True)] if depth else []
             for _ in range(3):
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.GroupNorm(NORMALISED_GROUPS, width), nn.ReLU()]
                 channels = width
         self.blocks = nn.Sequential(*layers)
         self.out = nn.Linear(channels, 2 * latent)
@@ -88,27 +104,29 @@ class LatentNet(nn.Module):
 
     def forward(self, maps: Tensor) -> Gaussian:
         """The Gaussian for each of b maps."""
-        mean, log_sigma = self.out(self.blocks(maps).mean((2, 3))).chunk(2, dim=1)
+        mean, log_sigma = self.out(self.blocks(with_places(maps)).mean((2, 3))).chunk(2, dim=1)
         return Gaussian(mean, log_sigma.clamp(*LOG_SIGMA))
 
 
 class Injection(nn.Module):
-    """Changes maps (b, C, g, g) by a latent (m, L): two 1 x 1 convolutions over both; at first it changes nothing.
+    """Changes maps (b, C, g, g) by a latent (m, L): two 1 x 1 convolutions over both.
 
-    A-SAM has four; each further one takes some 10 ms of the 150 that sixteen samples may take.
+    A-SAM has four; each further one takes some 10 ms of the 150 that sixteen samples may take. The latent also scales the
+    channels, and each cell knows its place.
     """
 
     def __init__(self, width: int, latent: int) -> None:
         super().__init__()
-        self.maps, self.latent = nn.Conv2d(width, width, 1), nn.Linear(latent, width, bias=False)
+        self.maps = nn.Conv2d(width + 2, width, 1)
+        self.latent, self.scale = (nn.Linear(latent, width, bias=False) for _ in range(2))
         self.out = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.out.weight)
+        nn.init.normal_(self.out.weight, std=FIRST_CHANGE)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     def forward(self, maps: Tensor, latent: Tensor) -> Tensor:
         """Maps (m, C, g, g); one map serves all m latents, m maps have one each."""
-        x = F.relu(self.maps(maps) + self.latent(latent)[..., None, None])
-        changed: Tensor = self.out(x)
+        x = self.maps(with_places(maps)) * (1 + self.scale(latent)[..., None, None])
+        changed: Tensor = self.out(F.relu(x + self.latent(latent)[..., None, None]))
         return maps + changed
 
 
@@ -124,15 +142,11 @@ class HypothesisNets(nn.Module):
         super().__init__()
         self.width = width
         self.change = nn.ParameterDict({_key(name): torch.zeros(shape) for name, shape in decoder.items()})
-        outline = CELLS_IN_ONE * CELLS_IN_ONE + MASKS
-        self.prompt_prior, self.prompt_posterior = (
-            LatentNet(2 * width + MASKS + extra, width) for extra in (0, outline)
-        )
-        self.object_prior, self.object_posterior = (LatentNet(width + extra, width) for extra in (0, outline))
+        self.prompt_prior, self.object_prior = LatentNet(2 * width + MASKS, width), LatentNet(width, width)
         self.into_prompt, self.into_object = Injection(width, width), Injection(width, width)
-        self.mixture = nn.Parameter(torch.tensor([1 / MASKS] * MASKS + [0.0]))
+        self.mixture = nn.Parameter(torch.tensor([1.0] + [0.0] * MASKS))
         self.mixing = nn.Linear(2 * width, MASKS + 1, bias=False)
-        nn.init.zeros_(self.mixing.weight)
+        nn.init.normal_(self.mixing.weight, std=FIRST_CHANGE / 2)
 
     @cached_property
     def digest(self) -> str:
@@ -147,6 +161,7 @@ class HypothesisNets(nn.Module):
         """Let a latent ("prompt" or "object") change nothing: it was zero in training, and samples of it are not."""
         injection, half = self.latents[latent]
         injection.latent.weight.zero_()
+        injection.scale.weight.zero_()
         self.mixing.weight[:, half].zero_()
 
     @property
@@ -173,25 +188,34 @@ class HypothesisNets(nn.Module):
         """Where hypotheses come from when only image and prompt are known."""
         return Latents(self.prompt_prior(seen.prompt_maps()), self.object_prior(seen.embedding))
 
-    def posterior(self, seen: SeenPrompts, outline: Tensor) -> Latents:
-        """Where the hypotheses are that look like an outline (b, 1, G, G), the object's share of each cell."""
-        more = F.avg_pool2d(
-            outline - torch.sigmoid(seen.plain), CELLS_IN_ONE
-        )  # where each plain mask is too small or too large
-        cells = torch.cat([F.pixel_unshuffle(outline, CELLS_IN_ONE), more], 1)
-        return Latents(
-            self.prompt_posterior(torch.cat([seen.prompt_maps(), cells], 1)),
-            self.object_posterior(torch.cat([seen.embedding, cells], 1)),
-        )
-
 
 def _key(name: str) -> str:
     """A decoder weight's name without dots, which torch allows in no parameter's name."""
     return name.replace(".", "-")
 
 
+class Posteriors(nn.Module):
+    """Where the latents of a known outline are, for models of width C: what the priors are drawn to in training."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        outline = CELLS_IN_ONE * CELLS_IN_ONE + MASKS
+        self.prompt = LatentNet(2 * width + MASKS + outline, width)
+        self.object = LatentNet(width + outline, width)
+
+    def forward(self, seen: SeenPrompts, outline: Tensor) -> Latents:
+        """The posteriors for an outline (b, 1, G, G), the object's share of each cell."""
+        # where each plain mask is too small or too large
+        more = F.avg_pool2d(outline - torch.sigmoid(seen.plain), CELLS_IN_ONE)
+        cells = torch.cat([F.pixel_unshuffle(outline, CELLS_IN_ONE), more], 1)
+        return Latents(
+            self.prompt(torch.cat([seen.prompt_maps(), cells], 1)),
+            self.object(torch.cat([seen.embedding, cells], 1)),
+        )
+
+
 def new_hypotheses(model: SamModel) -> HypothesisNets:
-    """Untrained networks for a model: at first every hypothesis is the mean of its masks."""
+    """Untrained networks for a model: at first every hypothesis is nearly its single answer."""
     return HypothesisNets(model.backbone.width, {n: t.shape for n, t in model.frozen.tensors.items()})
 
 

@@ -126,7 +126,8 @@ class Samtta(NoAdaptation):
         line = known.carried.line if isinstance(known.carried, RefinedAnswering) else RefinedLine(known.tensors)
         first, later, sizes = line.first, line.later, Sizes.of(lesson.memory.items)
         if not self.learns:
-            sized = RefinedLine(line.tensors, sizes=sizes, preferences=self._chosen(model, line, lesson))
+            chosen = yield from self._chosen(model, line, lesson)
+            sized = RefinedLine(line.tensors, sizes=sizes, preferences=chosen)
             return Learned(self._known(model, sized), Verdict(True, "Only the sizes of objects are learned"))
         if line.tensors is not model.frozen.tensors:
             learned = with_task(line.tensors, line.tasks, lesson.newest.class_id, 1.0)
@@ -138,14 +139,16 @@ class Samtta(NoAdaptation):
         looks = line.looks.without(frozenset({lesson.newest.object_id})).updated(model, memory)
         own = (lesson.rng, learning, line.tasks, more, looks if self.shows else NO_LOOKS)
         trained = yield from learn(model, line.tensors, lesson.newest, memory, *own)
-        chosen = self._chosen(model, line, lesson)
+        chosen = yield from self._chosen(model, line, lesson)
         line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks, chosen)
         return Learned(self._known(model, line), verdict(first, later), trained.losses)
 
-    def _chosen(self, model: SamModel, line: RefinedLine, lesson: Lesson) -> Preferences:
+    def _chosen(self, model: SamModel, line: RefinedLine, lesson: Lesson) -> Generator[float, None, Preferences]:
         """What was accepted so far among plausible outlines."""
+        if not self.prefers:
+            return NO_PREFERENCES
         newest = frozenset({lesson.newest.object_id})
-        return line.preferences.without(newest).updated(model, lesson.memory) if self.prefers else NO_PREFERENCES
+        return (yield from line.preferences.without(newest).updated(model, lesson.memory))
 
     def unlabelled(
         self, model: SamModel, known: Knowledge, lesson: Lesson

@@ -26,9 +26,11 @@ from samtta_app.engine.dispatch import Engine, run
 from samtta_app.engine.hypothesising import ENDLESS_HYPOTHESES, NO_HYPOTHESES
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import toy_model
+from samtta_app.model.sampling import fixed_noise, overlaps_on_grid, sampled
 from samtta_app.model.weights import from_bytes, to_bytes
 from tests.unit.adapt.test_ours import LEARNING, accepted, line
 from tests.unit.adapt.test_strategy import encoded
+from tests.unit.model.test_answers import finish
 from tests.unit.model.test_hypotheses import nets_of
 from tests.unit.values import disc, example, picture
 
@@ -89,23 +91,37 @@ def test_preferences_come_back_from_a_file_bit_for_bit_and_nonsense_is_nothing()
 
 def test_places_of_other_networks_move_nothing_and_are_computed_anew(model: SamModel) -> None:
     items = tuple(encoded(model, n, 35 + 9 * n)[0] for n in (1, 2))
-    first = Preferences().updated(model, Memory(items))
+    first = finish(Preferences().updated(model, Memory(items)))
     assert preferring().shift(1, nets_of(model, 0.3)) is None
     other = replace(model, hypotheses=nets_of(model, 0.2))
-    again = first.updated(other, Memory(items))
+    again = finish(first.updated(other, Memory(items)))
     assert again.networks != first.networks
     assert again.seen[0] is not first.seen[0]
 
 
 def test_every_remembered_object_has_a_place_which_is_computed_once(model: SamModel) -> None:
     items = tuple(encoded(model, n, 35 + 9 * n)[0] for n in (1, 2, 3))
-    first = Preferences().updated(model, Memory(items[:2]))
-    both = first.updated(model, Memory(items))
+    first = finish(Preferences().updated(model, Memory(items[:2])))
+    both = finish(first.updated(model, Memory(items)))
     assert [each.object_id for each in both.seen] == [1, 2, 3]
     assert both.seen[0] is first.seen[0]
     assert both.seen[0].place.shape == (2 * model.backbone.width,)
     assert [each.object_id for each in both.without(frozenset({2})).seen] == [1, 3]
-    assert Preferences().updated(replace(model, hypotheses=None), Memory(items)).seen == ()
+    assert finish(Preferences().updated(replace(model, hypotheses=None), Memory(items))).seen == ()
+
+
+def test_the_place_of_a_mask_leans_to_the_samples_that_look_like_it(model: SamModel) -> None:
+    item, _ = encoded(model, 1, 60)
+    nets, first = model.hypotheses, Prompt(item.clicks[:1])
+    assert nets is not None
+    found = finish(sampled(model, nets, model.frozen.tensors, item.features.to(torch.float32), first, item.mask))
+    assert found is not None
+    chosen = (found.logits[5] > 0).to(torch.int8)
+    (own,) = finish(Preferences().updated(model, Memory((replace(item, whole=chosen),)))).seen
+    noise = fixed_noise(nets.width)
+    likeness = noise @ own.place / noise.norm(dim=1)
+    twins = overlaps_on_grid(found.logits > 0)[5] > 0.9
+    assert twins[int(likeness.argmax())]
 
 
 def test_the_strategy_learns_stores_and_restores_them_and_leaves_them_where_it_is_told(model: SamModel) -> None:

@@ -18,11 +18,13 @@ from samtta_app.model.cache import FeatureCache
 from samtta_app.model.hypotheses import (
     Gaussian,
     HypothesisNets,
+    Posteriors,
     divergence,
     hypotheses,
     load_hypotheses,
     new_hypotheses,
     save_hypotheses,
+    with_places,
 )
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.predictor import ImageFeatures, decode_prompt
@@ -56,24 +58,37 @@ def features(model: SamModel) -> ImageFeatures:
 
 
 def nets_of(model: SamModel, spread: float = 0.0) -> HypothesisNets:
-    """Networks with random first weights; with `spread` the latents change something."""
+    """Networks whose latents change nothing; with `spread` they change something."""
     torch.manual_seed(0)
     nets = new_hypotheses(model).eval().requires_grad_(False)
-    if spread:
-        for name, value in nets.named_parameters():
-            if name.startswith(("into_", "mixing")) and value.ndim > 1:
-                value.normal_(std=spread)
+    for name, value in nets.named_parameters():
+        if name.startswith(("into_", "mixing")) and value.ndim > 1:
+            value.normal_(std=spread)
     return nets
 
 
-def test_at_first_every_hypothesis_is_the_mean_of_the_decoders_masks(model: SamModel, features: ImageFeatures) -> None:
+def test_without_a_change_every_hypothesis_is_the_single_answer(model: SamModel, features: ImageFeatures) -> None:
     nets = nets_of(model)
     for prompt in (CLICK, BOX):
         found = finish(sampled(model, nets, model.frozen.tensors, features, prompt, count=4))
         plain = decode_prompt(model, model.frozen.tensors, features, prompt)
         assert found is not None
         for logits in found.logits:
-            torch.testing.assert_close(logits, plain.logits.mean(dim=0), atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(logits, plain.logits[0], atol=1e-4, rtol=1e-4)
+
+
+def test_new_networks_differ_a_little_from_sample_to_sample(model: SamModel, features: ImageFeatures) -> None:
+    torch.manual_seed(0)
+    found = finish(sampled(model, new_hypotheses(model).eval(), model.frozen.tensors, features, CLICK, count=4))
+    assert found is not None
+    assert len({logits.numpy().tobytes() for logits in found.logits}) == 4
+
+
+def test_each_cell_knows_its_place() -> None:
+    found = with_places(torch.zeros(2, 1, 3, 5))
+    assert found.shape == (2, 3, 3, 5)
+    assert found[1, 1, :, 0].tolist() == [-1, 0, 1]
+    assert found[1, 2, 0].tolist() == [-1, -0.5, 0, 0.5, 1]
 
 
 def test_samples_of_one_pass_are_those_of_passes_of_their_own(model: SamModel, features: ImageFeatures) -> None:
@@ -98,12 +113,13 @@ def test_the_divergence_is_that_of_the_library() -> None:
 
 
 def test_the_posterior_reads_the_outline_and_the_prior_cannot(model: SamModel, features: ImageFeatures) -> None:
-    nets = nets_of(model)
+    torch.manual_seed(0)
+    posteriors = Posteriors(model.backbone.width).eval()
     seen = seen_by(model, model.frozen.tensors, features, CLICK)
     small, large = (torch.zeros(1, 1, model.grid, model.grid) for _ in range(2))
     small[..., 2:4, 2:4], large[..., 1:9, 1:9] = 1, 1
-    assert not torch.allclose(nets.posterior(seen, small).object.mean, nets.posterior(seen, large).object.mean)
-    assert not torch.allclose(nets.posterior(seen, small).prompt.mean, nets.posterior(seen, large).prompt.mean)
+    assert not torch.allclose(posteriors(seen, small).object.mean, posteriors(seen, large).object.mean)
+    assert not torch.allclose(posteriors(seen, small).prompt.mean, posteriors(seen, large).prompt.mean)
 
 
 def test_the_same_prompt_has_the_same_hypotheses_and_the_noise_lies_about_its_mean(
@@ -144,7 +160,7 @@ def test_the_predicted_iou_of_a_hypothesis_is_a_mean_of_the_masks_and_a_share(
     nets = nets_of(model)
     seen = seen_by(model, model.frozen.tensors, features, CLICK)
     latents = torch.zeros(2, nets.width)
-    nets.mixture[:4] = 0.4
+    nets.mixture[:4] = 0.25
     _, found = hypotheses(model, nets, model.frozen.tensors, seen, latents, latents)
     plain = decode_prompt(model, model.frozen.tensors, features, CLICK)
     torch.testing.assert_close(found, plain.iou.mean().clamp(0, 1).expand(2), atol=1e-4, rtol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,28 +10,40 @@ import numpy as np
 import pytest
 import torch
 
+from samtta_app.core.diversity import matched_iou
 from samtta_app.core.types import Click, Prompt
 from samtta_app.datasets.ambiguity import ambiguous_objects
-from samtta_app.errors import DatasetError, TrainingError
+from samtta_app.errors import CheckpointError, DatasetError, TrainingError
 from samtta_app.model.backbone import SamModel
-from samtta_app.model.hypotheses import hypotheses, load_hypotheses, new_hypotheses
+from samtta_app.model.hypotheses import Posteriors, hypotheses, load_hypotheses, new_hypotheses
 from samtta_app.model.model_registry import load_model, toy_model
-from samtta_app.train.hypotheses import hypotheses_run
-from samtta_app.train.hypotheses.hypotheses_run import (
-    HypothesesPlan,
+from samtta_app.train.hypotheses import hypotheses_command, hypotheses_run
+from samtta_app.train.hypotheses.hypotheses_command import train_hypotheses
+from samtta_app.train.hypotheses.hypotheses_losses import (
+    DIVERSITY,
     batch_loss,
-    hypotheses_figures,
+    matched_loss,
     outline_fit,
+    sample_energy,
     soft_iou,
-    train_hypotheses,
-    trained_hypotheses,
 )
+from samtta_app.train.hypotheses.hypotheses_run import HypothesesPlan, HypothesesRun, hypotheses_figures
 from samtta_app.train.hypotheses.hypotheses_samples import OpenSample, open_sample, seen_sample, seen_together
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import call, toy_model_file
 from tests.unit.values import disc, picture
 
-GOOD = {"ged": 0.2, "candidates": 0.5, "alike": 0.8}
+GOOD = {"ged": 0.2, "candidates": 0.5, "hm_iou": 0.7, "candidates_hm_iou": 0.6, "alike": 0.8}
+
+
+def unheard(share: float, words: str) -> None:
+    pass
+
+
+def run_of(
+    model: SamModel, sets: Sequence[Sequence[OpenSample]], plan: HypothesesPlan, checkpoint: Path = Path("none")
+) -> HypothesesRun:
+    return HypothesesRun(model, sets, plan, checkpoint, "discs")
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +66,9 @@ def test_hypotheses_learn_to_look_like_both_annotators(small: SamModel, monkeypa
     held_out = [tight_or_loose(small, seed) for seed in range(100, 104)]
     plan, told = HypothesesPlan(steps=50), []
     before = hypotheses_figures(small, new_hypotheses(small).eval(), held_out, plan)
-    nets = trained_hypotheses(small, [samples], plan, lambda share, words: told.append((share, words)))
+    nets = run_of(small, [samples], plan).to_the_end(lambda share, words: told.append((share, words)))
     after = hypotheses_figures(small, nets, held_out, plan)
-    assert before["alike"] > 0.99, "untrained hypotheses are all the same"
-    assert after["alike"] < 0.9
+    assert after["hm_iou"] > max(before["hm_iou"], after["candidates_hm_iou"]) + 0.05
     assert after["ged"] < min(before["ged"], after["candidates"]) - 0.05
     assert told[-1][0] == 1
 
@@ -64,7 +76,7 @@ def test_hypotheses_learn_to_look_like_both_annotators(small: SamModel, monkeypa
 def test_the_same_seed_gives_the_same_networks_and_encoder_and_decoder_stay(small: SamModel) -> None:
     samples = [tight_or_loose(small, seed) for seed in range(3)]
     before = {name: value.clone() for name, value in small.net.state_dict().items()}
-    one, other = (trained_hypotheses(small, [samples], HypothesesPlan(steps=2)) for _ in range(2))
+    one, other = (run_of(small, [samples], HypothesesPlan(steps=2)).to_the_end(unheard) for _ in range(2))
     for name, value in one.state_dict().items():
         assert torch.equal(value, other.state_dict()[name]), name
     assert all(torch.equal(value, small.net.state_dict()[name]) for name, value in before.items())
@@ -73,14 +85,13 @@ def test_the_same_seed_gives_the_same_networks_and_encoder_and_decoder_stay(smal
 
 @pytest.mark.parametrize("without", ["object", "prompt", "posterior"])
 def test_a_part_that_is_left_out_learns_nothing(small: SamModel, without: str) -> None:
-    nets = new_hypotheses(small)
-    loss = batch_loss(small, nets, [tight_or_loose(small, 1)], without, np.random.default_rng(0))
+    nets, posteriors = new_hypotheses(small), Posteriors(small.backbone.width)
+    loss = batch_loss(small, nets, posteriors, [tight_or_loose(small, 1)], without, np.random.default_rng(0))
     loss.backward()  # type: ignore[no-untyped-call]
-    silent = [f"{without}_prior", f"{without}_posterior"] if without != "posterior" else ["prompt_posterior"]
-    silent += ["object_posterior"] if without == "posterior" else []
-    for name, value in nets.named_parameters():
-        if name.startswith(tuple(silent)):
-            assert value.grad is None or not value.grad.any(), name
+    silent = [value for name, value in nets.named_parameters() if name.startswith(f"{without}_prior")]
+    silent += [value for name, value in posteriors.named_parameters() if without in ("posterior", name.split(".")[0])]
+    assert silent
+    assert all(value.grad is None or not value.grad.any() for value in silent)
     assert float(loss.detach()) > 0
 
 
@@ -88,7 +99,7 @@ def test_a_part_that_is_left_out_learns_nothing(small: SamModel, without: str) -
 def test_a_latent_that_was_left_out_changes_nothing_in_use_either(small: SamModel, without: str) -> None:
     sample = tight_or_loose(small, 1)
     seen = seen_together([sample])
-    nets = trained_hypotheses(small, [[sample]], HypothesesPlan(steps=3, without=without))
+    nets = run_of(small, [[sample]], HypothesesPlan(steps=3, without=without)).to_the_end(unheard)
     latents = {name: torch.zeros(2, nets.width) for name in ("prompt", "object")}
     noise = torch.randn(2, nets.width, generator=torch.Generator().manual_seed(0))
     plain, _ = hypotheses(small, nets, small.frozen.tensors, seen, *latents.values())
@@ -97,6 +108,39 @@ def test_a_latent_that_was_left_out_changes_nothing_in_use_either(small: SamMode
     other = "prompt" if without == "object" else "object"
     moved, _ = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, other: noise}.values())
     assert not torch.allclose(moved, plain, atol=1e-4)
+
+
+def test_the_energy_rewards_samples_that_differ_and_the_matching_wants_each_outline_met() -> None:
+    to_outlines = torch.tensor([[0.0, 0.5], [0.5, 0.0]])
+    apart, alike = 0.5 * (1 - torch.eye(2)), torch.zeros(2, 2)
+    assert float(sample_energy(to_outlines, apart)) == pytest.approx(0.5 - DIVERSITY * 0.5)
+    assert float(sample_energy(to_outlines, alike)) == pytest.approx(0.5)
+    assert float(matched_loss(to_outlines)) == 0
+    assert float(matched_loss(torch.tensor([[0.0, 0.5], [0.0, 0.5]]))) == pytest.approx(0.25)
+    assert float(matched_loss(torch.tensor([[0.1], [0.3], [0.5]]))) == pytest.approx(0.3)
+    uneven = torch.rand(3, 4, generator=torch.Generator().manual_seed(1))
+    assert float(matched_loss(uneven)) == pytest.approx(1 - matched_iou(1 - uneven.double().numpy(), duplicate=True))
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(small: SamModel, tmp_path: Path) -> None:
+    sets, plan = [[tight_or_loose(small, seed) for seed in range(3)]], HypothesesPlan(steps=4)
+    whole = run_of(small, sets, plan).to_the_end(unheard)
+    broken = run_of(small, sets, plan, tmp_path / "some.resume.pt")
+
+    def stop(share: float, words: str) -> None:
+        if broken.step == 2:
+            broken.save()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken.to_the_end(stop)
+    again = run_of(small, sets, plan)
+    again.resume(broken.checkpoint)
+    for name, value in again.to_the_end(unheard).state_dict().items():
+        assert torch.equal(value, whole.state_dict()[name]), name
+    other = run_of(small, sets, replace(plan, steps=5))
+    with pytest.raises(CheckpointError, match="not the same plan"):
+        other.resume(broken.checkpoint)
 
 
 def test_the_soft_iou_of_equal_shares_is_one_even_where_they_are_blurred() -> None:
@@ -142,18 +186,18 @@ def test_sets_that_were_drawn_several_times_take_half_of_the_prompts(small: SamM
 
 
 def test_a_run_writes_a_file_of_its_model_with_its_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hypotheses_run, "hypotheses_figures", lambda *_: GOOD)
+    monkeypatch.setattr(hypotheses_command, "hypotheses_figures", lambda *_: GOOD)
     folder, out = write_discs(tmp_path / "discs", 3, 1), tmp_path / "toy.hypotheses.safetensors"
     model, told = toy_model(), []
     plan = HypothesesPlan(objects=3, steps=2, simulate=True)
-    assert train_hypotheses(model, [folder], out, plan, lambda share, words: told.append(share)) == GOOD
+    assert train_hypotheses(model, [folder], out, plan, told=lambda share, words: told.append(share)) == GOOD
     assert load_hypotheses(out, model).width == model.backbone.width
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1)
 
 
 def test_no_gain_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hypotheses_run, "hypotheses_figures", lambda *_: {**GOOD, "ged": 0.6})
+    monkeypatch.setattr(hypotheses_command, "hypotheses_figures", lambda *_: {**GOOD, "ged": 0.6})
     folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "toy.hypotheses.safetensors"
     with pytest.raises(TrainingError, match=r"no better than the three candidates \(0\.600, 0\.500\)"):
         train_hypotheses(toy_model(), [folder], out, HypothesesPlan(objects=1, steps=1, simulate=True))
@@ -176,7 +220,7 @@ def test_the_command_says_what_it_made_and_refuses_an_unknown_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("samtta_app.model.backbones.compact.MIN_INPUT", 64)
-    monkeypatch.setattr(hypotheses_run, "hypotheses_figures", lambda *_: GOOD)
+    monkeypatch.setattr(hypotheses_command, "hypotheses_figures", lambda *_: GOOD)
     folder, out = write_discs(tmp_path / "discs", 2, 1), tmp_path / "toy.hypotheses.safetensors"
     words = ["train", "hypotheses", str(folder), "--model", str(toy_model_file(tmp_path)), "--out", str(out)]
     more = ["--objects", "1", "--steps", "1", "--device", "cpu"]
@@ -185,4 +229,7 @@ def test_the_command_says_what_it_made_and_refuses_an_unknown_part(
     assert call(*words, *more, "--simulate", "--without", "everything") == 2
     assert "no part 'everything'" in capsys.readouterr().err
     assert call(*words, *more, "--simulate") == 0
-    assert "energy distance 0.200 (the three candidates 0.500)" in capsys.readouterr().out
+    assert "energy distance 0.200 (the three candidates 0.500), HM-IoU 0.700 (0.600)" in capsys.readouterr().out
+    assert call(*words, *more, "--simulate") == 2
+    assert "There is a checkpoint of an earlier run" in capsys.readouterr().err
+    assert call(*words, *more, "--simulate", "--resume", str(out.with_suffix(".resume.pt"))) == 0
