@@ -2,6 +2,7 @@
 
 UserError
 ├── CheckpointError   a weights file that cannot be used
+│   └── DownloadError     a download that did not happen; no partial file stands under the model's name
 ├── ImageError        an image file that cannot be read or shown
 │   └── LargeImageError   an image that would take too much memory or time to read whole
 ├── ProjectError      a project folder or database that cannot be opened
@@ -34,6 +35,10 @@ class UserError(Exception):
 
 class CheckpointError(UserError):
     """A weights file is missing, truncated, of another architecture, or holds more than tensors."""
+
+
+class DownloadError(CheckpointError):
+    """A weights file was not downloaded; nothing partial stands under its name."""
 
 
 class ImageError(UserError):

@@ -7,18 +7,15 @@ from pathlib import Path
 
 import torch
 
+from samtta_app.checkpoints.model_catalogue import MODELS
 from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Backbone, SamModel, built_model
 from samtta_app.model.backbones.compact import open_compact
 from samtta_app.model.backbones.sam import OfficialSam, open_official, toy_sam
 from samtta_app.settings import model_folder, resource
 
-OFFICIAL_CHECKPOINTS: Mapping[str, str] = {
-    "vit_b": "sam_vit_b_01ec64.pth",
-    "vit_l": "sam_vit_l_0b3195.pth",
-    "vit_h": "sam_vit_h_4b8939.pth",
-}
-"""Architecture -> file name of Meta's checkpoint, looked for in the model folder."""
+OFFICIAL_CHECKPOINTS: Mapping[str, str] = {model.name: model.file for model in MODELS if not model.shipped}
+"""Name of a published model -> name of its file, looked for in the model folder."""
 
 DEFAULT_MODEL = "samtta-small"
 SHIPPED = (DEFAULT_MODEL, "samtta-base")
@@ -70,9 +67,8 @@ def model_file(source: str | Path) -> Path:
     path = model_folder() / OFFICIAL_CHECKPOINTS[name] if name in OFFICIAL_CHECKPOINTS else Path(source).expanduser()
     if path.is_file():
         return path
+    if name in OFFICIAL_CHECKPOINTS:
+        advice = f"samtta models says how to get it: samtta models download {name}, or samtta models add FILE"
+        raise CheckpointError(f"The model {name} is not on this machine", path, advice)
     known = ", ".join([*SHIPPED, *OFFICIAL_CHECKPOINTS])
-    raise CheckpointError(
-        "There is no such model file",
-        path,
-        f"Give the path of a file, or one of {known} (official files: {model_folder()})",
-    )
+    raise CheckpointError("There is no such model file", path, f"Give the path of a file, or one of {known}")
