@@ -14,7 +14,7 @@ from pathlib import Path
 import pooch
 
 from samtta_app.checkpoints.model_catalogue import SOURCES_NEEDED, KnownModel
-from samtta_app.checkpoints.resumed_transfer import NoAnswerError, Part, RefusedError, ResumedTransfer
+from samtta_app.checkpoints.resumed_transfer import NoAnswerError, PartialFile, RefusedError, ResumedTransfer
 from samtta_app.core.atomic_exchange import locked
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import DownloadError, ExportError
@@ -59,9 +59,9 @@ def addresses(model: KnownModel) -> tuple[str, ...]:
     return (*own, *model.urls)
 
 
-def part_of_download(model: KnownModel) -> Part:
+def part_of_download(model: KnownModel) -> PartialFile:
     """The partial file of a model; it is named after the hash, so that it never goes on with another version."""
-    return Part(model_folder() / DOWNLOADS / f"{model.file}.{model.sha256[:8]}.part")
+    return PartialFile(model_folder() / DOWNLOADS / f"{model.file}.{model.sha256[:8]}.part")
 
 
 def _require_downloadable(model: KnownModel) -> None:

@@ -86,7 +86,7 @@ class ModelRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedFile:
     """What a check found: whether all is well, None where there is no hash to compare with, and a sentence."""
 
     well: bool | None
@@ -118,7 +118,7 @@ def place_of(model: KnownModel) -> Path:
     return resource(f"models/{model.file}") if model.shipped else model_folder() / model.file
 
 
-def check_model(row: ModelRow, progress: ReportProgress = lambda share, words: None) -> Checked:
+def check_model(row: ModelRow, progress: ReportProgress = lambda share, words: None) -> CheckedFile:
     """Compare the hash of a model's file with the one that is known.
 
     Raises:
@@ -129,11 +129,11 @@ def check_model(row: ModelRow, progress: ReportProgress = lambda share, words: N
         raise CheckpointError(f"{row.title} is not on this machine", row.path, do)
     digest = _sha256(row.path, row.title, progress)
     if row.known is None or not row.known.sha256:
-        return Checked(None, f"{row.title}: no hash is known to compare with; sha256 {digest}")
+        return CheckedFile(None, f"{row.title}: no hash is known to compare with; sha256 {digest}")
     if digest == row.known.sha256:
-        return Checked(True, f"{row.title}: whole and right (sha256 {digest[:12]}…)")
+        return CheckedFile(True, f"{row.title}: whole and right (sha256 {digest[:12]}…)")
     text = f"{row.title}: damaged, or another file (sha256 {digest[:12]}… instead of {row.known.sha256[:12]}…)"
-    return Checked(False, f"{text}. Remove it, and download or add it again")
+    return CheckedFile(False, f"{text}. Remove it, and download or add it again")
 
 
 def add_model(file: Path, progress: ReportProgress = lambda share, words: None) -> ModelRow:

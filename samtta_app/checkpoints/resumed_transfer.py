@@ -52,7 +52,7 @@ class _StartAgainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartialFile:
     """The partial file of a model: `path`, and beside it a record of what the server said about it."""
 
     path: Path
@@ -100,7 +100,7 @@ class ResumedTransfer:
         progress: is told the share, 0 .. 1; an error that it raises ends the transfer, and the partial file stays.
     """
 
-    def __init__(self, model: KnownModel, part: Part, progress: ReportProgress) -> None:
+    def __init__(self, model: KnownModel, part: PartialFile, progress: ReportProgress) -> None:
         self._model, self._part, self._progress = model, part, progress
         self.resumed = part.received > 0
 

@@ -6,7 +6,6 @@ import ctypes
 import importlib.metadata
 import os
 import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from samtta_app.checkpoints.model_catalogue import MODELS
 from samtta_app.display import X11_LIBRARIES, display_fault, missing_libraries, named_display, qt_fault
 from samtta_app.errors import UserError
 from samtta_app.settings import data_folder, model_folder, read_settings, settings_file
@@ -235,6 +235,7 @@ def model(source: str, device: str = "auto") -> Finding:
 
 
 def official_models(folder: Path) -> Finding:
-    """Which official SAM checkpoints are in the model folder; none is needed."""
-    present = sorted(path.name for path in folder.glob("*") if re.fullmatch(r"sam_vit_[blh]_\w+\.pth", path.name))
-    return Finding("ok", "official SAM files", ", ".join(present) or f"none in {folder} (none is needed)")
+    """Which published checkpoints are in the model folder; none is needed."""
+    present = [model.file for model in MODELS if not model.shipped and (folder / model.file).is_file()]
+    found = ", ".join(present) or f"none in {folder} (none is needed; samtta models gets them)"
+    return Finding("ok", "published models", found)

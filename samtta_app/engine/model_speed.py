@@ -17,10 +17,10 @@ from samtta_app.model.loading import open_model
 from samtta_app.model.model_registry import model_file
 from samtta_app.model.predictor import encode
 
-PASSES = 5
+TIMED_WINDOWS = 5
 """Windows that are timed after the first, which warms up; the median is told."""
 
-PATIENCE = 4.0
+TIMED_SECONDS = 4.0
 """Seconds of timed windows after which no other one begins: large models take as long for a single one."""
 
 
@@ -42,8 +42,8 @@ def measured_speed(
     model = open_model(source, device).model
     _seconds(model, 0)
     taken: list[float] = []
-    while len(taken) < PASSES and sum(taken) < PATIENCE:
-        progress((1 + len(taken)) / (1 + PASSES), "encoding windows")
+    while len(taken) < TIMED_WINDOWS and sum(taken) < TIMED_SECONDS:
+        progress((1 + len(taken)) / (1 + TIMED_WINDOWS), "encoding windows")
         taken.append(_seconds(model, 1 + len(taken)))
     speed = MeasuredSpeed(round(1000 * statistics.median(taken), 2), str(model.device))
     remember_speed(path, speed)

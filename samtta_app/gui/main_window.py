@@ -20,6 +20,7 @@ from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow
+from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.gui.panels.adaptation import AdaptationPanel
@@ -80,6 +81,8 @@ class MainWindow(QMainWindow):
         self._views: list[_View] = []
         self.docks: dict[str, Dock] = {}
         self.dialogs = OpenDialogs(self)
+        self.models = ModelsPage(self, self.dialogs, lambda: self.settings, self.use, self.show_message)
+        self.closing.connect(self.models.work.close)
         self._dress()
         self.messages = MessageBar()
         self.stage = Stage(self.messages)
@@ -231,6 +234,10 @@ class MainWindow(QMainWindow):
         dialog = SettingsDialog(self, before, self._strategies)
         dialog.chosen.connect(lambda chosen: self.use(with_changes(self.settings, before, chosen)))
         self.dialogs.show("settings", dialog)
+
+    def show_models(self) -> None:
+        """Open the page of models."""
+        self.models.open()
 
     def show_help(self) -> None:
         """Open the user's guide."""

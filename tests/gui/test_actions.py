@@ -76,7 +76,7 @@ def test_the_tool_bar_holds_actions_with_icons_only():
 
 @pytest.mark.parametrize("action", ACTION_TABLE, ids=lambda action: action.name)
 def test_without_a_project_only_the_window_itself_answers(action: ActionRow):
-    window_only = {"open", "samples", "settings", "quit", "switch_theme", "help", "shortcuts", "about"}
+    window_only = {"open", "samples", "settings", "models", "quit", "switch_theme", "help", "shortcuts", "about"}
     assert action.enabled(None) == (action.name in window_only or action.name.startswith("theme_"))
 
 

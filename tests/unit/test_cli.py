@@ -19,7 +19,7 @@ from samtta_app.errors import UserError
 from samtta_app.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["open", "demo", "doctor", "export", "stats", "bench", "train"]
+COMMANDS = ["open", "demo", "doctor", "export", "stats", "bench", "train", "models"]
 
 
 def call(*arguments: str) -> int:
@@ -61,6 +61,8 @@ def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
         (["bench", "--orders", "2", "data/nuclei"], ["bench", "run", "--orders", "2", "data/nuclei"]),
         (["bench", "run", "speed"], ["bench", "run", "speed"]),
         (["train", "model", "x"], ["train", "model", "x"]),
+        (["models"], ["models"]),
+        (["models", "check", "vit_b"], ["models", "check", "vit_b"]),
     ],
 )
 def test_short_forms_are_spelled_out(given: list[str], meant: list[str]):

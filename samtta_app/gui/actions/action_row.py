@@ -41,6 +41,9 @@ class ActionTarget(Protocol):
     def show_settings(self) -> None:
         """Open the settings dialog."""
 
+    def show_models(self) -> None:
+        """Open the page of models."""
+
     def show_help(self) -> None:
         """Open the user's guide."""
 

@@ -75,6 +75,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.always,
         divides=True,
     ),
+    ActionRow("models", "Models…", "File", "", "cube", lambda d: d.show_models(), enabling.always),
     ActionRow("quit", "Quit", "File", "Ctrl+Q", "sign-out", lambda d: d.leave(), enabling.always, divides=True),
     ActionRow("accept", "Accept", "Edit", "Return; Enter; E", "check", _does(acts.Accept()), enabling.can_accept),
     ActionRow(

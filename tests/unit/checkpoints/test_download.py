@@ -33,7 +33,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-class Enough(UserError):
+class EnoughError(UserError):
     """What a user who cancels raises."""
 
 
@@ -42,7 +42,7 @@ def until(share: float):
 
     def told(done: float, words: str) -> None:
         if done >= share:
-            raise Enough("cancelled")
+            raise EnoughError("cancelled")
 
     return told
 
@@ -137,7 +137,7 @@ def test_a_server_without_ranges_that_breaks_off_for_ever_is_given_up_too():
 def test_a_cancelled_download_goes_on_where_it_was():
     served = Served()
     with serving(served) as address:
-        with pytest.raises(Enough):
+        with pytest.raises(EnoughError):
             download(known(address), until(0.5))
         arrived = part_of_download(known()).received
         assert 0.4 * len(CONTENT) < arrived < 0.8 * len(CONTENT)
@@ -150,7 +150,7 @@ def test_a_cancelled_download_goes_on_where_it_was():
 def test_a_download_that_was_cancelled_with_the_last_byte_needs_no_other_request_than_one():
     served = Served()
     with serving(served) as address:
-        with pytest.raises(Enough):
+        with pytest.raises(EnoughError):
             download(known(address), until(1.0))
         assert download(known(address)).read_bytes() == CONTENT
     assert [wish for _, wish in served.asked] == ["", f"bytes={len(CONTENT)}-"]
@@ -158,7 +158,7 @@ def test_a_download_that_was_cancelled_with_the_last_byte_needs_no_other_request
 
 def test_another_file_on_the_server_is_noticed_by_its_tag_and_read_from_the_start():
     first, second = Served(content=OTHER, tag='"old"'), Served(tag='"new"')
-    with serving(first) as address, pytest.raises(Enough):
+    with serving(first) as address, pytest.raises(EnoughError):
         download(known(address), until(0.5))
     part = part_of_download(known())
     with serving(second) as address:
@@ -170,7 +170,7 @@ def test_another_file_on_the_server_is_noticed_by_its_tag_and_read_from_the_star
 def test_another_file_on_the_server_is_noticed_by_its_length():
     first, second = Served(content=OTHER + b"more", tag=""), Served(tag="")
     model = known(exact=False)
-    with serving(first) as address, pytest.raises(Enough):
+    with serving(first) as address, pytest.raises(EnoughError):
         download(replace(model, urls=(f"{address}/tiny.pth",)), until(0.5))
     with serving(second) as address:
         assert download(replace(model, urls=(f"{address}/tiny.pth",))).read_bytes() == CONTENT
@@ -179,7 +179,7 @@ def test_another_file_on_the_server_is_noticed_by_its_length():
 
 def test_another_file_on_the_server_is_noticed_by_the_hash():
     first, second = Served(content=OTHER, tag=""), Served(tag="")
-    with serving(first) as address, pytest.raises(Enough):
+    with serving(first) as address, pytest.raises(EnoughError):
         download(known(address), until(0.5))
     with serving(second) as address:
         assert download(known(address)).read_bytes() == CONTENT
@@ -234,7 +234,7 @@ def test_a_server_that_announces_less_than_it_has_is_refused_by_the_hash():
 
 def test_a_server_that_always_announces_more_than_it_has_is_given_up():
     served = Served(says=len(CONTENT) + 1000)
-    with serving(served) as address, pytest.raises(DownloadError, match="breaks off|has changed"):
+    with serving(served) as address, pytest.raises(DownloadError, match=r"breaks off|has changed"):
         download(known(address, exact=False))
     assert len(served.asked) <= 6
     assert not (model_folder() / "tiny.pth").exists()
@@ -300,9 +300,12 @@ def test_what_one_mirror_has_sent_is_gone_on_with_at_the_next():
 
 
 def test_a_failure_names_what_every_mirror_said_in_one_line():
-    with serving(Served(status=404)) as first, serving(Served(content=OTHER)) as second:
-        with pytest.raises(DownloadError) as caught:
-            download(known(first, second))
+    with (
+        serving(Served(status=404)) as first,
+        serving(Served(content=OTHER)) as second,
+        pytest.raises(DownloadError) as caught,
+    ):
+        download(known(first, second))
     text = str(caught.value)
     assert "\n" not in text
     assert "404" in text

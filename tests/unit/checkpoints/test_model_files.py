@@ -214,7 +214,7 @@ def test_what_is_no_file_is_refused(tiny: KnownModel, tmp_path: Path, kind: str)
     if kind == "large":
         assert add_model(path).place == "here"  # two megabytes are few for a model
         return
-    with pytest.raises(CheckpointError, match="no such file|not a regular file"):
+    with pytest.raises(CheckpointError, match=r"no such file|not a regular file"):
         add_model(path)
     assert in_folder() == []
 
@@ -223,9 +223,7 @@ def test_what_is_no_file_is_refused(tiny: KnownModel, tmp_path: Path, kind: str)
     ("name", "content", "why"),
     [("empty.pth", b"", "is empty"), ("photo.png", b"picture", "not a weights file"), (None, b"", "no such file")],
 )
-def test_what_holds_no_weights_is_refused(
-    tiny: KnownModel, tmp_path: Path, name: str | None, content: bytes, why: str
-):
+def test_what_holds_no_weights_is_refused(tiny: KnownModel, tmp_path: Path, name: str | None, content: bytes, why: str):
     path = tmp_path / (name or "gone.pth")
     if name:
         path.write_bytes(content)
