@@ -14,7 +14,8 @@ from pathlib import Path
 import pooch
 
 from samtta_app.checkpoints.model_catalogue import SOURCES_NEEDED, KnownModel
-from samtta_app.checkpoints.resumed_transfer import NoAnswerError, PartialFile, RefusedError, ResumedTransfer
+from samtta_app.checkpoints.partial_files import DOWNLOADS, part_of_download
+from samtta_app.checkpoints.resumed_transfer import NoAnswerError, RefusedError, ResumedTransfer
 from samtta_app.core.atomic_exchange import locked
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import DownloadError, ExportError
@@ -22,9 +23,6 @@ from samtta_app.settings import model_folder
 
 MIRROR_VARIABLE = "SAMTTA_MIRROR"
 """Names the address of a folder with the files, for example an institute's own; it is tried first."""
-
-DOWNLOADS = ".downloads"
-"""Folder inside the model folder where a file lies until it is whole and right."""
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +55,6 @@ def addresses(model: KnownModel) -> tuple[str, ...]:
     mirror = os.environ.get(MIRROR_VARIABLE, "").strip().rstrip("/")
     own = (f"{mirror}/{model.file}",) if mirror else ()
     return (*own, *model.urls)
-
-
-def part_of_download(model: KnownModel) -> PartialFile:
-    """The partial file of a model; it is named after the hash, so that it never goes on with another version."""
-    return PartialFile(model_folder() / DOWNLOADS / f"{model.file}.{model.sha256[:8]}.part")
 
 
 def _require_downloadable(model: KnownModel) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from samtta_app.checkpoints.download import DOWNLOADS, part_of_download
 from samtta_app.checkpoints.measured_speeds import MeasuredSpeed, remembered_speed
 from samtta_app.checkpoints.model_catalogue import MODELS, KnownModel, known_model, size_words
+from samtta_app.checkpoints.partial_files import DOWNLOADS, part_of_download
 from samtta_app.core.files import MODE
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import CheckpointError

@@ -10,19 +10,15 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 
 from samtta_app.checkpoints.model_catalogue import KnownModel, size_words
-from samtta_app.core.files import write_whole
+from samtta_app.checkpoints.partial_files import PartialFile
 from samtta_app.core.messages import ReportProgress
-from samtta_app.core.texts import json_text
 from samtta_app.errors import DownloadError
-from samtta_app.regular_files import SETTINGS_BYTES, read_json
 
 CHUNK = 1 << 16
 """Bytes between two looks at whether the transfer was cancelled, and the most that are lost when a server breaks off."""
@@ -49,46 +45,6 @@ class NoAnswerError(Exception):
 
 class _StartAgainError(Exception):
     """The partial file does not fit what the server has, and was dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartialFile:
-    """The partial file of a model: `path`, and beside it a record of what the server said about it."""
-
-    path: Path
-
-    @property
-    def received(self) -> int:
-        """Bytes that have arrived."""
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return 0
-
-    @property
-    def record(self) -> Mapping[str, object]:
-        """Address, validator and total length, as the last server said; empty where nothing usable is stored."""
-        try:
-            found = read_json(self._record, SETTINGS_BYTES)
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    def describe(self, url: str, headers: Mapping[str, str], total: int | None) -> None:
-        """Store what the server said."""
-        tag = headers.get("ETag", "")
-        validator = headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
-        said = {"url": url, "validator": validator, "total": total}
-        write_whole(self._record, json_text(said).encode())
-
-    def drop(self) -> None:
-        """Remove both files."""
-        for path in (self.path, self._record):
-            path.unlink(missing_ok=True)
-
-    @property
-    def _record(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.json")
 
 
 class ResumedTransfer:

@@ -78,6 +78,11 @@ class ModelWork(QObject):
         """Whether a task is under way."""
         return self._thread is not None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the task was given up and has not ended yet."""
+        return self.busy and self._stopped.is_set()
+
     def start(self, task: ModelTask) -> bool:
         """Begin a task; False where another one is under way."""
         if self.busy or self._silent:

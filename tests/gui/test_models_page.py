@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from samtta_app.checkpoints import model_catalogue, model_files
-from samtta_app.checkpoints.download import MIRROR_VARIABLE, part_of_download
+from samtta_app.checkpoints.download import MIRROR_VARIABLE
 from samtta_app.checkpoints.measured_speeds import MeasuredSpeed, remember_speed
 from samtta_app.checkpoints.model_catalogue import MODELS
 from samtta_app.checkpoints.model_files import place_of
+from samtta_app.checkpoints.partial_files import part_of_download
 from samtta_app.errors import UserError
 from samtta_app.gui.dialogs.models_dialog import COLUMNS, ModelsDialog
 from samtta_app.gui.dialogs.models_page import ModelsPage

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from samtta_app.checkpoints import model_catalogue, model_files
-from samtta_app.checkpoints.download import MIRROR_VARIABLE, part_of_download
+from samtta_app.checkpoints.download import MIRROR_VARIABLE
 from samtta_app.checkpoints.measured_speeds import remembered_speed
 from samtta_app.checkpoints.model_catalogue import MODELS
 from samtta_app.checkpoints.model_files import place_of
+from samtta_app.checkpoints.partial_files import part_of_download
 from samtta_app.engine import model_speed
 from samtta_app.engine.model_speed import measured_speed
 from samtta_app.errors import CheckpointError
@@ -60,9 +61,9 @@ def test_the_list_says_name_size_licence_speed_and_place(capsys: Capture, words:
         "name size licence speed here where",
         "samtta-small 6.2 MB Apache-2.0 not measured comes with samtta",
     ]
-    assert "tiny 5.0 MB Apache-2.0 not here" in lines
-    assert "lone 5.0 MB Apache-2.0 not here; add its file from disk" in lines
-    assert "mine.pth 5.0 MB not known not measured here" in lines
+    assert "tiny 1.5 MB Apache-2.0 not here" in lines
+    assert "lone 1.5 MB Apache-2.0 not here; add its file from disk" in lines
+    assert "mine.pth 1.5 MB not known not measured here" in lines
     assert lines[-1] == f"model folder: {model_folder()}"
 
 
@@ -97,7 +98,7 @@ def test_ctrl_c_stops_a_download_and_the_same_command_goes_on(
     real = resumed_transfer.size_words
 
     def interrupt(size: int) -> str:
-        if size > 2_000_000 and not monkey.is_set():
+        if size > 600_000 and not monkey.is_set():
             monkey.set()
             raise KeyboardInterrupt
         return real(size)
@@ -146,7 +147,7 @@ def test_a_removal_asks_first(capsys: Capture, monkeypatch: pytest.MonkeyPatch):
     path = put()
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert call("models", "remove", "tiny") == 1
-    assert f"Delete {path} (5.0 MB)?" in capsys.readouterr().out
+    assert f"Delete {path} (1.5 MB)?" in capsys.readouterr().out
     assert path.exists()
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert call("models", "remove", "tiny") == 0

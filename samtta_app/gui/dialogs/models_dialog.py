@@ -88,7 +88,7 @@ class ModelsDialog(QDialog):
     @property
     def selected(self) -> ModelRow | None:
         """The model of the selected row."""
-        number = self.table.indexOfTopLevelItem(self.table.currentItem()) if self.table.currentItem() else -1
+        number = self.table.currentIndex().row()
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
     @Slot()
@@ -99,7 +99,7 @@ class ModelsDialog(QDialog):
         self.table.clear()
         self.table.addTopLevelItems([self._item(row) for row in self._rows])
         names = [row.name for row in self._rows]
-        self.table.setCurrentItem(self.table.topLevelItem(names.index(before) if before in names else 0))
+        self.table.setCurrentIndex(self.table.model().index(names.index(before) if before in names else 0, 0))
         self._show_selected()
 
     # --- making -------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class ModelsDialog(QDialog):
             ("measure", "Measure speed", "timer", self._measure),
             ("remove", "Remove…", "trash", self._remove),
             ("use", "Use", "check", self._use),
-            ("cancel", "Cancel", "x", self._work.cancel),
+            ("cancel", "Cancel", "x", self._cancel),
         )
         made: dict[str, QPushButton] = {}
         for name, text, picture, act in acts:
@@ -199,6 +199,7 @@ class ModelsDialog(QDialog):
             self.buttons[name].setEnabled(can and free)
         self.buttons["use"].setEnabled(row is not None and here and row.name != self._used)
         self.buttons["cancel"].setVisible(not free)
+        self.buttons["cancel"].setEnabled(not free and not self._work.stopping)
         self.bar.setVisible(not free)
 
     @Slot(object)
@@ -229,6 +230,12 @@ class ModelsDialog(QDialog):
 
     def _measure(self) -> None:
         self._begin(lambda row: measure_task(row, self._settings.device))
+
+    def _cancel(self) -> None:
+        """Give the work up; a server that is silent may hold its end up for some seconds."""
+        self._work.cancel()
+        self.buttons["cancel"].setEnabled(False)
+        self.said.setText("Stopping…")
 
     def _add(self) -> None:
         files = f"Weights ({' '.join(f'*{ending}' for ending in ENDINGS)})"

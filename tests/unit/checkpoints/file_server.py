@@ -14,10 +14,10 @@ import numpy as np
 
 from samtta_app.checkpoints.model_catalogue import KnownModel
 
-CONTENT = np.random.default_rng(7).bytes(5_000_000)
+CONTENT = np.random.default_rng(7).bytes(1_500_000)
 """What stands for a weights file: several chunks, and no two alike."""
 
-OTHER = np.random.default_rng(8).bytes(5_000_000)
+OTHER = np.random.default_rng(8).bytes(1_500_000)
 """Another file of the same length."""
 
 
@@ -81,12 +81,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, body: bytes) -> None:
         try:
-            self.wfile.write(body[:2_000_000])
+            self.wfile.write(body[:600_000])
             self.wfile.flush()
             self.served.begun.set()
             if self.served.gate is not None:
                 assert self.served.gate.wait(30)
-            self.wfile.write(body[2_000_000:])
+            self.wfile.write(body[600_000:])
         except OSError:  # whoever asked has gone
             pass
 

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from samtta_app.checkpoints.download import DOWNLOADS, MIRROR_VARIABLE, addresses, download, part_of_download
+from samtta_app.checkpoints.download import MIRROR_VARIABLE, addresses, download
+from samtta_app.checkpoints.partial_files import DOWNLOADS, part_of_download
 from samtta_app.core.files import MODE
 from samtta_app.errors import DownloadError, UserError
 from samtta_app.settings import model_folder
 from tests.unit.checkpoints.file_server import CONTENT, OTHER, Served, known, serving
 
 Shares = list[float]
-PART = 30 << 16
+PART = 9 << 16
 """Where servers break off: whole chunks."""
 
 
@@ -91,7 +92,7 @@ def test_progress_says_how_much_from_where():
     said: list[str] = []
     with serving(Served()) as address:
         download(known(address), lambda share, words: said.append(words))
-    assert said[0] == "0.1 MB of 5.0 MB from 127.0.0.1"
+    assert said[0] == "0.1 MB of 1.5 MB from 127.0.0.1"
     assert said[-1] == "comparing its hash"
 
 
@@ -104,10 +105,10 @@ def test_a_server_that_announces_no_length_is_believed_by_the_hash():
 
 
 def test_a_connection_that_breaks_off_is_resumed_at_once():
-    served = Served(breaks=[PART, PART // 2, None])
+    served = Served(breaks=[PART, PART // 3, None])
     with serving(served) as address:
         assert download(known(address)).read_bytes() == CONTENT
-    assert [wish for _, wish in served.asked] == ["", f"bytes={PART}-", f"bytes={PART * 3 // 2}-"]
+    assert [wish for _, wish in served.asked] == ["", f"bytes={PART}-", f"bytes={PART * 4 // 3}-"]
 
 
 def test_a_server_without_ranges_that_breaks_off_is_read_from_the_start():
@@ -121,7 +122,7 @@ def test_a_server_that_breaks_off_for_ever_is_given_up_and_what_arrived_stays():
     served = Served(breaks=[PART, 0])
     with serving(served) as address, pytest.raises(DownloadError) as caught:
         download(known(address))
-    assert "breaks off after 2.0 MB" in str(caught.value)
+    assert "breaks off after 0.6 MB" in str(caught.value)
     assert "What arrived is kept (39%)" in caught.value.do
     assert part_of_download(known()).received == PART
     assert not (model_folder() / "tiny.pth").exists()
@@ -198,7 +199,7 @@ def test_a_part_that_is_longer_than_the_file_is_dropped():
 def test_a_damaged_record_does_no_harm(record: bytes):
     part = part_of_download(known())
     part.path.parent.mkdir(parents=True)
-    part.path.write_bytes(CONTENT[:2_000_000])
+    part.path.write_bytes(CONTENT[:PART])
     part.path.with_name(f"{part.path.name}.json").write_bytes(record)
     with serving(Served()) as address:
         assert download(known(address)).read_bytes() == CONTENT
@@ -227,7 +228,7 @@ def test_a_length_that_is_not_the_files_is_refused_before_a_byte_is_stored(says:
 
 
 def test_a_server_that_announces_less_than_it_has_is_refused_by_the_hash():
-    with serving(Served(says=4_000_000)) as address, pytest.raises(DownloadError, match="another hash"):
+    with serving(Served(says=1_200_000)) as address, pytest.raises(DownloadError, match="another hash"):
         download(known(address, exact=False))
     assert files() == []
 
@@ -249,7 +250,7 @@ def test_the_name_and_password_of_a_mirror_are_not_shown(monkeypatch: pytest.Mon
 
 def test_a_server_that_sends_without_end_is_stopped():
     endless = Served(content=CONTENT * 3, says=-1)
-    with serving(endless) as address, pytest.raises(DownloadError, match="sends more than 5,000,000 bytes"):
+    with serving(endless) as address, pytest.raises(DownloadError, match="sends more than 1,500,000 bytes"):
         download(known(address))
     assert files() == []
 
@@ -269,7 +270,7 @@ def test_a_page_in_place_of_the_file_is_refused():
 
 
 def test_a_wrong_place_of_the_rest_is_not_believed():
-    served = Served(headers={"Content-Range": "bytes 7-4999999/5000000"}, breaks=[PART, None])
+    served = Served(headers={"Content-Range": "bytes 7-1499999/1500000"}, breaks=[PART, None])
     with serving(served) as address:
         assert download(known(address)).read_bytes() == CONTENT
     assert [bool(wish) for _, wish in served.asked] == [False, True, False]
@@ -413,8 +414,8 @@ def test_what_a_killed_process_has_left_goes_with_the_next_download():
 
 def test_without_room_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 203_000_000))
-    with serving(Served()) as address, pytest.raises(DownloadError, match=r"no room for the model: 5\.0 MB"):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 201_000_000))
+    with serving(Served()) as address, pytest.raises(DownloadError, match=r"no room for the model: 1\.5 MB"):
         download(known(address))
     assert files() == []
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from samtta_app.checkpoints import model_catalogue, model_files
-from samtta_app.checkpoints.download import part_of_download
 from samtta_app.checkpoints.measured_speeds import MeasuredSpeed, remember_speed, remembered_speed
 from samtta_app.checkpoints.model_catalogue import MODELS, SOURCES_NEEDED, KnownModel, known_model, size_words
 from samtta_app.checkpoints.model_files import (
@@ -24,6 +23,7 @@ from samtta_app.checkpoints.model_files import (
     place_of,
     remove_model,
 )
+from samtta_app.checkpoints.partial_files import part_of_download
 from samtta_app.errors import CheckpointError, UserError
 from samtta_app.model.model_registry import OFFICIAL_CHECKPOINTS, SHIPPED, model_file
 from samtta_app.settings import data_folder, model_folder
@@ -131,11 +131,11 @@ def test_rows_say_where_a_model_is_and_how_large(tiny: KnownModel):
     part.path.parent.mkdir(parents=True)
     part.path.write_bytes(CONTENT[: len(CONTENT) // 2])
     partial, absent = model_row("tiny"), model_row("open")
-    assert (partial.where, partial.size_text, partial.present) == ("50% downloaded", "5.0 MB", False)
+    assert (partial.where, partial.size_text, partial.present) == ("50% downloaded", "1.5 MB", False)
     assert absent.where == "not here; add its file from disk"
     assert model_row("samtta-small").where == "comes with samtta"
     about = replace(absent, known=replace(UNKNOWN_HASH, exact=False))
-    assert about.size_text == "about 5.0 MB"
+    assert about.size_text == "about 1.5 MB"
 
 
 def test_a_file_of_the_users_own_is_found_by_its_name(tiny: KnownModel):
@@ -245,7 +245,7 @@ def test_a_copy_that_is_cancelled_leaves_nothing(tiny: KnownModel, right: Path):
 def test_without_room_nothing_is_copied(tiny: KnownModel, right: Path, monkeypatch: pytest.MonkeyPatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1, 1, 1000))
-    with pytest.raises(CheckpointError, match=r"no room for 5\.0 MB"):
+    with pytest.raises(CheckpointError, match=r"no room for 1\.5 MB"):
         add_model(right)
     assert in_folder() == []
 
