@@ -111,21 +111,19 @@ def _from_mirror(model: KnownModel, url: str, folder: Path, progress: ReportProg
         RefusedError, NoAnswerError: as in `ResumedTransfer`, or the hash is wrong.
     """
     pooch.get_logger().setLevel(logging.WARNING)  # it tells on standard error what the progress tells already
-    for _ in range(2):
-        part = part_of_download(model)
-        transfer = ResumedTransfer(model, part, progress)
-        try:
-            whole = pooch.retrieve(
-                url, f"sha256:{model.sha256}", fname=model.file, path=folder, downloader=transfer, progressbar=False
-            )
-        except ValueError as error:  # pooch's, for a wrong hash; it has removed the file
-            part.drop()
-            if transfer.resumed:
-                continue
-            raise RefusedError("its file has another hash (sha256)") from error
+    part = part_of_download(model)
+    transfer = ResumedTransfer(model, part, progress)
+    try:
+        whole = pooch.retrieve(
+            url, f"sha256:{model.sha256}", fname=model.file, path=folder, downloader=transfer, progressbar=False
+        )
+    except ValueError as error:  # pooch's, for a wrong hash; it has removed the file
         part.drop()
-        return Path(whole)
-    raise RefusedError("its file has another hash (sha256)")
+        if transfer.resumed:
+            return _from_mirror(model, url, folder, progress)
+        raise RefusedError("its file has another hash (sha256)") from error
+    part.drop()
+    return Path(whole)
 
 
 def _not_downloaded(model: KnownModel, failed: list[tuple[str, str, bool]]) -> DownloadError:

@@ -73,6 +73,13 @@ class ModelRow:
         return f"about {size_words(self.size)}" if about else size_words(self.size)
 
     @property
+    def to_remove(self) -> str:
+        """What a removal deletes, in words."""
+        if self.place == "partial":
+            return f"what has arrived of {self.title} ({size_words(self.received)})"
+        return f"{self.title} ({self.size_text})"
+
+    @property
     def where(self) -> str:
         """Where it is, in words."""
         if self.place == "shipped":

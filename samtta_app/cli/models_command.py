@@ -116,7 +116,7 @@ def remove_models(
     rows = [model_row(name) for name in names]
     for row in rows:
         if row.place in ("here", "partial") and not yes:
-            typer.confirm(f"Delete {row.path} ({row.size_text})?", abort=True)
+            typer.confirm(f"Delete {row.to_remove} in {row.path.parent}?", abort=True)
         remove_model(row)
         _say(f"removed {row.title}")
 

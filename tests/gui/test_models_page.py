@@ -25,6 +25,7 @@ from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.model_work import ModelTask, ModelWork, TaskStage
+from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Message
 from samtta_app.settings import Settings, load_settings, model_folder
 from tests.gui.scenes import WORDS, Recorder, scene
@@ -131,7 +132,7 @@ class Page:
 
     def answer(self, text: str) -> None:
         """Click on a button of the question."""
-        question = self.dialog.findChild(QMessageBox)
+        (question,) = [box for box in self.dialog.findChildren(QMessageBox) if box.isVisible()]
         (button,) = [each for each in question.buttons() if each.text().replace("&", "") == text]
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -159,6 +160,9 @@ def test_the_page_is_reached_from_the_menu_and_lists_every_model(whole_window: M
     table = dialog.table
     assert [table.topLevelItem(k).text(0) for k in range(4)] == ["samtta small", "samtta base", "Tiny", "Lone"]
     assert not dialog.isModal()
+    heights = {table.visualItemRect(table.topLevelItem(k)).height() for k in range(4)}
+    assert len(heights) == 1
+    assert min(heights) >= 3 * theme.GRID
 
 
 def test_the_table_says_size_licence_speed_and_place(window: Desk, qtbot: QtBot):
@@ -350,15 +354,12 @@ def test_a_model_is_removed_after_a_question_and_not_before(window: Desk, qtbot:
     question = page.dialog.findChild(QMessageBox)
     assert str(path) in question.informativeText()
     assert path.exists()
-    page.answer("Cancel")
+    QTest.keyClick(question, Qt.Key.Key_Return)  # the careful answer is the one that a key gives
+    qtbot.waitUntil(lambda: not question.isVisible(), timeout=WAIT)
     assert path.exists()
     assert not page.work.busy
     page.press("remove")
-    qtbot.waitUntil(lambda: any(box.isVisible() for box in page.dialog.findChildren(QMessageBox)))
-    for box in page.dialog.findChildren(QMessageBox):
-        if box.isVisible():
-            (button,) = [each for each in box.buttons() if each.text() == "Delete"]
-            QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    page.answer("Delete")
     page.ended()
     assert not path.exists()
     assert page.cell("Tiny", "Where") == "not here"

@@ -147,7 +147,7 @@ def test_a_removal_asks_first(capsys: Capture, monkeypatch: pytest.MonkeyPatch):
     path = put()
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert call("models", "remove", "tiny") == 1
-    assert f"Delete {path} (1.5 MB)?" in capsys.readouterr().out
+    assert f"Delete Tiny (1.5 MB) in {path.parent}?" in capsys.readouterr().out
     assert path.exists()
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert call("models", "remove", "tiny") == 0

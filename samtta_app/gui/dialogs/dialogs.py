@@ -197,7 +197,7 @@ class SettingsDialog(QDialog):
     def _make_fields(self, settings: Settings) -> None:
         self.theme = _choice({"system": "As the system", "light": "Light", "dark": "Dark"}, settings.theme)
         self.wheel = _choice({"zoom": "Zooms (Ctrl scrolls)", "scroll": "Scrolls (Ctrl zooms)"}, settings.wheel)
-        self.model = PathField(settings.model, "Choose a weights file", "Weights (*.pth *.safetensors)")
+        self.model = PathField(settings.model, "Choose a weights file", "Weights (*.pth *.pt *.safetensors)")
         self.threads = QSpinBox()
         self.threads.setRange(0, 1024)
         self.threads.setSpecialValueText("Automatic")

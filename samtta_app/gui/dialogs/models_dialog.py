@@ -79,6 +79,7 @@ class ModelsDialog(QDialog):
         self.buttons = self._make_buttons()
         self._lay_out()
         self.table.currentItemChanged.connect(self._show_selected)
+        self.table.ensurePolished()  # rows that are laid out before the style is known have another height
         work.progressed.connect(self._show_stage)
         work.ended.connect(self._ended)
         self.refresh()
@@ -248,13 +249,13 @@ class ModelsDialog(QDialog):
         row = self.selected
         if row is None:
             return
-        asked = QMessageBox(QMessageBox.Icon.NoIcon, "Remove", f"Delete {row.title} ({row.size_text}) from the disk?")
+        asked = QMessageBox(QMessageBox.Icon.NoIcon, "Remove", f"Delete {row.to_remove} from the disk?")
         asked.setParent(self, asked.windowFlags())
         asked.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         asked.setInformativeText(str(row.path))
         asked.setTextFormat(Qt.TextFormat.PlainText)
         asked.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
-        asked.addButton(QMessageBox.StandardButton.Cancel)
+        asked.setDefaultButton(asked.addButton("Keep", QMessageBox.ButtonRole.RejectRole))
         asked.accepted.connect(lambda: self._work.start(remove_task(row)))
         asked.open()
 

@@ -7,6 +7,8 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections import namedtuple
 from dataclasses import replace
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from samtta_app.checkpoints import resumed_transfer
 from samtta_app.checkpoints.download import MIRROR_VARIABLE, addresses, download
 from samtta_app.checkpoints.partial_files import DOWNLOADS, part_of_download
 from samtta_app.core.files import MODE
@@ -21,6 +24,7 @@ from samtta_app.errors import DownloadError, UserError
 from samtta_app.settings import model_folder
 from tests.unit.checkpoints.file_server import CONTENT, OTHER, Served, known, serving
 
+ROOT = Path(__file__).resolve().parents[3]
 Shares = list[float]
 PART = 9 << 16
 """Where servers break off: whole chunks."""
@@ -215,6 +219,41 @@ def test_what_another_version_of_the_file_has_left_is_not_gone_on_with():
     with serving(served) as address:
         assert download(known(address)).read_bytes() == CONTENT
     assert served.asked[0][1] == ""
+
+
+def test_a_killed_process_leaves_what_has_arrived_and_no_lock():
+    served = Served(gate=threading.Event())
+    code = "import sys; from samtta_app.checkpoints.download import download; "
+    code += "from tests.unit.checkpoints.file_server import known; "
+    code += "download(known(sys.argv[1]), lambda share, words: print(share, flush=True))"
+    with serving(served) as address:
+        command = [sys.executable, "-c", code, address]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for _ in range(PART >> 16):
+                assert process.stdout.readline()
+            process.kill()
+        arrived = part_of_download(known()).received
+        assert arrived >= PART - (1 << 16)
+        served.gate.set()
+        assert download(known(address)).read_bytes() == CONTENT
+    assert served.asked[1][1] == f"bytes={arrived}-"
+    assert files() == ["tiny.pth"]
+
+
+def test_a_server_that_falls_silent_is_asked_for_the_rest(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(resumed_transfer, "TIMEOUT", (10.0, 0.7))
+    served = Served(gate=threading.Event())
+    with serving(served) as address:
+        assert download(known(address)).read_bytes() == CONTENT
+    assert len(served.asked) >= 3
+
+
+def test_an_address_that_leads_to_another_one_is_followed():
+    good = Served()
+    with serving(good) as there, serving(Served(status=302, headers={"Location": f"{there}/real.pth"})) as address:
+        assert download(known(address)).read_bytes() == CONTENT
+    assert [path for path, _ in good.asked] == ["/real.pth"]
 
 
 # --- servers that lie -------------------------------------------------------------------------------------------------

@@ -132,6 +132,8 @@ def test_rows_say_where_a_model_is_and_how_large(tiny: KnownModel):
     part.path.write_bytes(CONTENT[: len(CONTENT) // 2])
     partial, absent = model_row("tiny"), model_row("open")
     assert (partial.where, partial.size_text, partial.present) == ("50% downloaded", "1.5 MB", False)
+    assert partial.to_remove == "what has arrived of Tiny (0.8 MB)"
+    assert absent.to_remove == "Open (1.5 MB)"
     assert absent.where == "not here; add its file from disk"
     assert model_row("samtta-small").where == "comes with samtta"
     about = replace(absent, known=replace(UNKNOWN_HASH, exact=False))
