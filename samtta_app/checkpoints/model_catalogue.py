@@ -140,7 +140,7 @@ MODELS: tuple[KnownModel, ...] = (
         "ViT-B",
         379_000_000,
         "14a9d662cd6f5a9c2dba6d40ab0058d88d287e4a18fd6fdc6ad5fb1a3fdeaa57",
-        (_GETI, "a public set-up script for SysCV/sam-hq at e696978, for the file on its authors' drive"),
+        (_GETI,),  # a second source is a script without a named repository, so this file is taken from disk only
         exact=False,
     ),
     _hq(
