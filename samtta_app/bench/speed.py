@@ -1,4 +1,4 @@
-"""Speed: click to mask at rest, while learning and on a busy machine, encoder, one learning step, large windows.
+"""Speed: click to mask at rest, while learning and on a busy machine, encoder, learning, hypotheses, large windows.
 
 Times are medians of repeats on images that are new to the engine. The comparison with `segment_anything.SamPredictor`
 runs the same weights in the same process. Both sides take turns in alternating order, and the ratio is the median of
@@ -26,9 +26,9 @@ from rich.table import Table
 from rich.text import Text
 
 from samtta_app.core.files import write_whole
-from samtta_app.core.messages import AdaptRequest, PredictRequest, PrefetchRequest, ReportProgress
+from samtta_app.core.messages import AdaptRequest, HypothesesRequest, PredictRequest, PrefetchRequest, ReportProgress
 from samtta_app.core.names import displayable
-from samtta_app.core.replies import Progress
+from samtta_app.core.replies import Answer, Hypotheses, Progress
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
@@ -120,6 +120,8 @@ def run_speed(
     busy, steps = _while_learning(engine, rng, repeats)
     tell(0.4, "accepted objects")
     objects = _accepted(engine.fresh(seed), rng, max(3, repeats // 2))
+    tell(0.45, "plausible outlines")
+    plausible = _plausible(engine, rng, max(3, repeats // 2))
     tell(0.5, "clicks on a busy machine")
     with _all_cores_busy():
         _, beside = _encoder_and_clicks(engine, rng, max(3, repeats // 2))
@@ -135,6 +137,7 @@ def run_speed(
         _timing("click to mask, while learning", busy),
         _timing("one learning step", steps),
         _timing("learning from an accepted object", objects),
+        *([_timing("sixteen plausible outlines", plausible)] if plausible else []),
     )
     speed = Speed(engine.description, timings, ratios, looks)
     if out is not None:
@@ -215,6 +218,27 @@ def _accepted(engine: Engine, rng: np.random.Generator, repeats: int) -> list[fl
         run(engine, _click_on(2 * k, example))
         lessons.append(_seconds(run, engine, AdaptRequest(2 * k + 1, example)))
     return lessons[_WARM_UP + 1 :]
+
+
+def _plausible(engine: Engine, rng: np.random.Generator, repeats: int) -> list[float]:
+    """Seconds from the answer to a click in a disc to the cards of its hypotheses; empty where the model has none."""
+    seconds: list[float] = []
+    for k in range(repeats + _WARM_UP):
+        example = _example(k, _image(rng), rng)
+        pixels = example.image.pixels // 4
+        x, y = example.mask.x, example.mask.y
+        rows, columns = example.mask.bits.shape
+        pixels[y : y + rows, x : x + columns][example.mask.bits] += 150
+        click = _click_on(2 * k, replace(example, image=from_array(pixels)))
+        answer = run(engine, replace(click, window=None))
+        if not isinstance(answer, Answer):
+            raise UserError("The model did not answer a click")
+        shown = answer.candidates[answer.chosen]
+        request = HypothesesRequest(2 * k + 1, click.image, click.prompt, shown.logits.window, shown.mask)
+        started = time.perf_counter()
+        reply = run(engine, request)
+        seconds += [time.perf_counter() - started] if isinstance(reply, Hypotheses) and reply.cards else []
+    return seconds[_WARM_UP:]
 
 
 # --- against the official predictor ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show_speed
 from samtta_app.engine.dispatch import Engine
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.official_predictor import official_predictor, stock_model
+from tests.unit.model.test_hypotheses import nets_of
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,14 @@ def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
         timing = speed.timing(name)
         assert 0 < timing.p50 <= timing.p95
         assert timing.repeats >= 3
+
+
+def test_plausible_outlines_are_measured_where_the_model_has_hypotheses(speed: Speed) -> None:
+    assert "sixteen plausible outlines" not in [timing.name for timing in speed.timings]
+    plain = toy_model()
+    engine = Engine(replace(plain, hypotheses=nets_of(plain, 0.3)))
+    found = run_speed(model=engine, repeats=3, stock_size=64, sides=(64,))
+    assert found.timing("sixteen plausible outlines").p50 > 0
 
 
 def test_a_whole_lesson_takes_longer_than_one_of_its_steps(speed: Speed) -> None:
