@@ -67,6 +67,8 @@ class Policy:
         step_rate: learning rate of Adam where single clicks teach the decoder (Schön et al. 2024).
         half: its files hold float16.
         ending: of its files' names.
+        stretched: the encoder sees the window stretched to a square. Its last skip (1, 2, 1, 1) is then the window's
+            height and width in input pixels without that.
     """
 
     pixel_centres: bool
@@ -81,6 +83,7 @@ class Policy:
     step_rate: float
     half: bool
     ending: str
+    stretched: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

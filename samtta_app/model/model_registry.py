@@ -6,16 +6,35 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 
 from samtta_app.checkpoints.model_catalogue import MODELS
 from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Backbone, SamModel, built_model
 from samtta_app.model.backbones.compact import open_compact
-from samtta_app.model.backbones.sam import OfficialSam, open_official, toy_sam
+from samtta_app.model.backbones.official import open_official
+from samtta_app.model.backbones.sam import OfficialSam, toy_sam
 from samtta_app.settings import model_folder, resource
 
-OFFICIAL_CHECKPOINTS: Mapping[str, str] = {model.name: model.file for model in MODELS if not model.shipped}
-"""Name of a published model -> name of its file, looked for in the model folder."""
+OFFICIAL_CHECKPOINTS: Mapping[str, str] = {
+    "vit_b": "sam_vit_b_01ec64.pth",
+    "vit_l": "sam_vit_l_0b3195.pth",
+    "vit_h": "sam_vit_h_4b8939.pth",
+    "mobile_sam": "mobile_sam.pt",
+    "hq_vit_b": "sam_hq_vit_b.pth",
+    "hq_vit_l": "sam_hq_vit_l.pth",
+    "hq_vit_h": "sam_hq_vit_h.pth",
+    "hq_tiny": "sam_hq_vit_tiny.pth",
+    "sam2_tiny": "sam2_hiera_tiny.pt",
+    "sam2_small": "sam2_hiera_small.pt",
+    "sam2_base_plus": "sam2_hiera_base_plus.pt",
+    "sam2_large": "sam2_hiera_large.pt",
+    "sam2.1_tiny": "sam2.1_hiera_tiny.pt",
+    "sam2.1_small": "sam2.1_hiera_small.pt",
+    "sam2.1_base_plus": "sam2.1_hiera_base_plus.pt",
+    "sam2.1_large": "sam2.1_hiera_large.pt",
+}
+"""Architecture -> file name of its authors' checkpoint, looked for in the model folder."""
 
 DEFAULT_MODEL = "samtta-small"
 SHIPPED = (DEFAULT_MODEL, "samtta-base")
@@ -23,12 +42,28 @@ SHIPPED = (DEFAULT_MODEL, "samtta-base")
 Opener = Callable[[Path, int | None], tuple[str, Backbone, int]]
 """Reads a file for an input size (None: its own), and gives the model's name, its backbone on the CPU and the input size."""
 
-OPENERS: Mapping[str, Opener] = {".safetensors": open_compact, ".pth": open_official}
+
+def open_safetensors(path: Path, input_size: int | None) -> tuple[str, Backbone, int]:
+    """Read a compact model, or an official architecture that was saved as safetensors.
+
+    Raises:
+        CheckpointError: as in `open_compact` or `open_official`.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            ours = "config" in (file.metadata() or {})
+            official = not ours and any("mask_decoder.iou_token" in key for key in file.keys())  # noqa: SIM118 (not a dict)
+    except (OSError, SafetensorError):
+        official = False  # what is wrong with it is said where it is read
+    return open_official(path, input_size) if official else open_compact(path, input_size)
+
+
+OPENERS: Mapping[str, Opener] = {".safetensors": open_safetensors, ".pth": open_official, ".pt": open_official}
 """What reads a file, by its name's ending; any other file is read as an official checkpoint."""
 
 
 def load_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> SamModel:
-    """Load a shipped model by name, an official SAM by architecture name, or any of both from a local path.
+    """Load a shipped model by name, an official model by architecture name, or any of both from a local path.
 
     Args:
         source: a name or a path.
@@ -36,10 +71,18 @@ def load_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
         input_size: side of the compact model's input in pixels, in place of its own; official SAMs have a fixed one.
 
     Raises:
-        CheckpointError: missing, truncated, of another architecture, or more than tensors inside; no such input size.
+        CheckpointError: missing, truncated, of another architecture than its name says, or more than tensors inside; no
+            such input size.
     """
     path, device = model_file(source), chosen_device(device)
     name, backbone, size = OPENERS.get(path.suffix, open_official)(path, input_size)
+    known = {file: architecture for architecture, file in OFFICIAL_CHECKPOINTS.items()}
+    if name != known.get(path.name, name):
+        raise CheckpointError(
+            f"The file is called as that of {known[path.name]}, but holds {name}",
+            path,
+            f"Get the official file again, or rename this one to {OFFICIAL_CHECKPOINTS.get(name, 'a name of its own')}",
+        )
     return built_model(name, backbone, size, device)
 
 

@@ -7,46 +7,32 @@ from typing import cast
 
 import torch
 from segment_anything import SamPredictor as SamPredictor  # bench imports this name, and must not import torch
-from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+from segment_anything.modeling import ImageEncoderViT
 from torch import nn
 
 from samtta_app.model.backbone import SamModel, built_model
-from samtta_app.model.backbones.sam import OfficialSam
-
-_MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+from samtta_app.model.backbones.sam import OfficialSam, sam_about
 
 
 def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int = 0) -> SamModel:
     """Official architecture with a narrower, shallower encoder; prompt encoder and mask decoder are SAM's, in full size."""
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
-    grid = size // 16
-    net = Sam(
-        image_encoder=ImageEncoderViT(
-            depth=depth,
-            embed_dim=width,
-            img_size=size,
-            mlp_ratio=4,
-            norm_layer=cast(type[nn.Module], partial(nn.LayerNorm, eps=1e-6)),
-            num_heads=width // 64,
-            patch_size=16,
-            qkv_bias=True,
-            use_rel_pos=True,
-            global_attn_indexes=(depth // 2 - 1, depth - 1),
-            window_size=14,
-            out_chans=256,
-        ),
-        prompt_encoder=PromptEncoder(256, (grid, grid), (size, size), mask_in_chans=16),
-        mask_decoder=MaskDecoder(
-            num_multimask_outputs=3,
-            transformer=TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8),
-            transformer_dim=256,
-            iou_head_depth=3,
-            iou_head_hidden_dim=256,
-        ),
-        pixel_mean=_MEAN,
-        pixel_std=STD,
+    encoder = ImageEncoderViT(
+        depth=depth,
+        embed_dim=width,
+        img_size=size,
+        mlp_ratio=4,
+        norm_layer=cast(type[nn.Module], partial(nn.LayerNorm, eps=1e-6)),
+        num_heads=width // 64,
+        patch_size=16,
+        qkv_bias=True,
+        use_rel_pos=True,
+        global_attn_indexes=(depth // 2 - 1, depth - 1),
+        window_size=14,
+        out_chans=256,
     )
+    net = sam_about(encoder, size=size)
     torch.random.set_rng_state(state)
     return built_model(f"stock-{width}x{depth}", OfficialSam(net), size)
 

@@ -74,10 +74,13 @@ class Decoded:
 def encode(model: SamModel, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
     """Encode `window` of `image`; yields between the backbone's steps."""
     valid = _valid(window, model.size)
-    picture = _picture(image, window, valid)
-    x = _input(model, picture, valid)
+    stretched = model.policy.stretched
+    picture = None if stretched and model.outline is None else _picture(image, window, valid)
+    x = _input(model, picture, valid) if picture is not None and not stretched else _square(model, image, window)
     yield
     embedding, skips = yield from model.backbone.encode(x)
+    if stretched:
+        skips = (*skips, torch.tensor(valid, dtype=torch.float32, device=model.device).view(1, 2, 1, 1))
     kept = picture if model.outline is not None else None
     return ImageFeatures(image.key, window, embedding.contiguous(), tuple(s.contiguous() for s in skips), valid, kept)
 
@@ -100,6 +103,18 @@ def _input(model: SamModel, picture: NDArray[np.uint8], valid: _Size) -> Tensor:
     """The normalised, padded input (1, 3, S, S)."""
     x = torch.from_numpy(picture).permute(2, 0, 1).to(model.device, torch.float32)
     return F.pad(model.backbone.normalise(x), (0, model.size - valid[1], 0, model.size - valid[0])).unsqueeze(0)
+
+
+def _square(model: SamModel, image: Image, window: Window) -> Tensor:
+    """The normalised input (1, 3, S, S) of a window stretched to a square, as SAM 2's predictor resizes it."""
+    size = (model.size, model.size)
+    if window.side > REDUCED_FROM:
+        return _input(model, _picture(image, window, size), size)
+    pixels, x = source_of(image).read(window), torch.empty(3, *size)
+    for channel, values in enumerate(x):  # a window of 8,192 pixels takes 270 MB for each as floating point
+        given = torch.from_numpy(np.array(pixels[..., channel], dtype=np.float32))[None, None]
+        values.copy_(F.interpolate(given, size, mode="bilinear", antialias=True)[0, 0])
+    return model.backbone.normalise(x.to(model.device)).unsqueeze(0)
 
 
 def to_input(model: SamModel, window: Window, valid: _Size, xy: Tensor) -> Tensor:

@@ -1,29 +1,24 @@
-"""SAM's own architecture from Meta's checkpoints, and how it answers."""
+"""SAM's own architecture, with its own encoders or that of MobileSAM, and how it answers."""
 
 from __future__ import annotations
 
-import pickle
-import warnings
-import zipfile
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, cast
 
 import torch
-from segment_anything import sam_model_registry
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
+from samtta_app.model.backbones.tiny_vit import TinyEncoder, tiny_name
 from samtta_app.model.losses import ALPHA
-from samtta_app.model.stored_tasks import check_tasks, named_in_file, without_tasks
+from samtta_app.model.stored_tasks import named_in_file
 from samtta_app.model.weights import Tensors, write_tensors
 
 _PIXEL_MEAN, _PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-_BLOCKS = {12: "vit_b", 24: "vit_l", 32: "vit_h"}
 
 SAM_POLICY = Policy(
     pixel_centres=False,  # its prompt encoder adds half an input pixel to scaled indices
@@ -39,6 +34,8 @@ SAM_POLICY = Policy(
     half=False,
     ending=".pth",
 )
+
+MOBILE_POLICY = replace(SAM_POLICY, ending=".pt")
 
 
 class _AllMasks(nn.Module):
@@ -72,6 +69,16 @@ class OfficialSam:
         """C: values of a token."""
         return int(self.net.prompt_encoder.embed_dim)
 
+    def seen_early(self, early: Tensor) -> tuple[Tensor, ...]:
+        """What is kept of the encoder's early features as skips: nothing."""
+        del early
+        return ()
+
+    def further_inputs(self, skips: Sequence[Tensor], embedding: Tensor) -> tuple[Tensor, ...]:
+        """What the decoder sees besides the embedding and the prompts: nothing."""
+        del skips, embedding
+        return ()
+
     @property
     def prompt_weights(self) -> Tensors:
         """The prompt encoder's parameters."""
@@ -89,18 +96,9 @@ class OfficialSam:
     def encode(self, x: Tensor) -> Generator[None, None, tuple[Tensor, tuple[Tensor, ...]]]:
         """Encode; yields before every block, so that a click never waits for more than one."""
         encoder = self.net.image_encoder
-        # no_grad is per thread: it must not be held across a yield, where other work runs.
-        with torch.no_grad():
-            x = encoder.patch_embed(x)
-            if encoder.pos_embed is not None:
-                x = x + encoder.pos_embed
-        for block in encoder.blocks:
-            yield
-            with torch.no_grad():
-                x = block(x)
-        yield
-        with torch.no_grad():
-            return cast(Tensor, encoder.neck(x.permute(0, 3, 1, 2))), ()
+        steps = encoder.steps(x) if isinstance(encoder, TinyEncoder) else _vit_steps(encoder, x)
+        embedding, early = yield from steps
+        return embedding, self.seen_early(early)
 
     def embed(
         self,
@@ -125,17 +123,20 @@ class OfficialSam:
     def decode(
         self, weights: Tensors, embedding: Tensor, skips: tuple[Tensor, ...], embedded: Embedded, size: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode prompts; it has no skips, and the size is the network's own.
+        """Decode prompts; the size is the network's own.
 
         The stock decoder pairs each of several embeddings with every prompt: here they are taken one by one.
         """
         if len(embedding) > 1:
-            prompts = [Embedded(embedded.sparse[k, None], embedded.dense[k, None], None) for k in range(len(embedding))]
-            parts = [self.decode(weights, embedding[k, None], skips, each, size) for k, each in enumerate(prompts)]
+            parts = []
+            for k in range(len(embedding)):
+                one = Embedded(embedded.sparse[k, None], embedded.dense[k, None], None)
+                own = tuple(skip[k, None] if len(skip) > 1 else skip for skip in skips)  # one may serve all
+                parts.append(self.decode(weights, embedding[k, None], own, one, size))
             logits, iou, tokens = (torch.cat(part) for part in zip(*parts, strict=True))
             return logits, iou, tokens
-        del skips, size
-        inputs = (embedding, self.net.prompt_encoder.get_dense_pe(), embedded.sparse, embedded.dense)
+        prompts = (self.net.prompt_encoder.get_dense_pe(), embedded.sparse, embedded.dense)
+        inputs = (embedding, *prompts, *self.further_inputs(skips, embedding))
         replaced = {f"decoder.{name}": tensor for name, tensor in weights.items()}
         found: tuple[Tensor, Tensor, Tensor] = functional_call(_AllMasks(self.net.mask_decoder), replaced, inputs)
         return found
@@ -146,37 +147,71 @@ class OfficialSam:
         return self
 
     def write(self, decoder: Tensors, path: Path, notes: str, tasks: Tensors | None = None) -> None:
-        """Write Meta's layout, which cannot hold metadata; task prompts are further tensors, which Meta's code refuses."""
+        """Write the official layout, which cannot hold metadata; task prompts are further tensors, which their code refuses."""
         del notes
         state = {**self.net.state_dict(), **{f"mask_decoder.{name}": tensor for name, tensor in decoder.items()}}
+        names = names_in_file(self.net)
+        state = {names[name]: tensor for name, tensor in state.items()}
         state |= named_in_file(self.tasks if tasks is None else tasks)
         write_tensors(path, {name: tensor.detach().cpu() for name, tensor in state.items()})
 
 
-def open_official(path: Path, input_size: int | None) -> tuple[str, OfficialSam, int]:
-    """Read an official checkpoint: the architecture's name, the backbone on the CPU, and the side of its input.
+@dataclass(frozen=True, slots=True, eq=False)
+class MobileSam(OfficialSam):
+    """MobileSAM as a backbone: SAM's prompts and decoder with a smaller encoder."""
 
-    Raises:
-        CheckpointError: truncated, of another architecture, more than tensors inside, or another `input_size`.
-    """
-    state, tasks = without_tasks(_read_state(path))
-    name = _architecture(path, state)
-    build: Callable[[], Sam] = sam_model_registry[name]
-    with torch.device("meta"):  # no time is spent on random numbers that the checkpoint replaces
-        net = build()
-    try:
-        _check(path, name, net, state)
-        net.load_state_dict({key: _single(path, key, value) for key, value in state.items()}, assign=True)
-        check_tasks({task: vector.shape for task, vector in tasks.items()}, net.prompt_encoder.embed_dim)
-        tasks = {task: _single(path, f"the task prompt {task!r}", vector) for task, vector in tasks.items()}
-    except (RuntimeError, TypeError, ValueError, AttributeError) as e:  # tensors of a kind that is not plain
-        raise CheckpointError(f"The file does not fit SAM {name}: {str(e)[:120]}", path, "Get the official file") from e
+    policy: ClassVar[Policy] = MOBILE_POLICY
+
+
+def names_in_file(net: Sam) -> dict[str, str]:
+    """What official files call each tensor, by the network's own names."""
+    names = {name: name for name in net.state_dict()}
+    if isinstance(net.image_encoder, TinyEncoder):
+        part = "image_encoder."
+        names |= {name: part + tiny_name(name.removeprefix(part)) for name in names if name.startswith(part)}
+    return names
+
+
+def sam_about(encoder: nn.Module, decoder: MaskDecoder | None = None, size: int = 1024) -> Sam:
+    """SAM's prompt encoder and mask decoder in full size about an encoder of inputs of `size` pixels."""
+    grid = size // 16
+    return Sam(
+        image_encoder=cast(ImageEncoderViT, encoder),
+        prompt_encoder=PromptEncoder(256, (grid, grid), (size, size), mask_in_chans=16),
+        mask_decoder=decoder
+        or MaskDecoder(
+            transformer_dim=256,
+            transformer=TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8),
+        ),
+        pixel_mean=list(_PIXEL_MEAN),
+        pixel_std=list(_PIXEL_STD),
+    )
+
+
+def with_pixel_range(net: Sam) -> Sam:
+    """The same network with the pixels' mean and deviation, which files do not hold."""
     net.pixel_mean = torch.tensor(_PIXEL_MEAN).view(-1, 1, 1)
     net.pixel_std = torch.tensor(_PIXEL_STD).view(-1, 1, 1)
-    size = net.image_encoder.img_size
-    if input_size not in (None, size):
-        raise CheckpointError(f"SAM {name} answers at {size} pixels only", path, "Leave it out")
-    return name, OfficialSam(net, tasks), size
+    return net
+
+
+def _vit_steps(encoder: ImageEncoderViT, x: Tensor) -> Generator[None, None, tuple[Tensor, Tensor]]:
+    """The embedding, and the features after the first block with global attention (1, E, 64, 64), which HQ-SAM reads."""
+    # no_grad is per thread: it must not be held across a yield, where other work runs.
+    with torch.no_grad():
+        x = encoder.patch_embed(x)
+        if encoder.pos_embed is not None:
+            x = x + encoder.pos_embed
+    early = None
+    for block in encoder.blocks:
+        yield
+        with torch.no_grad():
+            x = block(x)
+        if early is None and block.window_size == 0:
+            early = x.permute(0, 3, 1, 2)
+    yield
+    with torch.no_grad():
+        return cast(Tensor, encoder.neck(x.permute(0, 3, 1, 2))), x if early is None else early
 
 
 def toy_sam(seed: int = 0) -> Sam:
@@ -199,79 +234,3 @@ def toy_sam(seed: int = 0) -> Sam:
     )
     torch.random.set_rng_state(generator_state)
     return net
-
-
-def _read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a `.pth` file; code inside is refused, not run."""
-    try:
-        with warnings.catch_warnings():  # torch advises on the pickle's protocol; the file is judged below
-            warnings.simplefilter("ignore")
-            _refuse_bomb(path)
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except CheckpointError:
-        raise
-    except pickle.UnpicklingError as e:
-        raise CheckpointError(
-            "The file holds more than tensors, or is no checkpoint; it was not executed",
-            path,
-            "Get the official file again",
-        ) from e
-    except Exception as e:  # torch raises whatever a broken pickle raises
-        raise CheckpointError("The file is truncated or damaged", path, "Get the official file again") from e
-    plain = isinstance(state, dict) and state and all(isinstance(key, str) for key in state)
-    if not plain or not all(isinstance(v, Tensor) for v in state.values()):
-        raise CheckpointError("The file is not a SAM state dict", path, "Choose an official sam_vit_*.pth file")
-    return dict(state)
-
-
-def _refuse_bomb(path: Path) -> None:
-    """A checkpoint is stored uncompressed: a file that claims to unpack to more than its size is refused."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as file:
-        unpacked = sum(entry.file_size for entry in file.infolist())
-    if unpacked > path.stat().st_size:
-        raise CheckpointError("The file is compressed, which no checkpoint is", path, "Get the official file again")
-
-
-def _architecture(path: Path, state: Mapping[str, Tensor]) -> str:
-    blocks = {key.split(".")[2] for key in state if key.startswith("image_encoder.blocks.")}
-    name = _BLOCKS.get(len(blocks))
-    if name is None:
-        raise CheckpointError(
-            f"The file is of another architecture ({len(blocks)} image encoder blocks; SAM has 12, 24 or 32)",
-            path,
-            "Choose an official sam_vit_b, sam_vit_l or sam_vit_h file",
-        )
-    return name
-
-
-def _single(path: Path, key: str, value: Tensor) -> Tensor:
-    """A tensor in single precision, with memory of its own."""
-    plain = value.layout == torch.strided and not value.is_quantized and value.device.type == "cpu"
-    if not plain or value.dtype not in (torch.float16, torch.bfloat16, torch.float32):
-        advice = "Choose an official sam_vit_*.pth file"
-        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is expected", path, advice)
-    single = value.detach().to(torch.float32).contiguous()
-    if not torch.isfinite(single).all():
-        raise CheckpointError(
-            f"The file holds values that are not finite, in {key}", path, "Get the official file again"
-        )
-    return single
-
-
-def _check(path: Path, name: str, net: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Every key and every shape, exactly."""
-    expected = {key: tuple(value.shape) for key, value in net.state_dict().items()}
-    missing = sorted(expected.keys() - state.keys())
-    unexpected = sorted(state.keys() - expected.keys())
-    differing = [key for key in expected.keys() & state.keys() if tuple(state[key].shape) != expected[key]]
-    if not (missing or unexpected or differing):
-        return
-    key = (missing + unexpected + sorted(differing))[0]
-    raise CheckpointError(
-        f"The file does not fit SAM {name}: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
-        f"{len(differing)} of another shape, first {key}",
-        path,
-        "Choose an official sam_vit_b, sam_vit_l or sam_vit_h file",
-    )

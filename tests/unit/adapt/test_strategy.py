@@ -22,6 +22,7 @@ from samtta_app.model.losses import true_iou
 from samtta_app.model.model_registry import load_model, toy_model
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, encode
 from samtta_app.model.weights import Tensors, all_finite, from_bytes, to_bytes
+from tests.unit.model.official_toys import toy_hq, toy_sam_two
 from tests.unit.values import example
 
 T = TypeVar("T")
@@ -111,7 +112,10 @@ def object_learned(each: AdaptationStrategy, model: SamModel, seed: int) -> tupl
     return fitted.tensors, known
 
 
-@pytest.mark.parametrize("model", [TOY, COMPACT], ids=["sam", "compact"])
+HQ, SAM_TWO = built_model("hq", toy_hq(), 64), built_model("sam2", toy_sam_two(), 64)
+
+
+@pytest.mark.parametrize("model", [TOY, COMPACT, HQ, SAM_TWO], ids=["sam", "compact", "hq", "sam2"])
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if not name.startswith(("samtta", "sum"))])
 def test_a_strategy_answers_learns_and_repeats_itself_without_touching_the_original(name: str, model: SamModel) -> None:
     each = quick(name)

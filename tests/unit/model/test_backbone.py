@@ -1,4 +1,4 @@
-"""Both architectures stand behind one seam, and a further one needs a file and a row in the registry."""
+"""All architectures stand behind one seam, and a further one needs a file and a row in the registry."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from samtta_app.model.backbones.compact import (
     CompactBackbone,
     CompactConfig,
     build_compact,
-    open_compact,
 )
-from samtta_app.model.backbones.sam import SAM_POLICY, OfficialSam, open_official, toy_sam
-from samtta_app.model.model_registry import OPENERS, load_model
+from samtta_app.model.backbones.official import open_official
+from samtta_app.model.backbones.sam import SAM_POLICY, OfficialSam, toy_sam
+from samtta_app.model.model_registry import OPENERS, load_model, open_safetensors
 from samtta_app.model.predictor import ImageFeatures, decode, embed, encode, to_input
+from tests.unit.model.official_toys import toy_hq, toy_sam_two
 from tests.unit.values import picture
 
 T = TypeVar("T")
@@ -42,7 +43,13 @@ def compact() -> CompactBackbone:
         return CompactBackbone(build_compact(SMALL))
 
 
-MAKERS: dict[str, Callable[[], Backbone]] = {"sam": lambda: OfficialSam(toy_sam()), "compact": compact}
+MAKERS: dict[str, Callable[[], Backbone]] = {
+    "sam": lambda: OfficialSam(toy_sam()),
+    "compact": compact,
+    "hq": toy_hq,
+    "sam2": toy_sam_two,
+}
+SKIPS = {"sam": 0, "compact": 2, "hq": 1, "sam2": 2}
 
 
 @pytest.fixture(scope="module", params=MAKERS)
@@ -68,7 +75,7 @@ def encoded(model: SamModel) -> ImageFeatures:
 def test_encoding_gives_an_embedding_of_the_tokens_width(model: SamModel) -> None:
     embedding, skips = done(model.backbone.encode(torch.zeros(1, 3, 64, 64)))[0]
     assert embedding.shape == (1, model.backbone.width, 4, 4)
-    assert len(skips) == (2 if model.policy is COMPACT_POLICY else 0)
+    assert len(skips) == SKIPS[model.name]
     assert not embedding.requires_grad
 
 
@@ -126,16 +133,19 @@ def test_a_pixels_centre_stays_one_only_where_the_policy_says_so(model: SamModel
 
 def test_the_policies_differ_in_all_that_is_asked_of_them() -> None:
     same = [name for name in Policy.__slots__ if getattr(SAM_POLICY, name) == getattr(COMPACT_POLICY, name)]
-    assert same == []
+    assert same == ["stretched"]  # which only SAM 2 is
 
 
 def test_written_weights_are_those_that_were_given(model: SamModel, tmp_path: Path) -> None:
     path = tmp_path / f"written{model.policy.ending}"
     changed = {name: torch.full_like(value, 0.25) for name, value in model.frozen.tensors.items()}
     model.backbone.write(changed, path, "a note")
-    if model.policy is SAM_POLICY:
+    if model.policy is not COMPACT_POLICY:
         stored = torch.load(path, weights_only=True)
-        assert all(bool((stored[f"mask_decoder.{name}"] == 0.25).all()) for name in changed)
+        part = "mask_decoder"
+        if model.name == "sam2":
+            stored, part = stored["model"], "sam_mask_decoder"
+        assert all(bool((stored[f"{part}.{name}"] == 0.25).all()) for name in changed)
     else:
         again = load_model(path, "cpu")
         assert all(bool((value == 0.25).all()) for value in again.frozen.tensors.values())
@@ -186,7 +196,7 @@ def test_a_further_architecture_needs_a_row_and_answers(tmp_path: Path, monkeypa
 
 
 def test_files_are_read_by_their_ending_and_unknown_ones_as_checkpoints(tmp_path: Path) -> None:
-    assert {".safetensors": open_compact, ".pth": open_official} == OPENERS
+    assert {".safetensors": open_safetensors, ".pth": open_official, ".pt": open_official} == OPENERS
     path = tmp_path / "model.bin"
     path.write_bytes(b"nothing")
     with pytest.raises(CheckpointError):
