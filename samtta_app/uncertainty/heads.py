@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from samtta_app.core.types import Gaps
 from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import SamModel
+from samtta_app.model.backbones.checkpoint_states import check_names, read_weights, single
 from samtta_app.model.cache import Larger
 from samtta_app.model.compact_limits import check_slices
 from samtta_app.model.fingerprint import fingerprint
@@ -45,6 +46,11 @@ HEAD_NAMES = (*IOU_NAMES, *GAP_NAMES)
 
 SHOWN_GAPS = (*GAP_NAMES, "iou_chosen")
 """The heads that are evaluated at every click, in the order of `Gaps`."""
+
+SIZES = ("tiny", "small", "base_plus", "large")
+"""Sizes of SAM 2, each with a published head `iou_SIZE` for the best candidate's IoU with that size."""
+
+SIZE_NAMES = tuple(f"iou_{size}" for size in SIZES)
 
 LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
 
@@ -118,11 +124,13 @@ def save_heads(heads: GapHeads, path: Path, facts: Mapping[str, str]) -> None:
 
 
 def load_heads(path: Path, model: SamModel) -> GapHeads:
-    """Read heads that were trained for `model`.
+    """Read heads that were trained for `model`; a folder holds published ones.
 
     Raises:
         CheckpointError: the file is damaged or of another kind, or its heads were trained for another model.
     """
+    if path.is_dir():
+        return load_published_heads(path, model)
     try:
         with safe_open(path, framework="pt") as file:
             facts = dict(file.metadata() or {})
@@ -146,10 +154,52 @@ def load_heads(path: Path, model: SamModel) -> GapHeads:
     return heads
 
 
+def load_published_heads(folder: Path, model: SamModel) -> GapHeads:
+    """Read the heads that were published with UncertainSAM for SAM 2: those of nine that are there.
+
+    Each lies in a folder of its name as `model.pth`: Linear(512, 512), ReLU, Linear(512, 512), ReLU, Linear(512, 1). All
+    sizes of SAM 2 share them. "iou" is the head of the model's own size, and "iou_larger" that of the large one. Nothing
+    in the files says which version of SAM 2 they were trained for.
+
+    Raises:
+        CheckpointError: the model is no SAM 2, the head of its size is missing, or a file does not fit.
+    """
+    version, _, size = model.name.partition("_")
+    if version not in ("sam2", "sam2.1") or size not in SIZES:
+        do = "Open a model of SAM 2, or train heads with `samtta train heads`"
+        raise CheckpointError(f"Published heads are for SAM 2, not for {model.name!r}", folder, do)
+    places = {"iou": f"iou_{size}", "iou_larger": "iou_large", "iou_dense": "iou_dense_prompt"}
+    places |= {"iou_chosen": "iou_unsupervised", **{name: name for name in (*GAP_NAMES, *SIZE_NAMES)}}
+    there = {name: folder / place / "model.pth" for name, place in places.items()}
+    there = {name: path for name, path in there.items() if path.is_file()}
+    if "iou" not in there:
+        raise CheckpointError(f"The folder holds no head iou_{size}", folder, "Copy the published folders again")
+    read = {path: _published(path, 2 * model.backbone.width) for path in there.values()}
+    layers = {name: torch.stack([read[path][name] for path in there.values()]).to(model.device) for name in LAYERS}
+    return GapHeads(tuple(there), layers, model.name, "" if size == "large" else f"{version}_large", {})
+
+
+def _published(path: Path, width: int) -> dict[str, Tensor]:
+    """The layers of one published head, as `GapHeads` has them."""
+    state = read_weights(path)
+    shapes = {}
+    for number, out in enumerate((width, width, 1)):
+        shapes |= {f"layers.{number}.weight": (out, width), f"layers.{number}.bias": (out,)}
+    check_names(path, "an uncertainty head", shapes, state)
+    rows = [single(path, name, state[name]) for name in shapes]
+    return {name: row.T if row.ndim > 1 else row[None] for name, row in zip(LAYERS, rows, strict=True)}
+
+
 def heads_for(model: SamModel) -> tuple[GapHeads | None, str]:
-    """The heads shipped or kept in the model folder for `model`; or None and the reason in words."""
+    """The heads shipped or kept in the model folder for `model`; or None and the reason in words.
+
+    For SAM 2 without heads of its own, these are the published ones in the folder `usam` of the model folder.
+    """
     name = f"{model.name}.heads.safetensors"
+    published = model_folder() / "usam" / ("sam2.1" if model.name.startswith("sam2.1_") else "sam2.0")
     path = next((p for p in (resource(f"models/{name}"), model_folder() / name) if p.is_file()), None)
+    if path is None and model.name.startswith("sam2") and published.is_dir():
+        path = published
     if path is None:
         return None, f"The model {model.name!r} has no uncertainty heads: train them with `samtta train heads`"
     try:

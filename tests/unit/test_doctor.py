@@ -180,6 +180,10 @@ def test_official_checkpoints_in_the_model_folder_are_listed(tmp_path: Path):
     (tmp_path / "sam_vit_b_01ec64.pth").write_bytes(b"")
     (tmp_path / "notes.txt").write_bytes(b"")
     assert official_models(tmp_path).found == "sam_vit_b_01ec64.pth"
+    others = ("mobile_sam.pt", "sam2.1_hiera_tiny.pt", "sam_hq_vit_tiny.pth")
+    for name in others:
+        (tmp_path / name).write_bytes(b"")
+    assert official_models(tmp_path).found == ", ".join(sorted(("sam_vit_b_01ec64.pth", *others)))
 
 
 def test_the_whole_examination_ends_and_every_bad_finding_says_what_to_do():

@@ -8,13 +8,20 @@ import math
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from samtta_app.core.types import Image, Prompt
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model
+from samtta_app.model.predictor import Decoded, ImageFeatures, decode, embed, encode
 
 SAM_TWO_CONFIGS = {
     f"{version}_{size}": f"configs/{version}/{version}_hiera_{letters}.yaml"
@@ -137,3 +144,53 @@ def wrapped(kind: str, state: Mapping[str, Tensor], folder: Path) -> Path:
         values = {kind: values, "epoch": 3, "optimizer": {"param_groups": []}}
     torch.save(values, folder / "tuned.pth")
     return folder / "tuned.pth"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file of an architecture, the model that is read from it, the official predictor, and the image in both."""
+
+    name: str
+    state: dict[str, Tensor]
+    file: Path
+    model: SamModel
+    features: ImageFeatures
+    predictor: Any
+
+    def ask(self, prompt: Prompt, features: ImageFeatures | None = None) -> Decoded:
+        used = features or self.features
+        with torch.no_grad():
+            return decode(self.model, self.model.frozen.tensors, used, embed(self.model, used, prompt))
+
+    def official(self, prompt: Prompt, several: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        clicks, box, logits = prompt.clicks, prompt.box, prompt.logits
+        masks, scores, low = self.predictor.predict(
+            np.array([[c.x, c.y] for c in clicks], dtype=float) if clicks else None,
+            np.array([int(c.positive) for c in clicks]) if clicks else None,
+            np.array([box.x0, box.y0, box.x1, box.y1]) if box else None,
+            logits.values[None] if logits else None,
+            multimask_output=several,
+        )
+        return np.asarray(masks, dtype=bool), scores, low
+
+
+def made(name: str, folder: Path, image: Image, size: int = 1024) -> Case:
+    """A case of an architecture for inputs of `size` pixels, with random weights."""
+    net = reference(name, size)
+    state = random_state(net)
+    net.load_state_dict(state)
+    net.eval()  # TinyViT's code keeps what it makes of the weights here
+    file = official_file(name, folder, state)
+    model = load_model(file, "cpu", size)
+    predictor = predictor_of(name, net, size)
+    predictor.set_image(image.pixels)
+    return Case(name, state, file, model, _finished(encode(model, image, image.whole)), predictor)
+
+
+def _finished(work: Generator[None, None, ImageFeatures]) -> ImageFeatures:
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            found: ImageFeatures = end.value
+            return found

@@ -7,9 +7,8 @@ test takes a second. `python -m tests.stress.official_models` does the same at 1
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,19 +23,18 @@ from samtta_app.core.replies import AdaptReport, Answer, Measured
 from samtta_app.core.types import Box, Click, Image, Logits, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
-from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones import official
 from samtta_app.model.backbones.checkpoint_states import read_weights
 from samtta_app.model.backbones.sam import names_in_file
 from samtta_app.model.loading import open_model
 from samtta_app.model.model_registry import OFFICIAL_CHECKPOINTS, load_model
-from samtta_app.model.predictor import Decoded, ImageFeatures, chosen, decode, decode_many, embed, encode, upscaled
+from samtta_app.model.predictor import chosen, decode, decode_many, embed, encode, upscaled
 from samtta_app.settings import model_folder
 from tests.unit.model.official_references import (
     SAM_TWO_CONFIGS,
+    Case,
+    made,
     official_file,
-    predictor_of,
-    random_state,
     reference,
     wrapped,
 )
@@ -55,49 +53,9 @@ PROMPTS = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    """A file of an architecture, the model that is read from it, the official predictor, and the image in both."""
-
-    name: str
-    state: dict[str, Tensor]
-    file: Path
-    model: SamModel
-    features: ImageFeatures
-    predictor: Any
-
-    def ask(self, prompt: Prompt, features: ImageFeatures | None = None) -> Decoded:
-        used = features or self.features
-        with torch.no_grad():
-            return decode(self.model, self.model.frozen.tensors, used, embed(self.model, used, prompt))
-
-    def official(self, prompt: Prompt, several: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        clicks, box, logits = prompt.clicks, prompt.box, prompt.logits
-        masks, scores, low = self.predictor.predict(
-            np.array([[c.x, c.y] for c in clicks], dtype=float) if clicks else None,
-            np.array([int(c.positive) for c in clicks]) if clicks else None,
-            np.array([box.x0, box.y0, box.x1, box.y1]) if box else None,
-            logits.values[None] if logits else None,
-            multimask_output=several,
-        )
-        return np.asarray(masks, dtype=bool), scores, low
-
-
-def made(name: str, folder: Path) -> Case:
-    net = reference(name, SIZE)
-    state = random_state(net)
-    net.load_state_dict(state)
-    net.eval()  # TinyViT's code keeps what it makes of the weights here
-    file = official_file(name, folder, state)
-    model = load_model(file, "cpu", SIZE)
-    predictor = predictor_of(name, net, SIZE)
-    predictor.set_image(IMAGE.pixels)
-    return Case(name, state, file, model, finish(encode(model, IMAGE, IMAGE.whole)), predictor)
-
-
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
-    return {name: made(name, tmp_path_factory.mktemp("official")) for name in SMALLEST}
+    return {name: made(name, tmp_path_factory.mktemp("official"), IMAGE, SIZE) for name in SMALLEST}
 
 
 @pytest.fixture(params=SMALLEST)
@@ -209,23 +167,22 @@ def test_a_window_that_is_no_square_is_stretched_and_its_answer_put_back(
     sam_two: Case, height: int, width: int
 ) -> None:
     image = picture(2, height, width, ((40, 40, 12),))
-    model, prompt = sam_two.model, Prompt((Click(40, 40, True), Click(10, 20, False)), Box(20, 25, 55, 60))
-    features = finish(encode(model, image, image.whole))
+    prompt = Prompt((Click(40, 40, True), Click(10, 20, False)), Box(20, 25, 55, 60))
+    features = finish(encode(sam_two.model, image, image.whole))
     sam_two.predictor.set_image(image.pixels)
     _, scores, low = sam_two.official(prompt, several=True)
-    found = sam_two.ask(prompt, features)
     sam_two.predictor.set_image(IMAGE.pixels)
+    found = sam_two.ask(prompt, features)
     assert np.allclose(found.iou[1:].numpy(), scores, atol=1e-5)
     high, wide = (length / SIZE for length in features.valid)
     cells = np.arange(SIZE // 4, dtype=np.float32) + 0.5
-    where = np.meshgrid(cells / wide - 0.5, cells / high - 0.5)
-    rows = features.valid[0] // 4
+    where = [axis.astype(np.float32) for axis in np.meshgrid(cells / wide - 0.5, cells / high - 0.5)]
+    rows, columns = (length // 4 for length in features.valid)
     for own, theirs in zip(found.logits[1:].clamp(-32, 32).numpy(), low, strict=True):
-        back = cv2.remap(
-            theirs, *(axis.astype(np.float32) for axis in where), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        assert np.abs(own - back)[:rows].max() < 0.1 * theirs.std()  # OpenCV counts in 1/32 of a cell
+        back = cv2.remap(theirs, *where, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        assert np.abs(own - back)[:rows, :columns].max() < 0.1 * theirs.std()  # OpenCV counts in 1/32 of a cell
         assert (own[rows + 2 :] == -10).all()
+        assert (own[:, columns + 2 :] == -10).all()
 
 
 def test_earlier_logits_are_stretched_with_the_window(sam_two: Case) -> None:
