@@ -182,7 +182,7 @@ def load_published_heads(folder: Path, model: SamModel) -> GapHeads:
 def _published(path: Path, width: int) -> dict[str, Tensor]:
     """The layers of one published head, as `GapHeads` has them."""
     state = read_weights(path)
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for number, out in enumerate((width, width, 1)):
         shapes |= {f"layers.{number}.weight": (out, width), f"layers.{number}.bias": (out,)}
     check_names(path, "an uncertainty head", shapes, state)

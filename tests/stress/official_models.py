@@ -55,10 +55,8 @@ def main(arguments: Sequence[str]) -> int:
                     apart, spread, iou = differences(case, prompt, several)
                     failed |= apart > ALLOWED * max(spread, 1) or iou > ALLOWED
                     kind = "candidates" if several else "single"
-                    print(
-                        f"{name:16} prompt {number} {kind:10} logits {apart:.1e} of {spread:.2f}, IoU {iou:.1e}",
-                        flush=True,
-                    )
+                    words = f"{name:16} prompt {number} {kind:10} logits {apart:.1e} of {spread:.2f}, IoU {iou:.1e}"
+                    console.print(words)
     return int(failed)
 
 
