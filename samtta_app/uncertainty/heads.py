@@ -47,10 +47,10 @@ HEAD_NAMES = (*IOU_NAMES, *GAP_NAMES)
 SHOWN_GAPS = (*GAP_NAMES, "iou_chosen")
 """The heads that are evaluated at every click, in the order of `Gaps`."""
 
-SIZES = ("tiny", "small", "base_plus", "large")
+SAM_TWO_SIZES = ("tiny", "small", "base_plus", "large")
 """Sizes of SAM 2, each with a published head `iou_SIZE` for the best candidate's IoU with that size."""
 
-SIZE_NAMES = tuple(f"iou_{size}" for size in SIZES)
+SIZE_NAMES = tuple(f"iou_{size}" for size in SAM_TWO_SIZES)
 
 LAYERS = ("w1", "b1", "w2", "b2", "w3", "b3")
 
@@ -165,7 +165,7 @@ def load_published_heads(folder: Path, model: SamModel) -> GapHeads:
         CheckpointError: the model is no SAM 2, the head of its size is missing, or a file does not fit.
     """
     version, _, size = model.name.partition("_")
-    if version not in ("sam2", "sam2.1") or size not in SIZES:
+    if version not in ("sam2", "sam2.1") or size not in SAM_TWO_SIZES:
         do = "Open a model of SAM 2, or train heads with `samtta train heads`"
         raise CheckpointError(f"Published heads are for SAM 2, not for {model.name!r}", folder, do)
     places = {"iou": f"iou_{size}", "iou_larger": "iou_large", "iou_dense": "iou_dense_prompt"}

@@ -16,7 +16,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import SamModel, built_model
 from samtta_app.model.model_registry import toy_model
 from samtta_app.settings import model_folder
-from samtta_app.uncertainty.heads import SIZES, advice_from, heads_for, load_heads, load_published_heads
+from samtta_app.uncertainty.heads import SAM_TWO_SIZES, advice_from, heads_for, load_heads, load_published_heads
 from tests.unit.model.official_toys import toy_sam_two
 from tests.unit.values import picture
 
@@ -57,7 +57,7 @@ def sam_two(name: str) -> SamModel:
     return built_model(name, toy_sam_two(), 64)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SAM_TWO_SIZES)
 def test_all_nine_answer_as_the_published_networks_for_every_size(size: str, tmp_path: Path) -> None:
     made = published(tmp_path)
     heads = load_published_heads(tmp_path, sam_two(f"sam2.1_{size}"))
@@ -65,7 +65,7 @@ def test_all_nine_answer_as_the_published_networks_for_every_size(size: str, tmp
     found = heads.predicted(tokens)
     with torch.no_grad():
         said = {name: net(tokens)[:, 0] for name, net in made.items()}
-    wanted = {f"iou_{each}": said[f"iou_{each}"] for each in SIZES}
+    wanted = {f"iou_{each}": said[f"iou_{each}"] for each in SAM_TWO_SIZES}
     wanted |= {"iou": said[f"iou_{size}"], "iou_larger": said["iou_large"]}
     wanted |= {"iou_dense": said["iou_dense_prompt"], "iou_chosen": said["iou_unsupervised"]}
     wanted |= {name: said[name] - 0.5 for name in ("model_gap", "task_gap", "prompt_gap")}
