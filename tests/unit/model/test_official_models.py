@@ -7,6 +7,7 @@ test takes a second. `python -m tests.stress.official_models` does the same at 1
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +18,14 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.loop import TrainingConfig
+from samtta_app.adapt.registry import STRATEGIES, strategy
 from samtta_app.adapt.strategies.default import Samtta
 from samtta_app.core.messages import AdaptRequest, MeasureRequest, PredictRequest
 from samtta_app.core.replies import AdaptReport, Answer, Measured
 from samtta_app.core.types import Box, Click, Image, Logits, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import CheckpointError
+from samtta_app.model.backbone import Backbone, built_model
 from samtta_app.model.backbones import official
 from samtta_app.model.backbones.checkpoint_states import read_weights
 from samtta_app.model.backbones.sam import names_in_file
@@ -38,6 +41,7 @@ from tests.unit.model.official_references import (
     reference,
     wrapped,
 )
+from tests.unit.model.official_toys import toy_hq, toy_sam_two
 from tests.unit.model.test_answers import finish
 from tests.unit.values import disc, example, picture
 
@@ -225,6 +229,21 @@ def test_the_decoder_alone_learns_from_an_accepted_object(with_skips: Case) -> N
     assert reply.losses
     after = with_skips.model.net.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if name.startswith(("samtta", "sum"))])
+@pytest.mark.parametrize("backbone", [toy_hq, toy_sam_two], ids=["hq", "sam2"])
+def test_our_strategies_learn_the_decoder_alone(backbone: Callable[[], Backbone], name: str) -> None:
+    """The others are asked for these models in tests/unit/adapt/test_strategy.py."""
+    model = built_model("toy", backbone(), 64)
+    engine, one = Engine(model, adapting=strategy(name)), example(1)
+    before = {key: value.clone() for key, value in model.net.state_dict().items()}
+    assert isinstance(run(engine, PredictRequest(1, one.image, Prompt(one.clicks))), Answer)
+    report = run(engine, AdaptRequest(2, one))
+    assert isinstance(report, AdaptReport), report
+    assert isinstance(run(engine, PredictRequest(3, one.image, Prompt(one.clicks), twin=True)), Answer)
+    assert all(torch.equal(value, before[key]) for key, value in model.net.state_dict().items())
+    assert engine.published.tensors.keys() == model.frozen.tensors.keys()
 
 
 def test_gradients_reach_every_tensor_that_learning_may_change(case: Case) -> None:
