@@ -74,6 +74,11 @@ if ((Get-Content -LiteralPath $stamp -ErrorAction SilentlyContinue) -ne $key) {
     if ($LASTEXITCODE -ne 0) {
         Fail $LASTEXITCODE 'pip could not install the packages; its words are above. Run this again once that is fixed.'
     }
+    if ($goal -ne 'demo') { # from its source, with the torch that is there: by itself pip would get another torch to build it with
+        $env:SAM2_BUILD_CUDA = '0'
+        & $python -m pip install --no-build-isolation 'sam2>=1.1.0'
+        if ($LASTEXITCODE -ne 0) { Fail $LASTEXITCODE 'pip could not install sam2, which tests need; its words are above.' }
+    }
     foreach ($file in '.venv\installed', $stamp) { Set-Content -LiteralPath $file -Value $key }
 }
 

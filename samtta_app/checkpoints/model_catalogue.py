@@ -11,7 +11,7 @@ from typing import Literal
 
 from samtta_app.errors import CheckpointError
 
-Family = Literal["samtta", "SAM", "MobileSAM", "SAM 2.1", "HQ-SAM"]
+Family = Literal["samtta", "SAM", "MobileSAM", "SAM 2", "SAM 2.1", "HQ-SAM"]
 
 APACHE = "Apache-2.0"
 
@@ -74,13 +74,22 @@ def _sam2(name: str, title: str, length: int, sha256: str) -> KnownModel:
     stem = f"sam2.1_hiera_{name}"
     hub = f"{_HUB}/facebook/sam2.1-hiera-{name.replace('_', '-')}/resolve/main/{stem}.pt"
     urls = (f"{_META}/segment_anything_2/092824/{stem}.pt", hub)
-    return KnownModel(stem, f"SAM 2.1 {title}", "SAM 2.1", f"{stem}.pt", length, sha256, (_MICRO_SAM_2, _GETI), urls)
+    sources = (_MICRO_SAM_2, _GETI)
+    return KnownModel(f"sam2.1_{name}", f"SAM 2.1 {title}", "SAM 2.1", f"{stem}.pt", length, sha256, sources, urls)
+
+
+def _older_sam2(name: str, title: str, length: int) -> KnownModel:
+    """SAM 2 as it came first. No source names its hashes, so its files are taken from disk only."""
+    stem = f"sam2_hiera_{name}"
+    urls = (f"{_META}/segment_anything_2/072824/{stem}.pt",)
+    return KnownModel(f"sam2_{name}", f"SAM 2 {title}", "SAM 2", f"{stem}.pt", length, urls=urls, exact=False)
 
 
 def _hq(name: str, title: str, length: int, sha256: str, sources: tuple[str, ...], exact: bool = True) -> KnownModel:
     stem = f"sam_hq_vit_{name}"
     urls = (f"{_HUB}/lkeab/hq-sam/resolve/main/{stem}.pth",)
-    return KnownModel(stem, f"HQ-SAM {title}", "HQ-SAM", f"{stem}.pth", length, sha256, sources, urls, exact=exact)
+    own = f"hq_{name}" if name == "tiny" else f"hq_vit_{name}"
+    return KnownModel(own, f"HQ-SAM {title}", "HQ-SAM", f"{stem}.pth", length, sha256, sources, urls, exact=exact)
 
 
 MODELS: tuple[KnownModel, ...] = (
@@ -127,6 +136,10 @@ MODELS: tuple[KnownModel, ...] = (
     _sam2("small", "small", 184_416_285, "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38"),
     _sam2("base_plus", "base+", 323_606_802, "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5"),
     _sam2("large", "large", 898_083_611, "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318"),
+    _older_sam2("tiny", "tiny", 156_000_000),
+    _older_sam2("small", "small", 184_000_000),
+    _older_sam2("base_plus", "base+", 323_000_000),
+    _older_sam2("large", "large", 898_000_000),
     _hq(
         "tiny",
         "tiny",

@@ -235,7 +235,7 @@ def model(source: str, device: str = "auto") -> Finding:
 
 
 def official_models(folder: Path) -> Finding:
-    """Which official checkpoints are in the model folder; none is needed."""
-    official = re.compile(r"(sam_(hq_)?vit_|mobile_sam|sam2).*\.(pth|pt)")
-    present = sorted(path.name for path in folder.glob("*") if official.fullmatch(path.name))
-    return Finding("ok", "official SAM files", ", ".join(present) or f"none in {folder} (none is needed)")
+    """Which published checkpoints are in the model folder; none is needed."""
+    present = [model.file for model in MODELS if not model.shipped and (folder / model.file).is_file()]
+    found = ", ".join(present) or f"none in {folder} (none is needed; samtta models gets them)"
+    return Finding("ok", "published models", found)

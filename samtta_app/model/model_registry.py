@@ -16,25 +16,8 @@ from samtta_app.model.backbones.official import open_official
 from samtta_app.model.backbones.sam import OfficialSam, toy_sam
 from samtta_app.settings import model_folder, resource
 
-OFFICIAL_CHECKPOINTS: Mapping[str, str] = {
-    "vit_b": "sam_vit_b_01ec64.pth",
-    "vit_l": "sam_vit_l_0b3195.pth",
-    "vit_h": "sam_vit_h_4b8939.pth",
-    "mobile_sam": "mobile_sam.pt",
-    "hq_vit_b": "sam_hq_vit_b.pth",
-    "hq_vit_l": "sam_hq_vit_l.pth",
-    "hq_vit_h": "sam_hq_vit_h.pth",
-    "hq_tiny": "sam_hq_vit_tiny.pth",
-    "sam2_tiny": "sam2_hiera_tiny.pt",
-    "sam2_small": "sam2_hiera_small.pt",
-    "sam2_base_plus": "sam2_hiera_base_plus.pt",
-    "sam2_large": "sam2_hiera_large.pt",
-    "sam2.1_tiny": "sam2.1_hiera_tiny.pt",
-    "sam2.1_small": "sam2.1_hiera_small.pt",
-    "sam2.1_base_plus": "sam2.1_hiera_base_plus.pt",
-    "sam2.1_large": "sam2.1_hiera_large.pt",
-}
-"""Architecture -> file name of its authors' checkpoint, looked for in the model folder."""
+OFFICIAL_CHECKPOINTS: Mapping[str, str] = {model.name: model.file for model in MODELS if not model.shipped}
+"""Name of a published model -> name of its file, looked for in the model folder."""
 
 DEFAULT_MODEL = "samtta-small"
 SHIPPED = (DEFAULT_MODEL, "samtta-base")

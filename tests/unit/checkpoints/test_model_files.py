@@ -77,7 +77,8 @@ def test_no_two_entries_share_a_name_a_file_or_a_hash():
 def test_a_file_is_downloadable_exactly_where_two_sources_name_its_hash():
     for model in MODELS:
         assert model.downloadable == (not model.shipped and len(set(model.sources)) >= SOURCES_NEEDED)
-    assert [m.name for m in MODELS if not m.downloadable] == [*SHIPPED, "sam_hq_vit_b", "sam_hq_vit_l"]
+    older = [f"sam2_{size}" for size in ("tiny", "small", "base_plus", "large")]
+    assert [m.name for m in MODELS if not m.downloadable] == [*SHIPPED, *older, "hq_vit_b", "hq_vit_l"]
 
 
 def test_every_entry_is_a_name_that_models_are_loaded_by():
