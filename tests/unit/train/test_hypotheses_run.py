@@ -41,7 +41,10 @@ def unheard(share: float, words: str) -> None:
 
 
 def run_of(
-    model: SamModel, sets: Sequence[Sequence[OpenSample]], plan: HypothesesPlan, checkpoint: Path = Path("none")
+    model: SamModel,
+    sets: Sequence[Sequence[OpenSample]],
+    plan: HypothesesPlan,
+    checkpoint: Path = Path("nowhere") / "some.resume.pt",
 ) -> HypothesesRun:
     return HypothesesRun(model, sets, plan, checkpoint, "discs")
 
