@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from samtta_app.gui.widgets import theme
 
@@ -28,8 +29,11 @@ def no_other_thread_collects() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_widget_left(qapp) -> Iterator[None]:
-    """Delete what the test has closed: a theme dresses every widget that is alive."""
+    """Delete every window, also that of a whole run in this process: a theme dresses every widget that is alive."""
     theme.choose(qapp, "light")
     yield
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, QMainWindow):
+            widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
