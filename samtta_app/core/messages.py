@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from samtta_app.core.automatic import EDGE_SETTINGS, SAM_SETTINGS, AutomaticSettings
 from samtta_app.core.types import (
     Candidate,
     Click,
@@ -214,6 +215,34 @@ class PseudoLabelRequest:
     example: Example
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AutomaticRequest:
+    """Find masks everywhere in an image, by a grid of clicks.
+
+    `class_id` and `class_name` say what is looked for: they bring a task prompt and the looks of accepted objects.
+    `frozen`: by the original weights and without what was learned.
+    """
+
+    lane: ClassVar[Lane] = "asked"
+    id: int
+    image: Image
+    settings: AutomaticSettings = SAM_SETTINGS
+    class_id: int | None = None
+    class_name: str = ""
+    frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdgesRequest:
+    """Show the edges of everything in an image, by the published weights; `frozen`: by the original ones."""
+
+    lane: ClassVar[Lane] = "asked"
+    id: int
+    image: Image
+    settings: AutomaticSettings = EDGE_SETTINGS
+    frozen: bool = False
+
+
 Request = (
     LoadRequest
     | PredictRequest
@@ -227,4 +256,6 @@ Request = (
     | MeasureRequest
     | PseudoLabelRequest
     | HypothesesRequest
+    | AutomaticRequest
+    | EdgesRequest
 )

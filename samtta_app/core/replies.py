@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from samtta_app.core.automatic import AutomaticMask
 from samtta_app.core.types import (
     Candidate,
     FloatArray,
@@ -129,6 +130,39 @@ class Measured:
     absent: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AutomaticFound:
+    """Masks that were just found, while more are looked for; the reply may leave some of them out.
+
+    `share` of the work is done, 0 .. 1.
+    """
+
+    request_id: int
+    masks: tuple[AutomaticMask, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AutomaticMasks:
+    """Every mask that was found and stays; `weights_version` made them. `seconds` are those of the work, encoding included."""
+
+    request_id: int
+    masks: tuple[AutomaticMask, ...]
+    weights_version: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """The strength of edges in an image (H, W) float32, 0 .. 1, thin; `masks` is of how many masks they are."""
+
+    request_id: int
+    strength: FloatArray
+    masks: int
+    weights_version: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Prefetched:
     """An image is encoded; its first click is answered at once, until `Evicted` names its `image_key`.
@@ -229,7 +263,7 @@ class Progress:
     fraction: float
 
 
-Partial = Progress | Evicted | Answer
+Partial = Progress | Evicted | Answer | AutomaticFound
 """What may come before the reply to a request, any number of times. One that holds a result repeats the request's id."""
 
 Reply = (
@@ -239,6 +273,8 @@ Reply = (
     | Measured
     | PseudoLabel
     | Hypotheses
+    | AutomaticMasks
+    | Edges
     | Prefetched
     | AdaptReport
     | TwinReport

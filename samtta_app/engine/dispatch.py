@@ -16,9 +16,12 @@ from samtta_app.adapt.learner import Learner
 from samtta_app.adapt.registry import DEFAULT_STRATEGY as DEFAULT_STRATEGY
 from samtta_app.adapt.registry import strategy
 from samtta_app.adapt.strategy import AdaptationStrategy
+from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.messages import (
     AdaptRequest,
+    AutomaticRequest,
     ControlRequest,
+    EdgesRequest,
     ForgetRequest,
     HypothesesRequest,
     LoadRequest,
@@ -32,7 +35,7 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.replies import Answer, Evicted, Failure, Partial, Reply
-from samtta_app.engine import encoding, hypothesising, learning, measuring, predicting, replaying
+from samtta_app.engine import automatic_finding, encoding, hypothesising, learning, measuring, predicting, replaying
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError
 from samtta_app.model.backbone import SamModel
@@ -59,6 +62,8 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     MeasureRequest: measuring.measure_map,
     RefineRequest: measuring.refine_answer,
     HypothesesRequest: hypothesising.hypothesise,
+    AutomaticRequest: automatic_finding.find_masks,
+    EdgesRequest: automatic_finding.find_edges,
     AdaptRequest: learning.adapt,
     ForgetRequest: learning.forget,
     PseudoLabelRequest: learning.pseudo_label,
@@ -172,6 +177,12 @@ class Engine:
     def tasks(self) -> tuple[str, ...]:
         """The tasks whose prompts are in the model's file: a class of such a name takes the prompt."""
         return tuple(self.resources.model.backbone.tasks)
+
+    @property
+    def automatic_settings(self) -> AutomaticSettings:
+        """How automatic masks of this model are chosen by default; those of official SAMs as SAM's generator does."""
+        limits = self.resources.model.policy.limits
+        return AutomaticSettings(pred_iou=limits.sure, stability=limits.stable)
 
     @property
     def published(self) -> Weights:

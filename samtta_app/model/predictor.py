@@ -119,7 +119,7 @@ def _square(model: SamModel, image: Image, window: Window) -> Tensor:
 
 def to_input(model: SamModel, window: Window, valid: _Size, xy: Tensor) -> Tensor:
     """Image pixels (..., 2) to input pixels, both counted from the centre of the first pixel."""
-    scale = torch.tensor([valid[1] / window.width, valid[0] / window.height], device=xy.device)
+    scale = torch.tensor([valid[1] / window.width, valid[0] / window.height], dtype=xy.dtype, device=xy.device)
     moved = (xy - torch.tensor([window.x, window.y], device=xy.device)) * scale
     return moved + (scale - 1) / 2 if model.policy.pixel_centres else moved
 
@@ -205,6 +205,30 @@ def decode_many(
     if len({(len(p.clicks), p.box is None, p.logits is None) for p in prompts}) != 1:
         raise ValueError("prompts of one pass must have the same parts")
     return _decoded(model, tensors, features, _embedded(model, features, prompts))
+
+
+def decoded_points(
+    model: SamModel, tensors: Tensors, features: ImageFeatures, xy: Tensor, prompt: Prompt, looks: Sequence[Look] = ()
+) -> Decoded:
+    """The answers to single include clicks in one pass: logits (B, 4, G, G), predicted IoU (B, 4), tokens (B, 5, C).
+
+    Args:
+        xy: B places (B, 2) float64, as SAM's generator has them: image pixels from the corner of the first pixel.
+        prompt: names the class, for its task prompt.
+        looks: those of accepted objects.
+    """
+    with torch.no_grad():
+        # in double precision, as in SAM's generator; MPS has none, and rounds at once
+        places = xy.to(model.device, torch.float32 if model.device.type == "mps" else torch.float64)
+        places = to_input(model, features.window, features.valid, places - (0.5 if model.policy.pixel_centres else 0.0))
+        points = places[:, None], torch.ones(len(places), 1, dtype=torch.int64, device=model.device)
+        seen = (features.embedding, *features.skips)
+        embedded = replace(model.backbone.embed(points, None, None, model.size, features=seen, looks=looks), opens=True)
+        task = taken_tasks(model.backbone.tasks, [prompt] * len(places), embedded.dense)
+        embedded = embedded if task is None else replace(embedded, dense=embedded.dense + task)
+        weights, embedded = with_task_prompt(tensors, embedded)
+        found = model.backbone.decode(weights, features.embedding, features.skips, embedded, model.size)
+        return Decoded(*found)
 
 
 def with_task_prompt(tensors: Tensors, embedded: Embedded) -> tuple[Tensors, Embedded]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
-from samtta_app.model.backbones.tiny_vit import TinyEncoder, tiny_name
+from samtta_app.model.backbones.unrepeated import masks_and_tokens
 from samtta_app.model.losses import ALPHA
 from samtta_app.model.stored_tasks import named_in_file
 from samtta_app.model.weights import Tensors, write_tensors
@@ -46,14 +46,7 @@ class _AllMasks(nn.Module):
         self.decoder = decoder
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        decoder, seen = self.decoder, []
-        # The stock decoder does not give its tokens away; its transformer's output is read as it passes.
-        reading = decoder.transformer.register_forward_hook(lambda _, __, output: seen.append(output[0]))
-        try:
-            masks, iou = decoder.predict_masks(*inputs)
-        finally:
-            reading.remove()
-        return masks, iou, seen[0][:, : 1 + decoder.num_mask_tokens]
+        return masks_and_tokens(self.decoder, *inputs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
