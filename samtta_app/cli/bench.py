@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from samtta_app.cli.bench_ambiguity import measure_ambiguity
+from samtta_app.cli.bench_automatic import measure_automatic, measure_edges
 from samtta_app.cli.bench_sets import write_nested_sets, write_shifted_look
 from samtta_app.cli.run_progress import progress_bar, say_written, standing, telling, wide_console
 from samtta_app.errors import UserError
@@ -36,6 +37,8 @@ BENCH_COMMANDS = {
     "speed",
     "uncertainty",
     "ambiguity",
+    "auto",
+    "edges",
 }
 """The group's commands; any other first word is a data set."""
 
@@ -47,6 +50,8 @@ bench_app = typer.Typer(
     epilog="[bold]samtta bench DATASET...[/bold] is short for [bold]samtta bench run DATASET...[/bold]",
 )
 bench_app.command("ambiguity")(measure_ambiguity)
+bench_app.command("auto")(measure_automatic)
+bench_app.command("edges")(measure_edges)
 bench_app.command("shift")(write_shifted_look)
 bench_app.command("nested")(write_nested_sets)
 
