@@ -101,7 +101,7 @@ def _images(source: Source, asking: EdgeAsking) -> list[DataImage]:
 
 
 def _row(engine: Engine, name: str, image: DataImage, asking: EdgeAsking) -> EdgeRow:
-    loaded, borders = loaded_image(engine, image), thin(borders_of(read_labels(image)))
+    loaded, borders = loaded_image(engine, image), thinned_lines(borders_of(read_labels(image)))
     reply = run(engine, EdgesRequest(1, loaded, asking.settings, frozen=True))
     if not isinstance(reply, Edges):
         raise UserError(f"The engine found no edges: {getattr(reply, 'text', '')}", image.path)
@@ -121,10 +121,15 @@ def edge_counts(strength: FloatArray, borders: BoolArray, thresholds: Sequence[f
             matched.append(matched[-1])
             found.append(found[-1])
             continue
-        earlier, lines = edges, thin(edges)
+        earlier, lines = edges, thinned_lines(edges)
         found.append(int(lines.sum()))
         matched.append(matching_pixels(lines, borders))
     return matched, found
+
+
+def thinned_lines(edges: BoolArray) -> BoolArray:
+    """Edges one pixel thin."""
+    return np.asarray(thin(edges), np.bool_)  # type: ignore[no-untyped-call]
 
 
 def matching_pixels(edges: BoolArray, borders: BoolArray) -> int:

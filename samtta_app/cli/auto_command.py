@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -62,7 +62,7 @@ def find_masks_in(
 
     if format_ not in ("coco", "png"):
         raise ExportError(f"There is no format {format_!r} for found masks", do="Choose coco or png")
-    engine, changes = _engine(model, input_size, device), {}
+    engine, changes = _engine(model, input_size, device), dict[str, Any]()
     for name, value in (("pred_iou", pred_iou), ("stability", stability)):
         if value is not None:
             changes[name] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,7 +63,7 @@ def measure_automatic(
     settings = replace(engine.automatic_settings, crop_layers=crop_layers)
     if lvis:
         settings = replace(settings, points_per_side=64, pred_iou=0.0, stability=0.0, box_nms=0.9)
-    given = {"points_per_side": points_per_side, "pred_iou": pred_iou, "stability": stability}
+    given: dict[str, Any] = {"points_per_side": points_per_side, "pred_iou": pred_iou, "stability": stability}
     settings = replace(settings, **{key: value for key, value in given.items() if value is not None})
     asking = AutomaticAsking(settings, images, annotated, seed, split, name)
     with standing() as told:

@@ -9,7 +9,7 @@ from samtta_app.core.messages import AutomaticRequest, EdgesRequest
 from samtta_app.core.replies import AutomaticFound, AutomaticMasks, Edges, Progress
 from samtta_app.core.types import Prompt
 from samtta_app.engine.resources import Resources, Work
-from samtta_app.model.automatic import automatic_masks
+from samtta_app.model.automatic_masks import automatic_masks
 from samtta_app.model.backbone import Look
 from samtta_app.model.edges import edges_of
 from samtta_app.model.weights import Weights

@@ -1,8 +1,8 @@
 """Boxes of a detector, from a JSON file in COCO's layout.
 
 Either a list of results, {"image_id", "category_id", "bbox": [x, y, width, height], "score"}, or a data set with images,
-annotations and categories. In a list of results an image's id is its file name, its name without ending, or the number
-that its name is (COCO's own images are named so).
+annotations and categories. In a list of results, an image's id is its file name, with or without its ending. It
+may also be the number that the name is, as for COCO's own images.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from samtta_app.core.automatic import AutomaticSettings, grid_points
 from samtta_app.core.edge_maps import EdgeMap
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import FloatArray, Image, Prompt
-from samtta_app.model.automatic import clicks_of_a_pass
+from samtta_app.model.automatic_masks import clicks_of_a_pass
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
 from samtta_app.model.mask_judging import judged_masks

@@ -51,10 +51,9 @@ def judged_masks(features: ImageFeatures, logits: Tensor, offset: float) -> list
 
 def reach_of(inside: NDArray[np.bool_]) -> list[tuple[int, int] | None]:
     """The first true place of each row (M, N) and the one after its last, None where there is none."""
-    first, last = inside.argmax(axis=1), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
-    return [
-        (int(a), int(b)) if any_ else None for a, b, any_ in zip(first, last, inside.any(axis=1).tolist(), strict=True)
-    ]
+    first, last = inside.argmax(axis=1).tolist(), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
+    held = [bool(each.any()) for each in inside]
+    return [(start, end) if any_ else None for start, end, any_ in zip(first, last.tolist(), held, strict=True)]
 
 
 def _judged(

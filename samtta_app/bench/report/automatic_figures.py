@@ -20,7 +20,7 @@ from samtta_app.core.files import write_whole
 from samtta_app.core.texts import plain_cells
 from samtta_app.errors import DatasetError
 
-LEVELS = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))
+OVERLAP_LEVELS = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))
 """IoU from .5 to .95, over which AR and AP are averaged."""
 
 RECALLS = np.linspace(0, 1, 101)
@@ -66,7 +66,7 @@ def automatic_figures(rows: Iterable[AutomaticRow]) -> list[AutomaticFigures]:
 
 def _figures(model: str, name: str, way: str, rows: Sequence[AutomaticRow]) -> AutomaticFigures:
     images, masks = len(rows), sum(len(row.scores) for row in rows)
-    recalls = {level: recall(rows, level) for level in LEVELS}
+    recalls = {level: recall(rows, level) for level in OVERLAP_LEVELS}
     annotated = sum(row.annotated for row in rows)
     found = {level: sum(sum(hits(row, level)) for row in rows) for level in (0.5, 0.75)}
 
@@ -76,7 +76,7 @@ def _figures(model: str, name: str, way: str, rows: Sequence[AutomaticRow]) -> A
     return AutomaticFigures(
         *(model, name, way, images, sum(row.objects for row in rows), masks / images),
         ar=float(np.mean(list(recalls.values()))),
-        ap=float(np.mean([average_precision(rows, level) for level in LEVELS])),
+        ap=float(np.mean([average_precision(rows, level) for level in OVERLAP_LEVELS])),
         precision_50=_share(found[0.5], masks),
         recall_50=recalls[0.5],
         precision_75=_share(found[0.75], masks),

@@ -16,8 +16,8 @@ from samtta_app.core.automatic import AutomaticMask, AutomaticSettings, crops_of
 from samtta_app.core.masks import full
 from samtta_app.core.types import Image, Prompt, Window
 from samtta_app.errors import SettingsError
-from samtta_app.model import automatic
-from samtta_app.model.automatic import FoundSoFar, automatic_masks, without_holes, without_islands
+from samtta_app.model import automatic_masks as making
+from samtta_app.model.automatic_masks import FoundSoFar, automatic_masks, without_holes, without_islands
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones.sam import OfficialSam, toy_sam
 from samtta_app.model.cache import FeatureCache
@@ -165,7 +165,7 @@ def test_masks_and_stability_are_those_of_logits_scaled_up_whole(height: int, wi
 def test_masks_come_while_others_are_still_looked_for(model: SamModel, image: Image) -> None:
     told, kept = ended(automatic_masks(model, FeatureCache(model), model.frozen.tensors, image, LOOSE))
     parts = [part for part in told if isinstance(part, FoundSoFar)]
-    assert len(parts) == 8 * 8 / automatic.PASS_ON_CPU
+    assert len(parts) == 8 * 8 / making.PASS_ON_CPU
     assert [part.share for part in parts] == sorted(part.share for part in parts)
     assert parts[-1].share == 1
     assert sum(bool(part.masks) for part in parts) > 5

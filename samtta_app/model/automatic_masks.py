@@ -2,8 +2,8 @@
 
 Source: Kirillov et al. 2023, "Segment Anything", appendix B. Each click gives three masks. Those of a high predicted IoU
 and stability stay, duplicates go, first in each crop and then between crops. With the weights of an official SAM the
-masks are those of `segment_anything.SamAutomaticMaskGenerator`; only empty masks, which it keeps if asked to keep
-everything, are never given.
+masks are those of `segment_anything.SamAutomaticMaskGenerator`. Empty masks, which it keeps where nothing is filtered,
+are never given.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from samtta_app.model.predictor import Decoded, ImageFeatures, decoded_points
 from samtta_app.model.weights import Tensors
 
 PASS_ON_CPU = 4
-"""Clicks of one pass on a processor: what four clicks need fits its caches, so that 64 take half the time, and a waiting
-click is served sooner."""
+"""Clicks of one pass on a processor: what they need fits its caches, so that 64 take half the time.
+
+A waiting click is served sooner, too.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +42,7 @@ class FoundSoFar:
     share: float
 
 
-Finding = Generator[FoundSoFar | None, None, tuple[AutomaticMask, ...]]
+MaskSearch = Generator[FoundSoFar | None, None, tuple[AutomaticMask, ...]]
 """Yields what is found, and None where a more urgent request may be served; returns what stays."""
 
 
@@ -52,7 +54,7 @@ def automatic_masks(
     settings: AutomaticSettings,
     prompt: Prompt | None = None,
     looks: Sequence[Look] = (),
-) -> Finding:
+) -> MaskSearch:
     """Find masks everywhere in an image.
 
     Args:
