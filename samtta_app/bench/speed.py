@@ -25,15 +25,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.files import write_whole
-from samtta_app.core.messages import AdaptRequest, HypothesesRequest, PredictRequest, PrefetchRequest, ReportProgress
+from samtta_app.core.messages import AdaptRequest, AutomaticRequest, PredictRequest, PrefetchRequest, ReportProgress
 from samtta_app.core.names import displayable
 from samtta_app.core.replies import Answer, Hypotheses, Progress
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.images.read import from_array
-from samtta_app.model.official_predictor import SamPredictor, official_predictor, stock_model
+from samtta_app.model.official_predictor import SamPredictor, official_generator, official_predictor, stock_model
 
 _SIDE = 640
 _WARM_UP = 2
@@ -43,6 +44,9 @@ _SIDES = (640, 3000, 6000)
 
 _LOOKS = 3
 """Clicks in each of these windows; few, because the largest image takes seconds to make."""
+
+_EVERY_MASK = AutomaticSettings(points_per_side=8, pred_iou=-100.0, stability=0.0)
+"""One batch of SAM's generator, of which no mask is filtered before all of it is done: random weights are sure of none."""
 
 BUSY = "all cores busy"
 """Mark of rows that were measured beside other work."""
@@ -257,6 +261,7 @@ def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: i
         _tail("click to masks, p95", resting),
         _ratio(f"click to masks, {BUSY}", beside),
         _tail(f"click to masks, {BUSY}, p95", beside),
+        _ratio("automatic masks of 64 clicks, already encoded", _automatic(size, rng, max(2, repeats // 4), seed)),
     )
 
 
@@ -276,6 +281,14 @@ def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, 
         click = partial(run, engine, request)
         clicking.append(_in_turn(k, click, partial(official.predict, where, np.array([1]), multimask_output=True)))
     return encoding[1:], clicking[1:]
+
+
+def _automatic(size: int, rng: np.random.Generator, repeats: int, seed: int) -> _Pairs:
+    """Seconds of the same automatic masks, ours and those of SAM's generator, on an image that both have encoded."""
+    model, image = stock_model(size=size, seed=seed), _image(rng)
+    engine, generator = Engine(model, seed=seed), official_generator(model, _EVERY_MASK)
+    ours = partial(run, engine, AutomaticRequest(1, image, _EVERY_MASK, frozen=True))
+    return [_in_turn(k, ours, partial(generator, image.pixels)) for k in range(repeats + 1)][1:]
 
 
 def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:

@@ -12,10 +12,13 @@ import pytest
 from rich.console import Console
 
 from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show_speed
-from samtta_app.engine.dispatch import Engine
+from samtta_app.core.automatic import AutomaticSettings
+from samtta_app.core.messages import AutomaticRequest
+from samtta_app.core.replies import AutomaticMasks
+from samtta_app.engine.dispatch import Engine, run
+from samtta_app.images.read import from_array
 from samtta_app.model.model_registry import toy_model
-from samtta_app.model.official_predictor import official_predictor, stock_model
-from tests.unit.model.test_hypotheses import nets_of
+from samtta_app.model.official_predictor import official_generator, official_predictor, stock_model
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,7 @@ def test_the_official_predictor_is_measured_beside_it(speed: Speed) -> None:
         "click to masks, p95",
         "click to masks, all cores busy",
         "click to masks, all cores busy, p95",
+        "automatic masks of 64 clicks, already encoded",
     ]
     assert all(r.ours > 0 and r.theirs > 0 and r.ratio > 0 for r in speed.ratios)
     rest, tail = speed.ratios[1:3]
@@ -112,6 +116,18 @@ def test_both_sides_of_the_comparison_run_the_same_weights() -> None:
     predictor.set_image(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
     masks, _, _ = predictor.predict(np.array([[30.0, 30.0]]), np.array([1]), multimask_output=True)
     assert masks.shape == (3, 64, 64)
+
+
+def test_both_sides_of_automatic_masks_find_the_same_and_encode_once() -> None:
+    model, settings = stock_model(size=64), AutomaticSettings(points_per_side=3, pred_iou=-100.0, stability=0.0)
+    image = from_array(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    generator, encoded = official_generator(model, settings), []
+    model.net.image_encoder.register_forward_hook(lambda *_: encoded.append(1))
+    theirs = [each["area"] for each in (generator(image.pixels), generator(image.pixels))[1]]
+    assert len(encoded) == 1
+    ours = run(Engine(model), AutomaticRequest(1, image, settings))
+    assert isinstance(ours, AutomaticMasks)
+    assert [each.mask.area for each in ours.masks] == theirs
 
 
 def test_the_stock_model_is_the_same_for_a_seed() -> None:
