@@ -1,8 +1,9 @@
 """Automatic masks over a stream of images: how good they are, and what they spare a simulated annotator.
 
 Three ways are measured over the same images. "frozen" proposes masks by the original weights, and its annotator corrects
-what is missing. "adapted" does the same and learns from every accepted mask. "by hand" learns too, and proposes nothing.
-An image is proposed on before anything of it is learned. What is accepted is the model's own mask, never the true one.
+what is missing. "adapted" does the same, and learns weights, limits and sizes from every accepted mask. "by hand" learns
+too, and proposes nothing. An image is proposed on before anything of it is learned. What is accepted is the model's own
+mask, never the true one.
 Source: Kirillov et al. 2023, "Segment Anything", section 4 (semi-automatic stage) and section 7.3 (AR@1000).
 """
 
@@ -148,7 +149,7 @@ class _Annotation:
         """Propose, accept what is right, click at what is missing, and learn."""
         loaded, version = loaded_image(self._engine, image), self._engine.published.version
         started = time.perf_counter()
-        masks = [] if way == HAND_WAY else self._proposed(loaded)
+        masks = [] if way == HAND_WAY else self._proposed(loaded, frozen=way == FROZEN_WAY)
         seconds = time.perf_counter() - started
         pairs = overlaps_of(masks, targets)
         best = {
@@ -173,8 +174,8 @@ class _Annotation:
             *(len(asked), accepted, clicks, failed, waited, learning, version),
         )
 
-    def _proposed(self, image: Image) -> list[ScoredMask]:
-        reply = run(self._engine, AutomaticRequest(next(self._numbers), image, self._asking.settings))
+    def _proposed(self, image: Image, *, frozen: bool) -> list[ScoredMask]:
+        reply = run(self._engine, AutomaticRequest(next(self._numbers), image, self._asking.settings, frozen=frozen))
         if not isinstance(reply, AutomaticMasks):
             raise UserError(f"The engine found no masks: {getattr(reply, 'text', '')}", image.path)
         found = [

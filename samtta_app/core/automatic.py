@@ -38,6 +38,8 @@ _REAL: dict[str, tuple[float, float]] = {
     "crop_nms": (0.0, 1.0),
     "crop_overlap": (0.0, 0.9),
     "largest": (0.0, 1.0),
+    "least_side": (0.0, math.inf),
+    "most_side": (0.0, math.inf),
 }
 """Least and largest value of the others. A network may predict an IoU outside 0 .. 1."""
 
@@ -59,6 +61,7 @@ class AutomaticSettings:
         crop_downscale: layer k has points_per_side / crop_downscale ** k points along a side.
         least_region: parts and holes of fewer pixels are removed; 0 removes none.
         largest: masks of a larger share of the image are dropped.
+        least_side, most_side: masks whose longer side is out of this range, in pixels, are dropped.
 
     Raises:
         SettingsError: a value is out of range, or a layer of crops would have no point.
@@ -76,6 +79,8 @@ class AutomaticSettings:
     crop_downscale: int = 1
     least_region: int = 0
     largest: float = 1.0
+    least_side: float = 0.0
+    most_side: float = math.inf
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):

@@ -220,7 +220,8 @@ class AutomaticRequest:
     """Find masks everywhere in an image, by a grid of clicks.
 
     `class_id` and `class_name` say what is looked for: they bring a task prompt and the looks of accepted objects.
-    `frozen`: by the original weights and without what was learned.
+    `learned`: accepted objects lower the limits of `settings` and say which sizes are looked for. `frozen`: by the original
+    weights and without what was learned.
     """
 
     lane: ClassVar[Lane] = "asked"
@@ -229,6 +230,7 @@ class AutomaticRequest:
     settings: AutomaticSettings = SAM_SETTINGS
     class_id: int | None = None
     class_name: str = ""
+    learned: bool = True
     frozen: bool = False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from samtta_app.core.automatic import AutomaticMask
+from samtta_app.core.automatic import AutomaticMask, AutomaticSettings
 from samtta_app.core.types import (
     Candidate,
     FloatArray,
@@ -144,10 +144,14 @@ class AutomaticFound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AutomaticMasks:
-    """Every mask that was found and stays; `weights_version` made them. `seconds` are those of the work, encoding included."""
+    """Every mask that was found and stays; `weights_version` made them. `seconds` are those of the work, encoding included.
+
+    `settings` are those that were used: accepted objects may have changed the request's.
+    """
 
     request_id: int
     masks: tuple[AutomaticMask, ...]
+    settings: AutomaticSettings
     weights_version: int
     seconds: float
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 
+from samtta_app.adapt.accepted_limits import accepted_limits
 from samtta_app.core.messages import AutomaticRequest, EdgesRequest
 from samtta_app.core.replies import AutomaticFound, AutomaticMasks, Edges, Progress
 from samtta_app.core.types import Prompt
@@ -23,12 +24,16 @@ def find_masks(of: Resources, request: AutomaticRequest) -> Work:
     started = time.perf_counter()
     prompt = Prompt(class_id=request.class_id, class_name=request.class_name)
     weights, looks = yield from _knowledge(of, prompt, frozen=request.frozen)
-    finding = automatic_masks(of.model, of.cache, weights.tensors, request.image, request.settings, prompt, looks)
+    settings = request.settings
+    if request.learned and not request.frozen:
+        known = of.learner.memory
+        settings = yield from accepted_limits(of.model, weights.tensors, known, settings, request.class_id, looks)
+    finding = automatic_masks(of.model, of.cache, weights.tensors, request.image, settings, prompt, looks)
     while True:
         try:
             part = next(finding)
         except StopIteration as end:
-            return AutomaticMasks(request.id, end.value, weights.version, time.perf_counter() - started)
+            return AutomaticMasks(request.id, end.value, settings, weights.version, time.perf_counter() - started)
         yield AutomaticFound(request.id, part.masks, part.share) if part else None
 
 

@@ -115,7 +115,9 @@ def _kept(
         sure.tolist(), seen, stable.tolist(), iou[sure].tolist(), strict=True
     ):
         box = bounding_box(mask)
-        if box is not None and (enough or settings.stability <= 0) and mask.area <= most:
+        if box is None or not (enough or settings.stability <= 0):
+            continue
+        if mask.area <= most and settings.least_side <= max(mask.bits.shape) <= settings.most_side:
             x, y = (float(v) - moved for v in xy[k // 3])
             kept.append(AutomaticMask(mask, box, said, stability, Click(x, y, True), features.window))
     cut = cut_by_crop(_corners(kept), features.window, extent)

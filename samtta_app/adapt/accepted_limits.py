@@ -1,0 +1,87 @@
+"""What accepted objects say about which automatic masks are worth a look: how sure the decoder is of right ones, their size.
+
+A decoder may be unsure of every mask in pictures of a new kind, and right all the same. The limits on predicted IoU and
+stability then follow what it says of objects that were accepted, asked by their first clicks. They are only lowered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samtta_app.adapt.memory import Memory, Remembered
+from samtta_app.core.automatic import AutomaticSettings
+from samtta_app.core.types import Prompt
+from samtta_app.model.backbone import Look, SamModel
+from samtta_app.model.predictor import decoded_points
+from samtta_app.model.weights import Tensors
+
+ASKED = 12
+"""Newest accepted objects that are asked: each takes one pass of the decoder over one click."""
+
+ENOUGH = 3
+"""Objects needed before anything is changed: one alone may be odd."""
+
+RIGHT = 0.7
+"""IoU with the accepted mask from which an answer counts as right."""
+
+LOW = 0.1
+"""Quantile of what is said of right answers that becomes the limit, so that nine of ten such objects are proposed."""
+
+SIZE_SLACK = 2.0
+"""Masks are proposed up to this factor beyond the smallest and the largest accepted object."""
+
+
+def accepted_limits(
+    model: SamModel,
+    tensors: Tensors,
+    memory: Memory,
+    settings: AutomaticSettings,
+    class_id: int | None,
+    looks: Sequence[Look] = (),
+) -> Generator[None, None, AutomaticSettings]:
+    """The settings as accepted objects of a class change them; the given ones where there are too few."""
+    items = [item for item in memory.items if class_id in (None, item.class_id)][-ASKED:]
+    if len(items) < ENOUGH:
+        return settings
+    sides = [float(max(item.mask.bits.shape)) for item in items]
+    wider = max(settings.least_side, min(sides) / SIZE_SLACK), min(settings.most_side, max(sides) * SIZE_SLACK)
+    settings = replace(settings, least_side=wider[0], most_side=wider[1])
+    said: list[tuple[float, float]] = []
+    for item in items:
+        yield
+        right = _right_answer(model, tensors, item, settings.stability_offset, looks)
+        if right is not None:
+            said.append(right)
+    if len(said) < ENOUGH:
+        return settings
+    iou, stability = (float(np.quantile(values, LOW)) for values in zip(*said, strict=True))
+    return replace(settings, pred_iou=min(settings.pred_iou, iou), stability=min(settings.stability, stability))
+
+
+def _right_answer(
+    model: SamModel, tensors: Tensors, item: Remembered, offset: float, looks: Sequence[Look]
+) -> tuple[float, float] | None:
+    """Predicted IoU and stability of the best of three answers to an object's first click, None where none is right."""
+    click = next((each for each in item.clicks if each.positive), None)
+    if click is None:
+        return None
+    shift = 0.5 if model.policy.pixel_centres else 0.0
+    xy = torch.tensor([[click.x + shift, click.y + shift]], dtype=torch.float64)
+    features, prompt = item.features.to(torch.float32), Prompt(class_name=item.class_name)
+    decoded = decoded_points(model, tensors, features, xy, prompt, looks)
+    logits, known = decoded.logits[0, 1:], (item.whole >= 0).to(decoded.logits.device)
+    overlaps = [_overlap(layer[known] > 0, item.whole.to(layer.device)[known] == 1) for layer in logits]
+    best = int(np.argmax(overlaps))
+    if overlaps[best] < RIGHT:
+        return None
+    inner, outer = (int((logits[best][known] > level).sum()) for level in (offset, -offset))
+    return float(decoded.iou[0, 1 + best]), inner / max(outer, 1)
+
+
+def _overlap(one: Tensor, other: Tensor) -> float:
+    return int((one & other).sum()) / max(int((one | other).sum()), 1)

@@ -1,0 +1,75 @@
+"""Accepted objects lower the limits to what the decoder says of right answers, and bound the sizes that are looked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from samtta_app.adapt.accepted_limits import ENOUGH, SIZE_SLACK, accepted_limits
+from samtta_app.adapt.memory import Memory, remember_object
+from samtta_app.core.automatic import AutomaticSettings
+from samtta_app.core.messages import AdaptRequest, AutomaticRequest
+from samtta_app.core.replies import AutomaticMasks
+from samtta_app.core.types import Example
+from samtta_app.engine.dispatch import Engine, run
+from samtta_app.model.backbone import SamModel
+from samtta_app.model.model_registry import load_model
+from samtta_app.model.predictor import encode
+from tests.unit.adapt.test_strategy import done
+from tests.unit.values import example, picture
+
+STRICT_LIMITS = AutomaticSettings(pred_iou=0.999, stability=0.999, points_per_side=6)
+
+
+@pytest.fixture(scope="module")
+def model() -> SamModel:
+    """The shipped model at half its size: it finds bright discs."""
+    return load_model("samtta-small", "cpu", 256)
+
+
+def disc_examples(count: int) -> list[Example]:
+    return [replace(example(k, 60 + 2 * k, 50, 16 + k), class_id=1) for k in range(1, count + 1)]
+
+
+@pytest.fixture(scope="module")
+def memory(model: SamModel) -> Memory:
+    found = Memory()
+    for one in disc_examples(4):
+        item = remember_object(one, done(encode(model, one.image, one.image.whole)), model.size, None)
+        assert item is not None
+        found = found.add(item)
+    return found
+
+
+def test_limits_fall_to_what_is_said_of_right_answers(model: SamModel, memory: Memory) -> None:
+    found = done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, None))
+    assert 0.3 < found.pred_iou < 0.999
+    assert 0.3 < found.stability < 0.999
+    assert (found.least_side, found.most_side) == (35 / SIZE_SLACK, 41 * SIZE_SLACK)
+    loose = replace(STRICT_LIMITS, pred_iou=0.1, stability=0.1)
+    kept = done(accepted_limits(model, model.frozen.tensors, memory, loose, None))
+    assert (kept.pred_iou, kept.stability) == (0.1, 0.1), "limits are never raised"
+
+
+def test_too_few_objects_or_those_of_another_class_change_nothing(model: SamModel, memory: Memory) -> None:
+    few = Memory(memory.items[: ENOUGH - 1])
+    assert done(accepted_limits(model, model.frozen.tensors, few, STRICT_LIMITS, None)) == STRICT_LIMITS
+    assert done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, 2)) == STRICT_LIMITS
+    assert done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, 1)) != STRICT_LIMITS
+
+
+def test_a_session_proposes_what_the_given_limits_hide(model: SamModel) -> None:
+    engine, image = Engine(model), picture(9, discs=((40, 48, 19), (96, 40, 17)))
+    for one in disc_examples(3):
+        run(engine, AdaptRequest(one.object_id, one, learn=False))
+    replies = [
+        run(engine, AutomaticRequest(10, image, STRICT_LIMITS, learned=learned, frozen=frozen))
+        for learned, frozen in ((True, False), (False, False), (True, True))
+    ]
+    assert all(isinstance(reply, AutomaticMasks) for reply in replies)
+    learned, plain, frozen = replies
+    assert len(learned.masks) >= 2  # type: ignore[union-attr]
+    assert plain.masks == frozen.masks == ()  # type: ignore[union-attr]
+    assert plain.settings == frozen.settings == STRICT_LIMITS  # type: ignore[union-attr]
+    assert learned.settings.pred_iou < STRICT_LIMITS.pred_iou  # type: ignore[union-attr]
