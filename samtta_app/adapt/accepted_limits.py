@@ -26,7 +26,7 @@ ASKED = 12
 ENOUGH = 3
 """Objects needed before anything is changed: one alone may be odd."""
 
-RIGHT = 0.7
+RIGHT_ANSWER = 0.7
 """IoU with the accepted mask from which an answer counts as right."""
 
 LOW = 0.1
@@ -77,7 +77,7 @@ def _right_answer(
     logits, known = decoded.logits[0, 1:], (item.whole >= 0).to(decoded.logits.device)
     overlaps = [_overlap(layer[known] > 0, item.whole.to(layer.device)[known] == 1) for layer in logits]
     best = int(np.argmax(overlaps))
-    if overlaps[best] < RIGHT:
+    if overlaps[best] < RIGHT_ANSWER:
         return None
     inner, outer = (int((logits[best][known] > level).sum()) for level in (offset, -offset))
     return float(decoded.iou[0, 1 + best]), inner / max(outer, 1)

@@ -58,9 +58,13 @@ class _Encoded(SamPredictor):
 
     def set_image(self, image: NDArray[np.uint8], image_format: str = "RGB") -> None:
         """Encode the first image only."""
-        if not self.is_image_set:
+        if self.features is None:
             super().set_image(image, image_format)
-            self.reset_image = lambda: None
+
+    def reset_image(self) -> None:
+        """Forget nothing once an image is encoded."""
+        if getattr(self, "features", None) is None:
+            super().reset_image()
 
 
 def official_generator(
