@@ -11,12 +11,13 @@ from rich.console import Console
 
 from samtta_app.cli.run_progress import say_written, standing
 from samtta_app.core.names import displayable
-from samtta_app.errors import ExportError, ImageError
+from samtta_app.errors import ExportError, ImageError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from samtta_app.engine.dispatch import Engine
+    from samtta_app.formats.detections import Detections
 
 _Place = Annotated[Path, typer.Argument(help="An image, or a folder of images.", metavar="FOLDER|IMAGE")]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")]
@@ -57,31 +58,48 @@ def find_masks_in(
     They are written as COCO instances or index PNGs, and as COCO results with scores. A stopped run continues with the same
     command: images that are done are not looked at again.
     """
-    from samtta_app.cli.auto_run import mask_images
+    from samtta_app.core.automatic import AutomaticSettings
     from samtta_app.formats import FORMATS
 
     if format_ not in ("coco", "png"):
         raise ExportError(f"There is no format {format_!r} for found masks", do="Choose coco or png")
-    engine, changes = _engine(model, input_size, device), dict[str, Any]()
-    for name, value in (("pred_iou", pred_iou), ("stability", stability)):
-        if value is not None:
-            changes[name] = value
+    given = {name: value for name, value in (("pred_iou", pred_iou), ("stability", stability)) if value is not None}
     settings = replace(
-        engine.automatic_settings,
-        points_per_side=points_per_side,
+        AutomaticSettings(points_per_side=points_per_side, crop_layers=crop_layers, crop_downscale=crop_downscale),
         stability_offset=stability_offset,
         box_nms=box_nms,
-        crop_layers=crop_layers,
         crop_nms=crop_nms,
         crop_overlap=crop_overlap,
-        crop_downscale=crop_downscale,
         least_region=min_region,
         largest=max_share,
-        **changes,
     )
+    settings = replace(settings, **dict[str, Any](given))
+    images = _images(place)
+    detections = _detections(boxes, images)  # what is wrong is said before the model is loaded
+
+    from samtta_app.cli.auto_run import mask_images
+
+    engine = _engine(model, input_size, device)
+    own = engine.automatic_settings
+    limits = {"pred_iou": own.pred_iou, "stability": own.stability} | given
     label = f"{model} at {input_size}" if input_size else model
-    run = mask_images(engine, settings, label, _images(place), out, FORMATS[format_], boxes)
-    _to_the_end(run, out)
+    settings = replace(settings, **dict[str, Any](limits))
+    _to_the_end(mask_images(engine, settings, label, images, out, FORMATS[format_], boxes, detections))
+
+
+def _detections(boxes: Path | None, images: tuple[Path, ...]) -> Detections | None:
+    """The boxes of a file.
+
+    Raises:
+        DatasetError: they cannot be read.
+        UserError: no image has a box.
+    """
+    from samtta_app.formats.detections import read_detections
+
+    found = None if boxes is None else read_detections(boxes)
+    if found and not any(found.of(path.name) for path in images):
+        raise UserError("No image has a box in this file", boxes, "Its image ids must be the names of the images")
+    return found
 
 
 def find_edges_in(
@@ -98,8 +116,8 @@ def find_edges_in(
     from samtta_app.core.automatic import EDGE_SETTINGS
 
     settings = replace(EDGE_SETTINGS, points_per_side=points_per_side, box_nms=box_nms)
-    engine = _engine(model, input_size, device)
-    _to_the_end(edge_images(engine, settings, _images(place), out), out)
+    images = _images(place)
+    _to_the_end(edge_images(_engine(model, input_size, device), settings, images, out))
 
 
 def _engine(model: str, input_size: int | None, device: str) -> Engine:
@@ -125,7 +143,7 @@ def _images(place: Path) -> tuple[Path, ...]:
     return found
 
 
-def _to_the_end(run: Callable[..., tuple[list[Path], Sequence[str]]], out: Path) -> None:
+def _to_the_end(run: Callable[..., tuple[list[Path], Sequence[str]]]) -> None:
     """Run with progress; what failed is told on standard error, and the exit code is 1 then."""
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:

@@ -18,7 +18,7 @@ from samtta_app.core.types import Image, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import ExportError, ImageError, UserError
 from samtta_app.formats.base import Format
-from samtta_app.formats.detections import DetectedBox, Detections, inside_image, read_detections
+from samtta_app.formats.detections import DetectedBox, Detections, inside_image
 from samtta_app.formats.found_masks import (
     FoundInImage,
     FoundMask,
@@ -44,16 +44,12 @@ def mask_images(
     out: Path,
     form: Format,
     boxes: Path | None,
+    detections: Detections | None,
 ) -> Callable[[ReportProgress], Ended]:
     """A run that finds masks in images and writes them; it begins when it is called.
 
-    Raises:
-        DatasetError: the boxes cannot be read.
-        UserError: no image has a box.
+    `detections` are the content of the file `boxes`.
     """
-    detections = None if boxes is None else read_detections(boxes)
-    if detections and not any(detections.of(path.name) for path in images):
-        raise UserError("No image has a box in this file", boxes, "Its image ids must be the names of the images")
 
     def work(told: ReportProgress) -> Ended:
         files = raw_files([path.name for path in images], out)
