@@ -116,8 +116,10 @@ def images_with_objects(
 
 def run_automatic(
     engine: Engine, source: Source, asking: AutomaticAsking, detections: Detections | None, told: ReportProgress
-) -> list[AutomaticRow]:
+) -> Iterator[AutomaticRow]:
     """Measure a set in every way; with `detections`, masks of their boxes by the original weights as well.
+
+    Rows come as soon as they are measured.
 
     Raises:
         DatasetError: the set cannot be used.
@@ -126,15 +128,13 @@ def run_automatic(
     frozen = engine.fresh(asking.seed, FROZEN)
     sides = {way: engine.fresh(asking.seed, asking.strategy) for way in (ADAPTED_WAY, HAND_WAY)}
     streams = {FROZEN_WAY: _Annotation(frozen, asking), **{way: _Annotation(one, asking) for way, one in sides.items()}}
-    rows: list[AutomaticRow] = []
     for position, (image, targets) in enumerate(images_with_objects(source, asking)):
         for step, (way, stream) in enumerate(streams.items()):
             share = (position + step / len(streams)) / asking.images
             told(share, f"{source.name}: image {position + 1} of {asking.images}, {way}")
-            rows.append(stream.of_image(source.name, way, position, image, targets))
+            yield stream.of_image(source.name, way, position, image, targets)
         if detections is not None:
-            rows.append(_of_boxes(frozen, source.name, position, image, targets, detections))
-    return rows
+            yield _of_boxes(frozen, source.name, position, image, targets, detections)
 
 
 class _Annotation:

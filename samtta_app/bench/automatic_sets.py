@@ -31,7 +31,7 @@ def measure_sets(
 
     Args:
         model: what records call the model.
-        out: folder of the raw records; written after each set, so that a later failure loses nothing.
+        out: folder of the raw records; written after each image, so that a stopped run has shown what it measured.
 
     Raises:
         DatasetError: a set cannot be used, or the folder cannot be written or holds something else.
@@ -39,10 +39,12 @@ def measure_sets(
     """
     known = known_rows(out / AUTOMATIC_FILE, AutomaticRow) if out else ()
     for done, source in enumerate(opened):
-        new = run_automatic(engine, source, asking, detections, partial(_share, told, done, len(opened)))
-        known = side_by_side(known, [replace(row, model=model) for row in new], lambda row: (row.set, row.model))
-        if out is not None:
-            write_records(known, out / AUTOMATIC_FILE)
+        earlier, new = known, list[AutomaticRow]()
+        for row in run_automatic(engine, source, asking, detections, partial(_share, told, done, len(opened))):
+            new.append(replace(row, model=model))
+            known = side_by_side(earlier, new, lambda row: (row.set, row.model))
+            if out is not None:
+                write_records(known, out / AUTOMATIC_FILE)
     return known
 
 

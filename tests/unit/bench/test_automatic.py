@@ -115,7 +115,7 @@ def detected(folder: Path) -> Detections:
 def test_a_stream_is_annotated_in_every_way(toy: Engine, shared_dataset: Path) -> None:
     loose = AutomaticSettings(points_per_side=4, pred_iou=-10, stability=0.0, stability_offset=0.05)
     asking = AutomaticAsking(loose, 2, 1, 0, "all", "samtta:steps=2", Goal(0.02, 3))
-    rows = run_automatic(toy, Source((shared_dataset,)), asking, None, told)
+    rows = list(run_automatic(toy, Source((shared_dataset,)), asking, None, told))
     ways = ("frozen", "adapted", "by hand")
     assert [(one.position, one.way) for one in rows] == [(position, way) for position in (0, 1) for way in ways]
     for one in rows:
@@ -151,6 +151,19 @@ def test_records_stay_and_another_model_comes_beside(engine: Engine, shared_data
     (tmp_path / AUTOMATIC_FILE).write_text('{"set": 1}\n')
     with pytest.raises(DatasetError, match="other records"):
         measure_sets(engine, [Source((shared_dataset,))], asking, None, model="x", out=tmp_path, told=told)
+
+
+def test_a_stopped_run_keeps_what_it_measured(toy: Engine, shared_dataset: Path, tmp_path: Path) -> None:
+    asking = AutomaticAsking(replace(SETTINGS, points_per_side=2), 2, 0, 0, "all", "frozen")
+
+    def stopping(share: float, words: str) -> None:
+        if "image 2" in words:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_sets(toy, [Source((shared_dataset,))], asking, None, model="m", out=tmp_path, told=stopping)
+    kept = (tmp_path / AUTOMATIC_FILE).read_text().splitlines()
+    assert [json.loads(line)["way"] for line in kept] == ["frozen", "adapted", "by hand"]
 
 
 def test_the_command_writes_records_and_figures(
