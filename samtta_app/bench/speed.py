@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,9 +21,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from samtta_app.bench.busy_machine import all_cores_busy, begin_peak, memory_figure
 from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.files import write_whole
-from samtta_app.core.messages import AdaptRequest, AutomaticRequest, PredictRequest, PrefetchRequest, ReportProgress
+from samtta_app.core.messages import (
+    AdaptRequest,
+    AutomaticRequest,
+    HypothesesRequest,
+    PredictRequest,
+    PrefetchRequest,
+    ReportProgress,
+)
 from samtta_app.core.names import displayable
 from samtta_app.core.replies import Answer, Hypotheses, Progress
 from samtta_app.core.types import Click, Example, Image, Mask, Prompt
@@ -127,7 +131,7 @@ def run_speed(
     tell(0.45, "plausible outlines")
     plausible = _plausible(engine, rng, max(3, repeats // 2))
     tell(0.5, "clicks on a busy machine")
-    with _all_cores_busy():
+    with all_cores_busy():
         _, beside = _encoder_and_clicks(engine, rng, max(3, repeats // 2))
     tell(0.6, "clicks in large windows")
     looks = tuple(_look(engine, rng, side) for side in sides)
@@ -253,7 +257,7 @@ def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: i
     model = stock_model(size=size, seed=seed)
     sides = Engine(model, seed=seed), official_predictor(model)
     encoding, resting = _in_turns(*sides, rng, repeats)
-    with _all_cores_busy():
+    with all_cores_busy():
         _, beside = _in_turns(*sides, rng, max(3, repeats // 2))
     return (
         _ratio(f"encode (stock SAM, {size} px)", encoding),
@@ -313,46 +317,15 @@ def _tail(name: str, pairs: Sequence[tuple[float, float]]) -> Ratio:
 # --- the machine ----------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _all_cores_busy() -> Iterator[None]:
-    """A process that spins on every core while the block runs."""
-    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
-    try:
-        yield
-    finally:
-        for process in spinning:
-            process.kill()
-        for process in spinning:
-            process.wait()
-
-
 def _look(engine: Engine, rng: np.random.Generator, side: int) -> _Look:
     """Clicks in the whole window of a new image; the memory that they need beside image and features."""
     image = from_array(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
     run(engine, PrefetchRequest(0, image.path, image))
     clicks = [replace(_click(k, image, rng), candidates=True) for k in range(1 + _LOOKS)]
     run(engine, clicks[0])
-    held = _begin_peak()
+    held = begin_peak()
     seconds = [_seconds(run, engine, click) for click in clicks[1:]]
-    return _Look(side, float(np.median(seconds)), (_memory("VmHWM") - held) / 2**20, _LOOKS)
-
-
-def _begin_peak() -> float:
-    """Current memory in bytes; restarts VmHWM's peak. nan where the system does not report it."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")  # Linux resets the peak for "5"
-    except OSError:
-        return math.nan
-    return _memory("VmRSS")
-
-
-def _memory(name: str) -> float:
-    """A figure of this process's memory in bytes; nan where the system does not report it."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return math.nan
-    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), math.nan)
+    return _Look(side, float(np.median(seconds)), (memory_figure("VmHWM") - held) / 2**20, _LOOKS)
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

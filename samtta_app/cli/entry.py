@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from samtta_app.cli import auto_command, bench, demo_command, train
+from samtta_app.cli import auto_command, bench, demo_command, models_command, train
 from samtta_app.display import display_fault
 from samtta_app.errors import ExportError, ProjectError, UserError
 from samtta_app.settings import Settings, load_settings
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(train.train_app, name="train")
+app.add_typer(models_command.models_app, name="models")
 app.command("auto")(auto_command.find_masks_in)
 app.command("edges")(auto_command.find_edges_in)
 

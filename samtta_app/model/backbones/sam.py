@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
+from samtta_app.model.backbones.tiny_vit import TinyEncoder, tiny_name
 from samtta_app.model.backbones.unrepeated import masks_and_tokens
 from samtta_app.model.losses import ALPHA
 from samtta_app.model.stored_tasks import named_in_file

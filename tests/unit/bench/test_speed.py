@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samtta_app.bench.speed import Speed, _all_cores_busy, run_speed, show_speed
+from samtta_app.bench.busy_machine import all_cores_busy
+from samtta_app.bench.speed import Speed, run_speed, show_speed
 from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.messages import AutomaticRequest
 from samtta_app.core.replies import AutomaticMasks
@@ -19,6 +20,7 @@ from samtta_app.engine.dispatch import Engine, run
 from samtta_app.images.read import from_array
 from samtta_app.model.model_registry import toy_model
 from samtta_app.model.official_predictor import official_generator, official_predictor, stock_model
+from tests.unit.model.test_hypotheses import nets_of
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def test_while_the_cores_are_busy_a_process_spins_on_each_and_none_is_left() -> 
         return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
     before = children()  # the tests' own screen, for example
-    with _all_cores_busy():
+    with all_cores_busy():
         spinning = children() - before
         assert len(spinning) >= (os.cpu_count() or 1)
     assert not spinning & children()
