@@ -6,8 +6,9 @@ SAM's single mask or the candidate of the highest predicted IoU. Here each of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from segment_anything.modeling import MaskDecoder, TwoWayTransformer
@@ -16,6 +17,7 @@ from segment_anything.modeling.mask_decoder import MLP
 from torch import Tensor, nn
 
 from samtta_app.model.backbones.sam import OfficialSam
+from samtta_app.model.backbones.unrepeated import DecodedMasks
 
 
 class HqMaskDecoder(MaskDecoder):
@@ -36,10 +38,10 @@ class HqMaskDecoder(MaskDecoder):
             nn.Conv2d(width // 4, fine, 3, padding=1),
         )
 
-    def predict_masks(  # type: ignore[override] # it sees more than SAM's
+    def with_hq_mask(
         self, embedding: Tensor, positions: Tensor, sparse: Tensor, dense: Tensor, early: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Decode B prompts for one embedding: logits (B, 4, G, G), the HQ mask added, and predicted IoU (B, 4)."""
+    ) -> DecodedMasks:
+        """Decode B prompts for one embedding; each of the four masks has the HQ mask added."""
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight, self.hf_token.weight])
         tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
         maps = embedding + dense
@@ -50,12 +52,14 @@ class HqMaskDecoder(MaskDecoder):
         weights = [mlp(out[:, 1 + k]) for k, mlp in enumerate(self.output_hypernetworks_mlps)]
         plain = torch.einsum("bmc,bchw->bmhw", torch.stack(weights, dim=1), fine)
         hq = torch.einsum("bc,bchw->bhw", self.hf_mlp(out[:, last]), hq_fine)
-        return plain + hq[:, None], self.iou_prediction_head(out[:, 0])
+        return plain + hq[:, None], self.iou_prediction_head(out[:, 0]), out[:, :last]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HqSam(OfficialSam):
     """HQ-SAM as a backbone; its one skip is the early features (1, E, 64, 64) of the encoder."""
+
+    decoded: ClassVar[Callable[..., DecodedMasks]] = staticmethod(HqMaskDecoder.with_hq_mask)
 
     def seen_early(self, early: Tensor) -> tuple[Tensor, ...]:
         """The early features are kept."""

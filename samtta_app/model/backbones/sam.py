@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.tiny_vit import TinyEncoder, tiny_name
-from samtta_app.model.backbones.unrepeated import masks_and_tokens
+from samtta_app.model.backbones.unrepeated import DecodedMasks, masks_and_tokens
 from samtta_app.model.losses import ALPHA
 from samtta_app.model.stored_tasks import named_in_file
 from samtta_app.model.weights import Tensors, write_tensors
@@ -42,12 +42,12 @@ MOBILE_POLICY = replace(SAM_POLICY, ending=".pt")
 class _AllMasks(nn.Module):
     """A decoder whose forward gives all four masks and its tokens, so that they are reached under replaced parameters."""
 
-    def __init__(self, decoder: MaskDecoder) -> None:
+    def __init__(self, decoder: MaskDecoder, decoded: Callable[..., DecodedMasks]) -> None:
         super().__init__()
-        self.decoder = decoder
+        self.decoder, self.decoded = decoder, decoded
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return masks_and_tokens(self.decoder, *inputs)
+    def forward(self, *inputs: Tensor) -> DecodedMasks:
+        return self.decoded(self.decoder, *inputs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +55,7 @@ class OfficialSam:
     """Official SAM as a backbone."""
 
     policy: ClassVar[Policy] = SAM_POLICY
+    decoded: ClassVar[Callable[..., DecodedMasks]] = staticmethod(masks_and_tokens)
     net: Sam
     tasks: Tensors = field(default_factory=dict)
 
@@ -132,7 +133,8 @@ class OfficialSam:
         prompts = (self.net.prompt_encoder.get_dense_pe(), embedded.sparse, embedded.dense)
         inputs = (embedding, *prompts, *self.further_inputs(skips, embedding))
         replaced = {f"decoder.{name}": tensor for name, tensor in weights.items()}
-        found: tuple[Tensor, Tensor, Tensor] = functional_call(_AllMasks(self.net.mask_decoder), replaced, inputs)
+        decoder = _AllMasks(self.net.mask_decoder, self.decoded)
+        found: DecodedMasks = functional_call(decoder, replaced, inputs)
         return found
 
     def unfused(self, file: Callable[[], Path]) -> OfficialSam:

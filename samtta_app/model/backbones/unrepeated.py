@@ -10,10 +10,13 @@ import torch
 from segment_anything.modeling import MaskDecoder
 from torch import Tensor
 
+DecodedMasks = tuple[Tensor, Tensor, Tensor]
+"""All masks (B, 4, G, G), predicted IoU (B, 4) and tokens (B, 5, C) of B prompts."""
+
 
 def masks_and_tokens(
     decoder: MaskDecoder, embedding: Tensor, position: Tensor, sparse: Tensor, dense: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> DecodedMasks:
     """All masks (B, 4, G, G), predicted IoU (B, 4) and tokens (B, 5, C) of B prompts.
 
     Args:
