@@ -236,6 +236,6 @@ def model(source: str, device: str = "auto") -> Finding:
 
 def official_models(folder: Path) -> Finding:
     """Which published checkpoints are in the model folder; none is needed."""
-    present = [model.file for model in MODELS if not model.shipped and (folder / model.file).is_file()]
+    present = sorted(model.file for model in MODELS if not model.shipped and (folder / model.file).is_file())
     found = ", ".join(present) or f"none in {folder} (none is needed; samtta models gets them)"
     return Finding("ok", "published models", found)
