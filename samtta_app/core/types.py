@@ -18,8 +18,11 @@ from samtta_app.errors import ImageError
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
-StepKind = Literal["click", "box", "brush", "erase", "polygon", "scribble"]
-"""How a user shapes an object; so far there are clicks and boxes, and a project has room for the others."""
+HandKind = Literal["brush", "erase", "polygon", "shape", "merge", "split", "copy"]
+"""How a user shapes a mask by hand: strokes, a polygon, a change of its shape, or other masks that it is made of."""
+
+StepKind = Literal["click", "box", "scribble"] | HandKind
+"""How a user shapes an object; there are no scribbles yet, and a project has room for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,8 @@ class Prompt:
 
     @property
     def includes(self) -> bool:
-        """Whether the prompt says what is meant: a box or an include click. Exclude clicks only say what is not meant."""
-        return self.box is not None or any(click.positive for click in self.clicks)
+        """Whether the prompt says what is meant: a box, an include click or an earlier mask. Exclude clicks alone do not."""
+        return self.box is not None or self.logits is not None or any(click.positive for click in self.clicks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +195,8 @@ class Candidate:
 class ClickRecord:
     """One step of an object's history; `iou` is the shown mask's IoU with the accepted mask (nan before the accept).
 
-    `click` is None where the step was the box. `seconds` counts from the object's first prompt, `latency` from the
-    prompt to its answer.
+    `click` is None where the step was the box or by hand; `hand` says how the mask was drawn then. `seconds` counts from the
+    object's first step, `latency` from the prompt to its answer (nan by hand).
     """
 
     click: Click | None
@@ -205,11 +208,12 @@ class ClickRecord:
     uncertainty: float
     iou: float
     gaps: Gaps | None = None
+    hand: HandKind | None = None
 
     @property
     def kind(self) -> StepKind:
         """What the user did."""
-        return "box" if self.click is None else "click"
+        return self.hand or ("box" if self.click is None else "click")
 
     @property
     def expected_iou(self) -> float:
@@ -223,7 +227,7 @@ class Annotation:
 
     `picture` identifies size and content of the picture that it was accepted on ("" if unknown). `control` says whether
     the frozen weights answered it as a control object; None where nothing was drawn. `alternatives` are other outlines that
-    are as plausible to the annotator.
+    are as plausible to the annotator. `replaces` are the ids of earlier masks that this one took the place of.
     """
 
     id: int
@@ -242,6 +246,7 @@ class Annotation:
     picture: str = ""
     control: bool | None = None
     alternatives: tuple[Mask, ...] = ()
+    replaces: tuple[int, ...] = ()
 
     @property
     def expected_iou(self) -> float:
@@ -252,6 +257,11 @@ class Annotation:
     def clicks(self) -> tuple[Click, ...]:
         """The clicks that made it, in order."""
         return tuple(record.click for record in self.history if record.click is not None)
+
+    @property
+    def strokes(self) -> int:
+        """How many of its steps were done by hand."""
+        return sum(record.hand is not None for record in self.history)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

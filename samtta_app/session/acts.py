@@ -10,12 +10,17 @@ from typing import Any, Literal
 
 import msgspec
 
+from samtta_app.core.mask_edits import ShapeChange
 from samtta_app.core.messages import ControlAction
+from samtta_app.core.polygons import Rings
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 
 OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson"]
 """The maps that a user can see: five of uncertainty, and what a mask teaches."""
+
+ToolName = Literal["prompt", "brush", "eraser", "polygon", "cut"]
+"""What the mouse does on the image: clicks and boxes, or work by hand."""
 
 
 class Act(msgspec.Struct, frozen=True, tag=True):
@@ -36,6 +41,28 @@ class DrawBox(Act, frozen=True):
     box: Box
     view: Window | None = None
     image: str = ""
+
+
+class PaintStroke(Act, frozen=True):
+    """Add the pixels under a brush of `size` (its diameter) to the mask, or `erase` them, along `points`, in image pixels."""
+
+    points: tuple[tuple[float, float], ...]
+    size: float
+    erase: bool = False
+    image: str = ""
+
+
+class DrawPolygon(Act, frozen=True):
+    """Make the mask what lies inside closed rings of corners, odd-even."""
+
+    rings: Rings
+    image: str = ""
+
+
+class Reshape(Act, frozen=True):
+    """Change the shape of the mask as a whole."""
+
+    change: ShapeChange
 
 
 class Select(Act, frozen=True):
@@ -169,23 +196,33 @@ class Show(Act, frozen=True):
     compare: bool | None = None
 
 
+class UseTool(Act, frozen=True):
+    """Choose what the mouse does on the image, and the diameter of the brush in image pixels; None leaves it as it is."""
+
+    tool: ToolName | None = None
+    size: float | None = None
+
+
 class ControlLearner(Act, frozen=True):
     """Pause, resume, roll back one version, or reset to the original weights."""
 
     action: ControlAction
 
 
-OnPlace = PlaceClick | DrawBox | Select
+OnPlace = PlaceClick | DrawBox | Select | PaintStroke | DrawPolygon
 """Acts on a place of the image that is on the screen."""
 
-OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger | DrawHypotheses | KeepAlternative
+ByHand = PaintStroke | DrawPolygon | Reshape
+"""Acts that draw the mask by hand."""
+
+OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger | DrawHypotheses | KeepAlternative | ByHand
 """Acts on the answer to the newest click: they wait for it. A click gives back the logits of the answer before it."""
 
 ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview | StartRating | Rate | StopRating
 """Acts that may show another image."""
 
-AtOnce = Show | ControlLearner
-"""Acts on the view and the learner: they change no object, so they never wait."""
+AtOnce = Show | UseTool | ControlLearner
+"""Acts on the view, the tools and the learner: they change no object, so they never wait."""
 
 UserAct = (
     AtOnce
@@ -206,6 +243,9 @@ UserAct = (
 ACT_NAMES: dict[type[UserAct], str] = {
     PlaceClick: "click",
     DrawBox: "box",
+    PaintStroke: "stroke",
+    DrawPolygon: "polygon",
+    Reshape: "shape",
     Select: "select",
     NextCandidate: "next candidate",
     SelectNext: "next object",
@@ -231,6 +271,7 @@ ACT_NAMES: dict[type[UserAct], str] = {
     AddClass: "add class",
     RenameClass: "rename class",
     Show: "view",
+    UseTool: "tool",
     ControlLearner: "learning",
 }
 """What each act is called in the status bar and in messages."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
+from samtta_app.core.polygons import Rings
 from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.replies import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Mask, Window
-from samtta_app.session.acts import OverlayKind, UserAct
+from samtta_app.session.acts import OverlayKind, ToolName, UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.sort_keys import Worst
 
@@ -54,7 +55,8 @@ class Preview:
     screen, which the user may change. `window` is where the object was last found, and where the next prompt is
     answered. `waiting` is True while an answer to the newest prompt is under way. `frozen` is the frozen twin's
     candidate for the same prompt, once asked for (hold C). `advice` is the next step that the uncertainty heads
-    recommend. `alternatives` are outlines that the object keeps beside the one that is accepted.
+    recommend. `alternatives` are outlines that the object keeps beside the one that is accepted. `polygon` is the newest
+    step's, while the mask is what it encloses. `edits` is the accepted object that is being changed.
     """
 
     clicks: tuple[Click, ...]
@@ -67,6 +69,13 @@ class Preview:
     frozen: Candidate | None = None
     advice: Advice | None = None
     alternatives: tuple[Mask, ...] = ()
+    polygon: Rings = ()
+    edits: int | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a hand has shaped the mask since the model's last answer."""
+        return bool(self.history) and self.history[-1].hand is not None and not self.waiting
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -218,7 +227,8 @@ class Statistics:
     `sentence` is what the panel opens with. `review` counts the masks that need a review. `confidence` turns an
     expected IoU into the one calibrated on this session. `ratings` is None where no mask was rated, and while masks are
     being rated. `user` is the user's own side. `attempts` are the same figures with the objects that were given up; all
-    others are over accepted objects. `controls` compares control objects with the others.
+    others are over accepted objects. `controls` compares control objects with the others. `by_hand` counts the objects
+    with a step by hand.
     """
 
     objects: int
@@ -235,6 +245,7 @@ class Statistics:
     user: SideFigures = NO_FIGURES
     attempts: AttemptFigures = field(default_factory=AttemptFigures)
     controls: ControlFigures = field(default_factory=ControlFigures)
+    by_hand: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +268,17 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """What the user chose to see; `opacity` 0 .. 1 is that of the uncertainty map."""
+    """What the user chose to see and to work with.
+
+    `opacity` 0 .. 1 is that of the uncertainty map, `size` the diameter of the brush in image pixels.
+    """
 
     masks: bool = True
     overlay: OverlayKind = "off"
     opacity: float = 0.8
     compare: bool = False
+    tool: ToolName = "prompt"
+    size: float = 12.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,6 +48,8 @@ def comparison_words(state: State) -> tuple[str, str]:
         return "", ""
     if preview is None or preview.candidate is None:
         return "Nothing to compare yet", "Click on an object first"
+    if preview.drawn:
+        return "Drawn by hand", "There is no answer to compare"
     if preview.frozen is None:
         return "Asking the original model…", ""
     return "Original model", f"instead of version {preview.weights_version}"

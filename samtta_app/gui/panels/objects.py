@@ -30,7 +30,7 @@ _Index = QModelIndex | QPersistentModelIndex
 TABLE_COLUMNS: tuple[tuple[str, str], ...] = (
     ("Object", "Class of the object"),
     ("Area", "Area in pixels"),
-    ("Clicks", "Clicks that made it"),
+    ("Clicks", "Clicks that made it, and after a + the steps by hand"),
     ("Confidence", ""),
     ("Version", "How often the model had learned when it made the mask (weights version); 0 is the original"),
 )
@@ -138,7 +138,7 @@ class ObjectModel(QAbstractTableModel):
         return (
             self._name(entry),
             figure_texts.area_text(entry.mask.area),
-            str(len(entry.clicks)),
+            f"{len(entry.clicks)}+{entry.strokes}" if entry.strokes else str(len(entry.clicks)),
             number_words(self._value(entry), self._number),
             "0 (control)" if entry.control else str(entry.weights_version),
         )

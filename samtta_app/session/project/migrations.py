@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
-from samtta_app.core.types import StepKind
 from samtta_app.session.project.alternative_outlines import ALTERNATIVES
 from samtta_app.session.project.attempt_tables import ATTEMPTS, CONTROL_OBJECTS
+from samtta_app.session.project.hand_tables import BY_HAND, STEP_KINDS
 
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -110,27 +108,6 @@ ALTER TABLE images ADD COLUMN bytes INTEGER
 IMAGE_IDS = "CREATE TABLE image_ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE)"
 """Numbers of images in exports, opened or not; a number is never given twice, and stays when its image is gone."""
 
-STEP_KINDS = f"""
-CREATE TABLE steps_of_any_kind (
-    annotation_id INTEGER NOT NULL REFERENCES annotations(id),
-    position INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN {get_args(StepKind)}),
-    x REAL, y REAL, positive INTEGER,
-    box TEXT,
-    seconds REAL NOT NULL, latency REAL,
-    window TEXT NOT NULL,
-    weights_version INTEGER NOT NULL,
-    predicted_iou REAL, uncertainty REAL, iou REAL,
-    gaps TEXT,
-    PRIMARY KEY (annotation_id, position)
-);
-INSERT INTO steps_of_any_kind SELECT annotation_id, position, kind, x, y, positive, box, seconds, latency, window,
-    weights_version, predicted_iou, uncertainty, iou, gaps FROM steps;
-DROP TABLE steps;
-ALTER TABLE steps_of_any_kind RENAME TO steps
-"""
-"""Steps may be of other kinds than clicks and boxes; SQLite cannot change a constraint, so the table is made again."""
-
 RATINGS = """
 CREATE TABLE ratings (
     annotation_id INTEGER PRIMARY KEY REFERENCES annotations(id),
@@ -151,6 +128,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("attempts", ATTEMPTS),
     ("control_objects", CONTROL_OBJECTS),
     ("alternatives", ALTERNATIVES),
+    ("by_hand", BY_HAND),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 

@@ -6,20 +6,23 @@ import json
 import math
 import sqlite3
 from dataclasses import astuple
+from typing import cast, get_args
 
 from samtta_app.core.masks import covers, from_rle, to_rle, trimmed
 from samtta_app.core.names import to_text
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.replies import AdaptReport
-from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, Mask, Window
+from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, HandKind, Mask, Window
 from samtta_app.session.project.alternative_outlines import alternatives_of, check_alternatives, packed_alternatives
 from samtta_app.session.project.cells import (
+    LARGEST_NUMBER,
     LONGEST_SIDE,
     PIXELS,
     BadValueError,
     Value,
     flag,
     flag_or_none,
+    listed,
     moment,
     name,
     number_or_nan,
@@ -33,7 +36,7 @@ from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps, picture, control, alternatives"
+    "seconds, created, gaps, picture, control, alternatives, replaces"
 )
 STEP_COLUMNS = (
     "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
@@ -68,6 +71,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         annotation.picture or None,
         annotation.control,
         packed_alternatives(annotation.alternatives),
+        json.dumps(annotation.replaces) if annotation.replaces else None,
     )
 
 
@@ -99,6 +103,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         picture=row["picture"] or "",
         control=flag_or_none(row, "control"),
         alternatives=alternatives_of(row),
+        replaces=_replaces(row),
     )
 
 
@@ -131,6 +136,7 @@ def check_annotation(row: sqlite3.Row) -> None:
     flag(row, "reviewed")
     flag_or_none(row, "control")
     check_alternatives(row)
+    _replaces(row)
 
 
 def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:
@@ -155,14 +161,16 @@ def step_of(row: sqlite3.Row) -> ClickRecord:
     Raises:
         BadValueError: a column holds what was never written there.
     """
-    kind, click = text(row, "kind"), None
+    kind, click, hand = text(row, "kind"), None, None
     if kind == "click":
         x, y = (real(row, column, -LONGEST_SIDE, LONGEST_SIDE) for column in ("x", "y"))
         click = Click(x, y, flag(row, "positive"))
     elif kind == "box":
         _box(row, "box")
+    elif kind in get_args(HandKind):
+        hand = cast(HandKind, kind)
     else:
-        raise BadValueError("kind", kind, "neither click nor box")
+        raise BadValueError("kind", kind, "neither click nor box, nor done by hand")
     return ClickRecord(
         click=click,
         seconds=real(row, "seconds", least=0.0),
@@ -173,6 +181,7 @@ def step_of(row: sqlite3.Row) -> ClickRecord:
         uncertainty=number_or_nan(row, "uncertainty"),
         iou=number_or_nan(row, "iou", 0.0, 1.0),
         gaps=_gaps(row),
+        hand=hand,
     )
 
 
@@ -238,6 +247,14 @@ def twin_of(row: sqlite3.Row) -> tuple[int, int, tuple[float, ...], tuple[float,
 def packed_floats(values: tuple[float, ...]) -> str:
     """Figures as JSON; nan is null."""
     return json.dumps([_null(value) for value in values])
+
+
+def _replaces(row: sqlite3.Row) -> tuple[int, ...]:
+    """The earlier masks that an annotation took the place of."""
+    found = () if row["replaces"] is None else listed(row, "replaces")
+    if not all(type(number) is int and 0 < number <= LARGEST_NUMBER for number in found):
+        raise BadValueError("replaces", row["replaces"], "not the numbers of objects")
+    return tuple(found)
 
 
 def _packed_gaps(gaps: Gaps | None) -> str | None:

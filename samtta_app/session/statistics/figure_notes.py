@@ -24,14 +24,24 @@ CONTROLS_NOTE = (
 )
 """What the comparison with control objects counts."""
 
+BY_HAND_NOTE = (
+    "Each stroke, polygon or change of shape by hand counts as one click. The column by_hand counts these steps, and the "
+    "kind of each step stands in clicks.csv. The replays of both sides use clicks alone."
+)
+"""What is counted of work by hand."""
+
 
 def figures_in_brief(figures: Statistics) -> str:
     """The user's own clicks to IoU .85 and failures, for accepted objects and for all attempts, in one line."""
     accepted, every = figures.user, figures.attempts.user
     return (
         f"Your clicks to 85 % fit: {_clicks(accepted)} over accepted objects ({accepted.objects}), "
-        f"{_clicks(every)} over all attempts ({every.objects}, given up: {figures.attempts.given_up})"
+        f"{_clicks(every)} over all attempts ({every.objects}, given up: {figures.attempts.given_up}){_by_hand(figures)}"
     )
+
+
+def _by_hand(figures: Statistics) -> str:
+    return f"; {figures.by_hand} changed by hand" if figures.by_hand else ""
 
 
 def _clicks(side: SideFigures) -> str:

@@ -2,7 +2,8 @@
 
 Definitions are the field's (RITM): NoC_20@85, NoC_30@90 (failures count as the limit), FR_20@85, FR_30@90 (strict).
 The user's clicks of an object are its prompt steps until the shown mask reached IoU .85 with the accepted one. A box
-counts as one click. Both twins are replayed by the same simulated clicker, so only they are compared with each other.
+counts as one click, and so does each step by hand. Both twins are replayed by the same simulated clicker, so only they
+are compared with each other.
 Objects that were given up stand in files of their own, and figures with and without them are both written.
 """
 
@@ -24,7 +25,7 @@ from samtta_app.errors import ExportError
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Ratings, Statistics
-from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, CONTROLS_NOTE, TWINS_NOTE
+from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, BY_HAND_NOTE, CONTROLS_NOTE, TWINS_NOTE
 from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
 
@@ -47,6 +48,7 @@ OBJECT_COLUMNS = (
     "concavity",
     "rating",
     "control",
+    "by_hand",
 )
 CLICK_COLUMNS = (
     "object_id",
@@ -134,7 +136,7 @@ def _everything(
     for report in adaptations:
         del report["weights"], report["request_id"]
     return {
-        "notes": [TWINS_NOTE, ATTEMPTS_NOTE, CONTROLS_NOTE],
+        "notes": [TWINS_NOTE, ATTEMPTS_NOTE, CONTROLS_NOTE, BY_HAND_NOTE],
         "figures": asdict(statistics(records, attempts)),
         "objects": [
             asdict(r) | {"shape": asdict(shapes[r.object_id]) if r.object_id in shapes else None} for r in records
@@ -160,6 +162,7 @@ def _object_row(record: ObjectRecord, shape: MaskShape | None) -> list[object]:
         *_shape_cells(shape),
         "" if record.rating is None else record.rating,
         _yes_no(record.control),
+        sum(step.hand is not None for step in record.steps),
     ]
 
 

@@ -82,6 +82,7 @@ class Tally:
         self._ids: list[int] = []
         self._stream: list[StreamPoint] = []
         self._seconds = self._timeless = 0
+        self._drawn = 0
         self._user, self._adapted, self._frozen = _Sums(), _Sums(), _Sums()
         self._given_up: dict[int, GivenUpObject] = {}
         self._efforts: dict[tuple[str, int], Effort] = {}
@@ -172,6 +173,7 @@ class Tally:
             user=self._user.side(),
             attempts=self._attempts(),
             controls=self._compared_groups(),
+            by_hand=self._drawn,
         )
 
     def queue(self) -> Iterator[ObjectRecord]:
@@ -212,6 +214,7 @@ class Tally:
         return AttemptFigures(given_up, self._user.side(given_up), *replays)
 
     def _count(self, record: ObjectRecord, sign: int) -> None:
+        self._drawn += sign * any(step.hand is not None for step in record.steps)
         self._user.add(tuple(step.iou for step in record.steps), sign)
         if math.isfinite(record.seconds):
             numerator, denominator = record.seconds.as_integer_ratio()

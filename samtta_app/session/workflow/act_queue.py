@@ -8,9 +8,10 @@ from msgspec import structs
 
 from samtta_app.errors import StoreError
 from samtta_app.session import acts
-from samtta_app.session.acts import AtOnce, OnAnswer, OnPlace, ToImage, UserAct
+from samtta_app.session.acts import AtOnce, ByHand, OnAnswer, OnPlace, ToImage, UserAct
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
@@ -35,10 +36,11 @@ class Acting:
         undoing: Undoing,
         rater: Rater,
         plausible: Plausible,
+        handwork: Handwork,
     ) -> None:
         self._desk, self._browsing, self._annotating = desk, browsing, annotating
         self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
-        self._rater, self._plausible = rater, plausible
+        self._rater, self._plausible, self._handwork = rater, plausible, handwork
 
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
@@ -106,6 +108,9 @@ class Acting:
                 changes = {name: value for name, value in structs.asdict(act).items() if value is not None}
                 desk.change(display=replace(desk.state.display, **changes))
                 return self._annotating.compare() if act.compare else ()
+            case acts.UseTool(tool=tool, size=size):
+                self._handwork.use(tool, size)
+                return ()
             case acts.ControlLearner(action=action):
                 desk.change(message=None)
                 return self._learning.control(action)
@@ -117,11 +122,13 @@ class Acting:
             return self._rater.take(act, self._desk.state.rating)
         if isinstance(act, OnPlace):
             return self._point(act)
+        if isinstance(act, ByHand):
+            return self._handwork.do(act)
         match act:
             case acts.Accept(then_next=then_next):
                 return self._accept(then_next)
             case acts.Cancel():
-                return self._annotating.cancel() if self._desk.draft else self._objects.select(None)
+                return self._cancel()
             case acts.Turn(step=step) if self._desk.draft is None:
                 return self._objects.select_next(step)
             case acts.Turn(step=step) | acts.NextCandidate(step=step):
@@ -162,6 +169,16 @@ class Acting:
                 return self._annotating.box(box, view)
             case acts.Select(annotation_id=annotation_id):
                 return self._objects.select(annotation_id)
+            case acts.PaintStroke() | acts.DrawPolygon():
+                return self._handwork.do(act)
+
+    def _cancel(self) -> Requests:
+        """Discard the mask; without one drop the selection, and without that put the tool down."""
+        if self._desk.draft is not None:
+            return self._annotating.cancel()
+        if self._desk.state.selected is None:
+            self._handwork.use("prompt", None)
+        return self._objects.select(None)
 
     def _show(self, act: ToImage) -> Requests:
         """Do what may show another image."""

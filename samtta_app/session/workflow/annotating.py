@@ -15,6 +15,8 @@ from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.giving_up import give_up
 from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
 
+DRAWN = "The mask was drawn by hand: click, and the model goes on from it"
+
 LEAST_BOX = 2.0
 """A box with both sides shorter than this many pixels is an accidental drag."""
 
@@ -98,7 +100,8 @@ class Annotating:
         desk.comparison = 0
         if not desk.state.display.compare or draft is None or desk.state.image is None or desk.control_share:
             return ()
-        if draft.preview.waiting or draft.preview.frozen is not None or draft.preview.candidate is None:
+        preview = draft.preview
+        if preview.waiting or preview.drawn or preview.frozen is not None or preview.candidate is None:
             return ()
         request = PredictRequest(desk.id(), desk.state.image, draft.asked, draft.preview.window, draft.view, twin=True)
         desk.comparison = request.id
@@ -115,6 +118,9 @@ class Annotating:
         """Have the larger model answer this object from now on; undo goes back to the first model's answer."""
         desk, before = self._desk, self._desk.draft
         if before is None or before.preview.waiting or before.larger:
+            return ()
+        if before.preview.drawn:
+            desk.say("info", DRAWN)
             return ()
         waiting = replace(before.preview, waiting=True, advice=None, frozen=None)
         requests = self.ask(replace(before, preview=waiting, larger=True))

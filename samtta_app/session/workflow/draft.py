@@ -6,26 +6,49 @@ from dataclasses import dataclass, replace
 
 from samtta_app.core.metrics import iou
 from samtta_app.core.replies import Answer, Hypotheses
-from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, Logits, Mask, Prompt, Window
+from samtta_app.core.types import (
+    Annotation,
+    Box,
+    Candidate,
+    Click,
+    ClickRecord,
+    HandKind,
+    Logits,
+    Mask,
+    Prompt,
+    Window,
+)
 from samtta_app.session.advice import advice
 from samtta_app.session.state import Preview
+from samtta_app.session.workflow.held_strokes import NO_STROKES, HeldStrokes
 
 _NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class HandStep:
+    """A step that was done by hand; the mask after it says what it did."""
+
+    kind: HandKind
+
+
+Step = Click | Box | HandStep
+"""One thing that shapes an object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """One object before its accept.
 
-    `steps` are the clicks and boxes in order, `times` the working seconds at each. `masks` are those that were shown after
-    each answered step (None where the next prompt came first), one for each entry of `preview.history`. `seconds` is
-    working time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with
+    `steps` are clicks, boxes and work by hand in order, `times` the working seconds at each. `masks` are those that were
+    shown after each answered step (None where the next prompt came first), one for each entry of `preview.history`.
+    `seconds` is working time up to the clock's `touched`. `asked`, `window` and `view` are the newest prompt as sent with
     `request_id`. `larger` is whether the larger model is asked. `control` is whether the frozen weights answer by a
-    draw, None without a draw.
+    draw, None without a draw. `strokes` hold in later answers. `edits` is the accepted object that is being changed.
     """
 
     preview: Preview
-    steps: tuple[Click | Box, ...]
+    steps: tuple[Step, ...]
     times: tuple[float, ...]
     masks: tuple[Mask | None, ...]
     seconds: float
@@ -37,6 +60,8 @@ class Draft:
     sent: float = 0.0
     larger: bool = False
     control: bool | None = None
+    strokes: HeldStrokes = NO_STROKES
+    edits: Annotation | None = None
 
 
 def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float, view: Window | None) -> Draft:
@@ -51,7 +76,8 @@ def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float,
     worked = touched(draft, now, idle)
     return replace(
         worked,
-        preview=replace(draft.preview, clicks=clicks, box=box, waiting=True, frozen=None, advice=None),
+        preview=replace(draft.preview, clicks=clicks, box=box, waiting=True, frozen=None, advice=None, polygon=()),
+        strokes=draft.strokes.after_click(step) if isinstance(step, Click) else draft.strokes,
         steps=steps,
         times=(*draft.times, worked.seconds),
         asked=Prompt(clicks, box, shown.logits if shown else None),
@@ -61,7 +87,11 @@ def with_prompt(draft: Draft | None, step: Click | Box, now: float, idle: float,
 
 
 def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
-    """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask."""
+    """The draft with the answer to its newest prompt; steps that were never answered get a record without a mask.
+
+    What was drawn by hand stays drawn.
+    """
+    reply = draft.strokes.on(reply)
     last = len(draft.steps) - 1
     records, masks = list(draft.preview.history[:last]), list(draft.masks[:last])
     given = (reply.window, reply.weights_version)
@@ -84,6 +114,7 @@ def with_answer(draft: Draft, reply: Answer, now: float) -> Draft:
 
 def with_first_sight(draft: Draft, reply: Answer) -> Draft:
     """The draft that shows what the first window says, and still waits for the answer."""
+    reply = draft.strokes.on(reply)
     if nothing_found(reply):
         return draft
     window = reply.candidates[reply.chosen].logits.window
@@ -198,6 +229,7 @@ def annotation(draft: Draft, candidate: Candidate, image_name: str, class_id: in
         gaps=candidate.gaps,
         control=draft.control,
         alternatives=tuple(mask for mask in preview.alternatives if iou(mask, candidate.mask) < 1),
+        replaces=(draft.edits.id,) if draft.edits else (),
     )
 
 
@@ -222,4 +254,5 @@ def _record(
         uncertainty=candidate.uncertainty if candidate else _NAN,
         iou=_NAN,
         gaps=candidate.gaps if candidate else None,
+        hand=step.kind if isinstance(step, HandStep) else None,
     )

@@ -18,7 +18,7 @@ HISTORY_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompted:
-    """A click or box was made; `before` is None for an object's first."""
+    """A click, a box or a step by hand was made; `before` is None for an object's first."""
 
     image: str
     before: Draft | None
@@ -179,6 +179,7 @@ def _arrays(draft: Draft) -> Iterator[BoolArray | FloatArray]:
     frozen = draft.preview.frozen
     for candidate in (*draft.preview.candidates, *((frozen,) if frozen else ())):
         yield from (candidate.mask.bits, candidate.logits.values, candidate.entropy)
-    yield from (mask.bits for mask in draft.masks if mask is not None)
+    drawn = (draft.strokes.painted, draft.strokes.erased)
+    yield from (mask.bits for mask in (*draft.masks, *drawn) if mask is not None)
     if draft.asked.logits is not None:
         yield draft.asked.logits.values

@@ -24,6 +24,7 @@ NO_MAP = "Click on an object: the map is of the answer to it"
 TWIN = "There is a map of the present model's answer only, not of the original model's"
 LARGER = "There is a map of this model's answers only, not of the larger model's"
 TURNED = "There is a map of the first candidate only: Tab goes back to it"
+BY_HAND_MAP = "The mask was drawn by hand: there is a map of the model's answers only"
 UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 BLINDED = "The original model's answer is not shown before Enter while control objects are drawn"
 UNDRAWN = "No plausible outlines were drawn for this answer: key G draws some"
@@ -48,6 +49,8 @@ def overlay_of(state: State) -> Overlay | None:
     shown = twin or (preview.candidate if preview else None)
     if shown is None:
         return Overlay(kind, None, None, MEASURING if preview and preview.waiting else NO_MAP)
+    if preview is not None and preview.drawn and twin is None:
+        return Overlay(kind, None, None, BY_HAND_MAP)
     if kind == "entropy":
         return _finite(Overlay(kind, shown.logits.window, shown.entropy))
     if kind == "disagreement":
@@ -150,6 +153,8 @@ def _to_teach(state: State) -> Candidate | Annotation | None:
 
 def _impossible(kind: OverlayKind, preview: Preview) -> str:
     """Message that says why there is no map of the answer that is shown; "" where there can be one."""
+    if preview.drawn:
+        return BY_HAND_MAP
     if preview.larger:
         return LARGER
     if kind == "refiner":

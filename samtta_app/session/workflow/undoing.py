@@ -26,7 +26,7 @@ from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.under_way import Then
 
 _WORDS: dict[type[Entry], str] = {
-    Prompted: "click",
+    Prompted: "step",
     Accepted: "accept",
     Cancelled: "preview",
     Deleted: "deletion",

@@ -41,6 +41,7 @@ from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
@@ -103,7 +104,7 @@ class Workflow:
         self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
         rater = Rater(self._desk, self._browsing, objects, self._undoing)
         parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing, rater)
-        self._acting = Acting(self._desk, *parts, self._plausible)
+        self._acting = Acting(self._desk, *parts, self._plausible, Handwork(self._desk))
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
 

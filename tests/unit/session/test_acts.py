@@ -21,6 +21,10 @@ VIEW = Window(10, 20, 64, 48)
 EXAMPLES: tuple[UserAct, ...] = (
     acts.PlaceClick(Click(60.25, 50.0, False), VIEW, "a.png"),
     acts.DrawBox(Box(1.0, 2.0, 30.5, 40.0), None, "b.png"),
+    acts.PaintStroke(((3.5, 4.0), (9.0, 4.25)), 7.5, True, "a.png"),
+    acts.DrawPolygon((((1.0, 2.0), (30.5, 2.0), (9.0, 40.0)), ((3.0, 4.0),)), "a.png"),
+    acts.Reshape("fill_holes"),
+    acts.UseTool("brush", 9.5),
     acts.Select(3, "a.png"),
     acts.Select(None),
     acts.NextCandidate(-1),
@@ -55,6 +59,10 @@ def click(x: float, y: float = 50, positive: bool = True) -> acts.PlaceClick:
     return acts.PlaceClick(Click(x, y, positive))
 
 
+def stroke(*points: tuple[float, float], erase: bool = False) -> acts.PaintStroke:
+    return acts.PaintStroke(points, 6.0, erase)
+
+
 SESSION: tuple[UserAct, ...] = (
     *(click(20), click(26), click(40, 30, positive=False), acts.Accept()),
     *(acts.DrawBox(Box(50.0, 30.0, 80.0, 70.0)), acts.NextCandidate(), acts.Accept()),
@@ -73,6 +81,9 @@ SESSION: tuple[UserAct, ...] = (
         click(50),
         acts.Accept(),
     ),
+    *(acts.UseTool("brush", 6.0), stroke((40, 40), (80, 40)), stroke((60, 40), erase=True), acts.Reshape("grow")),
+    *(acts.Undo(), acts.Redo(), click(50, 42), acts.Accept(), acts.Undo(), stroke((20, 20)), acts.Accept()),
+    *(acts.DrawPolygon((((4.0, 4.0), (30.0, 4.0), (20.0, 30.0)),)), acts.Accept(), stroke((90, 90)), acts.Cancel()),
     *(acts.StartRating(1), acts.Rate(7), acts.Rate(3), acts.Undo(), acts.Rate(9), acts.Turn(), acts.StopRating()),
 )
 """Every kind of act that changes what is stored, with undo and redo across images."""
@@ -109,18 +120,30 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
         *("Accept", "AddClass", "AskLarger", "Cancel", "ConfirmReview", "ControlLearner", "DeleteSelected", "DrawBox"),
         *(
             "DrawHypotheses",
+            "DrawPolygon",
             "KeepAlternative",
             "NextCandidate",
             "NextImage",
             "NextReview",
             "NextUnreviewed",
             "OpenImage",
+            "PaintStroke",
             "PlaceClick",
             "Rate",
             "Redo",
         ),
-        *("RemoveClick", "RenameClass", "Select", "SelectNext", "SetClass", "Show", "StartRating", "StopRating"),
-        *("Turn", "Undo"),
+        *(
+            "RemoveClick",
+            "RenameClass",
+            "Reshape",
+            "Select",
+            "SelectNext",
+            "SetClass",
+            "Show",
+            "StartRating",
+            "StopRating",
+        ),
+        *("Turn", "Undo", "UseTool"),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from samtta_app.core.types import Box, Click, StepKind
+from samtta_app.core.types import Box, Click, HandKind
 from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, record
@@ -71,7 +71,7 @@ def insert(store: Store, kind: str) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", get_args(StepKind))
+@pytest.mark.parametrize("kind", ["click", "box", "scribble", *get_args(HandKind)])
 def test_every_kind_of_step_can_be_stored(store: Store, kind: str) -> None:
     store.accept(accepted(), WIDTH, HEIGHT)
     insert(store, kind)
@@ -85,10 +85,10 @@ def test_another_word_is_refused(store: Store) -> None:
 
 def test_a_step_that_this_version_cannot_read_is_named_and_its_object_stays(store: Store) -> None:
     store.accept(accepted(), WIDTH, HEIGHT)
-    insert(store, "brush")
+    insert(store, "scribble")
     (found,) = store.annotations()
     assert len(found.history) == 1
-    assert "brush" in store.notice
+    assert "scribble" in store.notice
 
 
 def test_a_record_says_what_the_user_did() -> None:
