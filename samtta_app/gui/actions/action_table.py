@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from samtta_app.gui.actions import enabling
 from samtta_app.gui.actions.action_row import ActionRow, ActionTarget
+from samtta_app.gui.actions.hand_actions import HAND_ACTIONS
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
@@ -173,6 +174,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         lambda state, settings: enabling.being_rated(state),
     ),
     ActionRow("rate_10", "Rate the mask 10", "Edit", "0", "", _does(acts.Rate(10)), enabling.being_rated),
+    *HAND_ACTIONS,
     ActionRow(
         "previous_image",
         "Previous image",
@@ -325,6 +327,10 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Right click, Shift + left click", "This does not belong to it"),
     ("Drag with the left button", "Draw a box around the object"),
     ("Ctrl + left click", "Select an object"),
+    ("Drag with the brush, right drag", "Paint, erase; the eraser the other way round"),
+    ("Ctrl + wheel with the brush", "Size of the brush"),
+    ("Click with the polygon", "Set a corner; the first or last one again closes it"),
+    ("Drag a corner, click on a line, right click", "Move, add, take away a corner"),
     ("Wheel", "Zoom at the pointer"),
     ("Middle drag, Space + drag", "Move the image"),
     ("Space", "Accept, as Enter does"),

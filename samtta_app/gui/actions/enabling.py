@@ -28,8 +28,11 @@ def several(state: State | None) -> bool:
 
 
 def cancellable(state: State | None) -> bool:
-    """There is a preview or a selection to drop, or waiting acts may lead to one."""
-    return state is not None and (state.preview is not None or state.selected is not None or bool(state.waiting))
+    """There is a preview, a selection or a tool to drop, or waiting acts may lead to one."""
+    if state is None:
+        return False
+    begun = state.preview is not None or state.selected is not None or bool(state.waiting)
+    return begun or state.display.tool != "prompt"
 
 
 def is_annotating(state: State | None) -> bool:
@@ -48,7 +51,24 @@ def can_accept(state: State | None) -> bool:
 def enlargeable(state: State | None) -> bool:
     """The object at hand can be answered by the larger model."""
     preview = state.preview if state is not None else None
-    return preview is not None and preview.candidate is not None and not preview.waiting and not preview.larger
+    if preview is None or preview.candidate is None or preview.drawn:
+        return False
+    return not preview.waiting and not preview.larger
+
+
+def drawable(state: State | None) -> bool:
+    """A mask can be drawn by hand."""
+    return state is not None and state.image is not None and state.rating is None and not state.read_only
+
+
+def with_brush(state: State | None) -> bool:
+    """A brush is at hand."""
+    return state is not None and state.display.tool in ("brush", "eraser")
+
+
+def shapeable(state: State | None) -> bool:
+    """There is a mask to change, or waiting acts may lead to one."""
+    return drawable(state) and state is not None and (bool(state.waiting) or state.preview is not None)
 
 
 def has_candidate(state: State | None) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QLineEdit
 
 from samtta_app.core.types import Annotation, Candidate, FloatArray, Mask, Window
@@ -31,6 +31,7 @@ from samtta_app.gui.canvas.markers import (
 from samtta_app.gui.canvas.overlay import box_rect, lesson_image, pixel_rect, scale_of, uncertainty_image
 from samtta_app.gui.canvas.tiles import ImageItem
 from samtta_app.gui.canvas.tools import LEFT, MIDDLE, PromptTool, Tool, ToolHand
+from samtta_app.gui.canvas.workbench import Workbench
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.theme import GRID, class_colour, current
@@ -74,6 +75,9 @@ class Canvas(ZoomView):
         self._mapped: FloatArray | None = None
         self._hand = ToolHand(self)
         self._tool: Tool = PromptTool(self)
+        self.work = Workbench(self, scene, self)
+        self.installEventFilter(self.work)
+        self.zoomed.connect(self.work.refresh)
         self._label, self._empty = Caption(self), Caption(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -96,6 +100,7 @@ class Canvas(ZoomView):
         before, self._state = self._state, state
         if state.image is not before.image:
             self._rebuild(state)
+            self._take_tool()
             return
         if (state.annotations, state.selected, state.classes) != (before.annotations, before.selected, before.classes):
             self._show_annotations(state)
@@ -104,6 +109,13 @@ class Canvas(ZoomView):
             self._show_preview(state)
         self._show_map(state)
         self._show_words(state)
+        self._take_tool()
+
+    def _take_tool(self) -> None:
+        tool = self.work.change()
+        if tool is not None:
+            self.use_tool(tool)
+        self.work.refresh()
 
     def view_window(self) -> Window | None:
         """The part of the image on the screen; None when it is (nearly) all, or there is no image."""
@@ -328,7 +340,13 @@ class Canvas(ZoomView):
     def leaveEvent(self, event: QEvent) -> None:
         """The pointer has left the canvas."""
         super().leaveEvent(event)
+        self.work.leave()
         self.hovered.emit(float("nan"), float("nan"))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Ctrl with the wheel is the brush's while there is one."""
+        if not self.work.wheel(event):
+            super().wheelEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the captions in their places."""

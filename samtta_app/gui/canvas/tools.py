@@ -72,6 +72,12 @@ class Tool(Protocol):
         """The pointer's shape over an image, for a screen's ratio of device pixels to pixels."""
 
 
+def annotation_at(state: State, point: QPointF) -> int | None:
+    """The uppermost object at an image point, None where there is none."""
+    found = [a.id for a in state.annotations if holds(a.mask, point.x(), point.y())]
+    return found[-1] if found else None
+
+
 class PromptTool:
     """Clicks and boxes: left includes, right or Shift + left excludes, a left drag is a box, Ctrl + left selects.
 
@@ -104,7 +110,7 @@ class PromptTool:
         if self._drawn(pressed, at):
             self._surface.do(acts.DrawBox(self._stretched(pressed, at), self._surface.view_window()))
         elif modifiers & CTRL:
-            self._surface.do(acts.Select(self._annotation_at(self._surface.image_point(pressed))))
+            self._surface.do(acts.Select(annotation_at(self._surface.state, self._surface.image_point(pressed))))
         else:
             self._click(pressed, positive=not modifiers & SHIFT)
 
@@ -142,10 +148,6 @@ class PromptTool:
         xs = [min(max(x, 0.0), right) for x in (corners.left(), corners.right())]
         ys = [min(max(y, 0.0), bottom) for y in (corners.top(), corners.bottom())]
         return Box(xs[0], ys[0], xs[1], ys[1])
-
-    def _annotation_at(self, point: QPointF) -> int | None:
-        found = [a.id for a in self._surface.state.annotations if holds(a.mask, point.x(), point.y())]
-        return found[-1] if found else None
 
 
 class ToolHand:

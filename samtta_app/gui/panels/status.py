@@ -12,7 +12,7 @@ from samtta_app.core.types import Image
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.plain_text import plain_tip
-from samtta_app.session.acts import in_words
+from samtta_app.session.acts import ToolName, in_words
 from samtta_app.session.state import State
 
 _SIZE_OF_MODEL = re.compile(r" \([\d.]+ M parameters\)")
@@ -27,6 +27,13 @@ LEARNER = {
     "paused": "Learning paused",
 }
 """The learner's state in a word or two."""
+
+TOOL_HINTS: dict[ToolName, str] = {
+    "brush": "Drag to paint, right-drag to erase; [ and ] change the size, B goes back to clicks, Enter accepts",
+    "eraser": "Drag to erase, right-drag to paint; [ and ] change the size, Shift+B goes back to clicks, Enter accepts",
+    "polygon": "Click to set corners, the first one closes; drag corners, right-click takes one away; P goes back to clicks",
+}
+"""What the mouse does while it works by hand."""
 
 
 def _learner(state: State) -> str:
@@ -50,6 +57,8 @@ def hint(state: State | None) -> str:
         return "Reading the image…"
     if state.read_only:
         return "The project is read-only: look, but nothing can be saved"
+    if state.display.tool != "prompt" and state.display.tool in TOOL_HINTS:
+        return TOOL_HINTS[state.display.tool]
     if state.preview is None:
         return (
             "Delete removes the selected object"
