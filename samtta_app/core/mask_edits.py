@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from samtta_app.core.masks import bounding_box, crop, holds, trimmed
 from samtta_app.core.tidy import CRUMB_SHARE
-from samtta_app.core.types import BoolArray, Box, FloatArray, Logits, Mask, Window
+from samtta_app.core.types import BoolArray, FloatArray, Logits, Mask, Window
 
 ShapeChange = Literal["fill_holes", "drop_crumbs", "largest_part", "grow", "shrink", "smooth"]
 """What can be done to the shape of a mask as a whole."""
@@ -126,14 +126,15 @@ _CHANGES: dict[ShapeChange, Callable[[Mask, Window], Mask]] = {
 }
 
 
-def halves(mask: Mask, line: Box) -> tuple[Mask, Mask]:
-    """Both sides of a mask along a straight line through the box's first and second corner, which goes on at its ends.
+def halves(mask: Mask, start: tuple[float, float], end: tuple[float, float]) -> tuple[Mask, Mask]:
+    """Both sides of a mask along a straight line through two points (x, y), which goes on beyond them.
 
     No pixel is lost: the second mask holds those on the line. A side without a pixel is an empty mask.
     """
     height, width = mask.bits.shape
     rows, columns = np.mgrid[:height, :width]
-    across = (line.x1 - line.x0) * (rows + mask.y - line.y0) - (line.y1 - line.y0) * (columns + mask.x - line.x0)
+    (x, y), (dx, dy) = start, (end[0] - start[0], end[1] - start[1])
+    across = dx * (rows + mask.y - y) - dy * (columns + mask.x - x)
     one = mask.bits & (across < 0)
     return trimmed(one, mask.x, mask.y), trimmed(mask.bits & ~one, mask.x, mask.y)
 

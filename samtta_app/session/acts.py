@@ -65,6 +65,33 @@ class Reshape(Act, frozen=True):
     change: ShapeChange
 
 
+class EditSelected(Act, frozen=True):
+    """Take the selected object up to change it; without a selection the newest one."""
+
+
+class MergeObjects(Act, frozen=True):
+    """Make one object of the selected one and another of `image`."""
+
+    annotation_id: int
+    image: str = ""
+
+
+class CutObject(Act, frozen=True):
+    """Make two objects of the selected one, or of the one under the line, along a straight line through two points."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    image: str = ""
+
+
+class Duplicate(Act, frozen=True):
+    """Show a copy of the selected object beside it, to be accepted as another."""
+
+
+class CopyToNext(Act, frozen=True):
+    """Show a copy of the selected object on the next image, to be accepted there."""
+
+
 class Select(Act, frozen=True):
     """Select an annotation of `image`, or none."""
 
@@ -209,7 +236,7 @@ class ControlLearner(Act, frozen=True):
     action: ControlAction
 
 
-OnPlace = PlaceClick | DrawBox | Select | PaintStroke | DrawPolygon
+OnPlace = PlaceClick | DrawBox | Select | PaintStroke | DrawPolygon | MergeObjects | CutObject
 """Acts on a place of the image that is on the screen."""
 
 ByHand = PaintStroke | DrawPolygon | Reshape
@@ -218,7 +245,9 @@ ByHand = PaintStroke | DrawPolygon | Reshape
 OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger | DrawHypotheses | KeepAlternative | ByHand
 """Acts on the answer to the newest click: they wait for it. A click gives back the logits of the answer before it."""
 
-ToImage = OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview | StartRating | Rate | StopRating
+ToImage = (
+    CopyToNext | OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview | StartRating | Rate | StopRating
+)
 """Acts that may show another image."""
 
 AtOnce = Show | UseTool | ControlLearner
@@ -235,6 +264,8 @@ UserAct = (
     | Undo
     | Redo
     | DeleteSelected
+    | EditSelected
+    | Duplicate
     | SetClass
     | AddClass
     | RenameClass
@@ -246,6 +277,11 @@ ACT_NAMES: dict[type[UserAct], str] = {
     PaintStroke: "stroke",
     DrawPolygon: "polygon",
     Reshape: "shape",
+    EditSelected: "change",
+    MergeObjects: "merge",
+    CutObject: "cut",
+    Duplicate: "duplicate",
+    CopyToNext: "copy to the next image",
     Select: "select",
     NextCandidate: "next candidate",
     SelectNext: "next object",

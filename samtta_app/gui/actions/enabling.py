@@ -119,6 +119,11 @@ def selected(state: State | None) -> bool:
     return bool(state.waiting) or (state.selected is not None and state.preview is None)
 
 
+def changeable(state: State | None) -> bool:
+    """There is an accepted object to be taken up again."""
+    return drawable(state) and state is not None and state.preview is None and bool(state.annotations)
+
+
 def undoable(state: State | None) -> bool:
     """There is a step to undo."""
     return state is not None and state.can_undo

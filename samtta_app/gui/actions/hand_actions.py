@@ -56,8 +56,37 @@ HAND_ACTIONS: tuple[ActionRow, ...] = (
     ActionRow(
         "polygon", "Polygon", "Draw", "P", "polygon", _tool("polygon"), enabling.drawable, checked=_in_use("polygon")
     ),
+    ActionRow("cut", "Cut an object", "Draw", "X", "scissors", _tool("cut"), enabling.drawable, checked=_in_use("cut")),
     *(
         ActionRow(name, text, "Draw", key, "", _shape(name), enabling.shapeable, divides=name == "fill_holes")
         for name, text, key in _SHAPES
+    ),
+    ActionRow(
+        "change",
+        "Change the selected object",
+        "Draw",
+        "M",
+        "pencil-simple",
+        lambda desk: desk.controller.do(acts.EditSelected()),
+        enabling.changeable,
+        divides=True,
+    ),
+    ActionRow(
+        "duplicate",
+        "Duplicate the object",
+        "Draw",
+        "Ctrl+D",
+        "copy",
+        lambda desk: desk.controller.do(acts.Duplicate()),
+        enabling.selected,
+    ),
+    ActionRow(
+        "copy_to_next",
+        "Copy the object to the next image",
+        "Draw",
+        "Ctrl+Shift+D",
+        "",
+        lambda desk: desk.controller.do(acts.CopyToNext()),
+        enabling.selected,
     ),
 )

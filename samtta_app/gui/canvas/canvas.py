@@ -102,7 +102,7 @@ class Canvas(ZoomView):
             self._rebuild(state)
             self._take_tool()
             return
-        if (state.annotations, state.selected, state.classes) != (before.annotations, before.selected, before.classes):
+        if _objects(state) != _objects(before):
             self._show_annotations(state)
         self._show_display(state)
         if state.preview is not before.preview or _look(state) != _look(before):
@@ -143,7 +143,8 @@ class Canvas(ZoomView):
         self._show_words(state)
 
     def _show_annotations(self, state: State) -> None:
-        shown = state.annotations if state.image is not None else ()
+        edited = state.preview.edits if state.preview is not None else None
+        shown = tuple(a for a in state.annotations if a.id != edited) if state.image is not None else ()
         for gone in self._annotations.keys() - {a.id for a in shown}:
             self.scene().removeItem(self._annotations.pop(gone)[1])
         for annotation in shown:
@@ -371,6 +372,11 @@ def _covered(state: State) -> bool:
     """Whether a map is shown, or will be."""
     overlay = overlay_of(state)
     return overlay is not None and (overlay.values is not None or overlay.reason == MEASURING)
+
+
+def _objects(state: State) -> tuple[object, ...]:
+    """What the look of accepted objects depends on; the one that is being changed is not drawn twice."""
+    return state.annotations, state.selected, state.classes, state.preview.edits if state.preview is not None else None
 
 
 def _look(state: State) -> tuple[object, ...]:

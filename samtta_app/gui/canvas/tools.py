@@ -78,8 +78,17 @@ def annotation_at(state: State, point: QPointF) -> int | None:
     return found[-1] if found else None
 
 
+def chosen(state: State, point: QPointF, modifiers: Qt.KeyboardModifier) -> UserAct:
+    """What Ctrl and a click mean: select the object there, or with Shift merge it with the selected one."""
+    found = annotation_at(state, point)
+    merges = modifiers & SHIFT and state.selected is not None and found not in (None, state.selected)
+    return acts.MergeObjects(found) if merges and found is not None else acts.Select(found)
+
+
 class PromptTool:
     """Clicks and boxes: left includes, right or Shift + left excludes, a left drag is a box, Ctrl + left selects.
+
+    Ctrl + Shift + left merges the object there with the selected one.
 
     Space accepts the preview.
     """
@@ -110,7 +119,7 @@ class PromptTool:
         if self._drawn(pressed, at):
             self._surface.do(acts.DrawBox(self._stretched(pressed, at), self._surface.view_window()))
         elif modifiers & CTRL:
-            self._surface.do(acts.Select(annotation_at(self._surface.state, self._surface.image_point(pressed))))
+            self._surface.do(chosen(self._surface.state, self._surface.image_point(pressed), modifiers))
         else:
             self._click(pressed, positive=not modifiers & SHIFT)
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsScene
 
 from samtta_app.gui.canvas.hand_items import HandLayer
-from samtta_app.gui.canvas.hand_tools import HAND_TOOLS, HandTool, next_size, show_waiting
+from samtta_app.gui.canvas.hand_tools import BrushTool, CutTool, HandTool, next_size, show_waiting
+from samtta_app.gui.canvas.polygon_tool import PolygonTool
 from samtta_app.gui.canvas.tools import PromptTool, Tool, ToolSurface
 from samtta_app.session import acts
 from samtta_app.session.acts import ToolName
 
 _NOTCH = 120
 """Eighths of a degree of one notch of a mouse wheel."""
+
+_HAND_TOOLS: dict[ToolName, Callable[[ToolSurface, HandLayer], HandTool]] = {
+    "brush": partial(BrushTool, erase=False),
+    "eraser": partial(BrushTool, erase=True),
+    "polygon": PolygonTool,
+    "cut": CutTool,
+}
+"""The tools that work by hand, by name."""
 
 
 class Workbench(QObject):
@@ -39,7 +51,7 @@ class Workbench(QObject):
         before, self._tool, self._name = self._tool, None, name
         if before is not None:
             before.finish()
-        self._tool = HAND_TOOLS[name](self._surface, self.layer) if name in HAND_TOOLS else None
+        self._tool = _HAND_TOOLS[name](self._surface, self.layer) if name in _HAND_TOOLS else None
         return self._tool or PromptTool(self._surface)
 
     def refresh(self) -> None:

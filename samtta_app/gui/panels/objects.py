@@ -122,6 +122,8 @@ class ObjectModel(QAbstractTableModel):
             return self._value(entry)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
+        if role == Qt.ItemDataRole.ToolTipRole and entry.replaces:
+            return "Corrected: the mask that it replaces stays in the project"
         if role == Qt.ItemDataRole.ToolTipRole and entry.alternatives:
             return f"{len(entry.alternatives)} more outline{'s' if len(entry.alternatives) > 1 else ''} of this object kept"
         if role == Qt.ItemDataRole.DecorationRole and column == 0:

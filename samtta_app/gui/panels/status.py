@@ -31,6 +31,7 @@ LEARNER = {
 TOOL_HINTS: dict[ToolName, str] = {
     "brush": "Drag to paint, right-drag to erase; [ and ] change the size, B goes back to clicks, Enter accepts",
     "eraser": "Drag to erase, right-drag to paint; [ and ] change the size, Shift+B goes back to clicks, Enter accepts",
+    "cut": "Drag a line across an object to cut it in two; X goes back to clicks",
     "polygon": "Click to set corners, the first one closes; drag corners, right-click takes one away; P goes back to clicks",
 }
 """What the mouse does while it works by hand."""
@@ -57,11 +58,13 @@ def hint(state: State | None) -> str:
         return "Reading the image…"
     if state.read_only:
         return "The project is read-only: look, but nothing can be saved"
+    if state.preview is not None and state.preview.edits is not None and not state.preview.waiting:
+        return "An accepted object is being changed: Enter stores it, Esc leaves it as it was"
     if state.display.tool != "prompt" and state.display.tool in TOOL_HINTS:
         return TOOL_HINTS[state.display.tool]
     if state.preview is None:
         return (
-            "Delete removes the selected object"
+            "Click or draw to change the selected object; Delete removes it, Esc lets it go"
             if state.selected is not None
             else "Click an object, or drag a box around it"
         )

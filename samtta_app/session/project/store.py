@@ -156,31 +156,61 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
         """Store an accepted mask with its whole history, for an image of this size; returns it with its id and date.
 
         `teaches` says that it is to be learned from; it waits for that, even in a later run, until learning is
-        reported.
+        reported. The masks that it replaces are withdrawn in the same transaction.
 
         Raises:
             StoreError: nothing was stored.
         """
-        dated = replace(annotation, created=now())
+        return self.accept_all((annotation,), width, height, teaches=teaches)[0]
+
+    def accept_all(
+        self, annotations: Iterable[Annotation], width: int, height: int, *, teaches: bool = False
+    ) -> tuple[Annotation, ...]:
+        """Store masks of one image as `accept` does, all or none of them."""
         with self._writing():
-            self._image(annotation.image_name, width, height, annotation.picture)
-            cursor = self._db.execute(
-                f"INSERT INTO annotations ({rows.ANNOTATION}, teaches) "
-                f"VALUES ({rows.placeholders(rows.ANNOTATION, more=1)})",
-                (*rows.annotation_row(dated), int(teaches)),
-            )
-            saved = replace(dated, id=int(cursor.lastrowid or 0))
-            self._db.executemany(
-                f"INSERT INTO steps (annotation_id, position, {rows.STEP_COLUMNS}) "
-                f"VALUES ({rows.placeholders(rows.STEP_COLUMNS, more=2)})",
-                [(saved.id, k, *rows.step_row(r, saved.box)) for k, r in enumerate(saved.history, start=1)],
-            )
+            return tuple(self._accept(replace(each, created=now()), width, height, teaches) for each in annotations)
+
+    def _accept(self, dated: Annotation, width: int, height: int, teaches: bool) -> Annotation:
+        self._image(dated.image_name, width, height, dated.picture)
+        cursor = self._db.execute(
+            f"INSERT INTO annotations ({rows.ANNOTATION}, teaches) "
+            f"VALUES ({rows.placeholders(rows.ANNOTATION, more=1)})",
+            (*rows.annotation_row(dated), int(teaches)),
+        )
+        saved = replace(dated, id=int(cursor.lastrowid or 0))
+        self._db.executemany("UPDATE annotations SET deleted = 1 WHERE id = ?", [(each,) for each in saved.replaces])
+        self._db.executemany(
+            f"INSERT INTO steps (annotation_id, position, {rows.STEP_COLUMNS}) "
+            f"VALUES ({rows.placeholders(rows.STEP_COLUMNS, more=2)})",
+            [(saved.id, k, *rows.step_row(r, saved.box)) for k, r in enumerate(saved.history, start=1)],
+        )
         return saved
 
     def set_deleted(self, annotation_id: int, deleted: bool) -> None:
         """Withdraw an annotation, or bring it back; its records stay."""
         with self._writing():
             self._db.execute("UPDATE annotations SET deleted = ? WHERE id = ?", (int(deleted), annotation_id))
+
+    def exchange(self, gone: Iterable[Annotation], back: Iterable[Annotation]) -> None:
+        """Withdraw annotations and bring others back, all or none of them."""
+        with self._writing():
+            for annotation in gone:
+                self._db.execute("UPDATE annotations SET deleted = 1 WHERE id = ?", (annotation.id,))
+            for annotation in back:
+                query = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
+                self._db.execute(query, (annotation.class_id, annotation.id))
+
+    def earlier(self, annotation: Annotation) -> tuple[Annotation, ...]:
+        """The masks that an annotation took the place of, and those before them, newest first; they are kept for ever."""
+        found: list[Annotation] = []
+        wanted = list(annotation.replaces)
+        while wanted:
+            number = wanted.pop(0)
+            for one in self._annotations("id = ?", number):
+                if all(one.id != other.id for other in found):
+                    found.append(one)
+                    wanted += one.replaces
+        return tuple(found)
 
     def bring_back(self, annotation_id: int, class_id: int) -> None:
         """Undo a deletion; the class may have been removed and returned meanwhile."""

@@ -19,6 +19,7 @@ from samtta_app.session.workflow.overlays import BLINDED
 from samtta_app.session.workflow.plausible import Plausible
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
+from samtta_app.session.workflow.reworking import Reworking
 from samtta_app.session.workflow.undoing import Undoing
 
 
@@ -37,10 +38,12 @@ class Acting:
         rater: Rater,
         plausible: Plausible,
         handwork: Handwork,
+        reworking: Reworking,
     ) -> None:
         self._desk, self._browsing, self._annotating = desk, browsing, annotating
         self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
         self._rater, self._plausible, self._handwork = rater, plausible, handwork
+        self._reworking = reworking
 
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
@@ -147,6 +150,10 @@ class Acting:
                 return self._redo()
             case acts.SelectNext(step=step):
                 return self._objects.select_next(step)
+            case acts.EditSelected():
+                return self._reworking.take_up()
+            case acts.Duplicate():
+                return self._reworking.duplicate()
             case acts.DeleteSelected():
                 return self._objects.delete_selected()
             case acts.SetClass(class_id=class_id):
@@ -171,6 +178,10 @@ class Acting:
                 return self._objects.select(annotation_id)
             case acts.PaintStroke() | acts.DrawPolygon():
                 return self._handwork.do(act)
+            case acts.MergeObjects(annotation_id=annotation_id):
+                return self._reworking.merge(annotation_id)
+            case acts.CutObject(start=start, end=end):
+                return self._reworking.cut(start, end)
 
     def _cancel(self) -> Requests:
         """Discard the mask; without one drop the selection, and without that put the tool down."""
@@ -185,6 +196,8 @@ class Acting:
         match act:
             case acts.OpenImage(index=index):
                 return self._open(index)
+            case acts.CopyToNext():
+                return self._open(self._reworking.carry())
             case acts.NextImage(step=step):
                 return self._open(self._browsing.next_index(step))
             case acts.NextUnreviewed():
@@ -220,8 +233,7 @@ class Acting:
         saved = self._annotating.accept()
         if saved is None:
             return ()
-        self._objects.add(saved)
-        requests = self._learning.accepted(saved)
+        requests = self._reworking.shown(saved)
         if then_next:
             requests += self._open(self._browsing.next_index(1))
         return requests

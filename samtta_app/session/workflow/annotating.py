@@ -12,10 +12,13 @@ from samtta_app.session.project.pictures import picture_of
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
+from samtta_app.session.workflow.drawing import taken_up_selected
 from samtta_app.session.workflow.giving_up import give_up
 from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
 
 DRAWN = "The mask was drawn by hand: click, and the model goes on from it"
+
+UNCHANGED = "The object was not changed"
 
 LEAST_BOX = 2.0
 """A box with both sides shorter than this many pixels is an accidental drag."""
@@ -129,12 +132,21 @@ class Annotating:
         return requests
 
     def cancel(self, why: WhyGivenUp = "cancelled") -> Requests:
-        """Discard the preview, and store it as an object that was given up; undo brings it back."""
+        """Discard the preview, and store it as an object that was given up; undo brings it back.
+
+        An accepted object that was being changed stays as it was, and is selected.
+        """
         desk = self._desk
-        if desk.draft is not None:
-            steps, given_up = desk.history.take_steps(), give_up(desk, desk.draft, why)
-            desk.history.push(Cancelled(desk.image_name(), desk.draft, steps, given_up=given_up))
-            desk.put(None)
+        draft = desk.draft
+        if draft is None:
+            return ()
+        steps = desk.history.take_steps()
+        given_up = give_up(desk, draft, why) if draft.edits is None else None
+        if steps or draft.edits is None:
+            desk.history.push(Cancelled(desk.image_name(), draft, steps, given_up=given_up))
+        desk.put(None)
+        if draft.edits is not None:
+            desk.change(selected=draft.edits.id)
         return ()
 
     def accept(self) -> Annotation | None:
@@ -149,6 +161,10 @@ class Annotating:
         if draft is None or image is None:
             desk.say("info", "There is no mask to accept yet: click on an object first")
             return None
+        if draft.edits is not None and not drafts.changed(draft):
+            desk.say("info", UNCHANGED)
+            self.cancel()
+            return None
         if candidate is None or not candidate.mask.area:
             desk.say("warning", "The mask is empty: add a click on the object, or cancel", desk.image_name())
             return None
@@ -157,7 +173,8 @@ class Annotating:
         annotation = drafts.annotation(draft, candidate, name, desk.state.current_class)
         annotation = replace(annotation, picture=picture_of(image))
         saved = desk.store.accept(annotation, image.width, image.height, teaches=desk.learn)
-        desk.history.push(Accepted(name, saved, draft, desk.history.take_steps()))
+        replaced = (draft.edits,) if draft.edits else ()
+        desk.history.push(Accepted(name, saved, draft, desk.history.take_steps(), replaced=replaced))
         desk.put(None)
         return saved
 
@@ -166,8 +183,9 @@ class Annotating:
         if desk.state.image is None:
             desk.say("info", "The image is not shown yet")
             return ()
-        draft = drafts.with_prompt(before, step, desk.now(), desk.idle, view)
-        requests = self.ask(draft if before else replace(draft, control=desk.draws_control()))
+        begun = before or taken_up_selected(desk)
+        draft = drafts.with_prompt(begun, step, desk.now(), desk.idle, view)
+        requests = self.ask(draft if begun else replace(draft, control=desk.draws_control()))
         desk.change(selected=None)
         if desk.draft is not None:
             desk.history.push(Prompted(desk.image_name(), before, desk.draft))

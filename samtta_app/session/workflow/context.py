@@ -19,7 +19,7 @@ from samtta_app.session.statistics.tally import Tally
 from samtta_app.session.workflow.blindfold import blinded
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
-from samtta_app.session.workflow.under_way import Ahead, Drawing, Lessons, Loading, MeasuringMap
+from samtta_app.session.workflow.under_way import Ahead, Carried, Drawing, Lessons, Loading, MeasuringMap
 
 Requests = tuple[Request, ...]
 
@@ -56,6 +56,7 @@ class SessionContext:
         self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
         self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
         self.ahead, self.lessons, self.measuring, self.drawing = Ahead(), Lessons(), MeasuringMap(), Drawing()
+        self.carried: Carried | None = None  # a mask on its way to the next image
         self.comparison = 0  # the request to the frozen twin that is under way, 0 where none is
         self.paused = False
         self.dropped: tuple[UserAct, ...] = ()

@@ -196,6 +196,11 @@ def with_alternative(draft: Draft, mask: Mask) -> Draft:
     return replace(draft, preview=replace(draft.preview, alternatives=kept))
 
 
+def changed(draft: Draft) -> bool:
+    """Whether an accepted object that was taken up has a new step."""
+    return draft.edits is None or len(draft.steps) > len(draft.edits.history)
+
+
 def touched(draft: Draft, now: float, idle: float) -> Draft:
     """The draft with the time since the last act added, a longer pause counted as `idle` seconds."""
     return replace(draft, seconds=draft.seconds + min(max(now - draft.touched, 0.0), idle), touched=now)

@@ -13,6 +13,7 @@ from samtta_app.core.replies import Answer
 from samtta_app.core.types import Annotation, Candidate, ClickRecord, HandKind, Mask, Prompt, Window
 from samtta_app.core.windows import around
 from samtta_app.session.state import Preview
+from samtta_app.session.workflow.context import SessionContext
 from samtta_app.session.workflow.draft import Draft, HandStep, touched
 from samtta_app.session.workflow.held_strokes import HeldStrokes
 
@@ -58,6 +59,16 @@ def taken_up(annotation: Annotation, now: float, extent: Window) -> Draft:
         control=annotation.control,
         edits=annotation,
     )
+
+
+def taken_up_selected(desk: SessionContext) -> Draft | None:
+    """The selected object, to be changed, with its class as the current one; None where none is selected."""
+    state = desk.state
+    annotation = next((a for a in state.annotations if a.id == state.selected), None)
+    if annotation is None or state.image is None:
+        return None
+    desk.change(current_class=annotation.class_id)
+    return taken_up(annotation, desk.now(), state.image.whole)
 
 
 def with_drawing(

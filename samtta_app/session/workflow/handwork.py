@@ -14,7 +14,7 @@ from samtta_app.session import acts
 from samtta_app.session.acts import ByHand, ToolName
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
-from samtta_app.session.workflow.drawing import begun, with_drawing
+from samtta_app.session.workflow.drawing import begun, taken_up_selected, with_drawing
 from samtta_app.session.workflow.held_strokes import NO_STROKES, HeldStrokes
 from samtta_app.session.workflow.history import Prompted
 
@@ -122,7 +122,7 @@ class Handwork:
         return ()
 
     def _draft(self) -> Draft | None:
-        return self._desk.draft
+        return self._desk.draft or taken_up_selected(self._desk)
 
     def _extent(self) -> Window | None:
         """The image's whole window; None, and a word, where it is not shown."""

@@ -27,13 +27,26 @@ class Prompted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accepted:
-    """A draft became an annotation; `steps` led to it, and `held` are the bytes of what they showed."""
+    """A draft became an annotation; `steps` led to it, and `held` are the bytes of what they showed.
+
+    `replaced` are the annotations that it took the place of.
+    """
 
     image: str
     annotation: Annotation
     draft: Draft
     steps: tuple[Prompted, ...]
     held: int = 0
+    replaced: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exchanged:
+    """Annotations took the place of others: two were merged, or one was cut."""
+
+    image: str
+    gone: tuple[Annotation, ...]
+    come: tuple[Annotation, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +116,9 @@ class ClassRenamed:
     image: str = ""
 
 
-Entry = Prompted | Accepted | Cancelled | Deleted | Relabelled | Reviewed | Rated | ClassAdded | ClassRenamed
+Entry = (
+    Prompted | Accepted | Exchanged | Cancelled | Deleted | Relabelled | Reviewed | Rated | ClassAdded | ClassRenamed
+)
 """`image` is where it was done, "" where that does not matter."""
 
 

@@ -104,8 +104,12 @@ class Objects:
 
     def withdraw(self, annotation: Annotation) -> Requests:
         """Remove an annotation from the store, the screen and the replay memory."""
+        self._desk.store.set_deleted(annotation.id, True)
+        return self.take_away(annotation)
+
+    def take_away(self, annotation: Annotation) -> Requests:
+        """Remove an annotation that is withdrawn in the store from the screen, the figures and the replay memory."""
         desk = self._desk
-        desk.store.set_deleted(annotation.id, True)
         if self._open(annotation.image_name):
             desk.put_annotations(tuple(a for a in desk.state.annotations if a.id != annotation.id))
         else:
@@ -117,8 +121,21 @@ class Objects:
 
     def bring_back(self, annotation: Annotation, *, learn: bool) -> Requests:
         """Undo `withdraw`; `learn` or only remember it, where its image is there to learn from."""
+        self._desk.store.bring_back(annotation.id, annotation.class_id)
+        return self._put_back(annotation, learn=learn)
+
+    def exchange(self, gone: tuple[Annotation, ...], back: tuple[Annotation, ...], *, learn: bool) -> Requests:
+        """Withdraw annotations and bring others back, in one transaction of the store."""
+        self._desk.store.exchange(gone, back)
+        requests: Requests = ()
+        for annotation in gone:
+            requests += self.take_away(annotation)
+        for annotation in back:
+            requests += self._put_back(annotation, learn=learn)
+        return requests
+
+    def _put_back(self, annotation: Annotation, *, learn: bool) -> Requests:
         desk = self._desk
-        desk.store.bring_back(annotation.id, annotation.class_id)
         desk.return_record(annotation.id)
         if not self._open(annotation.image_name):
             desk.mark(annotation.image_name, unreadable=None, more=1)

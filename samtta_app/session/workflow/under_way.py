@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from samtta_app.core.replies import Answer
-from samtta_app.core.types import Annotation, Candidate
+from samtta_app.core.types import Annotation, Candidate, Mask
 from samtta_app.session.acts import OverlayKind
 
 Then = Literal["", "undo", "redo"]
@@ -76,3 +76,11 @@ class Drawing:
     known: Answer | None = None
     request_id: int = 0
     asked: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried:
+    """A mask on its way to another image, which is being opened."""
+
+    image: str
+    mask: Mask

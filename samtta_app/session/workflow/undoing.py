@@ -16,6 +16,7 @@ from samtta_app.session.workflow.history import (
     ClassRenamed,
     Deleted,
     Entry,
+    Exchanged,
     Prompted,
     Rated,
     Relabelled,
@@ -28,6 +29,7 @@ from samtta_app.session.workflow.under_way import Then
 _WORDS: dict[type[Entry], str] = {
     Prompted: "step",
     Accepted: "accept",
+    Exchanged: "merge or cut",
     Cancelled: "preview",
     Deleted: "deletion",
     Relabelled: "class change",
@@ -123,9 +125,11 @@ class Undoing:
         desk, objects = self._desk, self._objects
         requests: Requests = ()
         match entry:
-            case Accepted(annotation=annotation):
-                requests = objects.withdraw(annotation)
+            case Accepted(annotation=annotation, replaced=replaced):
+                requests = objects.exchange((annotation,), replaced, learn=False)
                 desk.change(current_class=annotation.class_id)
+            case Exchanged(gone=gone, come=come):
+                requests = objects.exchange(come, gone, learn=False)
             case Deleted(annotation=annotation, given_up=given_up):
                 giving_up.take_back(desk, given_up)  # first: it may be done twice, where the other fails
                 requests = objects.bring_back(annotation, learn=False)
@@ -152,8 +156,10 @@ class Undoing:
         desk, objects = self._desk, self._objects
         requests: Requests = ()
         match entry:
-            case Accepted(annotation=annotation):
-                requests = objects.bring_back(annotation, learn=True)
+            case Accepted(annotation=annotation, replaced=replaced):
+                requests = objects.exchange(replaced, (annotation,), learn=True)
+            case Exchanged(gone=gone, come=come):
+                requests = objects.exchange(gone, come, learn=True)
             case Deleted(annotation=annotation, given_up=given_up):
                 requests = objects.withdraw(annotation)
                 giving_up.give_up_again(desk, given_up)

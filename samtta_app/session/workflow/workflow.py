@@ -49,6 +49,7 @@ from samtta_app.session.workflow.overlays import Overlays
 from samtta_app.session.workflow.plausible import Plausible
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
+from samtta_app.session.workflow.reworking import Reworking
 from samtta_app.session.workflow.undoing import Undoing
 
 
@@ -104,7 +105,8 @@ class Workflow:
         self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
         rater = Rater(self._desk, self._browsing, objects, self._undoing)
         parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing, rater)
-        self._acting = Acting(self._desk, *parts, self._plausible, Handwork(self._desk))
+        self._reworking = Reworking(self._desk, self._browsing, self._annotating, objects, self._learning)
+        self._acting = Acting(self._desk, *parts, self._plausible, Handwork(self._desk), self._reworking)
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
 
@@ -208,6 +210,7 @@ class Workflow:
             return ()
         try:
             self._browsing.shown(reply.image)
+            self._reworking.set_down()
         except StoreError as error:
             self._desk.say("warning", str(error))
         if loading.then:

@@ -23,7 +23,7 @@ from samtta_app.core.mask_edits import (
     without_part,
 )
 from samtta_app.core.masks import full, trimmed
-from samtta_app.core.types import Box, Logits, Mask, Window
+from samtta_app.core.types import Logits, Mask, Window
 from tests.unit.values import disc
 
 HEIGHT, WIDTH = 96, 128
@@ -111,13 +111,13 @@ def test_smoothing_takes_a_spike_off_and_fills_a_notch() -> None:
 
 @given(masks(), st.tuples(*[st.floats(0, 130, width=16)] * 4))
 def test_a_cut_loses_no_pixel(mask: Mask, line: tuple[float, float, float, float]) -> None:
-    one, other = halves(mask, Box(*line))
+    one, other = halves(mask, line[:2], line[2:])
     assert one.area + other.area == mask.area
     assert (bits_of(joined(one, other)) == bits_of(mask)).all()
 
 
 def test_a_cut_through_the_middle_gives_equal_sides_but_for_the_line() -> None:
-    one, other = halves(disc(60, 50, 20), Box(60, 0, 60, 90))
+    one, other = halves(disc(60, 50, 20), (60, 0), (60, 90))
     assert other.area + one.area == disc(60, 50, 20).area
     assert abs(one.area - other.area) == 41
 

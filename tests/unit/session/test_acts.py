@@ -25,6 +25,11 @@ EXAMPLES: tuple[UserAct, ...] = (
     acts.DrawPolygon((((1.0, 2.0), (30.5, 2.0), (9.0, 40.0)), ((3.0, 4.0),)), "a.png"),
     acts.Reshape("fill_holes"),
     acts.UseTool("brush", 9.5),
+    acts.EditSelected(),
+    acts.MergeObjects(4, "a.png"),
+    acts.CutObject((1.5, 2.0), (30.0, 40.25), "a.png"),
+    acts.Duplicate(),
+    acts.CopyToNext(),
     acts.Select(3, "a.png"),
     acts.Select(None),
     acts.NextCandidate(-1),
@@ -84,6 +89,10 @@ SESSION: tuple[UserAct, ...] = (
     *(acts.UseTool("brush", 6.0), stroke((40, 40), (80, 40)), stroke((60, 40), erase=True), acts.Reshape("grow")),
     *(acts.Undo(), acts.Redo(), click(50, 42), acts.Accept(), acts.Undo(), stroke((20, 20)), acts.Accept()),
     *(acts.DrawPolygon((((4.0, 4.0), (30.0, 4.0), (20.0, 30.0)),)), acts.Accept(), stroke((90, 90)), acts.Cancel()),
+    *(acts.Duplicate(), acts.SelectNext(), acts.Duplicate(), acts.Accept(), acts.SelectNext(), acts.MergeObjects(99)),
+    *(click(24, 24), acts.Accept(), acts.SelectNext(-1), acts.EditSelected(), stroke((60, 60)), acts.Cancel()),
+    *(acts.CutObject((0.0, 18.0), (128.0, 19.0)), acts.Undo(), acts.Redo(), acts.SelectNext(), acts.CopyToNext()),
+    *(acts.Accept(), acts.Undo(), acts.Undo()),
     *(acts.StartRating(1), acts.Rate(7), acts.Rate(3), acts.Undo(), acts.Rate(9), acts.Turn(), acts.StopRating()),
 )
 """Every kind of act that changes what is stored, with undo and redo across images."""
@@ -117,11 +126,15 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
     }
     assert stored_act(acts.Accept()) == {"type": "Accept", "then_next": False}
     assert sorted(stored_act(act)["type"] for act in EXAMPLES if act != acts.Select(None)) == [
-        *("Accept", "AddClass", "AskLarger", "Cancel", "ConfirmReview", "ControlLearner", "DeleteSelected", "DrawBox"),
+        *("Accept", "AddClass", "AskLarger", "Cancel", "ConfirmReview", "ControlLearner", "CopyToNext"),
+        *("CutObject", "DeleteSelected", "DrawBox"),
         *(
             "DrawHypotheses",
             "DrawPolygon",
+            "Duplicate",
+            "EditSelected",
             "KeepAlternative",
+            "MergeObjects",
             "NextCandidate",
             "NextImage",
             "NextReview",
