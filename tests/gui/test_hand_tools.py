@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.masks import full, holds
 from samtta_app.core.types import Mask
 from samtta_app.gui.canvas.hand_tools import next_size
+from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.session.workflow import handwork
 from tests.gui.sessions import Sitting
 
@@ -221,6 +222,21 @@ def test_an_image_of_four_pixels_is_painted(qtbot: QtBot, tmp_path: Path) -> Non
     sitting.presses(Key.Key_Return)
     assert len(sitting.state.annotations) == 1
     sitting.leaves()
+
+
+def test_a_stroke_right_after_the_key_is_the_brush_s_although_nothing_was_drawn_in_between(sitting: Sitting) -> None:
+    sitting.presses(Key.Key_B)
+    sitting.presses(Key.Key_B)
+    sitting.window.canvas.setFocus()
+    QTest.keyClick(sitting.window.canvas, Key.Key_B)
+    strokes(sitting, (30, 40), (90, 40))
+    assert [record.kind for record in sitting.state.preview.history] == ["brush"]
+
+
+def test_no_card_stands_over_a_drawn_mask(sitting: Sitting) -> None:
+    sitting.presses(Key.Key_B)
+    strokes(sitting, (30, 40), (90, 40))
+    assert not sitting.window.findChild(CandidatesStrip).isVisible()
 
 
 # --- shape --------------------------------------------------------------------------------------------------------------

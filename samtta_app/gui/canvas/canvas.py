@@ -76,6 +76,7 @@ class Canvas(ZoomView):
         self._hand = ToolHand(self)
         self._tool: Tool = PromptTool(self)
         self.work = Workbench(self, scene, self)
+        controller.state_changed.connect(self._take_tool)
         self.installEventFilter(self.work)
         self.zoomed.connect(self.work.refresh)
         self._label, self._empty = Caption(self), Caption(self)
@@ -86,6 +87,7 @@ class Canvas(ZoomView):
         self._point()
         self._repaint_ground()
         self._rebuild(self._state)
+        self._take_tool(self._state)
 
     def use_tool(self, tool: Tool) -> None:
         """Give the mouse to another tool; a gesture that is under way is dropped."""
@@ -100,7 +102,7 @@ class Canvas(ZoomView):
         before, self._state = self._state, state
         if state.image is not before.image:
             self._rebuild(state)
-            self._take_tool()
+            self.work.refresh()
             return
         if _objects(state) != _objects(before):
             self._show_annotations(state)
@@ -109,13 +111,14 @@ class Canvas(ZoomView):
             self._show_preview(state)
         self._show_map(state)
         self._show_words(state)
-        self._take_tool()
+        self.work.refresh()
 
-    def _take_tool(self) -> None:
-        tool = self.work.change()
+    def _take_tool(self, state: State) -> None:
+        """Take the tool of the newest state, drawn or not: the next press is its first."""
+        tool = self.work.change(state.display.tool)
         if tool is not None:
             self.use_tool(tool)
-        self.work.refresh()
+            self.work.refresh()
 
     def view_window(self) -> Window | None:
         """The part of the image on the screen; None when it is (nearly) all, or there is no image."""

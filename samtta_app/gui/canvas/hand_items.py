@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
 from samtta_app.core.polygons import Ring, Rings
+from samtta_app.core.strokes import FAR
 from samtta_app.gui.canvas.markers import BLACK, WHITE, line
 
 CORNER = 8.0
@@ -16,6 +17,8 @@ CORNER = 8.0
 
 _PAINT = 0.55
 """Opacity of a stroke under way, as strong as a preview's fill."""
+
+_EVERYWHERE = QRectF(-FAR, -FAR, 2 * FAR, 2 * FAR)
 
 _STROKES, _POLYGON, _RING = 5.2, 7.2, 9.0
 """Drawing order: strokes over the preview, corners over clicks, the ring over everything."""
@@ -34,18 +37,18 @@ class StrokeItem(QGraphicsItem):
             self.go_on(x, y)
 
     def go_on(self, x: float, y: float) -> None:
-        """Draw on to an image point."""
-        self.prepareGeometryChange()
+        """Draw on to an image point; only what is new is painted."""
+        to, half = QPointF(x, y), self._size / 2 + 2
         if self._path.isEmpty():
-            self._path.moveTo(x, y)
+            self._path.moveTo(to)
             self._path.lineTo(x + 1e-3, y)  # or a single point would not be drawn
-        else:
-            self._path.lineTo(x, y)
+        piece = QRectF(self._path.currentPosition(), to).normalized()
+        self._path.lineTo(to)
+        self.update(piece.adjusted(-half, -half, half, half))
 
     def boundingRect(self) -> QRectF:
-        """The line with its width."""
-        half = self._size / 2 + 1
-        return self._path.controlPointRect().adjusted(-half, -half, half, half)
+        """All that a line could reach, so that it need not be painted as a whole when it grows."""
+        return _EVERYWHERE
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw the line at once, so that it is equally strong where it crosses itself."""

@@ -43,9 +43,8 @@ class Workbench(QObject):
         self._name: ToolName = "prompt"
         self._tool: HandTool | None = None
 
-    def change(self) -> Tool | None:
-        """The tool that the state names now, None where it is the one of before."""
-        name = self._surface.state.display.tool
+    def change(self, name: ToolName) -> Tool | None:
+        """The tool of this name, None where it is the one of before."""
         if name == self._name:
             return None
         before, self._tool, self._name = self._tool, None, name

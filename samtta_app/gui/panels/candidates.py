@@ -209,9 +209,9 @@ class CandidatesStrip(QFrame):
             self.cards.append(card)
 
     def show_state(self, state: State) -> None:
-        """Show the preview's candidates."""
+        """Show the preview's candidates; a mask that was drawn by hand is the only one, and has no numbers."""
         preview = state.preview
-        if preview is None or state.image is None or not preview.candidates:
+        if preview is None or state.image is None or not preview.candidates or preview.drawn:
             self._shown = ()
             self.hide()
             return
