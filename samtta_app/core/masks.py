@@ -67,8 +67,21 @@ def holds(mask: Mask, x: float, y: float) -> bool:
 
 
 def to_rle(mask: Mask, height: int, width: int) -> bytes:
-    """COCO's compressed run lengths of the whole image's bitmap."""
-    return bytes(coco.encode(np.asfortranarray(full(mask, height, width).astype(np.uint8)))["counts"])
+    """COCO's compressed run lengths of the whole image's bitmap; the cost is that of the mask's own rectangle."""
+    x0, y0 = max(mask.x, 0), max(mask.y, 0)
+    x1, y1 = min(mask.x + mask.bits.shape[1], width), min(mask.y + mask.bits.shape[0], height)
+    ends = np.zeros(0, dtype=np.int64)
+    if x0 < x1 and y0 < y1:
+        columns = np.zeros((x1 - x0, y1 - y0 + 1), dtype=np.int8)  # one row of background ends every column
+        columns[:, :-1] = mask.bits[y0 - mask.y : y1 - mask.y, x0 - mask.x : x1 - mask.x].T
+        turns = np.flatnonzero(np.diff(columns.ravel(), prepend=0))
+        column, row = np.divmod(turns, y1 - y0 + 1)
+        ends = (x0 + column) * height + y0 + row
+        joined = np.flatnonzero(ends[1:-1:2] == ends[2::2])  # a run that goes on at the top of the next column
+        ends = np.delete(ends, np.concatenate([2 * joined + 1, 2 * joined + 2]))
+    runs = np.diff(ends, prepend=0, append=height * width)
+    counts = runs[: runs.size - (runs[-1] == 0)].tolist()
+    return bytes(coco.frPyObjects({"size": [height, width], "counts": counts}, height, width)["counts"])
 
 
 def from_rle(counts: bytes, height: int, width: int) -> Mask:
@@ -77,16 +90,34 @@ def from_rle(counts: bytes, height: int, width: int) -> Mask:
     Raises:
         ValueError: `counts` do not describe a height x width bitmap.
     """
-    if not covers(counts, height * width):  # pycocotools' decoder reads and writes beyond its arrays
+    runs = _runs(counts)
+    if runs is None or runs.sum() != height * width:
         raise ValueError(f"run lengths are not of a {height} x {width} bitmap")
-    bits = coco.decode({"size": [height, width], "counts": counts})
-    if bytes(coco.encode(bits)["counts"]) != counts:  # too few runs would leave the rest undefined
-        raise ValueError(f"run lengths are not of a {height} x {width} bitmap")
-    return trimmed(bits.astype(np.bool_))
+    return from_runs(runs, height)
+
+
+def from_runs(runs: NDArray[np.int64], height: int) -> Mask:
+    """The mask of run lengths down the columns of an image of this height, background first; none is negative."""
+    ends = np.cumsum(runs)
+    starts, ends = ends[0::2][: ends.size // 2], ends[1::2]
+    starts, ends = starts[starts < ends], ends[starts < ends]
+    if not starts.size:
+        return Mask(0, 0, np.zeros((1, 1), dtype=np.bool_))
+    left, right = int(starts[0] // height), int((ends[-1] - 1) // height)
+    turns = np.zeros((right - left + 1) * height + 1, dtype=np.int8)
+    np.add.at(turns, starts - left * height, 1)
+    np.add.at(turns, ends - left * height, -1)
+    return trimmed(np.cumsum(turns[:-1], dtype=np.int8).astype(np.bool_).reshape(-1, height).T, left, 0)
 
 
 def covers(counts: bytes, pixels: int) -> bool:
-    """Whether these are well-formed COCO run lengths of a bitmap with exactly `pixels` pixels.
+    """Whether these are well-formed COCO run lengths of a bitmap with exactly `pixels` pixels."""
+    runs = _runs(counts)
+    return runs is not None and bool(runs.sum() == pixels)
+
+
+def _runs(counts: bytes) -> NDArray[np.int64] | None:
+    """The run lengths that COCO compressed; None where they are not well-formed.
 
     A run is one or more characters (value + 48) of five bits each, lowest bits first. The sixth bit means that more
     follow. The last character's fifth bit is the sign. From the fourth run on, each value is the difference to the run
@@ -94,18 +125,18 @@ def covers(counts: bytes, pixels: int) -> bool:
     """
     codes = np.frombuffer(counts, dtype=np.uint8).astype(np.int64) - ord("0")
     if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
-        return False
+        return None
     ends = np.flatnonzero(codes & 32 == 0)
     starts = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends - starts + 1
     if lengths.max() > 7:  # 35 bits: more than any image has pixels
-        return False
+        return None
     shifts = 5 * (np.arange(codes.size) - np.repeat(starts, lengths))
     runs = np.add.reduceat((codes & 31) << shifts, starts)
     runs -= np.where(codes[ends] & 16, 1 << (5 * lengths), 0)
     runs[1::2] = np.cumsum(runs[1::2])
     runs[2::2] = np.cumsum(runs[2::2])
-    return bool(runs.min() >= 0 and runs.sum() == pixels)
+    return np.asarray(runs) if runs.min() >= 0 else None
 
 
 def trimap(bits: BoolArray, band: int) -> NDArray[np.int8]:

@@ -15,7 +15,7 @@ class ProjectImage:
 
     An image without objects is only listed, because no user has said that it is empty. The size is 0 x 0 where the file
     cannot be read and was never opened. `problem` tells users of the export what is wrong with the image, "" if
-    nothing.
+    nothing. `part` is its part of a split: "train", "val" or "test", "" without a split.
     """
 
     name: str
@@ -24,6 +24,7 @@ class ProjectImage:
     id: int = 0
     objects: int = 0
     problem: str = ""
+    part: str = ""
 
     @property
     def status(self) -> str:
@@ -44,7 +45,8 @@ class Project:
     """Everything that is exported: all images of the folder, all annotated ones, classes, and access to objects.
 
     `of_image` gives the annotations of one image by its name, first accepted first. They are read on request, so an
-    export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out.
+    export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out. `reviewed`
+    holds the ids of the objects that a user confirmed.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Project:
     classes: tuple[ProjectClass, ...]
     of_image: Callable[[str], tuple[Annotation, ...]]
     remarks: tuple[str, ...] = ()
+    reviewed: frozenset[int] = frozenset()
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:

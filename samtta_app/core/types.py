@@ -228,6 +228,7 @@ class Annotation:
     `picture` identifies size and content of the picture that it was accepted on ("" if unknown). `control` says whether
     the frozen weights answered it as a control object; None where nothing was drawn. `alternatives` are other outlines that
     are as plausible to the annotator. `replaces` are the ids of earlier masks that this one took the place of.
+    `source` names the file that it was imported from, "" for one that was drawn here.
     """
 
     id: int
@@ -247,6 +248,7 @@ class Annotation:
     control: bool | None = None
     alternatives: tuple[Mask, ...] = ()
     replaces: tuple[int, ...] = ()
+    source: str = ""
 
     @property
     def expected_iou(self) -> float:

@@ -10,11 +10,18 @@ from typing import Protocol
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.types import Mask
-from samtta_app.errors import ExportError
+from samtta_app.errors import DatasetError, ExportError
 
 
 class ExportStoppedError(ExportError):
     """The user cancelled an export; nothing was written."""
+
+
+INVALID = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+"""What values of another kind than expected lead to."""
+
+MOST_PIXELS = 1 << 28
+"""Pixels of an image that masks are read for: 16384 x 16384. A file that claims more could fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +31,56 @@ class LabelledMask:
     image_name: str
     class_name: str
     mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An object that cannot be read: the image, file or number that names it, and the reason in words."""
+
+    where: str
+    reason: str
+
+
+Found = LabelledMask | Refused
+"""What a reader finds, object by object."""
+
+SizeOf = Callable[[str], tuple[int, int] | None]
+"""Height and width of the image that a file names, with or without its ending; None where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader is told.
+
+    Args:
+        size_of: sizes of the images, for files that do not hold them.
+        split_parts: whether each connected part of a mask of 0 and 1 is an object of its own.
+        class_name: of objects whose file names no class.
+    """
+
+    size_of: SizeOf = lambda name: None
+    split_parts: bool = False
+    class_name: str = "object"
+
+
+def checked_size(name: str, height: object, width: object, reading: Reading) -> tuple[int, int]:
+    """Height and width that a file gives to an image.
+
+    Raises:
+        ValueError: they are no sizes, or are not those of the image of this name.
+    """
+    if not isinstance(height, int) or not isinstance(width, int) or height < 1 or width < 1:
+        raise ValueError(f"its image has the size {width!s:.20} x {height!s:.20}")
+    known = reading.size_of(name)
+    if known is not None and known != (height, width):
+        raise ValueError(f"it is for an image of {width} x {height} pixels, but {name} has {known[1]} x {known[0]}")
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"its image of {width} x {height} pixels is too large")
+    return height, width
+
+
+FoundReader = Callable[[Path, Reading], Iterator[Found]]
+"""Gives the objects of a file or folder, image by image; raises a DatasetError where it is no such file at all."""
 
 
 class FormatWriter(Protocol):
@@ -50,7 +107,7 @@ class Format:
         cannot_hold: what is lost in it, as a text for the user; empty where everything accepted can be read back.
         write: writes a project.
         read: gives the objects of an export back, image by image. Raises a DatasetError where it cannot be read.
-        options: what a user may choose when writing; none of today's formats has any.
+        splits: whether it has a place for a split of the images; other formats get one folder for each part.
     """
 
     name: str
@@ -59,7 +116,24 @@ class Format:
     cannot_hold: tuple[str, ...]
     write: FormatWriter
     read: Callable[[Path], Iterator[LabelledMask]]
-    options: tuple[str, ...] = ()
+    splits: bool = False
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether it is a file itself and no link, which could lead out of the folder that a user chose."""
+    return path.is_file() and not path.is_symlink()
+
+
+def strictly(read: FoundReader) -> Callable[[Path], Iterator[LabelledMask]]:
+    """A reader of our own exports: the first object that cannot be read is a DatasetError."""
+
+    def all_of(path: Path) -> Iterator[LabelledMask]:
+        for found in read(path, Reading()):
+            if isinstance(found, Refused):
+                raise DatasetError(f"An object cannot be read ({found.where}): {found.reason}", path, "Export again")
+            yield found
+
+    return all_of
 
 
 def unheard(done: float, words: str) -> None:

@@ -1,94 +1,64 @@
-"""COCO instances as run lengths: holes and several parts survive, and pycocotools gives back the identical masks.
+"""COCO instances: as run lengths, of which pycocotools gives back the identical masks, or as polygons.
 
-Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. Three fields are
-ours: an image's `status` and `problem`, and the `alternatives` of an object whose annotator kept several outlines. The
-status is "annotated", or "listed": in the folder, but not marked as empty.
+Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. What is ours stands
+under one key, `samtta`. Of an image it is `status` and `problem`: "annotated", or "listed" where no user has marked the
+image as empty. Of an object it is `alternatives`, `predicted_iou`, `reviewed`, and the `source` of imported ones.
 """
 
 from __future__ import annotations
 
+import math
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pycocotools.mask as coco_masks
+import numpy as np
 
 from samtta_app.core.files import marked, staged
-from samtta_app.core.masks import bounding_box, from_rle, to_rle
+from samtta_app.core.masks import bounding_box, to_rle
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component, is_component, storable
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Mask
-from samtta_app.errors import DatasetError, ExportError
-from samtta_app.formats.base import Format, LabelledMask, announced, unheard
-from samtta_app.regular_files import RECORD_BYTES, read_json
+from samtta_app.errors import ExportError
+from samtta_app.formats.base import Format, FormatWriter, announced, unheard
+from samtta_app.formats.coco_reading import COCO_FILE, strict_coco
+from samtta_app.formats.outlines import parts_of
 
-FILE = "annotations.json"
+FILE, POLYGON_FILE = COCO_FILE, "instances_polygons.json"
+OWN = "samtta"
+"""The key of our own fields."""
+
 _MARK = "annotated with samtta"
 """Stands in the file's first bytes, and distinguishes an earlier export from a user's own file."""
 
 
-def write_coco(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
-    """Write annotations.json; the ids of images, annotations and categories are the project's own.
+def _writer(file_name: str, *, polygons: bool) -> FormatWriter:
+    """A writer of one COCO file; the ids of images, annotations and categories are the project's own.
 
     Objects are read image by image and written in the order of their accept; in between they lie on the disk.
-
-    Raises:
-        ExportError: the folder cannot be written, or has an annotations.json of other origin; no partial file stays.
     """
-    try:
-        with staged(folder, marked({FILE: _MARK.encode()})) as stage, tempfile.TemporaryFile(dir=stage.parent) as spool:
-            places: list[tuple[int, int, int]] = []  # id, first byte, bytes
-            for image in announced(project.annotated, progress):
-                for number, values in _annotations(project, image):
-                    text = json_text(values).encode()
-                    places.append((number, spool.tell(), spool.write(text)))
-            with (stage / FILE).open("wb") as file:
-                file.write(f'{json_text(_head(project))[:-1]}, "annotations": ['.encode())
-                for k, (_, first, length) in enumerate(sorted(places)):
-                    spool.seek(first)
-                    file.write(b", " * (k > 0) + spool.read(length))
-                file.write(b"]}")
-    except OSError as error:
-        raise ExportError(f"COCO was not exported: {error.strerror}", folder, "Choose another folder") from error
-    return [folder / FILE]
 
+    def write(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
+        earlier = marked({file_name: _MARK.encode()})
+        try:
+            with staged(folder, earlier) as stage, tempfile.TemporaryFile(dir=stage.parent) as spool:
+                places: list[tuple[int, int, int]] = []  # id, first byte, bytes
+                for image in announced(project.annotated, progress):
+                    for annotation in project.of_image(image.name):
+                        text = json_text(_annotation(annotation, image, project, polygons=polygons)).encode()
+                        places.append((annotation.id, spool.tell(), spool.write(text)))
+                with (stage / file_name).open("wb") as file:
+                    file.write(f'{json_text(_head(project))[:-1]}, "annotations": ['.encode())
+                    for k, (_, first, length) in enumerate(sorted(places)):
+                        spool.seek(first)
+                        file.write(b", " * (k > 0) + spool.read(length))
+                    file.write(b"]}")
+        except OSError as error:
+            raise ExportError(f"COCO was not exported: {error.strerror}", folder, "Choose another folder") from error
+        return [folder / file_name]
 
-def read_coco(path: Path) -> Iterator[LabelledMask]:
-    """The objects of a COCO instances file (or of the export in a folder), image by image; any tool's, with polygons too.
-
-    Raises:
-        DatasetError: it is no such file, or an object in it is invalid.
-    """
-    file = path / FILE if path.is_dir() else path
-    try:
-        found = read_json(file, RECORD_BYTES)
-        images = {image["id"]: image for image in found["images"]}
-        classes = {category["id"]: str(category["name"]) for category in found["categories"]}
-        of_image: dict[object, list[dict[str, Any]]] = {}
-        for values in found["annotations"]:
-            of_image.setdefault(values["image_id"], []).append(values)
-        for key, objects in of_image.items():
-            name, size = str(images[key]["file_name"]), (int(images[key]["height"]), int(images[key]["width"]))
-            for values in objects:
-                yield LabelledMask(name, classes[values["category_id"]], _mask(values["segmentation"], *size))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise DatasetError(f"This is not a COCO file of instances: {error}", file, "Choose another file") from error
-
-
-def _mask(segmentation: object, height: int, width: int) -> Mask:
-    """The mask of run lengths, compressed or not, or of polygons."""
-    if isinstance(segmentation, list):
-        parts = coco_masks.frPyObjects(segmentation, height, width)
-        segmentation = coco_masks.merge(parts)
-    if not isinstance(segmentation, dict) or list(segmentation["size"]) != [height, width]:
-        raise ValueError("a segmentation does not have the size of its image")
-    counts = segmentation["counts"]
-    if isinstance(counts, list):
-        counts = coco_masks.frPyObjects(segmentation, height, width)["counts"]
-    return from_rle(counts.encode("ascii") if isinstance(counts, str) else counts, height, width)
+    return write
 
 
 def _head(project: Project) -> dict[str, object]:
@@ -103,32 +73,38 @@ def _head(project: Project) -> dict[str, object]:
 def _image(image: ProjectImage) -> dict[str, object]:
     """An image's entry; a name that no file can have, from a damaged database, is flattened: readers append it to a path."""
     name = image.name if is_component(image.name) else component(image.name)
-    values = {"id": image.id, "file_name": name, "width": image.width, "height": image.height, "status": image.status}
-    return {**values, "problem": image.problem} if image.problem else values
+    own = {"status": image.status, **({"problem": image.problem} if image.problem else {})}
+    return {"id": image.id, "file_name": name, "width": image.width, "height": image.height, OWN: own}
 
 
-def _annotations(project: Project, image: ProjectImage) -> Iterator[tuple[int, dict[str, object]]]:
-    for annotation in project.of_image(image.name):
-        yield annotation.id, _annotation(annotation, image)
-
-
-def _annotation(annotation: Annotation, image: ProjectImage) -> dict[str, object]:
-    box = bounding_box(annotation.mask)
-    counts = to_rle(annotation.mask, image.height, image.width).decode("ascii")
+def _annotation(annotation: Annotation, image: ProjectImage, project: Project, *, polygons: bool) -> dict[str, object]:
+    box, size = bounding_box(annotation.mask), (image.height, image.width)
     values: dict[str, object] = {
         "id": annotation.id,
         "image_id": image.id,
         "category_id": annotation.class_id,
-        "segmentation": {"size": [image.height, image.width], "counts": counts},
+        "segmentation": _polygons(annotation.mask) if polygons else _run_lengths(annotation.mask, size),
         "bbox": [box.x0, box.y0, box.x1 - box.x0 + 1, box.y1 - box.y0 + 1] if box else [0, 0, 0, 0],
         "area": annotation.mask.area,
         "iscrowd": 0,
     }
+    own: dict[str, object] = {"reviewed": annotation.id in project.reviewed}
+    if not math.isnan(annotation.predicted_iou):
+        own["predicted_iou"] = round(annotation.predicted_iou, 4)
+    if annotation.source:
+        own["source"] = annotation.source
     if annotation.alternatives:
-        size = [image.height, image.width]
-        runs = [to_rle(mask, *size).decode("ascii") for mask in annotation.alternatives]
-        values["alternatives"] = [{"size": size, "counts": counts} for counts in runs]
-    return values
+        own["alternatives"] = [_run_lengths(mask, size) for mask in annotation.alternatives]
+    return {**values, OWN: own}
+
+
+def _run_lengths(mask: Mask, size: tuple[int, int]) -> dict[str, object]:
+    return {"size": list(size), "counts": to_rle(mask, *size).decode("ascii")}
+
+
+def _polygons(mask: Mask) -> list[list[int]]:
+    """The outer rings of the mask's parts; pycocotools draws each of them as the very pixels, with its holes filled."""
+    return [part.outer.astype(np.int64).ravel().tolist() for part in parts_of(mask)]
 
 
 COCO = Format(
@@ -136,6 +112,14 @@ COCO = Format(
     "COCO: one JSON file with run lengths",
     (".json",),
     ("clicks, boxes and uncertainty",),
-    write_coco,
-    read_coco,
+    _writer(FILE, polygons=False),
+    strict_coco(FILE),
+)
+COCO_POLYGONS = Format(
+    "coco-polygons",
+    "COCO: one JSON file with polygons",
+    (".json",),
+    ("holes: they are filled", "clicks, boxes and uncertainty"),
+    _writer(POLYGON_FILE, polygons=True),
+    strict_coco(POLYGON_FILE),
 )

@@ -81,7 +81,7 @@ def test_such_an_image_is_annotated_opened_again_and_exported(
         exported(again.controller, "statistics", folder / "statistics")
     coco = json.loads((folder / "coco" / "annotations.json").read_text("utf-8"))
     with Image.open(
-        folder / next(image["file_name"] for image in coco["images"] if image["status"] == "annotated")
+        folder / next(image["file_name"] for image in coco["images"] if image["samtta"]["status"] == "annotated")
     ) as image:
         assert image.size == (128, 96)
     (mask,) = (folder / "png" / "instances").iterdir()

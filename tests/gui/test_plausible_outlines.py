@@ -99,7 +99,7 @@ def test_tab_chooses_k_keeps_and_the_export_holds_both_outlines(sit: Callable[..
     assert [iou(mask, first) for mask in saved.alternatives] == [1]
     exported(sitting.controller, "coco", tmp_path / "out")
     (entry,) = read_json(tmp_path / "out" / "annotations.json")["annotations"]
-    assert len(entry["alternatives"]) == 1
+    assert len(entry["samtta"]["alternatives"]) == 1
 
 
 def test_g_draws_them_after_a_second_click_and_says_why_it_cannot(sit: Callable[..., Sitting]) -> None:

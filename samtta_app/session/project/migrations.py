@@ -117,6 +117,9 @@ CREATE TABLE ratings (
 """
 """What a user thinks of an accepted mask, rated without its numbers; 10 is best."""
 
+SOURCES = "ALTER TABLE annotations ADD COLUMN source TEXT"
+"""The file that an object was imported from, NULL for one that was drawn here."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
@@ -129,6 +132,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("control_objects", CONTROL_OBJECTS),
     ("alternatives", ALTERNATIVES),
     ("by_hand", BY_HAND),
+    ("sources", SOURCES),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 

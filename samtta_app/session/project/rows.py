@@ -9,7 +9,7 @@ from dataclasses import astuple
 from typing import cast, get_args
 
 from samtta_app.core.masks import covers, from_rle, to_rle, trimmed
-from samtta_app.core.names import to_text
+from samtta_app.core.names import storable, to_text
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.replies import AdaptReport
 from samtta_app.core.types import Annotation, Box, Click, ClickRecord, Gaps, HandKind, Mask, Window
@@ -36,7 +36,7 @@ from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps, picture, control, alternatives, replaces"
+    "seconds, created, gaps, picture, control, alternatives, replaces, source"
 )
 STEP_COLUMNS = (
     "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
@@ -72,6 +72,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         annotation.control,
         packed_alternatives(annotation.alternatives),
         json.dumps(annotation.replaces) if annotation.replaces else None,
+        storable(annotation.source) or None,
     )
 
 
@@ -104,6 +105,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         control=flag_or_none(row, "control"),
         alternatives=alternatives_of(row),
         replaces=_replaces(row),
+        source=row["source"] or "",
     )
 
 
@@ -130,8 +132,9 @@ def check_annotation(row: sqlite3.Row) -> None:
         number_or_nan(row, column)
     real(row, "seconds", least=0.0)
     moment(row, "created")
-    if row["picture"] is not None:
-        text(row, "picture")
+    for column in ("picture", "source"):
+        if row[column] is not None:
+            text(row, column)
     flag(row, "deleted")
     flag(row, "reviewed")
     flag_or_none(row, "control")

@@ -254,7 +254,8 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
 
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
-        return Project(self.folder, listed.images, classes, of_image, (*listed.remarks, *self.left_out))
+        confirmed = frozenset(row["id"] for row in self._rows("SELECT id FROM annotations WHERE reviewed = 1"))
+        return Project(self.folder, listed.images, classes, of_image, (*listed.remarks, *self.left_out), confirmed)
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects, or of one, in the order of the stream."""

@@ -55,7 +55,7 @@ def test_boxes_areas_and_classes_are_those_of_the_masks(tmp_path: Path, capsys: 
     found = coco.anns[7]
     assert (found["bbox"], found["area"], found["iscrowd"], found["category_id"]) == ([3, 4, 10, 5], 50, 0, 4)
     size = {"width": 60, "height": 40}
-    assert coco.imgs[found["image_id"]] == {"id": 2, "file_name": "b.png", **size, "status": "annotated"}
+    assert coco.imgs[found["image_id"]] == {"id": 2, "file_name": "b.png", **size, "samtta": {"status": "annotated"}}
     assert coco.cats[4]["name"] == "Zellkern äöü"
     assert coco.getAnnIds(imgIds=[2], catIds=[4], iscrowd=False) == [7]
 

@@ -175,7 +175,14 @@ def test_all_formats_and_figures_can_share_a_folder_again_and_again(tmp_path: Pa
         write_statistics(store, out)
     figures = {"objects.csv", "clicks.csv", "attempts.csv", "attempt_clicks.csv", "histograms.csv", "ratings.csv"}
     figures |= {"statistics.json", "dataset.json", "split.json", "classes.json", "images/a.png", "masks/a.png"}
-    assert set(content(out)) == {"annotations.json", "legend.json", "instances/a.png", "classes/a.png", *figures}
+    names = ("yolo", "voc", "labelme", "cvat", "cvat-polygons", "geojson", "npz", "tiff", "label-studio", "crops")
+    others = {"instances_polygons.json", "data.yaml", "images/train/a.png", "labels/train/a.txt", "labelmap.txt"}
+    others |= {"SegmentationClass/a.png", "SegmentationObject/a.png", "Annotations/a.xml", "labelme/a.json"}
+    others |= {"ImageSets/Segmentation/train.txt", "cvat.xml", "cvat_polygons.xml", "geojson/a.geojson", "npz/a.npz"}
+    others |= {"tiff/a_masks.tif", "label_studio.json", *(f"crops/object/a_{k}.png" for k in (1, 2, 3))}
+    others |= {f"samtta-{name}.json" for name in names}
+    masks = {"annotations.json", "legend.json", "instances/a.png", "classes/a.png"}
+    assert set(content(out)) == {*masks, *figures, *others}
     assert len(COCO(out / "annotations.json").anns) == 3
 
 

@@ -1,0 +1,127 @@
+"""Reads COCO instances of any tool: run lengths, compressed or not, and polygons; each object stands for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pycocotools.mask as coco_masks
+
+from samtta_app.core.masks import from_rle, from_runs
+from samtta_app.core.types import Mask
+from samtta_app.errors import DatasetError
+from samtta_app.formats.base import INVALID, Found, LabelledMask, Reading, Refused, checked_size
+from samtta_app.formats.outlines import checked_ring
+from samtta_app.regular_files import RECORD_BYTES, read_json
+
+COCO_FILE = "annotations.json"
+
+
+def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
+    """The objects of a COCO instances file (or of the export in a folder), image by image.
+
+    Raises:
+        DatasetError: it is no such file.
+    """
+    file = path / COCO_FILE if path.is_dir() else path
+    try:
+        found = read_json(file, RECORD_BYTES)
+        of_image: dict[Any, list[Any]] = {}
+        for values in found["annotations"]:
+            key = values.get("image_id") if isinstance(values, dict) else None
+            of_image.setdefault(key if isinstance(key, str | int) else None, []).append(values)
+        images, twice = _by_id(found["images"])
+        classes, _ = _by_id(found["categories"])
+    except (OSError, *INVALID) as error:
+        raise DatasetError(f"This is not a COCO file of instances: {error}", file, "Choose another file") from error
+    yield from (Refused(f"image {key}", "its id is used twice") for key in twice)
+    used: set[Any] = set()
+    for values in chain.from_iterable(of_image.values()):
+        try:
+            yield _object(values, images, classes, used, reading)
+        except INVALID as error:
+            number = values.get("id", "without id") if isinstance(values, dict) else "without id"
+            yield Refused(f"object {number!s:.40}", _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _by_id(listed: list[Mapping[str, Any]]) -> tuple[dict[Any, Mapping[str, Any]], list[Any]]:
+    """The entries by their ids, the first where several have one, and the ids that are used twice."""
+    found: dict[Any, Mapping[str, Any]] = {}
+    twice = []
+    for entry in listed:
+        if entry["id"] in found:
+            twice.append(entry["id"])
+        found.setdefault(entry["id"], entry)
+    return found, twice
+
+
+def _object(
+    values: Mapping[str, Any],
+    images: Mapping[Any, Mapping[str, Any]],
+    classes: Mapping[Any, Mapping[str, Any]],
+    used: set[Any],
+    reading: Reading,
+) -> LabelledMask:
+    """One object.
+
+    Raises:
+        ValueError, LookupError, TypeError, AttributeError: it is invalid, which the text says.
+    """
+    if values.get("id") in used:
+        raise ValueError("its id is used twice")
+    if values["image_id"] not in images:
+        raise ValueError(f"its image {values['image_id']!s:.40} is not in the file")
+    if values["category_id"] not in classes:
+        raise ValueError(f"its category {values['category_id']!s:.40} is not in the file")
+    image = images[values["image_id"]]
+    name = str(image["file_name"])
+    height, width = checked_size(name, image["height"], image["width"], reading)
+    mask = _mask(values["segmentation"], height, width)
+    if values.get("id") is not None:
+        used.add(values["id"])
+    return LabelledMask(name, str(classes[values["category_id"]]["name"]), mask)
+
+
+def _mask(segmentation: object, height: int, width: int) -> Mask:
+    """The mask of run lengths, compressed or not, or of polygons."""
+    if isinstance(segmentation, list):
+        if not segmentation:
+            raise ValueError("it has no outline")
+        rings = [checked_ring(ring).ravel().tolist() for ring in segmentation]
+        counts = coco_masks.merge(coco_masks.frPyObjects(rings, height, width))["counts"]
+        return from_rle(bytes(counts), height, width)
+    if not isinstance(segmentation, dict) or list(segmentation["size"]) != [height, width]:
+        raise ValueError("a segmentation does not have the size of its image")
+    counts = segmentation["counts"]
+    if isinstance(counts, list):
+        runs = np.asarray(counts)
+        whole = runs.ndim == 1 and runs.dtype.kind == "i" and runs.size > 0
+        if not whole or runs.min() < 0 or runs.sum() != height * width:
+            raise ValueError("run lengths do not add up to the image")
+        return from_runs(runs.astype(np.int64), height)
+    return from_rle(counts.encode("ascii") if isinstance(counts, str) else counts, height, width)
+
+
+def strict_coco(file_name: str) -> Callable[[Path], Iterator[LabelledMask]]:
+    """A reader of COCO files that ends at the first object that is invalid; in a folder it reads `file_name`.
+
+    Raises:
+        DatasetError: it is no such file, or an object in it is invalid.
+    """
+
+    def read(path: Path) -> Iterator[LabelledMask]:
+        file = path / file_name if path.is_dir() else path
+        for found in read_coco(file, Reading()):
+            if isinstance(found, Refused):
+                what = f"This is not a COCO file of instances: {found.where}: {found.reason}"
+                raise DatasetError(what, file, "Choose another file")
+            yield found
+
+    return read
