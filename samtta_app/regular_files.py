@@ -18,6 +18,10 @@ RECORD_BYTES = 2_000_000_000
 """Raw records and exports hold text for every click or object; the largest so far had 60 MB."""
 
 
+MOST_GROWTH = 100_000
+"""Bytes by which a file may grow while it is read; a buffer for the maximum would take its memory at once."""
+
+
 def read_bytes(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes.
 
@@ -29,7 +33,7 @@ def read_bytes(path: Path, most: int) -> bytes:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is not a regular file")
-        content = file.read(most + 1) if found.st_size <= most else b""
+        content = file.read(min(most, found.st_size + MOST_GROWTH) + 1) if found.st_size <= most else b""
     if found.st_size > most or len(content) > most:
         raise OSError(0, f"it is larger than {most / 1e6:.0f} MB")
     return content

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from samtta_app.cli import auto_command, bench, demo_command, models_command, train
+from samtta_app.cli import auto_command, bench, demo_command, exchange_commands, models_command, train
 from samtta_app.display import display_fault
-from samtta_app.errors import ExportError, ProjectError, UserError
+from samtta_app.errors import ProjectError, UserError
 from samtta_app.settings import Settings, load_settings
 from samtta_app.threads import choose_number, wait_passively
 
@@ -188,27 +188,8 @@ def require_display() -> None:
 # --- projects -------------------------------------------------------------------------------------------------------
 
 
-@app.command("export")
-def export(
-    project: Annotated[Path, typer.Argument(help="Folder of images, or its project folder.", metavar="PROJECT")],
-    format_: Annotated[str, typer.Option("--format", "-f", help="coco, png, or dataset.", metavar="coco|png|dataset")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")],
-) -> None:
-    """Export the accepted objects of a project: COCO with RLE masks, index PNGs, or a data set.
-
-    A data set is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold], which samtta bench
-    and samtta train read. Its images are copies; every fifth is for tests.
-    """
-    from samtta_app.formats import FORMATS
-    from samtta_app.session.project.store import Store
-
-    if format_ not in FORMATS:
-        raise ExportError(f"There is no export format {format_!r}", do=f"Choose one of {', '.join(FORMATS)}")
-    with Store.open_to_read(_existing(project)) as store:
-        content = store.project()
-        demo_command.say_files(FORMATS[format_].write(content, out))
-        demo_command.say(content.words)
-        demo_command.say_remarks(store.opening, content.remarks)
+app.command("export")(exchange_commands.export)
+app.command("import")(exchange_commands.import_)
 
 
 @app.command("stats")
@@ -221,7 +202,7 @@ def stats(
     from samtta_app.session.statistics.figure_notes import TWINS_NOTE, figures_in_brief
     from samtta_app.session.statistics.statistics_export import statistics, write_statistics
 
-    with Store.open_to_read(_existing(project)) as store:
+    with Store.open_to_read(exchange_commands.existing_project(project)) as store:
         figures = statistics(store.records(), store.attempts())
         demo_command.say(figures.sentence)
         demo_command.say(TWINS_NOTE)
@@ -230,15 +211,6 @@ def stats(
             demo_command.say(figures.controls.sentence)
         demo_command.say_files(write_statistics(store, out))
         demo_command.say_remarks(store.opening, store.left_out)
-
-
-def _existing(project: Path) -> Path:
-    """A folder that holds a project; a command that only reads must not make a new one."""
-    if any((folder / "project.db").is_file() for folder in (project, project / ".samtta")):
-        return project
-    raise ProjectError(
-        "There is no samtta project here", project, "Open the folder once with samtta open, and accept objects"
-    )
 
 
 # --- the machine ----------------------------------------------------------------------------------------------------

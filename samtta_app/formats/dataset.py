@@ -41,8 +41,11 @@ def split_of(images: Sequence[ProjectImage]) -> dict[str, list[str]]:
     """The split of annotated images by name: every fifth of the project's images is for tests.
 
     An image's number stays, so it stays on its side however many are annotated later. The exceptions are small: the
-    last of several images is tested where none would be, and a single image is trained on.
+    last of several images is tested where none would be, and a single image is trained on. A split that the user chose
+    comes first.
     """
+    if any(image.part for image in images):
+        return {part: [image.name for image in images if image.part == part] for part in ("train", "val", "test")}
     tested = [image.name for image in images if image.id % TESTED_OF == 0]
     if len(tested) == len(images):
         tested = tested[:-1] if len(images) > 1 else []
@@ -197,4 +200,5 @@ DATASET = Format(
     ),
     write_dataset,
     read_dataset,
+    splits=True,
 )

@@ -30,7 +30,7 @@ from samtta_app.formats.base import (
     strictly,
     unheard,
 )
-from samtta_app.formats.png import painted
+from samtta_app.formats.png import LEGEND_FILE, painted, read_png
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.written_files import portable_stems
 
@@ -138,6 +138,18 @@ def read_label_maps(path: Path, reading: Reading) -> Iterator[Found]:
             yield Refused(file.name, error.what)
         except INVALID as error:
             yield Refused(file.name, str(error))
+
+
+def read_index_pngs(path: Path, reading: Reading) -> Iterator[Found]:
+    """The objects of index PNGs: of our own export with its legend, or of any PNGs, where every number is one.
+
+    Raises:
+        DatasetError: there is no such file, or the legend makes no sense.
+    """
+    if (path / LEGEND_FILE).is_file():
+        yield from read_png(path)
+    else:
+        yield from read_label_maps(path, reading)
 
 
 def read_binary_masks(path: Path, reading: Reading) -> Iterator[Found]:

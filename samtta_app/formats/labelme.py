@@ -23,7 +23,6 @@ from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, BoolArray, Mask
 from samtta_app.formats.base import (
     INVALID,
-    MOST_PIXELS,
     Format,
     Found,
     LabelledMask,
@@ -34,6 +33,7 @@ from samtta_app.formats.base import (
 )
 from samtta_app.formats.image_files import file_by_image, files_of_images
 from samtta_app.formats.outlines import checked_ring
+from samtta_app.formats.png import claimed_pixels
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 _VERSION = "5.5.0"
@@ -107,10 +107,11 @@ def _bits(shape: dict[str, Any], height: int, width: int) -> BoolArray:
 
 
 def _placed(shape: dict[str, Any], height: int, width: int) -> BoolArray:
-    data = np.frombuffer(base64.b64decode(shape["mask"], validate=True), dtype=np.uint8)
-    part = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if _claimed(data.tobytes()) <= MOST_PIXELS else None
+    data = base64.b64decode(shape["mask"], validate=True)
+    small = claimed_pixels(data) <= height * width
+    part = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if small else None
     if part is None or part.ndim != 2:
-        raise ValueError("a mask is no grey PNG")
+        raise ValueError("a mask is no grey PNG of its image's size or less")
     x, y = (round(value) for value in checked_corner(shape["points"][0]))
     mask = Mask(x, y, part > 0)
     rows, columns = part.shape
@@ -131,13 +132,6 @@ def checked_corner(point: object) -> tuple[float, float]:
     if found.shape != (2,) or not np.isfinite(found).all():
         raise ValueError("a point is no pair of numbers")
     return float(found[0]), float(found[1])
-
-
-def _claimed(png: bytes) -> int:
-    """The pixels that a PNG's header claims; decoders take the memory before they read on."""
-    if png[:8] != b"\x89PNG\r\n\x1a\n" or len(png) < 24:
-        raise ValueError("a mask is no PNG")
-    return int.from_bytes(png[16:20], "big") * int.from_bytes(png[20:24], "big")
 
 
 read_labelme = files_of_images("labelme", ".json", _read_image)

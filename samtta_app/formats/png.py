@@ -27,12 +27,12 @@ from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import DatasetError, ExportError
-from samtta_app.formats.base import Format, LabelledMask, announced, unheard
+from samtta_app.formats.base import MOST_PIXELS, Format, LabelledMask, announced, unheard
 from samtta_app.formats.written_files import content_hash, is_written_name, portable_stems, unchanged
 from samtta_app.regular_files import RECORD_BYTES, read_bytes, read_json
 
 ORDER = "where masks overlap, the later accepted object is on top"
-_LEGEND = "legend.json"
+LEGEND_FILE = "legend.json"
 _PARTS = ("instances", "classes")
 
 
@@ -49,7 +49,7 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
         with staged(folder, _earlier) as stage:
             for part in _PARTS:
                 (stage / part).mkdir()
-            with (stage / _LEGEND).open("w", encoding="utf-8") as legend:
+            with (stage / LEGEND_FILE).open("w", encoding="utf-8") as legend:
                 legend.write(f'{json_text(_head(project))[:-1]}, "images": [')
                 for k, image in enumerate(announced(project.annotated, progress)):
                     entry = _write_image(image, f"{names[image.name]}.png", project, stage, hashes)
@@ -59,7 +59,7 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
                 legend.write(f'\n], "files": {json_text(hashes, indent=1)}}}\n')
     except OSError as error:
         raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error
-    return [folder / path for path in sorted([*hashes, _LEGEND])]
+    return [folder / path for path in sorted([*hashes, LEGEND_FILE])]
 
 
 def read_png(folder: Path) -> Iterator[LabelledMask]:
@@ -69,7 +69,7 @@ def read_png(folder: Path) -> Iterator[LabelledMask]:
         DatasetError: the folder holds no such export, or a file of it is missing or invalid.
     """
     try:
-        legend = read_json(folder / _LEGEND, RECORD_BYTES)
+        legend = read_json(folder / LEGEND_FILE, RECORD_BYTES)
         classes = {int(number): str(name) for number, name in legend["classes"].items()}
         for entry in legend["images"]:
             index = _index(folder / _PARTS[0] / entry["file"]) if _is_name(str(entry["file"])) else None
@@ -87,8 +87,22 @@ def _index(path: Path) -> NDArray[np.generic] | None:
     """A grey PNG's numbers; None for any other file."""
     if not path.is_file():
         return None
-    found = cv2.imdecode(np.frombuffer(read_bytes(path, RECORD_BYTES), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    data = read_bytes(path, RECORD_BYTES)
+    if claimed_pixels(data) > MOST_PIXELS:
+        raise ValueError(f"{path.name} is too large")
+    found = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     return found if found is not None and found.ndim == 2 else None
+
+
+def claimed_pixels(data: bytes) -> int:
+    """The pixels that a PNG's header claims: decoders take the memory for them before they read on.
+
+    Raises:
+        ValueError: it is no PNG.
+    """
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
+        raise ValueError("it is no PNG")
+    return int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
 
 
 def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectImage) -> NDArray[np.uint16]:
@@ -148,10 +162,10 @@ def save_index(index: NDArray[np.uint16], path: Path) -> str:
 def _earlier(folder: Path) -> list[str]:
     """The files that an export wrote according to the folder's legend and that are unchanged, and the legend itself."""
     try:
-        legend = read_json(folder / _LEGEND, RECORD_BYTES)
-        if legend["order"] != ORDER or (folder / _LEGEND).is_symlink():
+        legend = read_json(folder / LEGEND_FILE, RECORD_BYTES)
+        if legend["order"] != ORDER or (folder / LEGEND_FILE).is_symlink():
             return []
-        return [_LEGEND, *(name for name, known in _listed(legend).items() if _is_ours(folder, name, known))]
+        return [LEGEND_FILE, *(name for name, known in _listed(legend).items() if _is_ours(folder, name, known))]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
 

@@ -11,7 +11,7 @@ import pytest
 from samtta_app.bench.click_rows import read_click_rows
 from samtta_app.datasets.folder import open_dataset
 from samtta_app.errors import UserError
-from samtta_app.formats.coco import read_coco
+from samtta_app.formats.coco import COCO
 from samtta_app.regular_files import read_bytes, read_json, read_text
 from samtta_app.train.compact.recipe import read_recipe
 from samtta_app.train.data.labelled_images import image_paths
@@ -85,7 +85,7 @@ def test_records_recipes_and_exports_that_are_no_files_are_refused_in_words(tmp_
         read_recipe(tmp_path / "a.toml")
     put(tmp_path / "a.json", kind)
     with pytest.raises(UserError, match=r"a\.json|annotations\.json"):
-        next(read_coco(tmp_path / "a.json"))
+        next(COCO.read(tmp_path / "a.json"))
 
 
 @pytest.mark.parametrize("text", ["seed = " + "1" * 5000, "a = " + "[" * 2000 + "]" * 2000])

@@ -126,6 +126,16 @@ class Database:
                 what, self.home / DATABASE, f"{do}, then try again; nothing that was stored is lost"
             ) from error
 
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The database for a block of statements that are all stored, or none of them.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        with self._writing():
+            yield self._db
+
     def _remember(self, key: str, value: str) -> None:
         if self._recall(key, "") != value:
             with self._writing():

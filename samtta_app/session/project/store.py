@@ -258,7 +258,7 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
         return Project(self.folder, listed.images, classes, of_image, (*listed.remarks, *self.left_out), confirmed)
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
-        """The raw records of all accepted objects, or of one, in the order of the stream."""
+        """The raw records of all accepted objects, or of one, in the order of the stream; imported ones were not worked on."""
         return self._records(0, LAST) if object_id is None else self._records(object_id, object_id)
 
     def records_in_steps(self, size: int = RECORDS_AT_ONCE) -> Iterator[tuple[ObjectRecord, ...]]:
@@ -309,7 +309,7 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
                 control=cells.flag_or_none(row, "control"),
             )
 
-        query = f"SELECT * FROM annotations WHERE {chosen} ORDER BY id"
+        query = f"SELECT * FROM annotations WHERE {chosen} AND source IS NULL ORDER BY id"
         return tuple(self._objects(self._rows(query, first, last), made))
 
     def _annotations(self, condition: str, *values: Value) -> tuple[Annotation, ...]:
@@ -355,6 +355,17 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
             key: tuple(self._good(group, rows.step_of, _step))
             for key, group in groupby(found, lambda row: row["annotation_id"])
         }
+
+    def image_imported(self, name: str, height: int, width: int) -> str:
+        """Remember the size of an image that objects are imported on; returns the picture that it is known to hold, "" if none.
+
+        To be called while writing.
+        """
+        before = next(self._seen("WHERE name = ?", to_text(name)), None)
+        if before is not None and (before.image.width, before.image.height) == (width, height):
+            return before.picture
+        self._image(name, width, height, "")
+        return ""
 
     def _image(self, name: str, width: int, height: int, picture: str) -> None:
         self._db.execute(

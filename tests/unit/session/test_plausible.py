@@ -13,7 +13,7 @@ from samtta_app.core.messages import HypothesesRequest, PredictRequest
 from samtta_app.core.metrics import iou
 from samtta_app.core.replies import Hypotheses
 from samtta_app.core.types import Click
-from samtta_app.formats.coco import write_coco
+from samtta_app.formats.coco import COCO
 from samtta_app.regular_files import read_json
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store
@@ -205,13 +205,13 @@ def test_coco_holds_the_alternatives_in_a_field_of_their_own(store: Store, tmp_p
     other = disc(60, 50, 24, HEIGHT, WIDTH)
     store.accept(accepted(alternatives=(other,)), WIDTH, HEIGHT, teaches=False)
     store.accept(accepted("b.png"), WIDTH, HEIGHT, teaches=False)
-    write_coco(store.project(), tmp_path / "out")
+    COCO.write(store.project(), tmp_path / "out")
     first, second = read_json(tmp_path / "out" / "annotations.json")["annotations"]
-    (runs,) = first["alternatives"]
+    (runs,) = first["samtta"]["alternatives"]
     assert runs["size"] == [HEIGHT, WIDTH]
     found = from_rle(runs["counts"].encode(), HEIGHT, WIDTH)
     assert np.array_equal(full(found, HEIGHT, WIDTH), full(other, HEIGHT, WIDTH))
-    assert "alternatives" not in second
+    assert "alternatives" not in second["samtta"]
 
 
 @pytest.mark.parametrize(
