@@ -22,10 +22,13 @@ from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Mask
 from samtta_app.errors import ExportError
 from samtta_app.formats.base import Format, FormatWriter, announced, unheard
-from samtta_app.formats.coco_reading import COCO_FILE, strict_coco
+from samtta_app.formats.coco_reading import COCO_FILE, OLDER_FILE, strict_coco
 from samtta_app.formats.outlines import parts_of
 
-FILE, POLYGON_FILE = COCO_FILE, "instances_polygons.json"
+FILE, POLYGON_FILE = COCO_FILE, "annotations/instances_polygons.json"
+_OLDER = {FILE: (OLDER_FILE,)}
+"""Names that earlier versions gave to a file; an export removes it."""
+
 OWN = "samtta"
 """The key of our own fields."""
 
@@ -40,7 +43,7 @@ def _writer(file_name: str, *, polygons: bool) -> FormatWriter:
     """
 
     def write(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
-        earlier = marked({file_name: _MARK.encode()})
+        earlier = marked({name: _MARK.encode() for name in (file_name, *_OLDER.get(file_name, ()))})
         try:
             with staged(folder, earlier) as stage, tempfile.TemporaryFile(dir=stage.parent) as spool:
                 places: list[tuple[int, int, int]] = []  # id, first byte, bytes
@@ -48,6 +51,7 @@ def _writer(file_name: str, *, polygons: bool) -> FormatWriter:
                     for annotation in project.of_image(image.name):
                         text = json_text(_annotation(annotation, image, project, polygons=polygons)).encode()
                         places.append((annotation.id, spool.tell(), spool.write(text)))
+                (stage / file_name).parent.mkdir()
                 with (stage / file_name).open("wb") as file:
                     file.write(f'{json_text(_head(project))[:-1]}, "annotations": ['.encode())
                     for k, (_, first, length) in enumerate(sorted(places)):

@@ -17,7 +17,10 @@ from samtta_app.formats.base import INVALID, Found, LabelledMask, Reading, Refus
 from samtta_app.formats.outlines import checked_ring
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
-COCO_FILE = "annotations.json"
+COCO_FILE = "annotations/instances_default.json"
+"""Where datumaro looks for the instances of a data set without parts."""
+
+OLDER_FILE = "annotations.json"
 
 
 def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
@@ -26,7 +29,7 @@ def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
     Raises:
         DatasetError: it is no such file.
     """
-    file = path / COCO_FILE if path.is_dir() else path
+    file = next((path / name for name in (COCO_FILE, OLDER_FILE) if (path / name).is_file()), path)
     try:
         found = read_json(file, RECORD_BYTES)
         of_image: dict[Any, list[Any]] = {}

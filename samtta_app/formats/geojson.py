@@ -24,7 +24,7 @@ from samtta_app.formats.outlines import Ring, parts_of, within
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 
-def _write_image(project: Project, image: ProjectImage, file: Path) -> None:
+def _write_image(project: Project, image: ProjectImage, file: Path, home: Path) -> None:
     named = {c.id: c.name for c in project.classes}
     place = geo_reference(project.folder / image.name) if is_component(image.name) else None
     own: dict[str, object] = {"image": image.name, "width": image.width, "height": image.height}

@@ -12,8 +12,8 @@ from samtta_app.formats.base import INVALID, FormatWriter, Found, Reading, Refus
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.written_files import portable_stems
 
-WriteImage = Callable[[Project, ProjectImage, Path], None]
-"""Writes the objects of one image into the file of this path."""
+WriteImage = Callable[[Project, ProjectImage, Path, Path], None]
+"""Writes the objects of one image into the file of this path; the last path is the folder that it will lie in."""
 
 ReadImage = Callable[[Path, str, Reading], Iterator[Found]]
 """Gives the objects of one file; the text is the name of its image as far as it is known without the file."""
@@ -29,7 +29,8 @@ def file_by_image(format_name: str, ending: str, write_image: WriteImage) -> For
         with recorded(folder, format_name, {"images": own, "classes": classes}) as stage:
             (stage / format_name).mkdir()
             for image in announced(project.annotated, progress):
-                write_image(project, image, stage / format_name / f"{stems[image.name]}{ending}")
+                file = stage / format_name / f"{stems[image.name]}{ending}"
+                write_image(project, image, file, folder / format_name)
         return written_paths(folder, format_name)
 
     return write

@@ -18,6 +18,7 @@ import PIL.Image
 import PIL.ImageDraw
 
 from samtta_app.core.masks import trimmed
+from samtta_app.core.names import component, is_component
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, BoolArray, Mask
@@ -40,15 +41,30 @@ _VERSION = "5.5.0"
 """The first version of labelme's files with masks that its later versions read without a note."""
 
 
-def _write_image(project: Project, image: ProjectImage, file: Path) -> None:
+def _write_image(project: Project, image: ProjectImage, file: Path, home: Path) -> None:
     named = {c.id: c.name for c in project.classes}
-    head: dict[str, object] = {"version": _VERSION, "flags": {}, "imagePath": image.name, "imageData": None}
+    head: dict[str, object] = {
+        "version": _VERSION,
+        "flags": {},
+        "imagePath": _way(project.folder, image.name, home),
+        "imageData": None,
+    }
     size = {"imageHeight": image.height, "imageWidth": image.width}
     with file.open("w", encoding="utf-8", errors="backslashreplace") as out:
         out.write(f'{json_text({**head, **size})[:-1]}, "shapes": [')
         for k, annotation in enumerate(project.of_image(image.name)):
             out.write(f"{',' * (k > 0)}\n{json_text(_shape(annotation, named[annotation.class_id]))}")
         out.write("\n]}\n")
+
+
+def _way(folder: Path, name: str, home: Path) -> str:
+    """How labelme finds the image from the JSON file: a relative path; the bare name where there is none."""
+    if not is_component(name):
+        return component(name)
+    try:
+        return f"{Path(os.path.relpath(folder.resolve(), home.resolve())).as_posix()}/{name}"
+    except ValueError:  # another drive
+        return name
 
 
 def _shape(annotation: Annotation, label: str) -> dict[str, object]:

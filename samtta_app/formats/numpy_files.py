@@ -28,7 +28,7 @@ _KINDS = "biu"
 """Truth values and whole numbers."""
 
 
-def _write_image(project: Project, image: ProjectImage, file: Path) -> None:
+def _write_image(project: Project, image: ProjectImage, file: Path, home: Path) -> None:
     objects = project.of_image(image.name)
     places = {c.id: k for k, c in enumerate(project.classes)}
     shape = (len(objects), image.height, image.width)

@@ -44,6 +44,9 @@ _YAML = "data.yaml"
 _WITHIN = 0.25
 """Share of a pixel that is added to a coordinate: tools that round and tools that cut off then find the same pixel."""
 
+_BELOW = 0.1
+"""Share of a pixel by which a coordinate may lie below its pixel: tools write few decimals."""
+
 _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -169,7 +172,7 @@ def _object(
     if names and number not in names:
         raise ValueError(f"class {number} is not in {_YAML}")
     height, width = size
-    pixels = np.minimum(np.floor(ring * (width, height) + 1e-6), (width - 1, height - 1))
+    pixels = np.minimum(np.floor(ring * (width, height) + _BELOW), (width - 1, height - 1))
     return LabelledMask(name, names.get(number, f"class {number}"), trimmed(drawn(pixels, height, width)))
 
 

@@ -193,7 +193,7 @@ def _export(hand: Hand) -> Plan:
     hand.type(dialog.folder.line, str(target))
     yield lambda: dialog.folder.line.text() == str(target)
     hand.press(dialog.go)
-    yield lambda: (target / "annotations.json").exists() and "export" not in hand.window.dialogs
+    yield lambda: (target / "annotations/instances_default.json").exists() and "export" not in hand.window.dialogs
     yield lambda: _ready(hand.window)
 
 

@@ -190,7 +190,7 @@ def test_a_project_that_was_put_back_from_a_copy_opens_again(
     complains(call("stats", project, "--out", tmp_path / "out"), "Put back a copy")
     database(project).write_bytes(copy)
     assert call("export", project, "--format", "coco", "--out", tmp_path / "out").code == 0
-    assert len(COCO(tmp_path / "out" / "annotations.json").anns) == 3
+    assert len(COCO(tmp_path / "out" / "annotations/instances_default.json").anns) == 3
 
 
 # --- a project that is open elsewhere -------------------------------------------------------------------------------------
@@ -205,11 +205,11 @@ def test_a_project_that_is_open_can_be_read_but_not_opened_again_by_its_own_fold
             complains(call(*opening), "open in another samtta", "Close it there")
             for command in reading:
                 assert call(*command).code == 0
-            assert len(COCO(tmp_path / f"out{k}" / "annotations.json").anns) == 3 + k
+            assert len(COCO(tmp_path / f"out{k}" / "annotations/instances_default.json").anns) == 3 + k
             store.accept(accepted(), WIDTH, HEIGHT)
         store.set_deleted(store.annotations()[-1].id, True)
     assert call("export", project, "--format", "coco", "--out", tmp_path / "out").code == 0
-    assert len(COCO(tmp_path / "out" / "annotations.json").anns) == 4
+    assert len(COCO(tmp_path / "out" / "annotations/instances_default.json").anns) == 4
 
 
 def test_another_process_reads_while_the_project_is_open_and_afterwards(project: Path, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_program_that_was_killed_leaves_no_lock_and_every_object(project: Path
     assert done.returncode == -signal.SIGKILL
     ending = program("export", project, "--format", "coco", "--out", tmp_path / "out")
     assert ending.code == 0, ending.err
-    assert len(COCO(tmp_path / "out" / "annotations.json").anns) == 4
+    assert len(COCO(tmp_path / "out" / "annotations/instances_default.json").anns) == 4
 
 
 # --- places that cannot be written ----------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ def test_a_project_that_may_only_be_read_is_exported_whole_and_stays_as_it_is(pu
             ending = as_somebody(words, folder, public / "home" / "out")
             assert ending.code == 0, ending.err
     assert files(folder) == before
-    coco = COCO(public / "home" / "out" / "annotations.json")
+    coco = COCO(public / "home" / "out" / "annotations/instances_default.json")
     (found,) = coco.anns.values()
     assert coco.annToMask(found).sum() == saved.mask.area
 
@@ -445,7 +445,7 @@ def test_objects_whose_images_are_gone_or_damaged_are_exported_all_the_same(
             assert call(*words, project, "--out", tmp_path / "out").code == 0
     no_image = call("export", project, "--format", "dataset", "--out", tmp_path / "set")
     complains(no_image, "None of the 2 annotated images can be copied", "its file is gone", "COCO or PNG")
-    coco = COCO(tmp_path / "out" / "annotations.json")
+    coco = COCO(tmp_path / "out" / "annotations/instances_default.json")
     assert len(coco.anns) == 3
     expected = int(accepted().mask.area)
     assert [int(coco.annToMask(found).sum()) for found in coco.anns.values()] == [expected] * 3
@@ -461,4 +461,4 @@ def test_damaged_weights_do_not_stand_in_the_way_of_an_export(
         file.write_bytes(b"\0" * 100)
     for words in OUTPUTS:
         assert call(*words, project, "--out", tmp_path / "out").code == 0
-    assert len(COCO(tmp_path / "out" / "annotations.json").anns) == 3
+    assert len(COCO(tmp_path / "out" / "annotations/instances_default.json").anns) == 3

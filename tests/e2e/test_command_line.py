@@ -71,13 +71,13 @@ def test_the_simulated_demo_prints_both_sides_and_exports_and_a_second_one_never
     out, second = demo.out, demo.out.with_name("demo-2")
     for words in ("FR_20@85", "FR_30@90", "frozen", "adapted", str(out)):
         assert words in "\n".join(demo.lines)
-    written = (out / "coco" / "annotations.json").read_bytes()
-    assert COCO(out / "coco" / "annotations.json").getCatIds()
+    written = (out / "coco" / "annotations/instances_default.json").read_bytes()
+    assert COCO(out / "coco" / "annotations/instances_default.json").getCatIds()
     assert list(out.glob("statistics/*.csv"))
     monkeypatch.setenv("SAMTTA_HOME", str(demo.home))
     assert call("demo", "--simulate", "--no-window", "--objects", "1", "--out", str(out)) == 0
     assert str(second) in capsys.readouterr().out
-    assert (out / "coco" / "annotations.json").read_bytes() == written
+    assert (out / "coco" / "annotations/instances_default.json").read_bytes() == written
 
 
 def test_without_a_display_the_demo_simulates_without_qt_and_says_each_step_as_it_goes(demo: Demo) -> None:

@@ -88,7 +88,7 @@ def test_click_accept_learn_export_close_and_reopen_finds_everything(
     assert first.seen["reports"] >= len(first.seen["areas"]) >= 2
     assert "dishes" in first.seen["title"]
 
-    exported = COCO(export / "annotations.json")
+    exported = COCO(export / "annotations/instances_default.json")
     areas = [int(exported.annToMask(a).sum()) for a in sorted(exported.anns.values(), key=lambda a: a["id"])]
     assert areas == first.seen["areas"]
 

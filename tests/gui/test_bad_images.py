@@ -474,7 +474,7 @@ def test_objects_of_a_file_that_became_unreadable_are_kept_and_exported(
     assert (entry.status, entry.objects) == ("unreadable", 1)
     assert len(person.state.annotations) == 1
     exported(person.controller, "coco", tmp_path / "out")
-    coco = COCO(tmp_path / "out" / "annotations.json")
+    coco = COCO(tmp_path / "out" / "annotations/instances_default.json")
     (found,) = coco.anns.values()
     assert np.array_equal(coco.annToMask(found).astype(bool), drawn(mask))
 
@@ -536,7 +536,7 @@ def test_exports_of_odd_files_have_their_upright_sizes(person: Sitting, folder: 
         masks[name] = person.accepts(*(((image.width - 1) * s, (image.height - 1) * s) for s in shares))
     exported(person.controller, "png", tmp_path / "out")
     exported(person.controller, "coco", tmp_path / "out")
-    described = json.loads((tmp_path / "out" / "annotations.json").read_text())
+    described = json.loads((tmp_path / "out" / "annotations/instances_default.json").read_text())
     sizes = {image["file_name"]: (image["width"], image["height"]) for image in described["images"]}
     assert sizes["turned_6.png"] == sizes["deep.tif"] == (WIDTH, HEIGHT)
     assert sizes["tall.png"] == EXTREME["tall.png"]

@@ -209,7 +209,7 @@ def test_images_are_changed(controller: Controller, qtbot: QtBot) -> None:
 def test_exports_say_where_the_files_are(controller: Controller, qtbot: QtBot, tmp_path: Path) -> None:
     accept_something(controller, qtbot)
     files = exported(controller, "coco", tmp_path / "out")
-    assert [file.name for file in files] == ["annotations.json"]
+    assert [file.name for file in files] == ["instances_default.json"]
     assert controller.state.message is not None
     assert str(tmp_path / "out") in controller.state.message.text
     assert all(file.exists() for file in exported(controller, "statistics", tmp_path / "figures"))

@@ -139,7 +139,7 @@ def test_what_is_accepted_during_an_export_is_in_the_next_one(
     controller.exported.connect(ends.append)
     controller.export("coco", tmp_path / "out")
     until(lambda: len(ends) == 1)
-    assert (tmp_path / "out" / "annotations.json").read_text().count('"segmentation"') == 1
+    assert (tmp_path / "out" / "annotations/instances_default.json").read_text().count('"segmentation"') == 1
 
 
 def test_a_data_set_that_the_window_exports_is_one_that_bench_and_train_open(

@@ -79,7 +79,7 @@ def test_such_an_image_is_annotated_opened_again_and_exported(
         assert (again.controller.state.images[again.state.index].name, len(again.state.annotations)) == (odd, 1)
         exported(again.controller, "coco", folder / "coco")
         exported(again.controller, "statistics", folder / "statistics")
-    coco = json.loads((folder / "coco" / "annotations.json").read_text("utf-8"))
+    coco = json.loads((folder / "coco" / "annotations/instances_default.json").read_text("utf-8"))
     with Image.open(
         folder / next(image["file_name"] for image in coco["images"] if image["samtta"]["status"] == "annotated")
     ) as image:

@@ -98,7 +98,7 @@ def test_tab_chooses_k_keeps_and_the_export_holds_both_outlines(sit: Callable[..
     assert iou(saved.mask, chosen) == 1
     assert [iou(mask, first) for mask in saved.alternatives] == [1]
     exported(sitting.controller, "coco", tmp_path / "out")
-    (entry,) = read_json(tmp_path / "out" / "annotations.json")["annotations"]
+    (entry,) = read_json(tmp_path / "out" / "annotations/instances_default.json")["annotations"]
     assert len(entry["samtta"]["alternatives"]) == 1
 
 

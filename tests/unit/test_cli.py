@@ -389,8 +389,8 @@ def test_export_takes_the_images_folder_or_the_project_folder(
     project: Path, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert call("export", str(project / place), "--format", "coco", "--out", str(tmp_path / "out")) == 0
-    assert (tmp_path / "out" / "annotations.json").is_file()
-    assert "annotations.json" in capsys.readouterr().out
+    assert (tmp_path / "out" / "annotations/instances_default.json").is_file()
+    assert "instances_default.json" in capsys.readouterr().out
 
 
 def test_stats_writes_its_files_and_says_the_sentence(

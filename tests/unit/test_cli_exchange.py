@@ -126,7 +126,7 @@ def test_only_what_was_chosen_is_written(
     project: Path, tmp_path: Path, options: tuple[str, ...], ids: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call("export", project, "--format", "coco", "--out", tmp_path / "out", *options) == 0
-    found = json.loads((tmp_path / "out" / "annotations.json").read_text())
+    found = json.loads((tmp_path / "out" / "annotations/instances_default.json").read_text())
     assert [a["id"] for a in found["annotations"]] == ids
     assert "not in coco: clicks" in capsys.readouterr().out
     if "--merge" in options:
@@ -137,7 +137,7 @@ def test_a_split_is_written_for_every_format(project: Path, tmp_path: Path) -> N
     for name in FORMATS:
         assert call("export", project, "--format", name, "--out", tmp_path / name, "--split", "1/1/1") == 0
     assert (tmp_path / "yolo" / "data.yaml").is_file()
-    assert any((tmp_path / "coco").glob("*/annotations.json"))
+    assert any((tmp_path / "coco").glob("*/annotations/instances_default.json"))
 
 
 @pytest.mark.parametrize(

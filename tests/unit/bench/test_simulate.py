@@ -48,7 +48,7 @@ def test_every_object_has_its_clicks_on_both_sides(simulation: Simulation) -> No
 
 
 def test_exports_and_statistics_of_the_adapting_session_lie_in_the_folder(simulation: Simulation) -> None:
-    coco = json.loads((simulation.folder / "coco" / "annotations.json").read_text())
+    coco = json.loads((simulation.folder / "coco" / "annotations/instances_default.json").read_text())
     accepted = [pair for pair in simulation.pairs if pair.adapted[-1] >= ANYTHING.target]
     assert len(coco["annotations"]) == len(accepted) > 0
     assert {"nut", "bolt"} <= {c["name"] for c in coco["categories"]}

@@ -20,7 +20,7 @@ from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of
 
 
 def loaded(folder: Path, capsys: pytest.CaptureFixture[str]) -> COCO:
-    found = COCO(str(folder / "annotations.json"))
+    found = COCO(str(folder / "annotations/instances_default.json"))
     capsys.readouterr()  # it prints how long it took
     return found
 
@@ -28,7 +28,7 @@ def loaded(folder: Path, capsys: pytest.CaptureFixture[str]) -> COCO:
 def test_pycocotools_gives_back_the_identical_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     masks = [ring(), block(0, 0, 60, 40), block(59, 39, 60, 40), block(0, 10, 5, 12)]
     made = FORMATS["coco"].write(project(*(annotation(k, m) for k, m in enumerate(masks, 1))), tmp_path)
-    assert made == [tmp_path / "annotations.json"]
+    assert made == [tmp_path / "annotations/instances_default.json"]
     coco = loaded(tmp_path, capsys)
     for number, mask in enumerate(masks, start=1):
         decoded = coco.annToMask(coco.anns[number])
@@ -42,7 +42,7 @@ def test_any_mask_survives(tmp_path_factory: pytest.TempPathFactory, seed: int, 
     bits = np.random.default_rng(seed).random(SIZE) < density
     folder = tmp_path_factory.mktemp("any")
     FORMATS["coco"].write(project(annotation(1, trimmed(bits))), folder)
-    found = json.loads((folder / "annotations.json").read_text("utf-8"))["annotations"][0]
+    found = json.loads((folder / "annotations/instances_default.json").read_text("utf-8"))["annotations"][0]
     coco = COCO()
     coco.imgs = {1: {"height": SIZE[0], "width": SIZE[1]}}
     assert (coco.annToMask(found).astype(bool) == bits).all()
@@ -80,8 +80,8 @@ def test_what_the_store_holds_is_what_is_exported(tmp_path: Path, capsys: pytest
 def test_an_export_over_an_older_one_replaces_it(tmp_path: Path) -> None:
     FORMATS["coco"].write(project(annotation(1, ring())), tmp_path)
     FORMATS["coco"].write(project(), tmp_path)
-    assert json.loads((tmp_path / "annotations.json").read_text("utf-8"))["annotations"] == []
-    assert [p.name for p in tmp_path.iterdir()] == ["annotations.json"]
+    assert json.loads((tmp_path / "annotations/instances_default.json").read_text("utf-8"))["annotations"] == []
+    assert [p.name for p in tmp_path.iterdir()] == ["annotations"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_and_left(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_only_what_was_chosen_is_exported(choice: ExportChoice, kept: list[int],
 def test_merged_classes_are_one(tmp_path: Path) -> None:
     choice = ExportChoice(merged={"object": "cell", "Zellkern äöü": "cell"})
     export_project(mixed(), FORMATS["coco"], tmp_path, choice)
-    found = json.loads((tmp_path / "annotations.json").read_text("utf-8"))
+    found = json.loads((tmp_path / "annotations/instances_default.json").read_text("utf-8"))
     assert [c["name"] for c in found["categories"]] == ["cell"]
     assert {a["category_id"] for a in found["annotations"]} == {found["categories"][0]["id"]}
 

@@ -82,7 +82,10 @@ def test_every_image_has_masks_of_its_own_whatever_it_is_called(tmp_path: Path) 
 def test_a_name_that_no_file_can_have_reaches_no_reader_of_the_coco_file(tmp_path: Path) -> None:
     names = ("a.png", "../../x.png", "/etc/x.png", "a\0.png", "gr\udcfcn.png")
     FORMATS["coco"].write(project(names=names), tmp_path)
-    found = [i["file_name"] for i in json.loads((tmp_path / "annotations.json").read_text("utf-8"))["images"]]
+    found = [
+        i["file_name"]
+        for i in json.loads((tmp_path / "annotations/instances_default.json").read_text("utf-8"))["images"]
+    ]
     assert (found[0], found[4]) == ("a.png", "gr\udcfcn.png")
     assert all((Path("/images") / name).parent == Path("/images") and "\0" not in name for name in found)
 
@@ -152,7 +155,8 @@ def test_a_legend_that_makes_no_sense_is_the_users(tmp_path: Path, files: object
 
 
 @pytest.mark.parametrize(
-    ("name", "file"), [("png", "legend.json"), ("png", "instances/a.png"), ("coco", "annotations.json")]
+    ("name", "file"),
+    [("png", "legend.json"), ("png", "instances/a.png"), ("coco", "annotations/instances_default.json")],
 )
 def test_a_file_of_the_user_of_an_exports_name_is_refused_and_kept(tmp_path: Path, name: str, file: str) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
@@ -176,14 +180,20 @@ def test_all_formats_and_figures_can_share_a_folder_again_and_again(tmp_path: Pa
     figures = {"objects.csv", "clicks.csv", "attempts.csv", "attempt_clicks.csv", "histograms.csv", "ratings.csv"}
     figures |= {"statistics.json", "dataset.json", "split.json", "classes.json", "images/a.png", "masks/a.png"}
     names = ("yolo", "voc", "labelme", "cvat", "cvat-polygons", "geojson", "npz", "tiff", "label-studio", "crops")
-    others = {"instances_polygons.json", "data.yaml", "images/train/a.png", "labels/train/a.txt", "labelmap.txt"}
+    others = {
+        "annotations/instances_polygons.json",
+        "data.yaml",
+        "images/train/a.png",
+        "labels/train/a.txt",
+        "labelmap.txt",
+    }
     others |= {"SegmentationClass/a.png", "SegmentationObject/a.png", "Annotations/a.xml", "labelme/a.json"}
     others |= {"ImageSets/Segmentation/train.txt", "cvat.xml", "cvat_polygons.xml", "geojson/a.geojson", "npz/a.npz"}
     others |= {"tiff/a_masks.tif", "label_studio.json", *(f"crops/object/a_{k}.png" for k in (1, 2, 3))}
     others |= {f"samtta-{name}.json" for name in names}
-    masks = {"annotations.json", "legend.json", "instances/a.png", "classes/a.png"}
+    masks = {"annotations/instances_default.json", "legend.json", "instances/a.png", "classes/a.png"}
     assert set(content(out)) == {*masks, *figures, *others}
-    assert len(COCO(out / "annotations.json").anns) == 3
+    assert len(COCO(out / "annotations/instances_default.json").anns) == 3
 
 
 def test_the_users_class_names_are_text_in_tables(tmp_path: Path) -> None:

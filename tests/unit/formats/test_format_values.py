@@ -146,8 +146,9 @@ def test_a_segmentation_that_is_not_right_is_refused_in_words(tmp_path: Path, se
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"images": 3, "categories": [], "annotations": []}', "\udcff"])
-@pytest.mark.parametrize(("name", "file"), [("coco", "annotations.json"), ("png", "legend.json")])
+@pytest.mark.parametrize(("name", "file"), [("coco", "annotations/instances_default.json"), ("png", "legend.json")])
 def test_another_file_is_refused_in_words(tmp_path: Path, name: str, file: str, text: str) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(DatasetError):
         list(FORMATS[name].read(tmp_path))
@@ -218,7 +219,7 @@ def test_a_cancelled_export_leaves_what_was_there(tmp_path: Path, pictures: Path
 
 def test_objects_stand_in_the_order_of_their_accept(tmp_path: Path) -> None:
     FORMATS["coco"].write(many(5, each=3), tmp_path)
-    ids = [a["id"] for a in json.loads((tmp_path / "annotations.json").read_text())["annotations"]]
+    ids = [a["id"] for a in json.loads((tmp_path / "annotations/instances_default.json").read_text())["annotations"]]
     assert ids == sorted(ids)
     assert len(ids) == 15
 
@@ -232,7 +233,8 @@ def test_the_memory_of_a_coco_export_does_not_grow_with_its_file(tmp_path: Path)
         tracemalloc.start()
         try:
             FORMATS["coco"].write(many(images, each=20, mask=lambda _: noise), tmp_path / str(images))
-            return tracemalloc.get_traced_memory()[1], (tmp_path / str(images) / "annotations.json").stat().st_size
+            (made,) = tmp_path.glob(f"{images}/annotations/*.json")
+            return tracemalloc.get_traced_memory()[1], made.stat().st_size
         finally:
             tracemalloc.stop()
 

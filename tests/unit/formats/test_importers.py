@@ -204,7 +204,7 @@ def test_the_memory_of_many_objects_is_that_of_the_file(tmp_path: Path, images: 
 # --- cut off, other encodings, other kinds of files -------------------------------------------------------------------
 
 ONE_FILE = {
-    "coco": "annotations.json",
+    "coco": "annotations/instances_default.json",
     "cvat": "cvat.xml",
     "label-studio": "label_studio.json",
     "labelme": "labelme/a.json",
@@ -432,5 +432,5 @@ def test_geojson_of_other_programs_comes_in_with_holes(tmp_path: Path, images: P
 
 def test_a_ring_keeps_its_hole_through_an_import(tmp_path: Path, images: ProjectImages) -> None:
     FORMATS["coco"].write(project(annotation(1, ring())), tmp_path)
-    (one,), _ = brought("coco", tmp_path / "annotations.json", images)
+    (one,), _ = brought("coco", tmp_path / "annotations/instances_default.json", images)
     assert (full(one.mask, *SIZE) == full(ring(), *SIZE)).all()

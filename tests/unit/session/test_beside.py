@@ -165,7 +165,7 @@ def exported_in_a_thread(store: Store, out: Path) -> str:
     thread.start()
     accept(store)
     thread.join(60)
-    return (out / "annotations.json").read_text()
+    return (out / "annotations/instances_default.json").read_text()
 
 
 def test_a_thread_exports_while_the_store_goes_on(store: Store, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def used(folder: Path, out: Path) -> tuple[list[int], str]:
         write_statistics(store, out / "figures")
         for k in range(len(person.state.images)):
             person.do(acts.OpenImage(k))
-    found = json.loads((out / "coco" / "annotations.json").read_text())
+    found = json.loads((out / "coco" / "annotations/instances_default.json").read_text())
     json.loads((out / "figures" / "statistics.json").read_text())
     return [a["id"] for a in found["annotations"]], "\n".join([store.notice, *shown.remarks])
 

@@ -64,7 +64,7 @@ def test_its_objects_classes_and_history_are_there(images: Path) -> None:
 
 def test_its_coco_export_is_the_same(out: Path) -> None:
     expected = json.loads((EXPECTED / "annotations.json").read_text())
-    found = json.loads((out / "coco" / "annotations.json").read_text())
+    found = json.loads((out / "coco" / "annotations/instances_default.json").read_text())
     assert found["categories"] == expected["categories"]
     names = [{image["id"]: image["file_name"] for image in content["images"]} for content in (found, expected)]
     for mine, its in zip(found["annotations"], expected["annotations"], strict=True):

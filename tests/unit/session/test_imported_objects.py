@@ -98,7 +98,7 @@ def test_imported_objects_are_exported_with_their_source(folder: Path, tmp_path:
     with Store.open(folder) as store:
         store_imported(store, [imported()], "labelme: a.json")
         FORMATS["coco"].write(store.project(), tmp_path / "out")
-    assert '"source": "labelme: a.json"' in (tmp_path / "out" / "annotations.json").read_text()
+    assert '"source": "labelme: a.json"' in (tmp_path / "out" / "annotations/instances_default.json").read_text()
 
 
 @pytest.mark.parametrize("teach", [False, True])

@@ -206,7 +206,7 @@ def test_coco_holds_the_alternatives_in_a_field_of_their_own(store: Store, tmp_p
     store.accept(accepted(alternatives=(other,)), WIDTH, HEIGHT, teaches=False)
     store.accept(accepted("b.png"), WIDTH, HEIGHT, teaches=False)
     COCO.write(store.project(), tmp_path / "out")
-    first, second = read_json(tmp_path / "out" / "annotations.json")["annotations"]
+    first, second = read_json(tmp_path / "out" / "annotations/instances_default.json")["annotations"]
     (runs,) = first["samtta"]["alternatives"]
     assert runs["size"] == [HEIGHT, WIDTH]
     found = from_rle(runs["counts"].encode(), HEIGHT, WIDTH)

@@ -60,7 +60,7 @@ def exported(store: Store, out: Path) -> tuple[dict[int, int], dict[str, int], t
     project = store.project()
     for kind, form in FORMATS.items():
         form.write(project, out / kind)
-    coco = json.loads((out / "coco" / "annotations.json").read_text())
+    coco = json.loads((out / "coco" / "annotations/instances_default.json").read_text())
     pngs = {p.stem: np.count_nonzero(cv2.imread(str(p), -1)) for p in (out / "png" / "instances").iterdir()}
     return {a["id"]: a["area"] for a in coco["annotations"]}, pngs, project.remarks
 
