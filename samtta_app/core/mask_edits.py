@@ -16,10 +16,10 @@ from samtta_app.core.types import BoolArray, FloatArray, Logits, Mask, Window
 ShapeChange = Literal["fill_holes", "drop_crumbs", "largest_part", "grow", "shrink", "smooth"]
 """What can be done to the shape of a mask as a whole."""
 
-SURE = 7.0
+SURE_LOGIT = 7.0
 """Size of the logits of what a hand has drawn: a probability of 0.999, above nearly all that a decoder says."""
 
-GRID_CELLS = 256
+DRAWN_CELLS = 256
 """Side of the logits of a mask that no model has answered: SAM's own grid."""
 
 MOST_SAMPLES = 2048
@@ -149,7 +149,7 @@ def moved_mask(mask: Mask, dx: int, dy: int, extent: Window) -> Mask:
 def drawn_logits(mask: Mask, window: Window, before: Logits | None = None, shown: Mask | None = None) -> Logits:
     """Logits that say what a hand has drawn, to be given back to a decoder with the next click.
 
-    Cells that the drawing changed get SURE, with the sign of most of their pixels. All others keep what the decoder said.
+    Cells that the drawing changed get SURE_LOGIT, with the sign of most of their pixels. All others keep what the decoder said.
 
     Args:
         mask: as it is drawn now.
@@ -158,9 +158,9 @@ def drawn_logits(mask: Mask, window: Window, before: Logits | None = None, shown
         shown: the mask before it was drawn on.
     """
     kept = before if before is not None and before.window == window and shown is not None else None
-    cells = len(kept.values) if kept is not None else GRID_CELLS
+    cells = len(kept.values) if kept is not None else DRAWN_CELLS
     share = _share(mask, window, cells)
-    values = ((2 * share - 1) * SURE).astype(np.float32)
+    values = ((2 * share - 1) * SURE_LOGIT).astype(np.float32)
     if kept is not None and shown is not None:
         changed = np.abs(share - _share(shown, window, cells)) > 0
         values = np.where(changed, values, kept.values).astype(np.float32)

@@ -174,7 +174,7 @@ def test_a_stroke_outside_the_image_says_so_and_loses_nothing(sitting: Sitting) 
     strokes(sitting, (30, 40), (90, 40))
     area = shown(sitting).area
     strokes(sitting, (-19, 10), (-19, 60))
-    assert handwork.OUTSIDE in sitting.said
+    assert handwork.OUTSIDE_STROKE in sitting.said
     assert shown(sitting).area == area
     assert sitting.window.canvas.work.layer.strokes == []
 

@@ -22,7 +22,7 @@ MENUS: tuple[Menu, ...] = ("File", "Edit", "Draw", "Image", "Class", "View", "Le
 BAR: tuple[tuple[str, ...], ...] = (
     ("open", "export"),
     ("accept", "cancel", "undo", "redo", "delete"),
-    ("brush", "eraser", "polygon", "cut"),
+    ("brush", "eraser", "polygon"),
     ("previous_image", "next_image", "next_unreviewed"),
     ("fit", "masks", "uncertainty", "compare"),
 )

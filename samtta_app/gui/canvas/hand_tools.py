@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QCursor
 
 from samtta_app.gui.canvas.hand_items import HandLayer, StrokeItem
 from samtta_app.gui.canvas.markers import WHITE, crosshair
-from samtta_app.gui.canvas.tools import CTRL, LEFT, RIGHT, Tool, ToolSurface, chosen
+from samtta_app.gui.canvas.tools import CTRL, LEFT, RIGHT, Tool, ToolSurface, meant_by_ctrl
 from samtta_app.gui.widgets.theme import class_colour
 from samtta_app.session import acts
 from samtta_app.session.state import State
@@ -64,7 +64,7 @@ class BrushTool:
             return
         point = self._surface.image_point(at)
         if button == LEFT and modifiers & CTRL:
-            self._surface.do(chosen(state, point, modifiers))
+            self._surface.do(meant_by_ctrl(state, point, modifiers))
             return
         self._button, self._erasing = button, self._erase != (button == RIGHT or bool(modifiers & _SHIFT))
         self._points = [rounded_point(point)]
@@ -146,7 +146,7 @@ class CutTool:
         state, point = self._surface.state, self._surface.image_point(at)
         if button == LEFT and state.image is not None:
             if modifiers & CTRL:
-                self._surface.do(chosen(state, point, modifiers))
+                self._surface.do(meant_by_ctrl(state, point, modifiers))
             else:
                 self._start = rounded_point(point)
 

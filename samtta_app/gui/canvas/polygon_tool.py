@@ -12,7 +12,7 @@ from samtta_app.core.types import Mask
 from samtta_app.gui.canvas.hand_items import HandLayer
 from samtta_app.gui.canvas.hand_tools import NEAR, rounded_point
 from samtta_app.gui.canvas.markers import crosshair
-from samtta_app.gui.canvas.tools import CTRL, LEFT, RIGHT, ToolSurface, chosen
+from samtta_app.gui.canvas.tools import CTRL, LEFT, RIGHT, ToolSurface, meant_by_ctrl
 from samtta_app.session import acts
 from samtta_app.session.state import State
 
@@ -43,7 +43,7 @@ class PolygonTool:
         if button == RIGHT:
             self._take_away(at)
         elif button == LEFT and modifiers & CTRL:
-            self._surface.do(chosen(state, point, modifiers))
+            self._surface.do(meant_by_ctrl(state, point, modifiers))
         elif button == LEFT and self._open:
             self._extend(at, point)
         elif button == LEFT:

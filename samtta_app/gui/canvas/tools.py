@@ -78,7 +78,7 @@ def annotation_at(state: State, point: QPointF) -> int | None:
     return found[-1] if found else None
 
 
-def chosen(state: State, point: QPointF, modifiers: Qt.KeyboardModifier) -> UserAct:
+def meant_by_ctrl(state: State, point: QPointF, modifiers: Qt.KeyboardModifier) -> UserAct:
     """What Ctrl and a click mean: select the object there, or with Shift merge it with the selected one."""
     found = annotation_at(state, point)
     merges = modifiers & SHIFT and state.selected is not None and found not in (None, state.selected)
@@ -119,7 +119,7 @@ class PromptTool:
         if self._drawn(pressed, at):
             self._surface.do(acts.DrawBox(self._stretched(pressed, at), self._surface.view_window()))
         elif modifiers & CTRL:
-            self._surface.do(chosen(self._surface.state, self._surface.image_point(pressed), modifiers))
+            self._surface.do(meant_by_ctrl(self._surface.state, self._surface.image_point(pressed), modifiers))
         else:
             self._click(pressed, positive=not modifiers & SHIFT)
 

@@ -241,10 +241,10 @@ QMenu::item:selected { background: @selection; }
 QMenu::item:disabled { color: @faint; }
 QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
 QMenu::icon { padding-left: 8px; }
-QToolBar { background: @background; border: none; padding: 4px; spacing: 2px; }
+QToolBar { background: @background; border: none; padding: 2px 4px; spacing: 0px; }
 QToolBar::separator:horizontal { width: 1px; background: @line; margin: 8px 4px; }
-QToolBar::separator:vertical { height: 1px; background: @line; margin: 4px 8px; }
-QToolButton { border: none; border-radius: 4px; padding: 6px; background: transparent; }
+QToolBar::separator:vertical { height: 1px; background: @line; margin: 1px 8px; }
+QToolButton { border: none; border-radius: 4px; padding: 5px; background: transparent; }
 QToolButton:hover { background: @hover; }
 QToolButton:pressed, QToolButton:checked { background: @selection; }
 QToolButton:focus { background: @hover; }

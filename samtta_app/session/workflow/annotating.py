@@ -16,7 +16,7 @@ from samtta_app.session.workflow.drawing import taken_up_selected
 from samtta_app.session.workflow.giving_up import give_up
 from samtta_app.session.workflow.history import Accepted, Cancelled, Prompted
 
-DRAWN = "The mask was drawn by hand: click, and the model goes on from it"
+DRAWN_BY_HAND = "The mask was drawn by hand: click, and the model goes on from it"
 
 UNCHANGED = "The object was not changed"
 
@@ -123,7 +123,7 @@ class Annotating:
         if before is None or before.preview.waiting or before.larger:
             return ()
         if before.preview.drawn:
-            desk.say("info", DRAWN)
+            desk.say("info", DRAWN_BY_HAND)
             return ()
         waiting = replace(before.preview, waiting=True, advice=None, frozen=None)
         requests = self.ask(replace(before, preview=waiting, larger=True))

@@ -32,7 +32,7 @@ class HandStep:
     kind: HandKind
 
 
-Step = Click | Box | HandStep
+DraftStep = Click | Box | HandStep
 """One thing that shapes an object."""
 
 
@@ -48,7 +48,7 @@ class Draft:
     """
 
     preview: Preview
-    steps: tuple[Step, ...]
+    steps: tuple[DraftStep, ...]
     times: tuple[float, ...]
     masks: tuple[Mask | None, ...]
     seconds: float

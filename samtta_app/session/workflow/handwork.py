@@ -18,7 +18,7 @@ from samtta_app.session.workflow.drawing import begun, taken_up_selected, with_d
 from samtta_app.session.workflow.held_strokes import NO_STROKES, HeldStrokes
 from samtta_app.session.workflow.history import Prompted
 
-OUTSIDE = "The stroke lies outside the image"
+OUTSIDE_STROKE = "The stroke lies outside the image"
 NO_MASK = "There is no mask to change yet: click on an object, or paint one"
 SHAPED = "That leaves this mask as it is"
 CROSSED = "The outline crosses itself: what it goes around twice is left out"
@@ -57,7 +57,7 @@ class Handwork:
             return ()
         stroke, draft = stroke_mask(points, size, extent), self._draft()
         if not stroke.bits.any():
-            desk.say("info", OUTSIDE)
+            desk.say("info", OUTSIDE_STROKE)
             return ()
         shown = _shown(draft)
         if draft is None or shown is None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from samtta_app.core.messages import HypothesesRequest
 from samtta_app.core.replies import Failure, Hypotheses
 from samtta_app.session.workflow import draft as drafts
-from samtta_app.session.workflow.annotating import DRAWN
+from samtta_app.session.workflow.annotating import DRAWN_BY_HAND
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.under_way import Drawing
@@ -41,7 +41,7 @@ class Plausible:
         if draft is None or answer is None or draft.preview.candidate is None:
             self._desk.say("info", NO_ANSWER)
         elif draft.preview.drawn:
-            self._desk.say("info", DRAWN)
+            self._desk.say("info", DRAWN_BY_HAND)
         elif draft.preview.larger:
             self._desk.say("info", FROM_LARGER)
         elif not answer.plausible:

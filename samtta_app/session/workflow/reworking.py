@@ -22,7 +22,7 @@ from samtta_app.session.workflow.under_way import Carried
 NONE_SELECTED = "Select an object first: Ctrl + click on it"
 NOT_CUT = "The line does not go through the object: draw it from one side to the other"
 NO_OTHER = "Select one object, then click on another with Ctrl and Shift"
-BESIDE = 10
+COPY_OFFSET = 10
 """A duplicate lies this many pixels to the right and below, so that both are seen."""
 
 
@@ -98,7 +98,11 @@ class Reworking:
             desk.say("info", NONE_SELECTED)
             return ()
         desk.change(current_class=one.class_id)
-        moves = ((BESIDE, BESIDE), (-BESIDE, -BESIDE), (0, 0))  # to the other side where the image ends
+        moves = (
+            (COPY_OFFSET, COPY_OFFSET),
+            (-COPY_OFFSET, -COPY_OFFSET),
+            (0, 0),
+        )  # to the other side where the image ends
         copies = (moved_mask(one.mask, dx, dy, image.whole) for dx, dy in moves)
         self._show(next(copy for copy in copies if copy.bits.any()), image)
         return ()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from samtta_app.core.mask_edits import (
     MOST_SAMPLES,
-    SURE,
+    SURE_LOGIT,
     ShapeChange,
     drawn_logits,
     halves,
@@ -140,7 +140,7 @@ def test_drawn_logits_speak_of_what_was_changed_and_leave_the_rest() -> None:
     after = joined(before, Mask(90, 40, np.ones((20, 20), np.bool_)))
     found = drawn_logits(after, window, said, before)
     assert found.values.shape == (64, 64)
-    assert found.values[50 // 2, 100 // 2] == SURE
+    assert found.values[50 // 2, 100 // 2] == SURE_LOGIT
     assert found.values[5, 5] == -1.25
     assert found.values[50 // 2, 40 // 2] == -1.25
 
@@ -148,11 +148,11 @@ def test_drawn_logits_speak_of_what_was_changed_and_leave_the_rest() -> None:
 def test_logits_of_a_mask_from_nothing_are_the_mask() -> None:
     found = drawn_logits(disc(60, 50, 20), EXTENT)
     assert found.values.shape == (256, 256)
-    assert (found.values[100, 120], found.values[2, 2]) == (SURE, -SURE)
+    assert (found.values[100, 120], found.values[2, 2]) == (SURE_LOGIT, -SURE_LOGIT)
 
 
 def test_logits_over_a_huge_window_cost_no_more_memory() -> None:
     window = Window(0, 0, 40 * MOST_SAMPLES, 3 * MOST_SAMPLES)
     found = drawn_logits(Mask(20 * MOST_SAMPLES, 0, np.ones((3 * MOST_SAMPLES, MOST_SAMPLES), np.bool_)), window)
-    assert found.values[5, 130] == SURE
-    assert found.values[5, 100] == -SURE
+    assert found.values[5, 130] == SURE_LOGIT
+    assert found.values[5, 100] == -SURE_LOGIT

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samtta_app.core.mask_edits import SURE, ShapeChange
+from samtta_app.core.mask_edits import SURE_LOGIT, ShapeChange
 from samtta_app.core.masks import full, holds
 from samtta_app.core.messages import AdaptRequest, HypothesesRequest, PredictRequest
 from samtta_app.core.types import Click
@@ -70,7 +70,7 @@ def test_what_was_drawn_is_learned_from_like_any_mask(person: Person) -> None:
 def test_a_stroke_outside_the_image_changes_nothing_and_says_so(person: Person) -> None:
     paint(person, (-90, -90), (-40, -90))
     assert person.state.preview is None
-    assert person.state.message.text == handwork.OUTSIDE
+    assert person.state.message.text == handwork.OUTSIDE_STROKE
     assert not person.state.can_undo
 
 
@@ -102,7 +102,7 @@ def test_the_next_click_gives_the_drawn_mask_to_the_model(person: Person) -> Non
     prompt = person.script.sent(PredictRequest)[-1].prompt
     assert prompt.clicks == (Click(40, 50, True), Click(44, 52, True))
     assert prompt.logits is not None
-    assert (prompt.logits.values == SURE).any()
+    assert (prompt.logits.values == SURE_LOGIT).any()
 
 
 def test_a_stroke_holds_in_the_answers_after_it(person: Person) -> None:
