@@ -109,7 +109,7 @@ def _bits(shape: dict[str, Any], height: int, width: int) -> BoolArray:
     corners = np.asarray(shape["points"], dtype=np.float64) if kind != "polygon" else checked_ring(shape["points"])
     if kind != "polygon" and (corners.shape != (2, 2) or not np.isfinite(corners).all()):
         raise ValueError(f"a {kind} needs two points")
-    canvas = PIL.Image.new("1", (width, height))
+    canvas = PIL.Image.new("L", (width, height))
     draw, points = PIL.ImageDraw.Draw(canvas), [(float(x), float(y)) for x, y in corners]
     if kind == "polygon":
         draw.polygon(points, outline=1, fill=1)
@@ -119,7 +119,7 @@ def _bits(shape: dict[str, Any], height: int, width: int) -> BoolArray:
     else:
         (x, y), radius = points[0], float(np.hypot(*(corners[1] - corners[0])))
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=1, fill=1)
-    return np.array(canvas, dtype=np.bool_)
+    return np.asarray(np.asarray(canvas) > 0)
 
 
 def _placed(shape: dict[str, Any], height: int, width: int) -> BoolArray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
@@ -18,6 +18,7 @@ from samtta_app.core.names import displayable
 from samtta_app.core.replies import Failure, Reply
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
+from samtta_app.formats.importers import ImportedObject
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
@@ -220,6 +221,14 @@ class Controller(QObject):
             ExportError: another export is under way.
         """
         self._export(figures_task(self._reader(), folder))
+
+    def import_objects(self, objects: Sequence[ImportedObject], source: str, *, teach: bool) -> None:
+        """Store objects of another program with the name of their source; a message says how many there are.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        self._pass_on(self._workflow.take_imported(objects, source, teach=teach))
 
     def cancel_export(self) -> None:
         """Cancel the export that is under way; no file of it stays."""

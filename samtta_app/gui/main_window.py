@@ -20,6 +20,7 @@ from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow
+from samtta_app.gui.dialogs.import_dialog import ImportDialog
 from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
@@ -227,6 +228,10 @@ class MainWindow(QMainWindow):
         dialog = ExportDialog(self, self.controller)
         dialog.failed.connect(self._failed)
         self.dialogs.show("export", dialog)
+
+    def show_import(self) -> None:
+        """Open the import dialog."""
+        self.dialogs.show("import", ImportDialog(self, self.controller, self._failed))
 
     def show_settings(self) -> None:
         """Open the settings dialog."""

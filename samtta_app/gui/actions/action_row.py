@@ -38,6 +38,9 @@ class ActionTarget(Protocol):
     def show_export(self) -> None:
         """Open the export dialog."""
 
+    def show_import(self) -> None:
+        """Open the import dialog."""
+
     def show_settings(self) -> None:
         """Open the settings dialog."""
 

@@ -63,6 +63,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ActionRow(
         "export", "Export…", "File", "Ctrl+E", "export", lambda d: d.show_export(), enabling.annotated, divides=True
     ),
+    ActionRow("import", "Import…", "File", "", "", lambda d: d.show_import(), enabling.writable),
     ActionRow(
         "cancel_export", "Cancel the export", "File", "", "", lambda d: d.controller.cancel_export(), enabling.exporting
     ),

@@ -139,6 +139,11 @@ def annotated(state: State | None) -> bool:
     return state is not None and any(entry.objects for entry in state.images)
 
 
+def writable(state: State | None) -> bool:
+    """A project is open that can be written to."""
+    return state is not None and not state.read_only
+
+
 def learner(state: State | None) -> bool:
     """The decoder learns (or is paused)."""
     return state is not None and state.adaptation.activity != "off"

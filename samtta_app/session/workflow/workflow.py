@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from samtta_app.core.messages import (
     AdaptRequest,
@@ -35,7 +36,9 @@ from samtta_app.core.replies import (
     TwinReport,
 )
 from samtta_app.errors import StoreError
+from samtta_app.formats.importers import ImportedObject
 from samtta_app.session.acts import UserAct
+from samtta_app.session.project.imported_objects import store_imported
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
@@ -148,6 +151,23 @@ class Workflow:
         """List the folder's images again: some have come or gone; the open one stays open."""
         self._browsing.refresh()
         return self._out(self._browsing.prefetch())
+
+    def take_imported(self, objects: Sequence[ImportedObject], source: str, *, teach: bool) -> Requests:
+        """Store the objects of an import in one transaction, and show them; `teach` is for the next session.
+
+        Raises:
+            StoreError: nothing was stored, and nothing has changed.
+        """
+        number = store_imported(self.store, objects, source, teach=teach)
+        name = self._desk.image_name()
+        self._desk.change(classes=self.store.classes())
+        for other, more in Counter(found.image_name for found in objects).items():
+            if other != name:
+                self._desk.mark(other, unreadable=None, more=more)
+        if name:
+            self._desk.put_annotations(self.store.annotations(name))
+        self._desk.say("good", f"Imported {number} {'object' if number == 1 else 'objects'} from {source}")
+        return self.refresh_images()
 
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""

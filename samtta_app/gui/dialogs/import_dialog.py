@@ -1,0 +1,211 @@
+"""The dialog that brings objects of other programs in: it reads the file beside the window, shows what comes, then stores."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
+
+from samtta_app.core.names import displayable
+from samtta_app.errors import DatasetError, UserError
+from samtta_app.formats.importers import IMPORTERS, ImportCount, ImportedObject, ProjectImages, import_objects
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.dialogs import PathField
+from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
+from samtta_app.gui.widgets import theme
+
+log = logging.getLogger(__name__)
+
+SHOWN_LINES = 200
+"""Images and reasons that the preview lists; a command line's `--preview` counts the rest as well."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadImport:
+    """What was read of a file: the objects that fit, in the memory of their own rectangles, and what was counted."""
+
+    objects: tuple[ImportedObject, ...]
+    count: ImportCount
+
+
+class ImportReader(QObject):
+    """Reads one file on a thread of its own.
+
+    Signals:
+        ended(object): a ReadImport, or the UserError that stopped it.
+    """
+
+    ended = Signal(object)
+
+    def __init__(self, read: Callable[[Callable[[float, str], None]], ReadImport], parent: QObject) -> None:
+        super().__init__(parent)
+        self._read, self._stopped = read, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="samtta-import", daemon=True)
+
+    def start(self) -> None:
+        """Begin; to be called when the signal has its receivers."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End before the next hundred objects, and wait for it."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            outcome: ReadImport | UserError = self._read(self._check)
+        except UserError as error:
+            outcome = error
+        except Exception as error:
+            log.exception("An import failed")
+            outcome = UserError(f"The file cannot be read: {type(error).__name__}: {error}")
+        self.ended.emit(outcome)
+
+    def _check(self, done: float, words: str) -> None:
+        if self._stopped.is_set():
+            raise DatasetError("The import was cancelled")
+
+
+class ImportDialog(QDialog):
+    """Asks for a file and its format, shows what comes in and what does not, and stores it in one step.
+
+    Args:
+        parent: the window.
+        controller: stores the objects, and says in the message bar how that ended.
+        on_failure: hears what `failed` says.
+
+    Signals:
+        failed(UserError): nothing was read or stored, and the dialog is still open.
+    """
+
+    failed = Signal(object)
+
+    def __init__(
+        self, parent: QWidget, controller: Controller, on_failure: Callable[[UserError], None] | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Import")
+        if on_failure is not None:
+            self.failed.connect(on_failure)
+        self._controller = controller
+        self._reader: ImportReader | None = None
+        self._found: ReadImport | None = None
+        self.format = QComboBox()
+        for each in IMPORTERS.values():
+            self.format.addItem(each.title, each.name)
+        self.path = PathField("", "Import this file", "All files (*)")
+        self.path.line.setPlaceholderText("A file, or a folder of files")
+        self.parts = QComboBox()
+        self.parts.addItem("The parts of a mask are one object", False)
+        self.parts.addItem("Each part of a mask is an object", True)
+        self.class_name = QLineEdit("object")
+        self.learn = QCheckBox("Learn from these when the project is opened next")
+        form = QFormLayout()
+        form.addRow("Format", self.format)
+        form.addRow("File", self.path)
+        form.addRow("Parts", self.parts)
+        form.addRow("Class without a name", self.class_name)
+        form.addRow("", self.learn)
+        self.preview = QPlainTextEdit()
+        self.preview.setReadOnly(True)
+        self.preview.setPlaceholderText("Read the file to see what comes.")
+        self.preview.setMinimumHeight(20 * theme.GRID)
+        buttons = QDialogButtonBox()
+        self.read = buttons.addButton("Read", QDialogButtonBox.ButtonRole.ActionRole)
+        self.go = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self.read.clicked.connect(self._begin)
+        buttons.accepted.connect(self._store)
+        buttons.rejected.connect(self.close)
+        self.finished.connect(self._stop)
+        for changed in (self.format.currentIndexChanged, self.parts.currentIndexChanged):
+            changed.connect(self._forget)
+        for line in (self.path.line, self.class_name):
+            line.textChanged.connect(self._forget)
+        layout = dialog_layout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.preview)
+        layout.addWidget(buttons)
+        self._forget()
+
+    @Slot()
+    def _forget(self) -> None:
+        """What was read belongs to another choice."""
+        self._found = None
+        self.preview.clear()
+        self.go.setEnabled(False)
+        self.read.setEnabled(bool(self.path.line.text().strip()) and self._reader is None)
+        self.parts.setEnabled(IMPORTERS[self.format.currentData()].asks_parts)
+
+    @Slot()
+    def _begin(self) -> None:
+        store, path = self._controller.store, Path(self.path.line.text().strip()).expanduser()
+        images = ProjectImages(store.folder, tuple(entry.name for entry in store.images()))
+        importer, parts = IMPORTERS[self.format.currentData()], bool(self.parts.currentData())
+        label = self.class_name.text().strip() or "object"
+
+        def read(progress: Callable[[float, str], None]) -> ReadImport:
+            count = ImportCount()
+            found = import_objects(
+                importer, path, images, count, split_parts=parts, class_name=label, progress=progress
+            )
+            return ReadImport(tuple(found), count)
+
+        self._reader = ImportReader(read, self)
+        self._reader.ended.connect(self._ended)
+        self._forget()
+        self.preview.setPlainText("Reading…")
+        self._reader.start()
+
+    @Slot(object)
+    def _ended(self, outcome: ReadImport | UserError) -> None:
+        self._stop()
+        self._forget()
+        if isinstance(outcome, UserError):
+            self.failed.emit(outcome)
+            return
+        self._found = outcome
+        self.preview.setPlainText("\n".join(map(displayable, _lines(outcome.count))))
+        self.go.setEnabled(bool(outcome.objects))
+
+    @Slot()
+    def _store(self) -> None:
+        if self._found is None:
+            return
+        source = f"{self.format.currentData()}: {Path(self.path.line.text().strip()).name}"
+        try:
+            self._controller.import_objects(self._found.objects, source, teach=self.learn.isChecked())
+        except UserError as error:
+            self.failed.emit(error)
+        else:
+            self.close()
+
+    @Slot()
+    def _stop(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+            self._reader.deleteLater()
+            self._reader = None
+
+
+def _lines(count: ImportCount) -> list[str]:
+    """What a preview says: the sum, then classes, refused objects, and images."""
+    lines = [f"Would come in: {count.words}"]
+    lines += [f"class {name}: {number}" for name, number in sorted(count.by_class.items())]
+    lines += [f"refused {each.where}: {each.reason}" for each in count.refused[:SHOWN_LINES]]
+    lines += [f"image {name}: {number}" for name, number in sorted(count.by_image.items())[:SHOWN_LINES]]
+    return lines
