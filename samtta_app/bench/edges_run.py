@@ -20,7 +20,7 @@ from skimage.morphology import thin
 from samtta_app.bench.automatic_run import loaded_image
 from samtta_app.bench.click_rows import known_rows, side_by_side, write_records
 from samtta_app.core.automatic import AutomaticSettings
-from samtta_app.core.edge_maps import borders_of
+from samtta_app.core.edge_maps import label_borders
 from samtta_app.core.messages import EdgesRequest, ReportProgress
 from samtta_app.core.replies import Edges
 from samtta_app.core.types import BoolArray, FloatArray
@@ -29,7 +29,7 @@ from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.simulation.streams import Source, part_of
 
-NEAR = 0.0075
+MATCH_DISTANCE = 0.0075
 """Largest distance of matched pixels in diagonals of the image (BSDS)."""
 
 EDGES_FILE = "edges.jsonl"
@@ -101,7 +101,7 @@ def _images(source: Source, asking: EdgeAsking) -> list[DataImage]:
 
 
 def _row(engine: Engine, name: str, image: DataImage, asking: EdgeAsking) -> EdgeRow:
-    loaded, borders = loaded_image(engine, image), thinned_lines(borders_of(read_labels(image)))
+    loaded, borders = loaded_image(engine, image), thinned_lines(label_borders(read_labels(image)))
     reply = run(engine, EdgesRequest(1, loaded, asking.settings, frozen=True))
     if not isinstance(reply, Edges):
         raise UserError(f"The engine found no edges: {getattr(reply, 'text', '')}", image.path)
@@ -134,7 +134,7 @@ def thinned_lines(edges: BoolArray) -> BoolArray:
 
 def matching_pixels(edges: BoolArray, borders: BoolArray) -> int:
     """The most pairs of an edge and a border pixel that are near enough, each in one pair."""
-    near = NEAR * float(np.hypot(*edges.shape))
+    near = MATCH_DISTANCE * float(np.hypot(*edges.shape))
     one, other = np.argwhere(edges), np.argwhere(borders)
     if not len(one) or not len(other):
         return 0

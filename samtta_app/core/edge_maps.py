@@ -65,7 +65,7 @@ class EdgeMap:
         return np.asarray(np.where(kept, self.strength / highest, 0), np.float32)
 
 
-def borders_of(labels: NDArray[np.integer]) -> BoolArray:
+def label_borders(labels: NDArray[np.integer]) -> BoolArray:
     """The pixels (H, W) of a label map that differ from the pixel to the right, below, or between both (BSDS)."""
     found = np.zeros(labels.shape, np.bool_)
     found[:, :-1] |= labels[:, :-1] != labels[:, 1:]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samtta_app.formats.outlines import Ring
+from samtta_app.formats.outlines import OutlineRing
 
 _SCALE, _TIEPOINT, _TRANSFORM, _KEYS, _ORIENTATION = 33550, 33922, 34264, 34735, 274
 _RASTER_TYPE, _GEOGRAPHIC, _PROJECTED = 1025, 2048, 3072
@@ -28,12 +28,12 @@ class GeoReference:
     transform: tuple[float, ...]
     epsg: int
 
-    def to_world(self, line: Ring) -> Ring:
+    def to_world(self, line: OutlineRing) -> OutlineRing:
         """Points (n, 2) of the image on Earth."""
         a, b, c, d, e, f = self.transform
         return np.asarray(line @ np.array([[a, d], [b, e]]) + np.array([c, f]))
 
-    def to_pixels(self, line: Ring) -> Ring:
+    def to_pixels(self, line: OutlineRing) -> OutlineRing:
         """Points (n, 2) on Earth in the image.
 
         Raises:

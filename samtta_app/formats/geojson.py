@@ -20,7 +20,7 @@ from samtta_app.core.types import Annotation
 from samtta_app.formats.base import INVALID, Format, Found, LabelledMask, Reading, Refused, checked_size, strictly
 from samtta_app.formats.geo_reference import GeoReference, geo_reference
 from samtta_app.formats.image_files import file_by_image, files_of_images
-from samtta_app.formats.outlines import Ring, parts_of, within
+from samtta_app.formats.outlines import OutlineRing, parts_of, within
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 
@@ -54,7 +54,7 @@ def _feature(annotation: Annotation, label: str, place: GeoReference | None) -> 
     }
 
 
-def _line(ring: Ring, place: GeoReference | None, *, hole: bool) -> list[list[float]]:
+def _line(ring: OutlineRing, place: GeoReference | None, *, hole: bool) -> list[list[float]]:
     """A closed line, counter-clockwise in its coordinates, or clockwise around a hole."""
     line = np.concatenate([ring, ring[:1]])
     line = line if place is None else place.to_world(line)
@@ -89,7 +89,7 @@ def _polygons(geometry: dict[str, Any]) -> list[Any]:
     raise ValueError(f"a geometry of the type {geometry['type']!s:.20} has no area")
 
 
-def _pixels(ring: object, place: GeoReference | None) -> Ring:
+def _pixels(ring: object, place: GeoReference | None) -> OutlineRing:
     line = np.asarray(ring, dtype=np.float64)
     line = line[:-1] if len(line) > 1 and (line[0] == line[-1]).all() else line
     if place is None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from samtta_app.core.types import BoolArray, Mask
 
-Ring = NDArray[np.float64]
+OutlineRing = NDArray[np.float64]
 """Corners (n, 2) of a closed line, x before y; the first is not repeated at the end."""
 
 LONGEST_RING = 1_000_000
@@ -32,8 +32,8 @@ FARTHEST = 1e6
 class OutlinePart:
     """A connected part of a mask: its outer ring and the rings of its holes, in pixel corners of the image."""
 
-    outer: Ring
-    holes: tuple[Ring, ...]
+    outer: OutlineRing
+    holes: tuple[OutlineRing, ...]
 
 
 def parts_of(mask: Mask) -> tuple[OutlinePart, ...]:
@@ -43,8 +43,8 @@ def parts_of(mask: Mask) -> tuple[OutlinePart, ...]:
     """
     bits = np.ascontiguousarray(mask.bits)
     labels = cv2.connectedComponents(bits.astype(np.uint8), connectivity=4)[1]
-    outers: dict[int, Ring] = {}
-    holes: dict[int, list[Ring]] = {}
+    outers: dict[int, OutlineRing] = {}
+    holes: dict[int, list[OutlineRing]] = {}
     for ring in _rings(bits):
         x, y = ring[0]
         placed = np.asarray(ring + np.array([mask.x, mask.y]), dtype=np.float64)
@@ -95,7 +95,7 @@ def _paired(order: NDArray[np.intp]) -> list[int]:
     return found
 
 
-def within(rings: Iterable[Ring], height: int, width: int) -> BoolArray:
+def within(rings: Iterable[OutlineRing], height: int, width: int) -> BoolArray:
     """The pixels (height, width) whose centres lie within an odd number of rings in pixel corners: holes stay open.
 
     Raises:
@@ -111,7 +111,7 @@ def within(rings: Iterable[Ring], height: int, width: int) -> BoolArray:
     return bits
 
 
-def checked_ring(ring: object) -> Ring:
+def checked_ring(ring: object) -> OutlineRing:
     """Corners as an array (n, 2), from pairs or from a flat list.
 
     Raises:
@@ -147,7 +147,7 @@ def borders_of(mask: Mask) -> tuple[NDArray[np.int64], ...]:
     return tuple(sorted(borders, key=lambda border: (border[:, 1].min(), border[:, 0].min())))
 
 
-def drawn(border: Ring, height: int, width: int) -> BoolArray:
+def drawn(border: OutlineRing, height: int, width: int) -> BoolArray:
     """The pixels of a border in pixel centres, the border included, as OpenCV fills it."""
     bits = np.zeros((height, width), dtype=np.uint8)
     cv2.fillPoly(bits, [np.asarray(border, dtype=np.int32).reshape(-1, 1, 2)], 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from samtta_app.core.edge_maps import EdgeMap, borders_of
+from samtta_app.core.edge_maps import EdgeMap, label_borders
 
 
 def square(strength: float = 1.0) -> np.ndarray:
@@ -59,8 +59,8 @@ def test_an_image_without_masks_has_no_edge() -> None:
 def test_borders_of_labels_lie_between_them() -> None:
     labels = np.zeros((6, 6), int)
     labels[2:4, 2:4] = 3
-    found = borders_of(labels)
+    found = label_borders(labels)
     assert found[1, 1:4].all()
     assert found[1:4, 1].all()
     assert found.sum() == 8
-    assert not borders_of(np.ones((4, 4), int)).any()
+    assert not label_borders(np.ones((4, 4), int)).any()
