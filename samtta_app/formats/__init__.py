@@ -21,7 +21,7 @@ from samtta_app.formats.yolo import YOLO
 FORMATS: Mapping[str, Format] = {
     each.name: each
     for each in (
-        *(COCO, COCO_POLYGONS, INDEX_PNG, DATASET, YOLO, VOC, LABELME, CVAT, CVAT_POLYGONS),
+        *(COCO, INDEX_PNG, DATASET, COCO_POLYGONS, YOLO, VOC, LABELME, CVAT, CVAT_POLYGONS),
         *(GEOJSON, NUMPY, LABEL_TIFF, LABEL_STUDIO, CROPS),
     )
 }
