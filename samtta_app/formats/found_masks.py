@@ -2,7 +2,7 @@
 
 <out>/proposals/NAME.json   the masks of one image as run lengths, with how they were found; written whole when it is done
 <out>/results.json          all of them as COCO results, with scores
-<out>/annotations.json, or index PNGs: as an export of accepted objects
+<out>/annotations/instances_default.json, or index PNGs: as an export of accepted objects
 
 An image with a raw file of the same content, model and settings is not looked at again, so that a stopped run continues.
 """
@@ -166,7 +166,7 @@ def _annotations_of(found: FoundInImage, first: int) -> tuple[Annotation, ...]:
 
 
 def write_results(files: Mapping[str, Path], out: Path) -> Path:
-    """Write results.json, COCO's layout of scored masks; images are numbered as in annotations.json. Returns its path.
+    """Write results.json, COCO's layout of scored masks; images are numbered as in instances_default.json. Returns its path.
 
     Raises:
         DatasetError: a raw file holds something else.

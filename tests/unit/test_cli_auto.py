@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_becomes_masks_with_scores(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert call("auto", folder, "--out", out, *QUICK) == 0
-    assert "annotations.json" in capsys.readouterr().out
+    assert "instances_default.json" in capsys.readouterr().out
     objects = list(FORMATS["coco"].read(out))
     assert {each.image_name for each in objects} == {"im0.png", "im1.png"}
     results = json.loads((out / "results.json").read_text())
@@ -60,7 +60,7 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
     monkeypatch.setattr(auto_run, "_found", stopping)
     assert call("auto", folder, "--out", out, *QUICK) == 130
     assert "stopped; what was found is kept" in capsys.readouterr().err
-    assert not (out / "annotations.json").exists()
+    assert not (out / "annotations" / "instances_default.json").exists()
     assert call("auto", folder, "--out", out, *QUICK) == 0
     assert asked == ["im0.png", "im1.png", "im1.png"]
     assert call("auto", folder, "--out", out, *QUICK, "--box-nms", "0.5") == 0
@@ -101,7 +101,7 @@ def test_an_image_without_objects_is_listed_and_has_none(tmp_path: Path) -> None
     PIL.Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(tmp_path / "empty.png")
     options = [*MODEL, "--points-per-side", "2", "--pred-iou", "0.999"]
     assert call("auto", tmp_path / "empty.png", "--out", tmp_path / "out", *options) == 0
-    written = json.loads((tmp_path / "out" / "annotations.json").read_text())
+    written = json.loads((tmp_path / "out" / "annotations" / "instances_default.json").read_text())
     assert written["annotations"] == []
     assert [image["file_name"] for image in written["images"]] == ["empty.png"]
 

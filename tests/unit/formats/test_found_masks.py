@@ -76,7 +76,7 @@ def test_results_are_read_by_pycocotools_beside_the_annotations(
     out = tmp_path / "out"
     FORMATS["coco"].write(project_of(tmp_path, files, {}), out)
     path = write_results(files, out)
-    scored = COCO(str(out / "annotations.json")).loadRes(str(path))
+    scored = COCO(str(out / "annotations" / "instances_default.json")).loadRes(str(path))
     assert len(scored.anns) == 4
     for result in scored.anns.values():
         assert result["score"] in (0.95, 0.9)
