@@ -14,8 +14,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import PIL.Image
-import PIL.ImageDraw
 
 from samtta_app.core.masks import trimmed
 from samtta_app.core.names import component, is_component
@@ -109,6 +107,9 @@ def _bits(shape: dict[str, Any], height: int, width: int) -> BoolArray:
     corners = np.asarray(shape["points"], dtype=np.float64) if kind != "polygon" else checked_ring(shape["points"])
     if kind != "polygon" and (corners.shape != (2, 2) or not np.isfinite(corners).all()):
         raise ValueError(f"a {kind} needs two points")
+    import PIL.Image  # the window's start does not need it
+    import PIL.ImageDraw
+
     canvas = PIL.Image.new("L", (width, height))
     draw, points = PIL.ImageDraw.Draw(canvas), [(float(x), float(y)) for x, y in corners]
     if kind == "polygon":

@@ -15,7 +15,6 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
 from samtta_app.core.masks import bounding_box
@@ -85,6 +84,8 @@ def _write_image(project: Project, image: ProjectImage, stage: Path, stem: str) 
     numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
     shades = {_CLASSES: [numbers[a.class_id] for a in objects], _OBJECTS: list(range(1, len(objects) + 1))}
     for part, values in shades.items():
+        import PIL.Image  # the window's start does not need it
+
         canvas = PIL.Image.fromarray(painted(objects, values, image).astype(np.uint8))
         canvas.putpalette(_palette().tobytes())
         canvas.save(stage / part / f"{stem}.png")

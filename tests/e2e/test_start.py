@@ -30,6 +30,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     for name, version in (("torch", "2.5.0"), ("torchvision", "0.20.0"), ("gauge", "1.0"), ("needle", "1.0")):
         write_wheel(folder, name, version, requires=("needle",) if name == "torch" else ())
     write_wheel(folder, "pytest", "8.0", PYTEST)
+    write_wheel(folder, "sam2", "1.1.0")
     with serving(folder) as index:
         yield index
 

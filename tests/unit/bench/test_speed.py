@@ -42,14 +42,6 @@ def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
         assert timing.repeats >= 3
 
 
-def test_plausible_outlines_are_measured_where_the_model_has_hypotheses(speed: Speed) -> None:
-    assert "sixteen plausible outlines" not in [timing.name for timing in speed.timings]
-    plain = toy_model()
-    engine = Engine(replace(plain, hypotheses=nets_of(plain, 0.3)))
-    found = run_speed(model=engine, repeats=3, stock_size=64, sides=(64,))
-    assert found.timing("sixteen plausible outlines").p50 > 0
-
-
 def test_a_whole_lesson_takes_longer_than_one_of_its_steps(speed: Speed) -> None:
     assert speed.timing("learning from an accepted object").p50 > 2 * speed.timing("one learning step").p50
 
@@ -88,10 +80,13 @@ def test_while_the_cores_are_busy_a_process_spins_on_each_and_none_is_left() -> 
     assert not spinning & children()
 
 
-def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) -> None:
+def test_progress_goes_from_none_to_all_and_timings_are_written_also_of_plausible_outlines(
+    speed: Speed, tmp_path: Path
+) -> None:
     told: list[float] = []
-    run_speed(
-        model=Engine(toy_model()),
+    plain = toy_model()
+    found = run_speed(
+        model=Engine(replace(plain, hypotheses=nets_of(plain, 0.3))),
         repeats=3,
         stock_size=64,
         sides=(),
@@ -99,7 +94,9 @@ def test_progress_goes_from_none_to_all_and_timings_are_written(tmp_path: Path) 
         progress=lambda share, _: told.append(share),
     )
     assert (told[0], told[-1]) == (0.0, 1.0)
-    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 6
+    assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 7
+    assert found.timing("sixteen plausible outlines").p50 > 0
+    assert "sixteen plausible outlines" not in [timing.name for timing in speed.timings]
 
 
 def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:

@@ -67,7 +67,7 @@ def test_hypotheses_learn_to_look_like_both_annotators(small: SamModel, monkeypa
     monkeypatch.setattr(hypotheses_run, "WARM_UP", 1)
     samples = [tight_or_loose(small, seed) for seed in range(8)]
     held_out = [tight_or_loose(small, seed) for seed in range(100, 104)]
-    plan, told = HypothesesPlan(steps=50), []
+    plan, told = HypothesesPlan(steps=30), []
     before = hypotheses_figures(small, new_hypotheses(small).eval(), held_out, plan)
     nets = run_of(small, [samples], plan).to_the_end(lambda share, words: told.append((share, words)))
     after = hypotheses_figures(small, nets, held_out, plan)
