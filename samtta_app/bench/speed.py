@@ -49,8 +49,11 @@ _SIDES = (640, 3000, 6000)
 _LOOKS = 3
 """Clicks in each of these windows; few, because the largest image takes seconds to make."""
 
-_EVERY_MASK = AutomaticSettings(points_per_side=8, pred_iou=-100.0, stability=0.0)
-"""One batch of SAM's generator, of which no mask is filtered before all of it is done: random weights are sure of none."""
+_EVERY_MASK = AutomaticSettings(pred_iou=-100.0, stability=0.0)
+"""No mask is filtered before all of it is done: random weights are sure of none."""
+
+_POINTS = 8
+"""Clicks along a side: together they are one batch of SAM's generator."""
 
 BUSY = "all cores busy"
 """Mark of rows that were measured beside other work."""
@@ -112,6 +115,7 @@ def run_speed(
     progress: ReportProgress | None = None,
     out: Path | None = None,
     stock_size: int = 1024,
+    points_per_side: int = _POINTS,
     sides: Sequence[int] = _SIDES,
 ) -> Speed:
     """Measure the model, also in windows of these `sides`, and a stock SAM of `stock_size` against the official predictor.
@@ -136,7 +140,10 @@ def run_speed(
     tell(0.6, "clicks in large windows")
     looks = tuple(_look(engine, rng, side) for side in sides)
     tell(0.7, "against segment_anything.SamPredictor")
-    ratios = _against_official(rng, max(3, repeats // 2), stock_size, seed)
+    ratios = (
+        *_against_official(rng, max(3, repeats // 2), stock_size, seed),
+        _automatic_ratio(points_per_side, stock_size, rng, max(2, repeats // 4), seed),
+    )
     tell(1.0, "done")
     timings = (
         _timing("encoder", encoder),
@@ -265,7 +272,6 @@ def _against_official(rng: np.random.Generator, repeats: int, size: int, seed: i
         _tail("click to masks, p95", resting),
         _ratio(f"click to masks, {BUSY}", beside),
         _tail(f"click to masks, {BUSY}, p95", beside),
-        _ratio("automatic masks of 64 clicks, already encoded", _automatic(size, rng, max(2, repeats // 4), seed)),
     )
 
 
@@ -287,12 +293,17 @@ def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, 
     return encoding[1:], clicking[1:]
 
 
-def _automatic(size: int, rng: np.random.Generator, repeats: int, seed: int) -> _Pairs:
-    """Seconds of the same automatic masks, ours and those of SAM's generator, on an image that both have encoded."""
-    model, image = stock_model(size=size, seed=seed), _image(rng)
-    engine, generator = Engine(model, seed=seed), official_generator(model, _EVERY_MASK)
-    ours = partial(run, engine, AutomaticRequest(1, image, _EVERY_MASK, frozen=True))
-    return [_in_turn(k, ours, partial(generator, image.pixels)) for k in range(repeats + 1)][1:]
+def _automatic_ratio(points: int, size: int, rng: np.random.Generator, repeats: int, seed: int) -> Ratio:
+    """The same automatic masks, ours and those of SAM's generator, on an image that both have encoded."""
+    model, image, settings = (
+        stock_model(size=size, seed=seed),
+        _image(rng),
+        replace(_EVERY_MASK, points_per_side=points),
+    )
+    engine, generator = Engine(model, seed=seed), official_generator(model, settings)
+    ours = partial(run, engine, AutomaticRequest(1, image, settings, frozen=True))
+    pairs = [_in_turn(k, ours, partial(generator, image.pixels)) for k in range(repeats + 1)][1:]
+    return _ratio(f"automatic masks of {points**2} clicks, already encoded", pairs)
 
 
 def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:

@@ -25,7 +25,7 @@ from tests.unit.model.test_hypotheses import nets_of
 
 @pytest.fixture(scope="module")
 def speed() -> Speed:
-    return run_speed(model=Engine(toy_model()), repeats=3, stock_size=64, sides=(64, 300))
+    return run_speed(model=Engine(toy_model()), repeats=3, stock_size=64, points_per_side=2, sides=(64, 300))
 
 
 def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
@@ -53,7 +53,7 @@ def test_the_official_predictor_is_measured_beside_it(speed: Speed) -> None:
         "click to masks, p95",
         "click to masks, all cores busy",
         "click to masks, all cores busy, p95",
-        "automatic masks of 64 clicks, already encoded",
+        "automatic masks of 4 clicks, already encoded",
     ]
     assert all(r.ours > 0 and r.theirs > 0 and r.ratio > 0 for r in speed.ratios)
     rest, tail = speed.ratios[1:3]
@@ -89,6 +89,7 @@ def test_progress_goes_from_none_to_all_and_timings_are_written_also_of_plausibl
         model=Engine(replace(plain, hypotheses=nets_of(plain, 0.3))),
         repeats=3,
         stock_size=64,
+        points_per_side=2,
         sides=(),
         out=tmp_path / "out",
         progress=lambda share, _: told.append(share),
