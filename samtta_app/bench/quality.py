@@ -6,7 +6,6 @@ also asked for by a box.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,14 +18,13 @@ from rich.text import Text
 
 from samtta_app.bench.boxes import BoxRow, run_boxes
 from samtta_app.bench.click_rows import ClickRow, known_rows, side_by_side, write_records
+from samtta_app.bench.figure_files import write_figure_rows
 from samtta_app.bench.protocol import MANY, Conditions, frozen
-from samtta_app.core.files import write_whole
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.metrics import FALL, failure_rate, harmful
 from samtta_app.core.names import displayable
 from samtta_app.core.texts import plain_cells
 from samtta_app.engine.dispatch import Engine
-from samtta_app.errors import DatasetError
 from samtta_app.simulation.annotator import EASY, Goal
 from samtta_app.simulation.streams import Source
 
@@ -218,14 +216,7 @@ def write_qualities(found: Sequence[Quality], folder: Path) -> Path:
     Raises:
         DatasetError: the folder cannot be written.
     """
-    rows = [asdict(q) | {"rises": q.rises} for q in found]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps([{k: None if v != v else v for k, v in row.items()} for row in rows], indent=1)
-        write_whole(folder / "quality.json", text.encode())
-    except OSError as e:
-        raise DatasetError(f"The figures cannot be written: {e.strerror}", folder, "Choose another folder") from e
-    return folder / "quality.json"
+    return write_figure_rows((asdict(q) | {"rises": q.rises} for q in found), folder / "quality.json")
 
 
 def _share(values: Sequence[bool]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,8 @@ def measure_ambiguity(
     matching, Dice, and whether the first card, or one of four, is right. Moved prompts also show how robust answers are.
     """
     from samtta_app.bench.ambiguity_sets import ask_sets
-    from samtta_app.bench.report.ambiguity_figures import ambiguity_figures, show_ambiguity, write_ambiguity
+    from samtta_app.bench.figure_files import write_figure_rows
+    from samtta_app.bench.report.ambiguity_figures import ambiguity_figures, show_ambiguity
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.engines import FROZEN
 
@@ -57,4 +59,4 @@ def measure_ambiguity(
     figures = ambiguity_figures(records.answers)
     show_ambiguity(wide_console(), figures, records)
     if out is not None:
-        say_written([write_ambiguity(figures, out)])
+        say_written([write_figure_rows(map(asdict, figures), out / "ambiguity.json")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,7 +51,8 @@ def measure_automatic(
     from samtta_app.bench.automatic_run import AutomaticAsking
     from samtta_app.bench.automatic_sets import measure_sets
     from samtta_app.bench.click_rows import model_column
-    from samtta_app.bench.report.automatic_figures import automatic_figures, show_automatic, write_automatic
+    from samtta_app.bench.figure_files import write_figure_rows
+    from samtta_app.bench.report.automatic_figures import automatic_figures, show_automatic
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.formats.detections import read_detections
     from samtta_app.simulation.engines import FROZEN
@@ -73,7 +74,7 @@ def measure_automatic(
     figures = automatic_figures(rows)
     show_automatic(wide_console(), figures)
     if out is not None:
-        say_written([write_automatic(figures, out)])
+        say_written([write_figure_rows(map(asdict, figures), out / "automatic.json")])
 
 
 def measure_edges(
@@ -93,7 +94,8 @@ def measure_edges(
     """
     from samtta_app.bench.click_rows import model_column
     from samtta_app.bench.edges_run import EdgeAsking, measure_edge_sets
-    from samtta_app.bench.report.edge_figures import edge_figures, show_edges, write_edges
+    from samtta_app.bench.figure_files import write_figure_rows
+    from samtta_app.bench.report.edge_figures import edge_figures, show_edges
     from samtta_app.core.automatic import EDGE_SETTINGS
     from samtta_app.engine.dispatch import open_engine
     from samtta_app.simulation.engines import FROZEN
@@ -107,4 +109,4 @@ def measure_edges(
     figures = edge_figures(rows)
     show_edges(wide_console(), figures)
     if out is not None:
-        say_written([write_edges(figures, out)])
+        say_written([write_figure_rows(map(asdict, figures), out / "edges.json")])

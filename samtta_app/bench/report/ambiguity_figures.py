@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -16,10 +14,8 @@ from samtta_app.bench.ambiguity_run import CONDITIONS, AmbiguityRow, RobustnessR
 from samtta_app.bench.ambiguity_sets import AmbiguityRecords
 from samtta_app.bench.tastes import TAUGHT, TasteRow
 from samtta_app.core.diversity import SetFigures, figures_of
-from samtta_app.core.files import write_whole
 from samtta_app.core.replies import SAMPLED_CARDS
 from samtta_app.core.texts import plain_cells
-from samtta_app.errors import DatasetError
 
 RIGHT_CARD = 0.85
 """IoU from which a card is right: the outline that an annotator wants."""
@@ -94,21 +90,6 @@ def _of_row(row: AmbiguityRow) -> dict[str, float]:
 def _mean(values: Sequence[float]) -> float:
     known = [value for value in values if value == value]
     return float(np.mean(known)) if known else float("nan")
-
-
-def write_ambiguity(figures: Sequence[AmbiguityFigures], folder: Path) -> Path:
-    """Write `folder`/ambiguity.json; returns its path.
-
-    Raises:
-        DatasetError: the folder cannot be written.
-    """
-    rows = [{key: None if value != value else value for key, value in asdict(one).items()} for one in figures]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "ambiguity.json", json.dumps(rows, indent=1).encode())
-    except OSError as e:
-        raise DatasetError(f"The figures cannot be written: {e.strerror}", folder, "Choose another folder") from e
-    return folder / "ambiguity.json"
 
 
 def show_ambiguity(console: Console, figures: Sequence[AmbiguityFigures], records: AmbiguityRecords) -> None:

@@ -5,20 +5,16 @@ Matching and precision are COCO's: masks in the order of their scores, each take
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from samtta_app.bench.automatic_run import ADAPTED_WAY, FROZEN_WAY, AutomaticRow
-from samtta_app.core.files import write_whole
 from samtta_app.core.texts import plain_cells
-from samtta_app.errors import DatasetError
 
 OVERLAP_LEVELS = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))
 """IoU from .5 to .95, over which AR and AP are averaged."""
@@ -129,21 +125,6 @@ def average_precision(rows: Sequence[AutomaticRow], level: float) -> float:
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
-
-
-def write_automatic(figures: Sequence[AutomaticFigures], folder: Path) -> Path:
-    """Write `folder`/automatic.json; returns its path.
-
-    Raises:
-        DatasetError: the folder cannot be written.
-    """
-    rows = [{key: None if value != value else value for key, value in asdict(one).items()} for one in figures]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "automatic.json", json.dumps(rows, indent=1).encode())
-    except OSError as e:
-        raise DatasetError(f"The figures cannot be written: {e.strerror}", folder, "Choose another folder") from e
-    return folder / "automatic.json"
 
 
 def show_automatic(console: Console, figures: Sequence[AutomaticFigures]) -> None:

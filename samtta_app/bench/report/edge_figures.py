@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from samtta_app.bench.edges_run import EdgeRow
-from samtta_app.core.files import write_whole
 from samtta_app.core.texts import plain_cells
-from samtta_app.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +88,6 @@ def _precision(matched: Numbers, found: Numbers) -> Numbers:
 
 def _share(part: Numbers, whole: Numbers) -> Numbers:
     return np.asarray(part / np.maximum(whole, 1))
-
-
-def write_edges(figures: Sequence[EdgeFigures], folder: Path) -> Path:
-    """Write `folder`/edges.json; returns its path.
-
-    Raises:
-        DatasetError: the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "edges.json", json.dumps([asdict(one) for one in figures], indent=1).encode())
-    except OSError as e:
-        raise DatasetError(f"The figures cannot be written: {e.strerror}", folder, "Choose another folder") from e
-    return folder / "edges.json"
 
 
 def show_edges(console: Console, figures: Sequence[EdgeFigures]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ from samtta_app.bench.ambiguity_run import (
     run_ambiguity,
 )
 from samtta_app.bench.ambiguity_sets import AmbiguityRecords, ask_sets
-from samtta_app.bench.report.ambiguity_figures import ALL_SETS, ambiguity_figures, show_ambiguity, write_ambiguity
+from samtta_app.bench.figure_files import write_figure_rows
+from samtta_app.bench.report.ambiguity_figures import ALL_SETS, ambiguity_figures, show_ambiguity
 from samtta_app.bench.tastes import TAUGHT, TasteRow, run_tastes, wanted
 from samtta_app.cli.bench import bench_app
 from samtta_app.core.masks import holds
@@ -148,7 +149,9 @@ def test_the_tables_say_what_was_measured(tmp_path: Path) -> None:
     assert "0.600 -> 0.700" in text
     assert "small" in text
     assert " 75.0 " in text
-    assert json.loads(write_ambiguity(figures, tmp_path).read_text())[0]["first"] == 0.5
+    assert (
+        json.loads(write_figure_rows(map(asdict, figures), tmp_path / "ambiguity.json").read_text())[0]["first"] == 0.5
+    )
 
 
 def test_a_taste_means_the_smallest_or_the_largest_outline() -> None:
