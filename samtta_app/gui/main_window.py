@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar
 
@@ -15,42 +14,26 @@ from samtta_app.errors import SettingsError, UserError
 from samtta_app.gui import recent
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.actions.keyboard import HeldKey, shield
-from samtta_app.gui.actions.keyboard_return import give_back_keyboard
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
-from samtta_app.gui.dialogs.help_window import HelpWindow
-from samtta_app.gui.dialogs.import_dialog import ImportDialog
+from samtta_app.gui.dialogs.dialog_opening import DialogOpener
 from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
-from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
-from samtta_app.gui.panels.adaptation import AdaptationPanel
-from samtta_app.gui.panels.candidates import CandidatesStrip
-from samtta_app.gui.panels.classes import ClassesPanel
-from samtta_app.gui.panels.colour_bar import ColourBar
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.panels.docks import LAYOUT, make_docks, show_docks
-from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.message_bar import MessageBar
-from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.panels.stage import Stage
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.panels.status import StatusBar
+from samtta_app.gui.project_views import ProjectViews
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text, title_text
 from samtta_app.session import acts
 from samtta_app.session.state import Message, State
-from samtta_app.settings import Settings, Theme, save_settings, with_changes
+from samtta_app.settings import Settings, Theme, save_settings
 
 LOADING = "Loading the model…"
 """Stands in the status bar until the model answers."""
-
-
-class _View(Protocol):
-    """A view of the state."""
-
-    def show_state(self, state: State) -> None:
-        """Show it."""
 
 
 class MainWindow(QMainWindow):
@@ -76,13 +59,13 @@ class MainWindow(QMainWindow):
 
     def __init__(self, controller: Controller | None, *, settings: Settings, strategies: Mapping[str, str]) -> None:
         super().__init__()
-        self.settings, self._strategies = settings, strategies
+        self.settings, self.strategies = settings, strategies
         self._controller: Controller | None = None
-        self._canvas: Canvas | None = None
-        self._views: list[_View] = []
+        self._views: ProjectViews | None = None
         self.docks: dict[str, Dock] = {}
         self.dialogs = OpenDialogs(self)
         self.models = ModelsPage(self, self.dialogs, lambda: self.settings, self.use, self.show_message)
+        self._opener = DialogOpener(self, self)
         self.closing.connect(self.models.work.close)
         self._dress()
         self.messages = MessageBar()
@@ -94,7 +77,7 @@ class MainWindow(QMainWindow):
         self._held = HeldKey(self.actions_made["compare"])
         self._held.let_go.connect(self._stop_comparing)
         for error in self.actions_made.left_out:
-            self._failed(error)
+            self.report(error)
         self._furnish()
         if controller is None:
             self._show_start()
@@ -121,9 +104,9 @@ class MainWindow(QMainWindow):
         Raises:
             RuntimeError: no project is open.
         """
-        if self._canvas is None:
+        if self._views is None:
             raise RuntimeError("no project is open")
-        return self._canvas
+        return self._views.canvas
 
     @property
     def state(self) -> State:
@@ -132,15 +115,7 @@ class MainWindow(QMainWindow):
 
     def attach(self, controller: Controller) -> None:
         """Show a project in place of the one before; the controller of that one is not closed."""
-        canvas, strip, key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
-        adaptation = AdaptationPanel(controller, self._strategies)
-        adaptation.show_actions([self.actions_made[name] for name in ("pause", "roll_back", "reset")])
-        panels: dict[str, ClassesPanel | ObjectsPanel | ImagesPanel | AdaptationPanel] = {
-            "classes": ClassesPanel(controller),
-            "objects": ObjectsPanel(controller),
-            "images": ImagesPanel(controller),
-            "adaptation": adaptation,
-        }
+        views = ProjectViews(controller, self.actions_made, self.strategies)
         if self._controller is not None:
             self._let_go(self._controller)
             self.dialogs.close(*PROJECT_BOUND)
@@ -150,12 +125,10 @@ class MainWindow(QMainWindow):
         controller.state_changed.connect(self.actions_made.show_state)  # keys act on the newest state, drawn or not
         controller.state_changed.connect(self.messages.show_state)  # none is passed over
         controller.described.connect(self.show_model)
-        for name, panel in panels.items():
+        for name, panel in views.panels.items():
             self.docks[name].hold(panel)
-        self._canvas, self._views = canvas, [canvas, *panels.values(), strip, key]
-        self._place_canvas(canvas, strip, key)
-        for part in (*panels.values(), strip, key):
-            give_back_keyboard(part, canvas)
+        self._views = views
+        self._place(views)
         self.show_model(controller.description or LOADING)
         if first:
             self.bar.show()
@@ -163,7 +136,7 @@ class MainWindow(QMainWindow):
         recent.remember_folder(controller.state.folder)
         self._fill_recent()
         self.show_state(controller.state)
-        canvas.setFocus()
+        views.canvas.setFocus()
 
     def _let_go(self, controller: Controller) -> None:
         controller.drawn.disconnect(self.show_state)
@@ -171,15 +144,12 @@ class MainWindow(QMainWindow):
         controller.state_changed.disconnect(self.messages.show_state)
         controller.described.disconnect(self.show_model)
 
-    def _place_canvas(self, canvas: Canvas, strip: CandidatesStrip, key: ColourBar) -> None:
-        canvas.setAcceptDrops(False)  # the window takes what is dropped
-        canvas.viewport().setAcceptDrops(False)
-        canvas.wheel = self.settings.wheel
-        for hears in (self.status.show_hover, key.show_hover):
-            canvas.hovered.connect(hears)
-        canvas.zoomed.connect(self.status.show_zoom)
-        key.opacity_chosen.connect(lambda opacity: self.use(replace(self.settings, overlay_opacity=opacity)))
-        self.stage.fill(canvas, bottom=strip, corner=key)
+    def _place(self, views: ProjectViews) -> None:
+        views.canvas.wheel = self.settings.wheel
+        views.canvas.hovered.connect(self.status.show_hover)
+        views.canvas.zoomed.connect(self.status.show_zoom)
+        views.key.opacity_chosen.connect(lambda opacity: self.use(replace(self.settings, overlay_opacity=opacity)))
+        self.stage.fill(views.canvas, bottom=views.strip, corner=views.key)
 
     @Slot(object)
     def show_state(self, state: State) -> None:
@@ -187,23 +157,20 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{title_text(state.folder.name)}[*] – samtta")
         self.setWindowModified(state.preview is not None)
         self.actions_made.show_state(state)
-        for view in self._views:
-            view.show_state(state)
-        self.stage.keep_clear(self._shown_object(state))
+        if self._views is not None:
+            self._views.show_state(state)
+            self.stage.keep_clear(self._views.preview_place(state))
         self.status.show_state(state)
         self.messages.show_state(state)
-
-    def _shown_object(self, state: State) -> QRect:
-        """Where the preview lies on the screen."""
-        candidate = state.preview.candidate if state.preview else None
-        if candidate is None or self._canvas is None:
-            return QRect()
-        height, width = candidate.mask.bits.shape
-        return self._canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height)).boundingRect()
 
     def show_message(self, message: Message) -> None:
         """Show a message that does not come from a project."""
         self.messages.show_message(message)
+
+    @Slot(object)
+    def report(self, error: UserError) -> None:
+        """Say what failed."""
+        self.messages.show_message(Message("error", str(error)))
 
     @Slot(str)
     def show_model(self, description: str) -> None:
@@ -223,38 +190,14 @@ class MainWindow(QMainWindow):
         """Ask for the samples."""
         self.samples_wanted.emit()
 
-    def show_export(self) -> None:
-        """Open the export dialog, on the project's own folder."""
-        dialog = ExportDialog(self, self.controller)
-        dialog.failed.connect(self._failed)
-        self.dialogs.show("export", dialog)
+    def open_dialog(self, name: str) -> None:
+        """Open the dialog of this name."""
+        self._opener.open(name)
 
-    def show_import(self) -> None:
-        """Open the import dialog."""
-        self.dialogs.show("import", ImportDialog(self, self.controller, self._failed))
-
-    def show_settings(self) -> None:
-        """Open the settings dialog."""
-        before = self.settings
-        dialog = SettingsDialog(self, before, self._strategies)
-        dialog.chosen.connect(lambda chosen: self.use(with_changes(self.settings, before, chosen)))
-        self.dialogs.show("settings", dialog)
-
-    def show_models(self) -> None:
-        """Open the page of models."""
-        self.models.open()
-
-    def show_help(self) -> None:
-        """Open the user's guide."""
-        self.dialogs.show("help", HelpWindow(self))
-
-    def show_shortcuts(self) -> None:
-        """Open the list of keys and gestures."""
-        self.dialogs.show("shortcuts", ShortcutsDialog(self, self.actions_made.keys))
-
-    def show_about(self) -> None:
-        """Say what this is."""
-        self.dialogs.show("about", AboutDialog(self, self.controller.description if self._controller else ""))
+    @property
+    def model_words(self) -> str:
+        """Which model runs on which device, "" where no project is open."""
+        return self._controller.description if self._controller else ""
 
     def choose_theme(self, chosen: Theme) -> None:
         """Show a theme and remember it."""
@@ -275,12 +218,12 @@ class MainWindow(QMainWindow):
         try:
             self.actions_made.use(settings)
             self.settings = settings
-            if self._canvas is not None:
-                self._canvas.wheel = settings.wheel
+            if self._views is not None:
+                self._views.canvas.wheel = settings.wheel
             self._show_theme()
             save_settings(settings, before=before)
         except SettingsError as error:
-            self._failed(error)
+            self.report(error)
         self.settings_changed.emit(self.settings)
 
     # --- Qt's events ------------------------------------------------------------------------------------------------
@@ -291,7 +234,7 @@ class MainWindow(QMainWindow):
             self._stop_comparing()
         if self._held is not None:
             self._held.note(event)
-        return shield(event, self.focusWidget(), self._canvas) or super().event(event)
+        return shield(event, self.focusWidget(), self._views.canvas if self._views else None) or super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept dropped folders, and files, which stand for their folder."""
@@ -362,10 +305,6 @@ class MainWindow(QMainWindow):
         for name in self.docks:
             self.docks[name].toggleViewAction().setEnabled(False)
         self.actions_made.show_state(None)
-
-    @Slot(object)
-    def _failed(self, error: UserError) -> None:
-        self.messages.show_message(Message("error", str(error)))
 
     @Slot()
     def _scheme_changed(self) -> None:

@@ -42,6 +42,10 @@ class Bench:
         """Note a theme."""
         self.asked.append(theme)
 
+    def open_dialog(self, name: str) -> None:
+        """Note a dialog."""
+        self.asked.append(name)
+
     def __getattr__(self, name: str) -> object:
         return lambda: self.asked.append(name)
 

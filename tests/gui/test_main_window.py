@@ -635,7 +635,7 @@ def test_an_unreadable_image_says_why(qtbot, real: MainWindow):
 def test_an_export_that_fails_is_said_in_the_message_bar(real: MainWindow, tmp_path: Path):
     file = tmp_path / "taken"
     file.write_text("a file")
-    real.show_export()
+    real.open_dialog("export")
     dialog = real.dialogs["export"]
     dialog.folder.line.setText(str(file))
     dialog.go.click()

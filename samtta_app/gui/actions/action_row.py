@@ -35,26 +35,8 @@ class ActionTarget(Protocol):
     def open_samples(self) -> None:
         """Open the sample images."""
 
-    def show_export(self) -> None:
-        """Open the export dialog."""
-
-    def show_import(self) -> None:
-        """Open the import dialog."""
-
-    def show_settings(self) -> None:
-        """Open the settings dialog."""
-
-    def show_models(self) -> None:
-        """Open the page of models."""
-
-    def show_help(self) -> None:
-        """Open the user's guide."""
-
-    def show_shortcuts(self) -> None:
-        """Open the list of keys."""
-
-    def show_about(self) -> None:
-        """Say what this is."""
+    def open_dialog(self, name: str) -> None:
+        """Open the dialog of this name."""
 
     def choose_theme(self, theme: Theme) -> None:
         """Show a theme and remember it."""

@@ -61,9 +61,16 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ActionRow("open", "Open folder…", "File", "Ctrl+O", "folder-open", lambda d: d.choose_folder(), enabling.always),
     ActionRow("samples", "Try the samples", "File", "", "image-square", lambda d: d.open_samples(), enabling.always),
     ActionRow(
-        "export", "Export…", "File", "Ctrl+E", "export", lambda d: d.show_export(), enabling.annotated, divides=True
+        "export",
+        "Export…",
+        "File",
+        "Ctrl+E",
+        "export",
+        lambda d: d.open_dialog("export"),
+        enabling.annotated,
+        divides=True,
     ),
-    ActionRow("import", "Import…", "File", "", "", lambda d: d.show_import(), enabling.writable),
+    ActionRow("import", "Import…", "File", "", "", lambda d: d.open_dialog("import"), enabling.writable),
     ActionRow(
         "cancel_export", "Cancel the export", "File", "", "", lambda d: d.controller.cancel_export(), enabling.exporting
     ),
@@ -73,11 +80,11 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         "File",
         "Ctrl+,",
         "gear-six",
-        lambda d: d.show_settings(),
+        lambda d: d.open_dialog("settings"),
         enabling.always,
         divides=True,
     ),
-    ActionRow("models", "Models…", "File", "", "cube", lambda d: d.show_models(), enabling.always),
+    ActionRow("models", "Models…", "File", "", "cube", lambda d: d.open_dialog("models"), enabling.always),
     ActionRow("quit", "Quit", "File", "Ctrl+Q", "sign-out", lambda d: d.leave(), enabling.always, divides=True),
     ActionRow("accept", "Accept", "Edit", "Return; Enter; E", "check", _does(acts.Accept()), enabling.can_accept),
     ActionRow(
@@ -318,9 +325,11 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.moved,
         short="Reset",
     ),
-    ActionRow("help", "Help", "Help", "F1", "question", lambda d: d.show_help(), enabling.always),
-    ActionRow("shortcuts", "Keys and gestures", "Help", "?", "keyboard", lambda d: d.show_shortcuts(), enabling.always),
-    ActionRow("about", "About samtta", "Help", "", "info", lambda d: d.show_about(), enabling.always),
+    ActionRow("help", "Help", "Help", "F1", "question", lambda d: d.open_dialog("help"), enabling.always),
+    ActionRow(
+        "shortcuts", "Keys and gestures", "Help", "?", "keyboard", lambda d: d.open_dialog("shortcuts"), enabling.always
+    ),
+    ActionRow("about", "About samtta", "Help", "", "info", lambda d: d.open_dialog("about"), enabling.always),
 )
 
 GESTURES: tuple[tuple[str, str], ...] = (

@@ -6,44 +6,30 @@ top-left pixel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QLineEdit
+from PySide6.QtWidgets import QGraphicsScene, QLineEdit
 
-from samtta_app.core.types import Annotation, Candidate, FloatArray, Mask, Window
+from samtta_app.core.types import Window
 from samtta_app.gui.canvas.captions import Caption, comparison_words, words_without_image
-from samtta_app.gui.canvas.markers import (
-    ACCEPTED,
-    FROZEN_STYLE,
-    KEPT,
-    PREVIEW,
-    SELECTED,
-    ClickItem,
-    FrameItem,
-    MapItem,
-    MaskItem,
-    MaskStyle,
-    PlaceItem,
-)
-from samtta_app.gui.canvas.overlay import box_rect, lesson_image, pixel_rect, scale_of, uncertainty_image
+from samtta_app.gui.canvas.drawn_objects import DrawnObjects
+from samtta_app.gui.canvas.drawn_preview import CLICKS, DrawnPreview
+from samtta_app.gui.canvas.markers import FrameItem
+from samtta_app.gui.canvas.overlay import pixel_rect
 from samtta_app.gui.canvas.tiles import ImageItem
 from samtta_app.gui.canvas.tools import LEFT, MIDDLE, PromptTool, Tool, ToolHand
 from samtta_app.gui.canvas.workbench import Workbench
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.widgets.theme import GRID, class_colour, current
-from samtta_app.session.acts import PlaceClick, UserAct
-from samtta_app.session.state import Preview, State
-from samtta_app.session.workflow.overlays import MEASURING, overlay_of
+from samtta_app.gui.widgets.theme import GRID, current
+from samtta_app.session.acts import UserAct
+from samtta_app.session.state import State
 
 _WHOLE = 0.98
 """A view that shows this share of the image's width and height shows the whole image."""
 
-ANNOTATIONS, CHOSEN, VIEW, MAP, MASK, BOX, _CLICKS, _BAND = range(1, 9)
-"""The drawing order, from bottom to top."""
+_BAND = CLICKS + 1
+"""A rubber band lies above all else."""
 
 
 class Canvas(ZoomView):
@@ -64,15 +50,11 @@ class Canvas(ZoomView):
         scene.setParent(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self._controller, self._state = controller, controller.state
-        self._image = ImageItem()
-        self._window_frame, self._box_frame, self._band = FrameItem(0.45), FrameItem(1.0), FrameItem(1.0)
-        for item, depth in ((self._image, 0), (self._window_frame, VIEW), (self._box_frame, BOX), (self._band, _BAND)):
-            item.setZValue(depth)
-            scene.addItem(item)
-        self._annotations: dict[int, tuple[Annotation, MaskItem]] = {}
-        self._passing: list[QGraphicsItem] = []
-        self._map: MapItem | None = None
-        self._mapped: FloatArray | None = None
+        self._image, self._band = ImageItem(), FrameItem(1.0)
+        self._band.setZValue(_BAND)
+        scene.addItem(self._image)
+        scene.addItem(self._band)
+        self._objects, self._preview = DrawnObjects(scene), DrawnPreview(scene)
         self._hand = ToolHand(self)
         self._tool: Tool = PromptTool(self)
         self.work = Workbench(self, scene, self)
@@ -104,13 +86,7 @@ class Canvas(ZoomView):
             self._rebuild(state)
             self.work.refresh()
             return
-        if _objects(state) != _objects(before):
-            self._show_annotations(state)
-        self._show_display(state)
-        if state.preview is not before.preview or _look(state) != _look(before):
-            self._show_preview(state)
-        self._show_map(state)
-        self._show_words(state)
+        self._show_parts(state)
         self.work.refresh()
 
     def _take_tool(self, state: State) -> None:
@@ -133,99 +109,17 @@ class Canvas(ZoomView):
         return Window(x, y, width, height)
 
     def _rebuild(self, state: State) -> None:
-        for _, item in self._annotations.values():
-            self.scene().removeItem(item)
-        self._annotations.clear()
+        self._objects.clear()
+        self._preview.clear()
         self._image.set_image(state.image)
         self._drop_drag()
         self.set_extent(pixel_rect(state.image.whole) if state.image is not None else QRectF())
-        self._show_annotations(state)
-        self._show_display(state)
-        self._show_preview(state)
-        self._show_map(state)
+        self._show_parts(state)
+
+    def _show_parts(self, state: State) -> None:
+        self._objects.show_state(state)
+        self._preview.show_state(state)
         self._show_words(state)
-
-    def _show_annotations(self, state: State) -> None:
-        edited = state.preview.edits if state.preview is not None else None
-        shown = tuple(a for a in state.annotations if a.id != edited) if state.image is not None else ()
-        for gone in self._annotations.keys() - {a.id for a in shown}:
-            self.scene().removeItem(self._annotations.pop(gone)[1])
-        for annotation in shown:
-            colour = _colour(state, annotation.class_id)
-            style = SELECTED if annotation.id == state.selected else ACCEPTED
-            old, item = self._annotations.get(annotation.id, (None, None))
-            if item is None or old is None or old.mask is not annotation.mask:
-                if item is not None:
-                    self.scene().removeItem(item)
-                item = MaskItem(annotation.mask, colour, style)
-                self.scene().addItem(item)
-            item.set_look(colour, style)
-            item.setZValue(CHOSEN if style is SELECTED else ANNOTATIONS)
-            self._annotations[annotation.id] = (annotation, item)
-
-    def _show_display(self, state: State) -> None:
-        for _, item in self._annotations.values():
-            item.setVisible(state.display.masks)
-
-    def _show_preview(self, state: State) -> None:
-        for item in self._passing:
-            self.scene().removeItem(item)
-        self._passing = []
-        preview = state.preview if state.image is not None else None
-        window = preview.window if preview else None
-        whole = window is None or state.image is None or window == state.image.whole
-        self._window_frame.show_rect(None if window is None or whole else pixel_rect(window))
-        self._box_frame.show_rect(box_rect(preview.box) if preview is not None and preview.box is not None else None)
-        if preview is None:
-            self._show_of_selected(state)
-            return
-        self._show_kept(state, preview.alternatives, state.current_class)
-        shown, style = _shown(state, preview)
-        if shown is not None:
-            self._add(MaskItem(shown.mask, _colour(state, state.current_class), style), MASK)
-        if preview.advice is not None and preview.advice.place is not None:
-            self._add(PlaceItem(preview.advice.place), _CLICKS)
-        for click in preview.clicks:
-            newest = preview.waiting and click is preview.clicks[-1]
-            self._add(ClickItem(click, waiting=newest), _CLICKS)
-        for act in state.waiting:  # clicks of this object that wait for the answer before them
-            if not isinstance(act, PlaceClick):
-                break
-            self._add(ClickItem(act.click, waiting=True), _CLICKS)
-
-    def _show_of_selected(self, state: State) -> None:
-        """Other outlines of the selected object, and its clicks where the map shows what it taught."""
-        for annotation in state.annotations if state.image is not None else ():
-            if annotation.id == state.selected:
-                self._show_kept(state, annotation.alternatives, annotation.class_id)
-                for click in annotation.clicks if state.display.overlay == "lesson" else ():
-                    self._add(ClickItem(click), _CLICKS)
-
-    def _show_kept(self, state: State, masks: Iterable[Mask], class_id: int) -> None:
-        """Outlines that are kept beside the one on the screen."""
-        for mask in masks if state.display.masks else ():
-            self._add(MaskItem(mask, _colour(state, class_id), KEPT), MASK)
-
-    def _show_map(self, state: State) -> None:
-        overlay = overlay_of(state)
-        values = overlay.values if overlay else None
-        if values is not self._mapped:
-            if self._map is not None:
-                self.scene().removeItem(self._map)
-            self._map, self._mapped = None, values
-            if overlay is not None and overlay.window is not None and values is not None:
-                lesson = overlay.kind == "lesson"
-                colours = lesson_image(values) if lesson else uncertainty_image(values, scale_of(overlay))
-                self._map = MapItem(overlay.window, colours, sharp=lesson)
-                self._map.setZValue(MAP)
-                self.scene().addItem(self._map)
-        if self._map is not None:
-            self._map.setOpacity(state.display.opacity)
-
-    def _add(self, item: QGraphicsItem, depth: float) -> None:
-        item.setZValue(depth)
-        self.scene().addItem(item)
-        self._passing.append(item)
 
     def _show_words(self, state: State) -> None:
         self._label.say(*comparison_words(state))
@@ -362,38 +256,3 @@ class Canvas(ZoomView):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._repaint_ground()
-
-
-def _shown(state: State, preview: Preview) -> tuple[Candidate | None, MaskStyle]:
-    """The candidate on the screen: the preview's, or while comparing the frozen twin's."""
-    comparing = state.display.compare and preview.frozen is not None
-    shown, style = (preview.frozen, FROZEN_STYLE) if comparing else (preview.candidate, PREVIEW)
-    return shown, replace(style, fill=0.0) if _covered(state) else style  # a map's colours must be readable
-
-
-def _covered(state: State) -> bool:
-    """Whether a map is shown, or will be."""
-    overlay = overlay_of(state)
-    return overlay is not None and (overlay.values is not None or overlay.reason == MEASURING)
-
-
-def _objects(state: State) -> tuple[object, ...]:
-    """What the look of accepted objects depends on; the one that is being changed is not drawn twice."""
-    return state.annotations, state.selected, state.classes, state.preview.edits if state.preview is not None else None
-
-
-def _look(state: State) -> tuple[object, ...]:
-    """What the preview's look, or that of the selected object, depends on, apart from the preview."""
-    return (
-        state.display.compare,
-        state.display.masks,
-        _covered(state),
-        state.classes,
-        state.current_class,
-        state.selected,
-    )
-
-
-def _colour(state: State, class_id: int) -> QColor:
-    """The colour of a class."""
-    return class_colour(next((c.colour for c in state.classes if c.id == class_id), 0))

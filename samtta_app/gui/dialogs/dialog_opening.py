@@ -1,0 +1,86 @@
+"""How each dialog of the window is made, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from samtta_app.errors import UserError
+from samtta_app.gui.actions.action_set import ActionSet
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
+from samtta_app.gui.dialogs.help_window import HelpWindow
+from samtta_app.gui.dialogs.import_dialog import ImportDialog
+from samtta_app.gui.dialogs.models_page import ModelsPage
+from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
+from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
+from samtta_app.settings import Settings, with_changes
+
+
+class DialogHost(Protocol):
+    """What dialogs need of the window."""
+
+    settings: Settings
+    dialogs: OpenDialogs
+    models: ModelsPage
+    actions_made: ActionSet
+    strategies: Mapping[str, str]
+
+    @property
+    def controller(self) -> Controller:
+        """The project's controller; RuntimeError where no project is open."""
+
+    @property
+    def model_words(self) -> str:
+        """Which model runs on which device, "" where no project is open."""
+
+    def use(self, settings: Settings) -> None:
+        """Take other settings and save the changes."""
+
+    def report(self, error: UserError) -> None:
+        """Say what failed."""
+
+
+class DialogOpener:
+    """Makes the dialogs that actions ask for.
+
+    Args:
+        window: their parent.
+        host: the same window, as what they need of it.
+    """
+
+    def __init__(self, window: QWidget, host: DialogHost) -> None:
+        self._window, self._host = window, host
+        self._makers: dict[str, Callable[[], None]] = {
+            "export": self._export,
+            "import": self._import,
+            "settings": self._settings,
+            "models": host.models.open,
+            "help": lambda: host.dialogs.show("help", HelpWindow(window)),
+            "shortcuts": lambda: host.dialogs.show("shortcuts", ShortcutsDialog(window, host.actions_made.keys)),
+            "about": lambda: host.dialogs.show("about", AboutDialog(window, host.model_words)),
+        }
+
+    def open(self, name: str) -> None:
+        """Open the dialog of this name, in place of an open one of its kind.
+
+        Raises:
+            KeyError: there is no such dialog.
+        """
+        self._makers[name]()
+
+    def _export(self) -> None:
+        dialog = ExportDialog(self._window, self._host.controller)
+        dialog.failed.connect(self._host.report)
+        self._host.dialogs.show("export", dialog)
+
+    def _import(self) -> None:
+        self._host.dialogs.show("import", ImportDialog(self._window, self._host.controller, self._host.report))
+
+    def _settings(self) -> None:
+        host, before = self._host, self._host.settings
+        dialog = SettingsDialog(self._window, before, host.strategies)
+        dialog.chosen.connect(lambda chosen: host.use(with_changes(host.settings, before, chosen)))
+        host.dialogs.show("settings", dialog)

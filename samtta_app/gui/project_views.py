@@ -1,0 +1,70 @@
+"""The views of one project: the canvas, what lies on it, and the panels of the docks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtWidgets import QWidget
+
+from samtta_app.gui.actions.action_set import ActionSet
+from samtta_app.gui.actions.keyboard_return import give_back_keyboard
+from samtta_app.gui.canvas.canvas import Canvas
+from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels.adaptation import AdaptationPanel
+from samtta_app.gui.panels.candidates import CandidatesStrip
+from samtta_app.gui.panels.classes import ClassesPanel
+from samtta_app.gui.panels.colour_bar import ColourBar
+from samtta_app.gui.panels.images import ImagesPanel
+from samtta_app.gui.panels.objects import ObjectsPanel
+from samtta_app.session.state import State
+
+
+class StateView(Protocol):
+    """A view of the state."""
+
+    def show_state(self, state: State) -> None:
+        """Show it."""
+
+
+class ProjectViews:
+    """Makes the views of a controller's project, and passes states on to them.
+
+    Args:
+        controller: the project's controller.
+        actions: the window's actions, some of which stand in panels.
+        strategies: what each strategy does, in words, by name.
+
+    Attributes:
+        canvas: the image and its masks.
+        strip: the candidates, at the lower edge of the canvas.
+        key: the colours of the map that is shown, in a corner of the canvas.
+        panels: what the docks hold, by the docks' names.
+    """
+
+    def __init__(self, controller: Controller, actions: ActionSet, strategies: Mapping[str, str]) -> None:
+        self.canvas, self.strip, self.key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
+        adaptation = AdaptationPanel(controller, strategies)
+        adaptation.show_actions([actions[name] for name in ("pause", "roll_back", "reset")])
+        panels = (ClassesPanel(controller), ObjectsPanel(controller), ImagesPanel(controller), adaptation)
+        self.panels: dict[str, QWidget] = dict(zip(("classes", "objects", "images", "adaptation"), panels, strict=True))
+        self._views: tuple[StateView, ...] = (self.canvas, *panels, self.strip, self.key)
+        for part in (*panels, self.strip, self.key):
+            give_back_keyboard(part, self.canvas)
+        self.canvas.setAcceptDrops(False)  # the window takes what is dropped
+        self.canvas.viewport().setAcceptDrops(False)
+        self.canvas.hovered.connect(self.key.show_hover)
+
+    def show_state(self, state: State) -> None:
+        """Show a new state everywhere."""
+        for view in self._views:
+            view.show_state(state)
+
+    def preview_place(self, state: State) -> QRect:
+        """Where the preview lies on the screen, in pixels of the canvas."""
+        candidate = state.preview.candidate if state.preview else None
+        if candidate is None:
+            return QRect()
+        height, width = candidate.mask.bits.shape
+        return self.canvas.mapFromScene(QRectF(candidate.mask.x, candidate.mask.y, width, height)).boundingRect()
