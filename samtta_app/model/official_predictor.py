@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -20,7 +21,10 @@ from samtta_app.model.backbones.sam import OfficialSam, sam_about
 
 
 def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int = 0) -> SamModel:
-    """Official architecture with a narrower, shallower encoder; prompt encoder and mask decoder are SAM's, in full size."""
+    """Official architecture with a narrower, shallower encoder; prompt encoder and mask decoder are SAM's, in full size.
+
+    Crumbs and pinholes stay, as in `open_engine`: the official predictor leaves them too.
+    """
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
     encoder = ImageEncoderViT(
@@ -39,7 +43,7 @@ def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int
     )
     net = sam_about(encoder, size=size)
     torch.random.set_rng_state(state)
-    return built_model(f"stock-{width}x{depth}", OfficialSam(net), size)
+    return replace(built_model(f"stock-{width}x{depth}", OfficialSam(net), size), tidy=False)
 
 
 def official_predictor(model: SamModel) -> SamPredictor:
