@@ -1,9 +1,9 @@
 """The guard compares learned weights with the frozen ones, on objects that they were not learned from.
 
-Every accepted object is a test before it is a lesson. The original weights, half of the learning and all of it answer
-the same simulated clicks. The best of the three so far answers from then on. This is "follow the leader" among experts
-(Cesa-Bianchi and Lugosi 2006, chapter 2). Half-way weights are an interpolation (Wortsman et al. 2022, WiSE-FT). No
-object is lost to a held-out set.
+Every accepted object is a test before it is a lesson. The original weights, half of the careful learning, all of it and
+what was learned boldly answer the same simulated clicks. The best so far answers from then on. This is "follow the
+leader" among experts (Cesa-Bianchi and Lugosi 2006, chapter 2). Half-way weights are an interpolation (Wortsman et al.
+2022, WiSE-FT). No object is lost to a held-out set.
 """
 
 from __future__ import annotations
@@ -18,8 +18,23 @@ from samtta_app.adapt.rounds import trajectory
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.weights import TASK, Tensors
 
-BLEND_SHARES = (0.0, 0.5, 1.0)
-"""The experts: 0 answers with the original weights, 1 with the learned ones, 0.5 half-way between them."""
+
+@dataclass(frozen=True, slots=True)
+class Expert:
+    """Weights that may answer: `share` of the way from the original to what was learned, carefully or boldly."""
+
+    share: float
+    bold: bool = False
+
+
+EXPERTS = (Expert(0.0), Expert(0.5), Expert(1.0), Expert(1.0, bold=True))
+"""The experts in the order in which ties are decided, so that unproven weights are not used.
+
+Objects that are alike are learned faster than objects that differ, and no rate serves both.
+"""
+
+ORIGINAL, ALL = EXPERTS[0], EXPERTS[2]
+"""The original weights, and all that was learned carefully."""
 
 GUARD_CLICKS, LATER_FROM = 6, 2
 """A test takes GUARD_CLICKS clicks and gives two scores: IoU after click 1, and mean IoU from click LATER_FROM on.
@@ -55,8 +70,8 @@ class Verdict:
     objects: int = 0
 
 
-Scores = tuple[float, float, float]
-"""An object's score, 0 .. 1, for each of BLEND_SHARES."""
+Scores = tuple[float, ...]
+"""An object's score, 0 .. 1, for each of EXPERTS, or for the first of them where there is no bold learner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +81,11 @@ class Evidence:
     scores: tuple[Scores, ...] = ()
 
     def add(self, scores: Scores) -> Evidence:
-        """The evidence with one more object; scores that are not finite are ignored."""
-        return Evidence((*self.scores, scores)[-SCORES_KEPT:]) if all(map(math.isfinite, scores)) else self
+        """The evidence with one more object; scores that are not finite are ignored, and those of other experts go."""
+        if not all(map(math.isfinite, scores)):
+            return self
+        alike = [one for one in self.scores if len(one) == len(scores)]
+        return Evidence((*alike, scores)[-SCORES_KEPT:])
 
     @property
     def gains(self) -> tuple[float, ...]:
@@ -76,17 +94,22 @@ class Evidence:
         total = sum(weights) + PRIOR
         return tuple(
             sum(w * (one[k] - one[0]) for w, one in zip(weights, self.scores, strict=True)) / total
-            for k in range(len(BLEND_SHARES))
+            for k in range(len(self.scores[-1]) if self.scores else 1)
         )
 
     @property
-    def share(self) -> float:
-        """Share of the leading expert. Ties go to the smaller share, so unproven weights are not used."""
-        return BLEND_SHARES[self.gains.index(max(self.gains))]
+    def leader(self) -> Expert:
+        """The expert that answers; ties go to the earlier one."""
+        return EXPERTS[self.gains.index(max(self.gains))]
 
-    def mean(self, share: float) -> float:
+    @property
+    def share(self) -> float:
+        """Share of the leading expert."""
+        return self.leader.share
+
+    def mean(self, expert: Expert) -> float:
         """Plain mean score of an expert; nan without objects."""
-        k = BLEND_SHARES.index(share)
+        k = EXPERTS.index(expert)
         return sum(one[k] for one in self.scores) / len(self.scores) if self.scores else math.nan
 
     def text(self) -> str:
@@ -102,8 +125,8 @@ class Evidence:
             return Evidence()
         found = Evidence()
         for row in rows:
-            if len(row) == len(BLEND_SHARES):
-                found = found.add((row[0], row[1], row[2]))
+            if len(row) in (len(EXPERTS) - 1, len(EXPERTS)):
+                found = found.add(row)
         return found
 
 
@@ -115,8 +138,21 @@ def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
     return {**between, TASK: learned[TASK] * share} if TASK in learned else between
 
 
+def weights_of(original: Tensors, careful: Tensors, bold: Tensors | None, expert: Expert) -> Tensors:
+    """The decoder weights of an expert; without a bold learner the careful one takes its place."""
+    if expert.bold and bold is not None:
+        return bold
+    return interpolated(original, careful, expert.share)
+
+
 def scored(
-    model: SamModel, learned: Tensors, item: Remembered, *, fits: bool = True, looks: Sequence[Look] = ()
+    model: SamModel,
+    learned: Tensors,
+    item: Remembered,
+    *,
+    bold: Tensors | None = None,
+    fits: bool = True,
+    looks: Sequence[Look] = (),
 ) -> Generator[float, None, tuple[Scores, Scores]]:
     """The experts' scores on an object that was not learned from: after the first click, and after later ones.
 
@@ -124,14 +160,16 @@ def scored(
     `looks`. The generator yields 0 after each expert, because a test is no share of the learning.
     """
     first, later = [], []
-    for share in BLEND_SHARES:
-        tensors, shown = interpolated(model.frozen.tensors, learned, share), looks if share else ()
+    for expert in EXPERTS:
+        if expert.bold and bold is None:
+            continue
+        tensors, shown = weights_of(model.frozen.tensors, learned, bold, expert), looks if expert.share else ()
         values = trajectory(model, tensors, item, GUARD_CLICKS, fits=fits, looks=shown)
         rest = values[LATER_FROM - 1 :]
         first.append(values[0] if values else math.nan)
         later.append(sum(rest) / len(rest) if rest else math.nan)
         yield 0.0
-    return (first[0], first[1], first[2]), (later[0], later[1], later[2])
+    return tuple(first), tuple(later)
 
 
 def verdict(first: Evidence, later: Evidence) -> Verdict:
@@ -139,18 +177,19 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
 
     What was learned is published at the leaders' shares.
     """
-    count, shares = len(first.scores), (first.share, later.share)
+    count, leaders = len(first.scores), (first.leader, later.leader)
     if not count:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
-    learned, frozen = ((first.mean(share) + later.mean(share)) / 2 for share in (BLEND_SHARES[-1], BLEND_SHARES[0]))
-    answers = (first.mean(shares[0]) + later.mean(shares[1])) / 2
+    learned, frozen = ((first.mean(expert) + later.mean(expert)) / 2 for expert in (ALL, ORIGINAL))
+    answers = (first.mean(leaders[0]) + later.mean(leaders[1])) / 2
     objects = f"{count} object{'s' if count != 1 else ''}"
     on = f"{100 * answers:.1f} % fit on the last {objects}, the original {100 * frozen:.1f} %"
-    if shares == (0.0, 0.0):
+    if leaders == (ORIGINAL, ORIGINAL):
         reason = f"Held back: the original answers ({on}, learned {100 * learned:.1f} %)"
-    elif shares == (1.0, 1.0):
+    elif all(leader.share == 1 for leader in leaders):
         reason = f"Kept: {on}"
     else:
         words = {0.0: "the original", 0.5: "half of it", 1.0: "all of it"}
+        shares = first.share, later.share
         reason = f"Kept in part: {words[shares[0]]} answers first clicks, {words[shares[1]]} later ones ({on})"
     return Verdict(True, reason, learned, answers, frozen, count)

@@ -73,7 +73,8 @@ class PerClass(NoAdaptation):
         numbers = {name.removeprefix(EXTRA).split("/")[0] for name in tensors.keys() - whole.keys()}
         every: dict[Part, Knowledge] = {}
         for number in sorted(numbers):
-            own = {name: tensors[f"{EXTRA}{number}/{name}"] for name in whole}
+            start = f"{EXTRA}{number}/"
+            own = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
             said = {key.split("/", 1)[1]: text for key, text in facts.items() if key.startswith(f"{number}/")}
             part: Part = "all" if number == "all" else None if number == "None" else int(number)
             every[part] = self.ours.restored(model, own, said)

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import (
-    BLEND_SHARES,
+    ALL,
     DECAY,
+    EXPERTS,
     GUARD_CLICKS,
     LATER_FROM,
     PRIOR,
@@ -24,6 +25,7 @@ from samtta_app.adapt.guard import (
     interpolated,
     scored,
     verdict,
+    weights_of,
 )
 from samtta_app.adapt.rounds import trajectory
 from samtta_app.model.model_registry import toy_model
@@ -59,7 +61,7 @@ def shifted(seed: int = 1, size: float = 0.3) -> Tensors:
 
 
 def test_without_an_object_nothing_is_gained_and_the_original_answers() -> None:
-    assert Evidence().gains == (0.0, 0.0, 0.0)
+    assert Evidence().gains == (0.0,)
     assert Evidence().share == 0.0
 
 
@@ -213,8 +215,8 @@ def test_a_verdict_names_what_answers_in_words_and_figures(
 
 def test_figures_are_plain_means_over_the_objects_tested() -> None:
     evidence = Evidence(((0.2, 0.4, 0.6), (0.4, 0.8, 0.9)))
-    assert [evidence.mean(share) for share in BLEND_SHARES] == pytest.approx([0.3, 0.6, 0.75])
-    assert math.isnan(Evidence().mean(1.0))
+    assert [evidence.mean(expert) for expert in EXPERTS[:3]] == pytest.approx([0.3, 0.6, 0.75])
+    assert math.isnan(Evidence().mean(ALL))
     found = verdict(evidence, evidence)
     assert "on the last 2 objects" in found.reason
     assert (found.frozen, found.candidate, found.objects) == (pytest.approx(0.3), pytest.approx(0.75), 2)
@@ -244,12 +246,29 @@ def test_the_ends_are_the_very_weights_and_half_way_is_their_mean() -> None:
 def test_each_expert_is_scored_by_its_first_click_and_by_its_later_ones() -> None:
     learned = shifted()
     shares, (first, later) = ended(scored(MODEL, learned, ITEM))
-    assert shares == [0.0] * len(BLEND_SHARES)
+    assert shares == [0.0] * 3
     for k, share in enumerate((0.0, 0.5, 1.0)):
         values = trajectory(MODEL, interpolated(FROZEN, learned, share), ITEM, GUARD_CLICKS)
         assert first[k] == values[0]
         assert later[k] == pytest.approx(sum(values[LATER_FROM - 1 :]) / (GUARD_CLICKS - LATER_FROM + 1))
     assert len(set(later)) > 1
+
+
+def test_a_bold_learner_is_one_more_expert_and_of_equal_ones_the_careful_one_answers() -> None:
+    careful, bold = shifted(), shifted(2)
+    shares, (first, later) = ended(scored(MODEL, careful, ITEM, bold=bold))
+    assert shares == [0.0] * len(EXPERTS)
+    values = trajectory(MODEL, bold, ITEM, GUARD_CLICKS)
+    assert (first[3], later[3]) == (values[0], pytest.approx(sum(values[LATER_FROM - 1 :]) / 5))
+    assert Evidence(((0.5, 0.5, 0.7, 0.8),)).leader == EXPERTS[3]
+    assert Evidence(((0.5, 0.5, 0.7, 0.7),)).leader == ALL
+    assert weights_of(FROZEN, careful, bold, EXPERTS[3]) is bold
+    assert weights_of(FROZEN, careful, None, EXPERTS[3]) is careful
+
+
+def test_scores_of_other_experts_are_no_evidence_beside_newer_ones() -> None:
+    evidence = Evidence(((0.1, 0.2, 0.3),)).add((0.1, 0.2, 0.3, 0.4))
+    assert evidence.scores == ((0.1, 0.2, 0.3, 0.4),)
 
 
 def test_the_threshold_moves_in_a_test_only_where_it_moves_for_the_person() -> None:

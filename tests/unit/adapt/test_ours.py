@@ -114,6 +114,23 @@ def test_learning_goes_on_from_all_that_was_learned_not_from_what_answers() -> N
     assert learned.knowledge.tensors is FROZEN
 
 
+def test_a_bold_learner_goes_its_own_way_beside_the_careful_one_and_answers_where_it_leads() -> None:
+    both, alone = (accepted(one, Knowledge(FROZEN), ITEMS[:2]) for one in (replace(OURS, bold=True), OURS))
+    lines = [line(one.knowledge) for one in both]
+    assert same(lines[0].tensors, line(alone[0].knowledge).tensors)
+    assert lines[1].bold is not None
+    assert differ(lines[1].bold, lines[1].tensors)
+    assert [len(one.losses) for one in both] == [4, 4]
+    assert len(lines[1].first.scores[0]) == 4
+    leads = {"first": Evidence(((0.1, 0.2, 0.3, 0.9),)).text(), "later": BAD.text()}
+    tensors, facts = OURS.stored(both[1].knowledge)
+    again = replace(OURS, bold=True).restored(MODEL, tensors, {**facts, **leads})
+    assert line(again).bold is not None
+    assert same(again.tensors, lines[1].bold)
+    assert isinstance(again.carried, RefinedAnswering)
+    assert again.carried.later is FROZEN
+
+
 def test_the_same_seed_gives_the_same_weights_and_evidence() -> None:
     one, two, other = (accepted(OURS, Knowledge(FROZEN), ITEMS[:3], seed=seed)[-1].knowledge for seed in (4, 4, 5))
     assert same(one.tensors, two.tensors)
