@@ -108,6 +108,18 @@ def test_every_class_comes_back_bit_for_bit_and_learns_the_same_again(strategy: 
     assert one.verdict == two.verdict or np.isnan(one.verdict.candidate)
 
 
+def test_all_that_a_class_keeps_beside_its_weights_comes_back() -> None:
+    bold = PerClass(ours=replace(OURS, bold=True))
+    known = taught(bold, ONE, TWO)[-1].knowledge
+    tensors, facts = bold.stored(known)
+    read, found = from_bytes(1, to_bytes(tensors, "toy", facts), "toy", FROZEN)
+    again = bold.restored(MODEL, read, found)
+    one, other = (each.carried[7].carried.line for each in (known, again))
+    assert same(one.bold, other.bold)
+    assert one.sizes == other.sizes
+    assert bold.stored(again)[0].keys() == tensors.keys()
+
+
 def test_the_original_stays_as_it_was() -> None:
     before = {name: tensor.clone() for name, tensor in FROZEN.items()}
     taught(BOTH, ONE, THREE, TWO)
