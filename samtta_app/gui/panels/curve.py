@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from samtta_app.gui.panels.legend import Legend
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.still_plot import still_plot
 from samtta_app.session.state import StreamPoint
 
 SPAN = 10
@@ -36,14 +37,7 @@ class ClickCurve(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._stream: tuple[StreamPoint, ...] = ()
-        self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.setFixedHeight(19 * theme.GRID)
-        self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self.plot.setAccessibleName("Clicks per object over the stream")
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot = still_plot("Clicks per object over the stream", 19)
         self.lines = {side: self.plot.plot([], [], antialias=True) for side in ("frozen", "adapted")}
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():

@@ -13,6 +13,7 @@ from samtta_app.core.calibration import Bin
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.legend import Legend
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.still_plot import still_plot
 from samtta_app.session.state import Statistics, Trust
 
 _SIDES = ("raw", "calibrated")
@@ -46,15 +47,7 @@ class ReliabilityDiagram(QWidget):
         self._trust: Trust | None = None
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
-        self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.setFixedHeight(22 * theme.GRID)
-        self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self.plot.setAccessibleName("Confidence against the true fit")
-        self.plot.setToolTip(_TIP)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot = still_plot("Confidence against the true fit", 22, _TIP)
         self.plot.setXRange(0, 1, padding=0.02)
         self.plot.setYRange(0, 1, padding=0.02)
         self.plot.getPlotItem().setContentsMargins(0, theme.GRID, 2 * theme.GRID, 0)  # or the ticks at 1.0 are cut off

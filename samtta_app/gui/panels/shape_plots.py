@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from samtta_app.core.mask_shape import MaskShape
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.still_plot import still_plot
 from samtta_app.session.state import Statistics
 from samtta_app.session.statistics.mask_histograms import MOST_PARTS, histograms
 
@@ -97,15 +98,7 @@ class ShapePlots(QWidget):
             self.plots[measure].setYRange(0, max(*counts, 5), padding=0.05)
 
     def _plot(self, measure: str, tip: str) -> pg.PlotWidget:
-        plot = self.plots[measure] = pg.PlotWidget()
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(x=False, y=False)
-        plot.hideButtons()
-        plot.setFixedHeight(14 * theme.GRID)
-        plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        plot.setAccessibleName(f"Histogram of the masks: {measure}")
-        plot.setToolTip(tip)
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        plot = self.plots[measure] = still_plot(f"Histogram of the masks: {measure}", 14, tip)
         self.bars[measure] = pg.BarGraphItem(x0=[], width=[], height=[])
         plot.addItem(self.bars[measure])
         return plot
