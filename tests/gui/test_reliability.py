@@ -68,9 +68,9 @@ def test_the_words_name_both_errors_and_the_queue():
 
 
 def test_both_sides_can_be_told_apart_in_both_themes(qapp, diagram: ReliabilityDiagram):
+    diagram.show_statistics(SOME)
     for name in ("dark", "light"):
         theme.choose(qapp, name)
-        diagram._tint()
         colours = {diagram.dots[side].opts["brush"].color().name() for side in ("raw", "calibrated")}
         assert len(colours) == 2
         marks = {mark.palette().color(mark.foregroundRole()).name() for mark in diagram.legend.findChildren(QLabel)}

@@ -40,13 +40,20 @@ def sentence(statistics: Statistics) -> str:
 
 
 class ReliabilityDiagram(QWidget):
-    """A dot for each bin, as large as its share of the answers; hidden until there are answers."""
+    """A dot for each bin, as large as its share of the answers; made and shown once there are answers."""
 
     def __init__(self) -> None:
         super().__init__()
         self._trust: Trust | None = None
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
+        self.dots: dict[str, pg.ScatterPlotItem] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addWidget(self.words)
+
+    def _furnish(self) -> None:
         self.plot = still_plot("Confidence against the true fit", 22, _TIP)
         self.plot.setXRange(0, 1, padding=0.02)
         self.plot.setYRange(0, 1, padding=0.02)
@@ -56,11 +63,8 @@ class ReliabilityDiagram(QWidget):
         for entry in self.dots.values():
             self.plot.addItem(entry)
         self.legend = Legend([("accent", "●", "corrected"), ("muted", "●", "as the model says it")])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.GRID // 2)
-        for part in (self.words, self.legend, self.plot):
-            layout.addWidget(part)
+        self.layout().addWidget(self.legend)
+        self.layout().addWidget(self.plot)
         self._tint()
 
     def show_statistics(self, statistics: Statistics) -> None:
@@ -68,8 +72,10 @@ class ReliabilityDiagram(QWidget):
         trust = statistics.trust
         self.setVisible(trust.answers > 0)
         self.words.setText(sentence(statistics))
-        if trust == self._trust:
+        if trust == self._trust or not trust.answers:
             return
+        if not self.dots:
+            self._furnish()
         self._trust = trust
         for side, bins in (("raw", trust.raw), ("calibrated", trust.calibrated)):
             sizes = [_size(entry, trust.answers) for entry in bins]
@@ -77,7 +83,7 @@ class ReliabilityDiagram(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == QEvent.Type.PaletteChange and self.dots:
             self._tint()
         super().changeEvent(event)
 

@@ -29,7 +29,9 @@ SHAPE_PLOTS: tuple[tuple[str, str, str], ...] = (
 
 
 class ShapePlots(QWidget):
-    """One plot for each measure. Masks are read when the plots are on the screen, each once, on another thread.
+    """One plot for each measure. Plots are made, and masks read, when they are on the screen for the first time.
+
+    Each mask is read once, on another thread.
 
     Args:
         controller: reads the masks.
@@ -48,10 +50,6 @@ class ShapePlots(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
         layout.addWidget(self.words)
-        for measure, _, tip in SHAPE_PLOTS:
-            layout.addWidget(self._plot(measure, tip))
-        self._tint()
-        self._draw()
         controller.shapes_read.connect(self._take)
 
     def show_statistics(self, statistics: Statistics) -> None:
@@ -63,8 +61,13 @@ class ShapePlots(QWidget):
             self._ask()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Ask for what is not known yet."""
+        """Make the plots, and ask for what is not known yet."""
         super().showEvent(event)
+        if not self.plots:
+            for measure, _, tip in SHAPE_PLOTS:
+                self.layout().addWidget(self._plot(measure, tip))
+            self._tint()
+            self._draw()
         self._ask()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -85,6 +88,8 @@ class ShapePlots(QWidget):
         self._ask()
 
     def _draw(self) -> None:
+        if not self.plots:
+            return
         shapes = {number: self._known[number] for number in self._ids if number in self._known}
         self.words.setText(f"Forms of {len(shapes)} masks" if len(shapes) != 1 else "Form of 1 mask")
         bins = histograms(shapes)
@@ -105,7 +110,7 @@ class ShapePlots(QWidget):
 
     def _tint(self) -> None:
         palette = theme.current()
-        for measure, words, _ in SHAPE_PLOTS:
+        for measure, words, _ in SHAPE_PLOTS if self.plots else ():
             self.plots[measure].setBackground(palette.background)
             self.bars[measure].setOpts(brush=palette.accent, pen=palette.background)
             for side, text in (("bottom", words), ("left", "masks")):
