@@ -33,7 +33,7 @@ EXPERTS = (Expert(0.0), Expert(0.5), Expert(1.0), Expert(1.0, bold=True))
 Objects that are alike are learned faster than objects that differ, and no rate serves both.
 """
 
-ORIGINAL, ALL = EXPERTS[0], EXPERTS[2]
+ORIGINAL, LEARNED = EXPERTS[0], EXPERTS[2]
 """The original weights, and all that was learned carefully."""
 
 GUARD_CLICKS, LATER_FROM = 6, 2
@@ -138,7 +138,7 @@ def interpolated(original: Tensors, learned: Tensors, share: float) -> Tensors:
     return {**between, TASK: learned[TASK] * share} if TASK in learned else between
 
 
-def weights_of(original: Tensors, careful: Tensors, bold: Tensors | None, expert: Expert) -> Tensors:
+def expert_weights(original: Tensors, careful: Tensors, bold: Tensors | None, expert: Expert) -> Tensors:
     """The decoder weights of an expert; without a bold learner the careful one takes its place."""
     if expert.bold and bold is not None:
         return bold
@@ -163,7 +163,7 @@ def scored(
     for expert in EXPERTS:
         if expert.bold and bold is None:
             continue
-        tensors, shown = weights_of(model.frozen.tensors, learned, bold, expert), looks if expert.share else ()
+        tensors, shown = expert_weights(model.frozen.tensors, learned, bold, expert), looks if expert.share else ()
         values = trajectory(model, tensors, item, GUARD_CLICKS, fits=fits, looks=shown)
         rest = values[LATER_FROM - 1 :]
         first.append(values[0] if values else math.nan)
@@ -180,7 +180,7 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
     count, leaders = len(first.scores), (first.leader, later.leader)
     if not count:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
-    learned, frozen = ((first.mean(expert) + later.mean(expert)) / 2 for expert in (ALL, ORIGINAL))
+    learned, frozen = ((first.mean(expert) + later.mean(expert)) / 2 for expert in (LEARNED, ORIGINAL))
     answers = (first.mean(leaders[0]) + later.mean(leaders[1])) / 2
     objects = f"{count} object{'s' if count != 1 else ''}"
     on = f"{100 * answers:.1f} % fit on the last {objects}, the original {100 * frozen:.1f} %"

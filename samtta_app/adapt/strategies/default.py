@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.accepted_looks import NO_LOOKS, AcceptedLooks, without_looks
-from samtta_app.adapt.guard import ALL, Evidence, Verdict, scored, verdict, weights_of
+from samtta_app.adapt.guard import LEARNED, Evidence, Verdict, expert_weights, scored, verdict
 from samtta_app.adapt.loop import DEFAULT_TRAINING, Trained, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.object_sizes import Sizes
@@ -153,9 +153,9 @@ class Samtta(NoAdaptation):
         looks = line.looks.without(frozenset({lesson.newest.object_id})).updated(model, memory)
         own = (lesson.rng, learning, line.tasks, more, looks if self.shows else NO_LOOKS)
         trained = yield from learn(model, line.tensors, lesson.newest, memory, *own)
-        boldly = yield from self._learned_boldly(model, line, lesson, more, own[-1])
+        second = yield from self._learned_boldly(model, line, lesson, more, looks if self.shows else NO_LOOKS)
         chosen = yield from self._chosen(model, line, lesson)
-        bold, losses = (boldly.tensors, boldly.losses) if boldly else (None, ())
+        bold, losses = (second.tensors, second.losses) if second else (None, ())
         line = RefinedLine(trained.tensors, first, later, sizes, trained.tasks, looks, chosen, bold)
         return Learned(self._known(model, line), verdict(first, later), (*trained.losses, *losses))
 
@@ -195,9 +195,9 @@ class Samtta(NoAdaptation):
         yield
 
     def _known(self, model: SamModel, line: RefinedLine) -> Knowledge:
-        leaders = (line.first.leader, line.later.leader) if self.guarded else (ALL, ALL)
+        leaders = (line.first.leader, line.later.leader) if self.guarded else (LEARNED, LEARNED)
         original = model.frozen.tensors
-        first, later = (weights_of(original, line.tensors, line.bold, expert) for expert in leaders)
+        first, later = (expert_weights(original, line.tensors, line.bold, expert) for expert in leaders)
         return Knowledge(first, RefinedAnswering(line, later))
 
     def pseudo_label(self, model: SamModel, item: Remembered) -> Tensor | None:

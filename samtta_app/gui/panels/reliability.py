@@ -48,10 +48,10 @@ class ReliabilityDiagram(QWidget):
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
         self.dots: dict[str, pg.ScatterPlotItem] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.GRID // 2)
-        layout.addWidget(self.words)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(theme.GRID // 2)
+        self._layout.addWidget(self.words)
 
     def _furnish(self) -> None:
         self.plot = still_plot("Confidence against the true fit", 22, _TIP)
@@ -63,8 +63,8 @@ class ReliabilityDiagram(QWidget):
         for entry in self.dots.values():
             self.plot.addItem(entry)
         self.legend = Legend([("accent", "●", "corrected"), ("muted", "●", "as the model says it")])
-        self.layout().addWidget(self.legend)
-        self.layout().addWidget(self.plot)
+        self._layout.addWidget(self.legend)
+        self._layout.addWidget(self.plot)
         self._tint()
 
     def show_statistics(self, statistics: Statistics) -> None:

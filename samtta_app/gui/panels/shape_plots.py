@@ -46,10 +46,10 @@ class ShapePlots(QWidget):
         self.words = theme.label(role="muted")
         self.plots: dict[str, pg.PlotWidget] = {}
         self.bars: dict[str, pg.BarGraphItem] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.GRID // 2)
-        layout.addWidget(self.words)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(theme.GRID // 2)
+        self._layout.addWidget(self.words)
         controller.shapes_read.connect(self._take)
 
     def show_statistics(self, statistics: Statistics) -> None:
@@ -65,7 +65,7 @@ class ShapePlots(QWidget):
         super().showEvent(event)
         if not self.plots:
             for measure, _, tip in SHAPE_PLOTS:
-                self.layout().addWidget(self._plot(measure, tip))
+                self._layout.addWidget(self._plot(measure, tip))
             self._tint()
             self._draw()
         self._ask()
