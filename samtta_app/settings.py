@@ -74,6 +74,7 @@ class Settings:
         control_share: share of objects, 0 .. 0.5, that the original model answers, unseen until the accept, to be compared
             with the others; 0.1 is advised for studies.
         tidy_masks: whether crumbs and pinholes of a mask go, unless a click holds them.
+        kept_features: megabytes of encoded images kept on the disk, so that they open at once later; 0 keeps none.
 
     Raises:
         SettingsError: a value is not valid.
@@ -91,6 +92,7 @@ class Settings:
     device: str = "auto"
     control_share: float = 0.0
     tidy_masks: bool = True
+    kept_features: int = 2048
 
     def __post_init__(self) -> None:
         """Refuse invalid values; the error names the setting."""
@@ -105,6 +107,8 @@ class Settings:
         _require(isinstance(self.device, str) and bool(_DEVICE.fullmatch(self.device)), "device", DEVICES)
         for name in ("learn", "tidy_masks"):
             _require(isinstance(getattr(self, name), bool), name, "true or false")
+        kept = _whole(self.kept_features) and 0 <= self.kept_features <= 1_000_000
+        _require(kept, "kept_features", "a whole number of megabytes, 0 for none")
         _require(_number(self.control_share) and 0 <= self.control_share <= 0.5, "control_share", "from 0 to 0.5")
         _require(_number(self.overlay_opacity) and 0 <= self.overlay_opacity <= 1, "overlay_opacity", "from 0 to 1")
         _require(isinstance(self.keys, Mapping), "keys", "a table of action names and keys")
@@ -160,6 +164,11 @@ def data_folder() -> Path:
     """Folder for what samtta keeps outside projects (models, logs, samples); it may not exist yet."""
     home = os.environ.get(HOME_VARIABLE)
     return Path(os.path.expanduser(home)) if home else Path(platformdirs.user_data_dir("samtta", appauthor=False))
+
+
+def feature_folder() -> Path:
+    """Folder for encoded images, which can be deleted at any time; it may not exist yet."""
+    return data_folder() / "features"
 
 
 def model_folder() -> Path:

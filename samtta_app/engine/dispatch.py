@@ -40,6 +40,7 @@ from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FEATURE_BYTES, FeatureCache, Larger
+from samtta_app.model.feature_files import FeatureFiles
 from samtta_app.model.hypotheses import hypotheses_for, load_hypotheses
 from samtta_app.model.loading import open_model, open_model_alone
 from samtta_app.model.memory_shortage import out_of_memory
@@ -105,13 +106,16 @@ def open_engine(
     larger: str | Path | None = None,
     tidy: bool | None = None,
     hypotheses: Path | None = None,
+    features: Path | None = None,
+    feature_bytes: int = 0,
 ) -> Engine:
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
     `larger` is a second such model, loaded when it is first asked. A missing file is refused at once. Where `device`
     ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so. `tidy` is
     whether crumbs and pinholes go. None leaves the masks of official SAMs as they are, so that figures compare with others.
-    `hypotheses` is a file to use instead of the model's own.
+    `hypotheses` is a file to use instead of the model's own. `features` is a folder where encoded images are kept for later
+    runs, `feature_bytes` of them at most.
 
     Raises:
         CheckpointError: as in `samtta_app.model.loading.open_model`.
@@ -129,7 +133,9 @@ def open_engine(
         outline=outline_for(ready.model),
         hypotheses=load_hypotheses(hypotheses, ready.model) if hypotheses else hypotheses_for(ready.model),
     )
-    return Engine(model, seed=seed, adapting=chosen, cache_bytes=cache_bytes, larger=second, device_note=ready.note)
+    files = FeatureFiles(features, model, feature_bytes) if features and feature_bytes else None
+    cache = FeatureCache(model, cache_bytes, files)
+    return Engine(model, seed=seed, adapting=chosen, cache=cache, larger=second, device_note=ready.note)
 
 
 class Engine:

@@ -32,7 +32,7 @@ from samtta_app.session.project.location import places
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Message
 from samtta_app.session.workflow.workflow import Workflow
-from samtta_app.settings import Settings, data_folder, learns_in_order
+from samtta_app.settings import Settings, data_folder, feature_folder, learns_in_order
 
 Simulate = Callable[[Controller], bool]
 """Does a user's next act once the last one is answered; False when nothing is left to do."""
@@ -277,7 +277,14 @@ def engine_for(settings: Settings) -> EngineProtocol:
     )
 
     adapting = settings.strategy if settings.learn else "frozen"
-    return open_engine(settings.model, device=settings.device, adapting=adapting, tidy=settings.tidy_masks)
+    return open_engine(
+        settings.model,
+        device=settings.device,
+        adapting=adapting,
+        tidy=settings.tidy_masks,
+        features=feature_folder(),
+        feature_bytes=settings.kept_features * 2**20,
+    )
 
 
 @contextmanager

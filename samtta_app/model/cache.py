@@ -12,6 +12,7 @@ from cachetools import FIFOCache, LRUCache
 
 from samtta_app.core.types import Image, Window
 from samtta_app.model.backbone import SamModel
+from samtta_app.model.feature_files import FeatureFiles
 from samtta_app.model.predictor import ImageFeatures, encode
 
 FEATURE_BYTES = 512 * 2**20
@@ -44,10 +45,16 @@ class _Finished(LRUCache[_Key, ImageFeatures]):
 
 
 class FeatureCache:
-    """Owns finished features and encodings under way; lives on the engine's thread."""
+    """Owns finished features and encodings under way; lives on the engine's thread.
 
-    def __init__(self, model: SamModel, budget: int = FEATURE_BYTES) -> None:
-        self._model = model
+    Args:
+        model: what encodes.
+        budget: bytes of features held at most.
+        files: features that were encoded in earlier runs, and where new ones are kept; None keeps them in memory alone.
+    """
+
+    def __init__(self, model: SamModel, budget: int = FEATURE_BYTES, files: FeatureFiles | None = None) -> None:
+        self._model, self._files = model, files
         self._done = _Finished(budget)
         self._running: FIFOCache[_Key, Generator[None, None, ImageFeatures]] = FIFOCache(UNDER_WAY)
 
@@ -75,9 +82,19 @@ class FeatureCache:
         while self._done:
             self._done.popitem()
 
+    def _made(self, image: Image, window: Window) -> Generator[None, None, ImageFeatures]:
+        """The features, from the disk where they are kept there."""
+        kept = self._files.read(image.key, window) if self._files else None
+        if kept is not None:
+            return kept
+        made = yield from encode(self._model, image, window)
+        if self._files:
+            self._files.keep(made)
+        return made
+
     def _advance(self, key: _Key, image: Image, window: Window) -> None:
         if key not in self._running:
-            self._running[key] = encode(self._model, image, window)
+            self._running[key] = self._made(image, window)
         try:
             next(self._running[key])
         except StopIteration as finished:
