@@ -171,7 +171,8 @@ class Edges:
 class Prefetched:
     """An image is encoded; its first click is answered at once, until `Evicted` names its `image_key`.
 
-    `encoded` is False where the image was skipped, because reading it ahead would cost too much.
+    `encoded` is False where the image was skipped, because reading it ahead would cost too much. The key is ""
+    then, but for an image that is so large that it is never encoded whole.
     """
 
     request_id: int

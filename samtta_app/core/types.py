@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,23 @@ class Logits:
     values: FloatArray
 
 
+class ImageSource(Protocol):
+    """An image in levels: level 0 is the image itself, each further one half the one before, odd sides rounded up."""
+
+    def extent(self, level: int = 0) -> Window:
+        """The whole image in pixels of a level."""
+
+    def read(self, window: Window, level: int = 0) -> NDArray[np.uint8]:
+        """The pixels (H, W, 3) RGB of a window, which is given in pixels of the level and lies inside its extent."""
+
+
+class TileReader(ImageSource, Protocol):
+    """An image that is read from its file by tile; every method may be called on any thread."""
+
+    def value_at(self, x: int, y: int) -> NDArray[Any] | None:
+        """The file's own values of a pixel, without reading the file; None where its tile was not read of late."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """One image as it is shown and encoded.
@@ -97,6 +114,8 @@ class Image:
     `key` identifies the content.
 
     `notice` is a sentence about parts of the file that are not shown (other pages, further channels), "" if none.
+
+    `tiles` reads an image that is too large to be held whole; `pixels` and `raw` are empty then.
     """
 
     key: str
@@ -104,16 +123,17 @@ class Image:
     pixels: NDArray[np.uint8]
     raw: NDArray[np.generic]
     notice: str = ""
+    tiles: TileReader | None = None
 
     @property
     def height(self) -> int:
         """Rows."""
-        return int(self.pixels.shape[0])
+        return self.tiles.extent().height if self.tiles else int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
         """Columns."""
-        return int(self.pixels.shape[1])
+        return self.tiles.extent().width if self.tiles else int(self.pixels.shape[1])
 
     @property
     def whole(self) -> Window:

@@ -30,6 +30,12 @@ REFINED = 2.0
 DETAIL_FROM = 3
 """Clicks from which the detail window is used; earlier clicks settle which object is meant and need its surroundings."""
 
+SEEN_WHOLE = 8192
+"""An image or a view with a longer side, in pixels, is not answered as a whole: its masks alone would take gigabytes."""
+
+LARGEST = 4096
+"""Side of the window in which a click is answered there, in pixels."""
+
 MIN_WINDOW_SIDE = 64
 """Minimum side of a window in pixels (or the image's side); smaller windows hold no context."""
 
@@ -57,6 +63,10 @@ def first_window(
         return around(box, extent, factor=2.5)
     seen = view is not None and view.side < extent.side and all(view.contains(c.x, c.y) for c in clicks)
     wide = view if view is not None and seen else extent
+    if clicks and wide.side > SEEN_WHOLE:
+        x, y = clicks[-1].x, clicks[-1].y
+        near = around(Box(x, y, x, y), extent, factor=LARGEST)
+        wide = near if all(near.contains(c.x, c.y) for c in clicks) else wide
     if side is None or not clicks or side * SMALL_SHARE >= wide.side:
         return wide
     x, y, half = clicks[0].x, clicks[0].y, (side - 1) / 2
@@ -144,4 +154,5 @@ def wider(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: 
     xs = [window.x, window.x + window.width - 1, *(c.x for c in outside)]
     ys = [window.y, window.y + window.height - 1, *(c.y for c in outside)]
     grown = around(Box(min(xs), min(ys), max(xs), max(ys)), extent, factor=2.0 if cut else 1.25)
-    return None if grown == window else grown
+    most = LARGEST if extent.side > SEEN_WHOLE else SEEN_WHOLE
+    return None if grown == window or (grown.side > most and not outside) else grown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from samtta_app.core.messages import LoadRequest, PrefetchRequest
 from samtta_app.core.replies import Loaded, Prefetched, Progress
+from samtta_app.core.windows import SEEN_WHOLE
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import LargeImageError
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
@@ -21,6 +22,8 @@ def load(of: Resources, request: LoadRequest) -> Work:
 def prefetch(of: Resources, request: PrefetchRequest) -> Work:
     """Encode an image's whole window; an image too large to be read ahead is skipped.
 
+    So is an image that is never seen whole: its windows are known only at the click.
+
     Raises:
         ImageError: it cannot be read.
     """
@@ -28,6 +31,8 @@ def prefetch(of: Resources, request: PrefetchRequest) -> Work:
         image = request.image or (yield from of.images.read(request.path, READ_AHEAD_SHARE))
     except LargeImageError:
         return Prefetched(request.id, request.path, encoded=False)
+    if image.whole.side > SEEN_WHOLE:
+        return Prefetched(request.id, request.path, image.key, encoded=False)
     yield Progress("encoding", 0.0)
     yield from of.cache.features(image, image.whole)
     return Prefetched(request.id, request.path, image.key)

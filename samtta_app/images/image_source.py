@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.core.types import Image, Window
+from samtta_app.core.types import Image, ImageSource, Window
 
 RgbPixels = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB, upright and stretched as `Image.pixels`; never written to, because it may be the image's own memory."""
-
-
-class ImageSource(Protocol):
-    """An image in levels: level 0 is the image itself, each further one half the one before, odd sides rounded up."""
-
-    def extent(self, level: int = 0) -> Window:
-        """The whole image in pixels of a level."""
-
-    def read(self, window: Window, level: int = 0) -> RgbPixels:
-        """The pixels of a window, which is given in pixels of the level and lies inside its extent."""
 
 
 class WholeSource:
@@ -46,4 +34,20 @@ class WholeSource:
 
 def source_of(image: Image) -> ImageSource:
     """Where the pixels of `image` come from."""
-    return WholeSource(image.pixels)
+    return image.tiles or WholeSource(image.pixels)
+
+
+def read_reduced(image: Image, window: Window, side: int) -> RgbPixels:
+    """A window of the smallest level that still shows it with a longer side of `side` pixels, or of the image itself.
+
+    Only images that are read by tile have levels that cost less than the image itself.
+    """
+    source, level = source_of(image), 0
+    while image.tiles is not None and window.side >> (level + 1) >= side:
+        level += 1
+    if not level:
+        return source.read(window)
+    scale, extent = 2**level, source.extent(level)
+    x, y = window.x // scale, window.y // scale
+    width, height = min(-(-window.width // scale), extent.width - x), min(-(-window.height // scale), extent.height - y)
+    return source.read(Window(x, y, width, height), level)

@@ -10,6 +10,7 @@ import queue
 import threading
 import warnings
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from samtta_app.images.file_formats import GivenUp, ImageKind, ImageStream, open
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
 from samtta_app.images.stretching import Array, to_display, upright
 from samtta_app.images.tiff_decoding import decode_tiff, tiff_size
+from samtta_app.images.tiff_tiles import LEAST_TILED, tiled_tiff
 
 __all__ = [
     "DAMAGED",
@@ -49,23 +51,24 @@ MOST_ID = 65_535
 PIL.Image.MAX_IMAGE_PIXELS = None  # read_limits has the limits, with a message that says what to do
 
 
-def read_image(path: Path, *, share: float = 1.0, dark: bool = True) -> Image:
+def read_image(path: Path, *, share: float = 1.0, dark: bool = True, tiled: bool = False) -> Image:
     """Read a PNG, JPEG, BMP, WebP or TIFF, whatever its name.
 
     Args:
         path: the file.
         share: of the limits on memory and work that the image may cost.
         dark: whether dark 8-bit files are stretched for display as deeper ones are (see `to_display`).
+        tiled: whether a large TIFF is read by tile (`Image.tiles`).
 
     Raises:
         LargeImageError: the image would take more than `share` of the limits.
         ImageError: the file is missing, empty, cut off, or no image.
     """
-    return _read(path, share, dark, lambda: None)
+    return _read(path, share, dark, lambda: None, tiled=tiled)
 
 
 def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
-    """`read_image` in steps, on its own thread; closing the generator cancels the read.
+    """`read_image` in steps, on its own thread; closing the generator cancels the read. A large TIFF is read by tile.
 
     A decoder cannot be interrupted from outside. The thread checks at each piece of the file whether the read is still
     wanted. No other thread waits for it.
@@ -82,7 +85,7 @@ def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
 
     def work() -> None:
         try:
-            done.put(_read(path, share, True, check))
+            done.put(_read(path, share, True, check, tiled=share == 1.0))
         except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
             done.put(error)
 
@@ -132,8 +135,22 @@ def from_array(raw: Array, path: Path = Path("array")) -> Image:
     return _image(path, DecodedImage(raw, to_display(raw, dark=False)))
 
 
-def _read(path: Path, share: float, dark: bool, check: Callable[[], None]) -> Image:
-    return _image(path, _decoded(path, share, dark, check))
+def _read(path: Path, share: float, dark: bool, check: Callable[[], None], *, tiled: bool) -> Image:
+    return (_by_tile(path, check) if tiled else None) or _image(path, _decoded(path, share, dark, check))
+
+
+def _by_tile(path: Path, check: Callable[[], None]) -> Image | None:
+    """The image of a large TIFF; None for other files, and where its tags are damaged: then it is read whole."""
+    with opened_image(path, check) as source:
+        if source.kind is not ImageKind.TIFF or source.size < LEAST_TILED:
+            return None
+        with suppress(*DAMAGED):
+            found = tiled_tiff(source)
+            if found is not None:
+                tiles, notice = found
+                nothing = np.zeros((0, 0, 3), np.uint8)
+                return Image(tiles.key, path, nothing, nothing, notice, tiles)
+    return None
 
 
 def _size(path: Path) -> tuple[int, int]:

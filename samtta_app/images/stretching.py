@@ -12,6 +12,12 @@ Array = NDArray[Any]
 Opacity = Literal["none", "straight", "multiplied"]
 """Meaning of the channel after the colours: nothing, opacity, or opacity that the colours were already multiplied by."""
 
+Limits = tuple[float, float]
+"""The values that become black and white."""
+
+UNCHANGED: Limits = (0.0, 255.0)
+"""The limits of 8-bit values that are shown as they are."""
+
 PERCENTILES = (1.0, 99.0)
 """Percentiles that become black and white where a file is deeper than 8 bit, or dark."""
 
@@ -29,7 +35,13 @@ _FEWEST = 256
 
 
 def to_display(
-    raw: Array, *, separate: bool = False, colours: int | None = None, opacity: Opacity = "straight", dark: bool = True
+    raw: Array,
+    *,
+    separate: bool = False,
+    colours: int | None = None,
+    opacity: Opacity = "straight",
+    dark: bool = True,
+    limits: Limits | None = None,
 ) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) of `raw` (H, W) or (H, W, C), stretched between two percentiles where it is deeper than 8 bit.
 
@@ -41,15 +53,17 @@ def to_display(
         opacity: meaning of the channel after the colours; it is laid over white. Without `colours`, only a fourth
             channel may be opacity.
         dark: whether dark 8-bit values are stretched.
+        limits: of a part of an image, the `display_limits` of all of it; None finds those of `raw`.
     """
     if raw.ndim == 2:
         raw = raw[..., None]
     shown_channels = colours or min(raw.shape[2], 3)
     seen = raw[..., :shown_channels]
     if separate:
-        shown = np.stack([_eight_bit(seen[..., i], dark) for i in range(shown_channels)], axis=2)
+        each = (seen[..., i] for i in range(shown_channels))
+        shown = np.stack([_eight_bit(one, display_limits(one, dark=dark)) for one in each], axis=2)
     else:
-        shown = _eight_bit(seen, dark)
+        shown = _eight_bit(seen, display_limits(seen, dark=dark) if limits is None else limits)
     if shown_channels == 1:
         shown = np.repeat(shown, 3, axis=2)
     elif shown_channels == 2:
@@ -84,14 +98,21 @@ def bands(height: int, row: int) -> Iterator[slice]:
     yield from (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
-def _eight_bit(values: Array, dark: bool) -> NDArray[np.uint8]:
-    if values.dtype == np.uint8 and not (dark and is_dark(values)):
-        return np.asarray(values, dtype=np.uint8)
+def display_limits(values: Array, *, dark: bool) -> Limits:
+    """The values of `values` (H, W) or (H, W, C) that become black and white; UNCHANGED where they are shown as they are."""
+    if values.dtype == np.bool_ or (values.dtype == np.uint8 and not (dark and is_dark(values))):
+        return UNCHANGED
+    return _range(np.abs(values) if np.iscomplexobj(values) else values)
+
+
+def _eight_bit(values: Array, limits: Limits) -> NDArray[np.uint8]:
     if values.dtype == np.bool_:
         return np.asarray(np.where(values, 255, 0), dtype=np.uint8)
+    if values.dtype == np.uint8 and limits == UNCHANGED:
+        return np.asarray(values, dtype=np.uint8)
     if np.iscomplexobj(values):
         values = np.abs(values)
-    low, high = _range(values)
+    low, high = limits
     shown = np.zeros(values.shape, dtype=np.uint8)
     if not high > low:
         return shown

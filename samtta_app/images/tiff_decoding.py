@@ -72,7 +72,7 @@ def decode_tiff(source: ImageStream, share: float, *, dark: bool) -> DecodedImag
     except _NotPlainError as e:
         notice = e.notice
     except DAMAGED:
-        notice = _page_notice(pages)
+        notice = page_notice(pages)
     return _by_pillow(source, share, notice, dark)
 
 
@@ -107,17 +107,17 @@ def _by_tifffile(source: ImageStream, file: tifffile.TiffFile, pages: int, share
     planes = pages if plan is None else plan.planes + others
     name = tifffile.PHOTOMETRIC(page.photometric).name
     if name not in _COLOURS:
-        raise _NotPlainError(_page_notice(planes))
+        raise _NotPlainError(page_notice(planes))
     raw = _page(source, page, share) if plan is None else _planes(source, file, plan, share)
     raw = np.ascontiguousarray(upright(raw, _turn(page)))
     separate = plan is not None and plan.channels > 1
     samples = raw.shape[2] if raw.ndim == 3 else 1
     by_page = plan is not None and not plan.pages
-    meaning = _Meaning(None, "none") if separate or by_page else _meaning(page, samples, _COLOURS[name])
+    meaning = ColourMeaning(None, "none") if separate or by_page else colour_meaning(page, samples, _COLOURS[name])
     shown = to_display(raw, separate=separate, colours=meaning.colours, opacity=meaning.opacity, dark=dark)
     channels = plan.channels if separate and plan is not None else samples
     used = min(channels, meaning.colours or 3) + (meaning.opacity != "none")
-    notice = " ".join(filter(None, (_page_notice(planes), _channel_notice(used, channels))))
+    notice = " ".join(filter(None, (page_notice(planes), channel_notice(used, channels))))
     return DecodedImage(raw, 255 - shown if name == "MINISWHITE" else shown, notice)
 
 
@@ -136,26 +136,29 @@ def _by_pillow(source: ImageStream, share: float, notice: str, dark: bool) -> De
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
+class ColourMeaning:
     """Number of colour samples (None: the channels are no colours), and the meaning of the sample after them."""
 
     colours: int | None
     opacity: Opacity
 
 
-def _meaning(page: tifffile.TiffPage, samples: int, colours: int) -> _Meaning:
+def colour_meaning(page: tifffile.TiffPage, samples: int, colours: int) -> ColourMeaning:
+    """What the samples of a page are, whose colour model has so many `colours`."""
     extra = page.extrasamples[:1]
     opacity: Opacity = "multiplied" if extra == (1,) else "straight" if extra == (2,) else "none"
     if colours == 1 and samples > 2 and opacity == "none":
-        return _Meaning(3, "none")  # grey with several more of no stated meaning: the user's channels
-    return _Meaning(min(colours, samples), opacity if samples > colours else "none")
+        return ColourMeaning(3, "none")  # grey with several more of no stated meaning: the user's channels
+    return ColourMeaning(min(colours, samples), opacity if samples > colours else "none")
 
 
-def _page_notice(pages: int) -> str:
+def page_notice(pages: int) -> str:
+    """A note that further pages are not shown, "" where there are none."""
     return f"This is page 1 of {pages}." if pages > 1 else ""
 
 
-def _channel_notice(used: int, channels: int) -> str:
+def channel_notice(used: int, channels: int) -> str:
+    """A note that further channels are not shown, "" where there are none."""
     if channels <= used:
         return ""
     rest = f"Channel {channels} is" if channels == used + 1 else f"Channels {used + 1} to {channels} are"
@@ -297,12 +300,12 @@ def _check_segments(source: ImageStream, page: tifffile.TiffPage, share: float) 
         name = getattr(page.compression, "name", page.compression)
         text = f"The TIFF file is packed in a way that samtta does not read ({name})"
         raise ImageError(text, source.path, "Save it unpacked, or packed with LZW or deflate")
-    _check_presence(source, page, math.ceil(width / across), down, total)
+    check_presence(source, page, math.ceil(width / across), down, total)
     if page.compression not in PACKED:
         _check_inner(source, page, (across, down, within), share)
 
 
-def _check_presence(source: ImageStream, page: tifffile.TiffPage, columns: int, down: int, total: int) -> None:
+def check_presence(source: ImageStream, page: tifffile.TiffPage, columns: int, down: int, total: int) -> None:
     """Each strip or tile lies within the file; uncompressed, all together are as long as the image."""
     height = page.imagelength
     rows = math.ceil(height / down)
@@ -332,7 +335,7 @@ def _check_inner(source: ImageStream, page: tifffile.TiffPage, room: tuple[int, 
             raise LargeImageError("The TIFF file is too large to be read whole", source.path, "Cut it into tiles")
         source.file.seek(offset)
         data = source.file.read(count)
-        width, height, channels, scans = _inner(page.compression, data, round(WORK * share))
+        width, height, channels, scans = inner_size(page.compression, data, round(WORK * share))
         work += scans
         if width > across or height > down or channels > max(within, 4):
             text = f"A part of the TIFF file claims {width} x {height} pixels where {across} x {down} belong"
@@ -340,7 +343,7 @@ def _check_inner(source: ImageStream, page: tifffile.TiffPage, room: tuple[int, 
     check_cost(source, image_cost(page.imagewidth, page.imagelength, work=work), share)
 
 
-def _inner(compression: int, data: bytes, most_work: int) -> tuple[int, int, int, int]:
+def inner_size(compression: int, data: bytes, most_work: int) -> tuple[int, int, int, int]:
     """Width, height, channels and work of a packed segment, from its own header."""
     if compression in _JPEG:
         jpeg = jpeg_structure(data, most_work)

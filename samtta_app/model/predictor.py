@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samtta_app.core.types import Image, Logits, Prompt, Window
-from samtta_app.images.image_source import source_of
+from samtta_app.images.image_source import read_reduced
 from samtta_app.model.backbone import Embedded, Look, SamModel
 from samtta_app.model.stored_tasks import taken_tasks
 from samtta_app.model.weights import TASK, Tensors
@@ -93,7 +93,7 @@ def _valid(window: Window, size: int) -> _Size:
 
 def _picture(image: Image, window: Window, valid: _Size) -> NDArray[np.uint8]:
     """A window of an image, resized (height, width, 3)."""
-    pixels = source_of(image).read(window)
+    pixels = read_reduced(image, window, 2 * max(valid))
     gap = 2.0 if window.side > REDUCED_FROM else None
     resized = Pillow.fromarray(pixels).resize((valid[1], valid[0]), Pillow.Resampling.BILINEAR, reducing_gap=gap)
     return np.array(resized)
@@ -110,7 +110,7 @@ def _square(model: SamModel, image: Image, window: Window) -> Tensor:
     size = (model.size, model.size)
     if window.side > REDUCED_FROM:
         return _input(model, _picture(image, window, size), size)
-    pixels, x = source_of(image).read(window), torch.empty(3, *size)
+    pixels, x = read_reduced(image, window, 2 * model.size), torch.empty(3, *size)
     for channel, values in enumerate(x):  # a window of 8,192 pixels takes 270 MB for each as floating point
         given = torch.from_numpy(np.array(pixels[..., channel], dtype=np.float32))[None, None]
         values.copy_(F.interpolate(given, size, mode="bilinear", antialias=True)[0, 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from samtta_app.core.types import Image, Window
 from samtta_app.gui.canvas.tiles import TILE_SIDE, TILES_KEPT, ImageItem, level_for
 from samtta_app.gui.canvas.zoom import ZoomView
+from samtta_app.images.image_source import WholeSource
 
 
 def image(pixels: NDArray[np.uint8]) -> Image:
@@ -45,6 +47,38 @@ def test_at_full_size_every_pixel_is_drawn_as_it_is_across_tile_borders(qapp: QA
         image(pixels), QRectF(-0.5, -0.5, TILE_SIDE + 53, 2 * TILE_SIDE + 37), TILE_SIDE + 53, 2 * TILE_SIDE + 37
     )
     assert np.array_equal(found, pixels)
+
+
+def test_tiles_of_a_file_are_fetched_on_a_thread_and_a_blurred_one_stands_in(qtbot: QtBot) -> None:
+    pixels, gate = noise(2 * TILE_SIDE, 2 * TILE_SIDE), threading.Event()
+
+    class Slow(WholeSource):
+        def value_at(self, x: int, y: int) -> None:
+            return None
+
+        def read(self, window: Window, level: int = 0) -> NDArray[np.uint8]:
+            assert threading.current_thread() is not threading.main_thread()
+            if level == 0:
+                assert gate.wait(10)
+            return super().read(window, level)
+
+    nothing = np.zeros((0, 0, 3), np.uint8)
+    item, scene = ImageItem(), QGraphicsScene()
+    scene.addItem(item)
+    item.set_image(Image("key", Path("a.tif"), nothing, nothing, tiles=Slow(pixels)))
+
+    def seen() -> NDArray[np.uint8]:
+        picture = QImage(2 * TILE_SIDE, 2 * TILE_SIDE, QImage.Format.Format_RGB888)
+        picture.fill(0)
+        painter = QPainter(picture)
+        scene.render(painter, QRectF(picture.rect()), item.boundingRect())
+        painter.end()
+        return np.frombuffer(picture.constBits(), np.uint8).reshape(2 * TILE_SIDE, 2 * TILE_SIDE, 3).copy()
+
+    qtbot.waitUntil(lambda: abs(seen().mean() - pixels.mean()) < 2)  # the coarsest tile is there, and nothing finer
+    gate.set()
+    qtbot.waitUntil(lambda: np.array_equal(seen(), pixels))
+    item.set_image(None)
 
 
 def test_zoomed_in_pixels_are_squares_of_one_colour(qapp: QApplication) -> None:

@@ -15,7 +15,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.plain_text import plain_tip
-from samtta_app.images.image_source import source_of
+from samtta_app.images.image_source import read_reduced
 from samtta_app.session import acts
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
@@ -39,9 +39,12 @@ def thumbnail(image: Image, candidate: Candidate, frame: Window, colour: QColor,
 
     The mask keeps the image's brightness at 65 %; what lies outside it is dimmed, so that the shapes can be distinguished.
     """
-    step = max(frame.side // side, 1)
-    pixels = source_of(image).read(frame)[::step, ::step].astype(np.float32)
-    inside = crop(candidate.mask, frame)[::step, ::step]
+    seen = read_reduced(image, frame, side)
+    step = max(max(seen.shape[:2]) // side, 1)
+    pixels = seen[::step, ::step].astype(np.float32)
+    inside = crop(candidate.mask, frame)
+    rows, columns = (np.arange(n) * s // n for n, s in zip(pixels.shape[:2], inside.shape, strict=True))
+    inside = inside[np.ix_(rows, columns)]
     tint = np.array(colour.getRgb()[:3], dtype=np.float32)  # type: ignore[index]
     pixels[inside] = pixels[inside] * 0.5 + tint * 0.5
     pixels[~inside] *= 0.6

@@ -87,7 +87,9 @@ def pixel_text(image: Image | None, x: float, y: float) -> str:
     column, row = round(x), round(y)
     if not (0 <= column < image.width and 0 <= row < image.height):
         return ""
-    found = np.atleast_1d(image.raw[row, column])
+    found = np.atleast_1d(image.raw[row, column]) if image.tiles is None else image.tiles.value_at(column, row)
+    if found is None:  # its tile is not on the screen
+        return f"{column}, {row}"
     words = " ".join(f"{entry:.4g}" if found.dtype.kind == "f" else str(entry) for entry in found)
     return f"{column}, {row}   {words}"
 

@@ -34,7 +34,7 @@ def seen_again(path: Path, image: ProjectImage, picture: str) -> tuple[ProjectIm
     from samtta_app.images.read import read_image  # imports the decoders, which the start does not need
 
     try:
-        now = read_image(path)
+        now = read_image(path, tiled=True)
     except ImageError:
         return image, picture
     return ProjectImage(image.name, now.width, now.height), picture_of(now)

@@ -105,6 +105,9 @@ class ImageOpener:
     def encoded(self, reply: Prefetched) -> None:
         """An image is encoded, or too large to be read before it is asked for."""
         desk, name = self._desk, reply.path.name
+        if reply.image_key and not reply.encoded:
+            desk.passed.add(name)
+            return
         if not reply.encoded:
             desk.ahead = replace(desk.ahead, large=desk.ahead.large | {name})
             return

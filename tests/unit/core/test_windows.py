@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.core.windows import (
+    LARGEST,
     MIN_WINDOW_SIDE,
     SMALL_SHARE,
     VARIED,
@@ -210,3 +211,16 @@ def test_a_mask_lies_in_the_window_in_which_it_is_refined(box: Box) -> None:
     assert inside(window, IMAGE)
     assert window.contains(box.x0, box.y0)
     assert window.contains(box.x1, box.y1)
+
+
+def test_a_click_on_a_huge_image_is_answered_in_a_window_that_fits_in_memory() -> None:
+    extent, click = Window(0, 0, 20_000, 20_000), Click(19_990.0, 10.0, True)
+    here = first_window(extent, None, (click,), None)
+    assert here.side == LARGEST
+    assert here.contains(click.x, click.y)
+    far = Click(100.0, 100.0, True)
+    assert first_window(extent, None, (far, click), None) == extent, "no click is left out"
+    edge = Box(here.x, here.y, here.x + 900, here.y + 900)
+    assert wider(here, edge, (click,), extent) is None
+    view = Window(500, 500, 3000, 2000)
+    assert first_window(extent, view, (Click(900.0, 900.0, True),), None) == view
