@@ -25,6 +25,7 @@ from samtta_app.regular_files import SETTINGS_BYTES, read_bytes
 
 Theme = Literal["system", "light", "dark"]
 Wheel = Literal["zoom", "scroll"]
+HoverChoice = Literal["auto", "on", "off"]
 StrategyName = Literal[
     "samtta",
     "samtta-per-class",
@@ -75,6 +76,7 @@ class Settings:
             with the others; 0.1 is advised for studies.
         tidy_masks: whether crumbs and pinholes of a mask go, unless a click holds them.
         kept_features: megabytes of encoded images kept on the disk, so that they open at once later; 0 keeps none.
+        hover: whether the mask under the pointer is shown before a click; "auto": where an answer takes under 50 ms.
 
     Raises:
         SettingsError: a value is not valid.
@@ -93,6 +95,7 @@ class Settings:
     control_share: float = 0.0
     tidy_masks: bool = True
     kept_features: int = 2048
+    hover: HoverChoice = "auto"
 
     def __post_init__(self) -> None:
         """Refuse invalid values; the error names the setting."""
@@ -107,6 +110,7 @@ class Settings:
         _require(isinstance(self.device, str) and bool(_DEVICE.fullmatch(self.device)), "device", DEVICES)
         for name in ("learn", "tidy_masks"):
             _require(isinstance(getattr(self, name), bool), name, "true or false")
+        _require(self.hover in get_args(HoverChoice), "hover", '"auto", "on" or "off"')
         kept = _whole(self.kept_features) and 0 <= self.kept_features <= 1_000_000
         _require(kept, "kept_features", "a whole number of megabytes, 0 for none")
         _require(_number(self.control_share) and 0 <= self.control_share <= 0.5, "control_share", "from 0 to 0.5")

@@ -68,6 +68,19 @@ class PredictRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HoverRequest:
+    """Show what a click would show, without making it; a newer one takes the place of one that waits."""
+
+    lane: ClassVar[Lane] = "asked"
+    id: int
+    image: Image
+    click: Click
+    view: Window | None = None
+    class_id: int | None = None
+    class_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PrefetchRequest:
     """Encode an image's whole window ahead of the first click; reads the image when only its path is known."""
 
@@ -248,6 +261,7 @@ class EdgesRequest:
 Request = (
     LoadRequest
     | PredictRequest
+    | HoverRequest
     | PrefetchRequest
     | AdaptRequest
     | ForgetRequest

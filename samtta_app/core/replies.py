@@ -57,6 +57,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hovered:
+    """What a click under the pointer would show; None where that is not known at once, or nothing is found."""
+
+    request_id: int
+    mask: Mask | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Refined:
     """A refined answer: the refined `mask`, its predicted IoU, and the difference of both masks, over `window`.
 
@@ -274,6 +283,7 @@ Partial = Progress | Evicted | Answer | AutomaticFound
 Reply = (
     Loaded
     | Answer
+    | Hovered
     | Refined
     | Measured
     | PseudoLabel

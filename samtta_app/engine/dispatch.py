@@ -23,6 +23,7 @@ from samtta_app.core.messages import (
     ControlRequest,
     EdgesRequest,
     ForgetRequest,
+    HoverRequest,
     HypothesesRequest,
     LoadRequest,
     MeasureRequest,
@@ -35,7 +36,16 @@ from samtta_app.core.messages import (
     TwinRequest,
 )
 from samtta_app.core.replies import Answer, Evicted, Failure, Partial, Reply
-from samtta_app.engine import automatic_finding, encoding, hypothesising, learning, measuring, predicting, replaying
+from samtta_app.engine import (
+    automatic_finding,
+    encoding,
+    hovering,
+    hypothesising,
+    learning,
+    measuring,
+    predicting,
+    replaying,
+)
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError
 from samtta_app.model.backbone import SamModel
@@ -60,6 +70,7 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     LoadRequest: encoding.load,
     PrefetchRequest: encoding.prefetch,
     PredictRequest: predicting.predict,
+    HoverRequest: hovering.hover,
     MeasureRequest: measuring.measure_map,
     RefineRequest: measuring.refine_answer,
     HypothesesRequest: hypothesising.hypothesise,

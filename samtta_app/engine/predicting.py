@@ -30,7 +30,7 @@ def predict(of: Resources, request: PredictRequest) -> Work:
     check_prompt(request.prompt, request.image.whole)
     if not request.prompt.includes:
         return _unanswerable(of, request)
-    weights, fitted = yield from _fitted(of, request)
+    weights, fitted = yield from fitted_weights(of, request)
     if of.model.selector is not None and request.window is None and request.prompt.ambiguous and not request.original:
         found = yield from _asked(of, request, weights, fitted, first=True)
         yield replace(_answer(of, request, found, weights, time.perf_counter() - started)[0], more=True)
@@ -77,11 +77,11 @@ def answered(of: Resources, request: PredictRequest) -> Generator[None, None, tu
         PromptError, UserError: as in `predict`.
     """
     check_prompt(request.prompt, request.image.whole)
-    weights, fitted = yield from _fitted(of, request)
+    weights, fitted = yield from fitted_weights(of, request)
     return (yield from _asked(of, request, weights, fitted)), weights, fitted
 
 
-def _fitted(of: Resources, request: PredictRequest) -> Generator[None, None, tuple[Weights, Fitted]]:
+def fitted_weights(of: Resources, request: PredictRequest) -> Generator[None, None, tuple[Weights, Fitted]]:
     """The weights that answer a request, and what is known beside it."""
     if request.original:
         frozen = of.second()[0].frozen if request.larger else of.model.frozen

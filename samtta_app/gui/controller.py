@@ -13,9 +13,10 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.mask_shape import MaskShape
-from samtta_app.core.messages import Request
+from samtta_app.core.messages import HoverRequest, Request
 from samtta_app.core.names import displayable
-from samtta_app.core.replies import Failure, Reply
+from samtta_app.core.replies import Failure, Hovered, Reply
+from samtta_app.core.types import Click, Window
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.formats.importers import ImportedObject
@@ -48,6 +49,8 @@ class Controller(QObject):
 
         exported(object): an export has ended, with an Exported or a UserError.
 
+        hover_answered(Hovered): what a click under the pointer would show.
+
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
     Args:
@@ -60,6 +63,7 @@ class Controller(QObject):
     described = Signal(str)
     exported = Signal(object)
     shapes_read = Signal(object)
+    hover_answered = Signal(object)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -71,7 +75,7 @@ class Controller(QObject):
         self._pause.timeout.connect(self._draw)
         self._reading = QTimer(self)
         self._reading.timeout.connect(self._read_on)
-        self._closed = False
+        self._closed, self._hovers = False, 0
         self._exporting: ExportThread | None = None
         self._shaping: ShapeReader | None = None
         self.description, self.tasks = "", tuple[str, ...]()
@@ -142,7 +146,11 @@ class Controller(QObject):
         """Take a reply of the worker."""
         if self._closed:
             return
-        if isinstance(reply, Failure) and reply.kind == MODEL:
+        if isinstance(reply, Hovered):
+            self.hover_answered.emit(reply)
+        elif isinstance(reply, Failure) and reply.request_id < 0:
+            log.info("There is no preview under the pointer: %s", reply.text)
+        elif isinstance(reply, Failure) and reply.kind == MODEL:
             log.info("There is no model: %s", reply.text)
             self._workflow.say("error", f"{reply.text} Images can be looked at, but clicks are not answered.")
             self._pass_on(())
@@ -181,6 +189,19 @@ class Controller(QObject):
     def do(self, act: UserAct) -> None:
         """Do what a user asked for."""
         self._pass_on(self._workflow.do(act))
+
+    def ask_hover(self, click: Click, view: Window | None) -> int:
+        """Ask what a click would show, and return the request's id; `hover_answered` tells it. 0 without an image.
+
+        It changes no state, so the workflow never hears of it.
+        """
+        state, image = self.state, self._workflow.seen_image()
+        if image is None or self._closed:
+            return 0
+        self._hovers -= 1  # below those of the workflow
+        name = next((c.name for c in state.classes if c.id == state.current_class), "")
+        self._worker.send(HoverRequest(self._hovers, image, click, view, state.current_class, name))
+        return self._hovers
 
     def refresh_images(self) -> None:
         """List the folder's images again: some have come or gone."""

@@ -145,11 +145,16 @@ class MainWindow(QMainWindow):
         controller.described.disconnect(self.show_model)
 
     def _place(self, views: ProjectViews) -> None:
-        views.canvas.wheel = self.settings.wheel
+        self._set_up(views, self.settings)
         views.canvas.hovered.connect(self.status.show_hover)
         views.canvas.zoomed.connect(self.status.show_zoom)
         views.key.opacity_chosen.connect(lambda opacity: self.use(replace(self.settings, overlay_opacity=opacity)))
         self.stage.fill(views.canvas, bottom=views.strip, corner=views.key)
+
+    def _set_up(self, views: ProjectViews, settings: Settings) -> None:
+        """Control objects are answered unseen, so nothing is shown before a click where they are drawn."""
+        views.canvas.wheel = settings.wheel
+        views.hover.choice = "off" if settings.control_share else settings.hover
 
     @Slot(object)
     def show_state(self, state: State) -> None:
@@ -207,6 +212,10 @@ class MainWindow(QMainWindow):
         """Change between light and dark."""
         self.choose_theme("light" if theme.current() is theme.DARK else "dark")
 
+    def switch_hover(self) -> None:
+        """Show the mask under the pointer before a click, or no longer."""
+        self.use(replace(self.settings, hover="on" if self.settings.hover == "off" else "off"))
+
     def leave(self) -> None:
         """Close the window."""
         self.close()
@@ -219,7 +228,7 @@ class MainWindow(QMainWindow):
             self.actions_made.use(settings)
             self.settings = settings
             if self._views is not None:
-                self._views.canvas.wheel = settings.wheel
+                self._set_up(self._views, settings)
             self._show_theme()
             save_settings(settings, before=before)
         except SettingsError as error:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.actions.keyboard_return import give_back_keyboard
 from samtta_app.gui.canvas.canvas import Canvas
+from samtta_app.gui.canvas.hover import HoverPreview
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
@@ -40,6 +41,7 @@ class ProjectViews:
         canvas: the image and its masks.
         strip: the candidates, at the lower edge of the canvas.
         key: the colours of the map that is shown, in a corner of the canvas.
+        hover: the mask under the pointer.
         panels: what the docks hold, by the docks' names.
     """
 
@@ -49,7 +51,8 @@ class ProjectViews:
         adaptation.show_actions([actions[name] for name in ("pause", "roll_back", "reset")])
         panels = (ClassesPanel(controller), ObjectsPanel(controller), ImagesPanel(controller), adaptation)
         self.panels: dict[str, QWidget] = dict(zip(("classes", "objects", "images", "adaptation"), panels, strict=True))
-        self._views: tuple[StateView, ...] = (self.canvas, *panels, self.strip, self.key)
+        self.hover = HoverPreview(self.canvas, controller)
+        self._views: tuple[StateView, ...] = (self.canvas, *panels, self.strip, self.key, self.hover)
         for part in (*panels, self.strip, self.key):
             give_back_keyboard(part, self.canvas)
         self.canvas.setAcceptDrops(False)  # the window takes what is dropped

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from samtta_app.core.messages import Lane, LoadRequest, PredictRequest, Request
+from samtta_app.core.messages import HoverRequest, Lane, LoadRequest, PredictRequest, Request
 from samtta_app.core.replies import Failure, Partial, Reply
 from samtta_app.errors import UserError
 
@@ -228,4 +228,6 @@ def _work(engine: EngineProtocol, request: Request) -> _Work:
 def _replaces(newer: Request, older: Request) -> bool:
     if isinstance(newer, PredictRequest) and isinstance(older, PredictRequest):
         return older.twin or not newer.twin
+    if isinstance(newer, HoverRequest) and isinstance(older, HoverRequest):
+        return True
     return isinstance(newer, LoadRequest) and isinstance(older, LoadRequest)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from samtta_app.core.looks import DisplayLook
 from samtta_app.core.mask_edits import ShapeChange
 from samtta_app.core.messages import ControlAction
 from samtta_app.core.polygons import Rings
@@ -215,12 +216,21 @@ class RenameClass(Act, frozen=True):
 
 
 class Show(Act, frozen=True):
-    """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1) and the original weights' answer; None leaves it as it is."""
+    """Show or hide masks, a map of uncertainty (`opacity` 0 .. 1) and the original weights' answer; None leaves it as it is.
+
+    `look` is that of the image. `fill` is the opacity of masks, 0 .. 1 of the usual one, and `outlines` shows them without
+    any. `hidden` and `behind` are the ids of objects that are not shown, and that lie behind the others.
+    """
 
     masks: bool | None = None
     overlay: OverlayKind | None = None
     opacity: float | None = None
     compare: bool | None = None
+    look: DisplayLook | None = None
+    fill: float | None = None
+    outlines: bool | None = None
+    hidden: frozenset[int] | None = None
+    behind: frozenset[int] | None = None
 
 
 class UseTool(Act, frozen=True):

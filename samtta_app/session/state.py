@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from samtta_app.core.calibration import UNCALIBRATED, Bin, Calibration
+from samtta_app.core.looks import PLAIN, DisplayLook
 from samtta_app.core.polygons import Rings
 from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.replies import AdaptReport, Answer
@@ -270,7 +271,8 @@ class Rating:
 class Display:
     """What the user chose to see and to work with.
 
-    `opacity` 0 .. 1 is that of the uncertainty map, `size` the diameter of the brush in image pixels.
+    `opacity` 0 .. 1 is that of the uncertainty map, `size` the diameter of the brush in image pixels. `look` is that of the
+    image, `fill` the opacity of masks in shares of the usual one. `hidden` and `behind` are ids of objects.
     """
 
     masks: bool = True
@@ -279,6 +281,16 @@ class Display:
     compare: bool = False
     tool: ToolName = "prompt"
     size: float = 12.0
+    look: DisplayLook = PLAIN
+    fill: float = 1.0
+    outlines: bool = False
+    hidden: frozenset[int] = frozenset()
+    behind: frozenset[int] = frozenset()
+
+    @property
+    def filled(self) -> float:
+        """Opacity of the masks, in shares of the usual one."""
+        return 0.0 if self.outlines else self.fill
 
 
 @dataclass(frozen=True, slots=True, eq=False)

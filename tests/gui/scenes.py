@@ -157,6 +157,7 @@ class Recorder(QObject):
     described = Signal(str)
     exported = Signal(object)
     shapes_read = Signal(object)
+    hover_answered = Signal(object)
     description = "toy on cpu"
     tasks: tuple[str, ...] = ()
 

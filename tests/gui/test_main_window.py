@@ -240,6 +240,7 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
         (Key.Key_Backspace, None, acts.RemoveClick()),
         (Key.Key_Z, CTRL, acts.Undo()),
         (Key.Key_Tab, None, acts.Turn(1)),
+        (Key.Key_3, Qt.KeyboardModifier.AltModifier, acts.NextCandidate(2 - PREVIEW.chosen)),
         (Key.Key_Backtab, SHIFT, acts.Turn(-1)),
         (Key.Key_2, None, acts.SetClass(2)),
         (Key.Key_D, None, acts.NextImage(1)),

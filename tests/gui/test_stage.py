@@ -182,6 +182,14 @@ def test_an_object_that_is_everywhere_is_covered_below(stage: Stage, strip: QLab
     assert strip.geometry().bottom() == 600 - STAGE_MARGIN - 1
 
 
+def test_it_moves_aside_where_both_edges_are_taken(stage: Stage, strip: QLabel):
+    tall = QRect(300, 0, 500, 600)
+    stage.keep_clear(tall)
+    assert not strip.geometry().intersects(tall)
+    assert strip.x() == STAGE_MARGIN
+    assert strip.geometry().bottom() == 600 - STAGE_MARGIN - 1
+
+
 def test_another_project_begins_below(stage: Stage, strip: QLabel):
     stage.keep_clear(BELOW)
     lying = fixed(200, 50)

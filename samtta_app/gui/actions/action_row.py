@@ -44,6 +44,9 @@ class ActionTarget(Protocol):
     def switch_theme(self) -> None:
         """Change between light and dark."""
 
+    def switch_hover(self) -> None:
+        """Show the mask under the pointer before a click, or no longer."""
+
     def leave(self) -> None:
         """Close the window."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from samtta_app.gui.actions import enabling
 from samtta_app.gui.actions.action_row import ActionRow, ActionTarget
+from samtta_app.gui.actions.display_actions import CANDIDATE_ACTIONS, DISPLAY_ACTIONS
 from samtta_app.gui.actions.hand_actions import HAND_ACTIONS
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
@@ -131,6 +132,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ActionRow(
         "previous", "Previous candidate or object", "Edit", "Shift+Tab", "", _does(acts.Turn(-1)), enabling.selectable
     ),
+    *CANDIDATE_ACTIONS,
     ActionRow(
         "remove_click",
         "Remove last click",
@@ -272,6 +274,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         lambda state, settings: state is not None and state.display.compare,
         held=True,
     ),
+    *DISPLAY_ACTIONS,
     ActionRow(
         "theme_system",
         "Theme of the system",

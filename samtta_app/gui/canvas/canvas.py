@@ -117,6 +117,7 @@ class Canvas(ZoomView):
         self._show_parts(state)
 
     def _show_parts(self, state: State) -> None:
+        self._image.set_look(state.display.look)
         self._objects.show_state(state)
         self._preview.show_state(state)
         self._show_words(state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -10,8 +12,8 @@ from samtta_app.gui.canvas.markers import ACCEPTED, SELECTED, MaskItem
 from samtta_app.gui.widgets.theme import class_colour
 from samtta_app.session.state import State
 
-ANNOTATIONS, CHOSEN = 1, 2
-"""The drawing order: objects lie above the image, the selected one above the others."""
+BEHIND, ANNOTATIONS, CHOSEN = 0.5, 1, 2
+"""The drawing order: objects lie above the image, the selected one above the others, unless it was sent behind."""
 
 
 class DrawnObjects:
@@ -36,12 +38,12 @@ class DrawnObjects:
     def show_state(self, state: State) -> None:
         """Show the objects of `state`; only what changed is touched."""
         edited = state.preview.edits if state.preview is not None else None
-        seen = (state.annotations, state.selected, state.classes, edited)
+        seen = (state.annotations, state.selected, state.classes, edited, state.display.filled, state.display.behind)
         if seen != self._seen:
             self._seen = seen
             self._show(state, edited)
-        for _, item in self._drawn.values():
-            item.setVisible(state.display.masks)
+        for number, (_, item) in self._drawn.items():
+            item.setVisible(state.display.masks and number not in state.display.hidden)
 
     def _show(self, state: State, edited: int | None) -> None:
         shown = tuple(a for a in state.annotations if a.id != edited) if state.image is not None else ()
@@ -49,7 +51,9 @@ class DrawnObjects:
             self._scene.removeItem(self._drawn.pop(gone)[1])
         for annotation in shown:
             colour = colour_of(state, annotation.class_id)
-            style = SELECTED if annotation.id == state.selected else ACCEPTED
+            chosen = annotation.id == state.selected
+            style = SELECTED if chosen else ACCEPTED
+            style = replace(style, fill=style.fill * state.display.filled)
             old, item = self._drawn.get(annotation.id, (None, None))
             if item is None or old is None or old.mask is not annotation.mask:
                 if item is not None:
@@ -57,7 +61,7 @@ class DrawnObjects:
                 item = MaskItem(annotation.mask, colour, style)
                 self._scene.addItem(item)
             item.set_look(colour, style)
-            item.setZValue(CHOSEN if style is SELECTED else ANNOTATIONS)
+            item.setZValue(BEHIND if annotation.id in state.display.behind else CHOSEN if chosen else ANNOTATIONS)
             self._drawn[annotation.id] = (annotation, item)
 
 

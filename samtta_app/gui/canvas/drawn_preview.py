@@ -15,6 +15,7 @@ from samtta_app.gui.canvas.markers import (
     PREVIEW,
     ClickItem,
     FrameItem,
+    FrameWords,
     MapItem,
     MaskItem,
     MaskStyle,
@@ -24,6 +25,9 @@ from samtta_app.gui.canvas.overlay import box_rect, lesson_image, pixel_rect, sc
 from samtta_app.session.acts import PlaceClick
 from samtta_app.session.state import Preview, State
 from samtta_app.session.workflow.overlays import MEASURING, overlay_of
+
+WINDOW_WORDS = "The model looks here"
+"""Stands at the frame of the window in which the model answers."""
 
 VIEW, MAP, MASK, BOX, CLICKS = range(3, 8)
 """The drawing order, above the accepted objects."""
@@ -39,7 +43,8 @@ class DrawnPreview:
     def __init__(self, scene: QGraphicsScene) -> None:
         self._scene = scene
         self._window_frame, self._box_frame = FrameItem(0.45), FrameItem(1.0)
-        for item, depth in ((self._window_frame, VIEW), (self._box_frame, BOX)):
+        self._window_words = FrameWords(WINDOW_WORDS)
+        for item, depth in ((self._window_frame, VIEW), (self._window_words, VIEW), (self._box_frame, BOX)):
             item.setZValue(depth)
             scene.addItem(item)
         self._passing: list[QGraphicsItem] = []
@@ -67,7 +72,9 @@ class DrawnPreview:
         preview = state.preview if state.image is not None else None
         window = preview.window if preview else None
         whole = window is None or state.image is None or window == state.image.whole
-        self._window_frame.show_rect(None if window is None or whole else pixel_rect(window))
+        place = None if window is None or whole else pixel_rect(window)
+        self._window_frame.show_rect(place)
+        self._window_words.show_at(None if place is None else place.topLeft())
         self._box_frame.show_rect(box_rect(preview.box) if preview is not None and preview.box is not None else None)
         if preview is None:
             self._show_of_selected(state)
@@ -125,7 +132,8 @@ def _shown(state: State, preview: Preview) -> tuple[Candidate | None, MaskStyle]
     """The candidate on the screen: the preview's, or while comparing the frozen twin's."""
     comparing = state.display.compare and preview.frozen is not None
     shown, style = (preview.frozen, FROZEN_STYLE) if comparing else (preview.candidate, PREVIEW)
-    return shown, replace(style, fill=0.0) if _covered(state) else style  # a map's colours must be readable
+    fill = 0.0 if _covered(state) else style.fill * state.display.filled  # a map's colours must be readable
+    return shown, replace(style, fill=fill)
 
 
 def _covered(state: State) -> bool:
@@ -139,6 +147,7 @@ def _look(state: State) -> tuple[object, ...]:
     return (
         state.display.compare,
         state.display.masks,
+        state.display.filled,
         _covered(state),
         state.classes,
         state.current_class,

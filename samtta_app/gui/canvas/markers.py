@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QCursor, QImage, QPainter, QPainterPath, QPen, QPixmap, QTransform
+from PySide6.QtGui import (
+    QColor,
+    QCursor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QTransform,
+)
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from samtta_app.core.types import Click, Mask, Window
@@ -41,6 +52,9 @@ ACCEPTED = MaskStyle(fill=0.35, line=1.5)
 SELECTED = MaskStyle(fill=0.45, line=2.0, halo=3.6)
 PREVIEW = MaskStyle(fill=0.50, line=2.0, halo=3.6, lighter=125)
 FROZEN_STYLE = MaskStyle(fill=0.30, line=2.0, halo=3.6, dashed=True, lighter=125)
+
+HOVERED = MaskStyle(fill=0.25, line=1.5, halo=2.6, dashed=True, lighter=125)
+"""What a click would show."""
 
 KEPT = MaskStyle(fill=0.0, line=1.5, halo=2.6, dashed=True)
 """Other outlines that the annotator kept for the same object."""
@@ -181,6 +195,39 @@ class FrameItem(QGraphicsItem):
         painter.drawRect(self._rect)
         painter.setPen(line(WHITE, 1.0, dashed=True))
         painter.drawRect(self._rect)
+
+
+class FrameWords(QGraphicsItem):
+    """Words at the upper left corner of a frame, on a dark plate, of one size at every zoom.
+
+    Args:
+        words: what stands there.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.words = words
+        self._plate = QRectF(QFontMetricsF(QFont()).boundingRect(words)).adjusted(-4, -2, 4, 2)
+        self._plate.moveBottomLeft(QPointF(0, 0))
+        self.hide()
+
+    def show_at(self, corner: QPointF | None) -> None:
+        """Move to `corner` (image coordinates), or vanish."""
+        if corner is not None:
+            self.setPos(corner)
+        self.setVisible(corner is not None)
+
+    def boundingRect(self) -> QRectF:
+        """The plate, in screen pixels."""
+        return self._plate
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Plate and words."""
+        painter.fillRect(self._plate, _faded(BLACK, 0.6))
+        painter.setPen(WHITE)
+        painter.setFont(QFont())
+        painter.drawText(self._plate, Qt.AlignmentFlag.AlignCenter, self.words)
 
 
 class MapItem(QGraphicsItem):

@@ -9,6 +9,7 @@ from operator import itemgetter
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from samtta_app.core.looks import DisplayLook
 from samtta_app.core.types import ImageSource, Window
 from samtta_app.errors import ImageError
 from samtta_app.gui.canvas.overlay import rgb_image
@@ -33,9 +34,9 @@ class TileLoader(QObject):
 
     arrived = Signal(object, QImage)
 
-    def __init__(self, source: ImageSource, parent: QObject | None = None) -> None:
+    def __init__(self, source: ImageSource, look: DisplayLook, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._source = source
+        self._source, self._look = source, look
         self._lock = threading.Lock()
         self._wishes: dict[TileKey, Window] = {}
         self._running: threading.Thread | None = None
@@ -71,7 +72,7 @@ class TileLoader(QObject):
                 window = self._wishes.pop(key)
             found = QImage()
             try:
-                found = rgb_image(self._source.read(window, key[0]))
+                found = rgb_image(self._look.applied(self._source.read(window, key[0])))
             except (ImageError, OSError, MemoryError) as error:
                 log.warning("A tile was not read: %s", error)
             with self._lock:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, Slot
 from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
+from samtta_app.core.looks import PLAIN, DisplayLook
 from samtta_app.core.types import Image, ImageSource, Window
 from samtta_app.gui.canvas.markers import zoom_of
 from samtta_app.gui.canvas.overlay import pixel_rect, rgb_image
@@ -37,11 +38,14 @@ class ImageItem(QGraphicsObject):
         self._rect = QRectF()
         self._source: ImageSource | None = None
         self._loader: TileLoader | None = None
+        self._look = PLAIN
+        self._shown: Image | None = None
         self._tiles: LRUCache[TileKey, QPixmap] = LRUCache(TILES_KEPT)
 
     def set_image(self, image: Image | None) -> None:
         """Show `image`, or nothing."""
         self.prepareGeometryChange()
+        self._shown = image
         self._rect = pixel_rect(image.whole) if image is not None else QRectF()
         self._source = source_of(image) if image is not None else None
         self._tiles.clear()
@@ -50,11 +54,19 @@ class ImageItem(QGraphicsObject):
             self._loader.deleteLater()
             self._loader = None
         if image is not None and image.tiles is not None:
-            self._loader = TileLoader(image.tiles, self)
+            self._loader = TileLoader(image.tiles, self._look, self)
             self._loader.arrived.connect(self._take)
             coarsest = (level_for(image.whole, 0.0), 0, 0)
             self._loader.wish(coarsest, _tile_window(image.tiles, coarsest))
         self.update()
+
+    def set_look(self, look: DisplayLook) -> None:
+        """Show the image in another look."""
+        if look.table().tobytes() == self._look.table().tobytes() and look.channel == self._look.channel:
+            return
+        self._look = look
+        if self._shown is not None:
+            self.set_image(self._shown)
 
     @Slot(object, QImage)
     def _take(self, key: TileKey, tile: QImage) -> None:
@@ -97,7 +109,7 @@ class ImageItem(QGraphicsObject):
             if self._loader is not None:
                 self._loader.wish(key, seen)
                 return None
-            tile = self._tiles[key] = QPixmap.fromImage(rgb_image(source.read(seen, level)))
+            tile = self._tiles[key] = QPixmap.fromImage(rgb_image(self._look.applied(source.read(seen, level))))
         return tile
 
     def _draw_coarser(self, painter: QPainter, level: int, row: int, column: int) -> None:

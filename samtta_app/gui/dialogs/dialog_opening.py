@@ -11,6 +11,7 @@ from samtta_app.errors import UserError
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
+from samtta_app.gui.dialogs.display_dialog import DisplayDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.import_dialog import ImportDialog
 from samtta_app.gui.dialogs.models_page import ModelsPage
@@ -58,6 +59,7 @@ class DialogOpener:
             "import": self._import,
             "settings": self._settings,
             "models": host.models.open,
+            "display": lambda: host.dialogs.show("display", DisplayDialog(window, host.controller)),
             "help": lambda: host.dialogs.show("help", HelpWindow(window)),
             "shortcuts": lambda: host.dialogs.show("shortcuts", ShortcutsDialog(window, host.actions_made.keys)),
             "about": lambda: host.dialogs.show("about", AboutDialog(window, host.model_words)),

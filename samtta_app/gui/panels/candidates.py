@@ -117,13 +117,22 @@ class Card(QFrame):
         layout.addStretch()
 
     def show_candidate(
-        self, candidate: Candidate, chosen: bool, confidence: float, why: str = "", *, of: int = 0, kept: bool = False
+        self,
+        candidate: Candidate,
+        chosen: bool,
+        confidence: float,
+        why: str = "",
+        *,
+        of: int = 0,
+        kept: bool = False,
+        number: int = 1,
     ) -> None:
         """Show the numbers and whether this is the mask on the screen; `why` there are no gains, in words.
 
         Args:
             of: hypotheses that were drawn, 0 where none were.
             kept: the outline is kept as an alternative.
+            number: its place from the left, 1 or more.
         """
         self.quality.setText(figure_texts.percent_text(confidence))
         share = share_text(candidate, of)
@@ -144,7 +153,8 @@ class Card(QFrame):
                 lines.append(f"Expected gain in IoU {where}: {figure_texts.signed_text(value)}")
         if gaps is None and why:
             lines.append(why)
-        self.setToolTip(plain_tip("\n".join([*lines, "Tab shows the next one"])))
+        keys = f"Alt+{number} shows this one, Tab the next" if number <= CARD_KEYS else "Tab shows the next one"
+        self.setToolTip(plain_tip("\n".join([*lines, keys])))
         if self.property("chosen") != chosen:
             self.setProperty("chosen", chosen)
             self.style().unpolish(self)
@@ -164,6 +174,9 @@ def _row(name: str, figure: QLabel) -> QHBoxLayout:
     row.addWidget(figure)
     return row
 
+
+CARD_KEYS = 4
+"""Cards that have a key: Alt and their number."""
 
 FIRST_CARDS = 3
 """Cards that are made at the start: a click has three candidates. Plausible outlines may need more."""
@@ -224,7 +237,9 @@ class CandidatesStrip(QFrame):
             confidence = state.statistics.confidence(entry.expected_iou)
             kept = any(mask is entry.mask for mask in preview.alternatives)
             of = preview.answer.samples if preview.answer else 0
-            card.show_candidate(entry, position == preview.chosen, confidence, preview.no_gaps, of=of, kept=kept)
+            card.show_candidate(
+                entry, position == preview.chosen, confidence, preview.no_gaps, of=of, kept=kept, number=position + 1
+            )
         for position, card in enumerate(self.cards):
             card.setVisible(position < len(preview.candidates))
         if preview.candidates is not self._shown:

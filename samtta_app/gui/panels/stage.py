@@ -26,7 +26,7 @@ class Stage(QWidget):
         self._bottom: QWidget | None = None
         self._corner: QWidget | None = None
         self._clear = QRect()
-        self._below = True
+        self._side = "middle", "below"
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._adopt(top)
@@ -40,7 +40,7 @@ class Stage(QWidget):
                 old.setParent(None)
                 old.deleteLater()
         self.filling, self._bottom, self._corner = filling, bottom, corner
-        self._clear, self._below = QRect(), True
+        self._clear, self._side = QRect(), ("middle", "below")
         self._layout.addWidget(filling)
         for lying in (bottom, corner):
             if lying is not None:
@@ -92,14 +92,21 @@ class Stage(QWidget):
         return here
 
     def _free_edge(self, size: QSize) -> QRect:
-        """Where the lower widget goes: it stays at its edge while it covers nothing there."""
-        left = (self.width() - size.width()) // 2
-        above, below = (
-            QRect(QPoint(left, STAGE_MARGIN), size),
-            QRect(QPoint(left, self.height() - size.height() - STAGE_MARGIN), size),
-        )
-        here, there = (below, above) if self._below else (above, below)
-        if here.intersects(self._clear) and not there.intersects(self._clear):
-            self._below = not self._below
-            return there
+        """Where the lower widget goes: it stays while it covers nothing there, and moves to the side that is freest."""
+        middle, right = (self.width() - size.width()) // 2, self.width() - size.width() - STAGE_MARGIN
+        above, below = STAGE_MARGIN, self.height() - size.height() - STAGE_MARGIN
+        lefts = {"middle": middle, "left": STAGE_MARGIN, "right": right}
+        tops = {"below": below, "above": above}
+        places = {(side, edge): QRect(QPoint(lefts[side], tops[edge]), size) for side in lefts for edge in tops}
+        here = places[self._side]
+        covered = {name: _area(place.intersected(self._clear)) for name, place in places.items()}
+        if covered[self._side]:
+            best = min(covered, key=covered.__getitem__)
+            if not covered[best]:
+                self._side = best
+                here = places[best]
         return here
+
+
+def _area(rect: QRect) -> int:
+    return max(rect.width(), 0) * max(rect.height(), 0)

@@ -55,12 +55,13 @@ class Annotating:
     def ask(self, draft: Draft) -> Requests:
         """Send the draft's newest prompt."""
         desk = self._desk
-        if desk.state.image is None:
+        image = desk.seen()
+        if image is None:
             return ()
         desk.comparison = 0
         current = next((c.name for c in desk.state.classes if c.id == desk.state.current_class), "")
         asked = replace(draft.asked, class_id=desk.state.current_class, class_name=current)
-        of = (desk.state.image, asked, draft.window, draft.view)
+        of = (image, asked, draft.window, draft.view)
         request = PredictRequest(desk.id(), *of, larger=draft.larger, frozen=draft.control is True)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
@@ -101,12 +102,12 @@ class Annotating:
         """Ask the frozen twin the same, if the user wants to see it and it was not asked yet."""
         desk, draft = self._desk, self._desk.draft
         desk.comparison = 0
-        if not desk.state.display.compare or draft is None or desk.state.image is None or desk.control_share:
+        if not desk.state.display.compare or draft is None or (image := desk.seen()) is None or desk.control_share:
             return ()
         preview = draft.preview
         if preview.waiting or preview.drawn or preview.frozen is not None or preview.candidate is None:
             return ()
-        request = PredictRequest(desk.id(), desk.state.image, draft.asked, draft.preview.window, draft.view, twin=True)
+        request = PredictRequest(desk.id(), image, draft.asked, draft.preview.window, draft.view, twin=True)
         desk.comparison = request.id
         return (request,)
 

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from samtta_app.core.looks import DisplayLook
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
-from samtta_app.core.types import Annotation
+from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import StoreError
 from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
@@ -68,6 +69,7 @@ class SessionContext:
         self._places: dict[str, int] = {}
         self.state = first_state(store, strategy)
         self._shown = (self.state, self.state)
+        self._seen: tuple[Image, DisplayLook, Image] | None = None
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -104,6 +106,17 @@ class SessionContext:
         if self._shown[0] is not self.state:
             self._shown = self.state, blinded(self.state)
         return self._shown[1]
+
+    def seen(self) -> Image | None:
+        """The open image as the model sees it; one look gives one value."""
+        image, look = self.state.image, self.state.display.look
+        if image is None or not look.for_model or look.plain:
+            return image
+        if self._seen is None or self._seen[:2] != (image, look):
+            from samtta_app.images.adjusted_source import adjusted  # brings cv2, which the start does not need
+
+            self._seen = image, look, adjusted(image, look)
+        return self._seen[2]
 
     def say(self, severity: Severity, text: str, image: str = "") -> None:
         """Show one line in the message bar; what is about an `image` goes when another one is shown."""

@@ -92,7 +92,7 @@ class ImageOpener:
         background = desk.background()
         if not desk.state.images or any(isinstance(r, PrefetchRequest) for r in background):
             return ()
-        here, image = desk.state.images[desk.state.index], desk.state.image
+        here, image = desk.state.images[desk.state.index], desk.seen()
         known = desk.encoded.keys() | desk.passed
         if image is not None and here.name not in known:
             return (PrefetchRequest(desk.id(), here.path, image),)

@@ -75,7 +75,7 @@ class Overlays:
             if desk.state.overlay is not None:
                 desk.change(overlay=None)
             return ()
-        draft, image = desk.draft, desk.state.image
+        draft, image = desk.draft, desk.seen()
         if subject[0] == "lesson":
             return self._ask_lesson(subject, image)
         if subject == desk.measuring.known or draft is None or image is None or draft.preview.waiting:

@@ -52,7 +52,7 @@ class Plausible:
 
     def _request(self, draft: Draft) -> Requests:
         desk, preview = self._desk, draft.preview
-        answer, shown, image = preview.answer, preview.candidate, desk.state.image
+        answer, shown, image = preview.answer, preview.candidate, desk.seen()
         if answer is None or shown is None or image is None or preview.waiting or preview.larger:
             return ()
         if not answer.plausible or answer is desk.drawing.known or desk.drawing.request_id:

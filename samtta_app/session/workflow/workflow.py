@@ -35,6 +35,7 @@ from samtta_app.core.replies import (
     Reply,
     TwinReport,
 )
+from samtta_app.core.types import Image
 from samtta_app.errors import StoreError
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.session.acts import UserAct
@@ -146,6 +147,10 @@ class Workflow:
     def end(self) -> None:
         """The session is about to be closed: what was begun and not accepted is stored as given up."""
         self._annotating.cancel("closed")
+
+    def seen_image(self) -> Image | None:
+        """The open image as the model sees it."""
+        return self._desk.seen()
 
     def refresh_images(self) -> Requests:
         """List the folder's images again: some have come or gone; the open one stays open."""
