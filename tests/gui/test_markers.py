@@ -62,7 +62,7 @@ def test_no_line_reaches_farther_than_what_qt_repaints_around_an_item() -> None:
 def test_a_mask_that_is_small_on_the_screen_is_drawn_coarsely_but_in_the_same_place(qapp: QApplication) -> None:
     item = MaskItem(disc(50, 50, 30, 100, 100), QColor("red"), ACCEPTED)
     small, large = drawn(item, "white", 50, 0.5), drawn(item, "white", 200, 2.0)
-    assert set(item._paths) == {0.0, COARSE}
+    assert set(item._paths) == {0.0, 2 * COARSE}
     assert small.pixelColor(25, 25) == large.pixelColor(100, 100) == QColor(255, 166, 166)
     assert small.pixelColor(25, 5) == large.pixelColor(100, 20) == QColor("white")
 
@@ -126,6 +126,17 @@ def test_the_uncertainty_map_leaves_the_padding_out(qapp: QApplication) -> None:
     assert picture.pixelColor(40, 30) != QColor("white")
     assert picture.pixelColor(40, 60) == QColor("white")
     assert picture.pixelColor(5, 30) == QColor("white")
+
+
+def test_a_tiny_mask_is_kept_as_a_picture_and_traced_coarsely(qapp: QApplication) -> None:
+    item = MaskItem(disc(60, 60, 50), QColor("#0072b2"), ACCEPTED)
+    plain, kept = QGraphicsItem.CacheMode.NoCache, QGraphicsItem.CacheMode.DeviceCoordinateCache
+    for zoom, mode in ((1.0, plain), (0.1, kept), (2.0, plain)):
+        item.note_zoom(zoom)
+        assert item.cacheMode() == mode
+    corners = [item._path(zoom).elementCount() for zoom in (2.0, 1.0, 0.4, 0.05)]
+    assert corners == sorted(corners, reverse=True)
+    assert corners[-1] <= 10
 
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0])

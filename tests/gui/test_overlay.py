@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from samtta_app.core.types import Mask, Window
 from samtta_app.gui.canvas.overlay import (
+    coarse_outline,
     outline,
     padded_rect,
     pixel_rect,
@@ -112,3 +113,14 @@ def test_a_window_covers_its_pixels_to_their_edges_and_a_map_its_padding_too() -
     window = Window(10, 20, 30, 50)
     assert pixel_rect(window) == QRectF(9.5, 19.5, 30, 50)
     assert padded_rect(window) == QRectF(9.5, 19.5, 50, 50)
+
+
+def test_a_quick_outline_keeps_parts_and_holes() -> None:
+    bits = np.zeros((80, 80), np.bool_)
+    bits[10:70, 10:70] = True
+    bits[30:50, 30:50] = False
+    bits[2:6, 2:6] = True
+    path = coarse_outline(Mask(100, 200, bits), 1.4)
+    assert path.elementCount() <= 15
+    for x, y, inside in ((20, 20, True), (40, 40, False), (4, 4, True), (75, 75, False)):
+        assert path.contains(QPointF(100 + x, 200 + y)) == inside

@@ -61,6 +61,7 @@ class Canvas(ZoomView):
         controller.state_changed.connect(self._take_tool)
         self.installEventFilter(self.work)
         self.zoomed.connect(self.work.refresh)
+        self.zoomed.connect(self._objects.note_zoom)
         self._label, self._empty = Caption(self), Caption(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)

@@ -27,6 +27,13 @@ class DrawnObjects:
         self._scene = scene
         self._drawn: dict[int, tuple[Annotation, MaskItem]] = {}
         self._seen: tuple[object, ...] | None = None
+        self._zoom = 1.0
+
+    def note_zoom(self, zoom: float) -> None:
+        """Take another zoom: tiny masks are kept as pictures."""
+        self._zoom = zoom
+        for _, item in self._drawn.values():
+            item.note_zoom(zoom)
 
     def clear(self) -> None:
         """Take all away: the image is another."""
@@ -59,6 +66,7 @@ class DrawnObjects:
                 if item is not None:
                     self._scene.removeItem(item)
                 item = MaskItem(annotation.mask, colour, style)
+                item.note_zoom(self._zoom)
                 self._scene.addItem(item)
             item.set_look(colour, style)
             item.setZValue(BEHIND if annotation.id in state.display.behind else CHOSEN if chosen else ANNOTATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from samtta_app.core.types import Click, Mask, Window
-from samtta_app.gui.canvas.overlay import outline, padded_rect, pixel_rect
+from samtta_app.gui.canvas.overlay import coarse_outline, outline, padded_rect, pixel_rect
 from samtta_app.gui.widgets.theme import class_colour
 
 DISC = 12.0
@@ -34,7 +35,11 @@ WHITE, BLACK = QColor(Qt.GlobalColor.white), QColor(Qt.GlobalColor.black)
 
 
 FINE, COARSE = 1.0, 0.7
-"""Up to FINE screen pixels per image pixel, outlines leave out what is smaller than COARSE image pixels."""
+"""Up to FINE screen pixels per image pixel, outlines leave out what is smaller than COARSE screen pixels."""
+
+
+TINY = 32.0
+"""Masks with a longer side of fewer screen pixels are kept as pictures: there may be thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ KEPT = MaskStyle(fill=0.0, line=1.5, halo=2.6, dashed=True)
 
 
 class MaskItem(QGraphicsItem):
-    """One mask: its outlines, an exact and a coarse one, are traced when they are first needed, and then reused."""
+    """One mask: its outlines, an exact one and coarser ones, are traced when they are first needed, and then reused."""
 
     def __init__(self, mask: Mask, colour: QColor, style: MaskStyle) -> None:
         super().__init__()
@@ -80,6 +85,13 @@ class MaskItem(QGraphicsItem):
         if (colour, style) != self.look:
             self._colour, self._style = colour, style
             self.update()
+
+    def note_zoom(self, zoom: float) -> None:
+        """Keep a picture of a mask that is tiny at `zoom` (device pixels per image pixel): then moving it costs no painting."""
+        tiny = max(self._rect.width(), self._rect.height()) * zoom < TINY
+        mode = QGraphicsItem.CacheMode.DeviceCoordinateCache if tiny else QGraphicsItem.CacheMode.NoCache
+        if self.cacheMode() != mode:
+            self.setCacheMode(mode)
 
     def boundingRect(self) -> QRectF:
         """The mask's box; outlines go beyond it by less than the two screen pixels that Qt adds."""
@@ -100,9 +112,10 @@ class MaskItem(QGraphicsItem):
         painter.strokePath(path, line(colour, style.line, dashed=style.dashed))
 
     def _path(self, zoom: float) -> QPainterPath:
-        tolerance = 0.0 if zoom > FINE else COARSE
+        tolerance = 0.0 if zoom > FINE else COARSE * 2.0 ** max(math.floor(math.log2(FINE / zoom)), 0)
         if tolerance not in self._paths:
-            self._paths[tolerance] = outline(self._mask, tolerance)
+            trace = coarse_outline if tolerance > COARSE else outline
+            self._paths[tolerance] = trace(self._mask, tolerance)
         return self._paths[tolerance]
 
 

