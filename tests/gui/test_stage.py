@@ -18,6 +18,20 @@ from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Message
 
 
+def test_a_dock_that_floats_has_a_frame(qtbot):
+    window, dock = QMainWindow(), Dock("notes", "Notes")
+    qtbot.addWidget(window)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    dock.hold(QWidget())
+    window.show()
+    for floating in (True, False):
+        dock.setFloating(floating)
+        QApplication.processEvents()
+        assert dock.contentsMargins().left() == int(floating)
+        edge = dock.grab().toImage().pixelColor(0, dock.height() // 2).name()
+        assert (edge == theme.current().line) == floating
+
+
 @pytest.fixture(autouse=True)
 def light(qapp):
     theme.choose(qapp, "light")

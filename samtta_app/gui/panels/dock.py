@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from samtta_app.gui.actions.keyboard import shield
@@ -33,6 +34,7 @@ class Dock(QDockWidget):
         layout.addWidget(self._float)
         layout.addWidget(self._close)
         self.setTitleBarWidget(bar)
+        self.topLevelChanged.connect(self._frame)
         self._tint()
 
     def hold(self, content: QWidget) -> None:
@@ -41,6 +43,21 @@ class Dock(QDockWidget):
         self.setWidget(content)
         if before is not None:
             before.deleteLater()
+
+    @Slot(bool)
+    def _frame(self, floating: bool) -> None:
+        """Leave room for the frame of a dock that floats."""
+        edge = 1 if floating else 0
+        self.setContentsMargins(edge, edge, edge, edge)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the frame of a dock that floats: its plain title leaves it without one."""
+        super().paintEvent(event)
+        if self.isFloating():
+            painter = QPainter(self)
+            painter.setPen(QColor(theme.current().line))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            painter.end()
 
     def event(self, event: QEvent) -> bool:
         """Keep keys for text fields while it floats."""

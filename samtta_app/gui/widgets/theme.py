@@ -269,6 +269,9 @@ QListView::item:selected, QTreeView::item:selected { background: @selection; col
 QHeaderView { background: @background; border: none; }
 QHeaderView::section {
   background: @background; color: @muted; border: none; border-bottom: 1px solid @line; padding: 4px 6px; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
+QComboBox QAbstractItemView { background: @surface; border: 1px solid @line; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
