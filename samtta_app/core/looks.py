@@ -35,7 +35,8 @@ class DisplayLook:
         """What each value becomes, (256,)."""
         values = (np.arange(256) / 255.0) ** (1.0 / self.gamma)
         values = (values - 0.5) * 4.0**self.contrast + 0.5 + self.brightness
-        return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+        table: NDArray[np.uint8] = np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+        return table
 
     def applied(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The pixels (H, W, 3) in this look; the same array where it changes nothing."""
@@ -44,8 +45,7 @@ class DisplayLook:
         if self.channel != "all":
             k = ("red", "green", "blue").index(self.channel)
             pixels = np.repeat(pixels[..., k : k + 1], 3, axis=2)
-        shown: NDArray[np.uint8] = self.table()[pixels]
-        return shown
+        return np.take(self.table(), pixels)
 
 
 PLAIN = DisplayLook()

@@ -276,6 +276,21 @@ def test_the_pointer_is_reported_in_image_pixels_and_as_nowhere_when_it_leaves(c
     assert all(math.isnan(value) for value in heard.args)
 
 
+def test_at_full_size_the_pixel_under_the_pointer_is_the_files(
+    canvas: Canvas, recorder: Recorder, qtbot: QtBot
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
+    recorder.become(replace(EMPTY, image=Image("noise", Path("a.png"), pixels, pixels)))
+    canvas.show_state(recorder.state)
+    canvas.actual_size()
+    screen = canvas.viewport().grab().toImage()
+    for x, y in ((10, 20), (11, 20), (64, 48), (99, 71)):
+        with qtbot.waitSignal(canvas.hovered) as heard:
+            QTest.mouseMove(canvas.viewport(), at(canvas, x, y))
+        column, row = (round(value) for value in heard.args)
+        assert screen.pixelColor(at(canvas, x, y)).getRgb()[:3] == tuple(pixels[row, column].tolist())
+
+
 def test_without_an_image_the_mouse_does_nothing(canvas: Canvas, recorder: Recorder) -> None:
     recorder.become(replace(EMPTY, image=None))
     press(canvas, 10, 10)
