@@ -12,10 +12,10 @@ Array = NDArray[Any]
 Opacity = Literal["none", "straight", "multiplied"]
 """Meaning of the channel after the colours: nothing, opacity, or opacity that the colours were already multiplied by."""
 
-Limits = tuple[float, float]
+DisplayRange = tuple[float, float]
 """The values that become black and white."""
 
-UNCHANGED: Limits = (0.0, 255.0)
+FULL_RANGE: DisplayRange = (0.0, 255.0)
 """The limits of 8-bit values that are shown as they are."""
 
 PERCENTILES = (1.0, 99.0)
@@ -41,7 +41,7 @@ def to_display(
     colours: int | None = None,
     opacity: Opacity = "straight",
     dark: bool = True,
-    limits: Limits | None = None,
+    limits: DisplayRange | None = None,
 ) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) of `raw` (H, W) or (H, W, C), stretched between two percentiles where it is deeper than 8 bit.
 
@@ -98,17 +98,17 @@ def bands(height: int, row: int) -> Iterator[slice]:
     yield from (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
-def display_limits(values: Array, *, dark: bool) -> Limits:
-    """The values of `values` (H, W) or (H, W, C) that become black and white; UNCHANGED where they are shown as they are."""
+def display_limits(values: Array, *, dark: bool) -> DisplayRange:
+    """The values of `values` (H, W) or (H, W, C) that become black and white; FULL_RANGE where they are shown as they are."""
     if values.dtype == np.bool_ or (values.dtype == np.uint8 and not (dark and is_dark(values))):
-        return UNCHANGED
+        return FULL_RANGE
     return _range(np.abs(values) if np.iscomplexobj(values) else values)
 
 
-def _eight_bit(values: Array, limits: Limits) -> NDArray[np.uint8]:
+def _eight_bit(values: Array, limits: DisplayRange) -> NDArray[np.uint8]:
     if values.dtype == np.bool_:
         return np.asarray(np.where(values, 255, 0), dtype=np.uint8)
-    if values.dtype == np.uint8 and limits == UNCHANGED:
+    if values.dtype == np.uint8 and limits == FULL_RANGE:
         return np.asarray(values, dtype=np.uint8)
     if np.iscomplexobj(values):
         values = np.abs(values)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.replies import Hovered
 from samtta_app.core.types import Mask
-from samtta_app.gui.canvas.hover import TRIES, HoverPreview
+from samtta_app.gui.canvas.hover import SLOW_TRIES, HoverPreview
 from tests.gui.sessions import Sitting
 from tests.gui.test_hand_tools import folder_with
 
@@ -59,7 +59,7 @@ def test_a_resting_pointer_shows_a_mask_that_goes_with_a_click(sitting: Sitting)
 
 def test_slow_answers_switch_it_off_and_a_key_decides(sitting: Sitting) -> None:
     hover = preview_of(sitting)
-    for _ in range(TRIES):
+    for _ in range(SLOW_TRIES):
         hover._take(Hovered(-1, Mask(1, 1, np.ones((2, 2), np.bool_)), 0.2))
     points_at(sitting, 40, 30)
     assert not hover._rest.isActive()

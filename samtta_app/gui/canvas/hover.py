@@ -23,7 +23,7 @@ REST = 60
 QUICK = 0.05
 """Seconds that an answer may take for the preview to be on by itself."""
 
-TRIES = 3
+SLOW_TRIES = 3
 """So many slow answers in a row switch it off, unless the user wants it."""
 
 
@@ -61,7 +61,7 @@ class HoverPreview(QObject):
     @Slot(float, float)
     def _moved(self, x: float, y: float) -> None:
         self._drop()
-        on = self.choice == "on" or (self.choice == "auto" and self._slow < TRIES)
+        on = self.choice == "on" or (self.choice == "auto" and self._slow < SLOW_TRIES)
         if on and math.isfinite(x) and QApplication.mouseButtons() == Qt.MouseButton.NoButton:
             self._click = Click(x, y, True)
             self._rest.start()

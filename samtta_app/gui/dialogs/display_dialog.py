@@ -15,7 +15,7 @@ from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.state import Display, State
 
-CHANNELS: dict[Channel, str] = {"all": "All", "red": "Red (1)", "green": "Green (2)", "blue": "Blue (3)"}
+CHANNEL_WORDS: dict[Channel, str] = {"all": "All", "red": "Red (1)", "green": "Green (2)", "blue": "Blue (3)"}
 """What the channels are called; files of other channels show their first three in these places."""
 
 MODEL_TIP = "Otherwise these settings are for your eyes alone. Learning always sees the image as it is"
@@ -40,7 +40,7 @@ class DisplayDialog(QDialog):
         self.gamma, self.fill = _slider(-_GAMMA_STEPS, _GAMMA_STEPS, "Gamma"), _slider(0, 100, "Opacity of masks")
         self.channel = QComboBox()
         for name in get_args(Channel):
-            self.channel.addItem(CHANNELS[name], name)
+            self.channel.addItem(CHANNEL_WORDS[name], name)
         self.for_model = QCheckBox("The model sees it, too")
         self.for_model.setToolTip(MODEL_TIP)
         self.outlines = QCheckBox("Outlines only")
