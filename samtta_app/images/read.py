@@ -135,7 +135,7 @@ def from_array(raw: Array, path: Path = Path("array")) -> Image:
     return _image(path, DecodedImage(raw, to_display(raw, dark=False)))
 
 
-def _read(path: Path, share: float, dark: bool, check: Callable[[], None], *, tiled: bool) -> Image:
+def _read(path: Path, share: float, dark: bool, check: Callable[[], None], *, tiled: bool = False) -> Image:
     return (_by_tile(path, check) if tiled else None) or _image(path, _decoded(path, share, dark, check))
 
 
