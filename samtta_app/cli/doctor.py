@@ -10,20 +10,23 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from samtta_app.checkpoints.model_catalogue import MODELS
+from samtta_app.cli.build_words import bundle_folder, in_bundle, version_words
 from samtta_app.display import X11_LIBRARIES, display_fault, missing_libraries, named_display, qt_fault
 from samtta_app.errors import UserError
-from samtta_app.settings import data_folder, model_folder, read_settings, settings_file
+from samtta_app.settings import data_folder, model_folder, read_settings, resource, settings_file
 
 Level = Literal["ok", "warn", "problem"]
 
 _DISK_NEEDED = 1_000_000_000
+
+BUNDLE_ADVICE = "Install the bundle again: pip cannot change what is inside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,9 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Run all checks; loading torch and the default model takes some seconds."""
-    findings = [python_version(sys.version_info[:2])]
-    findings += package_versions()
-    findings += torch_devices()
+    findings = [python_version(sys.version_info[:2]), installation()]
+    packages = [*package_versions(), *torch_devices()]
+    findings += in_words_of_a_bundle(packages) if in_bundle() else packages
     findings += qt_libraries() if sys.platform == "linux" else []
     findings += [check_display(sys.platform, os.environ), *settings_and_model()]
     findings += [
@@ -56,6 +59,22 @@ def python_version(version: tuple[int, ...]) -> Finding:
     if version < (3, 11):
         return Finding("problem", "Python", found, "Install CPython 3.11 or newer")
     return Finding("ok", "Python", found)
+
+
+def installation() -> Finding:
+    """Where samtta runs from, and what exactly it is. A bundle also needs the files that it was packed with."""
+    if in_bundle() and not resource("models/samtta-small.safetensors").is_file():
+        return Finding("problem", "bundle", f"files are missing in {bundle_folder()}", BUNDLE_ADVICE)
+    return Finding("ok", "bundle" if in_bundle() else "samtta", f"{version_words()}, in {_program_folder()}")
+
+
+def _program_folder() -> Path:
+    return bundle_folder() if in_bundle() else resource("").parent
+
+
+def in_words_of_a_bundle(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings about packages, with advice that holds where pip can change nothing."""
+    return [replace(finding, do=BUNDLE_ADVICE) if "pip " in finding.do else finding for finding in findings]
 
 
 # --- packages -------------------------------------------------------------------------------------------------------

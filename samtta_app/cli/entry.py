@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from samtta_app.cli import auto_command, bench, demo_command, exchange_commands, models_command, train
+from samtta_app.cli.build_words import version_words
 from samtta_app.display import display_fault
 from samtta_app.errors import ProjectError, UserError
 from samtta_app.settings import Settings, load_settings
@@ -93,10 +93,7 @@ def _with_default(words: list[str], names: set[str] | set[str | None], default: 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        try:
-            typer.echo(f"samtta {version('samtta')}")
-        except PackageNotFoundError:
-            typer.echo("samtta, not installed")
+        typer.echo(version_words())
         raise typer.Exit
 
 
@@ -104,7 +101,7 @@ def _show_version(wanted: bool) -> None:
 def top(
     context: typer.Context,
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show what runs here and leave.")
     ] = False,
 ) -> None:
     """Annotate images with Segment Anything; its mask decoder learns from every object that you accept."""

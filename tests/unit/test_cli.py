@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from samtta_app.cli import entry
+from samtta_app.cli import build_words, entry
 from samtta_app.cli.entry import expanded, main
 from samtta_app.errors import UserError
 from samtta_app.settings import resource
@@ -109,19 +109,20 @@ def test_the_package_runs_as_a_module_too():
     assert done.stderr == ""
 
 
-def test_the_version_is_shown_even_where_samtta_is_not_installed(
+def test_the_version_names_what_runs_even_where_samtta_is_not_installed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(entry, "version", lambda name: "1.2.3")
+    monkeypatch.setattr(build_words, "version", lambda name: {"samtta": "1.2.3", "torch": "2.9"}.get(name, "6.8"))
     assert call("--version") == 0
-    assert capsys.readouterr().out == "samtta 1.2.3\n"
+    words = r"samtta 1\.2\.3, commit \S+, model samtta-small [0-9a-f]{8}, torch 2\.9, Qt 6\.8\n"
+    assert re.fullmatch(words, capsys.readouterr().out)
 
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(entry, "version", absent)
+    monkeypatch.setattr(build_words, "version", absent)
     assert call("--version") == 0
-    assert "not installed" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("samtta not installed, commit ")
 
 
 def test_the_guide_names_every_command_and_no_other():
