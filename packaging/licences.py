@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,9 @@ from license_expression import (
     ParseError,
     get_spdx_licensing,
 )
+from packaging.requirements import Requirement
 
 Component = dict[str, Any]
-
-ROOTS = ("samtta", "pyinstaller")
-"""What the bundle is made of; PyInstaller leaves its starter in it."""
 
 FITTING = re.compile(
     r"""
@@ -38,8 +37,10 @@ FITTING = re.compile(
 """Licences beside which samtta may be given away. LGPL fits while its libraries stay files that can be replaced."""
 
 SAID_ELSEWHERE = {
+    "pycocotools": "BSD-2-Clause",
     "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception",
     "samtta": "Apache-2.0",
+    "torchvision": "BSD-3-Clause",
 }
 """Licences of packages whose metadata does not say them as SPDX does, read in their own files."""
 
@@ -50,9 +51,12 @@ NAMES = {
     "bsd license": "BSD-3-Clause",
     "freebsd": "BSD-2-Clause",
     "mit license": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
 }
 """Words of older metadata for a licence."""
 
+
+STORED = Path(__file__).with_name("texts")
 
 LICENCE_FILE = re.compile(r"\.dist-info/(.*/)?(licen[cs]e|copying|notice)[^/]*$", re.IGNORECASE)
 """Files of a package that hold the text of its licence."""
@@ -66,45 +70,55 @@ def material(python: str) -> Component:
     """The SBOM of what samtta needs in the environment of `python`."""
     command = [sys.executable, "-m", "cyclonedx_py", "environment", python, "--of", "JSON"]
     bom: Component = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return shipped(bom)
+    return shipped(bom, needed(["samtta"]) | {"pyinstaller"})  # which leaves its starter in the bundle
 
 
-def shipped(bom: Component) -> Component:
-    """The part of an SBOM that samtta and the bundle's starter reach; tools of the environment are left out."""
-    needs = {each["ref"]: each.get("dependsOn", []) for each in bom.get("dependencies", [])}
-    starters = [each["bom-ref"] for each in bom["components"] if plain_name(each) in ROOTS]
-    reached: set[str] = set()
-    waiting = [ref for ref in starters if not ref.startswith("pyinstaller")]
-    while waiting:
-        ref = waiting.pop()
-        if ref not in reached:
-            reached.add(ref)
-            waiting += needs.get(ref, [])
-    reached |= set(starters)  # PyInstaller's own needs stay at the builder's
-    components = [each for each in bom["components"] if each["bom-ref"] in reached]
-    kept = [
-        {**each, "dependsOn": [ref for ref in each.get("dependsOn", []) if ref in reached]}
-        for each in bom["dependencies"]
+def shipped(bom: Component, names: set[str]) -> Component:
+    """The part of an SBOM that is about these packages."""
+    kept = [each for each in bom["components"] if plain_name(each["name"]) in names]
+    refs = {each["bom-ref"] for each in kept}
+    edges = [
+        {"ref": each["ref"], "dependsOn": [ref for ref in each.get("dependsOn", []) if ref in refs]}
+        for each in bom.get("dependencies", [])
+        if each["ref"] in refs
     ]
-    return {**bom, "components": components, "dependencies": [each for each in kept if each["ref"] in reached]}
+    return {**bom, "components": kept, "dependencies": edges}
 
 
-def plain_name(component: Component) -> str:
+def needed(roots: Iterable[str]) -> set[str]:
+    """Names of packages that these need here, and of those that they need in turn, without extras."""
+    waiting, found = list(roots), set[str]()
+    while waiting:
+        name = plain_name(waiting.pop())
+        if name in found:
+            continue
+        try:
+            requires = [Requirement(text) for text in importlib.metadata.requires(name) or []]
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        found.add(name)
+        waiting += [each.name for each in requires if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return found
+
+
+def plain_name(name: str) -> str:
     """The name of a package as registries compare it."""
-    return re.sub(r"[-_.]+", "-", component["name"]).lower()
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def licence_of(component: Component) -> str:
     """The licence in SPDX's words where they are known, else in the package's own; "" where it says nothing."""
-    if plain_name(component) in SAID_ELSEWHERE:
-        return SAID_ELSEWHERE[plain_name(component)]
+    if plain_name(component["name"]) in SAID_ELSEWHERE:
+        return SAID_ELSEWHERE[plain_name(component["name"])]
     said = component.get("licenses", [])
     expressions = [entry["expression"] for entry in said if "expression" in entry]
     if expressions:
         return str(expressions[0])
     known = [entry["license"]["id"] for entry in said if "id" in entry["license"]]
     other = [(entry["license"].get("text", {}).get("content") or entry["license"].get("name", "")) for entry in said]
-    return " AND ".join(dict.fromkeys(known or [NAMES.get(word.strip().lower(), word.strip()) for word in other]))
+    return " AND ".join(
+        dict.fromkeys(known or [NAMES.get(word.split("::")[-1].strip().lower(), word.strip()) for word in other])
+    )
 
 
 def fits(licence: str) -> bool:
@@ -143,8 +157,10 @@ def texts(component: Component) -> str:
         files = importlib.metadata.distribution(component["name"]).files or []
     except importlib.metadata.PackageNotFoundError:
         return ""
-    found = [file for file in files if LICENCE_FILE.search(file.as_posix())]
-    return "\n\n".join(Path(str(file.locate())).read_text(encoding="utf-8", errors="replace") for file in found)
+    found = [Path(str(file.locate())) for file in files if LICENCE_FILE.search(file.as_posix())]
+    if "LGPL-3.0" in licence_of(component):
+        found += [STORED / "LGPL-3.0.txt", STORED / "GPL-3.0.txt"]  # Qt's wheels bring none
+    return "\n\n".join(file.read_text(encoding="utf-8", errors="replace") for file in found)
 
 
 def write_licences(bom: Component, resources: Path) -> None:
@@ -153,8 +169,8 @@ def write_licences(bom: Component, resources: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sbom.cdx.json").write_text(json.dumps(bom, indent=1), encoding="utf-8")
     rows = []
-    for each in sorted(bom["components"], key=plain_name):
-        file = folder / f"{plain_name(each)}.txt"
+    for each in sorted(bom["components"], key=lambda each: plain_name(each["name"])):
+        file = folder / f"{plain_name(each['name'])}.txt"
         said = texts(each)
         if said:
             file.write_text(said, encoding="utf-8")

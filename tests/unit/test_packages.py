@@ -149,7 +149,7 @@ def material(licence: dict[str, object], name: str = "thing") -> dict[str, objec
         ({"expression": "LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only"}, True),
         ({"expression": "BSD-3-Clause AND 0BSD AND MIT"}, True),
         ({"license": {"id": "MIT"}}, True),
-        ({"license": {"name": "BSD License"}}, True),
+        ({"license": {"name": "License :: OSI Approved :: BSD License"}}, True),
         ({"expression": "MIT AND GPL-3.0-only"}, False),
         ({"license": {"name": "LicenseRef-NVIDIA-Proprietary"}}, False),
         ({"license": {"name": "Other/Proprietary License"}}, False),
@@ -163,3 +163,20 @@ def test_a_licence_that_does_not_fit_ends_the_build(licence: dict[str, object], 
     else:
         with pytest.raises(licences.LicenceError, match="thing 1: "):
             licences.refuse_unfitting(bom)
+
+
+def test_the_sbom_is_of_what_samtta_needs_and_not_of_the_builders_tools():
+    licences = tool("licences")
+    names = licences.needed(["samtta"])
+    assert {"samtta", "torch", "sympy"} <= names
+    assert not {"pytest", "ruff", "hatchling"} & names
+    everything = {
+        "components": [{"name": name, "bom-ref": name} for name in ("samtta", "torch", "ruff")],
+        "dependencies": [{"ref": "samtta", "dependsOn": ["ruff", "torch"]}, {"ref": "ruff"}],
+    }
+    kept = licences.shipped(everything, names)
+    assert [each["name"] for each in kept["components"]] == ["samtta", "torch"]
+    assert kept["dependencies"] == [{"ref": "samtta", "dependsOn": ["torch"]}]
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in licences.texts(
+        {"name": "PySide6-Essentials", "licenses": [{"expression": "LGPL-3.0-only OR GPL-3.0-only"}]}
+    )
