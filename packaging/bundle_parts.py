@@ -29,7 +29,7 @@ DATA_OF = {"qtawesome": ["fonts/*"], "skimage": ["data/*"], "samtta_app": ["reso
 UNWANTED = re.compile(
     r"""
     (^|/)(
-        torch/(include|share|test|bin|_inductor/codegen/.*\.h)   # what compilers and torch's own tests need
+        torch/(include|share|test|bin/protoc.*|_inductor/codegen/.*\.h)   # what compilers and torch's own tests need
         | torch/lib/[^/]*\.(a|lib)$                              # to link against
         | [^/]*(libnvjpeg|libcudart|libtorch_cuda|libc10_cuda|libcu(blas|dnn|sparse|fft|rand|solver))[^/]*$
         | torchvision/image[^/]*\.(so|pyd)$                      # reads JPEG by libraries of its own; samtta does not

@@ -116,6 +116,7 @@ def test_a_bundle_answers_the_words_of_python_with_which_samtta_starts_itself(ca
     ("place", "inside"),
     [
         ("torch/lib/libtorch_cpu.so", True),
+        ("torch/bin/torch_shm_manager", True),
         ("torchvision/_C.so", True),
         ("PySide6/Qt/plugins/platforms/libqxcb.so", True),
         ("PySide6/Qt/translations/qtbase_de.qm", True),
