@@ -10,7 +10,6 @@ EXCLUDED = (
     "tkinter",
     "pytest",
     "torch.utils.tensorboard",
-    "torchvision.datasets",  # downloads data sets
     "triton",  # compiles for GPUs
     "PyQt5",
     "PyQt6",
