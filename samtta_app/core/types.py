@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneAxes, PlaneChoice
 from samtta_app.errors import ImageError
 
 BoolArray = NDArray[np.bool_]
@@ -116,6 +117,8 @@ class Image:
     `notice` is a sentence about parts of the file that are not shown (other pages, further channels), "" if none.
 
     `tiles` reads an image that is too large to be held whole; `pixels` and `raw` are empty then.
+    `axes` are those that the file has beside rows, columns and channels. `scene` identifies the content while one of its
+    channels is shown; "" where `key` does.
     """
 
     key: str
@@ -124,6 +127,8 @@ class Image:
     raw: NDArray[np.generic]
     notice: str = ""
     tiles: TileReader | None = None
+    axes: PlaneAxes = ()
+    scene: str = ""
 
     @property
     def height(self) -> int:
@@ -143,10 +148,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """An image that is read when needed; `key` identifies its content, "" where unknown."""
+    """An image that is read when needed; `key` identifies its content, "" where unknown; `planes` are what is read of it."""
 
     path: Path
     key: str = ""
+    planes: PlaneChoice = FIRST_PLANE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -319,7 +325,7 @@ class WaitingExample:
         Raises:
             ImageError: the image is not the one that the object was accepted on.
         """
-        if self.image.key not in ("", image.key):
+        if self.image.key not in ("", image.scene or image.key):
             raise ImageError("The image was replaced after an object was accepted on it", image.path, "Put it back")
         named = self.class_id, self.class_name
         return Example(self.object_id, image, self.window, self.mask, self.clicks, self.box, *named)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import PIL.Image
+import PIL.ImageCms
 from numpy.typing import NDArray
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneAxes, PlaneChoice
 from samtta_app.errors import ImageError, LargeImageError
+from samtta_app.images.colour_profiles import as_srgb, srgb_transform
 from samtta_app.images.file_formats import ImageKind, ImageStream
 from samtta_app.images.jpeg_structure import JpegStructure, jpeg_structure
 from samtta_app.images.png_structure import PngStructure, missing_rows, png_structure, whole_png
@@ -40,11 +43,31 @@ PIECE_WORK = 50_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """An upright image: the file's own values, their 8-bit RGB display, and a note on what is not shown."""
+    """An upright image: the file's own values, their 8-bit RGB display, and a note on what is not shown.
+
+    `axes` are those of the file beside rows, columns and channels. Pixels with the value `nodata` hold nothing.
+    """
 
     raw: Array
     pixels: NDArray[np.uint8]
     notice: str = ""
+    axes: PlaneAxes = ()
+    nodata: float | None = None
+
+
+def frame_notice(number: int, frames: int) -> str:
+    """Which frame of how many this is, "" for a single one; `number` is from 0."""
+    return f"This is frame {number + 1} of {frames}." if frames > 1 else ""
+
+
+def frame_axes(frames: int) -> PlaneAxes:
+    """The axis of a file with so many frames."""
+    return (("frame", frames),) if frames > 1 else ()
+
+
+def of_frame(decoded: DecodedImage, number: int, frames: int) -> DecodedImage:
+    """A decoded frame that says which it is."""
+    return replace(decoded, notice=frame_notice(number, frames), axes=frame_axes(frames))
 
 
 def rows_are_missing(source: ImageStream, missing: int, height: int) -> ImageError:
@@ -53,7 +76,7 @@ def rows_are_missing(source: ImageStream, missing: int, height: int) -> ImageErr
     return ImageError(text, source.path, AGAIN)
 
 
-def decode_image(source: ImageStream, share: float, *, dark: bool) -> DecodedImage:
+def decode_image(source: ImageStream, share: float, planes: PlaneChoice = FIRST_PLANE, *, dark: bool) -> DecodedImage:
     """Decode a PNG, JPEG, BMP or WebP that costs at most `share` of the limits; `dark` as in `to_display`.
 
     Raises:
@@ -71,8 +94,13 @@ def decode_image(source: ImageStream, share: float, *, dark: bool) -> DecodedIma
     opened = WebPImageFile(source.file) if source.kind is ImageKind.WEBP else BmpImageFile(source.file)
     with opened as file:
         check_cost(source, pillow_cost(file), share)
+        frames = getattr(file, "n_frames", 1)
+        number = planes.position("frame", frames)
+        if number:
+            check_cost(source, ImageCost(*file.size, 0, file.width * file.height * number), share)
+            file.seek(number)
         file.load()
-        return _first_of(from_pillow(source, file, turn=_turn(file), dark=dark), getattr(file, "n_frames", 1))
+        return of_frame(from_pillow(source, file, turn=camera_turn(file), dark=dark), number, frames)
 
 
 def upright_size(source: ImageStream) -> tuple[int, int]:
@@ -94,7 +122,7 @@ def upright_size(source: ImageStream) -> tuple[int, int]:
             ImageKind.BMP: BmpImageFile,
         }
         with readers[source.kind](source.file) as file:
-            (width, height), orientation = file.size, _turn(file)
+            (width, height), orientation = file.size, camera_turn(file)
     return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
 
 
@@ -124,30 +152,31 @@ def pillow_cost(file: PIL.Image.Image, extra: int = 0) -> ImageCost:
 
 
 def from_pillow(source: ImageStream, file: PIL.Image.Image, *, turn: int, dark: bool) -> DecodedImage:
-    """The values and the display of a loaded image, turned upright, copied band by band."""
-    mode, through = file.mode, file.has_transparency_data
-    plain = mode in ("L", "1", "RGB", "F") or mode.startswith("I")
-    converted = "" if plain and not through else "RGBA" if through else "RGB"
-    keeps = not through or mode == "P"
-    raw, shown = (_copied(source, file, "")) if keeps else None, None
-    if converted:
-        shown = _copied(source, file, converted)
-    if raw is None:
-        raw, shown = shown, None
-    assert raw is not None
-    raw = np.ascontiguousarray(upright(raw, turn))
-    if shown is None:
-        return DecodedImage(raw, to_display(raw, dark=dark))
-    return DecodedImage(raw, to_display(np.ascontiguousarray(upright(shown, turn)), dark=False))
+    """The values and the display of a loaded image, turned upright, copied band by band; ICC profiles become sRGB."""
+    mode, through, profile = file.mode, file.has_transparency_data, file.info.get("icc_profile")
+    plain = not through and (mode in ("L", "1", "RGB", "F") or mode.startswith("I"))
+    inks = srgb_transform(profile, mode) if mode == "CMYK" else None
+    stored = _copied(source, file, "") if not through or mode == "P" else None
+    colours = None if plain else _copied(source, file, "RGBA" if through else "RGB", inks)
+    values = colours if stored is None else stored
+    assert values is not None
+    raw = np.ascontiguousarray(upright(values, turn))
+    own = colours is None or colours is values
+    seen = raw if own or colours is None else np.ascontiguousarray(upright(colours, turn))
+    return DecodedImage(raw, to_display(as_srgb(seen, profile), dark=dark and own))
 
 
-def _copied(source: ImageStream, file: PIL.Image.Image, mode: str) -> Array:
-    """The pixels as an array, in another mode if one is given."""
+def _copied(
+    source: ImageStream, file: PIL.Image.Image, mode: str, transform: PIL.ImageCms.ImageCmsTransform | None = None
+) -> Array:
+    """The pixels as an array, in another mode or by a transform of colours if one is given."""
     width, height = file.size
     values: Array | None = None
     for rows in bands(height, width * 4):
         source.check()
         band = file.crop((0, rows.start, width, rows.stop))
+        if transform is not None:
+            band = PIL.ImageCms.applyTransform(band, transform) or band
         part = np.asarray(band.convert(mode) if mode else band)
         if values is None:
             values = np.empty((height, *part.shape[1:]), part.dtype)
@@ -161,17 +190,17 @@ def _webp_size(source: ImageStream) -> tuple[int, int]:
     return webp_size(source.file.read(30))
 
 
-def _first_of(decoded: DecodedImage, frames: int) -> DecodedImage:
-    notice = f"This is frame 1 of {frames}." if frames > 1 else ""
-    return DecodedImage(decoded.raw, decoded.pixels, notice)
-
-
-def _turn(file: PIL.Image.Image) -> int:
+def camera_turn(file: PIL.Image.Image) -> int:
     """The camera's orientation; 1 (upright) also where the EXIF block is damaged, since the picture is not."""
     try:
         return int(file.getexif().get(ORIENTATION, 1))
     except DAMAGED:
         return 1
+
+
+def _first_frame(decoded: DecodedImage, frames: int) -> DecodedImage:
+    """The first frame of an animated PNG; the others are parts that are laid over it."""
+    return replace(decoded, notice=frame_notice(0, frames))
 
 
 # --- PNG ------------------------------------------------------------------------------------------------------------
@@ -185,7 +214,7 @@ def _png(source: ImageStream, share: float, dark: bool) -> DecodedImage:
         if missing := missing_rows(source, png):
             raise rows_are_missing(source, missing, png.height)
         raw = np.ascontiguousarray(upright(_deep_png(source, png), _png_turn(png)))
-        return _first_of(DecodedImage(raw, to_display(raw)), png.frames)
+        return _first_frame(DecodedImage(raw, to_display(raw)), png.frames)
     source.file.seek(0)
     with PngImageFile(source.file) as file:
         check_cost(source, pillow_cost(file), share)
@@ -198,7 +227,7 @@ def _png(source: ImageStream, share: float, dark: bool) -> DecodedImage:
             raise
         if suspicious and (missing := missing_rows(source, png)):
             raise rows_are_missing(source, missing, png.height)
-        return _first_of(from_pillow(source, file, turn=_turn(file), dark=dark), png.frames)
+        return _first_frame(from_pillow(source, file, turn=camera_turn(file), dark=dark), png.frames)
 
 
 def _has_last_row(file: PIL.Image.Image) -> bool:
@@ -247,7 +276,7 @@ def _jpeg(source: ImageStream, share: float, dark: bool) -> DecodedImage:
         file.load()
         if missing := file.missing():
             raise rows_are_missing(source, missing, jpeg.height)
-        return from_pillow(source, file, turn=_turn(file), dark=dark)
+        return from_pillow(source, file, turn=camera_turn(file), dark=dark)
 
 
 class _Jpeg(JpegImageFile):

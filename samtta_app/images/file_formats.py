@@ -23,6 +23,11 @@ class ImageKind(Enum):
     BMP = "BMP"
     TIFF = "TIFF"
     WEBP = "WebP"
+    GIF = "GIF"
+    JPEG_2000 = "JPEG 2000"
+    AVIF = "AVIF"
+    PNM = "PNM"
+    DICOM = "DICOM"
 
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -32,12 +37,10 @@ OTHERS = {
     b"%!": "a PostScript program",
     b"\xc5\xd0\xd3\xc6": "a PostScript program",
     b"%PDF": "a PDF document",
-    b"GIF8": "a GIF",
     b"\xd7\xcd\xc6\x9a": "a WMF drawing",
     b"\x01\0\0\0": "an EMF drawing",
     b"SIMPLE": "a FITS file",
     b"<": "a text with tags (SVG, XML or HTML)",
-    b"\0\0\0\x0cjP": "a JPEG 2000",
     b"8BPS": "a Photoshop document",
     b"PK\x03\x04": "a ZIP archive",
 }
@@ -59,8 +62,12 @@ class ImageStream:
     check: Callable[[], None]
 
 
+HEAD_BYTES = 132
+"""First bytes of a file that decide its format; DICOM files begin with 128 of no meaning."""
+
+
 def image_kind(head: bytes) -> ImageKind | None:
-    """The format of a file that begins with `head` (at least 18 bytes of it); None for every other format."""
+    """The format of a file that begins with `head` (at least HEAD_BYTES of it); None for every other format."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return ImageKind.PNG
     if head.startswith(b"\xff\xd8\xff"):
@@ -69,6 +76,16 @@ def image_kind(head: bytes) -> ImageKind | None:
         return ImageKind.TIFF
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return ImageKind.WEBP
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return ImageKind.GIF
+    if head.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
+        return ImageKind.JPEG_2000
+    if head[4:12] in (b"ftypavif", b"ftypavis") or (head[4:8] == b"ftyp" and b"avif" in head[12:64]):
+        return ImageKind.AVIF
+    if head[:1] == b"P" and head[1:2] in b"123456fF" and head[2:3].isspace():
+        return ImageKind.PNM
+    if head[128:132] == b"DICM":
+        return ImageKind.DICOM
     # Many texts begin with "BM"; a bitmap's header has one of these sizes
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
         return ImageKind.BMP
@@ -91,7 +108,7 @@ def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterat
     except OSError as e:
         raise ImageError(f"The image file cannot be opened: {e.strerror}", path, "Check the file and its rights") from e
     with raw, _Measured(raw) as file:
-        yield ImageStream(path, _kind(path, file.read(32)), os.fstat(raw.fileno()).st_size, file, check)
+        yield ImageStream(path, _kind(path, file.read(HEAD_BYTES)), os.fstat(raw.fileno()).st_size, file, check)
 
 
 def _kind(path: Path, head: bytes) -> ImageKind:

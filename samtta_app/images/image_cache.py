@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Image
 from samtta_app.images.read import reading
 
@@ -17,22 +18,25 @@ BYTES_KEPT = 512 * 1024**2
 """Maximum bytes of several kept images: two of 45 million pixels, for example."""
 
 
+_Key = tuple[Path, int, PlaneChoice]
+
+
 class ImageCache:
     """Reads images in steps and keeps the last ones: IMAGES_KEPT of them, `budget` bytes at most, the newest in any case."""
 
     def __init__(self, budget: int = BYTES_KEPT) -> None:
-        self._images: LRUCache[tuple[Path, int], Image] = LRUCache(budget, lambda image: min(_bytes(image), budget))
+        self._images: LRUCache[_Key, Image] = LRUCache(budget, lambda image: min(_bytes(image), budget))
 
-    def read(self, path: Path, share: float = 1.0) -> Generator[None, None, Image]:
+    def read(self, path: Path, share: float = 1.0, planes: PlaneChoice = FIRST_PLANE) -> Generator[None, None, Image]:
         """The image; it is read in steps if it is not kept, and may cost `share` of the limits.
 
         Raises:
             LargeImageError, ImageError: as `reading`.
         """
-        key = (path, _changed(path))
+        key = (path, _changed(path), planes)
         image = self._images.get(key)
         if image is None:
-            image = yield from reading(path, share=share)
+            image = yield from reading(path, share=share, planes=planes)
             self._images[key] = image
             if len(self._images) > IMAGES_KEPT:
                 self._images.popitem()

@@ -18,10 +18,13 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError
 from samtta_app.images.decoding import AGAIN, DAMAGED, ORIENTATION, DecodedImage, decode_image, upright_size
+from samtta_app.images.dicom_decoding import decode_dicom, dicom_size
 from samtta_app.images.file_formats import GivenUp, ImageKind, ImageStream, opened_image
+from samtta_app.images.other_decoding import decode_other, other_size
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
 from samtta_app.images.stretching import Array, to_display, upright
 from samtta_app.images.tiff_decoding import decode_tiff, tiff_size
@@ -40,6 +43,8 @@ __all__ = [
     "upright",
 ]
 
+_OTHERS = frozenset({ImageKind.GIF, ImageKind.JPEG_2000, ImageKind.AVIF, ImageKind.PNM})
+
 _Found = TypeVar("_Found")
 
 POLL = 0.02
@@ -51,23 +56,31 @@ MOST_ID = 65_535
 PIL.Image.MAX_IMAGE_PIXELS = None  # read_limits has the limits, with a message that says what to do
 
 
-def read_image(path: Path, *, share: float = 1.0, dark: bool = True, tiled: bool = False) -> Image:
-    """Read a PNG, JPEG, BMP, WebP or TIFF, whatever its name.
+def read_image(
+    path: Path,
+    *,
+    share: float = 1.0,
+    dark: bool = True,
+    planes: PlaneChoice = FIRST_PLANE,
+    tiled: bool = False,
+) -> Image:
+    """Read an image of an ImageKind, whatever its name.
 
     Args:
         path: the file.
         share: of the limits on memory and work that the image may cost.
         dark: whether dark 8-bit files are stretched for display as deeper ones are (see `to_display`).
         tiled: whether a large TIFF is read by tile (`Image.tiles`).
+        planes: which plane and channel is shown; a file that has fewer gives its last one.
 
     Raises:
         LargeImageError: the image would take more than `share` of the limits.
         ImageError: the file is missing, empty, cut off, or no image.
     """
-    return _read(path, share, dark, lambda: None, tiled=tiled)
+    return _read(path, share, planes, dark, lambda: None, tiled=tiled)
 
 
-def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
+def reading(path: Path, *, share: float = 1.0, planes: PlaneChoice = FIRST_PLANE) -> Generator[None, None, Image]:
     """`read_image` in steps, on its own thread; closing the generator cancels the read. A large TIFF is read by tile.
 
     A decoder cannot be interrupted from outside. The thread checks at each piece of the file whether the read is still
@@ -85,7 +98,8 @@ def reading(path: Path, *, share: float = 1.0) -> Generator[None, None, Image]:
 
     def work() -> None:
         try:
-            done.put(_read(path, share, True, check, tiled=share == 1.0))
+            tiled = share == 1.0 and planes == FIRST_PLANE
+            done.put(_read(path, share, planes, True, check, tiled=tiled))
         except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
             done.put(error)
 
@@ -110,7 +124,7 @@ def read_ids(path: Path) -> NDArray[np.uint16]:
     Raises:
         ImageError: the file cannot be read, has several channels, or other numbers.
     """
-    labels = _decoded(path, 1.0, False, lambda: None).raw
+    labels = _decoded(path, 1.0, FIRST_PLANE, False, lambda: None).raw
     if labels.ndim != 2:
         text = f"The mask has {labels.shape[2]} channels"
         raise ImageError(text, path, "Save instance ids as one grey or palette channel")
@@ -121,13 +135,13 @@ def read_ids(path: Path) -> NDArray[np.uint16]:
     return labels.astype(np.uint16)
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: Path, planes: PlaneChoice = FIRST_PLANE) -> tuple[int, int]:
     """Width and height of an image as it is shown, from its header alone.
 
     Raises:
         ImageError: the file is missing, empty, incomplete in its header, or no image.
     """
-    return _said(path, lambda: _size(path))
+    return _said(path, lambda: _size(path, planes))
 
 
 def from_array(raw: Array, path: Path = Path("array")) -> Image:
@@ -135,8 +149,11 @@ def from_array(raw: Array, path: Path = Path("array")) -> Image:
     return _image(path, DecodedImage(raw, to_display(raw, dark=False)))
 
 
-def _read(path: Path, share: float, dark: bool, check: Callable[[], None], *, tiled: bool = False) -> Image:
-    return (_by_tile(path, check) if tiled else None) or _image(path, _decoded(path, share, dark, check))
+def _read(
+    path: Path, share: float, planes: PlaneChoice, dark: bool, check: Callable[[], None], *, tiled: bool = False
+) -> Image:
+    found = _by_tile(path, check) if tiled else None
+    return found or _image(path, _decoded(path, share, planes, dark, check), planes.channel, dark)
 
 
 def _by_tile(path: Path, check: Callable[[], None]) -> Image | None:
@@ -153,23 +170,30 @@ def _by_tile(path: Path, check: Callable[[], None]) -> Image | None:
     return None
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _size(path: Path, planes: PlaneChoice) -> tuple[int, int]:
     with opened_image(path) as source:
-        return tiff_size(source) if source.kind is ImageKind.TIFF else upright_size(source)
+        if source.kind is ImageKind.TIFF:
+            return tiff_size(source, planes)
+        if source.kind is ImageKind.DICOM:
+            return dicom_size(source)
+        return other_size(source) if source.kind in _OTHERS else upright_size(source)
 
 
-def _decoded(path: Path, share: float, dark: bool, check: Callable[[], None]) -> DecodedImage:
+def _decoded(path: Path, share: float, planes: PlaneChoice, dark: bool, check: Callable[[], None]) -> DecodedImage:
     def found() -> DecodedImage:
         with opened_image(path, check) as source:
-            return _by_kind(source, share, dark)
+            return _by_kind(source, share, planes, dark)
 
     return _said(path, found)
 
 
-def _by_kind(source: ImageStream, share: float, dark: bool) -> DecodedImage:
+def _by_kind(source: ImageStream, share: float, planes: PlaneChoice, dark: bool) -> DecodedImage:
     if source.kind is ImageKind.TIFF:
-        return decode_tiff(source, share, dark=dark)
-    return decode_image(source, share, dark=dark)
+        return decode_tiff(source, share, planes, dark=dark)
+    if source.kind is ImageKind.DICOM:
+        return decode_dicom(source, share, planes, dark=dark)
+    decode = decode_other if source.kind in _OTHERS else decode_image
+    return decode(source, share, planes, dark=dark)
 
 
 def _said(path: Path, action: Callable[[], _Found]) -> _Found:
@@ -184,12 +208,21 @@ def _said(path: Path, action: Callable[[], _Found]) -> _Found:
         raise ImageError(f"The image file is damaged or cut off ({str(e)[:120]})", path, AGAIN) from e
 
 
-def _image(path: Path, decoded: DecodedImage) -> Image:
+def _image(path: Path, decoded: DecodedImage, channel: int | None = None, dark: bool = False) -> Image:
     pixels, raw = np.ascontiguousarray(decoded.pixels), np.ascontiguousarray(decoded.raw)
+    scene, notice = "", decoded.notice
+    if channel is not None and raw.ndim == 3:
+        shown = min(channel, raw.shape[2] - 1)
+        scene, notice = _key(pixels), f"{notice} Channel {shown + 1} of {raw.shape[2]} is shown.".strip()
+        pixels = to_display(raw[..., shown], dark=dark, nodata=decoded.nodata)
     if raw.dtype == np.uint8 and raw.shape == pixels.shape and np.may_share_memory(raw, pixels):
         raw = pixels
     pixels.setflags(write=False)
     raw.setflags(write=False)
+    return Image(_key(pixels), path, pixels, raw, notice, axes=decoded.axes, scene=scene)
+
+
+def _key(pixels: NDArray[np.uint8]) -> str:
     digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
     digest.update(pixels.data)
-    return Image(digest.hexdigest(), path, pixels, raw, decoded.notice)
+    return digest.hexdigest()

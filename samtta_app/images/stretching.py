@@ -42,6 +42,7 @@ def to_display(
     opacity: Opacity = "straight",
     dark: bool = True,
     limits: DisplayRange | None = None,
+    nodata: float | None = None,
 ) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) of `raw` (H, W) or (H, W, C), stretched between two percentiles where it is deeper than 8 bit.
 
@@ -54,6 +55,7 @@ def to_display(
             channel may be opacity.
         dark: whether dark 8-bit values are stretched.
         limits: of a part of an image, the `display_limits` of all of it; None finds those of `raw`.
+        nodata: a value that stands for nothing; it is left out of the percentiles, and black where they are used.
     """
     if raw.ndim == 2:
         raw = raw[..., None]
@@ -61,9 +63,12 @@ def to_display(
     seen = raw[..., :shown_channels]
     if separate:
         each = (seen[..., i] for i in range(shown_channels))
-        shown = np.stack([_eight_bit(one, display_limits(one, dark=dark)) for one in each], axis=2)
+        shown = np.stack(
+            [_eight_bit(one, display_limits(one, dark=dark, nodata=nodata), nodata) for one in each], axis=2
+        )
     else:
-        shown = _eight_bit(seen, display_limits(seen, dark=dark) if limits is None else limits)
+        found = display_limits(seen, dark=dark, nodata=nodata) if limits is None else limits
+        shown = _eight_bit(seen, found, nodata)
     if shown_channels == 1:
         shown = np.repeat(shown, 3, axis=2)
     elif shown_channels == 2:
@@ -98,14 +103,14 @@ def bands(height: int, row: int) -> Iterator[slice]:
     yield from (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
-def display_limits(values: Array, *, dark: bool) -> DisplayRange:
+def display_limits(values: Array, *, dark: bool, nodata: float | None = None) -> DisplayRange:
     """The values of `values` (H, W) or (H, W, C) that become black and white; FULL_RANGE where they are shown as they are."""
     if values.dtype == np.bool_ or (values.dtype == np.uint8 and not (dark and is_dark(values))):
         return FULL_RANGE
-    return _range(np.abs(values) if np.iscomplexobj(values) else values)
+    return _range(np.abs(values) if np.iscomplexobj(values) else values, nodata)
 
 
-def _eight_bit(values: Array, limits: DisplayRange) -> NDArray[np.uint8]:
+def _eight_bit(values: Array, limits: DisplayRange, nodata: float | None) -> NDArray[np.uint8]:
     if values.dtype == np.bool_:
         return np.asarray(np.where(values, 255, 0), dtype=np.uint8)
     if values.dtype == np.uint8 and limits == FULL_RANGE:
@@ -122,15 +127,15 @@ def _eight_bit(values: Array, limits: DisplayRange) -> NDArray[np.uint8]:
         scaled *= np.float32(255.0 / (high - low))
         np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
         np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled)
-        shown[rows] = scaled
+        shown[rows] = scaled if nodata is None else np.where(values[rows] == nodata, 0, scaled)
     return shown
 
 
-def _range(values: Array) -> tuple[float, float]:
+def _range(values: Array, nodata: float | None) -> tuple[float, float]:
     """The values that become black and white: percentiles of the finite values, or the extremes if those coincide."""
     step = max(1, round((values.size / SAMPLE) ** 0.5))
     seen = values[::step, ::step]
-    seen = seen[np.isfinite(seen)].astype(np.float64)
+    seen = seen[np.isfinite(seen) if nodata is None else np.isfinite(seen) & (seen != nodata)].astype(np.float64)
     if not seen.size:
         return 0.0, 0.0
     low, high = (float(v) for v in np.percentile(seen, PERCENTILES))

@@ -1,17 +1,18 @@
-"""TIFF: the first page with its channels, interpreted by the file's own tags."""
+"""TIFF: one page with its channels, interpreted by the file's own tags; which pages there are stands in tiff_pages."""
 
 from __future__ import annotations
 
 import logging
 import math
-import struct
 from dataclasses import dataclass
 
 import numpy as np
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.errors import ImageError, LargeImageError
+from samtta_app.images.colour_profiles import as_srgb
 from samtta_app.images.decoding import (
     DAMAGED,
     ORIENTATION,
@@ -22,9 +23,11 @@ from samtta_app.images.decoding import (
     webp_size,
 )
 from samtta_app.images.file_formats import ImageStream
+from samtta_app.images.jpeg2000_structure import jpeg2000_structure
 from samtta_app.images.jpeg_structure import jpeg_structure
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, WORK, check_cost, image_cost
 from samtta_app.images.stretching import Array, Opacity, to_display, upright
+from samtta_app.images.tiff_pages import TiffPlan, count_pages, shown_page, tiff_plan
 
 for _name in ("tifffile", "PIL.TiffImagePlugin"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # a damaged file is reported once, as an ImageError
@@ -35,101 +38,93 @@ _COLOURS = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3}
 Pillow converts the others (palette, CMYK, YCbCr ...).
 """
 
+_GDAL_NODATA, _ICC_PROFILE = 42113, 34675
+
 PACKED = {1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000}
 """Compressions whose output is limited by the tags: none, CCITT, LZW, deflate, PackBits, LZMA, Zstandard."""
 
 _JPEG, JPEG_2000, WEBP = (6, 7), (33003, 33004, 33005, 34712), (50001,)
 """Compressions of segments with their own image header, which is checked before they are unpacked."""
 
-MOST_PAGES = 10_000
-"""Of files with more pages only the first is read, because tifffile keeps some kilobytes for each page."""
 
-MOST_CHANNELS = 64
-"""Maximum number of channels in separate pages kept for the read-out; with more, only the three shown ones are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Which pages of a series make the image, and what their samples are."""
-
-    series: tifffile.TiffPageSeries
-    pages: tuple[int, ...]
-    channels: int
-    planes: int
-
-
-def decode_tiff(source: ImageStream, share: float, *, dark: bool) -> DecodedImage:
-    """Decode the first page of a TIFF that costs at most `share` of the limits; `dark` as in `to_display`.
+def decode_tiff(source: ImageStream, share: float, planes: PlaneChoice = FIRST_PLANE, *, dark: bool) -> DecodedImage:
+    """Decode one page of a TIFF that costs at most `share` of the limits; `dark` as in `to_display`.
 
     Raises:
         ImageError: it costs more, rows are missing, or it is packed in a way that is not read.
         DAMAGED: what the decoders raise.
     """
-    pages = _count_pages(source)
+    pages = count_pages(source)
     try:
         with tifffile.TiffFile(source.file, name=source.path.name, _multifile=False) as file:
-            return _by_tifffile(source, file, pages, share, dark)
+            return _by_tifffile(source, file, tiff_plan(file, pages, planes), share, dark)
     except _NotPlainError as e:
-        notice = e.notice
+        plan, place = e.plan, e.place
     except DAMAGED:
-        notice = page_notice(pages)
-    return _by_pillow(source, share, notice, dark)
+        plan, place = TiffPlan(None, (0,), 1, pages), 0
+    return _by_pillow(source, share, plan, place, dark)
 
 
-def tiff_size(source: ImageStream) -> tuple[int, int]:
-    """Width and height of the first page as it is shown, from its tags alone.
+def tiff_size(source: ImageStream, planes: PlaneChoice = FIRST_PLANE) -> tuple[int, int]:
+    """Width and height of the page as it is shown, from its tags alone.
 
     Raises:
         DAMAGED: the tags are damaged.
     """
+    pages = count_pages(source)
     source.file.seek(0)
     with tifffile.TiffFile(source.file, name=source.path.name, _multifile=False) as file:
-        page = file.pages.first
+        page = shown_page(file, pages, planes)
         size = page.imagewidth, page.imagelength
         return (size[1], size[0]) if _turn(page) in (5, 6, 7, 8) else size
 
 
 class _NotPlainError(Exception):
-    """Pillow must convert the colours."""
+    """Pillow must convert the colours of the page at `place` in the file."""
 
-    def __init__(self, notice: str) -> None:
-        super().__init__(notice)
-        self.notice = notice
+    def __init__(self, plan: TiffPlan, place: int) -> None:
+        super().__init__(place)
+        self.plan, self.place = plan, place
 
 
-def _by_tifffile(source: ImageStream, file: tifffile.TiffFile, pages: int, share: float, dark: bool) -> DecodedImage:
-    page = file.pages.first
+def _by_tifffile(
+    source: ImageStream, file: tifffile.TiffFile, plan: TiffPlan, share: float, dark: bool
+) -> DecodedImage:
+    page = file.pages.first if plan.series is None else plan.page
     _check_segments(source, page, share)
-    if pages > MOST_PAGES:
-        plan, others = None, 0
-    else:
-        plan, others = _plan(file.series[0]), sum(not s.keyframe.is_reduced for s in file.series[1:])
-    planes = pages if plan is None else plan.planes + others
     name = tifffile.PHOTOMETRIC(page.photometric).name
     if name not in _COLOURS:
-        raise _NotPlainError(page_notice(planes))
-    raw = _page(source, page, share) if plan is None else _planes(source, file, plan, share)
+        raise _NotPlainError(plan, page.index if isinstance(page.index, int) else 0)
+    raw = _page(source, page, share) if plan.series is None else _planes(source, file, plan, share)
     raw = np.ascontiguousarray(upright(raw, _turn(page)))
-    separate = plan is not None and plan.channels > 1
+    separate = plan.channels > 1
     samples = raw.shape[2] if raw.ndim == 3 else 1
-    by_page = plan is not None and not plan.pages
-    meaning = ColourMeaning(None, "none") if separate or by_page else colour_meaning(page, samples, _COLOURS[name])
-    shown = to_display(raw, separate=separate, colours=meaning.colours, opacity=meaning.opacity, dark=dark)
-    channels = plan.channels if separate and plan is not None else samples
+    meaning = (
+        ColourMeaning(None, "none") if separate or not plan.pages else colour_meaning(page, samples, _COLOURS[name])
+    )
+    nodata = _nodata(page)
+    shown = to_display(
+        raw, separate=separate, colours=meaning.colours, opacity=meaning.opacity, dark=dark, nodata=nodata
+    )
+    if name == "RGB" and raw.dtype == np.uint8:
+        shown = as_srgb(shown, _profile(page))
+    channels = plan.channels if separate else samples
     used = min(channels, meaning.colours or 3) + (meaning.opacity != "none")
-    notice = " ".join(filter(None, (page_notice(planes), channel_notice(used, channels))))
-    return DecodedImage(raw, 255 - shown if name == "MINISWHITE" else shown, notice)
+    notice = " ".join(filter(None, (page_notice(plan.number, plan.total), channel_notice(used, channels))))
+    return DecodedImage(raw, 255 - shown if name == "MINISWHITE" else shown, notice, plan.axes, nodata)
 
 
-def _by_pillow(source: ImageStream, share: float, notice: str, dark: bool) -> DecodedImage:
+def _by_pillow(source: ImageStream, share: float, plan: TiffPlan, place: int, dark: bool) -> DecodedImage:
     source.file.seek(0)
     with TiffImageFile(source.file) as file:
+        if place:
+            file.seek(place)
         tile = file.tag_v2.get(322, 1) * file.tag_v2.get(323, 1) * 4 * len(file.getbands())
         check_cost(source, pillow_cost(file, extra=tile), share)
         turn = int(file.getexif().get(ORIENTATION, 1))
         file.load()
         decoded = from_pillow(source, file, turn=turn, dark=dark)
-    return DecodedImage(decoded.raw, decoded.pixels, notice)
+    return DecodedImage(decoded.raw, decoded.pixels, page_notice(plan.number, plan.total), plan.axes)
 
 
 # --- what the tags mean ---------------------------------------------------------------------------------------------
@@ -152,9 +147,24 @@ def colour_meaning(page: tifffile.TiffPage, samples: int, colours: int) -> Colou
     return ColourMeaning(min(colours, samples), opacity if samples > colours else "none")
 
 
-def page_notice(pages: int) -> str:
-    """A note that further pages are not shown, "" where there are none."""
-    return f"This is page 1 of {pages}." if pages > 1 else ""
+def page_notice(number: int, pages: int) -> str:
+    """A note that further pages than that of this number, from 0, are not shown, "" where there are none."""
+    return f"This is page {number + 1} of {pages}." if pages > 1 else ""
+
+
+def _nodata(page: tifffile.TiffPage) -> float | None:
+    """The value that stands for nothing, as GDAL writes it."""
+    tag = page.tags.get(_GDAL_NODATA)
+    try:
+        value = float(str(tag.value).strip("\0 ")) if tag else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _profile(page: tifffile.TiffPage) -> bytes | None:
+    tag = page.tags.get(_ICC_PROFILE)
+    return bytes(tag.value) if tag and isinstance(tag.value, bytes) else None
 
 
 def channel_notice(used: int, channels: int) -> str:
@@ -170,60 +180,12 @@ def _turn(page: tifffile.TiffPage) -> int:
     return int(tag.value) if tag and isinstance(tag.value, int) else 1
 
 
-# --- which pages are read -------------------------------------------------------------------------------------------
+# --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _count_pages(source: ImageStream) -> int:
-    """Pages of the file, at most MOST_PAGES + 1; counting stops at a chain that loops."""
-    file, places = source.file, set[int]()
-    file.seek(0)
-    head = file.read(16)
-    order = "<" if head[:2] == b"II" else ">"
-    big = 43 in (head[2], head[3])
-    wide, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
-    place = struct.unpack_from(order + wide, head.ljust(16, b"\0"), 8 if big else 4)[0]
-    while place and place not in places and place < source.size and len(places) <= MOST_PAGES:
-        places.add(place)
-        file.seek(place)
-        tags = file.read(struct.calcsize(order + count))
-        if len(tags) < struct.calcsize(order + count):
-            break
-        file.seek(struct.unpack(order + count, tags)[0] * entry, 1)
-        following = file.read(struct.calcsize(order + wide))
-        if len(following) < struct.calcsize(order + wide):
-            break
-        place = struct.unpack(order + wide, following)[0]
-    file.seek(0)
-    return len(places)
-
-
-def _is_colour_by_rows(series: tifffile.TiffPageSeries) -> bool:
-    """Whether colours were written without a tag for it: one "page" for each row."""
-    return series.ndim == 3 and series.shape[-1] in (3, 4) and "S" not in series.axes and series.shape[1] > 4
-
-
-def _plan(series: tifffile.TiffPageSeries) -> _Plan | None:
-    """The pages at index 0 of every axis that is not a row, a column or a channel."""
-    page = series.keyframe
-    if _is_colour_by_rows(series):
-        return _Plan(series, (), 1, 1)
-    lead = series.ndim - page.ndim
-    if lead < 0 or series.axes[lead:] != page.axes:
-        raise ValueError("the series is not made of pages")
-    sizes = series.shape[:lead]
-    of_channels = [k for k in range(lead) if series.axes[k] == "C"]
-    channels = sizes[of_channels[0]] if of_channels and page.samplesperpixel == 1 else 1
-    kept = channels if channels <= MOST_CHANNELS else 3
-    indices = []
-    for channel in range(kept):
-        index = [channel if of_channels and k == of_channels[0] else 0 for k in range(lead)]
-        indices.append(int(np.ravel_multi_index(index, sizes)) if lead else 0)
-    return _Plan(series, tuple(indices), channels, math.prod(sizes) // max(1, channels))
-
-
-def _planes(source: ImageStream, file: tifffile.TiffFile, plan: _Plan, share: float) -> Array:
+def _planes(source: ImageStream, file: tifffile.TiffFile, plan: TiffPlan, share: float) -> Array:
     """(H, W) or (H, W, C)."""
-    series, page = plan.series, plan.series.keyframe
+    series, page = plan.known, plan.page
     if not plan.pages:
         _check_room(source, series.shape[0], series.shape[1], series.nbytes, share)
         return np.asarray(series.asarray())
@@ -241,8 +203,8 @@ def _planes(source: ImageStream, file: tifffile.TiffFile, plan: _Plan, share: fl
     return values
 
 
-def _one(source: ImageStream, file: tifffile.TiffFile, plan: _Plan, channel: int, share: float) -> Array:
-    index, series = plan.pages[channel], plan.series
+def _one(source: ImageStream, file: tifffile.TiffFile, plan: TiffPlan, channel: int, share: float) -> Array:
+    index, series = plan.pages[channel], plan.known
     if index < len(series.pages):
         page = series.pages[index]
         if page is None:
@@ -350,8 +312,5 @@ def inner_size(compression: int, data: bytes, most_work: int) -> tuple[int, int,
         return jpeg.width, jpeg.height, jpeg.components, jpeg.work if jpeg.scans > 1 else 0
     if compression in WEBP:
         return *webp_size(data[:30]), 4, 0
-    start = data.find(b"\xff\x4f\xff\x51")  # codestream, SIZ
-    if start < 0 or len(data) < start + 42:
-        raise ValueError("no header")
-    right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
-    return right - left, bottom - top, struct.unpack_from(">H", data, start + 40)[0], 0
+    found = jpeg2000_structure(data)
+    return found.width, found.height, found.components, 0

@@ -211,7 +211,7 @@ def tiled_tiff(source: ImageStream) -> tuple[TiledSource, str] | None:
         raise
     used = min(page.samplesperpixel, meaning.colours or 3) + (meaning.opacity != "none")
     others = sum(not series.keyframe.is_reduced for series in file.series[1:])
-    return tiles, " ".join(filter(None, (page_notice(1 + others), channel_notice(used, page.samplesperpixel))))
+    return tiles, " ".join(filter(None, (page_notice(0, 1 + others), channel_notice(used, page.samplesperpixel))))
 
 
 def _by_segments(page: tifffile.TiffPage) -> bool:

@@ -122,7 +122,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "cut.tif": (encoded(".tif")[:2000], "cut off"),
     "head_only.png": (encoded(".png")[:20], "damaged or cut off"),
     "program.png": (POSTSCRIPT, "a PostScript program"),
-    "gif.png": (GIF, "a GIF"),
+    "gif.png": (GIF, "cannot hold"),
     "bomb.png": (claiming_png(19_999, 19_999), "cannot hold"),
     "bomb.tif": (claiming_tiff(19_999, 19_999), "cannot hold"),
 }

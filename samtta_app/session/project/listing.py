@@ -9,11 +9,10 @@ from typing import Any
 
 from natsort import natsort_keygen, ns
 
-from samtta_app.core.names import component, is_component
+from samtta_app.core.names import IMAGE_SUFFIXES, component, is_component
 from samtta_app.errors import ProjectError
 from samtta_app.session.state import ImageEntry
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 GONE = "The file is no longer in the folder; its annotations are kept"
 _by_number = natsort_keygen(alg=ns.IGNORECASE)
 

@@ -15,7 +15,7 @@ LISTED = 10
 
 def picture_of(image: Image) -> str:
     """Size and content of an upright picture: a file that was only compressed or named differently stays the same."""
-    return f"{image.width}x{image.height}:{image.key}"
+    return f"{image.width}x{image.height}:{image.scene or image.key}"
 
 
 def file_size(path: Path) -> int | None:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Self, TypeVar
 
-from samtta_app.core.names import to_text
+from samtta_app.core.names import IMAGE_SUFFIXES, to_text
 from samtta_app.core.project import Project, ProjectClass
 from samtta_app.core.types import Annotation, ClickRecord
 from samtta_app.errors import ProjectError, StoreError
@@ -65,7 +65,7 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
         """
         folder, home = places(folder, project)
         if not listing.image_files(folder) and not exists(home):
-            kinds = " ".join(sorted(suffix[1:] for suffix in listing.IMAGE_SUFFIXES))
+            kinds = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
             raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
         store = cls(folder, home, open_database(home))
         try:

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+PATIENT = "Doe^Jane"
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
@@ -77,8 +81,38 @@ def noise(height: int = 40, width: int = 48, channels: int = 3) -> np.ndarray:
 
 
 def stored(kind: str, values: np.ndarray | None = None, **options: object) -> bytes:
+    values = noise() if values is None else values
+    if kind == "DICOM":
+        return dicom(values, **options)
     file = io.BytesIO()
-    PIL.Image.fromarray(noise() if values is None else values).save(file, kind, **options)
+    named = {"JPEG 2000": "JPEG2000", "PNM": "PPM"}.get(kind, kind)
+    PIL.Image.fromarray(values).save(file, named, **options)
+    return file.getvalue()
+
+
+def dicom(values: np.ndarray, **attributes: object) -> bytes:
+    """A DICOM of (H, W), (H, W, 3) or (frames, H, W), with a patient, and further attributes by keyword."""
+    colour = values.ndim == 3 and values.shape[2] == 3
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    data.PatientName, data.PatientID, data.PatientBirthDate = PATIENT, "4711-PID", "19500102"
+    data.Rows, data.Columns = values.shape[:2] if colour or values.ndim == 2 else values.shape[1:]
+    if values.ndim == 3 and not colour:
+        data.NumberOfFrames = len(values)
+    data.SamplesPerPixel, data.PhotometricInterpretation = (3, "RGB") if colour else (1, "MONOCHROME2")
+    if colour:
+        data.PlanarConfiguration = 0
+    data.BitsAllocated = data.BitsStored = 8 * values.itemsize
+    data.HighBit, data.PixelRepresentation = data.BitsStored - 1, int(values.dtype.kind == "i")
+    data.PixelData = values.tobytes()
+    data["PixelData"].VR = "OB" if values.itemsize == 1 else "OW"
+    for name, value in attributes.items():
+        setattr(data, name, value)
+    file = io.BytesIO()
+    data.save_as(file, enforce_file_format=True)
     return file.getvalue()
 
 

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 import tifffile
 
-from samtta_app.images import tiff_decoding
+from samtta_app.images import tiff_pages
 from samtta_app.images.read import from_array, read_image
 from samtta_app.images.stretching import DARK_BELOW, is_dark, to_display
 from samtta_app.train.data.labelled_images import read_labelled
@@ -128,7 +128,7 @@ def test_smaller_copies_of_the_page_are_no_pages(tmp_path: Path) -> None:
 
 
 def test_of_more_pages_than_are_looked_at_the_first_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiff_decoding, "MOST_PAGES", 4)
+    monkeypatch.setattr(tiff_pages, "MOST_PAGES", 4)
     pages = [PIL.Image.fromarray(noise(20, 20, 1)) for _ in range(9)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     image = read_image(tmp_path / "a.tif")

@@ -10,6 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from samtta_app.core.planes import FIRST_PLANE
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError, LargeImageError
 from samtta_app.images import read
@@ -56,7 +57,7 @@ def test_a_programming_error_is_not_taken_for_a_bad_file(tmp_path: Path, monkeyp
 
 def test_a_read_that_is_given_up_ends_within_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
-    monkeypatch.setattr(read, "_image", lambda path, _: made.append(path))
+    monkeypatch.setattr(read, "_image", lambda path, *_: made.append(path))
     steps = reading(written(tmp_path, "slow.jpg", many_scans(2_000, 650)))
     next(steps)
     (reader,) = readers()
@@ -77,7 +78,7 @@ def test_every_format_looks_whether_anybody_waits(tmp_path: Path, kind: str) -> 
             raise GivenUp
 
     with pytest.raises(GivenUp):
-        read._read(path, 1.0, True, check)
+        read._read(path, 1.0, FIRST_PLANE, True, check)
 
 
 # --- kept images ----------------------------------------------------------------------------------------------------
