@@ -100,7 +100,7 @@ def import_(
     if not project.is_dir():
         raise ProjectError("There is no such folder", project, "Choose a folder of images")
     with Store.open_to_read(project) if preview else Store.open(project) as store:
-        images = ProjectImages(store.folder, (entry.name for entry in store.images()))
+        images = ProjectImages(store.folder, (entry.name for entry in store.images()), store.reading.planes)
         count = ImportCount()
         with _told("reading") as progress:
             objects = import_objects(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from samtta_app.core.automatic import EDGE_SETTINGS, SAM_SETTINGS, AutomaticSettings
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import (
     Candidate,
     Click,
@@ -32,11 +33,12 @@ ReportProgress = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """Read an image file."""
+    """Read an image file; `planes` says which plane of a file with many."""
 
     lane: ClassVar[Lane] = "urgent"
     id: int
     path: Path
+    planes: PlaneChoice = FIRST_PLANE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +90,7 @@ class PrefetchRequest:
     id: int
     path: Path
     image: Image | None = None
+    planes: PlaneChoice = FIRST_PLANE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

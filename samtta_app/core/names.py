@@ -18,6 +18,14 @@ from urllib.parse import quote, unquote_to_bytes
 
 _Key = TypeVar("_Key", bound=Hashable)
 
+IMAGE_SUFFIXES = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2", ".j2k", ".jpx", ".avif"),
+        *(".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".dcm", ".dicom"),
+    }
+)
+"""Endings, in small letters, under which images are looked for; the content decides what a file is."""
+
 MAX_NAME_BYTES = 200
 """Maximum bytes of a file name: below the 255 of most file systems, with room for an ending and temporary marks."""
 
@@ -73,6 +81,11 @@ def is_component(name: str) -> bool:
     """
     separators = {"/", "\0", os.sep, os.altsep or os.sep}
     return name not in ("", ".", "..") and not separators & set(name)
+
+
+def is_inside(name: str) -> bool:
+    """Whether `name`, with "/" between folders, names a file of its folder or of one below it."""
+    return all(map(is_component, name.split("/")))
 
 
 def to_text(name: str) -> str:

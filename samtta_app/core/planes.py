@@ -43,6 +43,18 @@ FIRST_PLANE = PlaneChoice()
 """What a file gives by itself: its first plane, and all channels together."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingChoice:
+    """How a project's files are read: the plane of files with many, and whether images of subfolders belong to it."""
+
+    planes: PlaneChoice = FIRST_PLANE
+    subfolders: bool = False
+
+
+PLAIN_READING = ReadingChoice()
+"""How files are read unless the user chooses otherwise."""
+
+
 def parsed_planes(text: str) -> PlaneChoice:
     """The choice of a text; FIRST_PLANE where it is none."""
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Annotation
 
 
@@ -46,7 +47,7 @@ class Project:
 
     `of_image` gives the annotations of one image by its name, first accepted first. They are read on request, so an
     export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out. `reviewed`
-    holds the ids of the objects that a user confirmed.
+    holds the ids of the objects that a user confirmed. `planes` are what is read of image files.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Project:
     of_image: Callable[[str], tuple[Annotation, ...]]
     remarks: tuple[str, ...] = ()
     reviewed: frozenset[int] = frozenset()
+    planes: PlaneChoice = FIRST_PLANE
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:

@@ -16,7 +16,7 @@ def load(of: Resources, request: LoadRequest) -> Work:
     Raises:
         ImageError: it cannot be read.
     """
-    return Loaded(request.id, (yield from of.images.read(request.path)))
+    return Loaded(request.id, (yield from of.images.read(request.path, planes=request.planes)))
 
 
 def prefetch(of: Resources, request: PrefetchRequest) -> Work:
@@ -28,7 +28,7 @@ def prefetch(of: Resources, request: PrefetchRequest) -> Work:
         ImageError: it cannot be read.
     """
     try:
-        image = request.image or (yield from of.images.read(request.path, READ_AHEAD_SHARE))
+        image = request.image or (yield from of.images.read(request.path, READ_AHEAD_SHARE, request.planes))
     except LargeImageError:
         return Prefetched(request.id, request.path, encoded=False)
     if image.whole.side > SEEN_WHOLE:

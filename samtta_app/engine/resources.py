@@ -69,7 +69,7 @@ class Resources:
         """
         if isinstance(example, Example):
             return example
-        return example.seen((yield from self.images.read(example.image.path)))
+        return example.seen((yield from self.images.read(example.image.path, planes=example.image.planes)))
 
     def free(self) -> None:
         """Drop everything that can be computed again."""

@@ -16,7 +16,7 @@ import numpy as np
 from samtta_app.core.files import marked, staged
 from samtta_app.core.masks import bounding_box, to_rle
 from samtta_app.core.messages import ReportProgress
-from samtta_app.core.names import component, is_component, storable
+from samtta_app.core.names import component, is_inside, storable
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Mask
@@ -76,7 +76,7 @@ def _head(project: Project) -> dict[str, object]:
 
 def _image(image: ProjectImage) -> dict[str, object]:
     """An image's entry; a name that no file can have, from a damaged database, is flattened: readers append it to a path."""
-    name = image.name if is_component(image.name) else component(image.name)
+    name = image.name if is_inside(image.name) else component(image.name)
     own = {"status": image.status, **({"problem": image.problem} if image.problem else {})}
     return {"id": image.id, "file_name": name, "width": image.width, "height": image.height, OWN: own}
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from samtta_app.core.masks import trimmed
-from samtta_app.core.names import is_component
+from samtta_app.core.names import is_inside
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation
@@ -26,7 +26,7 @@ from samtta_app.regular_files import RECORD_BYTES, read_json
 
 def _write_image(project: Project, image: ProjectImage, file: Path, home: Path) -> None:
     named = {c.id: c.name for c in project.classes}
-    place = geo_reference(project.folder / image.name) if is_component(image.name) else None
+    place = geo_reference(project.folder / image.name) if is_inside(image.name) else None
     own: dict[str, object] = {"image": image.name, "width": image.width, "height": image.height}
     head: dict[str, object] = {"type": "FeatureCollection", "samtta": own}
     if place is not None:

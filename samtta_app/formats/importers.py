@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component, folded, storable
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ImageError
 from samtta_app.formats.base import FoundReader, LabelledMask, Reading, Refused, unheard
@@ -69,25 +70,27 @@ class ProjectImages:
 
     Args:
         folder: of the images.
-        names: of the images, all of them in the folder itself.
+        names: of the images, below the folder.
+        planes: what is read of files with many planes.
     """
 
-    def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, names: Iterable[str], planes: PlaneChoice = FIRST_PLANE) -> None:
+        self._folder, self._planes = folder, planes
         self._sizes: dict[str, tuple[int, int] | None] = {}
         listed = tuple(names)
         self._exact = set(listed)
         self._alike: dict[str, set[str]] = {}
         for name in listed:
-            for key in {folded(name), folded(component(name)), folded(Path(name).stem)}:
+            for key in {folded(name), folded(component(name)), folded(Path(name).name), folded(Path(name).stem)}:
                 self._alike.setdefault(key, set()).add(name)
 
     def find(self, name: str) -> str | None:
         """The image that a name means: the last part of a path, with or without its ending; None where it is not clear."""
-        last = PurePosixPath(name.replace("\\", "/")).name
-        for wanted in (name, last):
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        for wanted in (name, *("/".join(parts[k:]) for k in range(len(parts)))):
             if wanted in self._exact:
                 return wanted
+        last = parts[-1] if parts else ""
         for key in (folded(last), folded(PurePosixPath(last).stem)):
             if len(found := self._alike.get(key, set())) == 1:
                 return next(iter(found))
@@ -102,7 +105,7 @@ class ProjectImages:
             return None
         if found not in self._sizes:
             try:
-                width, height = image_size(self._folder / found)
+                width, height = image_size(self._folder / found, self._planes)
                 self._sizes[found] = height, width
             except ImageError:
                 self._sizes[found] = None

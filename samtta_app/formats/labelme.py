@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from samtta_app.core.masks import trimmed
-from samtta_app.core.names import component, is_component
+from samtta_app.core.names import component, is_inside
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, BoolArray, Mask
@@ -57,7 +57,7 @@ def _write_image(project: Project, image: ProjectImage, file: Path, home: Path) 
 
 def _way(folder: Path, name: str, home: Path) -> str:
     """How labelme finds the image from the JSON file: a relative path; the bare name where there is none."""
-    if not is_component(name):
+    if not is_inside(name):
         return component(name)
     try:
         return f"{Path(os.path.relpath(folder.resolve(), home.resolve())).as_posix()}/{name}"

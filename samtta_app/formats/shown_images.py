@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.core.names import is_component
+from samtta_app.core.names import is_inside
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.errors import ImageError
 
@@ -18,10 +18,10 @@ def shown_pixels(project: Project, image: ProjectImage) -> NDArray[np.uint8] | s
     from samtta_app.images.read import read_image  # imports the decoders, which the window's start does not need
 
     path = project.folder / image.name
-    if not is_component(image.name) or not path.is_file():
+    if not is_inside(image.name) or not path.is_file():
         return "its file is gone"
     try:
-        found = read_image(path)
+        found = read_image(path, planes=project.planes)
     except ImageError as error:
         return f"its file cannot be read: {error.what}"
     if (found.width, found.height) != (image.width, image.height):

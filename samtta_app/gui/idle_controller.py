@@ -33,6 +33,6 @@ class IdleController:
         from samtta_app.images.read import reading  # brings the decoders, which a start can do without
 
         try:
-            return Loaded(request.id, (yield from reading(request.path)))
+            return Loaded(request.id, (yield from reading(request.path, planes=request.planes)))
         except ImageError as e:
             return Failure(request.id, kind, str(e))

@@ -98,8 +98,7 @@ def reading(path: Path, *, share: float = 1.0, planes: PlaneChoice = FIRST_PLANE
 
     def work() -> None:
         try:
-            tiled = share == 1.0 and planes == FIRST_PLANE
-            done.put(_read(path, share, planes, True, check, tiled=tiled))
+            done.put(_read(path, share, planes, True, check, tiled=share == 1.0))
         except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
             done.put(error)
 
@@ -152,7 +151,7 @@ def from_array(raw: Array, path: Path = Path("array")) -> Image:
 def _read(
     path: Path, share: float, planes: PlaneChoice, dark: bool, check: Callable[[], None], *, tiled: bool = False
 ) -> Image:
-    found = _by_tile(path, check) if tiled else None
+    found = _by_tile(path, check) if tiled and planes == FIRST_PLANE else None
     return found or _image(path, _decoded(path, share, planes, dark, check), planes.channel, dark)
 
 

@@ -154,7 +154,7 @@ class ImportDialog(QDialog):
     @Slot()
     def _begin(self) -> None:
         store, path = self._controller.store, Path(self.path.line.text().strip()).expanduser()
-        images = ProjectImages(store.folder, tuple(entry.name for entry in store.images()))
+        images = ProjectImages(store.folder, tuple(entry.name for entry in store.images()), store.reading.planes)
         importer, parts = IMPORTERS[self.format.currentData()], bool(self.parts.currentData())
         label = self.class_name.text().strip() or "object"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from samtta_app.core.planes import PLAIN_READING, ReadingChoice
 from samtta_app.core.project import ProjectImage
 from samtta_app.core.types import Annotation
 from samtta_app.errors import ImageError, ProjectError
@@ -33,12 +34,13 @@ class Catalogue:
     remarks: tuple[str, ...]
 
 
-def files(folder: Path) -> tuple[Path, ...]:
-    """The image files of a folder; none where it cannot be read: what was stored can still be exported."""
+def files(folder: Path, reading: ReadingChoice) -> dict[str, Path]:
+    """The image files by name; none where the folder cannot be read: what was stored can still be exported."""
     try:
-        return listing.image_files(folder)
+        found = listing.image_files(folder, subfolders=reading.subfolders)
     except ProjectError:
-        return ()
+        return {}
+    return {listing.image_name(folder, path): path for path in found}
 
 
 def numbered(known: Mapping[str, int], opened: Iterable[str], every: Iterable[str]) -> dict[str, int]:
@@ -61,6 +63,7 @@ def catalogue(
     objects: Mapping[str, int],
     seen: Mapping[str, SeenImage],
     annotations: Callable[[str], tuple[Annotation, ...]],
+    reading: ReadingChoice = PLAIN_READING,
 ) -> Catalogue:
     """List every image of the folder and every annotated one.
 
@@ -73,23 +76,24 @@ def catalogue(
         objects: their number, by name.
         seen: what was open before, by name.
         annotations: of an image, by its name.
+        reading: how the files are read.
 
     A folder that is gone has no images but the annotated ones.
     """
-    there = {path.name: path for path in files(folder)}
+    there = files(folder, reading)
     found, misfits, remarks = [], set[int](), list[str]()
     for name in sorted({*there, *objects}, key=listing.natural):
-        image = _listed(name, there.get(name), objects.get(name, 0), seen.get(name))
+        image = _listed(name, there.get(name), objects.get(name, 0), seen.get(name), reading)
         if objects.get(name):
-            image, beyond, said = _checked(image, there.get(name), seen.get(name), annotations(name))
+            image, beyond, said = _checked(image, there.get(name), seen.get(name), annotations(name), reading)
             misfits |= {a.id for a in beyond}
             remarks += [said] if said else []
         found.append(replace(image, id=ids[name]))
     return Catalogue(tuple(found), frozenset(misfits), tuple(remarks))
 
 
-def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None) -> ProjectImage:
-    size, problem = (None, NO_FILE) if path is None else (_shown_size(path), "")
+def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None, reading: ReadingChoice) -> ProjectImage:
+    size, problem = (None, NO_FILE) if path is None else (_shown_size(path, reading), "")
     if path is not None and size is None:
         problem = UNREADABLE_NOTE
     opened = (seen.image.width, seen.image.height) if seen else None
@@ -97,22 +101,28 @@ def _listed(name: str, path: Path | None, objects: int, seen: SeenImage | None) 
     return ProjectImage(name, width, height, objects=objects, problem=problem)
 
 
-def _shown_size(path: Path) -> tuple[int, int] | None:
+def _shown_size(path: Path, reading: ReadingChoice) -> tuple[int, int] | None:
     from samtta_app.images.read import image_size  # imports the decoders, which the start does not need
 
     try:
-        return image_size(path)
+        return image_size(path, reading.planes)
     except ImageError:
         return None
 
 
 def _checked(
-    image: ProjectImage, path: Path | None, seen: SeenImage | None, mine: tuple[Annotation, ...]
+    image: ProjectImage,
+    path: Path | None,
+    seen: SeenImage | None,
+    mine: tuple[Annotation, ...],
+    reading: ReadingChoice,
 ) -> tuple[ProjectImage, tuple[Annotation, ...], str]:
     """The image, those of its objects that do not fit it, and the message about them."""
     picture = seen.picture if seen else ""
     if path is not None and seen and seen.file_size is not None and pictures.file_size(path) != seen.file_size:
-        now, picture = pictures.seen_again(path, seen.image, picture)  # replaced, and not looked at since
+        now, picture = pictures.seen_again(
+            path, seen.image, picture, reading.planes
+        )  # replaced, and not looked at since
         image = replace(image, width=now.width, height=now.height)
     beyond = pictures.outside(mine, image)
     said = pictures.remark(image, pictures.replaced(mine, picture), beyond)

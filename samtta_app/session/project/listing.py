@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 from natsort import natsort_keygen, ns
 
-from samtta_app.core.names import IMAGE_SUFFIXES, component, is_component
+from samtta_app.core.names import IMAGE_SUFFIXES, component, is_inside
 from samtta_app.errors import ProjectError
 from samtta_app.session.state import ImageEntry
 
+MOST_ENDINGS = 4
+"""Kinds of files that one sentence names."""
 GONE = "The file is no longer in the folder; its annotations are kept"
 _by_number = natsort_keygen(alg=ns.IGNORECASE)
 
@@ -22,18 +25,80 @@ def natural(name: str) -> tuple[Any, str]:
     return _by_number(name), name
 
 
-def image_files(folder: Path) -> tuple[Path, ...]:
-    """The image files of a folder in natural order; hidden files and subfolders are passed over.
+def image_files(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
+    """The image files of a folder, and of those below it if they are wanted, in natural order.
+
+    Hidden files and folders are passed over, and so are linked folders and those with an export of samtta.
 
     Raises:
         ProjectError: the folder does not exist or cannot be read.
     """
     try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
-        return tuple(sorted((p for p in found if p.is_file()), key=lambda p: natural(p.name)))
+        found = [p for place in _folders(folder, subfolders) for p in place.iterdir() if _is_listed(p)]
+        return tuple(sorted((p for p in found if p.is_file()), key=lambda p: natural(image_name(folder, p))))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ProjectError(f"The folder cannot be read: {why}", folder, "Choose another") from error
+
+
+def image_name(folder: Path, path: Path) -> str:
+    """What a project calls an image: its path below the project's folder, with "/" between folders."""
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def first_subfolders(folder: Path, wanted: bool | None) -> bool | None:
+    """Whether a new project takes images of subfolders; where nothing is said, it does if there are no others.
+
+    Raises:
+        ProjectError: there are no images, or the folder cannot be read.
+    """
+    if image_files(folder, subfolders=bool(wanted)):
+        return wanted
+    if wanted is None and image_files(folder, subfolders=True):
+        return True
+    kinds = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+    raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
+
+
+def passed_over(folder: Path, *, subfolders: bool) -> str:
+    """What of a folder is no image of the project, in one sentence; "" where there is nothing or it cannot be read."""
+    endings, other = Counter[str](), 0
+    try:
+        places = _folders(folder, subfolders)
+        for path in (p for place in places for p in place.iterdir() if not p.name.startswith(".")):
+            if _is_listed(path):
+                continue
+            if path.is_dir():
+                other += path not in places and any(map(_is_listed, path.iterdir()))
+            else:
+                endings[path.suffix.lower() or "no ending"] += 1
+    except (OSError, ValueError):
+        return ""
+    named = [f"{number} {ending}" for ending, number in endings.most_common(MOST_ENDINGS)]
+    more = endings.total() - sum(number for _, number in endings.most_common(MOST_ENDINGS))
+    named += [f"{more} others"] if more else []
+    named += [f"{other} {'folder' if other == 1 else 'folders'} with images"] if other else []
+    return f"Passed over in the folder: {', '.join(named)}" if named else ""
+
+
+def _is_listed(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def _folders(folder: Path, subfolders: bool) -> list[Path]:
+    """The folder, and those below it that may hold images."""
+    if not subfolders:
+        return [folder]
+    found = [folder]
+    for place in found:  # it grows meanwhile
+        below = (p for p in place.iterdir() if not p.name.startswith(".") and p.is_dir() and not p.is_symlink())
+        found += sorted(p for p in below if not _holds_export(p))
+    return found
+
+
+def _holds_export(folder: Path) -> bool:
+    """Whether samtta has written an export there: its images are copies."""
+    return (folder / "dataset.json").is_file() or any(folder.glob("samtta-*.json"))
 
 
 def listing_changed(objects: int) -> str:
@@ -46,12 +111,13 @@ def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -
 
     Every path lies in `folder`, whatever a project's database calls its images.
     """
-    there = {path.name for path in files}
+    there = {image_name(folder, path): path for path in files}
     shown = [
-        ImageEntry(p.name, p, "annotated" if objects.get(p.name) else "todo", objects.get(p.name, 0)) for p in files
+        ImageEntry(name, path, "annotated" if objects.get(name) else "todo", objects.get(name, 0))
+        for name, path in there.items()
     ]
     shown += [
-        ImageEntry(name, folder / (name if is_component(name) else component(name)), "unreadable", number, GONE)
+        ImageEntry(name, folder / (name if is_inside(name) else component(name)), "unreadable", number, GONE)
         for name, number in objects.items()
         if number and name not in there
     ]

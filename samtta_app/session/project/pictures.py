@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import ImageError
@@ -26,7 +27,9 @@ def file_size(path: Path) -> int | None:
         return None
 
 
-def seen_again(path: Path, image: ProjectImage, picture: str) -> tuple[ProjectImage, str]:
+def seen_again(
+    path: Path, image: ProjectImage, picture: str, planes: PlaneChoice = FIRST_PLANE
+) -> tuple[ProjectImage, str]:
     """An image as its file is now, and its picture; as it was where the file cannot be read.
 
     Call it only for files whose size has changed: they are read whole.
@@ -34,7 +37,7 @@ def seen_again(path: Path, image: ProjectImage, picture: str) -> tuple[ProjectIm
     from samtta_app.images.read import read_image  # imports the decoders, which the start does not need
 
     try:
-        now = read_image(path, tiled=True)
+        now = read_image(path, planes=planes, tiled=True)
     except ImageError:
         return image, picture
     return ProjectImage(image.name, now.width, now.height), picture_of(now)

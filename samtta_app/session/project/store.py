@@ -10,10 +10,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Self, TypeVar
 
-from samtta_app.core.names import IMAGE_SUFFIXES, to_text
+from samtta_app.core.names import to_text
 from samtta_app.core.project import Project, ProjectClass
 from samtta_app.core.types import Annotation, ClickRecord
-from samtta_app.errors import ProjectError, StoreError
+from samtta_app.errors import StoreError
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project import cells, listing, pictures, rows
 from samtta_app.session.project.attempt_log import AttemptLog
@@ -31,6 +31,7 @@ from samtta_app.session.project.location import (
     places,
 )
 from samtta_app.session.project.rating_log import RatingLog
+from samtta_app.session.project.reading_memory import ReadingMemory
 from samtta_app.session.project.schema import OpenElsewhereError
 from samtta_app.session.state import ImageEntry
 
@@ -41,7 +42,7 @@ LAST = 2**63 - 1
 """SQLite has no higher number."""
 
 
-class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
+class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -55,22 +56,23 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
         self._bad: set[int] = set()
 
     @classmethod
-    def open(cls, folder: Path, project: Path | None = None) -> Self:
+    def open(cls, folder: Path, project: Path | None = None, *, subfolders: bool | None = None) -> Self:
         """Open the project of a folder of images, or make it; `project` names another place for the project's files.
 
-        `folder` may also be a project's own folder (the one that holds project.db).
+        `folder` may also be a project's own folder (the one that holds project.db). `subfolders` says whether images of
+        subfolders belong to it; None leaves that as it was. A new project takes them where there are no others.
 
         Raises:
             ProjectError: no images, project open elsewhere, damaged beyond reading, newer, or it cannot be made here.
         """
         folder, home = places(folder, project)
-        if not listing.image_files(folder) and not exists(home):
-            kinds = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-            raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
+        subfolders = listing.first_subfolders(folder, subfolders) if not exists(home) else subfolders
         store = cls(folder, home, open_database(home))
         try:
             if not store.read_only:
                 store._remember("folder", str(folder))
+                if subfolders is not None:
+                    store.choose_reading(replace(store.reading, subfolders=subfolders))
                 store._image_ids()  # at once: an export is to change nothing
         except StoreError as error:
             store.close()  # the lock goes with it
@@ -114,7 +116,8 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
     def images(self) -> tuple[ImageEntry, ...]:
         """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
         objects, others = self._counted()
-        entries = listing.entries(self.folder, listing.image_files(self.folder), objects)
+        found = listing.image_files(self.folder, subfolders=self.reading.subfolders)
+        entries = listing.entries(self.folder, found, objects)
         return tuple(
             replace(e, changed=listing.listing_changed(others[e.name])) if others[e.name] else e for e in entries
         )
@@ -248,14 +251,15 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
         Objects that do not fit their image are left out, and their image says so.
         """
         seen = {found.image.name: found for found in self._seen()}
-        listed = catalogue(self.folder, self._image_ids(), self._counted()[0], seen, self.annotations)
+        listed = catalogue(self.folder, self._image_ids(), self._counted()[0], seen, self.annotations, self.reading)
 
         def of_image(name: str) -> tuple[Annotation, ...]:
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
 
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
         confirmed = frozenset(row["id"] for row in self._rows("SELECT id FROM annotations WHERE reviewed = 1"))
-        return Project(self.folder, listed.images, classes, of_image, (*listed.remarks, *self.left_out), confirmed)
+        remarks = (*listed.remarks, *self.left_out)
+        return Project(self.folder, listed.images, classes, of_image, remarks, confirmed, self.reading.planes)
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects, or of one, in the order of the stream; imported ones were not worked on."""
@@ -280,7 +284,7 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList):
         query = "SELECT id, name FROM image_ids"
         known = dict(self._good(self._rows(query), made, lambda row: f"image number {row['id']}"))
         opened = (found.image.name for found in self._seen())
-        ids = numbered(known, opened, {*(path.name for path in files(self.folder)), *self._counted()[0]})
+        ids = numbered(known, opened, {*files(self.folder, self.reading), *self._counted()[0]})
         new = [(number, to_text(name)) for name, number in ids.items() if name not in known]
         if new:
             with suppress(StoreError), self._writing():

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from samtta_app.core.looks import DisplayLook
@@ -14,6 +15,7 @@ from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import StoreError
 from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
+from samtta_app.session.project.listing import image_name
 from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
 from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
 from samtta_app.session.statistics.tally import Tally
@@ -93,6 +95,10 @@ class SessionContext:
     def background(self) -> tuple[Request, ...]:
         """The requests under way that teach, compare or look ahead, first sent first."""
         return tuple(r for r in self._under_way.values() if r.lane != "urgent" or isinstance(r, AdaptRequest))
+
+    def name_of(self, path: Path) -> str:
+        """What the project calls the image of a request."""
+        return image_name(self.store.folder, path)
 
     # --- state ------------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ class ImageOpener:
         entry, back = desk.state.images[index], desk.state.index
         desk.ahead = replace(desk.ahead, crowded=False)
         desk.change(index=index, image=None, annotations=desk.store.annotations(entry.name), selected=None)
-        request = LoadRequest(desk.id(), entry.path)
+        request = LoadRequest(desk.id(), entry.path, desk.store.reading.planes)
         desk.loading = Loading(request.id, entry.name, then, back)
         return (request,)
 
@@ -69,6 +69,19 @@ class ImageOpener:
         if new:
             desk.say("info", f"{new} new image{'s' if new > 1 else ''} in the folder")
 
+    def list_anew(self) -> None:
+        """List the images as the files are read from now on; what was encoded ahead is forgotten."""
+        desk, here = self._desk, self._desk.image_name()
+        encoded = tuple(desk.encoded)
+        desk.encoded.clear()
+        desk.passed.clear()
+        for name in encoded:
+            desk.mark(name)
+        listed = desk.store.images()
+        names = {entry.name for entry in listed}
+        images = tuple(e for e in listing.merged_listing(desk.state.images, listed) if e.name in names)
+        desk.change(images=images, index=next((k for k, entry in enumerate(images) if entry.name == here), 0))
+
     def next_index(self, step: int) -> int | None:
         """The image `step` further, None (and a word) at the end of the list."""
         index = self._desk.state.index + step
@@ -100,11 +113,12 @@ class ImageOpener:
             return ()
         following = desk.state.images[desk.state.index + 1 : desk.state.index + 1 + IMAGES_AHEAD]
         wanted = (e for e in following if e.status != "unreadable" and e.name not in known | desk.ahead.large)
-        return tuple(PrefetchRequest(desk.id(), entry.path) for entry in (next(wanted, None),) if entry)
+        entry, planes = next(wanted, None), desk.store.reading.planes
+        return (PrefetchRequest(desk.id(), entry.path, planes=planes),) if entry else ()
 
     def encoded(self, reply: Prefetched) -> None:
         """An image is encoded, or too large to be read before it is asked for."""
-        desk, name = self._desk, reply.path.name
+        desk, name = self._desk, self._desk.name_of(reply.path)
         if reply.image_key and not reply.encoded:
             desk.passed.add(name)
             return

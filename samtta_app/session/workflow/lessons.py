@@ -150,7 +150,8 @@ class LessonQueue:
             return ()  # the bar said so when the image was opened
         a, key = annotation, annotation.picture.partition(":")[2]
         named = a.class_id, next((c.name for c in desk.state.classes if c.id == a.class_id), "")
-        example = WaitingExample(a.id, ImageFile(entry.path, key), a.window, a.mask, a.clicks, a.box, *named)
+        file = ImageFile(entry.path, key, desk.store.reading.planes)
+        example = WaitingExample(a.id, file, a.window, a.mask, a.clicks, a.box, *named)
         if task.kind == "replay" and task.version:
             weights = desk.store.version_of(task.version, self._lessons.model)
             return (TwinRequest(desk.id(), example, task.version, weights),) if weights else ()
@@ -161,7 +162,7 @@ class LessonQueue:
 
     def failed(self, request: AdaptRequest | TwinRequest, text: str) -> None:
         """An object could not be learned: the others of its image are passed over in this run, and learned in a later one."""
-        image = request.example.image.path.name
+        image = self._desk.name_of(request.example.image.path)
         if image not in self._lessons.passed:
             self._desk.say("warning", text)
         if image != self._desk.image_name():

@@ -18,6 +18,7 @@ from samtta_app.core.messages import (
     RestoreRequest,
     TwinRequest,
 )
+from samtta_app.core.planes import ReadingChoice
 from samtta_app.core.replies import (
     AdaptReport,
     Answer,
@@ -40,6 +41,7 @@ from samtta_app.errors import StoreError
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.imported_objects import store_imported
+from samtta_app.session.project.listing import passed_over
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
@@ -134,6 +136,9 @@ class Workflow:
         """
         while at_once and self._desk.read_on():
             pass
+        words = passed_over(self.store.folder, subfolders=self.store.reading.subfolders)
+        if words and self.state.message is None:
+            self.say("info", words)
         return self._out((*self._learning.resume(), *self._browsing.open(self.state.index)))
 
     def read_on(self) -> bool:
@@ -173,6 +178,17 @@ class Workflow:
             self._desk.put_annotations(self.store.annotations(name))
         self._desk.say("good", f"Imported {number} {'object' if number == 1 else 'objects'} from {source}")
         return self.refresh_images()
+
+    def choose_reading(self, choice: ReadingChoice) -> Requests:
+        """Read the folder's files otherwise, and show the open image again; what was encoded ahead is read anew.
+
+        Raises:
+            StoreError: nothing was stored, and nothing has changed.
+        """
+        self.store.choose_reading(choice)
+        self._annotating.cancel("left")
+        self._browsing.list_anew()
+        return self._out(self._browsing.open(self.state.index))
 
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""
@@ -253,8 +269,8 @@ class Workflow:
                 return requests
             case LoadRequest(path=path):
                 loading, desk.loading = desk.loading, None
-                desk.mark(path.name, unreadable=reply.text)
-                desk.say("error", reply.text, path.name)
+                desk.mark(desk.name_of(path), unreadable=reply.text)
+                desk.say("error", reply.text, desk.name_of(path))
                 if loading is not None and loading.then:
                     requests = self._undoing.without_image(loading.then)
                     return requests + (self._browsing.open(loading.back) if loading.back != self.state.index else ())
@@ -263,10 +279,10 @@ class Workflow:
             case AdaptRequest() | TwinRequest():
                 self._learning.failed(request, reply.text)
             case PrefetchRequest(path=path, image=None):
-                desk.mark(path.name, unreadable=reply.text)
+                desk.mark(desk.name_of(path), unreadable=reply.text)
             case PrefetchRequest(path=path):
-                desk.passed.add(path.name)  # not asked for again; the first click says what is wrong
-                desk.say("warning", reply.text, path.name)
+                desk.passed.add(desk.name_of(path))  # not asked for again; the first click says what is wrong
+                desk.say("warning", reply.text, desk.name_of(path))
             case RefineRequest() | MeasureRequest() | PseudoLabelRequest():
                 self._overlays.answered(reply)
             case HypothesesRequest():
