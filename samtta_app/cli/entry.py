@@ -120,6 +120,9 @@ def open_folder(
     project: Annotated[
         Path | None, typer.Option("--project", "-p", help="Project folder (default: FOLDER/.samtta).", metavar="P")
     ] = None,
+    subfolders: Annotated[
+        bool | None, typer.Option("--subfolders/--no-subfolders", help="Whether images of subfolders belong to it.")
+    ] = None,
     model: _Model = None,
     strategy: _Strategy = None,
     device: _Device = None,
@@ -129,6 +132,10 @@ def open_folder(
         raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
     settings = prepared()
     require_display()
+    if folder is not None and subfolders is not None:
+        from samtta_app.session.project.store import Store
+
+        Store.open(folder, project, subfolders=subfolders).close()  # the project keeps it
     demo_command.leave(demo_command.open_window(folder, settings, given(model, strategy, device), project=project))
 
 

@@ -48,6 +48,10 @@ class ExportChoice:
             raise ExportError("The shares of a split are not positive", do="Name three such as 80/10/10")
 
 
+EVERYTHING = ExportChoice()
+"""All objects under their own classes, without a split."""
+
+
 def chosen_objects(project: Project, choice: ExportChoice) -> Project:
     """The project with the chosen objects only; objects are read once to count them where some may be left out.
 
@@ -90,7 +94,7 @@ def export_project(
     Raises:
         ExportError: as the format's `write`; a split appears whole or not at all.
     """
-    some = project if choice == ExportChoice() else chosen_objects(project, choice)
+    some = project if choice == EVERYTHING else chosen_objects(project, choice)
     if choice.shares is None or form.splits:
         return form.write(some, folder, progress)
     parts = {part: _only(some, part) for part in SPLIT_PARTS}

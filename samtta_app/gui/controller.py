@@ -15,10 +15,12 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Sl
 from samtta_app.core.mask_shape import MaskShape
 from samtta_app.core.messages import HoverRequest, Request
 from samtta_app.core.names import displayable
+from samtta_app.core.planes import ReadingChoice
 from samtta_app.core.replies import Failure, Hovered, Reply
 from samtta_app.core.types import Click, Window
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
+from samtta_app.formats.export_choice import EVERYTHING, ExportChoice
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.shape_reader import ShapeReader
@@ -227,13 +229,13 @@ class Controller(QObject):
 
     # --- files --------------------------------------------------------------------------------------------------------
 
-    def export(self, format_name: str, folder: Path) -> None:
-        """Begin to write the annotations in a format of FORMATS; a message and `exported` say how it ended.
+    def export(self, format_name: str, folder: Path, choice: ExportChoice = EVERYTHING) -> None:
+        """Begin to write what is chosen in a format of FORMATS; a message and `exported` say how it ended.
 
         Raises:
             ExportError: another export is under way.
         """
-        self._export(masks_task(self._reader(), format_name, folder))
+        self._export(masks_task(self._reader(), format_name, folder, choice))
 
     def export_statistics(self, folder: Path) -> None:
         """Begin to write the session's figures and raw records, as `export` does.
@@ -250,6 +252,14 @@ class Controller(QObject):
             StoreError: nothing was stored.
         """
         self._pass_on(self._workflow.take_imported(objects, source, teach=teach))
+
+    def choose_reading(self, choice: ReadingChoice) -> None:
+        """Read the folder's files otherwise from now on, and show the open image again.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        self._pass_on(self._workflow.choose_reading(choice))
 
     def cancel_export(self) -> None:
         """Cancel the export that is under way; no file of it stays."""

@@ -14,6 +14,7 @@ from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import UserError
 from samtta_app.formats import FORMATS
 from samtta_app.formats.base import ExportStoppedError
+from samtta_app.formats.export_choice import EVERYTHING, ExportChoice, export_project
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
 
@@ -78,13 +79,13 @@ class ExportThread(QObject):
         self.progressed.emit(f"Exporting {words}" if words else "Exporting")
 
 
-def masks_task(read: Callable[[], Store], name: str, folder: Path) -> ExportTask:
-    """Write the annotations in a format of FORMATS; `read` opens what is stored."""
+def masks_task(read: Callable[[], Store], name: str, folder: Path, choice: ExportChoice = EVERYTHING) -> ExportTask:
+    """Write what is chosen of the annotations in a format of FORMATS; `read` opens what is stored."""
 
     def task(progress: ReportProgress) -> Exported:
         with read() as store:
             project = store.project()
-            files = FORMATS[name].write(project, folder, progress)
+            files = export_project(project, FORMATS[name], folder, choice, progress)
             return Exported(folder, tuple(files), "Exported", project.words, project.remarks)
 
     return task

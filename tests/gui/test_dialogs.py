@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLabel, QWidget
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.errors import ExportError
 from samtta_app.formats import FORMATS
+from samtta_app.formats.export_choice import EVERYTHING, ExportChoice
 from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import bindings, key_text
 from samtta_app.gui.dialogs.dialogs import FIGURES, ExportDialog, PathField, SettingsDialog
@@ -72,6 +73,38 @@ def test_the_dialog_says_how_much_will_be_exported(export: ExportDialog):
     assert export.summary.text() == "14 objects on 2 images"
 
 
+def test_classes_sizes_and_a_split_are_chosen_in_the_window(export: ExportDialog):
+    shown = export.choices
+    assert shown.choice == EVERYTHING
+    names = [each.name for each in export._controller.state.classes]
+    shown.table.item(0, 1).setText("other")
+    shown.table.item(1, 0).setCheckState(Qt.CheckState.Unchecked)
+    shown.least.setValue(9)
+    shown.reviewed.click()
+    shown.split.click()
+    shown.seed.setValue(4)
+    export.go.click()
+    chosen = asked(export)[-1][-1]
+    kept = frozenset({"other", *names[2:]})
+    assert chosen == ExportChoice(kept, {names[0]: "other"}, 9, True, (80.0, 10.0, 10.0), 4)
+    export.format.setCurrentIndex(export.format.count() - 1)
+    assert not shown.isEnabled()
+
+
+def test_a_choice_that_exports_nothing_is_refused(export: ExportDialog):
+    failed: list[ExportError] = []
+    export.failed.connect(failed.append)
+    table, names = export.choices.table, [each.name for each in export._controller.state.classes]
+    table.item(0, 0).setCheckState(Qt.CheckState.Unchecked)
+    table.item(1, 1).setText(names[0])
+    export.go.click()
+    for row in range(table.rowCount()):
+        table.item(row, 0).setCheckState(Qt.CheckState.Unchecked)
+    export.go.click()
+    assert ["not ticked" in str(failed[0]), "No class" in str(failed[1])] == [True, True]
+    assert asked(export) == []
+
+
 def test_one_object_is_one_object(parent: QWidget):
     one = entries(Path("dishes"), ("annotated",))[0]
     dialog = ExportDialog(parent, Recorder(scene(images=(type(one)(one.name, one.path, one.status, 1),))))
@@ -83,7 +116,7 @@ def test_the_chosen_format_is_written_into_the_chosen_folder(export: ExportDialo
     export.format.setCurrentIndex(choices(export).index(name))
     export.folder.line.setText(str(tmp_path))
     export.go.click()
-    assert asked(export) == [("export", name, tmp_path)]
+    assert asked(export) == [("export", name, tmp_path, EVERYTHING)]
 
 
 def test_the_sessions_figures_can_be_written(export: ExportDialog, tmp_path: Path):

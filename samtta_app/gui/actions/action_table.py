@@ -73,6 +73,15 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ),
     ActionRow("import", "Import…", "File", "", "", lambda d: d.open_dialog("import"), enabling.writable),
     ActionRow(
+        "planes",
+        "Pages and subfolders…",
+        "File",
+        "Ctrl+Shift+O",
+        "",
+        lambda d: d.open_dialog("planes"),
+        enabling.writable,
+    ),
+    ActionRow(
         "cancel_export", "Cancel the export", "File", "", "", lambda d: d.controller.cancel_export(), enabling.exporting
     ),
     ActionRow(

@@ -16,6 +16,7 @@ from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.import_dialog import ImportDialog
 from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
+from samtta_app.gui.dialogs.planes_dialog import PlanesDialog
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.settings import Settings, with_changes
 
@@ -57,6 +58,7 @@ class DialogOpener:
         self._makers: dict[str, Callable[[], None]] = {
             "export": self._export,
             "import": self._import,
+            "planes": self._planes,
             "settings": self._settings,
             "models": host.models.open,
             "display": lambda: host.dialogs.show("display", DisplayDialog(window, host.controller)),
@@ -80,6 +82,11 @@ class DialogOpener:
 
     def _import(self) -> None:
         self._host.dialogs.show("import", ImportDialog(self._window, self._host.controller, self._host.report))
+
+    def _planes(self) -> None:
+        dialog = PlanesDialog(self._window, self._host.controller)
+        dialog.failed.connect(self._host.report)
+        self._host.dialogs.show("planes", dialog)
 
     def _settings(self) -> None:
         host, before = self._host, self._host.settings

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from samtta_app.errors import SettingsError, UserError
 from samtta_app.formats import FORMATS
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.export_choices import ExportChoices
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.settings import Settings, StrategyName
@@ -103,6 +104,8 @@ class ExportDialog(QDialog):
         form = _form()
         form.addRow("Format", self.format)
         form.addRow("Folder", self.folder)
+        self.choices = ExportChoices(state.classes)
+        form.addRow(self.choices)
         objects = sum(entry.objects for entry in state.images)
         pictures = sum(entry.objects > 0 for entry in state.images)
         self.summary = theme.label(f"{_count(objects, 'object')} on {_count(pictures, 'image')}", role="muted")
@@ -128,6 +131,7 @@ class ExportDialog(QDialog):
     def _show_lost(self) -> None:
         """Say what is lost in the chosen format."""
         chosen = FORMATS.get(self.format.currentData())
+        self.choices.setEnabled(chosen is not None)
         self.lost.setText(f"Not in it: {'; '.join(chosen.cannot_hold)}" if chosen else "")
 
     def _export(self) -> None:
@@ -136,7 +140,7 @@ class ExportDialog(QDialog):
             if name == FIGURES:
                 self._controller.export_statistics(folder)
             else:
-                self._controller.export(name, folder)
+                self._controller.export(name, folder, self.choices.choice)
         except UserError as error:
             self.failed.emit(error)
         else:
