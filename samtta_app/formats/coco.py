@@ -29,6 +29,7 @@ FILE, POLYGON_FILE = COCO_FILE, "annotations/instances_polygons.json"
 _OLDER = {FILE: (OLDER_FILE,)}
 """Names that earlier versions gave to a file; an export removes it."""
 
+UPRIGHT = "masks are upright: the orientation that EXIF names is applied"
 OWN = "samtta"
 """The key of our own fields."""
 
@@ -67,7 +68,11 @@ def _writer(file_name: str, *, polygons: bool) -> FormatWriter:
 
 def _head(project: Project) -> dict[str, object]:
     return {
-        "info": {"description": f"{storable(project.folder.name)}, {_MARK}", "version": "1.0"},
+        "info": {
+            "description": f"{storable(project.folder.name)}, {_MARK}",
+            "version": "1.0",
+            OWN: {"upright": UPRIGHT},
+        },
         "licenses": [],
         "images": [_image(image) for image in project.images],
         "categories": [{"id": c.id, "name": c.name, "supercategory": ""} for c in project.classes],

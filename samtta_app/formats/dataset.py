@@ -1,6 +1,6 @@
 """A data set folder that `samtta bench` and `samtta train` read: the annotated images, their masks, a split, classes.
 
-    `images/NAME.<suffix>`: copies of the annotated images.
+    `images/NAME.<suffix>`: copies of the annotated images without private data; see `clean_copies`.
     `masks/NAME.png`: 0 background, 1 .. n the image's objects in the order of their accept.
     `split.json`: a fifth of the images under "test", the others under "train" (see `split_of`).
     `classes.json`: the class of every object.
@@ -13,7 +13,6 @@ as in the index PNGs. An image is left out where its file is gone, cannot be rea
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -21,12 +20,12 @@ import numpy as np
 
 from samtta_app.core.files import staged
 from samtta_app.core.messages import ReportProgress
-from samtta_app.core.names import is_component
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.errors import DatasetError, ExportError, ImageError
 from samtta_app.formats.base import Format, LabelledMask, announced, unheard
 from samtta_app.formats.png import painted, save_index
+from samtta_app.formats.shown_images import COPIED_SUFFIXES, copy_cleaned, image_path
 from samtta_app.formats.written_files import content_hash, is_written_name, portable_stems, unchanged
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
@@ -34,7 +33,7 @@ SMALLER_ON_TOP = "where masks overlap, the smaller object is on top"
 TESTED_OF = 5
 """One image of so many is for tests."""
 _LEGEND, _SPLIT, _CLASSES = "dataset.json", "split.json", "classes.json"
-_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+PRIVATE = "EXIF, places, dates, names and comments are taken out of the copies; orientation and colour profiles stay"
 
 
 def split_of(images: Sequence[ProjectImage]) -> dict[str, list[str]]:
@@ -77,6 +76,8 @@ def write_dataset(project: Project, folder: Path, progress: ReportProgress = unh
         raise ExportError(
             f"The data set was not exported: {error.strerror}", folder, "Choose another folder"
         ) from error
+    except ImageError as error:
+        raise ExportError(f"The data set was not exported: {error.what}", error.where, error.do) from error
     return [folder / path for path in written]
 
 
@@ -89,22 +90,23 @@ def _write(
 ) -> list[str]:
     """Write all files below `stage`; returns their names there."""
     names, hashes = portable_stems(image.name for image in images), dict[str, str]()
-    files = {image.name: f"{names[image.name]}{Path(image.name).suffix}" for image in images}
+    own, packed_anew = dict[str, str](), list[str]()
     for part in ("images", "masks"):
         (stage / part).mkdir()
     with (stage / _CLASSES).open("w", encoding="utf-8") as classes:
         for k, image in enumerate(announced(images, progress)):
-            copy = f"images/{files[image.name]}"
-            shutil.copyfile(project.folder / image.name, stage / copy)
-            hashes[copy] = content_hash(stage / copy)
+            copy, anew = copy_cleaned(project, image, stage / "images", names[image.name])
+            own[copy.name] = image.name
+            packed_anew += [copy.name] if anew else []
+            hashes[f"images/{copy.name}"] = content_hash(copy)
             found = _write_masks(project, image, f"masks/{names[image.name]}.png", stage, hashes)
             classes.write(f"{',' if k else '{'}\n{json_text(names[image.name])}: {json_text(found)}")
         classes.write("\n}\n")
     split = {part: [names[name] for name in of_part] for part, of_part in split_of(images).items()}
     (stage / _SPLIT).write_text(json_text(split, indent=1), encoding="utf-8")
     hashes |= {name: content_hash(stage / name) for name in (_CLASSES, _SPLIT)}
-    own = {file: name for name, file in files.items()}
-    legend = {"order": SMALLER_ON_TOP, "images": own, "left_out": left_out, "files": hashes}
+    copies = {"images": own, "privacy": PRIVATE, "packed_anew": packed_anew, "left_out": left_out}
+    legend = {"order": SMALLER_ON_TOP, **copies, "files": hashes}
     (stage / _LEGEND).write_text(json_text(legend, indent=1), encoding="utf-8")
     return sorted([*hashes, _LEGEND])
 
@@ -127,11 +129,11 @@ def _left_out(project: Project, image: ProjectImage) -> str:
     """Why an image cannot be copied, "" where it can."""
     from samtta_app.images.read import image_size  # imports the decoders, which the window's start does not need
 
-    path = project.folder / image.name
-    if not is_component(image.name) or path.suffix.lower() not in _IMAGE_ENDINGS or not path.is_file():
+    path = image_path(project, image)
+    if path is None:
         return "its file is gone"
     try:
-        width, height = image_size(path)
+        width, height = image_size(path, project.planes)
     except ImageError as error:
         return f"its file cannot be read: {error.what}"
     same = (width, height) == (image.width, image.height)
@@ -179,7 +181,7 @@ def _earlier(folder: Path) -> list[str]:
 
 def _is_ours(folder: Path, name: str, known: str) -> bool:
     part, _, file = name.rpartition("/")
-    endings = {"images": _IMAGE_ENDINGS, "masks": (".png",)}.get(part, ())
+    endings = {"images": COPIED_SUFFIXES, "masks": (".png",)}.get(part, ())
     return (
         bool(known)
         and (name in (_CLASSES, _SPLIT) or is_written_name(file, endings))
@@ -190,13 +192,14 @@ def _is_ours(folder: Path, name: str, known: str) -> bool:
 DATASET = Format(
     "dataset",
     "Data set: images, masks and a split, for samtta bench and train",
-    (*_IMAGE_ENDINGS, ".json"),
+    (*COPIED_SUFFIXES, ".json"),
     (
         "clicks, boxes and uncertainty",
         "alternative outlines",
         "what lies under a smaller object",
         "images that are gone, unreadable, or without objects",
         "more than 65535 objects on an image",
+        "EXIF and other private data of the image files",
     ),
     write_dataset,
     read_dataset,

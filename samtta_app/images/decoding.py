@@ -110,20 +110,28 @@ def upright_size(source: ImageStream) -> tuple[int, int]:
         ImageError: the file is too large to be read.
         DAMAGED: the header is damaged.
     """
-    orientation = 1
+    (width, height), orientation = _size_and_turn(source)
+    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+
+
+def upright_turn(source: ImageStream) -> int:
+    """The orientation 1 .. 8 of a PNG, JPEG, BMP or WebP; errors as in `upright_size`."""
+    found = _size_and_turn(source)[1]
+    return found if 1 <= found <= 8 else 1
+
+
+def _size_and_turn(source: ImageStream) -> tuple[tuple[int, int], int]:
     if source.kind is ImageKind.PNG:
         png = png_structure(source)
-        (width, height), orientation = (png.width, png.height), _png_turn(png)
-    else:
-        source.file.seek(0)
-        readers: dict[ImageKind, type[JpegImageFile | WebPImageFile | BmpImageFile]] = {
-            ImageKind.JPEG: JpegImageFile,
-            ImageKind.WEBP: WebPImageFile,
-            ImageKind.BMP: BmpImageFile,
-        }
-        with readers[source.kind](source.file) as file:
-            (width, height), orientation = file.size, camera_turn(file)
-    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+        return (png.width, png.height), _png_turn(png)
+    source.file.seek(0)
+    readers: dict[ImageKind, type[JpegImageFile | WebPImageFile | BmpImageFile]] = {
+        ImageKind.JPEG: JpegImageFile,
+        ImageKind.WEBP: WebPImageFile,
+        ImageKind.BMP: BmpImageFile,
+    }
+    with readers[source.kind](source.file) as file:
+        return file.size, camera_turn(file)
 
 
 def webp_size(head: bytes) -> tuple[int, int]:

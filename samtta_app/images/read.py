@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Image
 from samtta_app.errors import ImageError
-from samtta_app.images.decoding import AGAIN, DAMAGED, ORIENTATION, DecodedImage, decode_image, upright_size
+from samtta_app.images.decoding import (
+    AGAIN,
+    DAMAGED,
+    ORIENTATION,
+    DecodedImage,
+    decode_image,
+    upright_size,
+    upright_turn,
+)
 from samtta_app.images.dicom_decoding import decode_dicom, dicom_size
 from samtta_app.images.file_formats import GivenUp, ImageKind, ImageStream, opened_image
 from samtta_app.images.other_decoding import decode_other, other_size
@@ -35,6 +43,7 @@ __all__ = [
     "ORIENTATION",
     "READ_AHEAD_SHARE",
     "from_array",
+    "image_orientation",
     "image_size",
     "read_ids",
     "read_image",
@@ -141,6 +150,20 @@ def image_size(path: Path, planes: PlaneChoice = FIRST_PLANE) -> tuple[int, int]
         ImageError: the file is missing, empty, incomplete in its header, or no image.
     """
     return _said(path, lambda: _size(path, planes))
+
+
+def image_orientation(path: Path) -> int:
+    """The orientation 1 .. 8 that a file of a camera names; 1 where it names none.
+
+    Raises:
+        ImageError: as `image_size`.
+    """
+
+    def found() -> int:
+        with opened_image(path) as source:
+            return 1 if source.kind in _OTHERS | {ImageKind.TIFF, ImageKind.DICOM} else upright_turn(source)
+
+    return _said(path, found)
 
 
 def from_array(raw: Array, path: Path = Path("array")) -> Image:
