@@ -257,9 +257,12 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory):
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
 
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
-        confirmed = frozenset(row["id"] for row in self._rows("SELECT id FROM annotations WHERE reviewed = 1"))
         remarks = (*listed.remarks, *self.left_out)
-        return Project(self.folder, listed.images, classes, of_image, remarks, confirmed, self.reading.planes)
+        return Project(self.folder, listed.images, classes, of_image, remarks, self.confirmed(), self.reading.planes)
+
+    def confirmed(self) -> frozenset[int]:
+        """The ids of the objects that a user confirmed."""
+        return frozenset(row["id"] for row in self._rows("SELECT id FROM annotations WHERE reviewed = 1"))
 
     def records(self, object_id: int | None = None) -> tuple[ObjectRecord, ...]:
         """The raw records of all accepted objects, or of one, in the order of the stream; imported ones were not worked on."""
