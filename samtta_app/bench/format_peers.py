@@ -51,11 +51,15 @@ def peak_megabytes() -> float:
 
 
 def measured(write: Callable[[], None], masks: int) -> dict[str, Any]:
-    """Seconds, masks per second and megabytes that a writer takes beyond what was there before it."""
-    before, begun = peak_megabytes(), time.perf_counter()
+    """Seconds of the clock and of the processor that a writer takes, masks per second of the latter, and megabytes.
+
+    The processor's seconds do not depend on what else runs. Megabytes are those beyond what was there before.
+    """
+    before, begun, worked = peak_megabytes(), time.perf_counter(), time.process_time()
     write()
-    seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "masks_per_second": masks / seconds, "megabytes": peak_megabytes() - before}
+    seconds, worked = time.perf_counter() - begun, time.process_time() - worked
+    found = {"seconds": seconds, "processor_seconds": worked, "masks_per_second": masks / max(worked, 1e-9)}
+    return {**found, "megabytes": peak_megabytes() - before}
 
 
 def by_pycocotools(masks: int, side: int, file: Path) -> dict[str, Any]:

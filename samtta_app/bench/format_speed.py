@@ -34,7 +34,9 @@ _OWN_SCRIPT = (
 
 @dataclass(frozen=True, slots=True)
 class FormatFigure:
-    """What one program needed: seconds, masks per second, megabytes beyond its start; nan where it cannot be known.
+    """What one program needed: seconds of the clock and of the processor, masks per second of the latter, megabytes.
+
+    Megabytes are those beyond its start, nan where they cannot be known.
 
     `ratio` is samtta's speed over this program's.
     """
@@ -42,6 +44,7 @@ class FormatFigure:
     program: str
     masks: int
     seconds: float
+    processor_seconds: float
     masks_per_second: float
     megabytes: float
     ratio: float = math.nan
@@ -110,4 +113,5 @@ def _figure(program: str, masks: int, command: list[str]) -> FormatFigure:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"{program} ended with {done.returncode}: {last}")
     found = json.loads(done.stdout.splitlines()[-1])
-    return FormatFigure(program, masks, found["seconds"], found["masks_per_second"], found["megabytes"])
+    figures = ("seconds", "processor_seconds", "masks_per_second", "megabytes")
+    return FormatFigure(program, masks, *(float(found[key]) for key in figures))

@@ -72,14 +72,16 @@ def to_rle(mask: Mask, height: int, width: int) -> bytes:
     x1, y1 = min(mask.x + mask.bits.shape[1], width), min(mask.y + mask.bits.shape[0], height)
     ends = np.zeros(0, dtype=np.int64)
     if x0 < x1 and y0 < y1:
-        columns = np.zeros((x1 - x0, y1 - y0 + 1), dtype=np.int8)  # one row of background ends every column
-        columns[:, :-1] = mask.bits[y0 - mask.y : y1 - mask.y, x0 - mask.x : x1 - mask.x].T
-        turns = np.flatnonzero(np.diff(columns.ravel(), prepend=0))
-        column, row = np.divmod(turns, y1 - y0 + 1)
+        rows = y1 - y0 + 1
+        line = np.zeros((x1 - x0) * rows + 1, dtype=np.bool_)  # one row of background begins and ends every column
+        line[1:].reshape(-1, rows)[:, :-1] = mask.bits[y0 - mask.y : y1 - mask.y, x0 - mask.x : x1 - mask.x].T
+        column, row = np.divmod(np.flatnonzero(line[1:] != line[:-1]), rows)
         ends = (x0 + column) * height + y0 + row
         joined = np.flatnonzero(ends[1:-1:2] == ends[2::2])  # a run that goes on at the top of the next column
-        ends = np.delete(ends, np.concatenate([2 * joined + 1, 2 * joined + 2]))
-    runs = np.diff(ends, prepend=0, append=height * width)
+        if joined.size:
+            ends = np.delete(ends, np.concatenate([2 * joined + 1, 2 * joined + 2]))
+    bounds = np.concatenate([(0,), ends, (height * width,)])
+    runs = bounds[1:] - bounds[:-1]
     counts = runs[: runs.size - (runs[-1] == 0)].tolist()
     return bytes(coco.frPyObjects({"size": [height, width], "counts": counts}, height, width)["counts"])
 
