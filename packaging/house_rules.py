@@ -21,6 +21,9 @@ FUNCTION_CAP, FUNCTION_MEDIAN = 60, 12
 ASKED_FOR = {"log"}
 """The habit of Python's logging: one logger for each module, under the same name."""
 FILE_CAP = 16_000_000
+ELSEWHERE = {"supervision"}
+"""Packages that are imported only in an environment of other programs (packaging/consumers.py)."""
+
 LOADED_BY_OTHERS = {"imagecodecs"}
 """Declared, but imported by a library of ours only: imagecodecs holds tifffile's decoders."""
 WORD_CAP = 25
@@ -207,7 +210,7 @@ def undeclared(root: Path, trees: dict[str, ast.Module]) -> Iterator[str]:
         for module in imported(tree):
             found = {plain(name) for name in owners.get(module, [module])}
             used |= found
-            if not found & allowed:
+            if not found & allowed and module not in ELSEWHERE:
                 yield f"{path}: imports {module}, which pyproject.toml does not declare"
     yield from (
         f"pyproject.toml: {name} is declared and never imported" for name in sorted(declared - used - LOADED_BY_OTHERS)

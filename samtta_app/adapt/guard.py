@@ -33,7 +33,7 @@ EXPERTS = (Expert(0.0), Expert(0.5), Expert(1.0), Expert(1.0, bold=True))
 Objects that are alike are learned faster than objects that differ, and no rate serves both.
 """
 
-ORIGINAL, LEARNED = EXPERTS[0], EXPERTS[2]
+ORIGINAL, ALL_LEARNED = EXPERTS[0], EXPERTS[2]
 """The original weights, and all that was learned carefully."""
 
 GUARD_CLICKS, LATER_FROM = 6, 2
@@ -180,7 +180,7 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
     count, leaders = len(first.scores), (first.leader, later.leader)
     if not count:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
-    learned, frozen = ((first.mean(expert) + later.mean(expert)) / 2 for expert in (LEARNED, ORIGINAL))
+    learned, frozen = ((first.mean(expert) + later.mean(expert)) / 2 for expert in (ALL_LEARNED, ORIGINAL))
     answers = (first.mean(leaders[0]) + later.mean(leaders[1])) / 2
     objects = f"{count} object{'s' if count != 1 else ''}"
     on = f"{100 * answers:.1f} % fit on the last {objects}, the original {100 * frozen:.1f} %"

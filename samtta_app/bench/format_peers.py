@@ -19,12 +19,12 @@ POOL = 64
 """Distinct masks that all sides write again and again, so that making them costs nothing."""
 
 MASKS_PER_IMAGE = 50
-SEED = 20
+_SEED = 20
 
 
 def mask_pool(side: int) -> list[NDArray[np.bool_]]:
     """POOL masks (side, side): one or two discs, some with a hole, none empty."""
-    draw = np.random.default_rng(SEED)
+    draw = np.random.default_rng(_SEED)
     rows, columns = np.ogrid[:side, :side]
     found = []
     for _ in range(POOL):
@@ -50,7 +50,7 @@ def peak_megabytes() -> float:
     return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def measured(write: Callable[[], None], masks: int) -> dict[str, Any]:
+def measured_writer(write: Callable[[], None], masks: int) -> dict[str, Any]:
     """Seconds of the clock and of the processor that a writer takes, masks per second of the latter, and megabytes.
 
     The processor's seconds do not depend on what else runs. Megabytes are those beyond what was there before.
@@ -79,7 +79,7 @@ def by_pycocotools(masks: int, side: int, file: Path) -> dict[str, Any]:
             entries.append({**entry, "area": area, "bbox": box, "iscrowd": 0})
         file.write_text(json.dumps({"images": [], "categories": [], "annotations": entries}))
 
-    return measured(write, masks)
+    return measured_writer(write, masks)
 
 
 def by_supervision(masks: int, side: int, file: Path) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def by_supervision(masks: int, side: int, file: Path) -> dict[str, Any]:
     names = [str(picture.with_name(f"{k}.png")) for k in range(count)]
     pixels = np.zeros((side, side, 3), np.uint8)
     data = sv.DetectionDataset(["object"], dict.fromkeys(names, pixels), dict.fromkeys(names, found))
-    return measured(lambda: data.as_coco(annotations_path=str(file)), count * MASKS_PER_IMAGE)
+    return measured_writer(lambda: data.as_coco(annotations_path=str(file)), count * MASKS_PER_IMAGE)
 
 
 PEERS: dict[str, Callable[[int, int, Path], dict[str, Any]]] = {

@@ -18,14 +18,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from samtta_app.bench import format_peers
-from samtta_app.bench.format_peers import MASKS_PER_IMAGE, POOL, mask_pool, measured
+from samtta_app.bench.format_peers import MASKS_PER_IMAGE, POOL, mask_pool, measured_writer
 from samtta_app.core.masks import bounding_box, trimmed
 from samtta_app.core.project import Project, ProjectClass, ProjectImage
 from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import UserError
 from samtta_app.formats.coco import COCO
 
-OWN = "samtta"
+_OWN = "samtta"
 _OWN_SCRIPT = (
     "import sys, json, pathlib; from samtta_app.bench.format_speed import by_samtta;"
     "sys.stdout.write(json.dumps(by_samtta(int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3]))))"
@@ -77,7 +77,7 @@ def by_samtta(masks: int, side: int, folder: Path) -> dict[str, Any]:
     def write() -> None:
         COCO.write(project, folder / "out")
 
-    return measured(write, masks)
+    return measured_writer(write, masks)
 
 
 def measure_formats(
@@ -96,8 +96,8 @@ def measure_formats(
     """
     figures = []
     for number in (max(1, masks // 10), masks):
-        told(f"{OWN}, {number} masks")
-        figures.append(_figure(OWN, number, [sys.executable, "-c", _OWN_SCRIPT, str(number), str(side)]))
+        told(f"{_OWN}, {number} masks")
+        figures.append(_figure(_OWN, number, [sys.executable, "-c", _OWN_SCRIPT, str(number), str(side)]))
     for name, python in peers.items():
         told(f"{name}, {masks} masks")
         figures.append(_figure(name, masks, [str(python), str(format_peers.__file__), name, str(masks), str(side)]))
@@ -107,7 +107,7 @@ def measure_formats(
 
 def _figure(program: str, masks: int, command: list[str]) -> FormatFigure:
     with TemporaryDirectory() as folder:
-        place = folder if program == OWN else f"{folder}/out.json"
+        place = folder if program == _OWN else f"{folder}/out.json"
         done = subprocess.run([*command, place], capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

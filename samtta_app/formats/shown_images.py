@@ -45,7 +45,7 @@ def shown_pixels(project: Project, image: ProjectImage) -> NDArray[np.uint8] | s
 
 
 def copy_cleaned(project: Project, image: ProjectImage, place: Path, stem: str) -> tuple[Path, bool]:
-    """Copy an image's file into the folder `place` without private data; returns the copy and whether it was packed anew.
+    """Copy an image's file into the folder `place` without private data; returns the copy and whether it was packed again.
 
     A file that cannot be cleaned as it is, or of which another plane was chosen, becomes a PNG of what is shown.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samtta_app.adapt.accepted_looks import NO_LOOKS, AcceptedLooks, without_looks
-from samtta_app.adapt.guard import LEARNED, Evidence, Verdict, expert_weights, scored, verdict
+from samtta_app.adapt.guard import ALL_LEARNED, Evidence, Verdict, expert_weights, scored, verdict
 from samtta_app.adapt.loop import DEFAULT_TRAINING, Trained, TrainingConfig, UnlabelledLoss, learn
 from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.object_sizes import Sizes
@@ -195,7 +195,7 @@ class Samtta(NoAdaptation):
         yield
 
     def _known(self, model: SamModel, line: RefinedLine) -> Knowledge:
-        leaders = (line.first.leader, line.later.leader) if self.guarded else (LEARNED, LEARNED)
+        leaders = (line.first.leader, line.later.leader) if self.guarded else (ALL_LEARNED, ALL_LEARNED)
         original = model.frozen.tensors
         first, later = (expert_weights(original, line.tensors, line.bold, expert) for expert in leaders)
         return Knowledge(first, RefinedAnswering(line, later))

@@ -28,7 +28,7 @@ SHOWN_ROWS = 5
 MOST = 2**31 - 1
 """The highest number that a Qt spin box takes."""
 
-SHARES = (80, 10, 10)
+_SHARES = (80, 10, 10)
 """Shares of a split that most data sets have."""
 
 
@@ -59,7 +59,7 @@ class ExportChoices(QWidget):
         self.least.setSuffix(" pixels")
         self.reviewed = QCheckBox("Only reviewed objects")
         self.split = QCheckBox("Split the images")
-        self.shares = tuple(QSpinBox() for _ in SHARES)
+        self.shares = tuple(QSpinBox() for _ in _SHARES)
         self.seed = QSpinBox()
         self.seed.setRange(0, MOST)
         form = QFormLayout(self)
@@ -116,7 +116,7 @@ class ExportChoices(QWidget):
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
-        for box, share in zip(self.shares, SHARES, strict=True):
+        for box, share in zip(self.shares, _SHARES, strict=True):
             box.setRange(0, 100)
             box.setValue(share)
             layout.addWidget(box)

@@ -18,7 +18,7 @@ from samtta_app.session.project.listing import passed_over
 PAGE = "Page"
 ALL_CHANNELS = "Together"
 ONE_PLANE = "This image has one plane."
-KEPT = "The choice is kept for all images of the project. A file with fewer pages shows its last one."
+_KEPT = "The choice is kept for all images of the project. A file with fewer pages shows its last one."
 
 
 class PlanesDialog(QDialog):
@@ -61,7 +61,7 @@ class PlanesDialog(QDialog):
         self.passed = theme.label(
             displayable(passed_over(store.folder, subfolders=self._before.subfolders)), role="muted"
         )
-        self.note = theme.label(KEPT if self.places or channels else ONE_PLANE, role="muted")
+        self.note = theme.label(_KEPT if self.places or channels else ONE_PLANE, role="muted")
         for words in (self.passed, self.note):
             words.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)

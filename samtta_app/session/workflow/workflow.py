@@ -180,7 +180,7 @@ class Workflow:
         return self.refresh_images()
 
     def choose_reading(self, choice: ReadingChoice) -> Requests:
-        """Read the folder's files otherwise, and show the open image again; what was encoded ahead is read anew.
+        """Read the folder's files otherwise, and show the open image again; what was encoded ahead is read again.
 
         Raises:
             StoreError: nothing was stored, and nothing has changed.

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from samtta_app.adapt.guard import (
+    ALL_LEARNED,
     DECAY,
     EXPERTS,
     GUARD_CLICKS,
     LATER_FROM,
-    LEARNED,
     PRIOR,
     SCORES_KEPT,
     Evidence,
@@ -216,7 +216,7 @@ def test_a_verdict_names_what_answers_in_words_and_figures(
 def test_figures_are_plain_means_over_the_objects_tested() -> None:
     evidence = Evidence(((0.2, 0.4, 0.6), (0.4, 0.8, 0.9)))
     assert [evidence.mean(expert) for expert in EXPERTS[:3]] == pytest.approx([0.3, 0.6, 0.75])
-    assert math.isnan(Evidence().mean(LEARNED))
+    assert math.isnan(Evidence().mean(ALL_LEARNED))
     found = verdict(evidence, evidence)
     assert "on the last 2 objects" in found.reason
     assert (found.frozen, found.candidate, found.objects) == (pytest.approx(0.3), pytest.approx(0.75), 2)
@@ -261,7 +261,7 @@ def test_a_bold_learner_is_one_more_expert_and_of_equal_ones_the_careful_one_ans
     values = trajectory(MODEL, bold, ITEM, GUARD_CLICKS)
     assert (first[3], later[3]) == (values[0], pytest.approx(sum(values[LATER_FROM - 1 :]) / 5))
     assert Evidence(((0.5, 0.5, 0.7, 0.8),)).leader == EXPERTS[3]
-    assert Evidence(((0.5, 0.5, 0.7, 0.7),)).leader == LEARNED
+    assert Evidence(((0.5, 0.5, 0.7, 0.7),)).leader == ALL_LEARNED
     assert expert_weights(FROZEN, careful, bold, EXPERTS[3]) is bold
     assert expert_weights(FROZEN, careful, None, EXPERTS[3]) is careful
 
