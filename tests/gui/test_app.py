@@ -24,7 +24,7 @@ from samtta_app.datasets.samples import sample_set as samples_module
 from samtta_app.engine import dispatch as engine_module
 from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, ProjectError
-from samtta_app.gui import app, main_window
+from samtta_app.gui import app, project_views
 from samtta_app.gui.app import Application, run_window
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.main_window import MainWindow
@@ -360,7 +360,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The model that the run asks for; it gets the toy."""
     asked: list[object] = []
 
-    def toy_engine(source: object, device: str, adapting: str, tidy: bool) -> Engine:
+    def toy_engine(source: object, device: str, adapting: str, tidy: bool, **_: object) -> Engine:
         asked.append((source, adapting))
         assert tidy
         return Engine(toy_model(), adapting=STRATEGIES[adapting])
@@ -515,7 +515,7 @@ def test_a_project_that_cannot_be_shown_after_it_was_opened_leaves_the_present_o
         if where == "workflow":
             patch.setattr(app, "Workflow", broken)
         else:
-            patch.setattr(main_window, "ImagesPanel", broken)
+            patch.setattr(project_views, "ImagesPanel", broken)
         with pytest.raises(RuntimeError, match="cannot be shown"):
             application.open(images(tmp_path / "two"))
     assert application.controller is before
