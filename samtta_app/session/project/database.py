@@ -39,6 +39,7 @@ class Database:
         self.opening, self._left_out = opened.notice, dict[str, None]()
         self._db, self._lock = opened.db, opened.lock
         self._db.row_factory, self._db.text_factory = sqlite3.Row, decoded
+        self._joined: bool | None = None  # None: each block alone; else whether a transaction of many blocks has begun
         self._files = {} if opened.read_only else {path: file_identity(path) for path in self._kept()}
 
     def close(self) -> None:
@@ -116,9 +117,52 @@ class Database:
     def _writing(self) -> Iterator[None]:
         if self.read_only:
             raise StoreError("The project was opened read-only", self.home, "Choose another project folder")
+        with (
+            self._explained(),
+            schema.transaction(self._db, self._require_files) if self._joined is None else self._part(),
+        ):
+            yield
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written in the block is stored, or nothing of it; blocks of writes in it may fail alone.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        self._joined = False
         try:
-            with schema.transaction(self._db, self._require_files):
-                yield
+            yield
+            if self._joined:
+                with self._explained():
+                    self._require_files()
+                    self._db.execute("COMMIT")
+        finally:
+            self._joined = None
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    @property
+    def wrote(self) -> bool:
+        """Whether something was written in the block of `together`."""
+        return bool(self._joined)
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """One block of writes of several that are stored together."""
+        if not self._joined:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._joined = True
+        if not self._db.in_transaction:
+            raise sqlite3.OperationalError("the transaction has ended")
+        with schema.savepoint(self._db, self._require_files):
+            yield
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says of a write into a message for the user."""
+        try:
+            yield
         except (sqlite3.DatabaseError, UnicodeError) as error:
             why, do = reason(error, self.home)
             what = f"The project could not be written: {why}"

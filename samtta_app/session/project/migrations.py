@@ -5,6 +5,7 @@ from __future__ import annotations
 from samtta_app.session.project.alternative_outlines import ALTERNATIVES
 from samtta_app.session.project.attempt_tables import ATTEMPTS, CONTROL_OBJECTS
 from samtta_app.session.project.hand_tables import BY_HAND, STEP_KINDS
+from samtta_app.session.project.history_tables import HISTORY
 
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -133,6 +134,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("alternatives", ALTERNATIVES),
     ("by_hand", BY_HAND),
     ("sources", SOURCES),
+    ("history", HISTORY),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 

@@ -197,6 +197,21 @@ def transaction(db: sqlite3.Connection, before_commit: Callable[[], None] = lamb
 
 
 @contextmanager
+def savepoint(db: sqlite3.Connection, before_release: Callable[[], None]) -> Iterator[None]:
+    """As `transaction`, inside one; where SQLite has ended that by itself, the block fails too."""
+    db.execute("SAVEPOINT part")
+    try:
+        yield
+        before_release()
+        db.execute("RELEASE part")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK TO part")
+            db.execute("RELEASE part")
+        raise
+
+
+@contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors on opening into messages for the user; "cannot write" passes, for the caller to handle."""
     try:

@@ -21,6 +21,7 @@ from samtta_app.session.project.catalogue import SeenImage, catalogue, files, nu
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
 from samtta_app.session.project.class_list import THERE, ClassList
 from samtta_app.session.project.control_draws import ControlDraws
+from samtta_app.session.project.history_log import HistoryLog
 from samtta_app.session.project.learning_log import now
 from samtta_app.session.project.location import (
     OpenedDatabase,
@@ -42,7 +43,7 @@ LAST = 2**63 - 1
 """SQLite has no higher number."""
 
 
-class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory):
+class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory, HistoryLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from msgspec import structs
 
@@ -71,7 +72,7 @@ class Acting:
             act, *later = self._desk.state.waiting
             desk.change(waiting=tuple(later))
             try:
-                requests += self._perform(act)
+                requests += desk.as_one(partial(self._perform, act))
                 refused = isinstance(act, acts.Accept) and desk.draft is not None
             except StoreError as error:
                 desk.say("error", str(error))
@@ -224,7 +225,7 @@ class Acting:
     def _redo(self) -> Requests:
         """Redo, and then what was to follow."""
         dropped = self._desk.dropped
-        requests = self._undoing.redo() if self._desk.history.undone or not dropped else ()
+        requests = self._undoing.redo() if self._desk.history.can_redo or not dropped else ()
         self._desk.dropped = ()
         self._desk.change(waiting=(*dropped, *self._desk.state.waiting))
         return requests

@@ -22,6 +22,7 @@ from samtta_app.session.statistics.tally import Tally
 from samtta_app.session.workflow.blindfold import blinded
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
+from samtta_app.session.workflow.stored_history import StoredHistory
 from samtta_app.session.workflow.under_way import Ahead, Carried, Drawing, Lessons, Loading, MeasuringMap
 
 Requests = tuple[Request, ...]
@@ -53,7 +54,7 @@ class SessionContext:
         self.control_share = 0.0 if self.frozen or store.read_only else control_share
         self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
         self.store, self.idle, self.now = store, idle, clock
-        self.history = History()
+        self.history = History() if store.read_only else StoredHistory(store)
         self.draft: Draft | None = None
         self.loading: Loading | None = None
         self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
@@ -186,6 +187,47 @@ class SessionContext:
         if entry != images[place]:
             self.change(images=(*images[:place], entry, *images[place + 1 :]))
 
+    # --- all or nothing -----------------------------------------------------------------------------------------------
+
+    def as_one(self, do: Callable[[], Requests]) -> Requests:
+        """Do an act; what it stores and what undo needs of it is stored together, or else nothing has moved.
+
+        Where the history cannot be stored, the act is done without it.
+
+        Raises:
+            StoreError: the act itself could not be stored.
+        """
+        if self.store.read_only:
+            return do()
+        before, past = dict(vars(self)), self.history.snapshot()
+        acted = False
+        try:
+            with self.store.together():
+                requests = do()
+                acted = True
+                if self.store.wrote:
+                    self.history.save()
+        except StoreError:
+            self._restore(before, past)
+            if not acted:
+                raise
+            return do()
+        return requests
+
+    def save_history(self) -> None:
+        """Store what undo needs of acts that stored nothing themselves; a disk that refuses it is reported by the next accept."""
+        if self.history.changed:
+            with suppress(StoreError), self.store.in_haste():
+                self.history.save()
+
+    def _restore(self, before: dict[str, Any], past: dict[str, Any]) -> None:
+        """Be as before an act that was not stored; the figures are made again from what is stored."""
+        vars(self).update(before)
+        self.history.restore(past)
+        with suppress(StoreError):
+            self.tally = Tally(self.store.records(), self.store.attempts())
+            self.withdrawn, self._unread = set(), None
+
     # --- records and figures ----------------------------------------------------------------------------------------
 
     @property
@@ -291,8 +333,8 @@ class SessionContext:
         self.change(
             adaptation=replace(self.state.adaptation, activity=activity),
             activity=self.state.activity if waiting else "",
-            can_undo=bool(self.history.done or self.state.waiting),
-            can_redo=bool(self.history.undone or self.dropped or self.state.waiting),
+            can_undo=self.history.can_undo or bool(self.state.waiting),
+            can_redo=self.history.can_redo or bool(self.dropped or self.state.waiting),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from samtta_app.core.types import Annotation, BoolArray, FloatArray
 from samtta_app.session.object_records import GivenUpObject
@@ -136,11 +137,53 @@ class History:
         if isinstance(entry, Accepted | Cancelled):
             entry = replace(entry, held=_bytes((entry.draft, *_drafts(entry.steps))))
         self.done.append(entry)
-        del self.done[:-LEVELS]
+        self.drop(len(self.done) - LEVELS)
         held = sum(e.held for e in self.done if isinstance(e, Accepted | Cancelled))
         while held > self._budget and len(self.done) > 1:
-            oldest = self.done.pop(0)
+            oldest = self.done[0]
+            self.drop(1)
             held -= oldest.held if isinstance(oldest, Accepted | Cancelled) else 0
+
+    def drop(self, number: int) -> None:
+        """Drop so many of the oldest entries from memory."""
+        del self.done[: max(number, 0)]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an entry to undo."""
+        return bool(self.done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an entry to redo."""
+        return bool(self.undone)
+
+    def newest(self) -> Entry | None:
+        """What is undone next, None where there is nothing."""
+        return self.done[-1] if self.done else None
+
+    def newest_undone(self) -> Entry | None:
+        """What is redone next, None where there is nothing."""
+        return self.undone[-1] if self.undone else None
+
+    def fetch_steps(self) -> None:
+        """The steps of the object being annotated are in memory."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to save."""
+        return False
+
+    def save(self) -> None:
+        """What is only in memory is kept nowhere else."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """The history as it is now, for `restore`."""
+        return vars(self) | {"done": list(self.done), "undone": list(self.undone)}
+
+    def restore(self, past: dict[str, Any]) -> None:
+        """Be as at a snapshot."""
+        vars(self).update(past)
 
     def refresh(self, draft: Draft) -> None:
         """The newest step's draft changed (its answer came, or another candidate was chosen)."""

@@ -50,10 +50,10 @@ class Undoing:
     def undo(self) -> Requests:
         """Undo the newest entry."""
         history = self._desk.history
-        if not history.done:
+        entry = history.newest()
+        if entry is None:
             self._desk.say("info", "There is nothing to undo")
             return ()
-        entry = history.done[-1]
         if not self._here(entry):
             return self._go(entry, "undo")
         if isinstance(entry, Prompted):
@@ -67,10 +67,10 @@ class Undoing:
     def redo(self) -> Requests:
         """Do again what was undone last."""
         history = self._desk.history
-        if not history.undone:
+        entry = history.newest_undone()
+        if entry is None:
             self._desk.say("info", "There is nothing to redo")
             return ()
-        entry = history.undone[-1]
         if not self._here(entry):
             return self._go(entry, "redo")
         if isinstance(entry, Prompted):
@@ -96,13 +96,23 @@ class Undoing:
             before = replace(before, seconds=worked.seconds, touched=worked.touched)
         return self._put(before)
 
+    def resume(self) -> Requests:
+        """Show the object again that was being annotated when the last run was cut off, on its image."""
+        history = self._desk.history
+        step = history.newest_step() if self._desk.draft is None else None
+        if step is None:
+            return ()
+        if step[1].image == self._desk.image_name():
+            return self._take_up(step[1].after)
+        history.take_steps()  # its image is not shown: the object is given up
+        return ()
+
     def without_image(self, then: Then) -> Requests:
         """Undo or redo the entry whose image cannot be read, as far as that can be done without showing it."""
         desk, history = self._desk, self._desk.history
-        stack = history.done if then == "undo" else history.undone
-        if not stack:
+        stack, entry = (history.done, history.newest()) if then == "undo" else (history.undone, history.newest_undone())
+        if entry is None:
             return ()
-        entry = stack[-1]
         if isinstance(entry, Prompted | Cancelled):
             stack.pop()
             desk.say("warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was skipped")

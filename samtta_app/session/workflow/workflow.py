@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from samtta_app.core.messages import (
     AdaptRequest,
@@ -139,6 +140,7 @@ class Workflow:
         words = passed_over(self.store.folder, subfolders=self.store.reading.subfolders)
         if words and self.state.message is None:
             self.say("info", words)
+        self._desk.history.fetch_steps()
         return self._out((*self._learning.resume(), *self._browsing.open(self.state.index)))
 
     def read_on(self) -> bool:
@@ -151,7 +153,8 @@ class Workflow:
 
     def end(self) -> None:
         """The session is about to be closed: what was begun and not accepted is stored as given up."""
-        self._annotating.cancel("closed")
+        self._desk.as_one(lambda: self._annotating.cancel("closed"))
+        self._desk.save_history()
 
     def seen_image(self) -> Image | None:
         """The open image as the model sees it."""
@@ -255,8 +258,8 @@ class Workflow:
         except StoreError as error:
             self._desk.say("warning", str(error))
         if loading.then:
-            return self._undoing.undo() if loading.then == "undo" else self._undoing.redo()
-        return ()
+            return self._desk.as_one(self._undoing.undo if loading.then == "undo" else self._undoing.redo)
+        return self._undoing.resume()
 
     def _failed(self, reply: Failure, request: Request | None) -> Requests:
         desk = self._desk
@@ -272,7 +275,7 @@ class Workflow:
                 desk.mark(desk.name_of(path), unreadable=reply.text)
                 desk.say("error", reply.text, desk.name_of(path))
                 if loading is not None and loading.then:
-                    requests = self._undoing.without_image(loading.then)
+                    requests = desk.as_one(partial(self._undoing.without_image, loading.then))
                     return requests + (self._browsing.open(loading.back) if loading.back != self.state.index else ())
             case RestoreRequest():
                 return self._learning.refused(request, reply.text)
@@ -296,6 +299,7 @@ class Workflow:
     def _out(self, requests: Requests) -> Requests:
         requests += (*self._overlays.ask(), *self._plausible.ask())
         self._desk.sent(requests)
+        self._desk.save_history()
         self._desk.settle()
         return requests
 

@@ -1,0 +1,105 @@
+"""Undo and redo over restarts: after a kill every state comes back, to the pixel and the logit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from samtta_app.errors import StoreError
+from samtta_app.session import acts
+from samtta_app.session.project.store import Store
+from samtta_app.session.workflow.entry_codec import entry_bytes, entry_of
+from samtta_app.session.workflow.history import Relabelled
+from tests.unit.session.acted import digest, opened
+from tests.unit.session.test_undoing import redo, undo
+
+ROOT = Path(__file__).parents[3]
+
+
+def killed(folder: Path, seed: int, count: int) -> list[str]:
+    """What there was after each act of a program that was killed after the last one."""
+    command = [sys.executable, "-m", "tests.unit.session.acted", str(folder), str(seed), str(count)]
+    done = subprocess.run(command, cwd=ROOT, timeout=120, check=False, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_killed_reopened_and_undone_a_hundred_times(folder: Path) -> None:
+    states = killed(folder, 0, 125)
+    assert len(states) > 100
+    with Store.open(folder) as store:
+        person = opened(store)
+        assert digest(person) == states[-1]
+        for before in states[-2:-52:-1]:
+            undo(person)
+            assert digest(person) == before
+    with Store.open(folder) as store:  # closed without an end, as by a crash
+        person = opened(store)
+        for before in states[-52:-102:-1]:
+            undo(person)
+            assert digest(person) == before
+    with Store.open(folder) as store:
+        person = opened(store)
+        for after in states[-100:]:
+            redo(person)
+            assert digest(person) == after
+        assert not person.state.can_redo
+
+
+def test_an_act_that_cannot_be_stored_with_its_history_is_stored_without_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("The disk is full")
+
+    with Store.open(folder) as store:
+        person = opened(store)
+        person.accepts(40, 40)
+        monkeypatch.setattr(store, "keep_history", full)
+        person.accepts(60, 50)
+        person.do(acts.Select(1), acts.DeleteSelected())
+        shown = digest(person)
+        assert [a.id for a in person.state.annotations] == [2]
+        assert person.state.statistics.objects == 1
+        undo(person)
+        assert [a.id for a in person.state.annotations] == [1, 2]
+        redo(person)
+        assert digest(person) == shown
+        monkeypatch.undo()
+        person.do(acts.AddClass("leaf"))
+    with Store.open(folder) as store:
+        person = opened(store)
+        undo(person)
+        assert digest(person) == shown
+
+
+def test_what_cannot_be_read_ends_the_history_and_nothing_else(folder: Path) -> None:
+    with Store.open(folder) as store:
+        person = opened(store)
+        person.accepts(40, 40)
+        person.do(acts.AddClass("leaf"), acts.AddClass("stem"))
+        with store.writing() as db:
+            db.execute("UPDATE history SET entry = X'C1' WHERE place = 1")
+    with Store.open(folder) as store:
+        person = opened(store)
+        undo(person)
+        undo(person)
+        assert person.state.message.text == "There is nothing to undo"
+        assert [c.name for c in person.state.classes] == ["object", "leaf"]
+        assert not person.state.can_undo
+        person.accepts(60, 50)
+        undo(person)
+        assert [a.id for a in person.state.annotations] == [1]
+
+
+def test_the_names_of_files_that_are_no_text_are_kept(folder: Path) -> None:
+    odd = os.fsdecode(b"\xff.png")
+    entry = Relabelled(odd, 1, 2, 3)
+    made = entry_of(entry_bytes(entry, lambda array: 0), {})
+    assert (made.image, made.after) == (odd, 3)  # type: ignore[union-attr]
