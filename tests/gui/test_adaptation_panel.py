@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel
 
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
-from samtta_app.gui.panels.curve import ClickCurve, rolling_mean
+from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import (
     Adaptation,
@@ -22,6 +22,7 @@ from samtta_app.session.state import (
     SideFigures,
     StreamPoint,
 )
+from samtta_app.session.statistics.click_curves import rolling_mean
 from samtta_app.session.statistics.figure_notes import TWINS_NOTE
 from tests.gui.scenes import WORDS, Recorder, report, scene, statistics, stream
 

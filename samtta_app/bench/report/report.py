@@ -22,6 +22,7 @@ from samtta_app.bench.report.table_formats import table_markdown as markdown_tab
 from samtta_app.bench.report.tables import LEGEND, Sheet, report_tables
 from samtta_app.core.files import marked, staged
 from samtta_app.core.names import storable
+from samtta_app.core.page_style import PAGE_STYLE
 from samtta_app.core.texts import csv_text
 from samtta_app.errors import DatasetError
 
@@ -149,7 +150,7 @@ def page(found: _Report) -> str:
     )
     names = tuple(dict.fromkeys(key.set for key in found.runs))
     values = {"sets": names, "scope": found.scope, "sheets": found.sheets, "groups": groups, "legend": LEGEND}
-    return house.get_template("page.html.j2").render(values)
+    return house.get_template("page.html.j2").render(values, style=PAGE_STYLE)
 
 
 def figures_csv(found: _Report) -> str:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -15,21 +11,13 @@ from samtta_app.gui.panels.legend import Legend
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.still_plot import still_plot
 from samtta_app.session.state import StreamPoint
-
-SPAN = 10
-"""Objects in the rolling mean."""
-
-
-def rolling_mean(values: Sequence[float], span: int = SPAN) -> NDArray[np.float64]:
-    """Mean of the last `span` values at every place (of all so far, at the start): (n,)."""
-    sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=np.float64))])
-    ends = np.arange(1, len(sums))
-    starts = np.maximum(ends - span, 0)
-    return np.asarray((sums[ends] - sums[starts]) / (ends - starts), dtype=np.float64)
+from samtta_app.session.statistics.click_curves import rolling_band, rolling_mean
 
 
 class ClickCurve(QWidget):
-    """Two rolling means over single dots; empty places stay empty, nothing is interpolated.
+    """Two rolling means over single dots, and the 95 % band of the one with learning.
+
+    Empty places stay empty, nothing is interpolated.
 
     The axis of clicks starts at 0, so that a difference looks as large as it is.
     """
@@ -42,6 +30,11 @@ class ClickCurve(QWidget):
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():
             self.plot.addItem(entry)
+        ends = [self.plot.plot([], [], pen=None) for _ in range(2)]
+        self.ends = ends[0], ends[1]
+        self.band = pg.FillBetweenItem(*ends)
+        self.band.setZValue(-1)
+        self.plot.addItem(self.band)
         self.legend = Legend([("accent", "━━", "with learning"), ("muted", "╍╍", "without it (original model)")])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -61,6 +54,9 @@ class ClickCurve(QWidget):
             places, clicks = [place for place, _ in known], [clicks for _, clicks in known]
             self.dots[side].setData(places, clicks)
             self.lines[side].setData(places, rolling_mean(clicks))
+            if side == "adapted":
+                for end, values in zip(self.ends, rolling_band(clicks), strict=True):
+                    end.setData(places, values)
         highest = max((max(entry.adapted or 0, entry.frozen or 0) for entry in stream), default=0)
         self.plot.setXRange(0.5, max(len(stream), 10) + 0.5, padding=0.02)
         self.plot.setYRange(0, max(highest, 5), padding=0.05)
@@ -81,6 +77,9 @@ class ClickCurve(QWidget):
             pale = QColor(colour)
             pale.setAlphaF(0.35)
             self.dots[side].setBrush(pale)
+            if side == "adapted":
+                pale.setAlphaF(0.15)
+                self.band.setBrush(pale)
         for side, text in (("bottom", "objects in the order of annotation"), ("left", "clicks to 85 % fit")):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)

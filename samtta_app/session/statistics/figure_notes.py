@@ -26,7 +26,8 @@ CONTROLS_NOTE = (
 
 BY_HAND_NOTE = (
     "Each stroke, polygon or change of shape by hand counts as one click. The column by_hand counts these steps, and the "
-    "kind of each step stands in clicks.csv. The replays of both sides use clicks alone."
+    "kind of each step stands in clicks.csv. The replays of both sides use clicks alone. An object shaped by hand that neither "
+    "side reaches by clicks counts as failed in NoC and FR. The curve and the sentence leave it out, as it tells no difference."
 )
 """What is counted of work by hand."""
 

@@ -26,8 +26,10 @@ from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Ratings, Statistics
 from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, BY_HAND_NOTE, CONTROLS_NOTE, TWINS_NOTE
+from samtta_app.session.statistics.grouped_figures import GROUP_COLUMNS, GroupedFigures, grouped_figures
 from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
-from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, stream_point
+from samtta_app.session.statistics.statistics_page import statistics_page
+from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, clicks, stream_point
 
 OBJECT_COLUMNS = (
     "object_id",
@@ -81,9 +83,11 @@ _MARKS = {
     "attempts.csv": b"attempt_id,image,",
     "attempt_clicks.csv": b"attempt_id,step,",
     "clicks.csv": b"object_id,step,",
+    "groups.csv": b"by,name,objects,",
     "histograms.csv": b"measure,low,high,",
     "objects.csv": b"object_id,image,",
     "ratings.csv": b"masks_of,ratings,",
+    "statistics.html": b"<title>samtta: statistics</title>",
     "statistics.json": b'"person_clicks"',
 }
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
@@ -97,24 +101,28 @@ def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUpObject
 def write_statistics(store: Store, folder: Path) -> list[Path]:
     """Write objects, attempts, and the prompt steps of both as CSV, and statistics.json (figures and raw records).
 
-    histograms.csv says how masks are formed, and ratings.csv how they were rated.
+    histograms.csv says how masks are formed, and ratings.csv how they were rated. groups.csv has the figures per class and
+    per day, and statistics.html is a page to read.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
     """
     records, attempts, shapes = store.records(), store.attempts(), mask_shapes(store)
     bins = histograms(shapes)
-    clicks = (row for record in records for row in _click_rows(record.object_id, record.steps))
+    steps = (row for record in records for row in _click_rows(record.object_id, record.steps))
     vain = (row for attempt in attempts for row in _click_rows(attempt.id, attempt.steps))
-    rated = _rated_groups(statistics(records).ratings)
+    every = statistics(records, attempts)
+    rated, groups = _rated_groups(every.ratings), grouped_figures(records, attempts)
     files = {
         "attempt_clicks.csv": csv_text(("attempt_id", *CLICK_COLUMNS[1:]), vain),
         "attempts.csv": csv_text(ATTEMPT_COLUMNS, map(_attempt_row, attempts)),
-        "clicks.csv": csv_text(CLICK_COLUMNS, clicks),
+        "clicks.csv": csv_text(CLICK_COLUMNS, steps),
+        "groups.csv": csv_text(GROUP_COLUMNS, ([*map(_shown, each.cells)] for each in groups)),
         "histograms.csv": csv_text(HISTOGRAM_COLUMNS, (_bin_row(each) for each in bins)),
         "objects.csv": csv_text(OBJECT_COLUMNS, (_object_row(each, shapes.get(each.object_id)) for each in records)),
         "ratings.csv": csv_text(RATING_COLUMNS, map(_rating_row, *rated)),
-        "statistics.json": json_text(_plain(_everything(store, records, attempts, shapes, bins)), indent=1),
+        "statistics.json": json_text(_plain(_everything(store, records, attempts, shapes, bins, groups)), indent=1),
+        "statistics.html": statistics_page(every, groups, store.folder.name),
     }
     try:
         with staged(folder, marked(_MARKS)) as stage:
@@ -131,6 +139,7 @@ def _everything(
     attempts: Sequence[GivenUpObject],
     shapes: Mapping[int, MaskShape],
     bins: Sequence[HistogramBin],
+    groups: Sequence[GroupedFigures],
 ) -> dict[str, object]:
     adaptations = [asdict(report) for report in store.adaptations()]
     for report in adaptations:
@@ -138,6 +147,7 @@ def _everything(
     return {
         "notes": [TWINS_NOTE, ATTEMPTS_NOTE, CONTROLS_NOTE, BY_HAND_NOTE],
         "figures": asdict(statistics(records, attempts)),
+        "groups": [dict(zip(GROUP_COLUMNS, each.cells, strict=True)) for each in groups],
         "objects": [
             asdict(r) | {"shape": asdict(shapes[r.object_id]) if r.object_id in shapes else None} for r in records
         ],
@@ -157,7 +167,7 @@ def _object_row(record: ObjectRecord, shape: MaskShape | None) -> list[object]:
         *(record.object_id, to_text(record.image_name), record.class_name, record.created, f"{record.seconds:.3f}"),
         *(record.weights_version, len(record.steps), point.person),
         "" if record.frozen is None else record.replayed_version,
-        *("" if value is None else value for value in (point.adapted, point.frozen)),
+        *("" if side is None else clicks(side) for side in (record.adapted, record.frozen)),
         *strict,
         *_shape_cells(shape),
         "" if record.rating is None else record.rating,
@@ -208,6 +218,10 @@ def _click_rows(owner: int, steps: Sequence[ClickRecord]) -> list[list[object]]:
         given = [owner, number, *place, *map(_figure, figures)]
         rows.append([*given, *area, step.weights_version, *map(_figure, answers)])
     return rows
+
+
+def _shown(value: object) -> object:
+    return _figure(value) if isinstance(value, float) else value
 
 
 def _yes_no(value: bool | None) -> object:

@@ -116,7 +116,7 @@ class Tally:
         self._stream.insert(place, point)
         self._count(record, 1)
         self._put_effort(("accepted", number), effort_of(record))
-        if record.frozen is not None and record.adapted is not None:
+        if comparable(record):
             insort(self._compared, number)
         if len(record.steps) > 1:
             insort(self._improved, number)
@@ -264,13 +264,26 @@ class Tally:
         )
 
 
+def comparable(record: ObjectRecord) -> bool:
+    """Whether an object's replays tell the two sides apart.
+
+    The replays click only. So a mask that a hand has shaped tells nothing where neither side comes to it by clicks.
+    """
+    if record.frozen is None or record.adapted is None:
+        return False
+    by_hand = any(step.hand is not None for step in record.steps)
+    reached = (clicks_to(side, TARGET, _LIMIT) for side in (record.adapted, record.frozen))
+    return not by_hand or any(found is not None for found in reached)
+
+
 def stream_point(record: ObjectRecord) -> StreamPoint:
-    """One object's clicks to IoU .85: the user's, and the twins' once they were replayed."""
+    """One object's clicks to IoU .85: the user's, and the twins' where they are `comparable`."""
+    known = comparable(record)
     return StreamPoint(
         record.object_id,
         clicks(tuple(step.iou for step in record.steps)),
-        None if record.adapted is None else clicks(record.adapted),
-        None if record.frozen is None else clicks(record.frozen),
+        clicks(record.adapted or ()) if known else None,
+        clicks(record.frozen or ()) if known else None,
     )
 
 

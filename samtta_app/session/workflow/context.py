@@ -215,7 +215,7 @@ class SessionContext:
         return requests
 
     def save_history(self) -> None:
-        """Store what undo needs of acts that stored nothing themselves; a disk that refuses it is reported by the next accept."""
+        """Store what undo needs of acts that stored nothing themselves; the next accept reports a disk that refuses."""
         if self.history.changed:
             with suppress(StoreError), self.store.in_haste():
                 self.history.save()

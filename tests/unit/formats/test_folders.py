@@ -178,6 +178,7 @@ def test_all_formats_and_figures_can_share_a_folder_again_and_again(tmp_path: Pa
     with Store.open(folder) as store, pytest.raises(ExportError, match=r"objects\.csv"):
         write_statistics(store, out)
     figures = {"objects.csv", "clicks.csv", "attempts.csv", "attempt_clicks.csv", "histograms.csv", "ratings.csv"}
+    figures |= {"groups.csv", "statistics.html"}
     figures |= {"statistics.json", "dataset.json", "split.json", "classes.json", "images/a.png", "masks/a.png"}
     names = ("yolo", "voc", "labelme", "cvat", "cvat-polygons", "geojson", "npz", "tiff", "label-studio", "crops")
     others = {

@@ -78,13 +78,14 @@ def work(folder: Path, seed: int, count: int) -> None:
     rng = random.Random(seed)
     person = opened(Store.open(folder))
     before = digest(person)
-    print(before)
+    sys.stdout.write(f"{before}\n")
     for number in range(count):
         if number and number % 40 == 0 and person.state.preview is None:
             person.do(acts.OpenImage(rng.randrange(len(person.state.images))))
         person.do(*drawn_acts(person, rng))
         if (now := digest(person)) != before:
-            print(before := now)
+            before = now
+            sys.stdout.write(f"{before}\n")
     sys.stdout.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,37 @@ def test_a_folder_that_cannot_be_written_is_refused_with_its_name(store: Store, 
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ExportError, match="taken"):
         write_statistics(store, tmp_path / "taken")
+
+
+def test_a_mask_by_hand_that_no_clicks_reach_is_in_the_rates_and_not_in_the_curve() -> None:
+    hand = replace(record(None, iou=1.0), hand="brush")
+    never, found = (0.5,) * 20, (0.5, 0.9)
+    drawn = ObjectRecord(1, "a.png", "object", "", 3.0, 0, (record(iou=0.4), hand), never, never, 1)
+    reached = replace(drawn, object_id=2, adapted=found)
+    clicked = replace(drawn, object_id=3, steps=(record(iou=0.4), record()))
+    figures = statistics((drawn, reached, clicked))
+    assert [p.person for p in figures.stream] == [2, 2, 2]
+    assert [(p.adapted, p.frozen) for p in figures.stream] == [(None, None), (2, 20), (20, 20)]
+    assert figures.adapted.fr_20_85 == pytest.approx(2 / 3)
+    assert "2 objects" in figures.sentence
+
+
+def test_figures_per_class_and_per_day_and_a_page_of_its_own(store: Store, tmp_path: Path) -> None:
+    leaf = store.add_class("<leaf>")
+    for class_id in (1, leaf.id, leaf.id):
+        saved = store.accept(accepted(class_id=class_id, seconds=float(class_id)), WIDTH, HEIGHT)
+        store.log_twin(TwinReport(0, saved.id, 1, trajectory(4), trajectory(2), 0.1))
+    write_statistics(store, tmp_path / "out")
+    with (tmp_path / "out" / "groups.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["by"], row["name"], row["objects"]) for row in rows[:2]] == [
+        ("class", "object", "1"),
+        ("class", "<leaf>", "2"),
+    ]
+    assert (rows[1]["adapted_noc_85"], rows[1]["frozen_noc_85"], rows[1]["seconds_per_object"]) == ("2", "4", "2")
+    assert [row["objects"] for row in rows[2:]] == ["3"]
+    page = (tmp_path / "out" / "statistics.html").read_text("utf-8")
+    assert "&lt;leaf&gt;" in page
+    assert "<leaf>" not in page
+    assert "<polyline" in page
+    assert "http" not in page
