@@ -57,7 +57,7 @@ def export(
     choice = ExportChoice(frozenset(classes or ()), _merged(merge or []), least_area, reviewed, shares, seed)
     with Store.open_to_read(existing_project(project)) as store:
         content = store.project()
-        demo_command.say(f"not in {form.name}: {'; '.join(form.cannot_hold)}")
+        demo_command.say(f"not in {form.name}: {'; '.join(form.lost)}")
         with _told("exporting") as progress:
             files = export_project(content, form, out, choice, progress)
         demo_command.say_files(files)

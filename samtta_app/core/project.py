@@ -47,7 +47,8 @@ class Project:
 
     `of_image` gives the annotations of one image by its name, first accepted first. They are read on request, so an
     export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out. `reviewed`
-    holds the ids of the objects that a user confirmed. `planes` are what is read of image files.
+    holds the ids of the objects that a user confirmed, `ignored` those of ignore regions. `planes` are what is read of
+    image files.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Project:
     remarks: tuple[str, ...] = ()
     reviewed: frozenset[int] = frozenset()
     planes: PlaneChoice = FIRST_PLANE
+    ignored: frozenset[int] = frozenset()
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:

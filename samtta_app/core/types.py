@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from samtta_app.core.object_notes import NO_NOTE, ObjectNote
 from samtta_app.core.planes import FIRST_PLANE, PlaneAxes, PlaneChoice
 from samtta_app.errors import ImageError
 
@@ -160,7 +161,7 @@ class Prompt:
     """All that a user said about one object: clicks in order, an optional box, and the logits of the previous answer.
 
     `class_id` is the class being annotated, None without classes. `class_name` is its name: a class that is called as
-    a task of the model takes that task's prompt.
+    a task of the model takes that task's prompt. `tidy` is whether crumbs and pinholes of its masks go.
     """
 
     clicks: tuple[Click, ...] = ()
@@ -168,6 +169,7 @@ class Prompt:
     logits: Logits | None = None
     class_id: int | None = None
     class_name: str = ""
+    tidy: bool = True
 
     @property
     def ambiguous(self) -> bool:
@@ -254,7 +256,7 @@ class Annotation:
     `picture` identifies size and content of the picture that it was accepted on ("" if unknown). `control` says whether
     the frozen weights answered it as a control object; None where nothing was drawn. `alternatives` are other outlines that
     are as plausible to the annotator. `replaces` are the ids of earlier masks that this one took the place of.
-    `source` names the file that it was imported from, "" for one that was drawn here.
+    `source` names the file that it was imported from, "" for one that was drawn here. `note` is what the annotator says of it.
     """
 
     id: int
@@ -275,6 +277,7 @@ class Annotation:
     alternatives: tuple[Mask, ...] = ()
     replaces: tuple[int, ...] = ()
     source: str = ""
+    note: ObjectNote = NO_NOTE
 
     @property
     def expected_iou(self) -> float:

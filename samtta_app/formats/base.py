@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from samtta_app.core.messages import ReportProgress
+from samtta_app.core.object_notes import NO_NOTE, ObjectNote
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ExportError
@@ -16,6 +17,8 @@ from samtta_app.errors import DatasetError, ExportError
 class ExportStoppedError(ExportError):
     """The user cancelled an export; nothing was written."""
 
+
+IGNORED_LOST, NOTES_LOST = "ignore regions: they are left out", "attributes and comments"
 
 INVALID = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 """What values of another kind than expected lead to."""
@@ -26,11 +29,12 @@ MOST_PIXELS = 1 << 28
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledMask:
-    """One object as a format gives it back: its image's name, its class's name, and its mask in that image."""
+    """One object as a format gives it back: its image's name, its class's name, its mask in that image, and its note."""
 
     image_name: str
     class_name: str
     mask: Mask
+    note: ObjectNote = NO_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ class Format:
         write: writes a project.
         read: gives the objects of an export back, image by image. Raises a DatasetError where it cannot be read.
         splits: whether it has a place for a split of the images; other formats get one folder for each part.
+        holds_ignored: whether it has a place for ignore regions; they are left out of other formats.
+        holds_notes: whether it has a place for attributes and comments of objects.
     """
 
     name: str
@@ -117,6 +123,14 @@ class Format:
     write: FormatWriter
     read: Callable[[Path], Iterator[LabelledMask]]
     splits: bool = False
+    holds_ignored: bool = False
+    holds_notes: bool = False
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What is lost in it, as a text for the user, ignore regions and notes included."""
+        regions = () if self.holds_ignored else (IGNORED_LOST,)
+        return (*self.cannot_hold, *regions, *(() if self.holds_notes else (NOTES_LOST,)))
 
 
 def is_plain_file(path: Path) -> bool:

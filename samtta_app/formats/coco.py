@@ -1,8 +1,11 @@
 """COCO instances: as run lengths, of which pycocotools gives back the identical masks, or as polygons.
 
-Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. What is ours stands
-under one key, `samtta`. Of an image it is `status` and `problem`: "annotated", or "listed" where no user has marked the
-image as empty. Of an object it is `alternatives`, `predicted_iou`, `reviewed`, and the `source` of imported ones.
+Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. An ignore region
+is `iscrowd` 1, always as run lengths.
+
+What is ours stands under one key, `samtta`. Of an image it is `status` and `problem`: "annotated", or "listed" where no
+user has marked the image as empty. Of an object it is `alternatives`, `predicted_iou`, `reviewed`, `attributes`,
+`comment`, and the `source` of imported ones.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from samtta_app.core.files import marked, staged
 from samtta_app.core.masks import bounding_box, to_rle
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component, is_inside, storable
+from samtta_app.core.object_notes import note_values
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Mask
@@ -88,16 +92,17 @@ def _image(image: ProjectImage) -> dict[str, object]:
 
 def _annotation(annotation: Annotation, image: ProjectImage, project: Project, *, polygons: bool) -> dict[str, object]:
     box, size = bounding_box(annotation.mask), (image.height, image.width)
+    as_polygons = polygons and not annotation.note.ignore
     values: dict[str, object] = {
         "id": annotation.id,
         "image_id": image.id,
         "category_id": annotation.class_id,
-        "segmentation": _polygons(annotation.mask) if polygons else _run_lengths(annotation.mask, size),
+        "segmentation": _polygons(annotation.mask) if as_polygons else _run_lengths(annotation.mask, size),
         "bbox": [box.x0, box.y0, box.x1 - box.x0 + 1, box.y1 - box.y0 + 1] if box else [0, 0, 0, 0],
         "area": annotation.mask.area,
-        "iscrowd": 0,
+        "iscrowd": int(annotation.note.ignore),
     }
-    own: dict[str, object] = {"reviewed": annotation.id in project.reviewed}
+    own: dict[str, object] = {"reviewed": annotation.id in project.reviewed, **note_values(annotation.note)}
     if not math.isnan(annotation.predicted_iou):
         own["predicted_iou"] = round(annotation.predicted_iou, 4)
     if annotation.source:
@@ -123,6 +128,8 @@ COCO = Format(
     ("clicks, boxes and uncertainty",),
     _writer(FILE, polygons=False),
     strict_coco(FILE),
+    holds_ignored=True,
+    holds_notes=True,
 )
 COCO_POLYGONS = Format(
     "coco-polygons",
@@ -131,4 +138,6 @@ COCO_POLYGONS = Format(
     ("holes: they are filled", "clicks, boxes and uncertainty"),
     _writer(POLYGON_FILE, polygons=True),
     strict_coco(POLYGON_FILE),
+    holds_ignored=True,
+    holds_notes=True,
 )

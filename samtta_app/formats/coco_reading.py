@@ -11,6 +11,7 @@ import numpy as np
 import pycocotools.mask as coco_masks
 
 from samtta_app.core.masks import from_rle, from_runs
+from samtta_app.core.object_notes import note_in
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError
 from samtta_app.formats.base import INVALID, Found, LabelledMask, Reading, Refused, checked_size
@@ -89,7 +90,8 @@ def _object(
     mask = _mask(values["segmentation"], height, width)
     if values.get("id") is not None:
         used.add(values["id"])
-    return LabelledMask(name, str(classes[values["category_id"]]["name"]), mask)
+    note = note_in(values.get("samtta"), ignore=values.get("iscrowd") == 1)
+    return LabelledMask(name, str(classes[values["category_id"]]["name"]), mask, note)
 
 
 def _mask(segmentation: object, height: int, width: int) -> Mask:

@@ -72,6 +72,16 @@ def chosen_objects(project: Project, choice: ExportChoice) -> Project:
     return replace(project, images=images, classes=classes, of_image=of_image)
 
 
+def without_ignored(project: Project) -> Project:
+    """The project without its ignore regions."""
+
+    def of_image(name: str) -> tuple[Annotation, ...]:
+        return tuple(a for a in project.of_image(name) if a.id not in project.ignored)
+
+    images = tuple(replace(i, objects=len(of_image(i.name))) if i.objects else i for i in project.images)
+    return replace(project, images=images, of_image=of_image, ignored=frozenset())
+
+
 def split_part(name: str, shares: tuple[float, float, float], seed: int) -> str:
     """The part of a split that an image belongs to: a hash of seed and name falls into one of the shares.
 
@@ -95,6 +105,7 @@ def export_project(
         ExportError: as the format's `write`; a split appears whole or not at all.
     """
     some = project if choice == EVERYTHING else chosen_objects(project, choice)
+    some = some if form.holds_ignored or not some.ignored else without_ignored(some)
     if choice.shares is None or form.splits:
         return form.write(some, folder, progress)
     parts = {part: _only(some, part) for part in SPLIT_PARTS}

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component, folded, storable
+from samtta_app.core.object_notes import NO_NOTE, ObjectNote
 from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ImageError
@@ -114,12 +115,13 @@ class ProjectImages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImportedObject:
-    """An object that fits the project: its image's name, height and width of that image, its class's name, its mask."""
+    """An object that fits the project: its image's name, height and width of that image, its class's name, mask and note."""
 
     image_name: str
     size: tuple[int, int]
     class_name: str
     mask: Mask
+    note: ObjectNote = NO_NOTE
 
 
 @dataclass(slots=True)
@@ -195,7 +197,7 @@ def _fitting(found: LabelledMask, images: ProjectImages, class_name: str) -> Imp
     if min(found.mask.x, found.mask.y) < 0 or found.mask.y + rows > size[0] or found.mask.x + columns > size[1]:
         return Refused(where, f"its mask does not lie in its image of {size[1]} x {size[0]} pixels")
     label = storable(found.class_name).strip()[:LONGEST_LABEL] or class_name
-    return ImportedObject(name, size, label, found.mask)
+    return ImportedObject(name, size, label, found.mask, found.note)
 
 
 ImportSource = Callable[[ImportCount], Iterator[ImportedObject]]

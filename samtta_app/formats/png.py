@@ -1,7 +1,7 @@
 """Index PNGs, one of instances and one of classes per annotated image; on overlaps the later accepted is on top.
 
     `instances/NAME.png`: 0 background, 1 .. n the image's objects in the order of their accept.
-    `classes/NAME.png`: 0 background, 1 .. c the classes.
+    `classes/NAME.png`: 0 background, 1 .. c the classes; an ignore region has the number that the legend calls `ignored`.
     `legend.json`: what every number means, the order, what is wrong with images, and the files' hashes.
 
 The legend also names the images that are only listed: those in the folder that are not marked as empty.
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from samtta_app.core.files import staged
 from samtta_app.core.masks import crop, trimmed
 from samtta_app.core.messages import ReportProgress
+from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
@@ -34,6 +35,9 @@ from samtta_app.regular_files import RECORD_BYTES, read_bytes, read_json
 ORDER = "where masks overlap, the later accepted object is on top"
 LEGEND_FILE = "legend.json"
 _PARTS = ("instances", "classes")
+
+IGNORED_CLASS = 255
+"""The class of ignore regions, as in Pascal VOC; 65535 where a project has so many classes."""
 
 
 def write_png(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
@@ -78,7 +82,8 @@ def read_png(folder: Path) -> Iterator[LabelledMask]:
             for found in entry["objects"]:
                 bits = index == int(found["value"])
                 if bits.any():
-                    yield LabelledMask(str(entry["image"]), classes[int(found["class"])], trimmed(bits))
+                    note = ObjectNote(found.get("ignored") is True)
+                    yield LabelledMask(str(entry["image"]), classes[int(found["class"])], trimmed(bits), note)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DatasetError(f"There are no index PNGs with a legend here: {error}", folder, "Choose another") from error
 
@@ -121,10 +126,15 @@ def painted(objects: tuple[Annotation, ...], values: list[int], image: ProjectIm
 def _head(project: Project) -> dict[str, object]:
     return {
         "order": ORDER,
+        **({"ignored": _ignored_class(project)} if project.ignored else {}),
         "classes": {k: c.name for k, c in enumerate(project.classes, start=1)},
         "listed": [image.name for image in project.images if not image.objects],
         "problems": {image.name: image.problem for image in project.images if image.problem},
     }
+
+
+def _ignored_class(project: Project) -> int:
+    return IGNORED_CLASS if len(project.classes) < IGNORED_CLASS else int(np.iinfo(np.uint16).max)
 
 
 def _write_image(
@@ -136,10 +146,12 @@ def _write_image(
     objects = project.of_image(image.name)
     numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
     values = list(range(1, len(objects) + 1))
-    for part, shades in zip(_PARTS, (values, [numbers[a.class_id] for a in objects]), strict=True):
+    classes = [_ignored_class(project) if a.note.ignore else numbers[a.class_id] for a in objects]
+    for part, shades in zip(_PARTS, (values, classes), strict=True):
         hashes[f"{part}/{file}"] = save_index(painted(objects, shades, image), stage / part / file)
     found = [
         {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
+        | ({"ignored": True} if a.note.ignore else {})
         for value, a in zip(values, objects, strict=True)
     ]
     return {"image": image.name, "file": file, "objects": found}
@@ -198,4 +210,5 @@ INDEX_PNG = Format(
     ),
     write_png,
     read_png,
+    holds_ignored=True,
 )

@@ -5,7 +5,8 @@
     `ImageSets/Segmentation/PART.txt`: names of images; PART is "train" without a split.
     `labelmap.txt`: the classes and their colours, as CVAT and datumaro read them.
 
-Where objects overlap, the later accepted one is on top. 255 means "undecided" in VOC, so an image has 254 objects at most.
+Where objects overlap, the later accepted one is on top. 255 means "undecided" in VOC: ignore
+regions have it in both PNGs, and an image has 254 objects at most.
 """
 
 from __future__ import annotations
@@ -82,14 +83,20 @@ def _write_image(project: Project, image: ProjectImage, stage: Path, stem: str) 
         raise ExportError("The image has more than 254 objects, too many for Pascal VOC", image.name, "Use COCO")
     objects = project.of_image(image.name)
     numbers = {c.id: k for k, c in enumerate(project.classes, start=1)}
-    shades = {_CLASSES: [numbers[a.class_id] for a in objects], _OBJECTS: list(range(1, len(objects) + 1))}
+    given = {_CLASSES: [numbers[a.class_id] for a in objects], _OBJECTS: list(range(1, len(objects) + 1))}
+    shades = {
+        part: [UNDECIDED if a.note.ignore else value for a, value in zip(objects, values, strict=True)]
+        for part, values in given.items()
+    }
     for part, values in shades.items():
         import PIL.Image  # the window's start does not need it
 
         canvas = PIL.Image.fromarray(painted(objects, values, image).astype(np.uint8))
         canvas.putpalette(_palette().tobytes())
         canvas.save(stage / part / f"{stem}.png")
-    (stage / "Annotations" / f"{stem}.xml").write_text(_xml(project, image, objects), encoding="utf-8")
+    (stage / "Annotations" / f"{stem}.xml").write_text(
+        _xml(project, image, tuple(a for a in objects if not a.note.ignore)), encoding="utf-8"
+    )
 
 
 def _xml(project: Project, image: ProjectImage, objects: tuple[Annotation, ...]) -> str:
@@ -171,8 +178,10 @@ VOC = Format(
         "alternative outlines",
         "what lies under another object",
         "more than 254 objects on an image",
+        "the classes of ignore regions",
     ),
     _write,
     strictly(read_voc),
     splits=True,
+    holds_ignored=True,
 )

@@ -262,7 +262,7 @@ def masks_of(
     else:
         fine = redrawn(model, model.outline, features, obeying, prompt.clicks)
         masks = placed_fine(obedient(fine, prompt.clicks, features.window), features)
-    return tuple(tidied(mask, prompt.clicks) for mask in masks) if model.tidy else masks
+    return tuple(tidied(mask, prompt.clicks) for mask in masks) if model.tidy and prompt.tidy else masks
 
 
 def corrected(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor, offset: float) -> Tensor:

@@ -13,9 +13,11 @@ import msgspec
 from samtta_app.core.looks import DisplayLook
 from samtta_app.core.mask_edits import ShapeChange
 from samtta_app.core.messages import ControlAction
+from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.polygons import Rings
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
+from samtta_app.session.class_acts import CLASS_ACT_NAMES, OfClasses
 
 OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson"]
 """The maps that a user can see: five of uncertainty, and what a mask teaches."""
@@ -77,6 +79,16 @@ class MergeObjects(Act, frozen=True):
     image: str = ""
 
 
+class JoinSelected(Act, frozen=True):
+    """Merge the selected object with the one that was named before; the first one is named, and waits for another."""
+
+
+class DescribeObject(Act, frozen=True):
+    """Give the selected object this note: attributes, a comment, and whether it is an ignore region."""
+
+    note: ObjectNote
+
+
 class CutObject(Act, frozen=True):
     """Make two objects of the selected one, or of the one under the line, along a straight line through two points."""
 
@@ -131,9 +143,10 @@ class KeepAlternative(Act, frozen=True):
 
 
 class Accept(Act, frozen=True):
-    """Store the shown mask; `then_next` shows the next image afterwards."""
+    """Store the shown mask; `then_next` shows the next image afterwards, `ignore` makes it an ignore region."""
 
     then_next: bool = False
+    ignore: bool = False
 
 
 class Cancel(Act, frozen=True):
@@ -274,6 +287,9 @@ UserAct = (
     | Undo
     | Redo
     | DeleteSelected
+    | DescribeObject
+    | JoinSelected
+    | OfClasses
     | EditSelected
     | Duplicate
     | SetClass
@@ -282,6 +298,7 @@ UserAct = (
 )
 
 ACT_NAMES: dict[type[UserAct], str] = {
+    **CLASS_ACT_NAMES,
     PlaceClick: "click",
     DrawBox: "box",
     PaintStroke: "stroke",
@@ -290,6 +307,8 @@ ACT_NAMES: dict[type[UserAct], str] = {
     EditSelected: "change",
     MergeObjects: "merge",
     CutObject: "cut",
+    JoinSelected: "merge",
+    DescribeObject: "note",
     Duplicate: "duplicate",
     CopyToNext: "copy to the next image",
     Select: "select",

@@ -18,6 +18,9 @@ from samtta_app.session.sort_keys import Worst
 
 _NAN = float("nan")
 
+OWN_COLOUR = 1 << 24
+"""Colours of classes below this are places in the palette."""
+
 ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
 Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
 Severity = Literal["info", "good", "warning", "error"]
@@ -41,11 +44,15 @@ class ImageEntry:
 
 @dataclass(frozen=True, slots=True)
 class LabelClass:
-    """A class of objects; `colour` indexes the Okabe-Ito palette."""
+    """A class of objects; `tidy` is whether crumbs and pinholes of its masks go.
+
+    `colour` indexes the Okabe-Ito palette. From OWN_COLOUR on it is OWN_COLOUR + 0xRRGGBB, a colour that a user chose.
+    """
 
     id: int
     name: str
     colour: int
+    tidy: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -323,7 +330,8 @@ class State:
 
     `overlay` is the map that was asked for last, of the answer on the screen. `waiting` are the acts that were done before
     their time, in order. They follow once the awaited answer is there. `exporting` is how far an export is, in words, ""
-    while there is none. `rating` is the run in which masks are rated, None while there is none.
+    while there is none. `rating` is the run in which masks are rated, None while there is none. `joining` is the object that
+    waits for another to be merged with it.
     """
 
     folder: Path
@@ -348,3 +356,4 @@ class State:
     waiting: tuple[UserAct, ...] = ()
     exporting: str = ""
     rating: Rating | None = None
+    joining: int | None = None

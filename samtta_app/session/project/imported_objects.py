@@ -35,7 +35,8 @@ def store_imported(store: Store, objects: Iterable[ImportedObject], source: str,
         for found in objects:
             if found.class_name not in classes:
                 fresh = max(classes.values()) + 1
-                db.execute("INSERT INTO classes VALUES (?, ?, ?)", (fresh, found.class_name, (fresh - 1) % PALETTE))
+                row = (fresh, found.class_name, (fresh - 1) % PALETTE)
+                db.execute("INSERT INTO classes (id, name, colour) VALUES (?, ?, ?)", row)
                 classes[found.class_name] = fresh
             if found.image_name not in pictures:
                 pictures[found.image_name] = store.image_imported(found.image_name, *found.size)
@@ -67,4 +68,5 @@ def _annotation(found: ImportedObject, class_id: int, source: str, created: str,
         created=created,
         picture=picture,
         source=source,
+        note=found.note,
     )

@@ -136,7 +136,7 @@ class LearningLog(Database):
     def unlearned(self, model: str) -> tuple[int, ...]:
         """The objects that are to be learned from and were not yet by this model, in the order of their accept."""
         query = """
-            SELECT id FROM annotations WHERE teaches = 1 AND deleted = 0
+            SELECT id FROM annotations WHERE teaches = 1 AND deleted = 0 AND ignore IS NOT 1
             AND id NOT IN (SELECT object_id FROM learned WHERE model = ?) ORDER BY id
         """
         return tuple(row["id"] for row in self._rows(query, model))

@@ -6,6 +6,7 @@ from samtta_app.session.project.alternative_outlines import ALTERNATIVES
 from samtta_app.session.project.attempt_tables import ATTEMPTS, CONTROL_OBJECTS
 from samtta_app.session.project.hand_tables import BY_HAND, STEP_KINDS
 from samtta_app.session.project.history_tables import HISTORY
+from samtta_app.session.project.note_rows import NOTES
 
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -135,6 +136,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("by_hand", BY_HAND),
     ("sources", SOURCES),
     ("history", HISTORY),
+    ("notes", NOTES),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 

@@ -32,11 +32,12 @@ from samtta_app.session.project.cells import (
     whole,
     wholes,
 )
+from samtta_app.session.project.note_rows import note_of, note_row
 from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps, picture, control, alternatives, replaces, source"
+    "seconds, created, gaps, picture, control, alternatives, replaces, source, ignore, note"
 )
 STEP_COLUMNS = (
     "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
@@ -73,6 +74,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         packed_alternatives(annotation.alternatives),
         json.dumps(annotation.replaces) if annotation.replaces else None,
         storable(annotation.source) or None,
+        *note_row(annotation.note),
     )
 
 
@@ -106,6 +108,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         alternatives=alternatives_of(row),
         replaces=_replaces(row),
         source=row["source"] or "",
+        note=note_of(row),
     )
 
 
@@ -140,6 +143,7 @@ def check_annotation(row: sqlite3.Row) -> None:
     flag_or_none(row, "control")
     check_alternatives(row)
     _replaces(row)
+    note_of(row)
 
 
 def step_row(record: ClickRecord, box: Box | None) -> tuple[Value, ...]:
@@ -220,12 +224,12 @@ def report_of(row: sqlite3.Row) -> AdaptReport:
 
 
 def class_of(row: sqlite3.Row) -> LabelClass:
-    """The class of a row with its id, name and colour.
+    """The class of a row with its id, name, colour and whether its masks are tidied.
 
     Raises:
         BadValueError: a column holds what was never written there.
     """
-    return LabelClass(whole(row, "id"), text(row, "name"), whole(row, "colour"))
+    return LabelClass(whole(row, "id"), text(row, "name"), whole(row, "colour"), flag(row, "tidy"))
 
 
 def image_of(row: sqlite3.Row) -> ProjectImage:

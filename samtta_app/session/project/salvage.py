@@ -11,7 +11,7 @@ from samtta_app.errors import ProjectError
 from samtta_app.session.project import migrations, schema
 
 CLASSES = """
-INSERT INTO classes SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
+INSERT INTO classes (id, name, colour) SELECT DISTINCT class_id, 'class ' || class_id, 0 FROM annotations
 WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 """
 """Lost classes are named by their numbers, so that their objects are not lost with them."""

@@ -19,7 +19,7 @@ from samtta_app.session.project import cells, listing, pictures, rows
 from samtta_app.session.project.attempt_log import AttemptLog
 from samtta_app.session.project.catalogue import SeenImage, catalogue, files, numbered
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
-from samtta_app.session.project.class_list import THERE, ClassList
+from samtta_app.session.project.class_list import THERE
 from samtta_app.session.project.control_draws import ControlDraws
 from samtta_app.session.project.history_log import HistoryLog
 from samtta_app.session.project.learning_log import now
@@ -31,6 +31,7 @@ from samtta_app.session.project.location import (
     open_unwritable,
     places,
 )
+from samtta_app.session.project.note_list import NoteList
 from samtta_app.session.project.rating_log import RatingLog
 from samtta_app.session.project.reading_memory import ReadingMemory
 from samtta_app.session.project.schema import OpenElsewhereError
@@ -41,9 +42,11 @@ RECORDS_AT_ONCE = 200
 """So many are read in about 16 ms: the window draws a frame in between."""
 LAST = 2**63 - 1
 """SQLite has no higher number."""
+SEEN = "ignore IS NOT 1"
+"""An object that is no ignore region; those are neither learned from nor counted in figures."""
 
 
-class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory, HistoryLog):
+class Store(RatingLog, AttemptLog, ControlDraws, NoteList, ReadingMemory, HistoryLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -243,8 +246,8 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory, Histo
         return next(iter(self._annotations(f"id = ? AND {THERE}", annotation_id)), None)
 
     def newest(self, count: int) -> tuple[Annotation, ...]:
-        """The `count` newest annotations, first accepted first."""
-        return self._annotations(f"{THERE} ORDER BY id DESC LIMIT ?", count)[::-1]
+        """The `count` newest annotations that are no ignore regions, first accepted first."""
+        return self._annotations(f"{THERE} AND {SEEN} ORDER BY id DESC LIMIT ?", count)[::-1]
 
     def project(self) -> Project:
         """Everything that an export needs; images that have no number yet are given one where that can be stored.
@@ -258,8 +261,10 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory, Histo
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)
 
         classes = tuple(ProjectClass(c.id, c.name) for c in self.classes())
+        ignored = frozenset(row["id"] for row in self._rows(f"SELECT id FROM annotations WHERE {THERE} AND NOT {SEEN}"))
         remarks = (*listed.remarks, *self.left_out)
-        return Project(self.folder, listed.images, classes, of_image, remarks, self.confirmed(), self.reading.planes)
+        own = (remarks, self.confirmed(), self.reading.planes, ignored)
+        return Project(self.folder, listed.images, classes, of_image, *own)
 
     def confirmed(self) -> frozenset[int]:
         """The ids of the objects that a user confirmed."""
@@ -272,7 +277,7 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory, Histo
     def records_in_steps(self, size: int = RECORDS_AT_ONCE) -> Iterator[tuple[ObjectRecord, ...]]:
         """`records`, some objects at a time; objects accepted meanwhile come too."""
         last = 0
-        query = f"SELECT id FROM annotations WHERE {THERE} AND id > ? ORDER BY id LIMIT ?"
+        query = f"SELECT id FROM annotations WHERE {THERE} AND {SEEN} AND id > ? ORDER BY id LIMIT ?"
         while some := [row["id"] for row in self._rows(query, last, size)]:
             last = some[-1]
             yield self._records(some[0], last)
@@ -317,7 +322,7 @@ class Store(RatingLog, AttemptLog, ControlDraws, ClassList, ReadingMemory, Histo
                 control=cells.flag_or_none(row, "control"),
             )
 
-        query = f"SELECT * FROM annotations WHERE {chosen} AND source IS NULL ORDER BY id"
+        query = f"SELECT * FROM annotations WHERE {chosen} AND {SEEN} AND source IS NULL ORDER BY id"
         return tuple(self._objects(self._rows(query, first, last), made))
 
     def _annotations(self, condition: str, *values: Value) -> tuple[Annotation, ...]:

@@ -10,7 +10,9 @@ from msgspec import structs
 from samtta_app.errors import StoreError
 from samtta_app.session import acts
 from samtta_app.session.acts import AtOnce, ByHand, OnAnswer, OnPlace, ToImage, UserAct
+from samtta_app.session.class_acts import OfClasses
 from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_opening import ImageOpener
@@ -40,11 +42,12 @@ class Acting:
         plausible: Plausible,
         handwork: Handwork,
         reworking: Reworking,
+        class_editing: ClassEditing,
     ) -> None:
         self._desk, self._browsing, self._annotating = desk, browsing, annotating
         self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
         self._rater, self._plausible, self._handwork = rater, plausible, handwork
-        self._reworking = reworking
+        self._reworking, self._class_editing = reworking, class_editing
 
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
@@ -128,9 +131,11 @@ class Acting:
             return self._point(act)
         if isinstance(act, ByHand):
             return self._handwork.do(act)
+        if isinstance(act, OfClasses):
+            return self._class_editing.do(act)
         match act:
-            case acts.Accept(then_next=then_next):
-                return self._accept(then_next)
+            case acts.Accept():
+                return self._accept(act)
             case acts.Cancel():
                 return self._cancel()
             case acts.Turn(step=step) if self._desk.draft is None:
@@ -153,6 +158,10 @@ class Acting:
                 return self._objects.select_next(step)
             case acts.EditSelected():
                 return self._reworking.take_up()
+            case acts.JoinSelected():
+                return self._reworking.join()
+            case acts.DescribeObject(note=note):
+                return self._objects.describe(note)
             case acts.Duplicate():
                 return self._reworking.duplicate()
             case acts.DeleteSelected():
@@ -190,6 +199,7 @@ class Acting:
             return self._annotating.cancel()
         if self._desk.state.selected is None:
             self._handwork.use("prompt", None)
+        self._desk.change(joining=None)
         return self._objects.select(None)
 
     def _show(self, act: ToImage) -> Requests:
@@ -230,11 +240,11 @@ class Acting:
         self._desk.change(waiting=(*dropped, *self._desk.state.waiting))
         return requests
 
-    def _accept(self, then_next: bool) -> Requests:
-        saved = self._annotating.accept()
+    def _accept(self, act: acts.Accept) -> Requests:
+        saved = self._annotating.accept(ignore=act.ignore)
         if saved is None:
             return ()
         requests = self._reworking.shown(saved)
-        if then_next:
+        if act.then_next:
             requests += self._open(self._browsing.next_index(1))
         return requests

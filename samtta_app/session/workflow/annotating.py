@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from samtta_app.core.messages import PredictRequest
+from samtta_app.core.object_notes import NO_NOTE
 from samtta_app.core.replies import Answer
 from samtta_app.core.types import Annotation, Box, Click, Window
 from samtta_app.session.object_records import WhyGivenUp
@@ -59,8 +60,9 @@ class Annotating:
         if image is None:
             return ()
         desk.comparison = 0
-        current = next((c.name for c in desk.state.classes if c.id == desk.state.current_class), "")
-        asked = replace(draft.asked, class_id=desk.state.current_class, class_name=current)
+        current = next((c for c in desk.state.classes if c.id == desk.state.current_class), None)
+        name, tidy = (current.name, current.tidy) if current else ("", True)
+        asked = replace(draft.asked, class_id=desk.state.current_class, class_name=name, tidy=tidy)
         of = (image, asked, draft.window, draft.view)
         request = PredictRequest(desk.id(), *of, larger=draft.larger, frozen=draft.control is True)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
@@ -150,8 +152,8 @@ class Annotating:
             desk.change(selected=draft.edits.id)
         return ()
 
-    def accept(self) -> Annotation | None:
-        """Store the shown mask, whose answer is there; None when there is nothing to store.
+    def accept(self, *, ignore: bool = False) -> Annotation | None:
+        """Store the shown mask, whose answer is there, or as an ignore region; None when there is nothing to store.
 
         Raises:
             StoreError: it was not stored; the preview stays.
@@ -162,6 +164,7 @@ class Annotating:
         if draft is None or image is None:
             desk.say("info", "There is no mask to accept yet: click on an object first")
             return None
+        note = draft.edits.note if draft.edits is not None else NO_NOTE
         if draft.edits is not None and not drafts.changed(draft):
             desk.say("info", UNCHANGED)
             self.cancel()
@@ -172,7 +175,7 @@ class Annotating:
         draft = drafts.touched(draft, desk.now(), desk.idle)
         name = desk.image_name()
         annotation = drafts.annotation(draft, candidate, name, desk.state.current_class)
-        annotation = replace(annotation, picture=picture_of(image))
+        annotation = replace(annotation, picture=picture_of(image), note=replace(note, ignore=note.ignore or ignore))
         saved = desk.store.accept(annotation, image.width, image.height, teaches=desk.learn)
         replaced = (draft.edits,) if draft.edits else ()
         desk.history.push(Accepted(name, saved, draft, desk.history.take_steps(), replaced=replaced))

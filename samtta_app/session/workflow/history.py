@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.types import Annotation, BoolArray, FloatArray
 from samtta_app.session.object_records import GivenUpObject
 from samtta_app.session.state import LabelClass
@@ -117,8 +118,45 @@ class ClassRenamed:
     image: str = ""
 
 
+Moves = tuple[tuple[int, int, int], ...]
+"""Objects that went from one class to another: id, the class before, the class after."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassesChanged:
+    """The list of classes became another one; `moves` are its objects, `current` and `then` the chosen class."""
+
+    before: tuple[LabelClass, ...]
+    after: tuple[LabelClass, ...]
+    moves: Moves
+    current: int
+    then: int
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noted:
+    """An object got another note."""
+
+    image: str
+    annotation_id: int
+    before: ObjectNote
+    after: ObjectNote
+
+
 Entry = (
-    Prompted | Accepted | Exchanged | Cancelled | Deleted | Relabelled | Reviewed | Rated | ClassAdded | ClassRenamed
+    Prompted
+    | Accepted
+    | Exchanged
+    | Cancelled
+    | Deleted
+    | Relabelled
+    | Reviewed
+    | Rated
+    | ClassAdded
+    | ClassRenamed
+    | ClassesChanged
+    | Noted
 )
 """`image` is where it was done, "" where that does not matter."""
 

@@ -171,8 +171,13 @@ class LessonQueue:
     # --- accepted objects -------------------------------------------------------------------------------------------
 
     def accepted(self, annotation: Annotation) -> Requests:
-        """An object was accepted: replay it with both weights that have not seen it, then learn from it."""
+        """An object was accepted: replay it with both weights that have not seen it, then learn from it.
+
+        An ignore region is neither learned from nor counted.
+        """
         desk = self._desk
+        if annotation.note.ignore:
+            return ()
         classes = {c.id: c.name for c in desk.state.classes}
         record = ObjectRecord(
             *(annotation.id, annotation.image_name, classes[annotation.class_id], annotation.created),
@@ -195,7 +200,7 @@ class LessonQueue:
         A lesson of a strategy that learns in order is sent at once, unless earlier ones wait.
         """
         task = LessonTask("learn", annotation.id)
-        if self._desk.learn and not self._is_to_be_learned(annotation):
+        if self._desk.learn and self._may_be_learned(annotation):
             if self._desk.in_order and not self._lessons.waiting:
                 return self._request(task, at_once=True) + self.next()
             self._add(task)
@@ -204,7 +209,7 @@ class LessonQueue:
     def remember(self, annotation: Annotation) -> Requests:
         """Put an object into the replay memory again, or learn from it where it was withdrawn before it was learned."""
         desk = self._desk
-        if desk.learn and not self._is_to_be_learned(annotation):
+        if desk.learn and self._may_be_learned(annotation):
             never = not desk.store.read_only and annotation.id in desk.store.unlearned(self._lessons.model)
             self._add(LessonTask("learn" if never else "remember", annotation.id))
         return self.next()
@@ -220,8 +225,9 @@ class LessonQueue:
             self._add(LessonTask("remember", newest[0].id))
         return (ForgetRequest(desk.id(), annotation.id),)
 
-    def _is_to_be_learned(self, annotation: Annotation) -> bool:
-        return LessonTask("learn", annotation.id) in self._lessons.waiting
+    def _may_be_learned(self, annotation: Annotation) -> bool:
+        """Whether it is no ignore region, and does not wait for its lesson already."""
+        return not annotation.note.ignore and LessonTask("learn", annotation.id) not in self._lessons.waiting
 
     @property
     def _lessons(self) -> Lessons:

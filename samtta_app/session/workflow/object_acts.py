@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.types import Annotation
+from samtta_app.session.state import LabelClass
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.giving_up import give_up_accepted
-from samtta_app.session.workflow.history import ClassAdded, ClassRenamed, Deleted, Relabelled
+from samtta_app.session.workflow.history import ClassAdded, ClassRenamed, Deleted, Noted, Relabelled
 from samtta_app.session.workflow.lessons import LessonQueue
 
 
@@ -97,6 +100,56 @@ class Objects:
         desk = self._desk
         desk.store.rename_class(class_id, name)
         desk.change(classes=desk.store.classes())
+
+    def put_classes(self, classes: tuple[LabelClass, ...], moves: Iterable[tuple[int, int]], current: int) -> Requests:
+        """Replace the list of classes; `moves` are ids of objects, each with its new class, `current` is the chosen one.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        desk = self._desk
+        new = dict(moves)
+        desk.store.put_classes(classes, new.items())
+        desk.change(classes=classes, current_class=current)
+        names = {c.id: c.name for c in classes}
+        for number, class_id in new.items():
+            record = desk.tally.get(number)
+            if record is not None:
+                desk.tally.put(replace(record, class_name=names[class_id]))
+        if not new:
+            return ()
+        desk.recount()
+        changed = tuple(replace(a, class_id=new.get(a.id, a.class_id)) for a in desk.state.annotations)
+        desk.put_annotations(changed)
+        return tuple(r for a in changed if a.id in new for r in self._learning.remember(a))
+
+    def describe(self, note: ObjectNote) -> Requests:
+        """Give the selected object a note."""
+        desk, annotation = self._desk, self.find(self._desk.state.selected)
+        if annotation is None:
+            desk.say("info", "Select an object first")
+            return ()
+        if note == annotation.note:
+            return ()
+        requests = self.put_note(annotation.id, note)
+        desk.history.push(Noted(annotation.image_name, annotation.id, annotation.note, note))
+        return requests
+
+    def put_note(self, annotation_id: int, note: ObjectNote) -> Requests:
+        """Store a note; an object that becomes an ignore region leaves figures and learning, and comes back with it."""
+        desk = self._desk
+        desk.store.set_note(annotation_id, note)
+        before = self.find(annotation_id)
+        changed = tuple(replace(a, note=note) if a.id == annotation_id else a for a in desk.state.annotations)
+        desk.put_annotations(changed)
+        annotation = self.find(annotation_id)
+        if before is not None and annotation is not None and before.note.ignore == note.ignore:
+            return ()
+        if note.ignore:
+            desk.withdraw_record(annotation_id)
+            return self._learning.forget(annotation) if annotation is not None else ()
+        desk.return_record(annotation_id)
+        return self._learning.remember(annotation) if annotation is not None else ()
 
     def add(self, annotation: Annotation) -> None:
         """Show an annotation that was just accepted."""

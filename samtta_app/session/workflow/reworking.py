@@ -21,6 +21,7 @@ from samtta_app.session.workflow.under_way import Carried
 
 NONE_SELECTED = "Select an object first: Ctrl + click on it"
 NOT_CUT = "The line does not go through the object: draw it from one side to the other"
+JOIN_WITH = "Select the other object with Tab, then merge again; Esc drops this"
 NO_OTHER = "Select one object, then click on another with Ctrl and Shift"
 COPY_OFFSET = 10
 """A duplicate lies this many pixels to the right and below, so that both are seen."""
@@ -73,6 +74,20 @@ class Reworking:
             return ()
         made = self._made(one, joined(one.mask, other.mask), "merge", image, (one.id, other.id))
         return self._exchange((one, other), (made,), image)
+
+    def join(self) -> Requests:
+        """Merge the selected object with the one that was named before; the first one is named, and waits for another."""
+        desk = self._desk
+        first, second = self._objects.find(desk.state.joining), self._objects.find(desk.state.selected)
+        if second is None or desk.draft is not None:
+            desk.say("info", NONE_SELECTED)
+            return ()
+        if first is None or first is second:
+            desk.change(joining=second.id)
+            desk.say("info", JOIN_WITH)
+            return ()
+        desk.change(joining=None, selected=first.id)
+        return self.merge(second.id)
 
     def cut(self, start: tuple[float, float], end: tuple[float, float]) -> Requests:
         """Make two objects of one along a line; no pixel is lost."""
@@ -149,7 +164,7 @@ class Reworking:
         draft = with_drawing(taken, mask, kind, desk.now(), desk.idle, image.whole, NO_STROKES)
         candidate = draft.preview.candidates[0]
         made = drafts.annotation(draft, candidate, one.image_name, one.class_id)
-        return replace(made, picture=picture_of(image), replaces=replaces)
+        return replace(made, picture=picture_of(image), replaces=replaces, note=one.note)
 
     def _exchange(self, gone: tuple[Annotation, ...], made: tuple[Annotation, ...], image: Image) -> Requests:
         """Store annotations in the place of others.

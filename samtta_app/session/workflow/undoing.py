@@ -13,10 +13,12 @@ from samtta_app.session.workflow.history import (
     Accepted,
     Cancelled,
     ClassAdded,
+    ClassesChanged,
     ClassRenamed,
     Deleted,
     Entry,
     Exchanged,
+    Noted,
     Prompted,
     Rated,
     Relabelled,
@@ -37,6 +39,8 @@ _WORDS: dict[type[Entry], str] = {
     Rated: "rating",
     ClassAdded: "new class",
     ClassRenamed: "new name",
+    ClassesChanged: "change of the classes",
+    Noted: "note",
 }
 """What an entry is called in messages."""
 
@@ -158,6 +162,10 @@ class Undoing:
                 return ()
             case ClassRenamed(class_id=class_id, before=name):
                 objects.name_class(class_id, name)
+            case ClassesChanged(before=classes, moves=moves, current=current):
+                requests = objects.put_classes(classes, ((number, old) for number, old, _ in moves), current)
+            case Noted(annotation_id=annotation_id, before=note):
+                requests = objects.put_note(annotation_id, note)
         desk.history.undone.append(desk.history.done.pop())
         return requests
 
@@ -185,6 +193,10 @@ class Undoing:
                 objects.return_class(entry)
             case ClassRenamed(class_id=class_id, after=name):
                 objects.name_class(class_id, name)
+            case ClassesChanged(after=classes, moves=moves, then=current):
+                requests = objects.put_classes(classes, ((number, new) for number, _, new in moves), current)
+            case Noted(annotation_id=annotation_id, after=note):
+                requests = objects.put_note(annotation_id, note)
         desk.history.done.append(desk.history.undone.pop())
         return requests
 

@@ -47,6 +47,7 @@ from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
 from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_opening import ImageOpener
@@ -113,7 +114,8 @@ class Workflow:
         rater = Rater(self._desk, self._browsing, objects, self._undoing)
         parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing, rater)
         self._reworking = Reworking(self._desk, self._browsing, self._annotating, objects, self._learning)
-        self._acting = Acting(self._desk, *parts, self._plausible, Handwork(self._desk), self._reworking)
+        last = (Handwork(self._desk), self._reworking, ClassEditing(self._desk, objects))
+        self._acting = Acting(self._desk, *parts, self._plausible, *last)
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
 

@@ -276,3 +276,29 @@ def test_undo_reaches_a_merge_on_another_image(person: Person, store: Store) -> 
     person.do(acts.Select(one.id), acts.MergeObjects(other.id), acts.OpenImage(1), acts.Undo())
     assert person.state.index == 0
     assert [a.id for a in store.annotations()] == [one.id, other.id]
+
+
+# --- merged by keys alone -------------------------------------------------------------------------------------------------
+
+
+def test_two_objects_are_merged_by_keys_alone(person: Person, store: Store) -> None:
+    one, other = person.accepts(40, 50), person.accepts(80, 50)
+    person.do(acts.SelectNext(1), acts.JoinSelected())
+    assert person.state.joining == one.id
+    person.do(acts.SelectNext(1), acts.JoinSelected())
+    (made,) = store.annotations()
+    assert made.replaces == (one.id, other.id)
+    assert person.state.joining is None
+    person.do(acts.Undo())
+    assert ids(person) == [one.id, other.id]
+
+
+def test_merging_by_keys_is_dropped_by_escape_and_needs_two_objects(person: Person) -> None:
+    person.do(acts.JoinSelected())
+    assert person.state.message.text == reworking.NONE_SELECTED
+    one = person.accepts(40, 50)
+    person.do(acts.Select(one.id), acts.JoinSelected(), acts.JoinSelected())
+    assert person.state.joining == one.id
+    person.do(acts.Cancel())
+    assert person.state.joining is None
+    assert ids(person) == [one.id]
