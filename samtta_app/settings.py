@@ -12,10 +12,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import platformdirs
 
@@ -26,6 +27,7 @@ from samtta_app.regular_files import SETTINGS_BYTES, read_bytes
 Theme = Literal["system", "light", "dark"]
 Wheel = Literal["zoom", "scroll"]
 HoverChoice = Literal["auto", "on", "off"]
+SettingKind = Literal["choice", "switch", "whole", "number", "text"]
 StrategyName = Literal[
     "samtta",
     "samtta-per-class",
@@ -41,6 +43,11 @@ StrategyName = Literal[
 
 HOME_VARIABLE = "SAMTTA_HOME"
 
+SETTINGS_VERSION = 1
+"""What a file without the entry `version` has; a samtta that gives a setting another meaning writes a greater one."""
+
+NEWER = "The settings were written by a newer samtta (version {version}), and {number} of them are not known here"
+
 log = logging.getLogger(__name__)
 
 _MODIFIERS = r"(?:(?:Ctrl|Shift|Alt|Meta)\+)*"
@@ -54,6 +61,49 @@ DEVICES = '"auto", "cpu", "cuda", "cuda:1" or "mps"'
 """The devices that a model can use, in words for users."""
 
 _KEY = re.compile(rf"{_MODIFIERS}(?:{_NAMED}|F(?:[1-9]|[12]\d|3[0-5])|[^\s;])")
+
+
+def valid_strategy(text: object) -> bool:
+    """Whether `text` is a strategy's name, alone or with options after a colon; higher layers know their meaning."""
+    name, colon, options = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return name in get_args(StrategyName) and (not colon or _OPTIONS.fullmatch(options) is not None)
+
+
+class SettingField(NamedTuple):
+    """What may stand in a setting: the dialog of settings and the check of values are made from it.
+
+    `kind` is "choice", "switch", "whole", "number" or "text". `choices` are the values of a choice, `limits` the least and
+    the greatest number. `expected` says both in words.
+    """
+
+    name: str
+    kind: SettingKind
+    expected: str
+    choices: tuple[str, ...] = ()
+    limits: tuple[float, float] = (0, 0)
+    valid: Callable[[Any], object] = bool
+
+    def holds(self, value: object) -> bool:
+        """Whether a value may stand there."""
+        match self.kind:
+            case "choice":
+                return value in self.choices
+            case "switch":
+                return isinstance(value, bool)
+            case "text":
+                return isinstance(value, str) and bool(self.valid(value))
+            case "whole" if not isinstance(value, int):
+                return False
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and self.limits[0] <= value <= self.limits[1]  # type: ignore[operator]
+
+
+class _Rule(NamedTuple):
+    """What a setting's type does not say; see `SettingField`."""
+
+    expected: str
+    limits: tuple[float, float] = (0, 0)
+    valid: Callable[[Any], object] = bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,52 +124,55 @@ class Settings:
         device: what the model runs on: "auto" (an NVIDIA GPU where torch can use one), "cpu", "cuda", "cuda:1" or "mps".
         control_share: share of objects, 0 .. 0.5, that the original model answers, unseen until the accept, to be compared
             with the others; 0.1 is advised for studies.
-        tidy_masks: whether crumbs and pinholes of a mask go, unless a click holds them.
+        tidy_masks: whether crumbs and pinholes of a mask go, unless a click holds them; a class can be exempted.
         kept_features: megabytes of encoded images kept on the disk, so that they open at once later; 0 keeps none.
         hover: whether the mask under the pointer is shown before a click; "auto": where an answer takes under 50 ms.
+        font_size: of the window's text in points, 6 .. 32; 0 is the system's.
+        safe_colours: whether good and bad are blue and orange in place of green and red.
 
     Raises:
         SettingsError: a value is not valid.
     """
 
-    model: str = "samtta-small"
-    theme: Theme = "system"
-    threads: int = 0
-    idle_seconds: float = 15.0
-    wheel: Wheel = "zoom"
-    strategy: str = "samtta"
-    learn: bool = True
-    overlay_opacity: float = 0.8
+    model: Annotated[str, _Rule("the name or path of a model", valid=str.strip)] = "samtta-small"
+    theme: Annotated[Theme, _Rule('"system", "light" or "dark"')] = "system"
+    threads: Annotated[int, _Rule("a whole number from 0 to 1024", (0, 1024))] = 0
+    idle_seconds: Annotated[float, _Rule("from 1 to 3600 seconds", (1, 3600))] = 15.0
+    wheel: Annotated[Wheel, _Rule('"zoom" or "scroll"')] = "zoom"
+    strategy: Annotated[str, _Rule(f"one of {', '.join(get_args(StrategyName))}", valid=valid_strategy)] = "samtta"
+    learn: Annotated[bool, _Rule("true or false")] = True
+    overlay_opacity: Annotated[float, _Rule("from 0 to 1", (0, 1))] = 0.8
     keys: Mapping[str, str] = field(default_factory=dict)
-    device: str = "auto"
-    control_share: float = 0.0
-    tidy_masks: bool = True
-    kept_features: int = 2048
-    hover: HoverChoice = "auto"
+    device: Annotated[str, _Rule(DEVICES, valid=_DEVICE.fullmatch)] = "auto"
+    control_share: Annotated[float, _Rule("from 0 to 0.5", (0, 0.5))] = 0.0
+    tidy_masks: Annotated[bool, _Rule("true or false")] = True
+    kept_features: Annotated[int, _Rule("a whole number of megabytes, 0 for none", (0, 1_000_000))] = 2048
+    hover: Annotated[HoverChoice, _Rule('"auto", "on" or "off"')] = "auto"
+    font_size: Annotated[int, _Rule("a whole number from 0 to 32", (0, 32))] = 0
+    safe_colours: Annotated[bool, _Rule("true or false")] = False
 
     def __post_init__(self) -> None:
         """Refuse invalid values; the error names the setting."""
-        _require(isinstance(self.model, str) and bool(self.model.strip()), "model", "the name or path of a model")
-        _require(self.theme in get_args(Theme), "theme", '"system", "light" or "dark"')
-        _require(_whole(self.threads) and 0 <= self.threads <= 1024, "threads", "a whole number from 0 to 1024")
-        _require(
-            _number(self.idle_seconds) and 1 <= self.idle_seconds <= 3600, "idle_seconds", "from 1 to 3600 seconds"
-        )
-        _require(self.wheel in get_args(Wheel), "wheel", '"zoom" or "scroll"')
-        _require(valid_strategy(self.strategy), "strategy", f"one of {', '.join(get_args(StrategyName))}")
-        _require(isinstance(self.device, str) and bool(_DEVICE.fullmatch(self.device)), "device", DEVICES)
-        for name in ("learn", "tidy_masks"):
-            _require(isinstance(getattr(self, name), bool), name, "true or false")
-        _require(self.hover in get_args(HoverChoice), "hover", '"auto", "on" or "off"')
-        kept = _whole(self.kept_features) and 0 <= self.kept_features <= 1_000_000
-        _require(kept, "kept_features", "a whole number of megabytes, 0 for none")
-        _require(_number(self.control_share) and 0 <= self.control_share <= 0.5, "control_share", "from 0 to 0.5")
-        _require(_number(self.overlay_opacity) and 0 <= self.overlay_opacity <= 1, "overlay_opacity", "from 0 to 1")
+        for entry in setting_fields():
+            _require(entry.holds(getattr(self, entry.name)), entry.name, entry.expected)
         _require(isinstance(self.keys, Mapping), "keys", "a table of action names and keys")
         for action, text in self.keys.items():
             _require(
                 isinstance(text, str) and valid_keys(text), f"keys.{action}", 'a key such as "Ctrl+Z" or "Return; E"'
             )
+
+
+@cache
+def setting_fields() -> tuple[SettingField, ...]:
+    """Every setting but the keys, in the order of `Settings`."""
+    kinds: dict[object, SettingKind] = {bool: "switch", int: "whole", float: "number", str: "text"}
+    found = []
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
+        if get_origin(hint) is Annotated:
+            kind, (rule,) = hint.__origin__, hint.__metadata__
+            chosen = get_args(kind) if kind not in kinds else ()
+            found.append(SettingField(name, kinds.get(kind, "choice"), rule.expected, chosen, rule.limits, rule.valid))
+    return tuple(found)
 
 
 def valid_keys(text: str) -> bool:
@@ -135,23 +188,9 @@ def learns_in_order(strategy: str) -> bool:
     return strategy.startswith("schoen2024")
 
 
-def valid_strategy(text: object) -> bool:
-    """Whether `text` is a strategy's name, alone or with options after a colon; higher layers know their meaning."""
-    name, colon, options = text.partition(":") if isinstance(text, str) else ("", "", "")
-    return name in get_args(StrategyName) and (not colon or _OPTIONS.fullmatch(options) is not None)
-
-
 def _require(holds: bool, name: str, expected: str) -> None:
     if not holds:
         raise SettingsError(f"The setting {name} is not valid", do=f"It must be {expected}")
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 # --- folders --------------------------------------------------------------------------------------------------------
@@ -208,6 +247,7 @@ def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsErr
         for number, why in parsed.bad
     ]
     good: dict[str, Any] = {}
+    version = parsed.values.pop("version", SETTINGS_VERSION)
     for name, value in _each(parsed.values):
         try:
             _refuse_unknown(name)
@@ -216,6 +256,9 @@ def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsErr
             left_out.append(SettingsError(f"{error.what} and is left out", path, error.do))
             continue
         good[name] = {**good.get(name, {}), **value} if name == "keys" else value
+    if isinstance(version, int) and version > SETTINGS_VERSION and left_out:
+        what = NEWER.format(version=version, number=len(left_out))
+        left_out = [SettingsError(what, path, "Update samtta to use them; they stay in the file")]
     return Settings(**good), tuple(left_out)
 
 

@@ -42,6 +42,17 @@ def valid_bindings(overrides: Mapping[str, str]) -> tuple[dict[str, tuple[str, .
             good.pop(next(name for name in reversed(good) if _clashes(name, good)))
 
 
+def key_owners(name: str, text: str, overrides: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """The other actions that have a key of `text` now, and which of them.
+
+    Raises:
+        SettingsError: there is no such action, or it is no key.
+    """
+    wanted, present = frozenset(_split(name, text)), valid_bindings(overrides)[0]
+    shared = {other: wanted & frozenset(keys) for other, keys in present.items() if other != name}
+    return {other: keys for other, keys in shared.items() if keys}
+
+
 def _clashes(name: str, overrides: Mapping[str, str]) -> bool:
     """Whether a key of this override is also another action's."""
     chosen = {action.name: overrides.get(action.name, action.keys) for action in ACTION_TABLE}

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from samtta_app.errors import UserError
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.dialogs.dialogs import ExportDialog, SettingsDialog
+from samtta_app.gui.dialogs.dialogs import ExportDialog
 from samtta_app.gui.dialogs.display_dialog import DisplayDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.import_dialog import ImportDialog
@@ -18,6 +18,7 @@ from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
 from samtta_app.gui.dialogs.planes_dialog import PlanesDialog
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
+from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
 from samtta_app.settings import Settings, with_changes
 
 
@@ -89,7 +90,13 @@ class DialogOpener:
         self._host.dialogs.show("planes", dialog)
 
     def _settings(self) -> None:
-        host, before = self._host, self._host.settings
-        dialog = SettingsDialog(self._window, before, host.strategies)
-        dialog.chosen.connect(lambda chosen: host.use(with_changes(host.settings, before, chosen)))
+        host = self._host
+        dialog, seen = SettingsDialog(self._window, host.settings, host.strategies), [host.settings]
+
+        def use(chosen: Settings) -> None:
+            """What was changed elsewhere meanwhile, by a key or a slider, stays."""
+            before, seen[:] = seen[0], [chosen]
+            host.use(with_changes(host.settings, before, chosen))
+
+        dialog.chosen.connect(use)
         host.dialogs.show("settings", dialog)

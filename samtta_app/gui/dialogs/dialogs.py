@@ -1,41 +1,35 @@
-"""The dialogs to fill in: export and settings. None of them blocks the window."""
+"""The dialog that exports, and what dialogs to fill in are made of. None of them blocks the window."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
-from samtta_app.errors import SettingsError, UserError
+from samtta_app.errors import UserError
 from samtta_app.formats import FORMATS
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.export_choices import ExportChoices
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.widgets import icons, theme
-from samtta_app.settings import Settings, StrategyName
 
 FIGURES = "statistics"
 """The choice that writes the session's figures instead of masks."""
 
 
-def _form() -> QFormLayout:
+def dialog_form() -> QFormLayout:
+    """An empty form: labels on the left, fields that grow, distances in steps of the grid."""
     form = QFormLayout()
     form.setHorizontalSpacing(2 * theme.GRID)
     form.setVerticalSpacing(theme.GRID)
@@ -51,7 +45,12 @@ class PathField(QWidget):
         text: what stands in it at first.
         title: the file dialog's title.
         files: the file dialog's filter; "" asks for a folder.
+
+    Signals:
+        chosen(str): a path was chosen with the button.
     """
+
+    chosen = Signal(str)
 
     def __init__(self, text: str, title: str, files: str = "") -> None:
         super().__init__()
@@ -62,6 +61,7 @@ class PathField(QWidget):
         self.button.setProperty("role", "small")
         self.button.setIcon(icons.icon("folder-open"))
         self.button.setToolTip("Choose…")
+        self.button.setAccessibleName(title)
         self.button.clicked.connect(self._ask)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +76,7 @@ class PathField(QWidget):
             chosen = QFileDialog.getExistingDirectory(self, self._title, self.line.text())
         if chosen:
             self.line.setText(chosen)
+            self.chosen.emit(chosen)
 
 
 class ExportDialog(QDialog):
@@ -101,7 +102,7 @@ class ExportDialog(QDialog):
             self.format.addItem(each.title, each.name)
         self.format.addItem("Session figures: CSV and JSON", FIGURES)
         self.folder = PathField(str(state.folder / "export"), "Export into this folder")
-        form = _form()
+        form = dialog_form()
         form.addRow("Format", self.format)
         form.addRow("Folder", self.folder)
         self.choices = ExportChoices(state.classes)
@@ -132,7 +133,7 @@ class ExportDialog(QDialog):
         """Say what is lost in the chosen format."""
         chosen = FORMATS.get(self.format.currentData())
         self.choices.setEnabled(chosen is not None)
-        self.lost.setText(f"Not in it: {'; '.join(chosen.cannot_hold)}" if chosen else "")
+        self.lost.setText(f"Not in it: {'; '.join(chosen.lost)}" if chosen else "")
 
     def _export(self) -> None:
         folder, name = Path(self.folder.line.text().strip()).expanduser(), self.format.currentData()
@@ -162,133 +163,5 @@ class ExportDialog(QDialog):
         self.go.setEnabled(bool(self.folder.line.text().strip()))
 
 
-class SettingsDialog(QDialog):
-    """Shows the settings and makes new ones.
-
-    Args:
-        parent: the window.
-        settings: the present ones.
-        strategies: what each strategy does, in words, by name.
-
-    Signals:
-        chosen(Settings): the user wants these.
-    """
-
-    chosen = Signal(object)
-
-    def __init__(self, parent: QWidget, settings: Settings, strategies: Mapping[str, str]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Settings")
-        self._settings, self._strategies = settings, strategies
-        self._make_fields(settings)
-        self.error = theme.label(role="bad")
-        self.error.setWordWrap(True)
-        self.error.hide()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._save)
-        buttons.rejected.connect(self.close)
-        layout = dialog_layout(self)
-        layout.addLayout(self._rows())
-        layout.addWidget(
-            theme.label(
-                "Theme and wheel apply at once, threads at the next start, the others at the next project.",
-                role="muted",
-            )
-        )
-        layout.addWidget(self.error)
-        layout.addWidget(buttons)
-
-    def _make_fields(self, settings: Settings) -> None:
-        self.theme = _choice({"system": "As the system", "light": "Light", "dark": "Dark"}, settings.theme)
-        self.wheel = _choice({"zoom": "Zooms (Ctrl scrolls)", "scroll": "Scrolls (Ctrl zooms)"}, settings.wheel)
-        self.model = PathField(settings.model, "Choose a weights file", "Weights (*.pth *.pt *.safetensors)")
-        self.threads = QSpinBox()
-        self.threads.setRange(0, 1024)
-        self.threads.setSpecialValueText("Automatic")
-        self.threads.setValue(settings.threads)
-        self.idle = QDoubleSpinBox()
-        self.idle.setRange(1, 3600)
-        self.idle.setDecimals(0)
-        self.idle.setSuffix(" s")
-        self.idle.setValue(settings.idle_seconds)
-        self.strategy = _choice(
-            {name: name for name in (*get_args(StrategyName), settings.strategy)}, settings.strategy
-        )
-        self.words = theme.label(role="muted")
-        self.words.setWordWrap(True)
-        self.words.setMinimumWidth(40 * theme.GRID)
-        self.strategy.currentIndexChanged.connect(self._say_strategy)
-        self._say_strategy()
-        self.learn = QCheckBox("Learn from accepted objects")
-        self.learn.setChecked(settings.learn)
-        self.tidy = QCheckBox("Remove crumbs and pinholes from masks")
-        self.tidy.setToolTip("Small loose parts without an include click, and small holes without an exclude click")
-        self.tidy.setChecked(settings.tidy_masks)
-        self.control = QDoubleSpinBox()
-        self.control.setRange(0, 50)
-        self.control.setDecimals(1)
-        self.control.setSuffix(" % of objects")
-        self.control.setSpecialValueText("None")
-        self.control.setToolTip(
-            "The original model answers them, unseen until Enter, to compare; 10 % is advised for studies"
-        )
-        self.control.setValue(100 * settings.control_share)
-
-    def _rows(self) -> QFormLayout:
-        form = _form()
-        form.addRow("Theme", self.theme)
-        form.addRow("Mouse wheel", self.wheel)
-        form.addRow("Model", self.model)
-        form.addRow("Threads", self.threads)
-        form.addRow("", self.tidy)
-        form.addRow("Longest pause that counts", self.idle)
-        form.addRow("Way of learning", self.strategy)
-        form.addRow("", self.words)
-        form.addRow("", self.learn)
-        form.addRow("Control objects", self.control)
-        return form
-
-    def values(self) -> Settings:
-        """The settings that the fields hold now.
-
-        Raises:
-            SettingsError: a field is not valid.
-        """
-        return replace(
-            self._settings,
-            model=self.model.line.text().strip(),
-            theme=self.theme.currentData(),
-            threads=self.threads.value(),
-            idle_seconds=self.idle.value(),
-            wheel=self.wheel.currentData(),
-            strategy=self.strategy.currentData(),
-            learn=self.learn.isChecked(),
-            control_share=round(self.control.value() / 100, 3),
-            tidy_masks=self.tidy.isChecked(),
-        )
-
-    def _say_strategy(self) -> None:
-        said = self._strategies.get(self.strategy.currentData().partition(":")[0], "")
-        self.words.setText(f"{said}. What was learned before stays; every strategy but frozen continues from it.")
-
-    def _save(self) -> None:
-        try:
-            settings = self.values()
-        except SettingsError as error:
-            self.error.setText(str(error))
-            self.error.show()
-            return
-        self.chosen.emit(settings)
-        self.close()
-
-
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def _choice(texts: Mapping[str, str], value: str) -> QComboBox:
-    box = QComboBox()
-    for name, text in texts.items():
-        box.addItem(text, name)
-    box.setCurrentIndex(list(texts).index(value))
-    return box

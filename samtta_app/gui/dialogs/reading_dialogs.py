@@ -22,6 +22,9 @@ from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import key_text
 from samtta_app.gui.widgets import icons, theme
 
+CLASS_DIGITS = tuple(f"class_{number}" for number in range(1, 10))
+"""The actions that choose a class; they are one row of the list."""
+
 
 def dialog_layout(dialog: QDialog) -> QVBoxLayout:
     """The layout of a dialog: margins and distances in steps of the grid."""
@@ -55,7 +58,7 @@ class ShortcutsDialog(QDialog):
         area.setWidgetResizable(True)
         layout = dialog_layout(self)
         layout.addWidget(area)
-        layout.addWidget(theme.label("Every key can be changed in the settings file, under [keys].", role="muted"))
+        layout.addWidget(theme.label("Every key can be changed in the settings, on the page of keys.", role="muted"))
         self.resize(QSize(116 * theme.GRID, 76 * theme.GRID))
 
 
@@ -108,11 +111,11 @@ def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]
         found = [
             (row.text.rstrip("…"), key_text(keys[row.name]))
             for row in ACTION_TABLE
-            if row.menu == menu and keys[row.name]
+            if row.menu == menu and keys[row.name] and row.name not in CLASS_DIGITS
         ]
-        if menu == "Class":
-            digits = [key_text(keys[row.name]) for row in ACTION_TABLE if row.menu == menu and keys[row.name]]
-            found = [("Choose a class", f"{digits[0]} – {digits[-1]}")] if digits else []
+        digits = [key_text(keys[name]) for name in CLASS_DIGITS if keys[name]]
+        if menu == "Class" and digits:
+            found.insert(0, ("Choose a class", f"{digits[0]} – {digits[-1]}"))
         if found:
             rows[menu] = found
     return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from samtta_app.session.state import OWN_COLOUR
 from samtta_app.settings import Theme
 
 GRID = 8
@@ -79,6 +80,12 @@ DARK = Palette(
     canvas="#2b2d30",
 )
 
+SAFE = {
+    "light": replace(LIGHT, good="#1b68a8", warn="#7a5c00", bad="#a33d00"),
+    "dark": replace(DARK, good="#63aee8", warn="#d9c14a", bad="#ff9a5c"),
+}
+"""The themes with blue and orange in place of green and red, which some eyes cannot distinguish."""
+
 CLASS_COLOURS: tuple[str, ...] = (
     "#e69f00",
     "#56b4e9",
@@ -92,9 +99,23 @@ CLASS_COLOURS: tuple[str, ...] = (
 """Okabe and Ito's colours (2008), which stay apart for every kind of colour vision; their black is replaced by grey."""
 
 
+IGNORED = "#7f7f7f"
+"""Ignore regions have the grey of no class, without a fill."""
+
+
 def class_colour(index: int) -> QColor:
-    """The colour of the class whose `colour` is `index`; they repeat after the eighth."""
+    """The colour of the class whose `colour` is `index`; they repeat after the eighth, up to a user's own colours."""
+    if index >= OWN_COLOUR:
+        return QColor.fromRgb(index - OWN_COLOUR)
     return QColor(CLASS_COLOURS[index % len(CLASS_COLOURS)])
+
+
+def colour_index(name: str) -> int | None:
+    """What `class_colour` turns into this colour, "#rrggbb"; None where it is no colour."""
+    if name.lower() in CLASS_COLOURS:
+        return CLASS_COLOURS.index(name.lower())
+    colour = QColor.fromString(name)
+    return OWN_COLOUR + (colour.rgb() & 0xFFFFFF) if colour.isValid() else None
 
 
 def _uncertainty_map() -> NDArray[np.uint8]:
@@ -121,20 +142,47 @@ def mix_colours(a: str, b: str, share: float) -> str:
 
 def current() -> Palette:
     """The palette that the application shows now."""
-    shown = QGuiApplication.palette().color(QPalette.ColorRole.Window).name()
-    return DARK if shown == DARK.background else LIGHT
+    shown = QGuiApplication.palette()
+    roles = QPalette.ColorRole
+    usual = DARK if shown.color(roles.Window).name() == DARK.background else LIGHT
+    safe = SAFE[usual.name]
+    return safe if shown.color(roles.BrightText).name() == safe.bad else usual
 
 
-def choose(app: QApplication, theme: Theme) -> Palette:
-    """Show the theme that the user chose; "system" follows the platform's colour scheme (light where it has none)."""
+def choose(app: QApplication, theme: Theme, *, safe: bool = False) -> Palette:
+    """Show the theme that the user chose; "system" follows the platform's colour scheme (light where it has none).
+
+    `safe` has blue and orange in place of green and red.
+    """
     hints = app.styleHints()
     if theme == "system":
         hints.unsetColorScheme()
     else:
         hints.setColorScheme(Qt.ColorScheme.Dark if theme == "dark" else Qt.ColorScheme.Light)
     palette = DARK if hints.colorScheme() == Qt.ColorScheme.Dark or theme == "dark" else LIGHT
+    palette = SAFE[palette.name] if safe else palette
     apply(app, palette)
     return palette
+
+
+def choose_font(app: QApplication, size: int) -> None:
+    """Show all text in `size` points, headings larger; 0 is the size that the system had at the start."""
+    usual = app.property(_USUAL_SIZE)
+    if usual is None:
+        usual = app.font().pointSizeF()
+        app.setProperty(_USUAL_SIZE, usual)
+    font = app.font()
+    wanted = float(size) if size else float(usual)
+    if font.pointSizeF() == wanted:
+        return
+    font.setPointSizeF(wanted)
+    app.setFont(font)
+    for widget in app.allWidgets():  # a heading has a size of its own
+        if widget.property("role") == "heading":
+            widget.setFont(larger(font))
+
+
+_USUAL_SIZE = "samttaUsualSize"
 
 
 def apply(app: QApplication, palette: Palette) -> None:
