@@ -192,6 +192,11 @@ class Controller(QObject):
         """Do what a user asked for."""
         self._pass_on(self._workflow.do(act))
 
+    def say(self, severity: Severity, text: str) -> None:
+        """Show one line in the message bar, of something that happened beside the session."""
+        self._workflow.say(severity, text)
+        self._pass_on(())
+
     def ask_hover(self, click: Click, view: Window | None) -> int:
         """Ask what a click would show, and return the request's id; `hover_answered` tells it. 0 without an image.
 

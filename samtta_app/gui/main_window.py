@@ -199,6 +199,12 @@ class MainWindow(QMainWindow):
         """Open the dialog of this name."""
         self._opener.open(name)
 
+    def open_menu(self, name: str) -> None:
+        """Open the menu or field of this name."""
+        if self._views is not None:
+            self.docks[self._views.menus.dock_of(name)].show()
+            self._views.menus.open(name)
+
     @property
     def model_words(self) -> str:
         """Which model runs on which device, "" where no project is open."""
@@ -210,7 +216,7 @@ class MainWindow(QMainWindow):
 
     def switch_theme(self) -> None:
         """Change between light and dark."""
-        self.choose_theme("light" if theme.current() is theme.DARK else "dark")
+        self.choose_theme("light" if theme.current().name == "dark" else "dark")
 
     def switch_hover(self) -> None:
         """Show the mask under the pointer before a click, or no longer."""
@@ -275,7 +281,7 @@ class MainWindow(QMainWindow):
         self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
         room = _application().primaryScreen().availableGeometry().size() - QSize(2 * theme.GRID, 6 * theme.GRID)
         self.resize(QSize(180 * theme.GRID, 112 * theme.GRID).boundedTo(room))  # with room for the title bar
-        theme.choose(_application(), self.settings.theme)
+        self._dress_application()
         _application().styleHints().colorSchemeChanged.connect(self._scheme_changed)
 
     def _furnish(self) -> None:
@@ -321,9 +327,13 @@ class MainWindow(QMainWindow):
             self._show_theme()
 
     def _show_theme(self) -> None:
-        theme.choose(_application(), self.settings.theme)
+        self._dress_application()
         self.actions_made.tint()
         self.actions_made.show_state(self._controller.state if self._controller else None)
+
+    def _dress_application(self) -> None:
+        theme.choose_font(_application(), self.settings.font_size)
+        theme.choose(_application(), self.settings.theme, safe=self.settings.safe_colours)
 
     def _fill_recent(self) -> None:
         self.recent_menu.clear()

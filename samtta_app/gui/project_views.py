@@ -15,9 +15,12 @@ from samtta_app.gui.canvas.hover import HoverPreview
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
+from samtta_app.gui.panels.class_menu import ClassMenu
 from samtta_app.gui.panels.classes import ClassesPanel
 from samtta_app.gui.panels.colour_bar import ColourBar
 from samtta_app.gui.panels.images import ImagesPanel
+from samtta_app.gui.panels.menus import ProjectMenus
+from samtta_app.gui.panels.object_menu import ObjectMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.session.state import State
 
@@ -43,13 +46,15 @@ class ProjectViews:
         key: the colours of the map that is shown, in a corner of the canvas.
         hover: the mask under the pointer.
         panels: what the docks hold, by the docks' names.
+        menus: what keys open beside what it is about.
     """
 
     def __init__(self, controller: Controller, actions: ActionSet, strategies: Mapping[str, str]) -> None:
         self.canvas, self.strip, self.key = Canvas(controller), CandidatesStrip(controller), ColourBar(controller)
         adaptation = AdaptationPanel(controller, strategies)
         adaptation.show_actions([actions[name] for name in ("pause", "roll_back", "reset")])
-        panels = (ClassesPanel(controller), ObjectsPanel(controller), ImagesPanel(controller), adaptation)
+        classes, objects = ClassesPanel(controller), ObjectsPanel(controller)
+        panels = (classes, objects, ImagesPanel(controller), adaptation)
         self.panels: dict[str, QWidget] = dict(zip(("classes", "objects", "images", "adaptation"), panels, strict=True))
         self.hover = HoverPreview(self.canvas, controller)
         self._views: tuple[StateView, ...] = (self.canvas, *panels, self.strip, self.key, self.hover)
@@ -58,6 +63,8 @@ class ProjectViews:
         self.canvas.setAcceptDrops(False)  # the window takes what is dropped
         self.canvas.viewport().setAcceptDrops(False)
         self.canvas.hovered.connect(self.key.show_hover)
+        menu = ObjectMenu(controller, actions, self.canvas, objects)
+        self.menus = ProjectMenus(controller, ClassMenu(controller, classes), menu, objects)
 
     def show_state(self, state: State) -> None:
         """Show a new state everywhere."""

@@ -38,6 +38,9 @@ class ActionTarget(Protocol):
     def open_dialog(self, name: str) -> None:
         """Open the dialog of this name."""
 
+    def open_menu(self, name: str) -> None:
+        """Open the menu or field of this name beside what it is about."""
+
     def choose_theme(self, theme: Theme) -> None:
         """Show a theme and remember it."""
 

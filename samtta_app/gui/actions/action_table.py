@@ -8,6 +8,7 @@ from samtta_app.gui.actions import enabling
 from samtta_app.gui.actions.action_row import ActionRow, ActionTarget
 from samtta_app.gui.actions.display_actions import CANDIDATE_ACTIONS, DISPLAY_ACTIONS
 from samtta_app.gui.actions.hand_actions import HAND_ACTIONS
+from samtta_app.gui.actions.object_actions import CLASS_ACTIONS, OBJECT_ACTIONS
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
@@ -193,6 +194,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         lambda state, settings: enabling.being_rated(state),
     ),
     ActionRow("rate_10", "Rate the mask 10", "Edit", "0", "", _does(acts.Rate(10)), enabling.being_rated),
+    *OBJECT_ACTIONS,
     *HAND_ACTIONS,
     ActionRow(
         "previous_image",
@@ -222,6 +224,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.several,
     ),
     *_class_actions(),
+    *CLASS_ACTIONS,
     ActionRow("fit", "Fit image", "View", "F; Ctrl+0", "corners-out", lambda d: d.canvas.fit(), enabling.pictured),
     ActionRow(
         "actual_size",

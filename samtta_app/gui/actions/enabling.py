@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from samtta_app.core.object_notes import ObjectNote
 from samtta_app.session.state import State
 
 
@@ -12,7 +13,7 @@ def always(state: State | None) -> bool:
     return True
 
 
-def _opened(state: State | None) -> bool:
+def opened(state: State | None) -> bool:
     """A project is open."""
     return state is not None
 
@@ -117,6 +118,12 @@ def selected(state: State | None) -> bool:
     if state is None or state.read_only or state.rating is not None:
         return False
     return bool(state.waiting) or (state.selected is not None and state.preview is None)
+
+
+def note_of_selected(state: State | None) -> ObjectNote | None:
+    """The note of the selected object, None without one."""
+    found = (a.note for a in state.annotations if a.id == state.selected) if state is not None else iter(())
+    return next(found, None)
 
 
 def changeable(state: State | None) -> bool:

@@ -228,6 +228,7 @@ class Canvas(ZoomView):
         """No key stays held when the focus goes elsewhere."""
         super().focusOutEvent(event)
         self._hand.let_go(space=True)
+        self.work.end_stroke()
         self._drop_drag()
 
     def enterEvent(self, event: QEnterEvent) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
 from samtta_app.core.types import Annotation
-from samtta_app.gui.canvas.markers import ACCEPTED, SELECTED, MaskItem
-from samtta_app.gui.widgets.theme import class_colour
+from samtta_app.gui.canvas.markers import ACCEPTED, KEPT, SELECTED, MaskItem
+from samtta_app.gui.widgets.theme import IGNORED, class_colour
 from samtta_app.session.state import State
 
 BEHIND, ANNOTATIONS, CHOSEN = 0.5, 1, 2
@@ -57,9 +57,9 @@ class DrawnObjects:
         for gone in self._drawn.keys() - {a.id for a in shown}:
             self._scene.removeItem(self._drawn.pop(gone)[1])
         for annotation in shown:
-            colour = colour_of(state, annotation.class_id)
-            chosen = annotation.id == state.selected
-            style = SELECTED if chosen else ACCEPTED
+            ignored, chosen = annotation.note.ignore, annotation.id == state.selected
+            colour = QColor(IGNORED) if ignored else colour_of(state, annotation.class_id)
+            style = SELECTED if chosen else KEPT if ignored else ACCEPTED
             style = replace(style, fill=style.fill * state.display.filled)
             old, item = self._drawn.get(annotation.id, (None, None))
             if item is None or old is None or old.mask is not annotation.mask:

@@ -83,8 +83,7 @@ class BrushTool:
         if self._under_way is None or button != self._button:
             return
         self._go_on(self._surface.image_point(at), 0.0)
-        points, self._points, self._under_way = tuple(self._points), [], None
-        self._surface.do(acts.PaintStroke(points, self._size, self._erasing))
+        self._do()
 
     def key(self, key: int) -> bool:
         """Space accepts a preview."""
@@ -93,6 +92,11 @@ class BrushTool:
         if self._surface.state.preview is not None:
             self._surface.do(acts.Accept())
         return True
+
+    def end(self) -> None:
+        """The keyboard went elsewhere: the stroke that is under way ends here, and is kept."""
+        if self._under_way is not None:
+            self._do()
 
     def drop(self) -> None:
         """The stroke that is under way is forgotten."""
@@ -126,6 +130,10 @@ class BrushTool:
     @property
     def _size(self) -> float:
         return self._surface.state.display.size
+
+    def _do(self) -> None:
+        points, self._points, self._under_way = tuple(self._points), [], None
+        self._surface.do(acts.PaintStroke(points, self._size, self._erasing))
 
     def _go_on(self, point: QPointF, apart: float) -> None:
         x, y = rounded_point(point)

@@ -62,7 +62,7 @@ HOVERED = MaskStyle(fill=0.25, line=1.5, halo=2.6, dashed=True, lighter=125)
 """What a click would show."""
 
 KEPT = MaskStyle(fill=0.0, line=1.5, halo=2.6, dashed=True)
-"""Other outlines that the annotator kept for the same object."""
+"""Other outlines that the annotator kept for the same object, and ignore regions."""
 
 
 class MaskItem(QGraphicsItem):

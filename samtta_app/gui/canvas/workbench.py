@@ -61,6 +61,11 @@ class Workbench(QObject):
             self.layer.clear_strokes()
             show_waiting(self._surface.state, self.layer)
 
+    def end_stroke(self) -> None:
+        """The keyboard went elsewhere: a stroke that is under way is not lost."""
+        if isinstance(self._tool, BrushTool):
+            self._tool.end()
+
     def leave(self) -> None:
         """The pointer has left the canvas."""
         if self._tool is not None:

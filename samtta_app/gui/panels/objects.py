@@ -19,8 +19,10 @@ from samtta_app.core.calibration import UNCALIBRATED, Calibration
 from samtta_app.core.types import Annotation
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
+from samtta_app.gui.panels.note_form import NoteForm, note_words
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter, number_words
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session import acts
 from samtta_app.session.sort_keys import Number, known_as, mask_number
 from samtta_app.session.state import LabelClass, State
@@ -44,6 +46,8 @@ _PADDING = 12
 
 SORT_KEY_ROLE = Qt.ItemDataRole.UserRole
 """The item role that rows are sorted by."""
+
+IGNORED_NAME = "{name} (ignored)"
 
 _HINT = "Click an object in the image.\nAccept its mask, and it is listed here."
 
@@ -122,6 +126,8 @@ class ObjectModel(QAbstractTableModel):
             return self._value(entry)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
+        if role == Qt.ItemDataRole.ToolTipRole and (words := note_words(entry.note)):
+            return plain_tip(words)
         if role == Qt.ItemDataRole.ToolTipRole and entry.replaces:
             return "Corrected: the mask that it replaces stays in the project"
         if role == Qt.ItemDataRole.ToolTipRole and entry.alternatives:
@@ -138,7 +144,7 @@ class ObjectModel(QAbstractTableModel):
 
     def _texts(self, entry: Annotation) -> tuple[str, ...]:
         return (
-            self._name(entry),
+            IGNORED_NAME.format(name=self._name(entry)) if entry.note.ignore else self._name(entry),
             figure_texts.area_text(entry.mask.area),
             f"{len(entry.clicks)}+{entry.strokes}" if entry.strokes else str(len(entry.clicks)),
             number_words(self._value(entry), self._number),
@@ -186,7 +192,9 @@ class ObjectsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.bar)
-        layout.addLayout(self._stack)
+        layout.addLayout(self._stack, 1)
+        self.note = NoteForm(controller)
+        layout.addWidget(self.note)
 
     def _dress(self) -> None:
         view = self.view
@@ -218,6 +226,7 @@ class ObjectsPanel(QWidget):
         self.empty.setText(_HINT if state.rating is None else _HIDDEN)
         self._stack.setCurrentWidget(self.view if listed else self.empty)
         self.bar.setVisible(listed)
+        self.note.show_state(state)
         row = self.model.row_of(state.selected)
         index = self.sorted.mapFromSource(self.model.index(row, 0)) if row >= 0 else QModelIndex()
         flags = QItemSelectionModel.SelectionFlag
