@@ -57,6 +57,7 @@ class PathField(QWidget):
         self._title, self._files = title, files
         self.line = QLineEdit(text)
         self.line.setMinimumWidth(40 * theme.GRID)
+        self.line.setAccessibleName(title)
         self.button = QToolButton()
         self.button.setProperty("role", "small")
         self.button.setIcon(icons.icon("folder-open"))

@@ -107,6 +107,7 @@ class ModelsDialog(QDialog):
 
     def _make_table(self) -> QTreeWidget:
         table = QTreeWidget()
+        table.setAccessibleName("Models")
         table.setHeaderLabels(COLUMNS)
         table.setRootIsDecorated(False)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
