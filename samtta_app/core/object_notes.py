@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LONGEST_NOTE = 2000
-"""Characters of a comment, of a name or of a value; the rest of a longer one is cut off where it comes from a file."""
+"""Characters of a comment, of a name or of a value; a longer one from a file is cut off."""
 
 MOST_ATTRIBUTES = 50
 """Attributes that one object may have; a file with more of them is damaged or means something else."""

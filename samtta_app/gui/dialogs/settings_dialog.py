@@ -30,7 +30,7 @@ from samtta_app.gui.widgets import theme
 from samtta_app.settings import SettingField, Settings, StrategyName, setting_fields
 
 KEYS_PAGE = "Keys"
-STRATEGY_WORDS = "{words}. What was learned before stays; every strategy but frozen continues from it."
+_STRATEGY_WORDS = "{words}. What was learned before stays; every strategy but frozen continues from it."
 LEAST_FONT = 6
 """Points below which no text can be read; 0 is the system's size."""
 
@@ -153,7 +153,7 @@ class SettingsDialog(QDialog):
 
     def _say_strategy(self) -> None:
         words = self._strategies.get(self._settings.strategy.partition(":")[0], "")
-        self.words.setText(STRATEGY_WORDS.format(words=words))
+        self.words.setText(_STRATEGY_WORDS.format(words=words))
 
 
 def _choices(texts: Mapping[str, str], value: str, take: Callable[[str], None]) -> QComboBox:

@@ -19,7 +19,7 @@ from samtta_app.session import acts
 
 CLASS = "Class"
 
-GROUPS: tuple[tuple[str, ...], ...] = (
+_GROUPS: tuple[tuple[str, ...], ...] = (
     ("change", "duplicate", "copy_to_next", "join"),
     ("ignore", "note"),
     ("confirm_review", "delete"),
@@ -95,7 +95,7 @@ class ObjectMenu(QObject):
             action.setCheckable(True)
             action.setChecked(entry.id == chosen)
         classes.setEnabled(not state.read_only)
-        for group in GROUPS:
+        for group in _GROUPS:
             menu.addSeparator()
             menu.addActions([self._actions[name] for name in group])
         return menu

@@ -9,6 +9,9 @@ from samtta_app.core.names import storable
 from samtta_app.core.object_notes import NO_NOTE, ObjectNote, note_in, note_values
 from samtta_app.session.project.cells import BadValueError, Value, flag, text
 
+SEEN = "ignore IS NOT 1"
+"""An object that is no ignore region; those are neither learned from nor counted in figures."""
+
 NOTES = """
 ALTER TABLE annotations ADD COLUMN ignore INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE annotations ADD COLUMN note TEXT;

@@ -32,6 +32,7 @@ from samtta_app.session.project.location import (
     places,
 )
 from samtta_app.session.project.note_list import NoteList
+from samtta_app.session.project.note_rows import SEEN
 from samtta_app.session.project.rating_log import RatingLog
 from samtta_app.session.project.reading_memory import ReadingMemory
 from samtta_app.session.project.schema import OpenElsewhereError
@@ -42,8 +43,6 @@ RECORDS_AT_ONCE = 200
 """So many are read in about 16 ms: the window draws a frame in between."""
 LAST = 2**63 - 1
 """SQLite has no higher number."""
-SEEN = "ignore IS NOT 1"
-"""An object that is no ignore region; those are neither learned from nor counted in figures."""
 
 
 class Store(RatingLog, AttemptLog, ControlDraws, NoteList, ReadingMemory, HistoryLog):

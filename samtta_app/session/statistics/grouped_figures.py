@@ -46,9 +46,10 @@ def grouped_figures(records: Sequence[ObjectRecord], attempts: Sequence[GivenUpO
         "class": lambda each: each.class_name,
         "day": lambda each: each.created[:10],
     }
+    every: tuple[ObjectRecord | GivenUpObject, ...] = (*records, *attempts)
     found: list[GroupedFigures] = []
     for by, key in keys.items():
-        names = list(dict.fromkeys(key(each) for each in (*records, *attempts)))
+        names = list(dict.fromkeys(map(key, every)))
         for name in sorted(names) if by == "day" else names:
             here = Tally((r for r in records if key(r) == name), (a for a in attempts if key(a) == name))
             found.append(GroupedFigures(by, name, here.figures()))

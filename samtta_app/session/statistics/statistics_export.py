@@ -101,8 +101,8 @@ def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUpObject
 def write_statistics(store: Store, folder: Path) -> list[Path]:
     """Write objects, attempts, and the prompt steps of both as CSV, and statistics.json (figures and raw records).
 
-    histograms.csv says how masks are formed, and ratings.csv how they were rated. groups.csv has the figures per class and
-    per day, and statistics.html is a page to read.
+    `histograms.csv` says how masks are formed, and `ratings.csv` how they were rated. Figures per class and per day are in
+    `groups.csv`, and `statistics.html` is a page to read.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.

@@ -15,11 +15,11 @@ from samtta_app.session.statistics.grouped_figures import GroupedFigures, side_c
 
 TITLE = "samtta: statistics"
 OBJECTS = "{objects} accepted objects, {given_up} given up, {by_hand} changed by hand."
-HEADS = ("Objects", "Given up", "Time per object, s", "Clicks per object")
+_HEADS = ("Objects", "Given up", "Time per object, s", "Clicks per object")
 SIDE_HEADS = ("NoC₂₀@85", "NoC₃₀@90", "FR₂₀@85", "FR₃₀@90")
-SIDES = ("with learning", "without it")
+_SIDES = ("with learning", "without it")
 SECTIONS = {"class": "Per class", "day": "Per day"}
-ALL = "All objects"
+_ALL = "All objects"
 CURVE = "Clicks per object over the stream"
 CURVE_WORDS = (
     "Rolling mean of ten objects; the band holds 95 % of the means that chance would give. Clicks to an IoU of 0.85."
@@ -50,7 +50,7 @@ def statistics_page(figures: Statistics, groups: Sequence[GroupedFigures], folde
     _text(main, "p", figures.sentence)
     counts = {"objects": figures.objects, "given_up": figures.attempts.given_up, "by_hand": figures.by_hand}
     _text(main, "p", OBJECTS.format(**counts))
-    _table(main, ALL, [_row(ALL, figures)])
+    _table(main, _ALL, [_row(_ALL, figures)])
     for by, title in SECTIONS.items():
         _table(main, title, [_row(each.name, each.figures) for each in groups if each.by == by])
     _curve(main, figures.stream)
@@ -84,10 +84,10 @@ def _table(parent: Element, title: str, rows: Iterable[Sequence[str]]) -> None:
     table = SubElement(SubElement(parent, "div", {"class": "wide"}), "table")
     head = SubElement(table, "thead")
     sides, names = SubElement(head, "tr"), SubElement(head, "tr")
-    SubElement(sides, "th", colspan=str(1 + len(HEADS)))
-    for side in SIDES:
+    SubElement(sides, "th", colspan=str(1 + len(_HEADS)))
+    for side in _SIDES:
         _text(sides, "th", side, colspan=str(len(SIDE_HEADS)))
-    for name in ("", *HEADS, *SIDE_HEADS, *SIDE_HEADS):
+    for name in ("", *_HEADS, *SIDE_HEADS, *SIDE_HEADS):
         _text(names, "th", name)
     body = SubElement(table, "tbody")
     for row in rows:
@@ -131,4 +131,4 @@ def _curve(parent: Element, stream: Sequence[StreamPoint]) -> None:
         place = {"x": str(_LEFT - 6), "y": f"{max(height, 6) + 4:.0f}", "text-anchor": "end", "font-size": "12"}
         _text(svg, "text", f"{value:.1f}", fill="var(--soft)", **place)
     place = {"x": str(_WIDTH), "y": str(_HEIGHT - 8), "text-anchor": "end", "font-size": "12", "fill": "var(--soft)"}
-    _text(svg, "text", f"{len(compared)} objects; solid: {SIDES[0]}, dashed: {SIDES[1]}", **place)
+    _text(svg, "text", f"{len(compared)} objects; solid: {_SIDES[0]}, dashed: {_SIDES[1]}", **place)
