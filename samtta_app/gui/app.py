@@ -21,6 +21,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from samtta_app.errors import UserError
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.crash_report import NOT_SAVED, SAVED, CrashReport, crash_report
 from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
@@ -42,6 +43,8 @@ _Factory = Callable[[Settings], EngineProtocol]
 
 PACE = 40
 """Milliseconds between two steps of the simulated annotator."""
+
+WENT_WRONG = "Something went wrong ({kind}: {error}). {saved} The details are in {file}"
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +155,20 @@ class Application(QObject):
         if self.controller is not None:
             self.controller.close()
 
+    def report_crash(self, error: BaseException, file: Path) -> None:
+        """Save first, then say what went wrong; a report can be copied, and the first one stays open."""
+        saved = SAVED
+        try:
+            if self.controller is not None:
+                self.controller.save()
+        except Exception as reason:
+            log.exception("nothing could be saved after an unexpected error")
+            saved = NOT_SAVED.format(reason=reason)
+        text = WENT_WRONG.format(kind=type(error).__name__, error=error, saved=saved, file=file)
+        self.window.show_message(Message("error", text))
+        if "crash" not in self.window.dialogs:
+            self.window.dialogs.show("crash", CrashReport(self.window, crash_report(error, file), saved))
+
     @Slot(object)
     def _samples_made(self, made: Path | UserError) -> None:
         if self._samples is not None:
@@ -166,6 +183,7 @@ class Application(QObject):
     def _use(self, settings: Settings) -> None:
         if self.controller is not None:
             self.window.canvas.wheel = settings.wheel
+            self.controller.adjust(replace(settings, **self._given))
 
     @Slot()
     def _look(self) -> None:
@@ -338,10 +356,7 @@ def _hooks(application: Application, file: Path) -> Iterator[None]:
             application.window.close()
             return
         log.critical("unexpected error", exc_info=(kind, error, trace))
-        text = (
-            f"Something went wrong ({kind.__name__}: {error}). What you accepted is stored; the details are in {file}"
-        )
-        application.window.show_message(Message("error", text))
+        application.report_crash(error, file)
 
     def stopped(number: int, frame: FrameType | None) -> None:
         application.window.close()

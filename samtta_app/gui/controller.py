@@ -25,10 +25,11 @@ from samtta_app.formats.importers import ImportedObject
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
-from samtta_app.session.acts import UserAct, in_words
+from samtta_app.session.acts import Show, UserAct, in_words
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
+from samtta_app.settings import Settings
 
 FRAME = 16
 """Least milliseconds between two drawings: a screen shows no more."""
@@ -192,6 +193,12 @@ class Controller(QObject):
         """Do what a user asked for."""
         self._pass_on(self._workflow.do(act))
 
+    def adjust(self, settings: Settings) -> None:
+        """Use what of the settings holds at once in an open project."""
+        self._workflow.adjust(idle_seconds=settings.idle_seconds, control_share=settings.control_share)
+        if settings.overlay_opacity != self.state.display.opacity:
+            self.do(Show(opacity=settings.overlay_opacity))
+
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar, of something that happened beside the session."""
         self._workflow.say(severity, text)
@@ -209,6 +216,15 @@ class Controller(QObject):
         name = next((c.name for c in state.classes if c.id == state.current_class), "")
         self._worker.send(HoverRequest(self._hovers, image, click, view, state.current_class, name))
         return self._hovers
+
+    def save(self) -> None:
+        """Store the steps of the object that is not accepted yet, at once.
+
+        Raises:
+            StoreError: they could not be stored.
+        """
+        if not self._closed:
+            self._workflow.save()
 
     def refresh_images(self) -> None:
         """List the folder's images again: some have come or gone."""

@@ -259,6 +259,12 @@ class ControlLearner(Act, frozen=True):
     action: ControlAction
 
 
+class GoBackTo(Act, frozen=True):
+    """Let a version of the weights answer that was kept before; 0 is the original."""
+
+    version: int
+
+
 OnPlace = PlaceClick | DrawBox | Select | PaintStroke | DrawPolygon | MergeObjects | CutObject
 """Acts on a place of the image that is on the screen."""
 
@@ -273,7 +279,7 @@ ToImage = (
 )
 """Acts that may show another image."""
 
-AtOnce = Show | UseTool | ControlLearner
+AtOnce = Show | UseTool | ControlLearner | GoBackTo
 """Acts on the view, the tools and the learner: they change no object, so they never wait."""
 
 UserAct = (
@@ -338,6 +344,7 @@ ACT_NAMES: dict[type[UserAct], str] = {
     Show: "view",
     UseTool: "tool",
     ControlLearner: "learning",
+    GoBackTo: "earlier version",
 }
 """What each act is called in the status bar and in messages."""
 

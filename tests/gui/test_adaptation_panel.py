@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel
 
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.widgets import theme
+from samtta_app.session import acts
 from samtta_app.session.state import (
     Adaptation,
     AttemptFigures,
@@ -433,3 +434,35 @@ def test_the_lines_stay_when_the_theme_changes(curve: ClickCurve):
     QCoreApplication.sendEvent(curve, QEvent(QEvent.Type.PaletteChange))
     assert drawn(curve, "adapted") == before
     assert len(before[0]) == 12
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+def test_versions_say_why_and_lead_back_to_any(panel: AdaptationPanel, qtbot):
+    reports = report(version=1), report(version=2), report(kept=False, version=2)
+    state = scene(adaptation=Adaptation("idle", 2, reports))
+    panel._controller.state = state  # type: ignore[misc]
+    panel.show_state(state)
+    panel.details.button.click()
+    rows = [panel.versions.list.item(row).text() for row in range(panel.versions.list.count())]
+    assert rows[0] == "No new version – Dropped: worse than before on 6 objects (0.871 < 0.902)"
+    assert rows[1].startswith("Version 2 – Kept: ")
+    assert rows[1].endswith("(answers now)")
+    assert rows[-1] == "Original model"
+    enabled = []
+    for row in range(4):
+        panel.versions.list.setCurrentRow(row)
+        enabled.append(panel.versions.button.isEnabled())
+    assert enabled == [False, False, True, True]
+    panel.versions.list.setCurrentRow(2)
+    qtbot.mouseClick(panel.versions.button, Qt.MouseButton.LeftButton)
+    assert panel._controller.calls[-1] == acts.GoBackTo(1)
+
+
+def test_a_low_panel_folds_to_its_sentence(panel: AdaptationPanel):
+    panel.resize(320, 60)
+    assert panel.folded
+    assert panel.sentence.isVisible()
+    panel.resize(320, 600)
+    assert not panel.folded

@@ -27,6 +27,7 @@ from samtta_app.errors import DatasetError, ProjectError
 from samtta_app.gui import app, project_views
 from samtta_app.gui.app import Application, run_window
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.crash_report import CrashReport
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.model.model_registry import toy_model
 from samtta_app.session import acts
@@ -436,12 +437,20 @@ def test_an_unexpected_error_is_said_and_logged_and_the_window_goes_on(
         error = ZeroDivisionError("by nought")
         sys.excepthook(type(error), error, None)
         texts.append(words(shown))
+        report = shown.dialogs["crash"]
+        assert isinstance(report, CrashReport)
+        report.copy.click()
+        texts.append(QApplication.clipboard().text())
+        sys.excepthook(type(error), error, None)
+        assert shown.dialogs["crash"] is report
 
     visitor = Visitor(crash)
     assert run_window(images(tmp_path / "a"), settings=Settings(), strategies=WORDS) == 0
     assert visitor is not None
     assert "by nought" in texts[0]
     assert "stored" in texts[0]
+    assert "ZeroDivisionError: by nought" in texts[1]
+    assert "PySide6" in texts[1]
     assert "ZeroDivisionError" in (samtta_home / "samtta.log").read_text()
     assert any(record.levelno == logging.CRITICAL for record in caplog.records)
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from samtta_app.errors import SettingsError
 from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.actions.bindings import bindings, key_owners, valid_bindings
-from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets import icons, theme
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -75,12 +75,14 @@ class KeyModel(QAbstractTableModel):
         return self._wishes.get(name, "; ".join(self._keys[name]))
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """A row's action and keys; what cannot be used is red."""
+        """A row's action and keys; what cannot be used is red, with a mark."""
         row = ACTION_TABLE[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return self.text_of(row.name) if index.column() else f"{row.menu}: {TEXTS[row.name]}"
-        if role == Qt.ItemDataRole.ForegroundRole and row.name in self._wishes:
+        if row.name in self._wishes and role == Qt.ItemDataRole.ForegroundRole:
             return QColor(theme.current().bad)
+        if row.name in self._wishes and role == Qt.ItemDataRole.DecorationRole and index.column():
+            return icons.icon("warning", tint="bad")
         return None
 
     def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -128,8 +130,9 @@ class KeyEditor(QWidget):
         self.take.clicked.connect(self._take_over)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2 * theme.GRID, 0, 0)
-        for part in (self.search, self.view, self.problem, self.take):
+        for part in (self.search, self.view, self.problem):
             layout.addWidget(part)
+        layout.addWidget(self.take, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(self._line())
 
     def _make_view(self) -> None:

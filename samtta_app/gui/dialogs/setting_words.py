@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 PAGES = ("Look", "Masks", "Learning", "Model")
 """The pages of the dialog, before that of the keys."""
 
-NOW, NEXT_PROJECT, NEXT_START = "", "From the next project that is opened.", "From the next start."
+NOW = ""
+NEXT_PROJECT = "These hold from the next project that is opened: {settings}."
+NEXT_START = "These hold from the next start: {settings}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
     "wheel": SettingWords(
         "Look", "Mouse wheel", choices={"zoom": "Zooms (Ctrl scrolls)", "scroll": "Scrolls (Ctrl zooms)"}
     ),
-    "overlay_opacity": SettingWords("Look", "Strength of maps of doubt", suffix=" %", factor=100, since=NEXT_PROJECT),
+    "overlay_opacity": SettingWords("Look", "Strength of maps of doubt", suffix=" %", factor=100),
     "tidy_masks": SettingWords(
         "Masks",
         "Remove crumbs and pinholes from masks",
@@ -68,7 +70,6 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
         "Longest pause that counts",
         "A longer pause counts as so long in an object's time",
         suffix=" s",
-        since=NEXT_PROJECT,
     ),
     "strategy": SettingWords("Learning", "Way of learning", since=NEXT_PROJECT),
     "learn": SettingWords("Learning", "Learn from accepted objects", since=NEXT_PROJECT),
@@ -80,7 +81,6 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
         automatic="None",
         factor=100,
         digits=1,
-        since=NEXT_PROJECT,
     ),
     "model": SettingWords("Model", "Model", "A name, or a path to a weights file", since=NEXT_PROJECT),
     "device": SettingWords(

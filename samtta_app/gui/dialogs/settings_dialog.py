@@ -25,7 +25,7 @@ from samtta_app.errors import SettingsError
 from samtta_app.gui.dialogs.dialogs import PathField, dialog_form
 from samtta_app.gui.dialogs.key_editor import KeyEditor
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
-from samtta_app.gui.dialogs.setting_words import PAGES, SETTING_WORDS, SettingWords
+from samtta_app.gui.dialogs.setting_words import NEXT_PROJECT, NEXT_START, PAGES, SETTING_WORDS, SettingWords
 from samtta_app.gui.widgets import theme
 from samtta_app.settings import SettingField, Settings, StrategyName, setting_fields
 
@@ -60,6 +60,7 @@ class SettingsDialog(QDialog):
         self.fields: dict[str, QWidget] = {}
         self.words = theme.label(role="muted")
         self.words.setWordWrap(True)
+        self.words.setMinimumWidth(56 * theme.GRID)
         self.error = theme.label(role="bad")
         self.error.setWordWrap(True)
         self.error.hide()
@@ -89,27 +90,33 @@ class SettingsDialog(QDialog):
         made, form = QWidget(), dialog_form()
         outer = QVBoxLayout(made)
         outer.setContentsMargins(0, 2 * theme.GRID, 0, 0)
+        outer.setSpacing(2 * theme.GRID)
         outer.addLayout(form)
-        outer.addStretch(1)
         for entry in setting_fields():
             words = SETTING_WORDS[entry.name]
             if words.page == page:
                 self._add(form, entry, words)
+        for since in (NEXT_PROJECT, NEXT_START):
+            late = [words.label for words in SETTING_WORDS.values() if (words.page, words.since) == (page, since)]
+            if late:
+                line = theme.label(since.format(settings=", ".join(late)), role="muted")
+                line.setWordWrap(True)
+                outer.addWidget(line)
+        outer.addStretch(1)
         return made
 
     def _add(self, form: QFormLayout, entry: SettingField, words: SettingWords) -> None:
-        """Add the row of one setting, and a line that says when it takes effect."""
+        """Add the row of one setting."""
         control = self._control(entry, words, getattr(self._settings, entry.name))
         self.fields[entry.name] = control
         named = control.line if isinstance(control, PathField) else control
         named.setAccessibleName(words.label)
         named.setAccessibleDescription(words.tip)
         control.setToolTip(words.tip)
+        named.setMinimumHeight(3 * theme.GRID)
         form.addRow("" if entry.kind == "switch" else words.label, control)
         if entry.name == "strategy":
             form.addRow("", self.words)
-        if words.since:
-            form.addRow("", theme.label(words.since, role="muted"))
 
     def _control(self, entry: SettingField, words: SettingWords, value: Any) -> QWidget:  # noqa: ANN401 - a setting's
         """The control for a setting of this kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from samtta_app.gui.controller import Controller
@@ -15,6 +15,7 @@ from samtta_app.gui.panels.curve import ClickCurve
 from samtta_app.gui.panels.rating_table import RatingTable
 from samtta_app.gui.panels.reliability import ReliabilityDiagram
 from samtta_app.gui.panels.shape_plots import ShapePlots
+from samtta_app.gui.panels.version_list import VersionList
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Adaptation, State, Statistics
 from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, TWINS_NOTE
@@ -55,6 +56,11 @@ SIDES: tuple[tuple[str, str, str], ...] = (
 )
 """The columns of the table of figures: field of the figures, heading, tool tip."""
 
+
+VERSIONS_NOTE = "Versions: what became of each lesson, newest first"
+
+FOLDS_BELOW = 20 * theme.GRID
+"""A lower panel shows its sentence alone: there is no room for a curve."""
 
 _HINT = (
     "Accept objects: each one is answered again from its first click, with learning and by the original model, "
@@ -160,29 +166,45 @@ class AdaptationPanel(QWidget):
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
         self.attempts: dict[tuple[str, str], QLabel] = {}
-        self.controls = ControlTable()
+        self.controls, self.versions = ControlTable(), VersionList(controller)
         self.reliability, self.ratings, self.shapes = ReliabilityDiagram(), RatingTable(), ShapePlots(controller)
         self.details = Disclosure("Details", self._details())
-        self._buttons = QHBoxLayout()
+        self._foot = QWidget()
+        self._buttons = QHBoxLayout(self._foot)
         self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
         self._buttons.setSpacing(theme.GRID // 2)
         inner = QWidget()
         parts = QVBoxLayout(inner)
         parts.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         parts.setSpacing(theme.GRID)
-        for part in (self.sentence, self.strategy, self.empty, self.curve, self.details):
+        for part in (self.strategy, self.empty, self.curve, self.details):
             parts.addWidget(part)
         parts.addStretch()
-        area = QScrollArea()
-        area.setWidget(inner)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area = QScrollArea()
+        self._area.setWidget(inner)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.sentence.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(area)
-        layout.addLayout(self._buttons)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
+        layout.addWidget(self.sentence)
+        layout.addWidget(self._area, 1)
+        layout.addWidget(self._foot)
+        self.setMinimumHeight(5 * theme.GRID)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the sentence stands alone."""
+        return self._area.isHidden()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold to the sentence where there is no room for more."""
+        for part in (self._area, self._foot):
+            part.setVisible(self.height() >= FOLDS_BELOW)
+        super().resizeEvent(event)
 
     def show_actions(self, actions: Sequence[QAction]) -> None:
         """Put the window's actions (pause, roll back, reset) below everything else as buttons."""
@@ -215,6 +237,7 @@ class AdaptationPanel(QWidget):
                 for name, _, _ in FIGURE_ROWS:
                     cells[name, side].setText(figure(name, getattr(values, name)))
                 cells["objects", side].setText(str(values.objects))
+        self.versions.show_adaptation(state.adaptation)
         self.controls.show_figures(statistics.controls)
         self.ratings.show_statistics(statistics)
         self.shapes.show_statistics(statistics)
@@ -233,6 +256,8 @@ class AdaptationPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * theme.GRID)
         layout.addLayout(self._facts())
+        layout.addWidget(_note(VERSIONS_NOTE))
+        layout.addWidget(self.versions)
         accepted = ("objects", "Objects compared", "Accepted objects; RITM's clicker replayed them both ways")
         layout.addWidget(_note(TWINS_NOTE))
         layout.addLayout(_figures(self.cells, accepted))

@@ -23,6 +23,13 @@ DOCKS: tuple[tuple[str, str, int], ...] = (
 """Name, title and first height (in grid steps) of each dock."""
 
 
+SMALL = 800
+"""Pixels of height below which Learning begins folded to its sentence, so that the lists have room (1280 x 720)."""
+
+FOLDED = 9
+"""Grid steps of the folded dock: two lines of a sentence below the title."""
+
+
 def make_docks(window: QMainWindow) -> dict[str, Dock]:
     """Make the docks of `window`, hidden."""
     docks = {}
@@ -41,5 +48,7 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
     layout = recent.stored_layout("docks")
     if layout is None or not window.restoreState(layout, LAYOUT):
         shown, heights = list(docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
+        if window.height() < SMALL:
+            heights[-1] = FOLDED * theme.GRID
         window.resizeDocks(shown, [43 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
         window.resizeDocks(shown, heights, Qt.Orientation.Vertical)

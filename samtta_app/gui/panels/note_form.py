@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from samtta_app.core.object_notes import LONGEST_NOTE, NO_NOTE, ObjectNote, attributes_of, attributes_text
 from samtta_app.gui.controller import Controller
@@ -40,12 +40,13 @@ class NoteForm(QWidget):
             line.setToolTip(tip)
             line.setMaxLength(LONGEST_NOTE)
             line.editingFinished.connect(self._describe)
-        self.ignore = QCheckBox("Ignore region")
-        self.ignore.setToolTip("Neither learned from nor counted; exports mark it where they can")
+        self.ignore = QCheckBox("Ignore")
+        self.ignore.setToolTip("Ignore region: neither learned from nor counted; exports mark it where they can")
+        self.ignore.setAccessibleName("Ignore region")
         self.ignore.clicked.connect(self._switch)
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID)
-        layout.setSpacing(theme.GRID // 2)
+        layout.setSpacing(theme.GRID)
         for part in (self.attributes, self.comment, self.ignore):
             layout.addWidget(part)
         self.hide()

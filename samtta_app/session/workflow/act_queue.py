@@ -121,6 +121,9 @@ class Acting:
             case acts.ControlLearner(action=action):
                 desk.change(message=None)
                 return self._learning.control(action)
+            case acts.GoBackTo(version=version):
+                desk.change(message=None)
+                return self._learning.go_back_to(version)
 
     def _perform(self, act: UserAct) -> Requests:
         if isinstance(act, AtOnce):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from samtta_app.session.workflow.history import Entry
 
-_Array = NDArray[Any]
+AnyArray = NDArray[Any]
 
 _CLASS, _ARRAY = "class", "array"
 
@@ -31,12 +31,12 @@ class UnreadableEntryError(Exception):
     """An entry was written by another version, or is damaged."""
 
 
-def entry_bytes(entry: Entry, number_of: Callable[[_Array], int]) -> bytes:
+def entry_bytes(entry: Entry, number_of: Callable[[AnyArray], int]) -> bytes:
     """An entry, whose arrays are stored elsewhere under the numbers that `number_of` gives them."""
     return msgspec.msgpack.encode(_plain(entry, number_of))
 
 
-def entry_of(data: bytes, arrays: Mapping[int, _Array]) -> Entry:
+def entry_of(data: bytes, arrays: Mapping[int, AnyArray]) -> Entry:
     """The entry that `entry_bytes` made.
 
     Raises:
@@ -51,14 +51,14 @@ def entry_of(data: bytes, arrays: Mapping[int, _Array]) -> Entry:
     return made
 
 
-def array_bytes(array: _Array) -> bytes:
+def array_bytes(array: AnyArray) -> bytes:
     """An array with its type and shape; bitmaps are packed."""
     flat = np.ascontiguousarray(array)
     data = zlib.compress(np.packbits(flat).tobytes(), 1) if flat.dtype == np.bool_ else flat.tobytes()
     return msgspec.msgpack.encode((flat.dtype.str, flat.shape, data))
 
 
-def array_of(data: bytes) -> _Array:
+def array_of(data: bytes) -> AnyArray:
     """The array that `array_bytes` made; it cannot be changed.
 
     Raises:
@@ -67,16 +67,16 @@ def array_of(data: bytes) -> _Array:
     try:
         kind, shape, values = msgspec.msgpack.decode(data, type=tuple[str, tuple[int, ...], bytes])
         if np.dtype(kind) != np.bool_:
-            return cast(_Array, np.frombuffer(values, kind).reshape(shape))
+            return cast(AnyArray, np.frombuffer(values, kind).reshape(shape))
         bits = np.unpackbits(np.frombuffer(zlib.decompress(values), np.uint8), count=int(np.prod(shape)))
         found = bits.view(np.bool_).reshape(shape)
     except (msgspec.MsgspecError, TypeError, ValueError, zlib.error) as error:
         raise UnreadableEntryError(str(error)) from error
     found.flags.writeable = False
-    return cast(_Array, found)
+    return cast(AnyArray, found)
 
 
-def _plain(value: object, number_of: Callable[[_Array], int]) -> object:
+def _plain(value: object, number_of: Callable[[AnyArray], int]) -> object:
     if isinstance(value, np.ndarray):
         return {_ARRAY: number_of(value)}
     if isinstance(value, np.generic):
@@ -91,7 +91,7 @@ def _plain(value: object, number_of: Callable[[_Array], int]) -> object:
     return value
 
 
-def _made(value: object, arrays: Mapping[int, _Array]) -> object:
+def _made(value: object, arrays: Mapping[int, AnyArray]) -> object:
     if isinstance(value, bytes):
         return os.fsdecode(value)
     if isinstance(value, list):

@@ -29,6 +29,8 @@ MAX_LESSONS = 2
 LAG = 8
 """When more tasks than this wait, replays are put off: for a user who works fast, learning matters more than figures."""
 
+VERSION_GONE = "Version {version} is not kept any more: choose a newer one"
+
 SAID = {
     "pause": "Learning is paused; what you accept is remembered",
     "resume": "Learning goes on",
@@ -69,6 +71,9 @@ class LessonQueue:
 
     def refused(self, request: RestoreRequest, text: str) -> Requests:
         """Stored weights are damaged or of another model: the original answers; which model it is remains to be asked."""
+        if request.id not in self._lessons.resuming:  # the user asked for it: what answers goes on
+            self._desk.say("warning", text)
+            return ()
         resuming = self._lessons.resuming - {request.id}
         if not request.weights:
             self._change(resuming=resuming)
@@ -244,6 +249,17 @@ class LessonQueue:
     def control(self, action: ControlAction) -> Requests:
         """Pause, resume, roll back or reset the learner."""
         return (ControlRequest(self._desk.id(), action),)
+
+    def go_back_to(self, version: int) -> Requests:
+        """Let a version that was kept before answer again; the versions after it stay, and can be gone back to as well."""
+        desk = self._desk
+        if not version:
+            return self.control("reset")
+        weights = desk.store.version_of(version, desk.store.model())
+        if not weights:
+            desk.say("warning", VERSION_GONE.format(version=version))
+            return ()
+        return (RestoreRequest(desk.id(), version, weights),)
 
     def adapted(self, request: AdaptRequest, report: AdaptReport) -> Requests:
         """Show a report and store it, with its weights when they were published; remembering alone is not logged.

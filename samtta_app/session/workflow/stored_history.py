@@ -7,7 +7,7 @@ from typing import Any
 from samtta_app.errors import StoreError
 from samtta_app.session.project.history_log import HistoryLog
 from samtta_app.session.workflow.entry_codec import (
-    Array,
+    AnyArray,
     UnreadableEntryError,
     array_bytes,
     array_of,
@@ -34,7 +34,7 @@ class StoredHistory(History):
         self._first = places[-1] + 1 if places and places[-1] >= 0 else 0
         self._earlier = sum(place < 0 for place in places)
         self._kept: dict[int, Entry] = {}
-        self._arrays: dict[int, tuple[Array, int]] = {}
+        self._arrays: dict[int, tuple[AnyArray, int]] = {}
         self._uses: dict[int, frozenset[int]] = {}
         self._span = self._now()
 
@@ -92,7 +92,7 @@ class StoredHistory(History):
             StoreError: nothing was stored.
         """
         wanted, new = self._wanted(), self._new()
-        fresh: dict[int, Array] = {}
+        fresh: dict[int, AnyArray] = {}
         rows = {place: self._packed(entry, fresh) for place, entry in new.items()}
         packed = {number: array_bytes(array) for number, array in fresh.items()}
         try:
@@ -161,11 +161,11 @@ class StoredHistory(History):
         self._kept[place], self._uses[place] = entry, frozenset(arrays)
         return entry
 
-    def _packed(self, entry: Entry, fresh: dict[int, Array]) -> tuple[bytes, set[int]]:
+    def _packed(self, entry: Entry, fresh: dict[int, AnyArray]) -> tuple[bytes, set[int]]:
         """An entry's bytes and the numbers of its arrays; those that have no number yet are put into `fresh`."""
         used = set[int]()
 
-        def number_of(array: Array) -> int:
+        def number_of(array: AnyArray) -> int:
             _, number = self._arrays.get(id(array), (array, 0))
             if not number:
                 self._newest_array = number = self._newest_array + 1

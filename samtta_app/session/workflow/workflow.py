@@ -153,6 +153,14 @@ class Workflow:
         """Do what a user asked for, now or when its turn comes; where storing fails nothing changes, and a message says so."""
         return self._out(self._acting.take(act))
 
+    def save(self) -> None:
+        """Store what is only in memory: the steps of the object that is not accepted yet.
+
+        Raises:
+            StoreError: they could not be stored.
+        """
+        self._desk.history.save()
+
     def end(self) -> None:
         """The session is about to be closed: what was begun and not accepted is stored as given up."""
         self._desk.as_one(lambda: self._annotating.cancel("closed"))
@@ -194,6 +202,12 @@ class Workflow:
         self._annotating.cancel("left")
         self._browsing.list_anew()
         return self._out(self._browsing.open(self.state.index))
+
+    def adjust(self, *, idle_seconds: float, control_share: float) -> None:
+        """Take other values of these settings from the next step on."""
+        desk = self._desk
+        desk.idle = idle_seconds
+        desk.control_share = 0.0 if desk.frozen or desk.store.read_only else control_share
 
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""

@@ -57,6 +57,7 @@ EXAMPLES: tuple[UserAct, ...] = (
     acts.RenameClass(1, "cell"),
     acts.Show(overlay="entropy", opacity=0.5),
     acts.ControlLearner("rollback"),
+    acts.GoBackTo(2),
 )
 
 

@@ -450,3 +450,25 @@ def test_damaged_weights_are_said_and_the_next_older_ones_used(folder: Path) -> 
 def test_a_new_session_restores_nothing(store: Store) -> None:
     requests = Workflow(store).start()
     assert [type(r) for r in requests] == [LoadRequest]
+
+
+def test_any_kept_version_answers_again_and_one_that_is_gone_is_said(folder: Path) -> None:
+    with Store.open(folder) as store:
+        person = Person(store).starts()
+        for k in range(3):
+            person.accepts(30 + 20 * k, 40)
+        assert person.state.adaptation.version == 3
+        person.do(acts.GoBackTo(1))
+        assert (person.state.adaptation.version, store.published()) == (1, 1)
+        assert person.state.message.text == "Back to version 1"
+        person.do(acts.GoBackTo(3))
+        assert store.published() == 3
+        person.do(acts.GoBackTo(7))
+        assert "not kept any more" in person.state.message.text
+        person.script.refuse = {RestoreRequest}
+        person.do(acts.GoBackTo(2))
+        assert person.state.message.severity == "warning"
+        assert person.state.adaptation.version == 3
+        person.script.refuse = set()
+        person.do(acts.GoBackTo(0))
+        assert person.state.adaptation.version == store.published() == 0
