@@ -46,6 +46,10 @@ class Bench:
         """Note a dialog."""
         self.asked.append(name)
 
+    def open_menu(self, name: str) -> None:
+        """Note a menu."""
+        self.asked.append(name)
+
     def __getattr__(self, name: str) -> object:
         return lambda: self.asked.append(name)
 

@@ -426,8 +426,7 @@ def test_settings_from_the_dialog_hold_at_once(shown: Open):
     window = shown(scene())
     window.actions_made["settings"].trigger()
     dialog = window.dialogs["settings"]
-    dialog.wheel.setCurrentIndex(1)
-    dialog._save()
+    dialog.fields["wheel"].setCurrentIndex(1)
     assert window.settings.wheel == load_settings().wheel == window.canvas.wheel == "scroll"
 
 
@@ -559,6 +558,7 @@ def test_without_memory_there_is_nothing_to_restore():
 def test_no_text_of_the_docks_is_wider_than_its_dock(shown: Open, name):
     window = shown(scene(preview=PREVIEW, statistics=TRUSTED), Settings(theme=name))
     panel = window.docks["adaptation"].widget()
+    window.resizeDocks([window.docks["adaptation"]], [400], Qt.Orientation.Vertical)  # or it is folded on a small screen
     panel.details.button.click()
     QApplication.processEvents()
     assert panel.reliability.isVisible()

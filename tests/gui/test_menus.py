@@ -86,7 +86,7 @@ def test_the_pointer_opens_it_for_another_class_and_renames(qtbot, window: MainW
 
 def test_a_class_may_have_a_colour_of_its_own(qtbot, window: MainWindow):
     QTest.keyClick(window.canvas, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
-    chooses(opened(qtbot), class_menu.COLOUR, class_menu.OWN)
+    chooses(opened(qtbot), class_menu.COLOUR, class_menu.OWN_COLOUR)
     dialog = window.findChild(QColorDialog)
     dialog.setCurrentColor(QColor("#123456"))
     dialog.accept()
@@ -140,7 +140,7 @@ def test_a_right_click_in_the_list_opens_it(qtbot, window: MainWindow):
 
 
 def test_keys_act_on_the_selected_object(window: MainWindow):
-    QTest.keyClick(window.canvas, Qt.Key.Key_I)
+    QTest.keyClick(window.canvas, Qt.Key.Key_I, Qt.KeyboardModifier.ShiftModifier)
     QTest.keyClick(window.canvas, Qt.Key.Key_J)
     assert calls(window) == [acts.DescribeObject(ObjectNote(ignore=True)), acts.JoinSelected()]
     window.controller.become(scene(preview=preview(picture(), [disc(60, 50, 18)])))
@@ -151,7 +151,7 @@ def test_keys_act_on_the_selected_object(window: MainWindow):
 def test_a_key_leads_to_the_comment_and_enter_stores_it(qtbot, window: MainWindow):
     panel = window.docks["objects"].widget()
     assert isinstance(panel, ObjectsPanel)
-    QTest.keyClick(window.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(window.canvas, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(panel.note.comment.hasFocus)
     QTest.keyClicks(panel.note.comment, "Ask Ada")
     QTest.keyClick(panel.note.comment, Qt.Key.Key_Return)

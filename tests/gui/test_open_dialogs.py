@@ -90,6 +90,5 @@ def test_a_settings_dialog_changes_only_what_was_changed_in_it(window: MainWindo
     dialog = window.dialogs["settings"]
     window.choose_theme("dark")
     window.use(Settings(theme="dark", overlay_opacity=0.3))
-    dialog.wheel.setCurrentIndex(1)
-    dialog._save()
+    dialog.fields["wheel"].setCurrentIndex(1)
     assert window.settings == read_settings()[0] == Settings(theme="dark", overlay_opacity=0.3, wheel="scroll")

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
-from samtta_app.session import acts
+from samtta_app.session import acts, class_acts
 from samtta_app.session.acts import UserAct, act_of, stored_act
 from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
@@ -58,6 +59,13 @@ EXAMPLES: tuple[UserAct, ...] = (
     acts.Show(overlay="entropy", opacity=0.5),
     acts.ControlLearner("rollback"),
     acts.GoBackTo(2),
+    acts.JoinSelected(),
+    acts.DescribeObject(ObjectNote(True, (("stage", "late"),), "blurred")),
+    class_acts.ChangeClass(1, colour=0x224466, tidy=False),
+    class_acts.MoveClass(2, -1),
+    class_acts.DeleteClass(2),
+    class_acts.MergeClass(1, 2),
+    class_acts.TakeClasses((class_acts.OntologyClass("cell", 0x224466),)),
 )
 
 
@@ -125,17 +133,22 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
         "view": {"x": 10, "y": 20, "width": 64, "height": 48},
         "image": "a.png",
     }
-    assert stored_act(acts.Accept()) == {"type": "Accept", "then_next": False}
+    assert stored_act(acts.Accept()) == {"type": "Accept", "then_next": False, "ignore": False}
+    assert act_of({"type": "Accept", "then_next": True}) == acts.Accept(then_next=True)  # as it was before ignore regions
     assert sorted(stored_act(act)["type"] for act in EXAMPLES if act != acts.Select(None)) == [
-        *("Accept", "AddClass", "AskLarger", "Cancel", "ConfirmReview", "ControlLearner", "CopyToNext"),
-        *("CutObject", "DeleteSelected", "DrawBox"),
+        *("Accept", "AddClass", "AskLarger", "Cancel", "ChangeClass", "ConfirmReview", "ControlLearner", "CopyToNext"),
+        *("CutObject", "DeleteClass", "DeleteSelected", "DescribeObject", "DrawBox"),
         *(
             "DrawHypotheses",
             "DrawPolygon",
             "Duplicate",
             "EditSelected",
+            "GoBackTo",
+            "JoinSelected",
             "KeepAlternative",
+            "MergeClass",
             "MergeObjects",
+            "MoveClass",
             "NextCandidate",
             "NextImage",
             "NextReview",
@@ -157,7 +170,7 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
             "StartRating",
             "StopRating",
         ),
-        *("Turn", "Undo", "UseTool"),
+        *("TakeClasses", "Turn", "Undo", "UseTool"),
     ]
 
 

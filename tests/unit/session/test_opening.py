@@ -207,12 +207,12 @@ def test_an_empty_file_is_a_project_whose_making_was_cut_short(folder: Path) -> 
 
 def test_an_older_layout_is_brought_up_to_date_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store.open(folder).close()
-    later = ("notes", "CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('hello')")
+    later = ("tracks", "CREATE TABLE tracks (text TEXT); INSERT INTO tracks VALUES ('hello')")
     monkeypatch.setattr(schema, "MIGRATIONS", (*migrations.MIGRATIONS, later))
     for _ in range(2):
         Store.open(folder).close()
     with closing(sqlite3.connect(database(folder))) as db:
-        assert db.execute("SELECT count(*) FROM notes").fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM tracks").fetchone() == (1,)
         applied = [row[0] for row in db.execute("SELECT name FROM migrations ORDER BY rowid")]
         assert applied == [name for name, _ in schema.MIGRATIONS]
         assert applied[-1] == "notes"
