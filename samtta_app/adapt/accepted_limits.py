@@ -15,6 +15,7 @@ from torch import Tensor
 
 from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.core.automatic import AutomaticSettings
+from samtta_app.core.masks import middle_of
 from samtta_app.core.types import Prompt
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.predictor import decoded_points
@@ -67,11 +68,9 @@ def _right_answer(
     model: SamModel, tensors: Tensors, item: Remembered, offset: float, looks: Sequence[Look]
 ) -> tuple[float, float] | None:
     """Predicted IoU and stability of the best of three answers to an object's first click, None where none is right."""
-    click = next((each for each in item.clicks if each.positive), None)
-    if click is None:
-        return None
+    x, y = next(((each.x, each.y) for each in item.clicks if each.positive), middle_of(item.mask))
     shift = 0.5 if model.policy.pixel_centres else 0.0
-    xy = torch.tensor([[click.x + shift, click.y + shift]], dtype=torch.float64)
+    xy = torch.tensor([[x + shift, y + shift]], dtype=torch.float64)
     features, prompt = item.features.to(torch.float32), Prompt(class_name=item.class_name)
     decoded = decoded_points(model, tensors, features, xy, prompt, looks)
     logits, known = decoded.logits[0, 1:], (item.whole >= 0).to(decoded.logits.device)

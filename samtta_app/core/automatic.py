@@ -113,8 +113,11 @@ class AutomaticMask:
         box: about the mask's pixels.
         predicted_iou: what the decoder predicts of it.
         stability: IoU of its masks at the higher and the lower threshold, 0 .. 1.
-        click: what it answers.
+        click: what it answers; the middle of a box.
         window: the crop in which it was found.
+        asked: the box that it answers, None for a click.
+        likeness: with the objects that were looked for, 1 at most; nan where none were given.
+        class_id: the class of accepted objects that it is clearly most like, None where that is not clear.
     """
 
     mask: Mask
@@ -123,6 +126,9 @@ class AutomaticMask:
     stability: float
     click: Click
     window: Window
+    asked: Box | None = None
+    likeness: float = math.nan
+    class_id: int | None = None
 
 
 def crops_of(extent: Window, settings: AutomaticSettings) -> Iterator[tuple[Window, int]]:

@@ -76,8 +76,15 @@ class Calibration:
 
     def __call__(self, expected: float) -> float:
         """The calibrated value of an expected IoU; nan stays nan."""
-        known = bool(self.expected) and math.isfinite(expected)  # np.interp may map nan to a number
-        return float(np.interp(expected, self.expected, self.true)) if known else expected
+        return self.each((expected,))[0]
+
+    def each(self, expected: Sequence[float] | NDArray[np.float64]) -> list[float]:
+        """The calibrated values of expected IoUs; nan stays nan."""
+        values = np.array(expected, np.float64)
+        if self.expected:
+            finite = np.isfinite(values)  # np.interp may map nan to a number
+            values[finite] = np.interp(values[finite], self.expected, self.true)
+        return [float(value) for value in values]
 
 
 UNCALIBRATED = Calibration()
@@ -90,8 +97,7 @@ def online(pairs: _Pairs, block: int = 10) -> _Pairs:
     said = every[:, 0].copy()
     for start in range(0, len(pairs), block):
         known, part = Calibration.of(every[:start]), said[start : start + block]
-        if known.expected:
-            part[:] = np.where(np.isfinite(part), np.interp(part, known.expected, known.true), part)
+        part[:] = known.each(part)
     return tuple(zip(said.tolist(), every[:, 1].tolist(), strict=True))
 
 

@@ -50,6 +50,13 @@ def distances(bits: BoolArray) -> FloatArray:
     return np.asarray(np.sqrt(np.rint(np.square(found))), dtype=np.float32)
 
 
+def middle_of(mask: Mask) -> tuple[float, float]:
+    """The pixel that lies deepest in a mask, as x, y in image pixels; nothing outside the image is background."""
+    deep = distances(np.pad(mask.bits, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(deep.argmax()), deep.shape)
+    return float(mask.x + int(column)), float(mask.y + int(row))
+
+
 def bounding_box(mask: Mask) -> Box | None:
     """The smallest box that holds every object pixel, None for an empty mask."""
     if not mask.bits.any():

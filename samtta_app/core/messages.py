@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from samtta_app.core.automatic import EDGE_SETTINGS, SAM_SETTINGS, AutomaticSettings
 from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import (
+    Box,
     Candidate,
     Click,
     Example,
@@ -236,18 +237,45 @@ class AutomaticRequest:
     """Find masks everywhere in an image, by a grid of clicks.
 
     `class_id` and `class_name` say what is looked for: they bring a task prompt and the looks of accepted objects.
-    `learned`: accepted objects lower the limits of `settings` and say which sizes are looked for. `frozen`: by the original
-    weights and without what was learned.
+    `settings` None are the model's own. `learned`: accepted objects lower the limits of `settings` and say which sizes are
+    looked for. `frozen`: by the original weights and without what was learned. `slack`: masks so far below the limits are
+    found too, for a user who moves them. `alike`: only objects that look like these are found. `accepted`: objects whose
+    classes are said of masks that look like them.
     """
 
     lane: ClassVar[Lane] = "asked"
     id: int
     image: Image
-    settings: AutomaticSettings = SAM_SETTINGS
+    settings: AutomaticSettings | None = SAM_SETTINGS
     class_id: int | None = None
     class_name: str = ""
     learned: bool = True
     frozen: bool = False
+    slack: float = 0.0
+    alike: tuple[Example | WaitingExample, ...] = ()
+    accepted: tuple[Example | WaitingExample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxesRequest:
+    """Find the mask in each of some boxes; they come as those of `AutomaticRequest` do."""
+
+    lane: ClassVar[Lane] = "asked"
+    id: int
+    image: Image
+    boxes: tuple[Box, ...]
+    class_id: int | None = None
+    class_name: str = ""
+    frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """End the search for masks that the request of this number began, at its next step; it is answered by what it found."""
+
+    lane: ClassVar[Lane] = "urgent"
+    id: int
+    stopped: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,5 +304,7 @@ Request = (
     | PseudoLabelRequest
     | HypothesesRequest
     | AutomaticRequest
+    | BoxesRequest
+    | StopRequest
     | EdgesRequest
 )

@@ -143,26 +143,37 @@ class Measured:
 class AutomaticFound:
     """Masks that were just found, while more are looked for; the reply may leave some of them out.
 
-    `share` of the work is done, 0 .. 1.
+    `share` of the work is done, 0 .. 1. `settings` are those that are used, None where boxes are answered.
     """
 
     request_id: int
     masks: tuple[AutomaticMask, ...]
     share: float
+    settings: AutomaticSettings | None = None
+    weights_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AutomaticMasks:
     """Every mask that was found and stays; `weights_version` made them. `seconds` are those of the work, encoding included.
 
-    `settings` are those that were used: accepted objects may have changed the request's.
+    `settings` are those that were used: accepted objects may have changed the request's. They are None where boxes were
+    answered. `stopped`: the search was ended before its time.
     """
 
     request_id: int
     masks: tuple[AutomaticMask, ...]
-    settings: AutomaticSettings
+    settings: AutomaticSettings | None
     weights_version: int
     seconds: float
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStopped:
+    """A search will end at its next step."""
+
+    request_id: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,6 +300,7 @@ Reply = (
     | PseudoLabel
     | Hypotheses
     | AutomaticMasks
+    | SearchStopped
     | Edges
     | Prefetched
     | AdaptReport

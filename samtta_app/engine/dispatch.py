@@ -20,6 +20,7 @@ from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.messages import (
     AdaptRequest,
     AutomaticRequest,
+    BoxesRequest,
     ControlRequest,
     EdgesRequest,
     ForgetRequest,
@@ -33,6 +34,7 @@ from samtta_app.core.messages import (
     RefineRequest,
     Request,
     RestoreRequest,
+    StopRequest,
     TwinRequest,
 )
 from samtta_app.core.replies import Answer, Evicted, Failure, Partial, Reply
@@ -75,6 +77,8 @@ HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     RefineRequest: measuring.refine_answer,
     HypothesesRequest: hypothesising.hypothesise,
     AutomaticRequest: automatic_finding.find_masks,
+    BoxesRequest: automatic_finding.find_in_boxes,
+    StopRequest: automatic_finding.stop_finding,
     EdgesRequest: automatic_finding.find_edges,
     AdaptRequest: learning.adapt,
     ForgetRequest: learning.forget,
@@ -198,8 +202,7 @@ class Engine:
     @property
     def automatic_settings(self) -> AutomaticSettings:
         """How automatic masks of this model are chosen by default; those of official SAMs as SAM's generator does."""
-        limits = self.resources.model.policy.limits
-        return AutomaticSettings(pred_iou=limits.sure, stability=limits.stable)
+        return automatic_finding.own_settings(self.resources)
 
     @property
     def published(self) -> Weights:

@@ -32,6 +32,7 @@ class Resources:
         learner: the published weights, and what they learned from.
         heads: predict what a mask would gain. `no_heads` says why there are none; `click_heads` are those asked at a
             click.
+        stopped: numbers of requests that are to end at their next step.
         larger: a second model; by default the one that the heads were trained with.
     """
 
@@ -42,6 +43,7 @@ class Resources:
         self.click_heads = for_clicks(self.heads) if self.heads else None
         self.larger = larger_for(self.heads, model.device) if self.heads and larger is None else larger
         self._refiner: Refiner | None = None
+        self.stopped: set[int] = set()
 
     def refiner(self) -> tuple[Refiner | None, str]:
         """The model's refiner, or None and the reason; searched again each time, because its file may have been added."""

@@ -8,7 +8,7 @@ are never given.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -54,6 +54,7 @@ def automatic_masks(
     settings: AutomaticSettings,
     prompt: Prompt | None = None,
     looks: Sequence[Look] = (),
+    worth: Callable[[ImageFeatures, NDArray[np.float64]], NDArray[np.bool_]] | None = None,
 ) -> MaskSearch:
     """Find masks everywhere in an image.
 
@@ -61,6 +62,7 @@ def automatic_masks(
         tensors: the decoder weights that answer.
         prompt: names the class, for its task prompt.
         looks: those of accepted objects.
+        worth: says which points (N, 2) of a crop are asked, None for all.
     """
     extent = image.whole
     crops = list(crops_of(extent, settings))
@@ -69,6 +71,9 @@ def automatic_masks(
     for window, layer in crops:
         features = yield from cache.features(image, window)
         points = grid_points(window, settings.points_in(layer))
+        every = len(points)
+        points = points if worth is None else points[worth(features, points)]
+        done += every - len(points)
         own: list[AutomaticMask] = []
         step = clicks_of_a_pass(model, settings)
         for start in range(0, len(points), step):
