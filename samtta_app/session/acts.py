@@ -18,12 +18,13 @@ from samtta_app.core.polygons import Rings
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 from samtta_app.session.class_acts import CLASS_ACT_NAMES, OfClasses
+from samtta_app.session.proposal_acts import PROPOSAL_ACT_NAMES, JudgeProposals, OnProposals
 
-OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson"]
-"""The maps that a user can see: five of uncertainty, and what a mask teaches."""
+OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson", "edges"]
+"""The maps that a user can see: five of uncertainty, what a mask teaches, and the edges of everything."""
 
-ToolName = Literal["prompt", "brush", "eraser", "polygon", "cut"]
-"""What the mouse does on the image: clicks and boxes, or work by hand."""
+ToolName = Literal["prompt", "brush", "eraser", "polygon", "cut", "lasso"]
+"""What the mouse does on the image: clicks and boxes, work by hand, or verdicts on proposals."""
 
 
 class Act(msgspec.Struct, frozen=True, tag=True):
@@ -265,7 +266,7 @@ class GoBackTo(Act, frozen=True):
     version: int
 
 
-OnPlace = PlaceClick | DrawBox | Select | PaintStroke | DrawPolygon | MergeObjects | CutObject
+OnPlace = PlaceClick | DrawBox | Select | PaintStroke | DrawPolygon | MergeObjects | CutObject | JudgeProposals
 """Acts on a place of the image that is on the screen."""
 
 ByHand = PaintStroke | DrawPolygon | Reshape
@@ -296,6 +297,7 @@ UserAct = (
     | DescribeObject
     | JoinSelected
     | OfClasses
+    | OnProposals
     | EditSelected
     | Duplicate
     | SetClass
@@ -305,6 +307,7 @@ UserAct = (
 
 ACT_NAMES: dict[type[UserAct], str] = {
     **CLASS_ACT_NAMES,
+    **PROPOSAL_ACT_NAMES,
     PlaceClick: "click",
     DrawBox: "box",
     PaintStroke: "stroke",

@@ -14,6 +14,7 @@ from samtta_app.core.replies import AdaptReport, Answer
 from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord, FloatArray, Image, Mask, Window
 from samtta_app.session.acts import OverlayKind, ToolName, UserAct
 from samtta_app.session.advice import Advice
+from samtta_app.session.proposal_list import Proposals
 from samtta_app.session.sort_keys import Worst
 
 _NAN = float("nan")
@@ -330,8 +331,8 @@ class State:
 
     `overlay` is the map that was asked for last, of the answer on the screen. `waiting` are the acts that were done before
     their time, in order. They follow once the awaited answer is there. `exporting` is how far an export is, in words, ""
-    while there is none. `rating` is the run in which masks are rated, None while there is none. `joining` is the object that
-    waits for another to be merged with it.
+    while there is none. `proposals` are those of the open image. `rating` is the run in which masks are rated, None while
+    there is none. `joining` is the object that waits for another to be merged with it.
     """
 
     folder: Path
@@ -357,3 +358,4 @@ class State:
     exporting: str = ""
     rating: Rating | None = None
     joining: int | None = None
+    proposals: Proposals = field(default_factory=Proposals)

@@ -90,7 +90,8 @@ def test_without_a_project_only_the_window_itself_answers(action: ActionRow):
 
 @pytest.mark.parametrize("action", ACTION_TABLE, ids=lambda action: action.name)
 def test_every_action_asks_for_something_when_it_runs(action: ActionRow):
-    desk = Bench(scene(preview=preview(IMAGE, MASKS), classes=tuple(replace(c) for c in scene().classes * 3)))
+    classes = tuple(replace(c) for c in scene().classes * 3)
+    desk = Bench(scene(preview=preview(IMAGE, MASKS), classes=classes, selected=1))
     action.run(desk)
     assert desk.controller.calls or desk.canvas.calls or desk.asked
 

@@ -26,6 +26,7 @@ MAP_WORDS: Mapping[OverlayKind, tuple[str, str, str, str]] = {
     "disagreement": ("Disagreement between outlines", "share of samples", "agreed", "half and half"),
     "adapted": ("Changed by learning", "difference of probability", "same", "changed"),
     "lesson": ("What this mask teaches", "green object, blue background, clear left out", "left out", "object"),
+    "edges": ("Edges of everything", "strength, of all masks that are found", "none", "sharp"),
 }
 """What each map is called, its unit, and what its least and its greatest value mean."""
 
@@ -36,6 +37,7 @@ TIPS: Mapping[OverlayKind, str] = {
     "disagreement": "How divided the plausible outlines are: 1 where half of the samples hold the place",
     "adapted": "How far learning moved the probability (adapted against original weights)",
     "lesson": "What an accepted object taught, or what this mask would teach after Enter (the pseudo-label)",
+    "edges": "Outlines of every mask that a grid of 16 x 16 clicks finds in the image (SAM's edges)",
 }
 
 LESSON_WORDS = {1.0: "object", 0.0: "left out", -1.0: "background"}

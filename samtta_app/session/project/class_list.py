@@ -51,7 +51,7 @@ class ClassList(Database):
     def remove_class(self, class_id: int) -> bool:
         """Remove a class that was added by mistake; False where it has objects, and stays.
 
-        Deleted objects of it go to the first class, since a row must have one; `bring_back` gives them theirs again.
+        Deleted objects of it go to the first class, since a row must have one; `exchange` gives them theirs again.
         """
         used = "SELECT count(*) FROM annotations WHERE class_id = ? AND " + THERE
         if self._db.execute(used, (class_id,)).fetchone()[0]:

@@ -122,6 +122,21 @@ CREATE TABLE ratings (
 SOURCES = "ALTER TABLE annotations ADD COLUMN source TEXT"
 """The file that an object was imported from, NULL for one that was drawn here."""
 
+JUDGED_PROPOSALS = """
+CREATE TABLE judged_proposals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    expected REAL,
+    annotation_id INTEGER REFERENCES annotations(id),
+    x INTEGER, y INTEGER, width INTEGER, height INTEGER, rle BLOB,
+    created TEXT NOT NULL,
+    withdrawn INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX judged_of_image ON judged_proposals(image)
+"""
+"""A proposal that became an annotation names it; one that was rejected has its mask here."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
@@ -137,6 +152,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("sources", SOURCES),
     ("history", HISTORY),
     ("notes", NOTES),
+    ("judged_proposals", JUDGED_PROPOSALS),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 
@@ -145,5 +161,6 @@ TABLES = (
     *("weights", "adaptations", "controls", "twins", "learned", "image_ids"),
     "ratings",
     *("attempts", "attempt_steps"),
+    "judged_proposals",
 )
 """All of them, those first that others refer to."""

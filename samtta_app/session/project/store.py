@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
@@ -33,9 +33,11 @@ from samtta_app.session.project.location import (
 )
 from samtta_app.session.project.note_list import NoteList
 from samtta_app.session.project.note_rows import SEEN
+from samtta_app.session.project.proposal_log import ProposalLog
 from samtta_app.session.project.rating_log import RatingLog
 from samtta_app.session.project.reading_memory import ReadingMemory
 from samtta_app.session.project.schema import OpenElsewhereError
+from samtta_app.session.proposal_list import ALL_TEACH, Judgements
 from samtta_app.session.state import ImageEntry
 
 _T = TypeVar("_T")
@@ -45,7 +47,7 @@ LAST = 2**63 - 1
 """SQLite has no higher number."""
 
 
-class Store(RatingLog, AttemptLog, ControlDraws, NoteList, ReadingMemory, HistoryLog):
+class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingMemory, HistoryLog):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -170,11 +172,15 @@ class Store(RatingLog, AttemptLog, ControlDraws, NoteList, ReadingMemory, Histor
         return self.accept_all((annotation,), width, height, teaches=teaches)[0]
 
     def accept_all(
-        self, annotations: Iterable[Annotation], width: int, height: int, *, teaches: bool = False
+        self, found: Sequence[Annotation], width: int, height: int, of: Judgements = ALL_TEACH, *, teaches: bool = False
     ) -> tuple[Annotation, ...]:
-        """Store masks of one image as `accept` does, all or none of them."""
+        """Store masks of one image as `accept` does, all or none of them; `of` are the proposals that they were."""
+        taught = [teaches and of.teaches(k) for k in range(len(found))]
         with self._writing():
-            return tuple(self._accept(replace(each, created=now()), width, height, teaches) for each in annotations)
+            dated = (replace(each, created=now()) for each in found)
+            saved = tuple(self._accept(each, width, height, t) for each, t in zip(dated, taught, strict=True))
+            self._log_accepted(of.proposals, saved)
+        return saved
 
     def _accept(self, dated: Annotation, width: int, height: int, teaches: bool) -> Annotation:
         self._image(dated.image_name, width, height, dated.picture)
@@ -200,11 +206,9 @@ class Store(RatingLog, AttemptLog, ControlDraws, NoteList, ReadingMemory, Histor
     def exchange(self, gone: Iterable[Annotation], back: Iterable[Annotation]) -> None:
         """Withdraw annotations and bring others back, all or none of them."""
         with self._writing():
-            for annotation in gone:
-                self._db.execute("UPDATE annotations SET deleted = 1 WHERE id = ?", (annotation.id,))
-            for annotation in back:
-                query = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
-                self._db.execute(query, (annotation.class_id, annotation.id))
+            self._db.executemany("UPDATE annotations SET deleted = 1 WHERE id = ?", [(one.id,) for one in gone])
+            query = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
+            self._db.executemany(query, [(one.class_id, one.id) for one in back])
 
     def earlier(self, annotation: Annotation) -> tuple[Annotation, ...]:
         """The masks that an annotation took the place of, and those before them, newest first; they are kept for ever."""
@@ -217,12 +221,6 @@ class Store(RatingLog, AttemptLog, ControlDraws, NoteList, ReadingMemory, Histor
                     found.append(one)
                     wanted += one.replaces
         return tuple(found)
-
-    def bring_back(self, annotation_id: int, class_id: int) -> None:
-        """Undo a deletion; the class may have been removed and returned meanwhile."""
-        with self._writing():
-            back = "UPDATE annotations SET deleted = 0, class_id = ? WHERE id = ?"
-            self._db.execute(back, (class_id, annotation_id))
 
     def set_reviewed(self, annotation_id: int, reviewed: bool = True) -> None:
         """Store that the user confirmed a mask, or that this was taken back."""

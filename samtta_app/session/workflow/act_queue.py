@@ -8,18 +8,21 @@ from functools import partial
 from msgspec import structs
 
 from samtta_app.errors import StoreError
-from samtta_app.session import acts
+from samtta_app.session import acts, proposal_acts
 from samtta_app.session.acts import AtOnce, ByHand, OnAnswer, OnPlace, ToImage, UserAct
 from samtta_app.session.class_acts import OfClasses
+from samtta_app.session.proposal_acts import OnProposals
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.judging import Judging
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.overlays import BLINDED
 from samtta_app.session.workflow.plausible import Plausible
+from samtta_app.session.workflow.proposing import Proposing
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.reworking import Reworking
@@ -43,11 +46,14 @@ class Acting:
         handwork: Handwork,
         reworking: Reworking,
         class_editing: ClassEditing,
+        proposing: Proposing,
+        judging: Judging,
     ) -> None:
         self._desk, self._browsing, self._annotating = desk, browsing, annotating
         self._objects, self._learning, self._reviewing, self._undoing = objects, learning, reviewing, undoing
         self._rater, self._plausible, self._handwork = rater, plausible, handwork
         self._reworking, self._class_editing = reworking, class_editing
+        self._proposing, self._judging = proposing, judging
 
     def take(self, act: UserAct) -> Requests:
         """Do an act, or put it behind those that wait."""
@@ -136,6 +142,8 @@ class Acting:
             return self._handwork.do(act)
         if isinstance(act, OfClasses):
             return self._class_editing.do(act)
+        if isinstance(act, OnProposals):
+            return self._proposing.do(act)
         match act:
             case acts.Accept():
                 return self._accept(act)
@@ -195,6 +203,8 @@ class Acting:
                 return self._reworking.merge(annotation_id)
             case acts.CutObject(start=start, end=end):
                 return self._reworking.cut(start, end)
+            case proposal_acts.JudgeProposals():
+                return self._judging.judge(act)
 
     def _cancel(self) -> Requests:
         """Discard the mask; without one drop the selection, and without that put the tool down."""

@@ -17,13 +17,14 @@ from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.listing import image_name
 from samtta_app.session.project.store import RECORDS_AT_ONCE, Store
+from samtta_app.session.proposal_list import Proposals
 from samtta_app.session.state import Activity, Adaptation, Display, ImageEntry, ImageStatus, Message, Severity, State
 from samtta_app.session.statistics.tally import Tally
 from samtta_app.session.workflow.blindfold import blinded
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
 from samtta_app.session.workflow.stored_history import StoredHistory
-from samtta_app.session.workflow.under_way import Ahead, Carried, Drawing, Lessons, Loading, MeasuringMap
+from samtta_app.session.workflow.under_way import Ahead, Carried, Drawing, Lessons, Loading, MeasuringMap, Search
 
 Requests = tuple[Request, ...]
 
@@ -60,6 +61,7 @@ class SessionContext:
         self.encoded: dict[str, str] = {}  # an image's name -> its content's key, as the engine names it
         self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
         self.ahead, self.lessons, self.measuring, self.drawing = Ahead(), Lessons(), MeasuringMap(), Drawing()
+        self.search, self.shelf = Search(), dict[str, Proposals]()  # by image, while another one is open
         self.carried: Carried | None = None  # a mask on its way to the next image
         self.comparison = 0  # the request to the frozen twin that is under way, 0 where none is
         self.paused = False

@@ -9,6 +9,7 @@ from typing import Any
 from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.types import Annotation, BoolArray, FloatArray
 from samtta_app.session.object_records import GivenUpObject
+from samtta_app.session.proposal_list import ProposedMask
 from samtta_app.session.state import LabelClass
 from samtta_app.session.workflow.draft import Draft
 
@@ -100,6 +101,20 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Proposals were accepted, and became the annotations that have `come`, of which some teach, or they were rejected.
+
+    `rejections` are the numbers of the stored verdicts.
+    """
+
+    image: str
+    proposals: tuple[ProposedMask, ...]
+    come: tuple[Annotation, ...] = ()
+    taught: tuple[int, ...] = ()
+    rejections: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClassAdded:
     """A class was added; `before` was the current one."""
 
@@ -153,6 +168,7 @@ Entry = (
     | Relabelled
     | Reviewed
     | Rated
+    | Judged
     | ClassAdded
     | ClassRenamed
     | ClassesChanged

@@ -172,11 +172,6 @@ class Objects:
         desk.withdraw_record(annotation.id)
         return self._learning.forget(annotation)
 
-    def bring_back(self, annotation: Annotation, *, learn: bool) -> Requests:
-        """Undo `withdraw`; `learn` or only remember it, where its image is there to learn from."""
-        self._desk.store.bring_back(annotation.id, annotation.class_id)
-        return self._put_back(annotation, learn=learn)
-
     def exchange(self, gone: tuple[Annotation, ...], back: tuple[Annotation, ...], *, learn: bool) -> Requests:
         """Withdraw annotations and bring others back, in one transaction of the store."""
         self._desk.store.exchange(gone, back)

@@ -7,8 +7,8 @@ from typing import get_args
 
 import numpy as np
 
-from samtta_app.core.messages import MeasureRequest, PseudoLabelRequest, RefineRequest
-from samtta_app.core.replies import Failure, Measured, PseudoLabel, Refined
+from samtta_app.core.messages import EdgesRequest, MeasureRequest, PseudoLabelRequest, RefineRequest
+from samtta_app.core.replies import Edges, Failure, Measured, PseudoLabel, Refined
 from samtta_app.core.types import Annotation, Candidate, Example, Image, Prompt
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Overlay, Preview, State
@@ -29,6 +29,10 @@ UNLEARNED = "Nothing was learned yet: the original model gave this answer"
 BLINDED = "The original model's answer is not shown before Enter while control objects are drawn"
 UNDRAWN = "No plausible outlines were drawn for this answer: key G draws some"
 SAME = "What was learned makes no difference to this answer"
+EDGE_CELLS = 1024
+"""Cells along the longer side of a map of edges: a screen shows no more."""
+
+NO_EDGES = "No edges were found in this image"
 ENDLESS = "The answer is not finite, so no map can show where it is unsure"
 
 
@@ -42,8 +46,8 @@ def overlay_of(state: State) -> Overlay | None:
     kind, preview = state.display.overlay, state.preview
     if kind == "off" or state.image is None:
         return None
-    if kind == "lesson":
-        waiting = Overlay(kind, None, None, MEASURING if _to_teach(state) else NO_LESSON)
+    if kind in ("lesson", "edges"):
+        waiting = Overlay(kind, None, None, MEASURING if kind == "edges" or _to_teach(state) else NO_LESSON)
         return state.overlay if state.overlay is not None and state.overlay.kind == kind else waiting
     twin = preview.frozen if preview and state.display.compare else None
     shown = twin or (preview.candidate if preview else None)
@@ -76,12 +80,14 @@ class Overlays:
                 desk.change(overlay=None)
             return ()
         draft, image = desk.draft, desk.seen()
+        if isinstance(subject[1], Image):
+            return self._ask_edges(subject, subject[1])
         if subject[0] == "lesson":
             return self._ask_lesson(subject, image)
         if subject == desk.measuring.known or draft is None or image is None or draft.preview.waiting:
             return ()
         kind, candidate = subject
-        if isinstance(candidate, Annotation):
+        if not isinstance(candidate, Candidate):
             return ()
         reason = BLINDED if kind == "adapted" and desk.control_share else _impossible(kind, draft.preview)
         desk.measuring = replace(desk.measuring, known=subject if reason else None)
@@ -94,6 +100,16 @@ class Overlays:
             return (RefineRequest(number, image, prompt, window, candidate),)
         return (MeasureRequest(number, image, prompt, window, (kind,), frozen=draft.control is True),)
 
+    def _ask_edges(self, subject: Subject, image: Image) -> Requests:
+        """Ask for the edges of everything, once for each image."""
+        desk = self._desk
+        if subject == desk.measuring.known or desk.measuring.request_id:
+            return ()
+        self._say("edges", MEASURING)
+        number = desk.id()
+        desk.measuring = replace(desk.measuring, request_id=number, known=None, asked=subject)
+        return (EdgesRequest(number, image, frozen=desk.frozen),)
+
     def _ask_lesson(self, subject: Subject, image: Image | None) -> Requests:
         """Ask what the mask on the screen would teach, or what the selected object taught."""
         desk, draft, shown = self._desk, self._desk.draft, subject[1]
@@ -103,6 +119,8 @@ class Overlays:
         self._say("lesson", MEASURING)
         number = desk.id()
         desk.measuring = replace(desk.measuring, request_id=number, known=None, asked=subject)
+        if isinstance(shown, Image):
+            return ()
         if isinstance(shown, Annotation):
             example = Example(shown.id, image, shown.window, shown.mask, shown.clicks, shown.box, shown.class_id)
         else:
@@ -110,7 +128,7 @@ class Overlays:
             example = Example(0, image, shown.logits.window, shown.mask, asked.clicks, asked.box, asked.class_id)
         return (PseudoLabelRequest(number, example),)
 
-    def answered(self, reply: Refined | Measured | PseudoLabel | Failure) -> None:
+    def answered(self, reply: Refined | Measured | PseudoLabel | Edges | Failure) -> None:
         """Keep the map of the answer on the screen; an older map is dropped."""
         desk, subject = self._desk, self._desk.measuring.asked
         if subject is None or desk.measuring.request_id != reply.request_id:
@@ -118,7 +136,8 @@ class Overlays:
         desk.measuring = replace(desk.measuring, request_id=0, asked=None)
         if subject == self._subject():
             desk.measuring = replace(desk.measuring, known=subject)
-            desk.change(overlay=_overlay(subject[0], reply))
+            shown = _edges(subject[1], reply) if isinstance(reply, Edges) else _overlay(subject[0], reply)
+            desk.change(overlay=shown)
 
     def _say(self, kind: OverlayKind, reason: str) -> None:
         """There is no map, for a reason."""
@@ -128,7 +147,9 @@ class Overlays:
 
     def _subject(self) -> Subject | None:
         """What a map is wanted for; the entropy comes with the answer."""
-        kind, draft = self._desk.state.display.overlay, self._desk.draft
+        kind, draft, image = self._desk.state.display.overlay, self._desk.draft, self._desk.state.image
+        if kind == "edges":
+            return (kind, image) if image is not None else None
         if kind == "lesson":
             shown = _to_teach(self._desk.state)
             return (kind, shown) if shown is not None else None
@@ -162,6 +183,20 @@ def _impossible(kind: OverlayKind, preview: Preview) -> str:
     if kind == "adapted" and preview.weights_version == 0:
         return UNLEARNED
     return TURNED if preview.answer is not None and preview.chosen != preview.answer.chosen else ""
+
+
+def _edges(of: object, reply: Edges) -> Overlay:
+    """The edges of a whole image, in each of at most EDGE_CELLS cells along a side the strongest one."""
+    if not isinstance(of, Image) or not reply.strength.any():
+        return Overlay("edges", None, None, NO_EDGES)
+    side = of.whole.side
+    cells, strength = min(side, EDGE_CELLS), reply.strength
+    for axis in (0, 1):
+        places = np.arange(strength.shape[axis]) * cells // side
+        strength = np.maximum.reduceat(strength, np.flatnonzero(np.diff(places, prepend=-1)), axis=axis)
+    values = np.zeros((cells, cells), np.float32)
+    values[: strength.shape[0], : strength.shape[1]] = strength
+    return _finite(Overlay("edges", of.whole, values))
 
 
 def _overlay(kind: OverlayKind, reply: Refined | Measured | PseudoLabel | Failure) -> Overlay:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
+from samtta_app.core.calibration import Calibration
 from samtta_app.core.replies import Answer
-from samtta_app.core.types import Annotation, Candidate, Mask
+from samtta_app.core.types import Annotation, Box, Candidate, Image, Mask
+from samtta_app.formats.detections import DetectedBox, Detections, inside_image
 from samtta_app.session.acts import OverlayKind
+from samtta_app.session.proposal_list import Origin
 
 Then = Literal["", "undo", "redo"]
 
@@ -56,8 +60,8 @@ class Ahead:
     crowded: bool = False
 
 
-Subject = tuple[OverlayKind, Candidate | Annotation]
-"""What a map shows: its kind, and the mask on the screen or the selected object."""
+Subject = tuple[OverlayKind, Candidate | Annotation | Image]
+"""What a map shows: its kind, and the mask on the screen, the selected object, or the image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,3 +88,28 @@ class Carried:
 
     image: str
     mask: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """The search for masks that is under way (`request_id` 0: none), and what it needs to know.
+
+    `exemplars` are objects that more are looked for like, `boxes` a detector's, from the file `source`. Both go on with the
+    next image, where it was not `tried`. `rejected` are masks of the open image. `moved`: the user has set limits.
+    """
+
+    request_id: int = 0
+    exemplars: tuple[Annotation, ...] = ()
+    boxes: Detections | None = None
+    source: str = ""
+    tried: frozenset[str] = frozenset()
+    rejected: tuple[Mask, ...] = ()
+    calibrations: dict[Origin, Calibration] = field(default_factory=dict)
+    moved: bool = False
+
+    def asked_boxes(self, name: str, width: int, height: int) -> Iterator[tuple[Box, DetectedBox]]:
+        """The boxes of an image, each with its part that lies in the image, highest score first."""
+        for each in sorted(self.boxes.of(name) if self.boxes else (), key=lambda one: -one.score):
+            box = inside_image(each.box, width, height)
+            if box is not None:
+                yield box, each

@@ -18,6 +18,7 @@ from samtta_app.session.workflow.history import (
     Deleted,
     Entry,
     Exchanged,
+    Judged,
     Noted,
     Prompted,
     Rated,
@@ -25,6 +26,7 @@ from samtta_app.session.workflow.history import (
     Reviewed,
 )
 from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.judging import Judging
 from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.under_way import Then
 
@@ -37,6 +39,7 @@ _WORDS: dict[type[Entry], str] = {
     Relabelled: "class change",
     Reviewed: "second look",
     Rated: "rating",
+    Judged: "verdict",
     ClassAdded: "new class",
     ClassRenamed: "new name",
     ClassesChanged: "change of the classes",
@@ -48,8 +51,16 @@ _WORDS: dict[type[Entry], str] = {
 class Undoing:
     """Undo and redo; the store is changed first, and if that fails nothing else changes."""
 
-    def __init__(self, desk: SessionContext, browsing: ImageOpener, annotating: Annotating, objects: Objects) -> None:
-        self._desk, self._browsing, self._annotating, self._objects = desk, browsing, annotating, objects
+    def __init__(
+        self,
+        desk: SessionContext,
+        browsing: ImageOpener,
+        annotating: Annotating,
+        objects: Objects,
+        judging: Judging,
+    ) -> None:
+        self._desk, self._browsing, self._annotating = desk, browsing, annotating
+        self._objects, self._judging = objects, judging
 
     def undo(self) -> Requests:
         """Undo the newest entry."""
@@ -146,7 +157,7 @@ class Undoing:
                 requests = objects.exchange(come, gone, learn=False)
             case Deleted(annotation=annotation, given_up=given_up):
                 giving_up.take_back(desk, given_up)  # first: it may be done twice, where the other fails
-                requests = objects.bring_back(annotation, learn=False)
+                requests = objects.exchange((), (annotation,), learn=False)
             case Cancelled(given_up=given_up):
                 giving_up.take_back(desk, given_up)
             case Relabelled(annotation_id=annotation_id, before=class_id):
@@ -156,6 +167,8 @@ class Undoing:
                 objects.select(annotation_id)
             case Rated(annotation_id=annotation_id, before=value):
                 objects.rate(annotation_id, value)
+            case Judged():
+                requests = self._judging.take_back(entry)
             case ClassAdded() if not objects.remove_class(entry):
                 desk.history.done.pop()
                 desk.say("warning", f"The class {entry.added.name} has objects: it stays")
@@ -189,6 +202,8 @@ class Undoing:
                 objects.review(annotation_id, reviewed=True)
             case Rated(annotation_id=annotation_id, after=value):
                 objects.rate(annotation_id, value)
+            case Judged():
+                requests = self._judging.judge_again(entry)
             case ClassAdded():
                 objects.return_class(entry)
             case ClassRenamed(class_id=class_id, after=name):

@@ -9,6 +9,9 @@ from functools import partial
 
 from samtta_app.core.messages import (
     AdaptRequest,
+    AutomaticRequest,
+    BoxesRequest,
+    EdgesRequest,
     HypothesesRequest,
     LoadRequest,
     MeasureRequest,
@@ -23,7 +26,10 @@ from samtta_app.core.planes import ReadingChoice
 from samtta_app.core.replies import (
     AdaptReport,
     Answer,
+    AutomaticFound,
+    AutomaticMasks,
     Controlled,
+    Edges,
     Evicted,
     Failure,
     Forgotten,
@@ -39,6 +45,7 @@ from samtta_app.core.replies import (
 )
 from samtta_app.core.types import Image
 from samtta_app.errors import StoreError
+from samtta_app.formats.detections import Detections
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.imported_objects import store_imported
@@ -51,10 +58,12 @@ from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.judging import Judging
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
 from samtta_app.session.workflow.overlays import Overlays
 from samtta_app.session.workflow.plausible import Plausible
+from samtta_app.session.workflow.proposing import Proposing
 from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.reworking import Reworking
@@ -110,11 +119,13 @@ class Workflow:
         self._overlays, self._plausible = Overlays(self._desk), Plausible(self._desk)
         objects = Objects(self._desk, self._learning)
         reviewing = Reviewing(self._desk, self._browsing, objects)
-        self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects)
+        self._proposing = Proposing(self._desk)
+        judging = Judging(self._desk, self._learning, self._proposing)
+        self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects, judging)
         rater = Rater(self._desk, self._browsing, objects, self._undoing)
         parts = (self._browsing, self._annotating, objects, self._learning, reviewing, self._undoing, rater)
         self._reworking = Reworking(self._desk, self._browsing, self._annotating, objects, self._learning)
-        last = (Handwork(self._desk), self._reworking, ClassEditing(self._desk, objects))
+        last = (Handwork(self._desk), self._reworking, ClassEditing(self._desk, objects), self._proposing, judging)
         self._acting = Acting(self._desk, *parts, self._plausible, *last)
         self._desk.change(display=Display(opacity=opacity))
         self._desk.settle()
@@ -209,6 +220,10 @@ class Workflow:
         desk.idle = idle_seconds
         desk.control_share = 0.0 if desk.frozen or desk.store.read_only else control_share
 
+    def take_detections(self, detections: Detections, source: str) -> Requests:
+        """Have the masks in a detector's boxes proposed, on this image and on those that are opened next."""
+        return self._out(self._proposing.take_detections(detections, source))
+
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""
         self._desk.say(severity, text)
@@ -242,6 +257,9 @@ class Workflow:
                 return ()
             case Answer():
                 return self._annotating.answered(reply)
+            case AutomaticFound():
+                self._proposing.found(reply)
+                return ()
         request = self._desk.answered(reply.request_id)
         match reply, request:
             case Failure(), _:
@@ -256,7 +274,9 @@ class Workflow:
                 self._learning.replayed(reply)
             case Controlled(), _ if request is not None:
                 return self._learning.controlled(reply)
-            case Refined() | Measured() | PseudoLabel(), _:
+            case AutomaticMasks(), _:
+                self._proposing.ended(reply)
+            case Refined() | Measured() | PseudoLabel() | Edges(), _:
                 self._overlays.answered(reply)
             case Hypotheses(), _:
                 self._plausible.answered(reply)
@@ -302,7 +322,9 @@ class Workflow:
             case PrefetchRequest(path=path):
                 desk.passed.add(desk.name_of(path))  # not asked for again; the first click says what is wrong
                 desk.say("warning", reply.text, desk.name_of(path))
-            case RefineRequest() | MeasureRequest() | PseudoLabelRequest():
+            case AutomaticRequest() | BoxesRequest():
+                self._proposing.failed(reply.request_id, reply.text)
+            case RefineRequest() | MeasureRequest() | PseudoLabelRequest() | EdgesRequest():
                 self._overlays.answered(reply)
             case HypothesesRequest():
                 self._plausible.answered(reply)
@@ -313,7 +335,7 @@ class Workflow:
     # --- below the surface ------------------------------------------------------------------------------------------
 
     def _out(self, requests: Requests) -> Requests:
-        requests += (*self._overlays.ask(), *self._plausible.ask())
+        requests += (*self._overlays.ask(), *self._plausible.ask(), *self._proposing.ask())
         self._desk.sent(requests)
         self._desk.save_history()
         self._desk.settle()

@@ -10,9 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from samtta_app.core.automatic import AutomaticMask, AutomaticSettings
+from samtta_app.core.masks import bounding_box, middle_of
 from samtta_app.core.messages import (
     AdaptRequest,
+    AutomaticRequest,
+    BoxesRequest,
     ControlRequest,
+    EdgesRequest,
     ForgetRequest,
     HypothesesRequest,
     LoadRequest,
@@ -22,12 +27,15 @@ from samtta_app.core.messages import (
     RefineRequest,
     Request,
     RestoreRequest,
+    StopRequest,
     TwinRequest,
 )
 from samtta_app.core.replies import (
     AdaptReport,
     Answer,
+    AutomaticMasks,
     Controlled,
+    Edges,
     Failure,
     Forgotten,
     Hypotheses,
@@ -36,6 +44,7 @@ from samtta_app.core.replies import (
     Prefetched,
     Refined,
     Reply,
+    SearchStopped,
     TwinReport,
 )
 from samtta_app.core.types import (
@@ -104,6 +113,15 @@ def candidate(mask: Mask, predicted_iou: float, window: Window = WHOLE) -> Candi
     return Candidate(mask, Logits(window, grid), predicted_iou, grid, 1 - predicted_iou)
 
 
+def proposed(x: int, y: int, radius: int, predicted_iou: float = 0.9, **changes: object) -> AutomaticMask:
+    """A disc that a search finds."""
+    mask = disc(x, y, radius, HEIGHT, WIDTH)
+    box = bounding_box(mask)
+    assert box is not None
+    values = {"predicted_iou": predicted_iou, "stability": 0.9, "click": Click(*middle_of(mask), True), "window": WHOLE}
+    return AutomaticMask(mask, box, **(values | changes))  # type: ignore[arg-type]
+
+
 class Clock:
     """Seconds that pass only when a test says so."""
 
@@ -135,6 +153,8 @@ class Script:
     """How many of the hypotheses look like each card; the cards are discs of radius 8, 14, 20, ... at the click."""
     preferred: bool = False
     no_cards: str = ""
+    proposed: tuple[AutomaticMask, ...] = ()
+    """What a search by a grid finds."""
 
     def answer(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -152,6 +172,10 @@ class Script:
             RefineRequest: self._refine,
             MeasureRequest: self._measure,
             HypothesesRequest: self._hypotheses,
+            AutomaticRequest: self._automatic,
+            BoxesRequest: self._boxes,
+            StopRequest: lambda request: SearchStopped(request.id),
+            EdgesRequest: self._edges,
         }
         return answers[type(request)](request)
 
@@ -223,6 +247,25 @@ class Script:
         )
         total = sum(self.plausible)
         return Hypotheses(request.id, request.window, cards, total, self.map, self.preferred, self.version, 0.1)
+
+    def _automatic(self, request: AutomaticRequest) -> Reply:
+        settings = AutomaticSettings(pred_iou=0.7, stability=0.5)
+        found = self.proposed
+        if request.alike:
+            found = tuple(replace(each, likeness=each.predicted_iou - 0.2) for each in found)
+        return AutomaticMasks(request.id, found, settings, self.version, 0.5)
+
+    def _boxes(self, request: BoxesRequest) -> Reply:
+        found = tuple(
+            replace(proposed(round((box.x0 + box.x1) / 2), round((box.y0 + box.y1) / 2), 6), asked=box)
+            for box in request.boxes
+        )
+        return AutomaticMasks(request.id, found, None, self.version, 0.5)
+
+    def _edges(self, request: EdgesRequest) -> Reply:
+        strength = np.zeros((request.image.height, request.image.width), np.float32)
+        strength[:, request.image.width // 2] = 0.5
+        return Edges(request.id, strength, 3, self.version, 0.5)
 
     def sent(self, kind: type) -> list[Request]:
         return [request for request in self.requests if type(request) is kind]

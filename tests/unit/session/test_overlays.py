@@ -57,9 +57,9 @@ def looks_at(person: Person, kind: OverlayKind) -> None:
 
 def test_the_key_goes_through_all_maps_and_back_to_none() -> None:
     kinds: list[OverlayKind] = ["off"]
-    for _ in range(7):
+    for _ in range(8):
         kinds.append(following(kinds[-1], 1))
-    assert kinds == ["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson", "off"]
+    assert kinds == ["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson", "edges", "off"]
     assert [following(kind, -1) for kind in reversed(kinds[1:])] == list(reversed(kinds[:-1]))
 
 
