@@ -20,6 +20,7 @@ from samtta_app.core.replies import Failure, Hovered, Reply
 from samtta_app.core.types import Click, Window
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
+from samtta_app.formats.detections import Detections
 from samtta_app.formats.export_choice import EVERYTHING, ExportChoice
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
@@ -281,6 +282,11 @@ class Controller(QObject):
             StoreError: nothing was stored.
         """
         self._pass_on(self._workflow.choose_reading(choice))
+
+    def review_boxes(self, detections: Detections, source: str) -> None:
+        """Have the masks in a detector's boxes proposed, on this image and on those that are opened next."""
+        if not self._closed:
+            self._pass_on(self._workflow.take_detections(detections, source))
 
     def cancel_export(self) -> None:
         """Cancel the export that is under way; no file of it stays."""

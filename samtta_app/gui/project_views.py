@@ -22,7 +22,12 @@ from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.menus import ProjectMenus
 from samtta_app.gui.panels.object_menu import ObjectMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
+from samtta_app.gui.panels.proposals_panel import ProposalsPanel
 from samtta_app.session.state import State
+
+_SEARCHES = ("find_masks", "find_alike", "review_boxes", "stop_finding")
+_VERDICTS = ("accept_proposal", "reject_proposal", "lasso")
+"""The actions that stand in the panel of proposals as buttons."""
 
 
 class StateView(Protocol):
@@ -54,8 +59,11 @@ class ProjectViews:
         adaptation = AdaptationPanel(controller, strategies)
         adaptation.show_actions([actions[name] for name in ("pause", "roll_back", "reset")])
         classes, objects = ClassesPanel(controller), ObjectsPanel(controller)
-        panels = (classes, objects, ImagesPanel(controller), adaptation)
-        self.panels: dict[str, QWidget] = dict(zip(("classes", "objects", "images", "adaptation"), panels, strict=True))
+        proposals = ProposalsPanel(controller)
+        proposals.show_actions(*([actions[name] for name in row] for row in (_SEARCHES, _VERDICTS)))
+        panels = (classes, objects, proposals, ImagesPanel(controller), adaptation)
+        names = ("classes", "objects", "proposals", "images", "adaptation")
+        self.panels: dict[str, QWidget] = dict(zip(names, panels, strict=True))
         self.hover = HoverPreview(self.canvas, controller)
         self._views: tuple[StateView, ...] = (self.canvas, *panels, self.strip, self.key, self.hover)
         for part in (*panels, self.strip, self.key):

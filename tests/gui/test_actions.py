@@ -118,7 +118,7 @@ def test_every_action_asks_for_something_when_it_runs(action: ActionRow):
         ("reset", acts.ControlLearner("reset")),
         ("masks", acts.Show(masks=False)),
         ("uncertainty", acts.Show(overlay="entropy")),
-        ("uncertainty_back", acts.Show(overlay="lesson")),
+        ("uncertainty_back", acts.Show(overlay="edges")),
         ("compare", acts.Show(compare=True)),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_paused_learner_is_resumed_by_the_same_action():
 
 
 def test_switches_are_turned_off_by_the_same_action():
-    state = scene(display=Display(masks=False, overlay="lesson", compare=True))
+    state = scene(display=Display(masks=False, overlay="edges", compare=True))
     assert done("masks", state) == [acts.Show(masks=True)]
     assert done("uncertainty", state) == [acts.Show(overlay="off")]
     assert done("compare", state) == [acts.Show(compare=False)]

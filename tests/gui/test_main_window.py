@@ -249,7 +249,7 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
         (Key.Key_N, None, acts.NextUnreviewed()),
         (Key.Key_V, None, acts.Show(masks=False)),
         (Key.Key_U, None, acts.Show(overlay="entropy")),
-        (Key.Key_U, SHIFT, acts.Show(overlay="lesson")),
+        (Key.Key_U, SHIFT, acts.Show(overlay="edges")),
     ],
 )
 def test_a_key_on_the_canvas_acts(shown: Open, key, modifiers, call):

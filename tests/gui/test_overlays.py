@@ -82,7 +82,7 @@ def overlay(sitting: Sitting) -> Overlay:
 
 def goes_to(sitting: Sitting, kind: OverlayKind) -> Overlay:
     """Press U until `kind` is on, and wait for its map or its reason."""
-    for _ in range(6):
+    for _ in range(7):
         if sitting.state.display.overlay != kind:
             sitting.presses(Key.Key_U)
     sitting.wait(lambda: overlay(sitting).reason != MEASURING)
@@ -100,7 +100,7 @@ def test_u_goes_through_every_map_and_shift_u_back(sit: Callable[..., Sitting]) 
     sitting = sit()
     key, seen = key_of(sitting), []
     assert not key.isVisible()
-    for _ in range(7):
+    for _ in range(8):
         sitting.presses(Key.Key_U)
         seen.append((sitting.state.display.overlay, key.isVisible(), key.title.text()))
     assert seen == [
@@ -110,10 +110,11 @@ def test_u_goes_through_every_map_and_shift_u_back(sit: Callable[..., Sitting]) 
         ("disagreement", True, "Disagreement between outlines"),
         ("adapted", True, "Changed by learning"),
         ("lesson", True, "What this mask teaches"),
-        ("off", False, "What this mask teaches"),
+        ("edges", True, "Edges of everything"),
+        ("off", False, "Edges of everything"),
     ]
     sitting.presses(Key.Key_U, SHIFT)
-    assert sitting.state.display.overlay == "lesson"
+    assert sitting.state.display.overlay == "edges"
     assert key.isVisible()
 
 

@@ -11,7 +11,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.session.state import State
 from samtta_app.settings import Settings, Theme
 
-Menu = Literal["File", "Edit", "Draw", "Image", "Class", "View", "Learning", "Help"]
+Menu = Literal["File", "Edit", "Draw", "Propose", "Image", "Class", "View", "Learning", "Help"]
 
 
 class ActionTarget(Protocol):

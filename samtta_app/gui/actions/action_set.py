@@ -16,7 +16,7 @@ from samtta_app.gui.widgets.plain_text import button_text, plain_tip
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
 
-MENUS: tuple[Menu, ...] = ("File", "Edit", "Draw", "Image", "Class", "View", "Learning", "Help")
+MENUS: tuple[Menu, ...] = ("File", "Edit", "Draw", "Propose", "Image", "Class", "View", "Learning", "Help")
 """The menus, from left to right."""
 
 BAR: tuple[tuple[str, ...], ...] = (

@@ -9,6 +9,7 @@ from samtta_app.gui.actions.action_row import ActionRow, ActionTarget
 from samtta_app.gui.actions.display_actions import CANDIDATE_ACTIONS, DISPLAY_ACTIONS
 from samtta_app.gui.actions.hand_actions import HAND_ACTIONS
 from samtta_app.gui.actions.object_actions import CLASS_ACTIONS, OBJECT_ACTIONS
+from samtta_app.gui.actions.proposal_actions import PROPOSAL_ACTIONS
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
@@ -196,6 +197,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
     ActionRow("rate_10", "Rate the mask 10", "Edit", "0", "", _does(acts.Rate(10)), enabling.being_rated),
     *OBJECT_ACTIONS,
     *HAND_ACTIONS,
+    *PROPOSAL_ACTIONS,
     ActionRow(
         "previous_image",
         "Previous image",
@@ -357,6 +359,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Ctrl + wheel with the brush", "Size of the brush"),
     ("Click with the polygon", "Set a corner; the first or last one again closes it"),
     ("Drag a corner, click on a line, right click", "Move, add, take away a corner"),
+    ("Drag with the lasso, right drag with the lasso", "Accept the proposals inside, reject them; a click chooses one"),
     ("Wheel", "Zoom at the pointer"),
     ("Middle drag, Space + drag", "Move the image"),
     ("Space", "Accept, as Enter does"),

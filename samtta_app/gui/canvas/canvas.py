@@ -14,6 +14,7 @@ from samtta_app.core.types import Window
 from samtta_app.gui.canvas.captions import Caption, comparison_words, words_without_image
 from samtta_app.gui.canvas.drawn_objects import DrawnObjects
 from samtta_app.gui.canvas.drawn_preview import CLICKS, DrawnPreview
+from samtta_app.gui.canvas.drawn_proposals import DrawnProposals, place_of_chosen
 from samtta_app.gui.canvas.markers import FrameItem
 from samtta_app.gui.canvas.overlay import pixel_rect
 from samtta_app.gui.canvas.tiles import ImageItem
@@ -54,7 +55,7 @@ class Canvas(ZoomView):
         self._band.setZValue(_BAND)
         scene.addItem(self._image)
         scene.addItem(self._band)
-        self._objects, self._preview = DrawnObjects(scene), DrawnPreview(scene)
+        self._objects, self._preview, self.proposals = DrawnObjects(scene), DrawnPreview(scene), DrawnProposals(scene)
         self._hand = ToolHand(self)
         self._tool: Tool = PromptTool(self)
         self.work = Workbench(self, scene, self)
@@ -88,6 +89,8 @@ class Canvas(ZoomView):
             self.work.refresh()
             return
         self._show_parts(state)
+        if state.proposals.current != before.proposals.current:
+            self._bring_to_view(place_of_chosen(state))
         self.work.refresh()
 
     def _take_tool(self, state: State) -> None:
@@ -121,7 +124,14 @@ class Canvas(ZoomView):
         self._image.set_look(state.display.look)
         self._objects.show_state(state)
         self._preview.show_state(state)
+        self.proposals.show_state(state)
         self._show_words(state)
+
+    def _bring_to_view(self, place: QRectF | None) -> None:
+        """Move the picture where a place is not on the screen at all."""
+        if place is not None and not self.visible_rect().intersects(place):
+            away = (place.center() - self.visible_rect().center()) * self.image_scale
+            self.pan(-away.toPoint())
 
     def _show_words(self, state: State) -> None:
         self._label.say(*comparison_words(state))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from samtta_app.gui.canvas.hand_items import HandLayer
 from samtta_app.gui.canvas.hand_tools import BrushTool, CutTool, HandTool, next_size, show_waiting
+from samtta_app.gui.canvas.lasso_tool import LassoTool
 from samtta_app.gui.canvas.polygon_tool import PolygonTool
 from samtta_app.gui.canvas.tools import PromptTool, Tool, ToolSurface
 from samtta_app.session import acts
@@ -24,8 +25,9 @@ _HAND_TOOLS: dict[ToolName, Callable[[ToolSurface, HandLayer], HandTool]] = {
     "eraser": partial(BrushTool, erase=True),
     "polygon": PolygonTool,
     "cut": CutTool,
+    "lasso": LassoTool,
 }
-"""The tools that work by hand, by name."""
+"""The tools that work by hand, and on proposals, by name."""
 
 
 class Workbench(QObject):
@@ -57,7 +59,7 @@ class Workbench(QObject):
         """The state or the zoom has changed."""
         if self._tool is not None:
             self._tool.refresh()
-        if self._name not in ("brush", "eraser"):
+        if self._name not in ("brush", "eraser", "lasso"):
             self.layer.clear_strokes()
             show_waiting(self._surface.state, self.layer)
 

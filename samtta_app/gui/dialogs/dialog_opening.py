@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from samtta_app.errors import UserError
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.boxes_choosing import BoxesChooser
 from samtta_app.gui.dialogs.dialogs import ExportDialog
 from samtta_app.gui.dialogs.display_dialog import DisplayDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow
@@ -60,6 +61,7 @@ class DialogOpener:
             "export": self._export,
             "import": self._import,
             "planes": self._planes,
+            "boxes": lambda: BoxesChooser(window, host.controller, host.report).choose(),
             "settings": self._settings,
             "models": host.models.open,
             "display": lambda: host.dialogs.show("display", DisplayDialog(window, host.controller)),

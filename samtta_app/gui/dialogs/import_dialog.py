@@ -46,12 +46,12 @@ class ImportReader(QObject):
     """Reads one file on a thread of its own.
 
     Signals:
-        ended(object): a ReadImport, or the UserError that stopped it.
+        ended(object): what was read, or the UserError that stopped it.
     """
 
     ended = Signal(object)
 
-    def __init__(self, read: Callable[[Callable[[float, str], None]], ReadImport], parent: QObject) -> None:
+    def __init__(self, read: Callable[[Callable[[float, str], None]], object], parent: QObject) -> None:
         super().__init__(parent)
         self._read, self._stopped = read, threading.Event()
         self._thread = threading.Thread(target=self._run, name="samtta-import", daemon=True)
@@ -67,7 +67,7 @@ class ImportReader(QObject):
 
     def _run(self) -> None:
         try:
-            outcome: ReadImport | UserError = self._read(self._check)
+            outcome = self._read(self._check)
         except UserError as error:
             outcome = error
         except Exception as error:

@@ -11,12 +11,13 @@ from samtta_app.gui import recent
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.widgets import theme
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the saved dock layout; an older one is not restored."""
 
 DOCKS: tuple[tuple[str, str, int], ...] = (
     ("classes", "Classes", 18),
     ("objects", "Objects", 24),
+    ("proposals", "Proposals", 40),
     ("images", "Images", 20),
     ("adaptation", "Learning", 44),
 )
@@ -37,6 +38,7 @@ def make_docks(window: QMainWindow) -> dict[str, Dock]:
         dock = docks[name] = Dock(name, title)
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         dock.hide()
+    window.tabifyDockWidget(docks["objects"], docks["proposals"])
     return docks
 
 
@@ -50,5 +52,6 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
         shown, heights = list(docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
         if window.height() < SMALL:
             heights[-1] = FOLDED * theme.GRID
+        docks["objects"].raise_()
         window.resizeDocks(shown, [43 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
         window.resizeDocks(shown, heights, Qt.Orientation.Vertical)

@@ -128,6 +128,8 @@ class ObjectModel(QAbstractTableModel):
             return _side(column)
         if role == Qt.ItemDataRole.ToolTipRole and (words := note_words(entry.note)):
             return plain_tip(words)
+        if role == Qt.ItemDataRole.ToolTipRole and entry.source:
+            return f"Source: {entry.source}"
         if role == Qt.ItemDataRole.ToolTipRole and entry.replaces:
             return "Corrected: the mask that it replaces stays in the project"
         if role == Qt.ItemDataRole.ToolTipRole and entry.alternatives:
