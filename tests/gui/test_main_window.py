@@ -558,7 +558,9 @@ def test_without_memory_there_is_nothing_to_restore():
 def test_no_text_of_the_docks_is_wider_than_its_dock(shown: Open, name):
     window = shown(scene(preview=PREVIEW, statistics=TRUSTED), Settings(theme=name))
     panel = window.docks["adaptation"].widget()
-    window.resizeDocks([window.docks["adaptation"]], [400], Qt.Orientation.Vertical)  # or it is folded on a small screen
+    window.resizeDocks(
+        [window.docks["adaptation"]], [400], Qt.Orientation.Vertical
+    )  # or it is folded on a small screen
     panel.details.button.click()
     QApplication.processEvents()
     assert panel.reliability.isVisible()

@@ -15,7 +15,7 @@ from samtta_app.gui.widgets.plain_text import button_text
 from samtta_app.session.class_acts import ChangeClass, DeleteClass, MergeClass, MoveClass
 from samtta_app.session.state import LabelClass
 
-RENAME, COLOUR, OWN_COLOUR, UP, DOWN = "Rename", "Colour", "Another colour…", "Move up", "Move down"
+RENAME, COLOUR, CHOOSE_COLOUR, UP, DOWN = "Rename", "Colour", "Another colour…", "Move up", "Move down"
 TIDY, MERGE, DELETE = "Remove crumbs and pinholes", "Merge into", "Delete class"
 
 COLOUR_NAMES = ("Orange", "Sky blue", "Green", "Yellow", "Blue", "Vermilion", "Purple", "Grey")
@@ -80,7 +80,7 @@ class ClassMenu:
         for number, name in enumerate(COLOUR_NAMES):
             swatch = icons.swatch(theme.class_colour(number))
             menu.addAction(swatch, name, partial(self._controller.do, ChangeClass(entry.id, number)))
-        menu.addAction(OWN_COLOUR, partial(self._ask_colour, entry))
+        menu.addAction(CHOOSE_COLOUR, partial(self._ask_colour, entry))
 
     def _ask_colour(self, entry: LabelClass) -> None:
         dialog = QColorDialog(theme.class_colour(entry.colour), self._panel.window())

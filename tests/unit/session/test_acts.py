@@ -165,7 +165,9 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
         "image": "a.png",
     }
     assert stored_act(acts.Accept()) == {"type": "Accept", "then_next": False, "ignore": False}
-    assert act_of({"type": "Accept", "then_next": True}) == acts.Accept(then_next=True)  # as it was before ignore regions
+    assert act_of({"type": "Accept", "then_next": True}) == acts.Accept(
+        then_next=True
+    )  # as it was before ignore regions
     assert sorted(stored_act(act)["type"] for act in EXAMPLES if act != acts.Select(None)) == [
         "Accept",
         "AddClass",

@@ -215,12 +215,12 @@ def test_an_older_layout_is_brought_up_to_date_once(folder: Path, monkeypatch: p
         assert db.execute("SELECT count(*) FROM tracks").fetchone() == (1,)
         applied = [row[0] for row in db.execute("SELECT name FROM migrations ORDER BY rowid")]
         assert applied == [name for name, _ in schema.MIGRATIONS]
-        assert applied[-1] == "notes"
+        assert applied[-1] == "tracks"
 
 
 def test_a_migration_that_fails_leaves_the_older_layout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store.open(folder).close()
-    broken = ("notes", "CREATE TABLE notes (text TEXT); INSERT INTO nowhere VALUES (1)")
+    broken = ("tracks", "CREATE TABLE notes (text TEXT); INSERT INTO nowhere VALUES (1)")
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", (*migrations.MIGRATIONS, broken))
         with pytest.raises(sqlite3.OperationalError, match="nowhere"):
