@@ -19,7 +19,7 @@ from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.class_acts import ChangeClass, DeleteClass, MergeClass, MoveClass, OntologyClass, TakeClasses
-from samtta_app.session.state import CHOOSE_COLOUR
+from samtta_app.session.state import OWN_COLOUR
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, annotation, disc, picture, preview, scene
 
@@ -90,8 +90,8 @@ def test_a_class_may_have_a_colour_of_its_own(qtbot, window: MainWindow):
     dialog = window.findChild(QColorDialog)
     dialog.setCurrentColor(QColor("#123456"))
     dialog.accept()
-    assert calls(window) == [ChangeClass(1, CHOOSE_COLOUR + 0x123456)]
-    assert theme.class_colour(CHOOSE_COLOUR + 0x123456).name() == "#123456"
+    assert calls(window) == [ChangeClass(1, OWN_COLOUR + 0x123456)]
+    assert theme.class_colour(OWN_COLOUR + 0x123456).name() == "#123456"
     assert theme.colour_index("#E69F00") == 0
 
 
