@@ -466,3 +466,12 @@ def test_a_low_panel_folds_to_its_sentence(panel: AdaptationPanel):
     assert panel.sentence.isVisible()
     panel.resize(320, 600)
     assert not panel.folded
+
+
+def test_the_band_lies_about_the_line_with_learning(curve: ClickCurve):
+    curve.show_stream(stream())
+    middle = curve.lines["adapted"].getData()[1]
+    low, high = (end.getData()[1] for end in curve.ends)
+    assert np.all(low <= middle)
+    assert np.all(middle <= high)
+    assert curve.band.path().boundingRect().height() > 1

@@ -30,9 +30,8 @@ class ClickCurve(QWidget):
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():
             self.plot.addItem(entry)
-        ends = [self.plot.plot([], [], pen=None) for _ in range(2)]
-        self.ends = ends[0], ends[1]
-        self.band = pg.FillBetweenItem(*ends)
+        self.ends = pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)
+        self.band = pg.FillBetweenItem(*self.ends)
         self.band.setZValue(-1)
         self.plot.addItem(self.band)
         self.legend = Legend([("accent", "━━", "with learning"), ("muted", "╍╍", "without it (original model)")])
