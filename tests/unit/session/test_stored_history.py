@@ -13,8 +13,8 @@ import pytest
 from samtta_app.errors import StoreError
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store
-from samtta_app.session.workflow.entry_codec import entry_bytes, entry_of
-from samtta_app.session.workflow.history import Relabelled
+from samtta_app.session.workflow.entry_codec import _known, entry_bytes, entry_of
+from samtta_app.session.workflow.history import Entry, Relabelled
 from tests.unit.session.acted import digest, opened
 from tests.unit.session.test_undoing import redo, undo
 
@@ -103,3 +103,7 @@ def test_the_names_of_files_that_are_no_text_are_kept(folder: Path) -> None:
     entry = Relabelled(odd, 1, 2, 3)
     made = entry_of(entry_bytes(entry, lambda array: 0), {})
     assert (made.image, made.after) == (odd, 3)  # type: ignore[union-attr]
+
+
+def test_an_entry_may_hold_every_kind_of_entry() -> None:
+    assert {kind.__name__ for kind in Entry.__args__} <= set(_known())
