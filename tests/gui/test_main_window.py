@@ -558,9 +558,9 @@ def test_without_memory_there_is_nothing_to_restore():
 def test_no_text_of_the_docks_is_wider_than_its_dock(shown: Open, name):
     window = shown(scene(preview=PREVIEW, statistics=TRUSTED), Settings(theme=name))
     panel = window.docks["adaptation"].widget()
-    window.resizeDocks(
-        [window.docks["adaptation"]], [400], Qt.Orientation.Vertical
-    )  # or it is folded on a small screen
+    window.docks["adaptation"].setFloating(True)
+    window.docks["adaptation"].resize(43 * theme.GRID, 600)  # on a small screen it is folded
+    QApplication.processEvents()
     panel.details.button.click()
     QApplication.processEvents()
     assert panel.reliability.isVisible()
