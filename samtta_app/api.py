@@ -223,6 +223,8 @@ class MaskPredictor:
         answer = self._asked(PredictRequest(next(self._ids), image, prompt))
         if not isinstance(answer, Answer):
             raise UserError("The engine gave no mask")
+        if not answer.candidates:
+            raise UserError("Exclude clicks alone mean no object", do="Give an include click or a box")
         shown = answer.candidates[answer.chosen]
         expected = shown.predicted_iou if shown.gaps is None else shown.gaps.iou
         return PredictedMask(full(shown.mask, image.height, image.width), float(expected))
