@@ -57,6 +57,6 @@ def read_json(path: Path, most: int = LIST_BYTES) -> Any:  # noqa: ANN401 - the 
         ValueError: it is not JSON, or is nested too deeply.
     """
     try:
-        return json.loads(read_text(path, most))
+        return json.loads(read_bytes(path, most))  # in UTF-8, 16 or 32, with or without a mark
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error

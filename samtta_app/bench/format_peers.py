@@ -89,12 +89,8 @@ def by_supervision(masks: int, side: int, file: Path) -> dict[str, Any]:
     bits = np.stack(mask_pool(side)[:MASKS_PER_IMAGE])
     boxes = sv.mask_to_xyxy(bits)
     found = sv.Detections(xyxy=boxes, mask=bits, class_id=np.zeros(len(bits), int))
-    picture = file.with_suffix(".png")
-    import cv2
-
-    cv2.imwrite(str(picture), np.zeros((side, side, 3), np.uint8))
     count = max(1, masks // MASKS_PER_IMAGE)
-    names = [str(picture.with_name(f"{k}.png")) for k in range(count)]
+    names = [str(file.with_name(f"{k}.png")) for k in range(count)]
     pixels = np.zeros((side, side, 3), np.uint8)
     data = sv.DetectionDataset(["object"], dict.fromkeys(names, pixels), dict.fromkeys(names, found))
     return measured_writer(lambda: data.as_coco(annotations_path=str(file)), count * MASKS_PER_IMAGE)

@@ -52,7 +52,9 @@ def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
 
 
 def _reason(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return str(error) if isinstance(error, ValueError) else "a value in it is of another kind than COCO's"
 
 
 def _by_id(listed: list[Mapping[str, Any]]) -> tuple[dict[Any, Mapping[str, Any]], list[Any]]:

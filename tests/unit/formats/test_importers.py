@@ -126,7 +126,7 @@ def coco(path: Path, *objects: Values, **changes: object) -> Path:
         ({"category_id": 9}, "category 9"),
         ({"category_id": None}, "category None"),
         ({"image_id": 9}, "image 9"),
-        ({"image_id": [1]}, "unhashable"),
+        ({"image_id": [1]}, "another kind"),
     ],
 )
 def test_an_object_that_is_wrong_is_named_and_the_others_come_in(
@@ -225,8 +225,19 @@ def damaged_utf16(data: bytes) -> bytes:
     return data.decode("latin-1").encode("utf-16")
 
 
-@pytest.mark.parametrize("damage", [damaged_cut, damaged_utf16, lambda data: b"", lambda data: b"\xff\x00" * 400])
-@pytest.mark.parametrize("name", ONE_FILE)
+def damaged_ebcdic(data: bytes) -> bytes:
+    return data.decode("latin-1").encode("cp500", errors="replace")
+
+
+DAMAGES = (damaged_cut, damaged_ebcdic, lambda data: b"", lambda data: b"\xff\x00" * 400)
+JSON_NAMES = ("coco", "label-studio", "labelme", "geojson")
+"""JSON in UTF-16 is no damage."""
+
+DAMAGED = [(name, damage) for name in ONE_FILE for damage in DAMAGES]
+DAMAGED += [(name, damaged_utf16) for name in ONE_FILE if name not in JSON_NAMES]
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGED)
 def test_a_damaged_file_is_refused_in_words_and_the_reader_goes_on(
     tmp_path: Path, pictures: Path, images: ProjectImages, name: str, damage: Callable[[bytes], bytes]
 ) -> None:
@@ -434,3 +445,12 @@ def test_a_ring_keeps_its_hole_through_an_import(tmp_path: Path, images: Project
     FORMATS["coco"].write(project(annotation(1, ring())), tmp_path)
     (one,), _ = brought("coco", tmp_path / "annotations/instances_default.json", images)
     assert (full(one.mask, *SIZE) == full(ring(), *SIZE)).all()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_of_other_encodings_comes_in(tmp_path: Path, pictures: Path, images: ProjectImages, encoding: str) -> None:
+    FORMATS["coco"].write(project(annotation(1, block(3, 4, 20, 30)), folder=pictures), tmp_path / "out")
+    (file,) = (tmp_path / "out").rglob("*.json")
+    (tmp_path / "c.json").write_text(file.read_text(encoding="utf-8"), encoding=encoding)
+    found, refused = brought("coco", tmp_path / "c.json", images)
+    assert (len(found), refused) == (1, [])
