@@ -133,6 +133,12 @@ class Sitting:
         self.images.view.setCurrentIndex(self.images.model.index(row))
         self.wait(lambda: self.settled)
 
+    def gives_room(self, name: str) -> None:
+        """Hide the other docks: on a small screen the panel of learning is folded."""
+        for other, dock in self.window.docks.items():
+            dock.setVisible(other == name)
+        QApplication.processEvents()
+
     def place(self, x: float, y: float) -> QPoint:
         """Where an image point is on the canvas."""
         return self.window.canvas.viewportTransform().map(QPointF(x, y)).toPoint()

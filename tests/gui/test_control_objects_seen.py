@@ -52,6 +52,7 @@ def test_a_control_object_is_named_after_enter_and_the_groups_are_counted(sittin
     assert versions.data(Qt.ItemDataRole.DisplayRole) == "0 (control)"
     sitting.accepts(*PLACES[::-1])
     assert [a.control for a in sitting.state.annotations] == [True, False]
+    sitting.gives_room("adaptation")
     panel(sitting).details.button.click()
     assert panel(sitting).controls.sentence.text().startswith("Not enough objects yet: 1 control objects, 1 others")
     assert panel(sitting).controls.isVisibleTo(panel(sitting))

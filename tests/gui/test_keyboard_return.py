@@ -134,6 +134,7 @@ def test_enter_in_a_list_gives_the_keyboard_back(sitting: Sitting) -> None:
 
 
 def test_the_buttons_of_the_panels_leave_the_keyboard_with_the_image(sitting: Sitting) -> None:
+    sitting.gives_room("adaptation")
     panel = sitting.window.docks["adaptation"].widget()
     presses_mouse(panel.details.button)
     assert panel.details.body.isVisible()

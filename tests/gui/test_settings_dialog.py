@@ -160,8 +160,8 @@ def written(editor: KeyEditor, name: str) -> str:
 
 
 def test_a_written_key_is_used_at_once(dialog: SettingsDialog):
-    typed(dialog.keys, "fit", "Ctrl+F; Home")
-    assert dialog.settings.keys == {"quit": "", "fit": "Ctrl+F; Home"}
+    typed(dialog.keys, "fit", "Ctrl+Alt+F; Home")
+    assert dialog.settings.keys == {"quit": "", "fit": "Ctrl+Alt+F; Home"}
     typed(dialog.keys, "fit", "F; Ctrl+0")
     assert dialog.settings.keys == {"quit": ""}
 

@@ -130,6 +130,7 @@ def person(qtbot: QtBot, folder: Path) -> Iterator[Sitting]:
 
 def opened(person: Sitting) -> ShapePlots:
     """The plots, once the user has opened the details and what is below them."""
+    person.gives_room("adaptation")
     panel = person.window.docks["adaptation"].widget()
     assert isinstance(panel, AdaptationPanel)
     panel.details.button.click()
