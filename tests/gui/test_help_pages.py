@@ -119,3 +119,10 @@ def test_the_front_page_is_short_and_its_pictures_are_small():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_names_no_path_of_one_machine(page: Path):
     assert not re.search(r"(?<![\w.])/(home|root|work|Users)/\w", page.read_text(encoding="utf-8"))
+
+
+def test_the_table_of_features_names_keys_that_are_there():
+    known = {key for keys in bindings().values() for key in keys}
+    named = re.findall(r"(?:(?:Ctrl|Shift|Alt)\+)+(?:\w+|\[)", cells(text_of("14-what-works")))
+    assert len(named) > 10
+    assert set(named) <= known

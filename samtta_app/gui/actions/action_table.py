@@ -355,6 +355,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag with the left button", "Draw a box around the object"),
     ("Ctrl + left click", "Select an object; clicks and strokes then change it"),
     ("Ctrl + Shift + left click", "Merge the object there with the selected one"),
+    ("Ctrl + right click", "Menu of the object there"),
     ("Drag with the brush, right drag", "Paint, erase; the eraser the other way round"),
     ("Ctrl + wheel with the brush", "Size of the brush"),
     ("Click with the polygon", "Set a corner; the first or last one again closes it"),
