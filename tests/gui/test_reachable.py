@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -26,6 +28,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from samtta_app.core.planes import ReadingChoice
+from samtta_app.gui.dialogs.crash_report import CrashReport
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
@@ -34,7 +38,9 @@ CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QKeySequenceEdit, QLineEdit, QTabBar
 )  # fmt: skip
 
-DIALOGS = ("settings", "export", "import", "models", "help", "shortcuts", "about")
+DIALOGS = ("settings", "export", "import", "planes", "models", "display", "help", "shortcuts", "about")
+OF_THE_SYSTEM = {"boxes"}
+"""Only asks for a file."""
 
 
 def controls(root: QWidget) -> Iterator[QWidget]:
@@ -88,8 +94,10 @@ def unreachable(root: QWidget) -> list[str]:
 
 
 @pytest.fixture
-def window(qapp, qtbot) -> MainWindow:
-    made = MainWindow(Recorder(scene(selected=1)), settings=Settings(theme="light"), strategies=WORDS)
+def window(qapp, qtbot, tmp_path: Path) -> MainWindow:
+    controller = Recorder(scene(tmp_path, selected=1))
+    controller.store = SimpleNamespace(folder=tmp_path, reading=ReadingChoice())
+    made = MainWindow(controller, settings=Settings(theme="light"), strategies=WORDS)
     qtbot.addWidget(made)
     made.resize(1200, 800)
     made.show()
@@ -112,13 +120,20 @@ def test_every_action_of_the_window_has_a_key_or_stands_in_a_menu(window: MainWi
 def test_every_control_of_the_window_is_reached_by_keys_and_named(window: MainWindow):
     assert unreachable(window) == []
     window.show_state(scene(preview=preview(picture(), [disc(60, 50, 18), disc(40, 40, 9)])))
-    assert unreachable(window) == []
+    for dock in window.docks.values():
+        dock.show()
+        dock.raise_()  # some lie behind others
+        QApplication.processEvents()
+        assert unreachable(window) == [], dock.objectName()
 
 
 def test_every_control_of_every_dialog_is_reached_by_keys_and_named(window: MainWindow):
     found = {}
-    for name in DIALOGS:
-        window.open_dialog(name)
+    assert {*DIALOGS, *OF_THE_SYSTEM} == set(window._opener._makers)
+    window.dialogs.show("crash", CrashReport(window, "Traceback", "Stored"))
+    for name in ("crash", *DIALOGS):
+        if name != "crash":
+            window.open_dialog(name)
         dialog = window.dialogs[name]
         QApplication.processEvents()
         pages = getattr(dialog, "pages", None)
