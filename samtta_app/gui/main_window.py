@@ -332,8 +332,8 @@ class MainWindow(QMainWindow):
         self.actions_made.show_state(self._controller.state if self._controller else None)
 
     def _dress_application(self) -> None:
-        theme.choose_font(_application(), self.settings.font_size)
-        theme.choose(_application(), self.settings.theme, safe=self.settings.safe_colours)
+        chosen = self.settings
+        theme.choose(_application(), chosen.theme, safe=chosen.safe_colours, points=chosen.font_size)
 
     def _fill_recent(self) -> None:
         self.recent_menu.clear()

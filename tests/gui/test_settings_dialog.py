@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonBox, QDoubleSpinBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QDoubleSpinBox, QLineEdit, QWidget
 
 from samtta_app.adapt.registry import STRATEGIES
 from samtta_app.gui.actions.action_table import ACTION_TABLE
@@ -215,11 +215,13 @@ def test_settings_are_used_and_saved_while_the_dialog_is_open(qapp, qtbot, samtt
     window = MainWindow(None, settings=Settings(theme="light"), strategies=WORDS)
     qtbot.addWidget(window)
     window.show()
-    usual = qapp.font().pointSizeF()
     window.open_dialog("settings")
     dialog = window.dialogs["settings"]
-    dialog.fields["font_size"].setValue(usual + 6)
-    assert QApplication.font().pointSizeF() == usual + 6
+    line, heading = dialog.fields["device"], theme.label("A", "heading", dialog)
+    usual, large = line.font().pointSizeF(), heading.font().pointSizeF()
+    dialog.fields["font_size"].setValue(17)
+    assert (line.font().pointSizeF(), window.menuBar().font().pointSizeF()) == (17, 17)
+    assert heading.font().pointSizeF() == 17 * theme.HEADING
     dialog.fields["safe_colours"].click()
     assert theme.current() is theme.SAFE["light"]
     window.switch_theme()  # elsewhere, while the dialog is open
@@ -230,6 +232,6 @@ def test_settings_are_used_and_saved_while_the_dialog_is_open(qapp, qtbot, samtt
     assert saved == window.settings
     assert (saved.theme, saved.safe_colours, saved.keys) == ("dark", True, {"quit": "Ctrl+F4"})
     dialog.fields["font_size"].setValue(0)
-    assert QApplication.font().pointSizeF() == usual
+    assert (line.font().pointSizeF(), heading.font().pointSizeF()) == (usual, large)
     dialog.findChild(QDialogButtonBox).buttons()[0].click()
     assert "settings" not in window.dialogs

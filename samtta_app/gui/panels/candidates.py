@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPixmap
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from samtta_app.core.masks import bounding_box, crop
@@ -14,6 +14,7 @@ from samtta_app.core.windows import around
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.images.image_source import read_reduced
 from samtta_app.session import acts
@@ -94,8 +95,7 @@ class Card(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.picture = QLabel()
         self.picture.setFixedHeight(THUMBNAIL)
-        widest = self.fontMetrics().horizontalAdvance("Larger model  no gain") + theme.GRID
-        self.picture.setMinimumWidth(max(widest, THUMBNAIL))  # cards stay equally wide whatever their figures
+        follow_font(self, self._fit)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.quality = theme.label(role="figure")
         self.samples = theme.label(role="muted")
@@ -115,6 +115,11 @@ class Card(QFrame):
             rows.addLayout(_row(name, figure))
         layout.addWidget(self.gain_rows)
         layout.addStretch()
+
+    def _fit(self, font: QFontMetrics) -> None:
+        """Cards stay equally wide whatever their figures."""
+        widest = font.horizontalAdvance("Larger model  no gain") + theme.GRID
+        self.picture.setMinimumWidth(max(widest, THUMBNAIL))
 
     def show_candidate(
         self,

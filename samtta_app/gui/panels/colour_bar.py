@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout,
 from samtta_app.gui.canvas.overlay import scale_of
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.session import acts
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Overlay, State
@@ -112,7 +113,7 @@ class ColourBar(QFrame):
         self.slider.setToolTip("How strongly the map covers the image  (Alt+O)")
         name = QLabel("&Opacity")
         name.setBuddy(self.slider)
-        self.percent.setFixedWidth(self.percent.fontMetrics().horizontalAdvance("100 %"))
+        follow_font(self.percent, lambda font: self.percent.setFixedWidth(font.horizontalAdvance("100 %")))
         self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QFontMetrics, QIcon
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStackedLayout, QTreeView, QVBoxLayout, QWidget
 
 from samtta_app.core.calibration import UNCALIBRATED, Calibration
@@ -22,6 +22,7 @@ from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.note_form import NoteForm, note_words
 from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBar, NumberFilter, number_words
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session import acts
 from samtta_app.session.sort_keys import Number, known_as, mask_number
@@ -216,9 +217,12 @@ class ObjectsPanel(QWidget):
         header.setSortIndicatorClearable(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, widest in enumerate(("0,000,000", "Clicks", "Confidence", "Version"), start=1):
-            header.resizeSection(column, view.fontMetrics().horizontalAdvance(widest) + _PADDING)
+        follow_font(view, self._fit)
         view.selectionModel().selectionChanged.connect(self._choose)  # the current row also moves with the focus
+
+    def _fit(self, font: QFontMetrics) -> None:
+        for column, widest in enumerate(("0,000,000", "Clicks", "Confidence", "Version"), start=1):
+            self.view.header().resizeSection(column, font.horizontalAdvance(widest) + _PADDING)
 
     def show_state(self, state: State) -> None:
         """Show the objects and which one is selected."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QAction, QIcon
+from PySide6.QtGui import QAction, QFontMetrics, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.session import proposal_acts
 from samtta_app.session.proposal_list import Proposals, ProposedMask
 from samtta_app.session.state import LabelClass, State
@@ -231,8 +232,12 @@ class ProposalsPanel(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, widest in enumerate(("0,000,000", "100 %", "Confidence"), start=1):
-            header.resizeSection(column, view.fontMetrics().horizontalAdvance(widest) + 2 * theme.GRID)
+
+        def fit(font: QFontMetrics) -> None:
+            for column, widest in enumerate(("0,000,000", "100 %", "Confidence"), start=1):
+                header.resizeSection(column, font.horizontalAdvance(widest) + 2 * theme.GRID)
+
+        follow_font(view, fit)
 
     def _furnish(self, grid: QGridLayout) -> None:
         """Put everything in its place."""

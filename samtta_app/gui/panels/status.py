@@ -6,11 +6,13 @@ import math
 import re
 
 import numpy as np
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QSizePolicy, QStatusBar
 
 from samtta_app.core.types import Image
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session.acts import ToolName, in_words
 from samtta_app.session.state import State
@@ -120,9 +122,7 @@ class StatusBar(QStatusBar):
             self.addPermanentWidget(field)
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # words widen no window
         self.hint.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
-        digits = self.fontMetrics()
-        self.position.setMinimumWidth(digits.horizontalAdvance("00000, 00000   000 000 000"))
-        self.zoom.setMinimumWidth(digits.horizontalAdvance("0000 %") + 2 * theme.GRID)
+        follow_font(self, self._fit)
         for field, tip in (
             (self.position, "Pixel under the pointer: x, y, value"),
             (self.zoom, "Zoom: screen pixels per image pixel"),
@@ -133,6 +133,10 @@ class StatusBar(QStatusBar):
         ):
             field.setToolTip(tip)
         self.show_state(None)
+
+    def _fit(self, digits: QFontMetrics) -> None:
+        self.position.setMinimumWidth(digits.horizontalAdvance("00000, 00000   000 000 000"))
+        self.zoom.setMinimumWidth(digits.horizontalAdvance("0000 %") + 2 * theme.GRID)
 
     def show_state(self, state: State | None) -> None:
         """Show the hint, the place, and what runs."""

@@ -149,10 +149,10 @@ def current() -> Palette:
     return safe if shown.color(roles.BrightText).name() == safe.bad else usual
 
 
-def choose(app: QApplication, theme: Theme, *, safe: bool = False) -> Palette:
+def choose(app: QApplication, theme: Theme, *, safe: bool = False, points: int = 0) -> Palette:
     """Show the theme that the user chose; "system" follows the platform's colour scheme (light where it has none).
 
-    `safe` has blue and orange in place of green and red.
+    `safe` has blue and orange in place of green and red. `points` is the size of all text, 0 is the system's.
     """
     hints = app.styleHints()
     if theme == "system":
@@ -161,33 +161,16 @@ def choose(app: QApplication, theme: Theme, *, safe: bool = False) -> Palette:
         hints.setColorScheme(Qt.ColorScheme.Dark if theme == "dark" else Qt.ColorScheme.Light)
     palette = DARK if hints.colorScheme() == Qt.ColorScheme.Dark or theme == "dark" else LIGHT
     palette = SAFE[palette.name] if safe else palette
-    apply(app, palette)
+    apply(app, palette, points)
     return palette
 
 
-def choose_font(app: QApplication, size: int) -> None:
-    """Show all text in `size` points, headings larger; 0 is the size that the system had at the start."""
-    usual = app.property(_USUAL_SIZE)
-    if usual is None:
-        usual = app.font().pointSizeF()
-        app.setProperty(_USUAL_SIZE, usual)
-    font = app.font()
-    wanted = float(size) if size else float(usual)
-    if font.pointSizeF() == wanted:
-        return
-    font.setPointSizeF(wanted)
-    app.setFont(font)
-    for widget in app.allWidgets():  # a heading has a size of its own
-        if widget.property("role") == "heading":
-            widget.setFont(larger(font))
+def apply(app: QApplication, palette: Palette, points: int = 0) -> None:
+    """Dress the whole application in `palette`; nothing is done twice, since every widget is dressed again.
 
-
-_USUAL_SIZE = "samttaUsualSize"
-
-
-def apply(app: QApplication, palette: Palette) -> None:
-    """Dress the whole application in `palette`; nothing is done twice, since every widget is dressed again."""
-    sheet = _sheet(palette)
+    The size of text stands in the style sheet: under one, children do not take the application's font.
+    """
+    sheet = _sheet(palette) + (TEXT_SIZES.format(text=points, heading=points * HEADING) if points else "")
     if app.styleSheet() == sheet and current() is palette:
         return
     if not app.styleSheet():
@@ -239,6 +222,14 @@ def _sheet(palette: Palette) -> str:
     return sheet
 
 
+HEADING = 1.25
+"""Size of a heading, as a share of the text's."""
+
+TEXT_SIZES = """
+* {{ font-size: {text}pt; }}
+QLabel[role="heading"] {{ font-size: {heading}pt; }}
+"""
+
 TABULAR = QFont.Tag("tnum")
 """OpenType's feature for figures of equal width."""
 
@@ -253,7 +244,7 @@ def tabular(font: QFont) -> QFont:
 def larger(font: QFont) -> QFont:
     """`font` as a heading."""
     heading = QFont(font)
-    heading.setPointSizeF(font.pointSizeF() * 1.25)
+    heading.setPointSizeF(font.pointSizeF() * HEADING)
     heading.setWeight(QFont.Weight.DemiBold)
     return heading
 
