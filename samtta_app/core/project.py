@@ -14,7 +14,7 @@ from samtta_app.core.types import Annotation
 class ProjectImage:
     """An image of the project: file name, size in pixels, its id for the project's life, and number of objects.
 
-    An image without objects is only listed, because no user has said that it is empty. The size is 0 x 0 where the file
+    An image without objects is only listed, unless a user said that it is `empty`. The size is 0 x 0 where the file
     cannot be read and was never opened. `problem` tells users of the export what is wrong with the image, "" if
     nothing. `part` is its part of a split: "train", "val" or "test", "" without a split.
     """
@@ -26,11 +26,12 @@ class ProjectImage:
     objects: int = 0
     problem: str = ""
     part: str = ""
+    empty: bool = False
 
     @property
     def status(self) -> str:
-        """Status in an export: annotated, or only listed."""
-        return "annotated" if self.objects else "listed"
+        """Status in an export: annotated, marked as empty, or only listed."""
+        return "annotated" if self.objects else "empty" if self.empty else "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +68,28 @@ class Project:
 
     @property
     def annotated(self) -> tuple[ProjectImage, ...]:
-        """The images that have objects."""
-        return tuple(image for image in self.images if image.objects)
+        """The images that have objects, and those that a user marked as empty."""
+        return tuple(image for image in self.images if image.objects or image.empty)
 
     @property
     def words(self) -> str:
         """How many images are exported, annotated and only listed, and which have a problem besides `remarks` (the first)."""
-        done = len(self.annotated)
+        done, empty = len(self.annotated), sum(image.status == "empty" for image in self.images)
         troubled = [image for image in self.images if image.problem and image.problem not in self.remarks]
         total = len(self.images)
-        text = f"{total} {'image' if total == 1 else 'images'}: {done} annotated, {total - done} only listed"
+        counted = ", ".join(
+            words.format(number)
+            for words, number in ((_ANNOTATED, done - empty), (_EMPTY, empty), (_LISTED, total - done))
+            if number or words != _EMPTY
+        )
+        text = f"{total} {'image' if total == 1 else 'images'}: {counted}"
         if troubled:
             named = "; ".join(f"{image.name}: {image.problem}" for image in troubled[:_SHOWN])
             text += f" ({named}{'; ...' if len(troubled) > _SHOWN else ''})"
         return text
 
 
+_ANNOTATED, _EMPTY, _LISTED = "{} annotated", "{} without objects", "{} only listed"
 _SHOWN = 3
 """Images with a problem that one line names; the export names all of them."""
 

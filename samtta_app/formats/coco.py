@@ -3,8 +3,8 @@
 Source: cocodataset.org, "Data format"; an object is `iscrowd` 0 whatever its segmentation's encoding. An ignore region
 is `iscrowd` 1, always as run lengths.
 
-What is ours stands under one key, `samtta`. Of an image it is `status` and `problem`: "annotated", or "listed" where no
-user has marked the image as empty. Of an object it is `alternatives`, `predicted_iou`, `reviewed`, `attributes`,
+What is ours stands under one key, `samtta`. Of an image it is `status` and `problem`: "annotated", "empty" where a user
+said so, or "listed". Of an object it is `alternatives`, `predicted_iou`, `reviewed`, `attributes`,
 `comment`, and the `source` of imported ones.
 """
 

@@ -60,11 +60,12 @@ def write_dataset(project: Project, folder: Path, progress: ReportProgress = unh
         ExportError: nothing is accepted, no image of it can be copied, or one has more than 65535 objects. It is also
             raised where the folder cannot be written, or a file of the user is in the way. No partial file stays.
     """
-    if not project.annotated:
+    annotated = tuple(image for image in project.annotated if image.objects)  # a mask file of nothing teaches nothing
+    if not annotated:
         do = "Accept objects first, or choose another format"
         raise ExportError("There are no accepted objects, so there is no data set", project.folder, do)
-    left_out = {image.name: why for image in project.annotated if (why := _left_out(project, image))}
-    images = tuple(image for image in project.annotated if image.name not in left_out)
+    left_out = {image.name: why for image in annotated if (why := _left_out(project, image))}
+    images = tuple(image for image in annotated if image.name not in left_out)
     if not images:
         name, why = next(iter(left_out.items()))
         text = f"None of the {len(left_out)} annotated images can be copied ({name}: {why})"

@@ -128,7 +128,7 @@ def _head(project: Project) -> dict[str, object]:
         "order": ORDER,
         **({"ignored": _ignored_class(project)} if project.ignored else {}),
         "classes": {k: c.name for k, c in enumerate(project.classes, start=1)},
-        "listed": [image.name for image in project.images if not image.objects],
+        "listed": [image.name for image in project.images if image.status == "listed"],
         "problems": {image.name: image.problem for image in project.images if image.problem},
     }
 

@@ -182,6 +182,12 @@ class NextUnreviewed(Act, frozen=True):
     """Show the next image without an annotation."""
 
 
+class MarkEmpty(Act, frozen=True):
+    """The open image is done, and there is nothing on it; or that is taken back."""
+
+    empty: bool = True
+
+
 class NextReview(Act, frozen=True):
     """Show the accepted mask that most needs a review."""
 
@@ -295,6 +301,7 @@ UserAct = (
     | Redo
     | DeleteSelected
     | DescribeObject
+    | MarkEmpty
     | JoinSelected
     | OfClasses
     | OnProposals
@@ -318,6 +325,7 @@ ACT_NAMES: dict[type[UserAct], str] = {
     CutObject: "cut",
     JoinSelected: "merge",
     DescribeObject: "note",
+    MarkEmpty: "nothing here",
     Duplicate: "duplicate",
     CopyToNext: "copy to the next image",
     Select: "select",

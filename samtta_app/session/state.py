@@ -19,10 +19,13 @@ from samtta_app.session.sort_keys import Worst
 
 _NAN = float("nan")
 
+_UNKNOWN: Worst = {}
+"""What is known of an image without objects; one value for all of them, since a folder may hold 100,000."""
+
 OWN_COLOUR = 1 << 24
 """Colours of classes below this are places in the palette."""
 
-ImageStatus = Literal["todo", "encoded", "annotated", "unreadable"]
+ImageStatus = Literal["todo", "encoded", "annotated", "empty", "unreadable"]
 Activity = Literal["off", "idle", "remembering", "learning", "comparing", "paused"]
 Severity = Literal["info", "good", "warning", "error"]
 
@@ -31,7 +34,8 @@ Severity = Literal["info", "good", "warning", "error"]
 class ImageEntry:
     """One row of the image list; `text` is the reason where the image is unreadable, `changed` says that it was replaced.
 
-    By each of the numbers, `worst` has the value of the object that most needs a review.
+    By each of the numbers, `worst` has the value of the object that most needs a review. `empty` is whether a user marked
+    the image as done with nothing on it; objects come before that mark.
     """
 
     name: str
@@ -40,7 +44,8 @@ class ImageEntry:
     objects: int
     text: str = ""
     changed: str = ""
-    worst: Worst = field(default_factory=dict)
+    worst: Worst = field(default_factory=lambda: _UNKNOWN)
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

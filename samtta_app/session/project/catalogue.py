@@ -37,10 +37,10 @@ class Catalogue:
 def files(folder: Path, reading: ReadingChoice) -> dict[str, Path]:
     """The image files by name; none where the folder cannot be read: what was stored can still be exported."""
     try:
-        found = listing.image_files(folder, subfolders=reading.subfolders)
+        found = listing.image_names(folder, subfolders=reading.subfolders)
     except ProjectError:
         return {}
-    return {listing.image_name(folder, path): path for path in found}
+    return {name: folder / name for name in found}
 
 
 def numbered(known: Mapping[str, int], opened: Iterable[str], every: Iterable[str]) -> dict[str, int]:
@@ -50,7 +50,7 @@ def numbered(known: Mapping[str, int], opened: Iterable[str], every: Iterable[st
     """
     found, last = dict(known), max(known.values(), default=0)
     first = [] if known else sorted(opened, key=listing.natural)
-    for name in [*first, *sorted(every, key=listing.natural)]:
+    for name in [*first, *sorted(set(every) - found.keys(), key=listing.natural)]:
         if name not in found:
             last += 1
             found[name] = last
@@ -61,6 +61,7 @@ def catalogue(
     folder: Path,
     ids: Mapping[str, int],
     objects: Mapping[str, int],
+    empty: frozenset[str],
     seen: Mapping[str, SeenImage],
     annotations: Callable[[str], tuple[Annotation, ...]],
     reading: ReadingChoice = PLAIN_READING,
@@ -74,6 +75,7 @@ def catalogue(
         folder: of the images.
         ids: of all of them, by name.
         objects: their number, by name.
+        empty: names of the images that are marked as empty.
         seen: what was open before, by name.
         annotations: of an image, by its name.
         reading: how the files are read.
@@ -88,7 +90,7 @@ def catalogue(
             image, beyond, said = _checked(image, there.get(name), seen.get(name), annotations(name), reading)
             misfits |= {a.id for a in beyond}
             remarks += [said] if said else []
-        found.append(replace(image, id=ids[name]))
+        found.append(replace(image, id=ids[name], empty=name in empty and not objects.get(name)))
     return Catalogue(tuple(found), frozenset(misfits), tuple(remarks))
 
 

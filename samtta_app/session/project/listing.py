@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from natsort import natsort_keygen, ns
+from types import MappingProxyType
 
 from samtta_app.core.names import IMAGE_SUFFIXES, component, is_inside
 from samtta_app.errors import ProjectError
-from samtta_app.session.state import ImageEntry
+from samtta_app.session.state import ImageEntry, ImageStatus
 
 MOST_ENDINGS = 4
 """Kinds of files that one sentence names."""
 GONE = "The file is no longer in the folder; its annotations are kept"
-_by_number = natsort_keygen(alg=ns.IGNORECASE)
+_DIGITS = re.compile(r"(\d+)")
+
+NaturalKey = tuple[list[str | tuple[int, str]], str]
 
 
-def natural(name: str) -> tuple[Any, str]:
+def natural(name: str) -> NaturalKey:
     """Sort key under which "cell2" comes before "cell10", whatever the case; equal names are sorted by their text."""
-    return _by_number(name), name
+    parts: list[str | tuple[int, str]] = list(_DIGITS.split(name.casefold()))
+    for k in range(1, len(parts), 2):  # a number: the longer one is greater, without zeros in front
+        digits = str(parts[k]).lstrip("0")
+        parts[k] = len(digits), digits
+    return parts, name
 
 
-def image_files(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
-    """The image files of a folder, and of those below it if they are wanted, in natural order.
+def image_names(folder: Path, *, subfolders: bool = False) -> tuple[str, ...]:
+    """What a project calls the image files of a folder, and of those below it if they are wanted, in natural order.
 
-    Hidden files and folders are passed over, and so are linked folders and those with an export of samtta.
+    Hidden files and folders are passed over, and so are linked folders and those with an export of samtta. No file is
+    opened or looked at, however many there are.
 
     Raises:
         ProjectError: the folder does not exist or cannot be read.
     """
     try:
-        found = [p for place in _folders(folder, subfolders) for p in place.iterdir() if _is_listed(p)]
-        return tuple(sorted((p for p in found if p.is_file()), key=lambda p: natural(image_name(folder, p))))
+        places = [(place, image_name(folder, place)) for place in _folders(folder, subfolders)]
+        fronts = ((place, "" if name == "." else f"{name}/") for place, name in places)
+        found = [front + e.name for place, front in fronts for e in _within(place) if _is_image(e.name) and e.is_file()]
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ProjectError(f"The folder cannot be read: {why}", folder, "Choose another") from error
+    return tuple(sorted(found, key=natural))
+
+
+def image_files(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
+    """The paths of `image_names`.
+
+    Raises:
+        ProjectError: the folder does not exist or cannot be read.
+    """
+    return tuple(folder / name for name in image_names(folder, subfolders=subfolders))
 
 
 def image_name(folder: Path, path: Path) -> str:
@@ -52,9 +70,9 @@ def first_subfolders(folder: Path, wanted: bool | None) -> bool | None:
     Raises:
         ProjectError: there are no images, or the folder cannot be read.
     """
-    if image_files(folder, subfolders=bool(wanted)):
+    if image_names(folder, subfolders=bool(wanted)):
         return wanted
-    if wanted is None and image_files(folder, subfolders=True):
+    if wanted is None and image_names(folder, subfolders=True):
         return True
     kinds = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
     raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
@@ -64,14 +82,14 @@ def passed_over(folder: Path, *, subfolders: bool) -> str:
     """What of a folder is no image of the project, in one sentence; "" where there is nothing or it cannot be read."""
     endings, other = Counter[str](), 0
     try:
-        places = _folders(folder, subfolders)
-        for path in (p for place in places for p in place.iterdir() if not p.name.startswith(".")):
-            if _is_listed(path):
+        places = set(map(str, _folders(folder, subfolders)))
+        for entry in (e for place in places for e in _within(Path(place)) if not e.name.startswith(".")):
+            if _is_image(entry.name):
                 continue
-            if path.is_dir():
-                other += path not in places and any(map(_is_listed, path.iterdir()))
+            if entry.is_dir():
+                other += entry.path not in places and any(_is_image(e.name) for e in _within(Path(entry)))
             else:
-                endings[path.suffix.lower() or "no ending"] += 1
+                endings[os.path.splitext(entry.name)[1].lower() or "no ending"] += 1
     except (OSError, ValueError):
         return ""
     named = [f"{number} {ending}" for ending, number in endings.most_common(MOST_ENDINGS)]
@@ -81,18 +99,22 @@ def passed_over(folder: Path, *, subfolders: bool) -> str:
     return f"Passed over in the folder: {', '.join(named)}" if named else ""
 
 
-def _is_listed(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+def _within(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder, as the system lists it: its kinds are known without a look at each entry."""
+    with os.scandir(folder) as found:
+        yield from found
+
+
+def _is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not name.startswith(".")
 
 
 def _folders(folder: Path, subfolders: bool) -> list[Path]:
     """The folder, and those below it that may hold images."""
-    if not subfolders:
-        return [folder]
     found = [folder]
-    for place in found:  # it grows meanwhile
-        below = (p for p in place.iterdir() if not p.name.startswith(".") and p.is_dir() and not p.is_symlink())
-        found += sorted(p for p in below if not _holds_export(p))
+    for place in found if subfolders else ():  # it grows meanwhile
+        below = (e for e in _within(place) if not e.name.startswith(".") and e.is_dir(follow_symlinks=False))
+        found += sorted(path for path in map(Path, below) if not _holds_export(path))
     return found
 
 
@@ -106,22 +128,34 @@ def listing_changed(objects: int) -> str:
     return f"Replaced: {objects} of its objects were accepted on another picture"
 
 
-def entries(folder: Path, files: tuple[Path, ...], objects: Mapping[str, int]) -> tuple[ImageEntry, ...]:
+def entries(
+    folder: Path,
+    names: Sequence[str],
+    objects: Mapping[str, int],
+    others: Mapping[str, int] = MappingProxyType({}),
+    empty: frozenset[str] = frozenset(),
+) -> tuple[ImageEntry, ...]:
     """The image list: every file, and every image that has `objects` (name -> number) but whose file is gone.
 
-    Every path lies in `folder`, whatever a project's database calls its images.
+    Every path lies in `folder`, whatever a project's database calls its images. `names` are in natural order. `others`
+    are numbers of objects that were accepted on another picture, `empty` the images that are marked as empty.
     """
-    there = {image_name(folder, path): path for path in files}
-    shown = [
-        ImageEntry(name, path, "annotated" if objects.get(name) else "todo", objects.get(name, 0))
-        for name, path in there.items()
-    ]
-    shown += [
+    there = set(names)
+    shown = [ImageEntry(name, folder / name, "todo", 0) for name in names]
+    if objects or empty:
+        shown = [_marked(entry, objects.get(entry.name, 0), entry.name in empty) for entry in shown]
+    gone = [
         ImageEntry(name, folder / (name if is_inside(name) else component(name)), "unreadable", number, GONE)
         for name, number in objects.items()
         if number and name not in there
     ]
-    return tuple(sorted(shown, key=lambda entry: natural(entry.name)))
+    found = sorted(shown + gone, key=lambda entry: natural(entry.name)) if gone else shown
+    return tuple(replace(e, changed=listing_changed(others[e.name])) if others.get(e.name) else e for e in found)
+
+
+def _marked(entry: ImageEntry, objects: int, empty: bool) -> ImageEntry:
+    status: ImageStatus = "annotated" if objects else "empty" if empty else "todo"
+    return replace(entry, status=status, objects=objects, empty=empty) if objects or empty else entry
 
 
 def merged_listing(before: tuple[ImageEntry, ...], now: tuple[ImageEntry, ...]) -> tuple[ImageEntry, ...]:

@@ -137,6 +137,9 @@ CREATE INDEX judged_of_image ON judged_proposals(image)
 """
 """A proposal that became an annotation names it; one that was rejected has its mask here."""
 
+EMPTY_IMAGES = "CREATE TABLE empty_images (name TEXT PRIMARY KEY, created TEXT NOT NULL)"
+"""Objects on an image come before its mark: it counts again once they are gone."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("first", _FIRST),
     ("gaps", _GAPS),
@@ -153,6 +156,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("history", HISTORY),
     ("notes", NOTES),
     ("judged_proposals", JUDGED_PROPOSALS),
+    ("empty_images", EMPTY_IMAGES),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 
@@ -162,5 +166,6 @@ TABLES = (
     "ratings",
     *("attempts", "attempt_steps"),
     "judged_proposals",
+    "empty_images",
 )
 """All of them, those first that others refer to."""

@@ -21,6 +21,7 @@ from samtta_app.session.project.catalogue import SeenImage, catalogue, files, nu
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
 from samtta_app.session.project.class_list import THERE
 from samtta_app.session.project.control_draws import ControlDraws
+from samtta_app.session.project.empty_images import EmptyImages
 from samtta_app.session.project.history_log import HistoryLog
 from samtta_app.session.project.learning_log import now
 from samtta_app.session.project.location import (
@@ -47,7 +48,7 @@ LAST = 2**63 - 1
 """SQLite has no higher number."""
 
 
-class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingMemory, HistoryLog):
+class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingMemory, HistoryLog, EmptyImages):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is
@@ -78,7 +79,6 @@ class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingM
                 store._remember("folder", str(folder))
                 if subfolders is not None:
                     store.choose_reading(replace(store.reading, subfolders=subfolders))
-                store._image_ids()  # at once: an export is to change nothing
         except StoreError as error:
             store.close()  # the lock goes with it
             store = cls(folder, home, open_unwritable(home, error))
@@ -121,11 +121,8 @@ class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingM
     def images(self) -> tuple[ImageEntry, ...]:
         """The image list: the folder's images in natural order, and annotated ones whose file is gone."""
         objects, others = self._counted()
-        found = listing.image_files(self.folder, subfolders=self.reading.subfolders)
-        entries = listing.entries(self.folder, found, objects)
-        return tuple(
-            replace(e, changed=listing.listing_changed(others[e.name])) if others[e.name] else e for e in entries
-        )
+        found = listing.image_names(self.folder, subfolders=self.reading.subfolders)
+        return listing.entries(self.folder, found, objects, others, self.empty_images())
 
     def _counted(self) -> tuple[Counter[str], Counter[str]]:
         """The number of objects by image, and of those that were accepted on another picture than it has now."""
@@ -137,6 +134,10 @@ class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingM
         objects = Counter(name for name, number, _ in found if number not in self._bad)
         others = Counter(name for name, number, other in found if number not in self._bad and other)
         return objects, others
+
+    def number_images(self) -> None:
+        """Give every image its number in exports now, where that can be stored: an export is to change nothing."""
+        self._image_ids()
 
     def image_sizes(self) -> dict[str, tuple[int, int]]:
         """Width and height of every image that was opened, by name."""
@@ -252,7 +253,8 @@ class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingM
         Objects that do not fit their image are left out, and their image says so.
         """
         seen = {found.image.name: found for found in self._seen()}
-        listed = catalogue(self.folder, self._image_ids(), self._counted()[0], seen, self.annotations, self.reading)
+        marked = self._counted()[0], self.empty_images()
+        listed = catalogue(self.folder, self._image_ids(), *marked, seen, self.annotations, self.reading)
 
         def of_image(name: str) -> tuple[Annotation, ...]:
             return tuple(a for a in self.annotations(name) if a.id not in listed.misfits)

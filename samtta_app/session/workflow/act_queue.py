@@ -173,6 +173,8 @@ class Acting:
                 return self._reworking.join()
             case acts.DescribeObject(note=note):
                 return self._objects.describe(note)
+            case acts.MarkEmpty(empty=empty):
+                return (*self._annotating.cancel(), *self._objects.mark_empty(empty))
             case acts.Duplicate():
                 return self._reworking.duplicate()
             case acts.DeleteSelected():

@@ -155,7 +155,14 @@ class SessionContext:
         self.change(annotations=annotations)
         self.mark(self.image_name(), unreadable=None)
 
-    def mark(self, name: str, unreadable: str | None = "", more: int = 0, changed: str | None = None) -> None:
+    def mark(
+        self,
+        name: str,
+        unreadable: str | None = "",
+        more: int = 0,
+        changed: str | None = None,
+        empty: bool | None = None,
+    ) -> None:
         """Bring an image's row up to date.
 
         Args:
@@ -163,6 +170,7 @@ class SessionContext:
             unreadable: why it cannot be shown, "" where it can; None where nothing new is known of that.
             more: so many objects came to it, while it was not open.
             changed: that it was replaced under its objects, "" where it was not; None where nothing new is known.
+            empty: whether it is marked as done with nothing on it; None leaves that as it is.
         """
         place = self._place(name)
         if place is None:
@@ -170,11 +178,14 @@ class SessionContext:
         entry = self.state.images[place]
         here = place == self.state.index
         number = len(self.state.annotations) if here else entry.objects + more
-        readable: ImageStatus = "annotated" if number else "encoded" if name in self.encoded else "todo"
+        nothing = entry.empty if empty is None else empty
+        free: ImageStatus = "empty" if nothing else "encoded" if name in self.encoded else "todo"
+        readable: ImageStatus = "annotated" if number else free
         text = entry.text if unreadable is None else unreadable
         status: ImageStatus = "unreadable" if text else readable
         was = entry.changed if changed is None else changed
-        self._put_entry(place, replace(entry, status=status, objects=number, text=text, changed=was))
+        marks = {"text": text, "changed": was, "empty": nothing}
+        self._put_entry(place, replace(entry, status=status, objects=number, **marks))
 
     def _place(self, name: str) -> int | None:
         """Where an image stands in the list."""

@@ -159,6 +159,14 @@ class Noted:
     after: ObjectNote
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Emptied:
+    """An image was marked as done with nothing on it, or no longer."""
+
+    image: str
+    empty: bool
+
+
 Entry = (
     Prompted
     | Accepted
@@ -173,6 +181,7 @@ Entry = (
     | ClassRenamed
     | ClassesChanged
     | Noted
+    | Emptied
 )
 """`image` is where it was done, "" where that does not matter."""
 

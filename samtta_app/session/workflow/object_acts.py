@@ -10,8 +10,11 @@ from samtta_app.core.types import Annotation
 from samtta_app.session.state import LabelClass
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.giving_up import give_up_accepted
-from samtta_app.session.workflow.history import ClassAdded, ClassRenamed, Deleted, Noted, Relabelled
+from samtta_app.session.workflow.history import ClassAdded, ClassRenamed, Deleted, Emptied, Noted, Relabelled
 from samtta_app.session.workflow.lessons import LessonQueue
+
+NOT_EMPTY = "There are objects on this image: delete them first"
+NOT_SHOWN = "Only an image that is shown can be marked as empty"
 
 
 class Objects:
@@ -150,6 +153,24 @@ class Objects:
             return self._learning.forget(annotation) if annotation is not None else ()
         desk.return_record(annotation_id)
         return self._learning.remember(annotation) if annotation is not None else ()
+
+    def mark_empty(self, empty: bool) -> Requests:
+        """The open image is done with nothing on it, or no longer; one with objects is not empty."""
+        desk, name = self._desk, self._desk.image_name()
+        entry = desk.state.images[desk.state.index] if name else None
+        if entry is None or entry.empty == empty:
+            return ()
+        if empty and (desk.state.annotations or desk.state.image is None):
+            desk.say("info", NOT_EMPTY if desk.state.annotations else NOT_SHOWN)
+            return ()
+        self.put_empty(name, empty)
+        desk.history.push(Emptied(name, empty))
+        return ()
+
+    def put_empty(self, name: str, empty: bool) -> None:
+        """Mark an image as empty, or no longer, without an entry in the history."""
+        self._desk.store.set_empty(name, empty)
+        self._desk.mark(name, unreadable=None, empty=empty)
 
     def add(self, annotation: Annotation) -> None:
         """Show an annotation that was just accepted."""

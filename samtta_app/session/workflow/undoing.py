@@ -16,6 +16,7 @@ from samtta_app.session.workflow.history import (
     ClassesChanged,
     ClassRenamed,
     Deleted,
+    Emptied,
     Entry,
     Exchanged,
     Judged,
@@ -44,6 +45,7 @@ _WORDS: dict[type[Entry], str] = {
     ClassRenamed: "new name",
     ClassesChanged: "change of the classes",
     Noted: "note",
+    Emptied: "mark of an empty image",
 }
 """What an entry is called in messages."""
 
@@ -179,6 +181,8 @@ class Undoing:
                 requests = objects.put_classes(classes, ((number, old) for number, old, _ in moves), current)
             case Noted(annotation_id=annotation_id, before=note):
                 requests = objects.put_note(annotation_id, note)
+            case Emptied(image=image, empty=empty):
+                objects.put_empty(image, not empty)
         desk.history.undone.append(desk.history.done.pop())
         return requests
 
@@ -212,6 +216,8 @@ class Undoing:
                 requests = objects.put_classes(classes, ((number, new) for number, _, new in moves), current)
             case Noted(annotation_id=annotation_id, after=note):
                 requests = objects.put_note(annotation_id, note)
+            case Emptied(image=image, empty=empty):
+                objects.put_empty(image, empty)
         desk.history.done.append(desk.history.undone.pop())
         return requests
 

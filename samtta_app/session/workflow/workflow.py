@@ -69,6 +69,9 @@ from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.reworking import Reworking
 from samtta_app.session.workflow.undoing import Undoing
 
+NUMBERED_AT_ONCE = 10_000
+"""A folder of at most so many images is numbered for exports when it is opened, in about 50 ms; else at the first export."""
+
 
 class Workflow:
     """One session. Every method returns the requests to send to the engine; `state` is a new value after each change.
@@ -153,6 +156,8 @@ class Workflow:
         words = passed_over(self.store.folder, subfolders=self.store.reading.subfolders)
         if words and self.state.message is None:
             self.say("info", words)
+        if len(self.state.images) <= NUMBERED_AT_ONCE:
+            self.store.number_images()
         self._desk.history.fetch_steps()
         return self._out((*self._learning.resume(), *self._browsing.open(self.state.index)))
 

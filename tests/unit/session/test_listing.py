@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from samtta_app.errors import ProjectError
 from samtta_app.session import acts
-from samtta_app.session.project.listing import GONE, entries, image_files, merged_listing, natural
+from samtta_app.session.project.listing import GONE, entries, image_files, image_names, merged_listing, natural
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import ImageEntry
 from samtta_app.session.workflow.workflow import Workflow
@@ -74,7 +76,7 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_images_that_are_gone_are_listed_only_with_objects(tmp_path: Path) -> None:
     (tmp_path / "b.png").touch()
-    found = entries(tmp_path, image_files(tmp_path), {"a.png": 2, "b.png": 1, "c.png": 0})
+    found = entries(tmp_path, image_names(tmp_path), {"a.png": 2, "b.png": 1, "c.png": 0})
     assert [(e.name, e.status, e.objects, bool(e.text)) for e in found] == [
         ("a.png", "unreadable", 2, True),
         ("b.png", "annotated", 1, False),
@@ -86,7 +88,7 @@ def test_images_that_are_gone_are_listed_only_with_objects(tmp_path: Path) -> No
 
 def listed(folder: Path, **objects: int) -> tuple[ImageEntry, ...]:
     """The list of a folder, with so many objects by the names' stems."""
-    return entries(folder, image_files(folder), {f"{stem}.png": number for stem, number in objects.items()})
+    return entries(folder, image_names(folder), {f"{stem}.png": number for stem, number in objects.items()})
 
 
 def test_new_files_take_their_places_and_what_is_known_of_the_others_stays(tmp_path: Path) -> None:
@@ -147,3 +149,19 @@ def test_a_folder_that_is_gone_is_said_and_the_list_stays(tmp_path: Path) -> Non
         assert workflow.state.images == before
         assert workflow.state.message is not None
         assert "cannot be read" in workflow.state.message.text
+
+
+def test_a_large_folder_is_listed_without_a_look_at_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for k in range(30):
+        (tmp_path / f"{k}.png").touch()
+    looks: list[object] = []
+    real = os.stat
+
+    def noted(path: Any, **choice: Any) -> os.stat_result:
+        looks.append(path)
+        return real(path, **choice)
+
+    monkeypatch.setattr(os, "stat", noted)
+    monkeypatch.setattr(Path, "stat", lambda path, **choice: noted(path, **choice))
+    assert len(image_names(tmp_path)) == 30
+    assert looks == []

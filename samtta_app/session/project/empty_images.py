@@ -1,0 +1,29 @@
+"""Images that a user marked as done with nothing on them, as the project stores them."""
+
+from __future__ import annotations
+
+from samtta_app.core.names import to_text
+from samtta_app.session.project import cells
+from samtta_app.session.project.database import Database
+from samtta_app.session.project.learning_log import now
+
+
+class EmptyImages(Database):
+    """The part of an open project that knows which images are done with nothing on them."""
+
+    def empty_images(self) -> frozenset[str]:
+        """The names of the images that are marked as empty."""
+        found = self._rows("SELECT name FROM empty_images")
+        return frozenset(self._good(found, lambda row: cells.name(row, "name"), lambda _: "mark of an empty image"))
+
+    def set_empty(self, name: str, empty: bool) -> None:
+        """Mark an image as done with nothing on it, or no longer.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        with self._writing():
+            if empty:
+                self._db.execute("INSERT OR IGNORE INTO empty_images VALUES (?, ?)", (to_text(name), now()))
+            else:
+                self._db.execute("DELETE FROM empty_images WHERE name = ?", (to_text(name),))
