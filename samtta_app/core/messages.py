@@ -94,6 +94,17 @@ class PrefetchRequest:
     planes: PlaneChoice = FIRST_PLANE
 
 
+@dataclass(frozen=True, slots=True)
+class ThumbnailRequest:
+    """Make a picture of at most `side` pixels of an image file, when nothing else is to be done."""
+
+    lane: ClassVar[Lane] = "background"
+    id: int
+    path: Path
+    side: int
+    planes: PlaneChoice = FIRST_PLANE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptRequest:
     """Learn from one accepted object; with `learn` False it is only remembered (when a session is resumed).
@@ -307,4 +318,5 @@ Request = (
     | BoxesRequest
     | StopRequest
     | EdgesRequest
+    | ThumbnailRequest
 )

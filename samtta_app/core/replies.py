@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from samtta_app.core.automatic import AutomaticMask, AutomaticSettings
 from samtta_app.core.types import (
     Candidate,
@@ -63,6 +66,15 @@ class Hovered:
     request_id: int
     mask: Mask | None
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thumbnailed:
+    """A small picture (h, w, 3) uint8 of a file; None where the file is too large or cannot be read."""
+
+    request_id: int
+    path: Path
+    pixels: NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -295,6 +307,7 @@ Reply = (
     Loaded
     | Answer
     | Hovered
+    | Thumbnailed
     | Refined
     | Measured
     | PseudoLabel

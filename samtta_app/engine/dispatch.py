@@ -35,6 +35,7 @@ from samtta_app.core.messages import (
     Request,
     RestoreRequest,
     StopRequest,
+    ThumbnailRequest,
     TwinRequest,
 )
 from samtta_app.core.replies import Answer, Evicted, Failure, Partial, Reply
@@ -71,6 +72,7 @@ SHORT = (
 HANDLERS: Mapping[type[Any], Callable[[Resources, Any], Work]] = {
     LoadRequest: encoding.load,
     PrefetchRequest: encoding.prefetch,
+    ThumbnailRequest: encoding.make_thumbnail,
     PredictRequest: predicting.predict,
     HoverRequest: hovering.hover,
     MeasureRequest: measuring.measure_map,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from samtta_app.core.messages import LoadRequest, PrefetchRequest
-from samtta_app.core.replies import Loaded, Prefetched, Progress
+from samtta_app.core.messages import LoadRequest, PrefetchRequest, ThumbnailRequest
+from samtta_app.core.replies import Loaded, Prefetched, Progress, Thumbnailed
 from samtta_app.core.windows import SEEN_WHOLE
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import LargeImageError
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
+from samtta_app.images.thumbnails import thumbnail
 
 
 def load(of: Resources, request: LoadRequest) -> Work:
@@ -36,3 +37,8 @@ def prefetch(of: Resources, request: PrefetchRequest) -> Work:
     yield Progress("encoding", 0.0)
     yield from of.cache.features(image, image.whole)
     return Prefetched(request.id, request.path, image.key)
+
+
+def make_thumbnail(of: Resources, request: ThumbnailRequest) -> Work:
+    """Make a small picture; the cache of images is for those that are opened."""
+    return Thumbnailed(request.id, request.path, (yield from thumbnail(request.path, request.side, request.planes)))

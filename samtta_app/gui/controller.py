@@ -9,14 +9,15 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from samtta_app.core.mask_shape import MaskShape
-from samtta_app.core.messages import HoverRequest, Request
+from samtta_app.core.messages import HoverRequest, Request, ThumbnailRequest
 from samtta_app.core.names import displayable
 from samtta_app.core.planes import ReadingChoice
-from samtta_app.core.replies import Failure, Hovered, Reply
+from samtta_app.core.replies import Failure, Hovered, Reply, Thumbnailed
 from samtta_app.core.types import Click, Window
 from samtta_app.errors import ExportError, UserError
 from samtta_app.formats.base import ExportStoppedError
@@ -55,6 +56,8 @@ class Controller(QObject):
 
         hover_answered(Hovered): what a click under the pointer would show.
 
+        thumbnailed(Thumbnailed): a small picture that was asked for.
+
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
     Args:
@@ -68,6 +71,7 @@ class Controller(QObject):
     exported = Signal(object)
     shapes_read = Signal(object)
     hover_answered = Signal(object)
+    thumbnailed = Signal(object)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -152,6 +156,8 @@ class Controller(QObject):
             return
         if isinstance(reply, Hovered):
             self.hover_answered.emit(reply)
+        elif isinstance(reply, Thumbnailed):
+            self.thumbnailed.emit(reply)
         elif isinstance(reply, Failure) and reply.request_id < 0:
             log.info("There is no preview under the pointer: %s", reply.text)
         elif isinstance(reply, Failure) and reply.kind == MODEL:
@@ -217,6 +223,15 @@ class Controller(QObject):
         name = next((c.name for c in state.classes if c.id == state.current_class), "")
         self._worker.send(HoverRequest(self._hovers, image, click, view, state.current_class, name))
         return self._hovers
+
+    def ask_thumbnail(self, path: Path, side: int) -> None:
+        """Ask for a picture of at most `side` pixels of a file; `thumbnailed` tells it, when nothing else is to be done."""
+        self._hovers -= 1
+        self._worker.send(ThumbnailRequest(self._hovers, path, side, self.store.reading.planes))
+
+    def images_where(self, wanted: Literal["look"] | int) -> frozenset[str]:
+        """The names of the images with a mask that needs a look, or with objects of the class of this number."""
+        return self._workflow.images_to_look_at() if wanted == "look" else self.store.images_of_class(wanted)
 
     def save(self) -> None:
         """Store the steps of the object that is not accepted yet, at once.

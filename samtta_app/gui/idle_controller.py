@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from samtta_app.core.messages import LoadRequest, PredictRequest, Request
-from samtta_app.core.replies import Failure, Loaded, Reply
+from samtta_app.core.messages import LoadRequest, PredictRequest, Request, ThumbnailRequest
+from samtta_app.core.replies import Failure, Loaded, Reply, Thumbnailed
 from samtta_app.errors import ImageError
 
 
@@ -28,6 +28,11 @@ class IdleController:
         kind = type(request).__name__
         if isinstance(request, PredictRequest):
             return Failure(request.id, kind, self._reason)
+        if isinstance(request, ThumbnailRequest):
+            from samtta_app.images.thumbnails import thumbnail  # brings the decoders, which a start can do without
+
+            made = yield from thumbnail(request.path, request.side, request.planes)
+            return Thumbnailed(request.id, request.path, made)
         if not isinstance(request, LoadRequest):
             return None
         from samtta_app.images.read import reading  # brings the decoders, which a start can do without

@@ -18,6 +18,7 @@ from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.gui.panels.class_menu import ClassMenu
 from samtta_app.gui.panels.classes import ClassesPanel
 from samtta_app.gui.panels.colour_bar import ColourBar
+from samtta_app.gui.panels.image_menu import ImageMenu
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.gui.panels.menus import ProjectMenus
 from samtta_app.gui.panels.object_menu import ObjectMenu
@@ -61,7 +62,8 @@ class ProjectViews:
         classes, objects = ClassesPanel(controller), ObjectsPanel(controller)
         proposals = ProposalsPanel(controller)
         proposals.show_actions(*([actions[name] for name in row] for row in (_SEARCHES, _VERDICTS)))
-        panels = (classes, objects, proposals, ImagesPanel(controller), adaptation)
+        images = ImagesPanel(controller)
+        panels = (classes, objects, proposals, images, adaptation)
         names = ("classes", "objects", "proposals", "images", "adaptation")
         self.panels: dict[str, QWidget] = dict(zip(names, panels, strict=True))
         self.hover = HoverPreview(self.canvas, controller)
@@ -71,8 +73,9 @@ class ProjectViews:
         self.canvas.setAcceptDrops(False)  # the window takes what is dropped
         self.canvas.viewport().setAcceptDrops(False)
         self.canvas.hovered.connect(self.key.show_hover)
-        menu = ObjectMenu(controller, actions, self.canvas, objects)
-        self.menus = ProjectMenus(controller, ClassMenu(controller, classes), menu, objects)
+        of_image = ImageMenu(controller, actions, images)
+        of_object = ObjectMenu(controller, actions, self.canvas, objects, of_image)
+        self.menus = ProjectMenus(controller, ClassMenu(controller, classes), of_object, of_image, objects)
 
     def show_state(self, state: State) -> None:
         """Show a new state everywhere."""

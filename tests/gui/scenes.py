@@ -158,6 +158,7 @@ class Recorder(QObject):
     exported = Signal(object)
     shapes_read = Signal(object)
     hover_answered = Signal(object)
+    thumbnailed = Signal(object)
     description = "toy on cpu"
     tasks: tuple[str, ...] = ()
 

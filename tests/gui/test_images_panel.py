@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyleOptionViewItem
 
+from samtta_app.core.replies import Thumbnailed
 from samtta_app.gui.panels.images import OBJECTS_ROLE, ImageModel, ImagesPanel
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
@@ -233,3 +235,94 @@ def test_an_image_that_was_replaced_under_its_objects_is_marked_and_says_so(pane
     assert theme.LIGHT.warn not in shades(panel.model, 0)
     assert theme.LIGHT.warn in shades(panel.model, 1)
     assert "Replaced" in panel.model.index(1).data(Qt.ItemDataRole.ToolTipRole)
+
+
+# --- search and filter ----------------------------------------------------------------------------------------------
+
+
+def names(panel: ImagesPanel) -> list[str]:
+    return [panel.model.index(row).data() for row in range(panel.model.rowCount())]
+
+
+def choose(panel: ImagesPanel, words: str) -> None:
+    panel.filter.choice.setCurrentIndex(panel.filter.choice.findText(words))
+
+
+SIX = ("annotated", "empty", "todo", "encoded", "unreadable", "annotated")
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        ("All images", "123456"),
+        ("To do", "134"),
+        ("Done", "126"),
+        ("Nothing here", "12"),
+        ("Cannot be read", "15"),
+        ("Needs a look", "13"),
+        ("debris", "13"),
+    ],
+)
+def test_the_list_shows_what_is_chosen_and_the_open_image(panel: ImagesPanel, words: str, listed: str):
+    panel._controller.answers["images_where"] = frozenset({"cells_03.png"})
+    panel.show_state(scene(images=entries(FOLDER, SIX), index=0))
+    choose(panel, words)
+    assert names(panel) == [f"cells_0{k}.png" for k in listed]
+    assert panel.view.currentIndex().data() == "cells_01.png"
+    assert not any(isinstance(call, acts.OpenImage) for call in calls(panel))
+    assert (f"{len(listed)} listed" in panel.summary.text()) == (len(listed) < 6)
+
+
+def test_words_of_a_name_are_searched_and_enter_opens_the_first(qtbot, panel: ImagesPanel):
+    panel.show_state(scene(images=entries(FOLDER, SIX), index=0))
+    qtbot.keyClicks(panel.filter.search, "CELLS 05")
+    assert names(panel) == ["cells_01.png", "cells_05.png"]
+    panel.show_state(scene(images=entries(FOLDER, SIX), index=4))
+    assert names(panel) == ["cells_05.png"]
+    panel.show_state(scene(images=entries(FOLDER, SIX), index=0))
+    panel.filter.search.setText("06")
+    place = panel.view.visualRect(panel.model.index(1)).center()
+    QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert calls(panel) == [acts.OpenImage(5)]
+
+
+def test_enter_in_the_search_opens_what_was_found(qtbot, panel: ImagesPanel):
+    panel.show_state(scene(images=entries(FOLDER, SIX), index=3))
+    qtbot.keyClicks(panel.filter.search, "02")
+    qtbot.keyClick(panel.filter.search, Qt.Key.Key_Return)
+    assert calls(panel) == [acts.OpenImage(1)]
+
+
+def test_a_row_that_no_longer_passes_leaves_the_list(panel: ImagesPanel):
+    panel.show_state(scene(images=entries(FOLDER, SIX), index=2))
+    choose(panel, "To do")
+    panel.show_state(scene(images=entries(FOLDER, (*SIX[:2], "annotated", *SIX[3:])), index=2))
+    assert names(panel) == ["cells_03.png", "cells_04.png"]
+    panel.show_state(scene(images=entries(FOLDER, (*SIX[:2], "annotated", *SIX[3:])), index=3))
+    assert names(panel) == ["cells_04.png"]
+
+
+def test_a_class_that_is_gone_lists_every_image_again(panel: ImagesPanel):
+    panel._controller.answers["images_where"] = frozenset()
+    panel.show_state(scene(images=entries(FOLDER, SIX)))
+    choose(panel, "debris")
+    panel.show_state(scene(images=entries(FOLDER, SIX), classes=scene().classes[:1]))
+    assert (panel.filter.choice.currentText(), len(names(panel))) == ("All images", 6)
+
+
+def test_small_pictures_are_asked_for_one_at_a_time_once_the_list_rests(qtbot, panel: ImagesPanel):
+    panel.show_state(scene(images=entries(FOLDER, ("todo", "todo", "unreadable"))))
+    panel.grab()
+    panel.thumbnails._idle.stop()
+    panel.thumbnails._ask()
+    asked = [call for call in calls(panel) if call[0] == "ask_thumbnail"]
+    assert len(asked) == 1
+    pixels = np.full((20, 36, 3), 250, np.uint8)
+    panel._controller.thumbnailed.emit(Thumbnailed(-1, asked[0][1], pixels))
+    assert len([call for call in calls(panel) if call[0] == "ask_thumbnail"]) == 2
+    other = FOLDER / "cells_01.png"
+    panel._controller.thumbnailed.emit(Thumbnailed(-2, other, pixels))
+    assert panel.thumbnails.get(other).width() == 36
+    panel._controller.thumbnailed.emit(Thumbnailed(-3, FOLDER / "cells_02.png", None))
+    assert panel.thumbnails.get(FOLDER / "cells_02.png").isNull()
+    panel.grab()

@@ -8,6 +8,7 @@ from samtta_app.gui.actions import enabling
 from samtta_app.gui.actions.action_row import ActionRow, ActionTarget
 from samtta_app.gui.actions.display_actions import CANDIDATE_ACTIONS, DISPLAY_ACTIONS
 from samtta_app.gui.actions.hand_actions import HAND_ACTIONS
+from samtta_app.gui.actions.image_actions import IMAGE_ACTIONS
 from samtta_app.gui.actions.object_actions import CLASS_ACTIONS, OBJECT_ACTIONS
 from samtta_app.gui.actions.proposal_actions import PROPOSAL_ACTIONS
 from samtta_app.session import acts
@@ -225,6 +226,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         _does(acts.NextUnreviewed()),
         enabling.several,
     ),
+    *IMAGE_ACTIONS,
     *_class_actions(),
     *CLASS_ACTIONS,
     ActionRow("fit", "Fit image", "View", "F; Ctrl+0", "corners-out", lambda d: d.canvas.fit(), enabling.pictured),
@@ -354,6 +356,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Right click, Shift + left click", "This does not belong to it"),
     ("Drag with the left button", "Draw a box around the object"),
     ("Ctrl + left click", "Select an object; clicks and strokes then change it"),
+    ("Ctrl + right click", "Menu of the object there, or of the image"),
     ("Ctrl + Shift + left click", "Merge the object there with the selected one"),
     ("Ctrl + right click", "Menu of the object there"),
     ("Drag with the brush, right drag", "Paint, erase; the eraser the other way round"),

@@ -11,17 +11,17 @@ from samtta_app.gui import recent
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.widgets import theme
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the saved dock layout; an older one is not restored."""
 
 DOCKS: tuple[tuple[str, str, int], ...] = (
-    ("classes", "Classes", 18),
-    ("objects", "Objects", 24),
-    ("proposals", "Proposals", 40),
-    ("images", "Images", 20),
-    ("adaptation", "Learning", 44),
+    ("classes", "Classes", 15),
+    ("objects", "Objects", 20),
+    ("proposals", "Proposals", 20),
+    ("images", "Images", 0),
+    ("adaptation", "Learning", 28),
 )
-"""Name, title and first height (in grid steps) of each dock."""
+"""Name, title and first height (in grid steps) of each dock; the list of images has the rest: 12 rows at 1080p."""
 
 
 SMALL = 800
@@ -29,6 +29,9 @@ SMALL = 800
 
 FOLDED = 9
 """Grid steps of the folded dock: two lines of a sentence below the title."""
+
+AROUND, LEAST_IMAGES = 8, 20
+"""Grid steps of menu bar, status bar and the lines between docks, and of the lowest list of images."""
 
 
 def make_docks(window: QMainWindow) -> dict[str, Dock]:
@@ -49,9 +52,12 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
         dock.show()
     layout = recent.stored_layout("docks")
     if layout is None or not window.restoreState(layout, LAYOUT):
-        shown, heights = list(docks.values()), [steps * theme.GRID for _, _, steps in DOCKS]
+        shown, steps = list(docks.values()), {name: number for name, _, number in DOCKS}
         if window.height() < SMALL:
-            heights[-1] = FOLDED * theme.GRID
+            steps["adaptation"] = FOLDED
+        taken = sum(number for name, number in steps.items() if name != "proposals")
+        steps["images"] = max(window.height() // theme.GRID - AROUND - taken, LEAST_IMAGES)
+        heights = [number * theme.GRID for number in steps.values()]
         docks["objects"].raise_()
         window.resizeDocks(shown, [43 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
         window.resizeDocks(shown, heights, Qt.Orientation.Vertical)

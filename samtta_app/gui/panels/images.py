@@ -1,143 +1,23 @@
-"""The image list: names with status dots and object counts, fast with thousands of files."""
+"""The image list: search, filter, sorting, and names with status dots, small pictures and object counts."""
 
 from __future__ import annotations
 
-import math
+from PySide6.QtCore import QEvent, QModelIndex, Qt
+from PySide6.QtWidgets import QFrame, QListView, QVBoxLayout, QWidget
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter
-from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
-
-from samtta_app.core.calibration import UNCALIBRATED, Calibration
-from samtta_app.core.names import displayable
 from samtta_app.gui.controller import Controller
-from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NumberBar, NumberFilter
-from samtta_app.gui.widgets import icons, theme
-from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.panels.image_filter import FilterBar
+from samtta_app.gui.panels.image_rows import OBJECTS_ROLE, ImageDelegate, ImageModel
+from samtta_app.gui.panels.number_bar import NumberBar
+from samtta_app.gui.panels.thumbnail_list import ThumbnailList
+from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
-from samtta_app.session.sort_keys import Number, known_as, need
-from samtta_app.session.state import ImageEntry, ImageStatus, State
+from samtta_app.session.state import ImageEntry, State
 
-_Index = QModelIndex | QPersistentModelIndex
+__all__ = ["OBJECTS_ROLE", "ImageModel", "ImagesPanel"]
 
-STATUS_TEXT: dict[ImageStatus, str] = {
-    "todo": "Not looked at yet",
-    "encoded": "Prepared: the first click is answered at once",
-    "annotated": "Annotated",
-    "unreadable": "Cannot be read",
-}
-
-OBJECTS_ROLE, _SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
-"""The item roles of the number of objects, and of what rows are sorted by."""
-
-
-class ImageModel(QAbstractListModel):
-    """The images of the project as a list model; it only touches the rows that changed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._entries: tuple[ImageEntry, ...] = ()
-        self._dots: dict[ImageStatus, QIcon] = {}
-        self._replaced = QIcon()
-        self._number: Number | None = None
-        self._confidence = UNCALIBRATED
-        self.tint()
-
-    def choose(self, number: Number | None) -> None:
-        """Sort by this number of the object that needs a look most; None: as the files are named."""
-        self._number = number
-        if self._entries:
-            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [_SORT])
-
-    def tint(self) -> None:
-        """Take the dots' colours from the present palette."""
-        palette = theme.current()
-        self._replaced = icons.dot(QColor(palette.warn))
-        self._dots = {
-            "todo": icons.dot(QColor(palette.muted), filled=False),
-            "encoded": icons.dot(QColor(palette.accent), filled=False),
-            "annotated": icons.dot(QColor(palette.good)),
-            "unreadable": icons.dot(QColor(palette.bad)),
-        }
-        if self._entries:
-            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1))
-
-    def show_entries(
-        self,
-        entries: tuple[ImageEntry, ...],
-        confidence: Calibration = UNCALIBRATED,
-    ) -> None:
-        """Take the images of a new state, and what expected IoUs mean by now."""
-        before = self._entries
-        if confidence != self._confidence:
-            self._confidence = confidence
-            self.choose(self._number)
-        if entries is before:
-            return
-        if len(entries) != len(before):
-            self.beginResetModel()
-            self._entries = entries
-            self.endResetModel()
-            return
-        self._entries = entries
-        for row, (old, new) in enumerate(zip(before, entries, strict=True)):
-            if old is not new and old != new:
-                self.dataChanged.emit(self.index(row), self.index(row))
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        """Number of images."""
-        return 0 if parent.isValid() else len(self._entries)
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a row shows: name, dot, reason, number of objects."""
-        if not index.isValid() or index.row() >= len(self._entries):
-            return None
-        entry = self._entries[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return displayable(entry.name)
-        if role == Qt.ItemDataRole.DecorationRole:
-            return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{displayable(entry.name)}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
-        value = known_as(entry.worst.get(self._number), self._number, self._confidence) if self._number else None
-        if role == NUMBER_ROLE:
-            return value
-        if role == _SORT:
-            return index.row() if self._number is None else -math.inf if value is None else need(value, self._number)
-        return entry.objects if role == OBJECTS_ROLE else None
-
-
-class CountDelegate(QStyledItemDelegate):
-    """Draws the number of objects at the right edge of an image's row, and keeps the name clear of it."""
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Leave room for the number."""
-        super().initStyleOption(option, index)
-        option.font.setFeature(theme.TABULAR, 1)
-        room = self._room(option, index)
-        width = option.rect.width() - option.decorationSize.width() - 3 * theme.GRID - room
-        elided = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideMiddle, width)
-        option.text = elided
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Draw one row."""
-        super().paint(painter, option, index)
-        count = index.data(OBJECTS_ROLE)
-        if count:
-            painter.save()
-            painter.setPen(QColor(theme.current().muted))
-            place = option.rect.adjusted(0, 0, -theme.GRID - 2, 0)
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
-            painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """Rows are three grid steps high, or as high as a large font needs."""
-        hint = super().sizeHint(option, index)
-        return QSize(hint.width(), max(hint.height(), 3 * theme.GRID))
-
-    def _room(self, option: QStyleOptionViewItem, index: _Index) -> int:
-        count = index.data(OBJECTS_ROLE)
-        return option.fontMetrics.horizontalAdvance(str(count)) + theme.GRID if count else 0
+SUMMARY, EMPTY, LISTED = "{done} of {number} annotated", "{empty} with nothing", "{listed} listed"
+SEPARATOR = " · "
 
 
 class ImagesPanel(QWidget):
@@ -151,19 +31,23 @@ class ImagesPanel(QWidget):
         super().__init__()
         self._controller = controller
         self._row = -1
+        self._counted: tuple[tuple[ImageEntry, ...], int, int] = ((), 0, 0)
+        self._shown: State | None = None
         self.model = ImageModel()
         self.view = QListView()
         self.view.setFrameShape(QFrame.Shape.NoFrame)
         self.view.setUniformItemSizes(True)
         self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.filter = FilterBar(controller.images_where)
+        self.filter.changed.connect(self._list)
+        self.filter.search.returnPressed.connect(self._open_first)
         self.bar = NumberBar("By name")
-        self.bar.changed.connect(self._sort)
-        self.sorted = NumberFilter(self.bar)
-        self.sorted.setSourceModel(self.model)
-        self.sorted.setSortRole(_SORT)
+        self.bar.changed.connect(self._list)
         self.view.setModel(self.model)
-        self.view.setItemDelegate(CountDelegate(self.view))
+        self.thumbnails = ThumbnailList(controller, self)
+        self.thumbnails.come.connect(self.view.viewport().update)
+        self.view.setItemDelegate(ImageDelegate(self.thumbnails, self.view))
         self.view.setAccessibleName("Images")
         self.view.selectionModel().currentChanged.connect(self._choose)
         self.summary = theme.label(role="muted")
@@ -171,39 +55,57 @@ class ImagesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.summary)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.view)
+        for part in (self.summary, self.filter, self.bar, self.view):
+            layout.addWidget(part)
 
     def show_state(self, state: State) -> None:
         """Show the images, which one is open, and how many are done."""
-        self.model.show_entries(state.images, state.statistics.confidence)
-        done = sum(entry.status == "annotated" for entry in state.images)
-        self.summary.setText(f"{done} of {len(state.images)} annotated")
-        self._row = state.index
+        before, self._shown, self._row = self._shown, state, state.index
+        self.filter.show_classes(state.classes)
+        named = self.filter.chosen.names is not None
+        if (
+            named
+            and before is not None
+            and (before.annotations, before.statistics) != (state.annotations, state.statistics)
+        ):
+            self._list()
+        self.model.show_entries(state.images, state.statistics.confidence, state.index)
+        done = self._count(state.images)
         self._mark()
         self.bar.setVisible(done > 0)  # last: where it had the focus, the list takes it, and looks for a current row
 
+    def _count(self, images: tuple[ImageEntry, ...]) -> int:
+        """Count what is done, once for each list of images, and say it."""
+        if self._counted[0] is not images:
+            statuses = [entry.status for entry in images]
+            self._counted = images, statuses.count("annotated"), statuses.count("empty")
+        _, done, empty = self._counted
+        said = [SUMMARY.format(done=done, number=len(images))]
+        said += [EMPTY.format(empty=empty)] if empty else []
+        said += [LISTED.format(listed=self.model.rowCount())] if self.model.rowCount() != len(images) else []
+        self.summary.setText(SEPARATOR.join(said))
+        return done
+
     def _mark(self) -> None:
         """Make the open image the current row, where it is listed."""
-        index = self.model.index(self._row)
-        if self.view.model() is self.sorted:
-            index = self.sorted.mapFromSource(index)
+        index = self.model.index(self.model.row_of(self._row))
         if self.view.currentIndex() != index:
             self.view.setCurrentIndex(index)
 
-    def _sort(self) -> None:
-        """By another number, or as the files are named: then nothing stands between list and images, however many."""
-        number, row = self.bar.number, self._row
-        self._row = -1  # what sorting does to the current row opens no image
-        self.model.choose(number)
-        wanted = self.model if number is None else self.sorted
-        if self.view.model() is not wanted:
-            self.view.setModel(wanted)
-            self.view.selectionModel().currentChanged.connect(self._choose)
-        self.sorted.sort(-1 if number is None else 0, Qt.SortOrder.DescendingOrder)
+    def _list(self) -> None:
+        """List by another filter or number; the open image stays current."""
+        row, self._row = self._row, -1  # what becomes of the current row opens no image
+        self.model.choose(self.bar.number, self.bar.passes, self.filter.chosen, row)
         self._row = row
         self._mark()
+        if self._shown is not None:
+            self._count(self._shown.images)
+
+    def _open_first(self) -> None:
+        """Open the first image that was found."""
+        place = self.model.place(0)
+        if place >= 0 and place != self._row:
+            self._controller.do(acts.OpenImage(place))
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -212,6 +114,6 @@ class ImagesPanel(QWidget):
         super().changeEvent(event)
 
     def _choose(self, now: QModelIndex, before: QModelIndex) -> None:
-        row = (self.sorted.mapToSource(now) if self.view.model() is self.sorted else now).row()
-        if now.isValid() and self._row not in (-1, row):
-            self._controller.do(acts.OpenImage(row))
+        place = self.model.place(now.row())
+        if now.isValid() and self._row not in (-1, place):
+            self._controller.do(acts.OpenImage(place))

@@ -12,6 +12,7 @@ from samtta_app.errors import UserError
 from samtta_app.formats.ontology import NamedClass, Ontology, read_ontology, write_ontology
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.class_menu import ClassMenu
+from samtta_app.gui.panels.image_menu import ImageMenu
 from samtta_app.gui.panels.object_menu import ObjectMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.widgets import theme
@@ -30,15 +31,20 @@ class ProjectMenus:
         controller: of the project.
         classes: the menu of a class.
         objects: the menu of an object.
+        images: the menu of an image.
         panel: the list of objects, with the lines of the note.
     """
 
-    def __init__(self, controller: Controller, classes: ClassMenu, objects: ObjectMenu, panel: ObjectsPanel) -> None:
+    def __init__(
+        self, controller: Controller, classes: ClassMenu, objects: ObjectMenu, images: ImageMenu, panel: ObjectsPanel
+    ) -> None:
         self._controller, self._panel = controller, panel
         self._openers: dict[str, tuple[str, Callable[[], None]]] = {
             "class": ("classes", classes.open),
             "object": ("objects", objects.open),
             "note": ("objects", self._type_note),
+            "image": ("images", images.open),
+            "find_image": ("images", images.find),
             "read_classes": ("classes", self._read_classes),
             "write_classes": ("classes", self._write_classes),
         }

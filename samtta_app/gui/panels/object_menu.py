@@ -12,6 +12,7 @@ from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.canvas.tools import annotation_at
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels.image_menu import ImageMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text
@@ -35,11 +36,15 @@ class ObjectMenu(QObject):
         actions: the window's actions.
         canvas: the image; its mouse events are watched.
         panel: the list of objects.
+        images: the menu of the image, which opens where there is no object.
     """
 
-    def __init__(self, controller: Controller, actions: ActionSet, canvas: Canvas, panel: ObjectsPanel) -> None:
+    def __init__(
+        self, controller: Controller, actions: ActionSet, canvas: Canvas, panel: ObjectsPanel, images: ImageMenu
+    ) -> None:
         super().__init__(canvas)
         self._controller, self._actions, self._canvas, self._panel = controller, actions, canvas, panel
+        self._images = images
         canvas.viewport().installEventFilter(self)
         panel.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         panel.view.customContextMenuRequested.connect(self._at_row)
@@ -66,7 +71,9 @@ class ObjectMenu(QObject):
         if not event.modifiers() & Qt.KeyboardModifier.ControlModifier or state.image is None:
             return False
         found = annotation_at(state, self._canvas.image_point(event.position()))
-        if found is not None and state.preview is None:
+        if found is None:
+            self._images.show(state.index, event.globalPosition().toPoint())
+        elif state.preview is None:
             self._controller.do(acts.Select(found))
             self._show(event.globalPosition().toPoint())
         return True

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSlider,
     QSpinBox,
     QStackedLayout,
@@ -189,6 +190,7 @@ class ProposalsPanel(QWidget):
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller, self._syncing = controller, False
+        self._area = QScrollArea()
         self._was_searching = False
         self._top, self._verdicts = QHBoxLayout(), QHBoxLayout()
         self.status, self.progress = theme.label(HINT, role="muted"), QProgressBar()
@@ -255,7 +257,8 @@ class ProposalsPanel(QWidget):
         all_above.addWidget(self.above)
         all_above.addWidget(self.confidence)
         all_above.addStretch()
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, theme.GRID)
         layout.setSpacing(theme.GRID // 2)
         border = QHBoxLayout()
@@ -269,6 +272,18 @@ class ProposalsPanel(QWidget):
         for row in (grid, border, self._verdicts, all_above):
             layout.addLayout(row)
         layout.addLayout(self._stack, 1)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as its content; lower than that, it scrolls, so that the docks fit on a small screen."""
+        inside = self._area.widget().minimumSizeHint().width() if self._area.widget() else 0
+        return QSize(inside, super().minimumSizeHint().height())
 
     def show_actions(self, searches: Sequence[QAction], verdicts: Sequence[QAction]) -> None:
         """Put the window's actions into the panel as buttons: searches at the top, verdicts above the list."""

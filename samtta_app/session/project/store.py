@@ -21,8 +21,8 @@ from samtta_app.session.project.catalogue import SeenImage, catalogue, files, nu
 from samtta_app.session.project.cells import BadValueError, DbRow, Value
 from samtta_app.session.project.class_list import THERE
 from samtta_app.session.project.control_draws import ControlDraws
-from samtta_app.session.project.empty_images import EmptyImages
 from samtta_app.session.project.history_log import HistoryLog
+from samtta_app.session.project.image_marks import ImageMarks
 from samtta_app.session.project.learning_log import now
 from samtta_app.session.project.location import (
     OpenedDatabase,
@@ -48,7 +48,7 @@ LAST = 2**63 - 1
 """SQLite has no higher number."""
 
 
-class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingMemory, HistoryLog, EmptyImages):
+class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingMemory, HistoryLog, ImageMarks):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is

@@ -182,6 +182,12 @@ class Workflow:
         self._desk.as_one(lambda: self._annotating.cancel("closed"))
         self._desk.save_history()
 
+    def images_to_look_at(self) -> frozenset[str]:
+        """The names of the images with a mask that needs a look; none while masks are rated."""
+        if self.state.rating is not None:
+            return frozenset()
+        return frozenset(record.image_name for record in self._desk.tally.queue())
+
     def seen_image(self) -> Image | None:
         """The open image as the model sees it."""
         return self._desk.seen()

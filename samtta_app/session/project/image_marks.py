@@ -1,4 +1,4 @@
-"""Images that a user marked as done with nothing on them, as the project stores them."""
+"""Which images a user marked as done with nothing on them, and which have objects of a class, as the project stores it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from samtta_app.session.project.database import Database
 from samtta_app.session.project.learning_log import now
 
 
-class EmptyImages(Database):
-    """The part of an open project that knows which images are done with nothing on them."""
+class ImageMarks(Database):
+    """The part of an open project that knows what images are marked as, and what is on them."""
 
     def empty_images(self) -> frozenset[str]:
         """The names of the images that are marked as empty."""
         found = self._rows("SELECT name FROM empty_images")
         return frozenset(self._good(found, lambda row: cells.name(row, "name"), lambda _: "mark of an empty image"))
+
+    def images_of_class(self, class_id: int) -> frozenset[str]:
+        """The names of the images with objects of a class."""
+        query = "SELECT DISTINCT image FROM annotations WHERE class_id = ? AND deleted IS NOT 1"
+        return frozenset(self._good(self._rows(query, class_id), _image, lambda _: "object of a class"))
 
     def set_empty(self, name: str, empty: bool) -> None:
         """Mark an image as done with nothing on it, or no longer.
@@ -27,3 +32,7 @@ class EmptyImages(Database):
                 self._db.execute("INSERT OR IGNORE INTO empty_images VALUES (?, ?)", (to_text(name), now()))
             else:
                 self._db.execute("DELETE FROM empty_images WHERE name = ?", (to_text(name),))
+
+
+def _image(row: cells.DbRow) -> str:
+    return cells.name(row, "image")
