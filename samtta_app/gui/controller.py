@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from samtta_app.core.names import displayable
 from samtta_app.core.planes import ReadingChoice
 from samtta_app.core.replies import Failure, Hovered, Reply, Thumbnailed
 from samtta_app.core.types import Click, Window
-from samtta_app.errors import ExportError, UserError
+from samtta_app.errors import ExportError, StoreError, UserError
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.formats.detections import Detections
 from samtta_app.formats.export_choice import EVERYTHING, ExportChoice
@@ -226,8 +227,12 @@ class Controller(QObject):
 
     def ask_thumbnail(self, path: Path, side: int) -> None:
         """Ask for a picture of at most `side` pixels of a file; `thumbnailed` tells it, when nothing else is to be done."""
-        self._hovers -= 1
-        self._worker.send(ThumbnailRequest(self._hovers, path, side, self.store.reading.planes))
+        if self._closed:
+            return
+        with suppress(StoreError):  # the list does without; what is to be stored reports it
+            planes = self.store.reading.planes
+            self._hovers -= 1
+            self._worker.send(ThumbnailRequest(self._hovers, path, side, planes))
 
     def images_where(self, wanted: Literal["look"] | int) -> frozenset[str]:
         """The names of the images with a mask that needs a look, or with objects of the class of this number."""
