@@ -18,6 +18,7 @@ from rich.table import Table
 
 from samtta_app.cli import auto_command, bench, demo_command, exchange_commands, models_command, train
 from samtta_app.cli.build_words import version_words
+from samtta_app.core.names import IMAGE_SUFFIXES
 from samtta_app.display import display_fault
 from samtta_app.errors import ProjectError, UserError
 from samtta_app.settings import Settings, load_settings
@@ -116,7 +117,9 @@ def top(
 
 @app.command("open")
 def open_folder(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of images; its session is resumed.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of images, or an image of it; its session is resumed.")
+    ] = None,
     project: Annotated[
         Path | None, typer.Option("--project", "-p", help="Project folder (default: FOLDER/.samtta).", metavar="P")
     ] = None,
@@ -129,13 +132,19 @@ def open_folder(
 ) -> None:
     """Open a folder of images in the window and continue where you stopped; without a folder, show a start page."""
     if folder is not None and not folder.is_dir():
-        raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
+        if not folder.is_file():
+            raise ProjectError("There is neither a folder nor a command of this name", folder, "See samtta --help")
+        if folder.suffix.lower() not in IMAGE_SUFFIXES:
+            raise ProjectError(
+                "This is neither a folder nor an image", folder, "Name a folder of images, or one of them"
+            )
     settings = prepared()
     require_display()
     if folder is not None and subfolders is not None:
         from samtta_app.session.project.store import Store
 
-        Store.open(folder, project, subfolders=subfolders).close()  # the project keeps it
+        of_images = folder if folder.is_dir() else folder.parent
+        Store.open(of_images, project, subfolders=subfolders).close()  # the project keeps it
     demo_command.leave(demo_command.open_window(folder, settings, given(model, strategy, device), project=project))
 
 

@@ -25,6 +25,7 @@ from samtta_app.gui.dialogs.crash_report import NOT_SAVED, SAVED, CrashReport, c
 from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
+from samtta_app.gui.opening import folder_and_image
 from samtta_app.gui.recent import same_folder
 from samtta_app.gui.widgets.splash import Splash
 from samtta_app.gui.widgets.splash import application as qt_application
@@ -81,15 +82,17 @@ class Application(QObject):
         self.window.settings_changed.connect(self._use)
         self.window.closing.connect(self.close)
 
-    def open(self, folder: Path, project: Path | None = None) -> None:
+    def open(self, place: Path, project: Path | None = None) -> None:
         """Open a folder of images in place of the one open before, and resume its session.
 
-        The model is loaded in the background, once the window is on the screen.
+        `place` may be an image, which is then shown first. The model is loaded in the background, once the window is on
+        the screen.
 
         Raises:
             ProjectError: it cannot be opened; what was open before stays.
         """
         settings = replace(self.window.settings, **self._given)
+        folder, image = folder_and_image(place)
         store, before = Store.open(folder, project), self.controller
         try:
             workflow = Workflow(
@@ -101,6 +104,7 @@ class Application(QObject):
                 idle_seconds=settings.idle_seconds,
                 opacity=settings.overlay_opacity,
             )
+            workflow.begin_at(image)
             opened = Controller(workflow, Worker(partial(self._factory, settings), IdleController))
             self.window.attach(opened)
         except BaseException:
@@ -126,12 +130,15 @@ class Application(QObject):
         self._person.start(PACE)
 
     @Slot(Path)
-    def open_folder(self, folder: Path) -> None:
-        """Open a folder; if that fails, a message says why."""
+    def open_folder(self, place: Path) -> None:
+        """Open a folder, or the folder of an image; if that fails, a message says why."""
         try:
+            if self.controller is not None and self.controller.show_image(place):
+                return
+            folder = folder_and_image(place)[0]
             if self.controller is not None and same_folder(self.controller.state.project, places(folder, None)[1]):
                 return  # also under another name: its project is locked by this very window
-            self.open(folder)
+            self.open(place)
         except UserError as e:
             self.window.show_message(Message("error", str(e)))
 
@@ -246,7 +253,7 @@ def run_window(
     """Show the window until it is closed; without a folder it shows the start page.
 
     Args:
-        folder: the images; the session in it (or in `project`) is resumed.
+        folder: the images, or one of them; the session in it (or in `project`) is resumed.
         project: another place for the project's files.
         settings: the user's settings; if the model cannot be used, the window says so and still shows images.
         strategies: what each strategy does, in words, by name.

@@ -28,7 +28,8 @@ from samtta_app.formats.importers import ImportedObject
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
-from samtta_app.session.acts import Show, UserAct, in_words
+from samtta_app.session.acts import OpenImage, Show, UserAct, in_words
+from samtta_app.session.project.listing import same_file
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
@@ -246,6 +247,13 @@ class Controller(QObject):
         """
         if not self._closed:
             self._workflow.save()
+
+    def show_image(self, path: Path) -> bool:
+        """Show an image of the project by its file's path; False where the project does not list it."""
+        place = next((k for k, entry in enumerate(self.state.images) if same_file(entry.path, path)), None)
+        if place is not None and place != self.state.index:
+            self.do(OpenImage(place))
+        return place is not None
 
     def refresh_images(self) -> None:
         """List the folder's images again: some have come or gone."""

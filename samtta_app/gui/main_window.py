@@ -19,6 +19,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.dialog_opening import DialogOpener
 from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import PROJECT_BOUND, OpenDialogs
+from samtta_app.gui.opening import place_dropped
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.panels.docks import LAYOUT, make_docks, show_docks
 from samtta_app.gui.panels.message_bar import MessageBar
@@ -45,7 +46,7 @@ class MainWindow(QMainWindow):
         strategies: what each strategy does, in words, by name.
 
     Signals:
-        folder_chosen(Path): the user wants to open this folder.
+        folder_chosen(Path): the user wants to open this folder, or the folder of this image.
         samples_wanted: the user wants the sample images.
         settings_changed(Settings): the settings were changed and saved.
         closing: the window is about to close.
@@ -252,16 +253,16 @@ class MainWindow(QMainWindow):
         return shield(event, self.focusWidget(), self._views.canvas if self._views else None) or super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept dropped folders, and files, which stand for their folder."""
-        if _folder_in(event):
+        """Accept dropped folders and images; other files stand for their folder."""
+        if place_dropped(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the folder that was dropped."""
-        folder = _folder_in(event)
-        if folder is not None:
+        """Open the folder or image that was dropped."""
+        place = place_dropped(event.mimeData())
+        if place is not None:
             event.acceptProposedAction()
-            self.folder_chosen.emit(folder)
+            self.folder_chosen.emit(place)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout."""
@@ -341,14 +342,6 @@ class MainWindow(QMainWindow):
             action = self.recent_menu.addAction(button_text(str(folder)))
             action.triggered.connect(lambda checked=False, folder=folder: self.folder_chosen.emit(folder))
         self.recent_menu.setEnabled(bool(self.recent_menu.actions()))
-
-
-def _folder_in(event: QDropEvent) -> Path | None:
-    for url in event.mimeData().urls():
-        path = Path(url.toLocalFile())
-        if url.isLocalFile() and path.exists():
-            return path if path.is_dir() else path.parent
-    return None
 
 
 def _application() -> QApplication:

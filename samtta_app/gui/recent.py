@@ -61,12 +61,18 @@ def same_folder(one: Path, other: Path) -> bool:
         return one == other
 
 
-def store_layout(name: str, value: QByteArray | list[str]) -> None:
+def store_layout(name: str, value: QByteArray | list[str] | str) -> None:
     """Write one value down."""
     store = memory()
     if store is not None:
         store.setValue(name, value)
         store.sync()
+
+
+def stored_value(name: str) -> str:
+    """A word that was written down, "" where there is none."""
+    stored = _value(name)
+    return stored if isinstance(stored, str) else ""
 
 
 def stored_layout(name: str) -> QByteArray | None:

@@ -109,6 +109,20 @@ def test_a_folder_that_cannot_be_opened_is_said_and_the_present_one_stays(
     qtbot.waitUntil(lambda: not opened(application).state.preview.waiting, timeout=WAIT)  # type: ignore[union-attr]
 
 
+def test_an_image_is_opened_with_its_folder_and_shown_first(
+    application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = images(tmp_path / "a")
+    first, second = sorted(folder.glob("*.png"))[:2]
+    application.open(second)
+    qtbot.waitUntil(lambda: shows(application), timeout=WAIT)
+    assert (opened(application).state.folder, opened(application).state.images[1].path) == (folder, second)
+    assert opened(application).state.index == 1
+    before = opened(application)
+    application.window.folder_chosen.emit(first)  # dropped while its project is open
+    assert (application.controller, before.state.index) == (before, 0)
+
+
 def test_the_folder_that_is_open_is_not_opened_again(application: Application, tmp_path: Path) -> None:
     application.open(images(tmp_path / "a"))
     before = application.controller

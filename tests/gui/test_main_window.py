@@ -472,13 +472,14 @@ def test_a_folder_can_be_dropped(qtbot, shown: Open, tmp_path: Path):
     assert chosen.args == [tmp_path]
 
 
-def test_a_dropped_file_stands_for_its_folder(qtbot, shown: Open, tmp_path: Path):
-    file = tmp_path / "a.png"
-    file.write_bytes(b"")
+def test_a_dropped_image_is_opened_and_another_file_stands_for_its_folder(qtbot, shown: Open, tmp_path: Path):
+    image, other = tmp_path / "a.png", tmp_path / "notes.txt"
     window = shown(scene())
-    with qtbot.waitSignal(window.folder_chosen) as chosen:
-        assert drop(window, dropped(file))
-    assert chosen.args == [tmp_path]
+    for file, opened in ((image, image), (other, tmp_path)):
+        file.write_bytes(b"")
+        with qtbot.waitSignal(window.folder_chosen) as chosen:
+            assert drop(window, dropped(file))
+        assert chosen.args == [opened]
 
 
 def test_what_does_not_exist_is_not_taken(qtbot, shown: Open, tmp_path: Path):

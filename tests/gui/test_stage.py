@@ -14,6 +14,7 @@ from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.panels.message_bar import MessageBar
 from samtta_app.gui.panels.stage import STAGE_MARGIN, WIDEST, Stage
 from samtta_app.gui.panels.start import StartPage
+from samtta_app.gui.panels.tour import TOUR_STEPS
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Message
 
@@ -61,9 +62,13 @@ def test_without_recent_folders_there_is_no_heading_for_them(page: StartPage):
     assert page.recent == []
 
 
-def test_recent_folders_are_shown_by_name(page: StartPage):
+def test_recent_folders_are_shown_by_their_paths(page: StartPage):
     page.show_recent([Path("data/dishes"), Path("data/wounds")])
-    assert [button.text() for button in page.recent] == ["dishes", "wounds"]
+    assert [button.text() for button in page.recent] == [str(Path("data/dishes")), str(Path("data/wounds"))]
+    page.show_recent([Path("data", "long" * 60, "dishes")])
+    assert "…" in page.recent[0].text()
+    assert page.recent[0].text().endswith("dishes")
+    page.show_recent([Path("data/dishes"), Path("data/wounds")])
     assert page.recent[0].toolTip() == str(Path("data/dishes"))
     assert page.recent_heading.isVisible()
 
@@ -78,7 +83,25 @@ def test_a_recent_folder_is_opened_with_a_click(qtbot, page: StartPage):
 def test_a_new_list_takes_the_place_of_the_old_one(page: StartPage):
     page.show_recent([Path("data/dishes")])
     page.show_recent([Path("data/wounds")])
-    assert [button.text() for button in page.recent] == ["wounds"]
+    assert [button.text() for button in page.recent] == [str(Path("data/wounds"))]
+
+
+def test_the_tour_has_three_steps_and_is_skipped_for_ever(qtbot, page: StartPage):
+    tour, seen = page.tour, []
+    assert tour.isVisible()
+    for _ in range(3):
+        seen.append(tour.heading.text())
+        QTest.mouseClick(tour.next, Qt.MouseButton.LeftButton)
+    assert seen == [heading for _, heading, _ in TOUR_STEPS]
+    QTest.mouseClick(tour.back, Qt.MouseButton.LeftButton)
+    assert tour.heading.text() == TOUR_STEPS[1][1]
+    tour.skip.setFocus()
+    QTest.keyClick(tour.skip, Qt.Key.Key_Space)
+    assert not tour.isVisible()
+    later = StartPage()
+    qtbot.addWidget(later)
+    later.show()
+    assert not later.tour.isVisible()
 
 
 def test_the_start_page_can_be_used_with_the_keyboard(qtbot, page: StartPage):

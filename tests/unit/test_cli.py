@@ -161,6 +161,21 @@ def test_a_word_that_is_neither_folder_nor_command_is_named(capsys: pytest.Captu
     assert "neither a folder nor a command" in capsys.readouterr().err
 
 
+def test_an_image_is_opened_and_another_file_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    asked: list[Path] = []
+    monkeypatch.setattr(entry, "require_display", lambda: None)
+    monkeypatch.setattr(entry.demo_command, "open_window", lambda folder, *_, **__: asked.append(folder) or 0)
+    monkeypatch.setattr(entry.demo_command, "leave", lambda code: None)
+    (tmp_path / "a.png").touch()
+    (tmp_path / "a.txt").touch()
+    call(str(tmp_path / "a.png"))
+    assert asked == [tmp_path / "a.png"]
+    assert call(str(tmp_path / "a.txt")) == 2
+    assert "neither a folder nor an image" in capsys.readouterr().err
+
+
 def test_a_setting_that_is_not_valid_stops_nothing_and_is_named(
     tmp_path: Path, samtta_home: Path, caplog: pytest.LogCaptureFixture
 ):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from samtta_app.gui.panels.tour import Tour, tour_wanted
 from samtta_app.gui.widgets import icons, theme
-from samtta_app.gui.widgets.plain_text import button_text, plain_tip
+from samtta_app.gui.widgets.plain_text import button_text, one_line, plain_tip
 
-_WIDTH = 45 * theme.GRID
+_WIDTH = 60 * theme.GRID
 """Width of the column in the middle."""
 
 
@@ -38,6 +40,8 @@ class StartPage(QWidget):
         self.recent: list[QPushButton] = []
         self._recent_layout = QVBoxLayout()
         self._recent_layout.setSpacing(theme.GRID // 2)
+        self.tour = Tour()
+        self.tour.setVisible(tour_wanted())
         self._arrange()
         self._tint()
         self.show_recent([])
@@ -49,8 +53,13 @@ class StartPage(QWidget):
             button.deleteLater()
         self.recent = []
         for folder in folders:
-            button = QPushButton(button_text(folder.name or str(folder)))
+            button = QPushButton()
             button.setProperty("role", "recent")
+            room = _WIDTH - 2 * theme.ICON - 4 * theme.GRID
+            path = os.sep.join(map(one_line, str(folder).split(os.sep)))
+            path = button.fontMetrics().elidedText(path, Qt.TextElideMode.ElideMiddle, room)
+            button.setText(button_text(path))
+            button.setAccessibleName(str(folder))
             button.setIconSize(QSize(theme.ICON, theme.ICON))
             button.setToolTip(plain_tip(str(folder)))
             button.clicked.connect(lambda checked=False, folder=folder: self.recent_chosen.emit(folder))
@@ -99,7 +108,9 @@ class StartPage(QWidget):
         inner.addSpacing(theme.GRID)
         inner.addWidget(self.recent_heading)
         inner.addLayout(self._recent_layout)
-        inner.addWidget(theme.label("A folder can also be dropped on this window.", role="muted"))
+        inner.addWidget(theme.label("A folder or an image can also be dropped on this window.", role="muted"))
+        inner.addSpacing(theme.GRID)
+        inner.addWidget(self.tour)
         layout = QVBoxLayout(self)
         layout.addStretch()
         layout.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -108,5 +119,6 @@ class StartPage(QWidget):
     def _tint(self) -> None:
         self.open_button.setIcon(icons.icon("folder-open"))
         self.samples_button.setIcon(icons.icon("image-square"))
+        self.tour.tint()
         for button in self.recent:
             button.setIcon(icons.icon("clock-counter-clockwise", tint="muted"))

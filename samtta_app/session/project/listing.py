@@ -59,6 +59,14 @@ def image_files(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
     return tuple(folder / name for name in image_names(folder, subfolders=subfolders))
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file; only files of one name are looked at."""
+    try:
+        return one == other or (one.name == other.name and os.path.samefile(one, other))
+    except (OSError, ValueError):
+        return False
+
+
 def image_name(folder: Path, path: Path) -> str:
     """What a project calls an image: its path below the project's folder, with "/" between folders."""
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from samtta_app.core.messages import (
     AdaptRequest,
@@ -49,7 +50,7 @@ from samtta_app.formats.detections import Detections
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.imported_objects import store_imported
-from samtta_app.session.project.listing import passed_over
+from samtta_app.session.project.listing import passed_over, same_file
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
@@ -144,6 +145,13 @@ class Workflow:
         return self._desk.store
 
     # --- acts -------------------------------------------------------------------------------------------------------
+
+    def begin_at(self, path: Path | None) -> None:
+        """Let the session begin with the image at this path, where the project lists it; to be called before `start`."""
+        images = self.state.images if path is not None else ()
+        place = next((k for k, entry in enumerate(images) if path is not None and same_file(entry.path, path)), None)
+        if place is not None:
+            self._desk.change(index=place)
 
     def start(self, *, at_once: bool = True) -> Requests:
         """Resume: the published weights, the image where one left off, and (when idle) the replay memory.

@@ -28,6 +28,7 @@ from samtta_app.core.messages import (
     Request,
     RestoreRequest,
     StopRequest,
+    ThumbnailRequest,
     TwinRequest,
 )
 from samtta_app.core.replies import (
@@ -45,6 +46,7 @@ from samtta_app.core.replies import (
     Refined,
     Reply,
     SearchStopped,
+    Thumbnailed,
     TwinReport,
 )
 from samtta_app.core.types import (
@@ -176,6 +178,7 @@ class Script:
             BoxesRequest: self._boxes,
             StopRequest: lambda request: SearchStopped(request.id),
             EdgesRequest: self._edges,
+            ThumbnailRequest: lambda r: Thumbnailed(r.id, r.path, None),
         }
         return answers[type(request)](request)
 
