@@ -30,6 +30,7 @@ from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.session.acts import OpenImage, Show, UserAct, in_words
 from samtta_app.session.project.listing import same_file
+from samtta_app.session.project.place_memory import LastView
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
@@ -60,6 +61,8 @@ class Controller(QObject):
 
         thumbnailed(Thumbnailed): a small picture that was asked for.
 
+        leaving: the project is about to be closed.
+
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
     Args:
@@ -74,6 +77,7 @@ class Controller(QObject):
     shapes_read = Signal(object)
     hover_answered = Signal(object)
     thumbnailed = Signal(object)
+    leaving = Signal()
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -107,6 +111,20 @@ class Controller(QObject):
         """The open project, to be read from."""
         return self._workflow.store
 
+    def last_view(self) -> LastView | None:
+        """What was on the screen when the project was left; None where nothing is known."""
+        return self.store.last_view()
+
+    def remember_view(self, view: LastView | None) -> None:
+        """Remember what is on the screen; nothing is where the project is read-only or closed.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        if not self._closed and not self.store.read_only:
+            with self.store.in_haste():
+                self.store.remember_view(view)
+
     def start(self) -> None:
         """Load the model and resume the session; to be called once the views listen."""
         self._worker.start()
@@ -127,6 +145,7 @@ class Controller(QObject):
         """
         if self._closed:
             return
+        self.leaving.emit()
         self._reading.stop()
         self.cancel_export()
         if self._shaping is not None:

@@ -24,6 +24,7 @@ from samtta_app.gui.panels.menus import ProjectMenus
 from samtta_app.gui.panels.object_menu import ObjectMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.panels.proposals_panel import ProposalsPanel
+from samtta_app.gui.view_memory import ViewMemory
 from samtta_app.session.state import State
 
 _SEARCHES = ("find_masks", "find_alike", "review_boxes", "stop_finding")
@@ -67,7 +68,15 @@ class ProjectViews:
         names = ("classes", "objects", "proposals", "images", "adaptation")
         self.panels: dict[str, QWidget] = dict(zip(names, panels, strict=True))
         self.hover = HoverPreview(self.canvas, controller)
-        self._views: tuple[StateView, ...] = (self.canvas, *panels, self.strip, self.key, self.hover)
+        place = ViewMemory(self.canvas, controller)
+        self._views: tuple[StateView, ...] = (
+            self.canvas,
+            *panels,
+            self.strip,
+            self.key,
+            self.hover,
+            place,
+        )
         for part in (*panels, self.strip, self.key):
             give_back_keyboard(part, self.canvas)
         self.canvas.setAcceptDrops(False)  # the window takes what is dropped

@@ -159,6 +159,7 @@ class Recorder(QObject):
     shapes_read = Signal(object)
     hover_answered = Signal(object)
     thumbnailed = Signal(object)
+    leaving = Signal()
     description = "toy on cpu"
     tasks: tuple[str, ...] = ()
 

@@ -53,6 +53,16 @@ class ZoomView(QGraphicsView):
         self._extent = extent
         self.fit()
 
+    @property
+    def fitted(self) -> bool:
+        """Whether everything is shown, as large as it fits."""
+        return self._fitted
+
+    def look_at(self, centre: QPointF, zoom: float) -> None:
+        """Show the part around a point at a zoom, within what can be zoomed to."""
+        self._centre = centre
+        self.zoom_at(QPointF(self.viewport().rect().center()), zoom / self.zoom)
+
     def fit(self) -> None:
         """Show everything, and go on doing so when the view's size changes."""
         self._fitted = True

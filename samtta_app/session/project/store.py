@@ -34,9 +34,9 @@ from samtta_app.session.project.location import (
 )
 from samtta_app.session.project.note_list import NoteList
 from samtta_app.session.project.note_rows import SEEN
+from samtta_app.session.project.place_memory import PlaceMemory
 from samtta_app.session.project.proposal_log import ProposalLog
 from samtta_app.session.project.rating_log import RatingLog
-from samtta_app.session.project.reading_memory import ReadingMemory
 from samtta_app.session.project.schema import OpenElsewhereError
 from samtta_app.session.proposal_list import ALL_TEACH, Judgements
 from samtta_app.session.state import ImageEntry
@@ -48,7 +48,7 @@ LAST = 2**63 - 1
 """SQLite has no higher number."""
 
 
-class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, ReadingMemory, HistoryLog, ImageMarks):
+class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, PlaceMemory, HistoryLog, ImageMarks):
     """One open project; it belongs to the thread that opened it.
 
     `folder` holds the images, `home` the project's files. With `read_only` every write is a StoreError; `notice` is

@@ -364,7 +364,7 @@ def first_state(store: Store, strategy: str) -> State:
         annotations=(),
         selected=None,
         classes=classes,
-        current_class=classes[0].id,
+        current_class=last_class if (last_class := store.last_class()) in {c.id for c in classes} else classes[0].id,
         preview=None,
         adaptation=Adaptation("idle", 0, reports, reports[-1].memory_objects if reports else 0, strategy=strategy),
         statistics=Tally().figures(),

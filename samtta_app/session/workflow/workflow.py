@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -188,6 +189,9 @@ class Workflow:
     def end(self) -> None:
         """The session is about to be closed: what was begun and not accepted is stored as given up."""
         self._desk.as_one(lambda: self._annotating.cancel("closed"))
+        with suppress(StoreError):
+            if not self.store.read_only:
+                self.store.remember_class(self.state.current_class)
         self._desk.save_history()
 
     def images_to_look_at(self) -> frozenset[str]:
