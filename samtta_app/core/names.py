@@ -47,6 +47,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
+def is_listed(name: str) -> bool:
+    """Whether a file of this name is listed as an image: by its ending, and unless it is hidden."""
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not name.startswith(".")
+
+
 def component(name: str) -> str:
     """`name` if it is a plain file name on Linux, macOS and Windows alike; else a flat name with a hash of `name`.
 

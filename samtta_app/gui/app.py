@@ -25,7 +25,7 @@ from samtta_app.gui.dialogs.crash_report import NOT_SAVED, SAVED, CrashReport, c
 from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
-from samtta_app.gui.opening import folder_and_image
+from samtta_app.gui.opening import ImagesGoneError, ask_images, folder_and_image, require_images
 from samtta_app.gui.recent import same_folder
 from samtta_app.gui.widgets.splash import Splash
 from samtta_app.gui.widgets.splash import application as qt_application
@@ -93,6 +93,7 @@ class Application(QObject):
         """
         settings = replace(self.window.settings, **self._given)
         folder, image = folder_and_image(place)
+        require_images(folder, project)
         store, before = Store.open(folder, project), self.controller
         try:
             workflow = Workflow(
@@ -117,7 +118,9 @@ class Application(QObject):
         if before is not None:
             before.close()
             before.deleteLater()
-        FolderWatch(workflow.state.folder, opened).changed.connect(opened.refresh_images)
+        watch = FolderWatch(workflow.state.folder, opened)
+        watch.changed.connect(opened.refresh_images)
+        opened.moved.connect(watch.watch)
         QTimer.singleShot(0, opened, partial(self._start, opened))
 
     def _start(self, controller: Controller) -> None:
@@ -139,8 +142,20 @@ class Application(QObject):
             if self.controller is not None and same_folder(self.controller.state.project, places(folder, None)[1]):
                 return  # also under another name: its project is locked by this very window
             self.open(place)
+        except ImagesGoneError as e:
+            self._find_images(e)
         except UserError as e:
             self.window.show_message(Message("error", str(e)))
+
+    def _find_images(self, gone: ImagesGoneError) -> None:
+        """Ask where the images of a project are now; the project remembers it."""
+        self.window.show_message(Message("warning", str(gone)))
+        found = ask_images(self.window, Path(gone.where))
+        if found is not None:
+            try:
+                self.open(found, gone.home)
+            except UserError as e:
+                self.window.show_message(Message("error", str(e)))
 
     @Slot()
     def open_samples(self) -> None:
@@ -274,8 +289,11 @@ def run_window(
         application = Application(settings, engine_for, strategies=strategies, given=given)
         with _hooks(application, file):
             try:
-                if folder is not None:
-                    application.open(folder, project)
+                try:
+                    if folder is not None:
+                        application.open(folder, project)
+                except ImagesGoneError:
+                    QTimer.singleShot(0, application, partial(application.open_folder, folder))  # it asks
                 for text in notices:
                     application.window.show_message(Message("warning", text))
                 application.window.show()

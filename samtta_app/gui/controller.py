@@ -63,6 +63,8 @@ class Controller(QObject):
 
         leaving: the project is about to be closed.
 
+        moved(Path): the images are taken from this folder from now on.
+
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
     Args:
@@ -78,6 +80,7 @@ class Controller(QObject):
     hover_answered = Signal(object)
     thumbnailed = Signal(object)
     leaving = Signal()
+    moved = Signal(Path)
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -321,6 +324,15 @@ class Controller(QObject):
             StoreError: nothing was stored.
         """
         self._pass_on(self._workflow.take_imported(objects, source, teach=teach))
+
+    def map_images(self, folder: Path) -> None:
+        """Take the project's images from another folder, where they are now.
+
+        Raises:
+            ProjectError: none of them is there; nothing has changed.
+        """
+        self._pass_on(self._workflow.map_images(folder))
+        self.moved.emit(folder)
 
     def choose_reading(self, choice: ReadingChoice) -> None:
         """Read the folder's files otherwise from now on, and show the open image again.

@@ -39,6 +39,13 @@ class FolderWatch(QObject):
         self._watcher.directoryChanged.connect(self._timer.start)
         QGuiApplication.instance().applicationStateChanged.connect(self._come_back)  # type: ignore[union-attr]
 
+    @Slot(Path)
+    def watch(self, folder: Path) -> None:
+        """Watch another folder instead."""
+        self._watcher.removePaths(self._watcher.directories())
+        self._watcher.addPath(str(folder))
+        self._folder, self._seen = folder, _stamp(folder)
+
     @Slot()
     def look(self) -> None:
         """Report a change since the last check."""

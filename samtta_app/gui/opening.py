@@ -7,8 +7,40 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from samtta_app.core.names import IMAGE_SUFFIXES
+from samtta_app.errors import ProjectError
+from samtta_app.session.project.location import exists, places
+
+FIND_TITLE = "The folder where the project's images are now"
+IMAGES_GONE = "The folder of this project's images is not there any more"
+
+
+class ImagesGoneError(ProjectError):
+    """The folder of a project's images is gone; `home` is the project's own folder, where everything else still is."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        super().__init__(IMAGES_GONE, folder, "Choose the folder where they are now: the project remembers it")
+        self.home = home
+
+
+def require_images(folder: Path, project: Path | None) -> None:
+    """Refuse a project whose images' folder is gone.
+
+    Raises:
+        ImagesGoneError: it is gone.
+    """
+    of_images, home = places(folder, project)
+    if exists(home) and not of_images.is_dir():
+        raise ImagesGoneError(of_images, home)
+
+
+def ask_images(parent: QWidget, before: Path) -> Path | None:
+    """Ask for the folder where images are now that were in `before`; None where none is chosen."""
+    start = next((above for above in before.parents if above.is_dir()), Path())
+    chosen = QFileDialog.getExistingDirectory(parent, FIND_TITLE, str(start))
+    return Path(chosen) if chosen else None
 
 
 def is_image_file(place: Path) -> bool:

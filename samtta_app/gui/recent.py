@@ -14,6 +14,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from samtta_app.core.names import from_text, to_text
 from samtta_app.regular_files import SETTINGS_BYTES
+from samtta_app.session.project.location import HOME
 from samtta_app.settings import data_folder
 
 FOLDERS_KEPT = 6
@@ -51,6 +52,11 @@ def remember_folder(folder: Path) -> None:
     """Put `folder` first; another name of the same folder goes."""
     known = [folder, *(entry for entry in folders() if not same_folder(entry, folder))]
     store_layout("recent", [to_text(str(entry)) for entry in known[:FOLDERS_KEPT]])
+
+
+def place_of(folder: Path, project: Path) -> Path:
+    """What opens a project again: its images' folder, or its own where that lies elsewhere."""
+    return folder if project == folder / HOME else project
 
 
 def same_folder(one: Path, other: Path) -> bool:

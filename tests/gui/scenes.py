@@ -160,6 +160,7 @@ class Recorder(QObject):
     hover_answered = Signal(object)
     thumbnailed = Signal(object)
     leaving = Signal()
+    moved = Signal(Path)
     description = "toy on cpu"
     tasks: tuple[str, ...] = ()
 

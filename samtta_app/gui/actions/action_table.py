@@ -85,6 +85,9 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.writable,
     ),
     ActionRow(
+        "find_images", "Find the images…", "File", "", "", lambda d: d.open_dialog("find_images"), enabling.writable
+    ),
+    ActionRow(
         "cancel_export", "Cancel the export", "File", "", "", lambda d: d.controller.cancel_export(), enabling.exporting
     ),
     ActionRow(

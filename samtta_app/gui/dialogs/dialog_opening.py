@@ -20,6 +20,7 @@ from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
 from samtta_app.gui.dialogs.planes_dialog import PlanesDialog
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
+from samtta_app.gui.opening import ask_images
 from samtta_app.settings import Settings, with_changes
 
 
@@ -61,6 +62,7 @@ class DialogOpener:
             "export": self._export,
             "import": self._import,
             "planes": self._planes,
+            "find_images": self._find_images,
             "boxes": lambda: BoxesChooser(window, host.controller, host.report).choose(),
             "settings": self._settings,
             "models": host.models.open,
@@ -90,6 +92,15 @@ class DialogOpener:
         dialog = PlanesDialog(self._window, self._host.controller)
         dialog.failed.connect(self._host.report)
         self._host.dialogs.show("planes", dialog)
+
+    def _find_images(self) -> None:
+        """Ask where the project's images are now, and take them from there."""
+        found = ask_images(self._window, self._host.controller.state.folder)
+        if found is not None:
+            try:
+                self._host.controller.map_images(found)
+            except UserError as error:
+                self._host.report(error)
 
     def _settings(self) -> None:
         host = self._host

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from samtta_app.core.names import IMAGE_SUFFIXES, component, is_inside
+from samtta_app.core.names import IMAGE_SUFFIXES, component, is_inside, is_listed
 from samtta_app.errors import ProjectError
 from samtta_app.session.state import ImageEntry, ImageStatus
 
@@ -43,7 +43,7 @@ def image_names(folder: Path, *, subfolders: bool = False) -> tuple[str, ...]:
     try:
         places = [(place, image_name(folder, place)) for place in _folders(folder, subfolders)]
         fronts = ((place, "" if name == "." else f"{name}/") for place, name in places)
-        found = [front + e.name for place, front in fronts for e in _within(place) if _is_image(e.name) and e.is_file()]
+        found = [front + e.name for place, front in fronts for e in _within(place) if is_listed(e.name) and e.is_file()]
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ProjectError(f"The folder cannot be read: {why}", folder, "Choose another") from error
@@ -92,10 +92,10 @@ def passed_over(folder: Path, *, subfolders: bool) -> str:
     try:
         places = set(map(str, _folders(folder, subfolders)))
         for entry in (e for place in places for e in _within(Path(place)) if not e.name.startswith(".")):
-            if _is_image(entry.name):
+            if is_listed(entry.name):
                 continue
             if entry.is_dir():
-                other += entry.path not in places and any(_is_image(e.name) for e in _within(Path(entry)))
+                other += entry.path not in places and any(is_listed(e.name) for e in _within(Path(entry)))
             else:
                 endings[os.path.splitext(entry.name)[1].lower() or "no ending"] += 1
     except (OSError, ValueError):
@@ -111,10 +111,6 @@ def _within(folder: Path) -> Iterator[os.DirEntry[str]]:
     """What lies in a folder, as the system lists it: its kinds are known without a look at each entry."""
     with os.scandir(folder) as found:
         yield from found
-
-
-def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not name.startswith(".")
 
 
 def _folders(folder: Path, subfolders: bool) -> list[Path]:

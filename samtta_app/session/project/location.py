@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from samtta_app.core.names import from_text
+from samtta_app.core.names import from_text, is_listed
 from samtta_app.errors import ProjectError
 from samtta_app.session.project import schema
 from samtta_app.session.project.refusals import reason
@@ -22,6 +22,8 @@ from samtta_app.session.project.writer_lock import LOCK, WriterLock
 HOME = ".samtta"
 DATABASE = "project.db"
 WEIGHTS = "weights"
+FOLDER, NEAR = "folder", "folder_from_here"
+"""Under these keys a project remembers where its images are: the path, and the way there from its own folder."""
 BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps: the database, and files of its name with these endings."""
 READING_SECONDS = 5.0
@@ -44,18 +46,19 @@ class OpenedDatabase:
 def places(folder: Path, project: Path | None) -> tuple[Path, Path]:
     """The images' folder and the project's own folder; `folder` may be either when `project` is None.
 
+    A project knows where its images are: they may have been moved, alone or together with it.
+
     Raises:
         ProjectError: as in `require_ordinary`.
     """
     folder = folder.absolute()
     if project is not None:
         return folder, project.absolute()
-    if not exists(folder):
-        return folder, folder / HOME
-    if folder.name == HOME:
-        return folder.parent, folder
-    require_ordinary(folder)
-    return _images_of(folder / DATABASE), folder
+    home = folder if exists(folder) else folder / HOME
+    if exists(home):
+        require_ordinary(home)
+        return images_folder(home), home
+    return folder, home
 
 
 def exists(home: Path) -> bool:
@@ -190,12 +193,43 @@ def _require(path: Path, expected: str, fits: Callable[[int], bool]) -> os.stat_
     raise ProjectError(f"A part of the project is {kind}", path, do)
 
 
-def _images_of(database: Path) -> Path:
-    """The images' folder of a project that lies elsewhere; the project's own folder when it does not say."""
+def images_folder(home: Path) -> Path:
+    """The images' folder of a project; where nothing says so, it is the one that holds the project's own folder.
+
+    A folder beside which the project's own lies comes first while it holds images. Then comes what lies where the images
+    lay as seen from the project, in case both were moved, and then the place that is stored.
+    """
+    beside = home.parent if home.name == HOME else home
+    if home.name == HOME and any(map(is_listed, _names(beside))):
+        return beside
+    stored = _stored(home / DATABASE)
+    found = (Path(os.path.normpath(home / stored.get(NEAR, ""))) if stored.get(NEAR) else None, stored.get(FOLDER))
+    known = [Path(path) for path in found if path and os.path.isabs(path)]
+    return next((path for path in known if path.is_dir()), known[-1] if known and home.name != HOME else beside)
+
+
+def near(folder: Path, home: Path) -> str:
+    """The way from a project's own folder to that of its images; "" where there is none (another drive)."""
+    try:
+        return os.path.relpath(folder, home)
+    except ValueError:
+        return ""
+
+
+def _names(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as found:
+            yield from (entry.name for entry in found)
+    except OSError:
+        return
+
+
+def _stored(database: Path) -> dict[str, str]:
+    """What a project says of its images' folder."""
     try:
         with closing(sqlite3.connect(database, timeout=0.0)) as db:
-            row = db.execute("SELECT value FROM meta WHERE key = 'folder'").fetchone()
+            rows = db.execute("SELECT key, value FROM meta WHERE key IN (?, ?)", (FOLDER, NEAR)).fetchall()
     except (sqlite3.DatabaseError, UnicodeDecodeError):
-        row = None  # opening it properly, right after this, says what is wrong
-    value = from_text(row[0]) if row and isinstance(row[0], str) else ""
-    return Path(value) if os.path.isabs(value) and "\0" not in value else database.parent
+        return {}  # opening it properly, right after this, says what is wrong
+    known = {key: from_text(value) for key, value in rows if isinstance(value, str)}
+    return {key: value for key, value in known.items() if "\0" not in value}

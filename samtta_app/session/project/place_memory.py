@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import astuple, dataclass
+from pathlib import Path
 
 from samtta_app.session.project.cells import LARGEST_NUMBER
+from samtta_app.session.project.location import FOLDER, NEAR, near
 from samtta_app.session.project.reading_memory import ReadingMemory
 
 _CLASS, _VIEW = "last_class", "last_view"
@@ -23,7 +25,19 @@ class LastView:
 
 
 class PlaceMemory(ReadingMemory):
-    """The part of an open project that remembers where a session was left."""
+    """The part of an open project that remembers where a session was left, and where its images are."""
+
+    folder: Path
+
+    def map_images(self, folder: Path) -> None:
+        """Take the images from this folder from now on.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        self._remember(FOLDER, str(folder))
+        self._remember(NEAR, near(folder, self.home))
+        self.folder = folder
 
     def last_class(self) -> int:
         """The number of the class that was chosen last, 0 where none is known."""

@@ -76,7 +76,7 @@ class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, PlaceMem
         store = cls(folder, home, open_database(home))
         try:
             if not store.read_only:
-                store._remember("folder", str(folder))
+                store.map_images(folder)
                 if subfolders is not None:
                     store.choose_reading(replace(store.reading, subfolders=subfolders))
         except StoreError as error:

@@ -59,6 +59,7 @@ from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.handwork import Handwork
+from samtta_app.session.workflow.image_mapping import gone_words, map_images
 from samtta_app.session.workflow.image_opening import ImageOpener
 from samtta_app.session.workflow.judging import Judging
 from samtta_app.session.workflow.lessons import LessonQueue
@@ -162,6 +163,9 @@ class Workflow:
         """
         while at_once and self._desk.read_on():
             pass
+        gone = gone_words(self.state)
+        if gone and self.state.message is None:
+            self.say("warning", gone)
         words = passed_over(self.store.folder, subfolders=self.store.reading.subfolders)
         if words and self.state.message is None:
             self.say("info", words)
@@ -225,6 +229,15 @@ class Workflow:
             self._desk.put_annotations(self.store.annotations(name))
         self._desk.say("good", f"Imported {number} {'object' if number == 1 else 'objects'} from {source}")
         return self.refresh_images()
+
+    def map_images(self, folder: Path) -> Requests:
+        """Take the project's images from another folder, where they are now.
+
+        Raises:
+            ProjectError: none of them is there; nothing has changed.
+        """
+        self._annotating.cancel("left")
+        return self._out(map_images(self._desk, self._browsing, folder))
 
     def choose_reading(self, choice: ReadingChoice) -> Requests:
         """Read the folder's files otherwise, and show the open image again; what was encoded ahead is read again.
