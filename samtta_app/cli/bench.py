@@ -13,6 +13,7 @@ from rich.console import Console
 
 from samtta_app.cli.bench_ambiguity import measure_ambiguity
 from samtta_app.cli.bench_automatic import measure_automatic, measure_edges
+from samtta_app.cli.bench_desk import measure_desk_speed
 from samtta_app.cli.bench_formats import measure_format_speed
 from samtta_app.cli.bench_sets import write_nested_sets, write_shifted_look
 from samtta_app.cli.run_progress import progress_bar, say_written, standing, telling, wide_console
@@ -41,6 +42,7 @@ BENCH_COMMANDS = {
     "auto",
     "edges",
     "formats",
+    "desk",
 }
 """The group's commands; any other first word is a data set."""
 
@@ -55,6 +57,7 @@ bench_app.command("ambiguity")(measure_ambiguity)
 bench_app.command("auto")(measure_automatic)
 bench_app.command("edges")(measure_edges)
 bench_app.command("formats")(measure_format_speed)
+bench_app.command("desk")(measure_desk_speed)
 bench_app.command("shift")(write_shifted_look)
 bench_app.command("nested")(write_nested_sets)
 

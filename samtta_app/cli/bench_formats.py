@@ -54,10 +54,20 @@ def supervision_python(consumers: Path | None) -> Path | None:
     Raises:
         UserError: the environment that was named has no interpreter.
     """
+    own = Path(sys.executable) if importlib.util.find_spec("supervision") else None
+    return consumers_python(consumers) or own
+
+
+def consumers_python(consumers: Path | None) -> Path | None:
+    """The interpreter of the environment with other programs; None where none is named.
+
+    Raises:
+        UserError: the environment that was named has no interpreter.
+    """
     folder = consumers or (Path(os.environ[CONSUMERS]) if os.environ.get(CONSUMERS) else None)
-    if folder is not None:
-        python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-        if not python.is_file():
-            raise UserError("This is no environment of Python", folder, "Make it with python packaging/consumers.py")
-        return python
-    return Path(sys.executable) if importlib.util.find_spec("supervision") else None
+    if folder is None:
+        return None
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not python.is_file():
+        raise UserError("This is no environment of Python", folder, "Make it with python packaging/consumers.py")
+    return python

@@ -49,7 +49,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 def is_listed(name: str) -> bool:
     """Whether a file of this name is listed as an image: by its ending, and unless it is hidden."""
-    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not name.startswith(".")
+    return name[name.rfind(".") :].lower() in IMAGE_SUFFIXES and not name.startswith(".")
 
 
 def component(name: str) -> str:

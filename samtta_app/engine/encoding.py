@@ -8,7 +8,7 @@ from samtta_app.core.windows import SEEN_WHOLE
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import LargeImageError
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
-from samtta_app.images.thumbnails import thumbnail
+from samtta_app.images.thumbnails import read_thumbnail
 
 
 def load(of: Resources, request: LoadRequest) -> Work:
@@ -41,4 +41,6 @@ def prefetch(of: Resources, request: PrefetchRequest) -> Work:
 
 def make_thumbnail(of: Resources, request: ThumbnailRequest) -> Work:
     """Make a small picture; the cache of images is for those that are opened."""
-    return Thumbnailed(request.id, request.path, (yield from thumbnail(request.path, request.side, request.planes)))
+    return Thumbnailed(
+        request.id, request.path, (yield from read_thumbnail(request.path, request.side, request.planes))
+    )

@@ -141,9 +141,10 @@ class Application(QObject):
             folder = folder_and_image(place)[0]
             if self.controller is not None and same_folder(self.controller.state.project, places(folder, None)[1]):
                 return  # also under another name: its project is locked by this very window
-            self.open(place)
-        except ImagesGoneError as e:
-            self._find_images(e)
+            try:
+                self.open(place)
+            except ImagesGoneError as gone:
+                self._find_images(gone)
         except UserError as e:
             self.window.show_message(Message("error", str(e)))
 
@@ -152,10 +153,7 @@ class Application(QObject):
         self.window.show_message(Message("warning", str(gone)))
         found = ask_images(self.window, Path(gone.where))
         if found is not None:
-            try:
-                self.open(found, gone.home)
-            except UserError as e:
-                self.window.show_message(Message("error", str(e)))
+            self.open(found, gone.home)
 
     @Slot()
     def open_samples(self) -> None:
@@ -289,11 +287,11 @@ def run_window(
         application = Application(settings, engine_for, strategies=strategies, given=given)
         with _hooks(application, file):
             try:
-                try:
-                    if folder is not None:
+                if folder is not None:
+                    try:
                         application.open(folder, project)
-                except ImagesGoneError:
-                    QTimer.singleShot(0, application, partial(application.open_folder, folder))  # it asks
+                    except ImagesGoneError:
+                        QTimer.singleShot(0, application, partial(application.open_folder, folder))  # it asks
                 for text in notices:
                     application.window.show_message(Message("warning", text))
                 application.window.show()
@@ -315,9 +313,7 @@ def engine_for(settings: Settings) -> EngineProtocol:
     Raises:
         CheckpointError: as in `open_engine`.
     """
-    from samtta_app.engine.dispatch import (
-        open_engine,  # imports torch, which takes seconds: the window is already shown
-    )
+    from samtta_app.engine.dispatch import open_engine  # imports torch, which takes seconds: the window is shown
 
     adapting = settings.strategy if settings.learn else "frozen"
     return open_engine(

@@ -29,7 +29,7 @@ from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures
 from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.session.acts import OpenImage, Show, UserAct, in_words
-from samtta_app.session.project.listing import same_file
+from samtta_app.session.project.listing import row_of_file
 from samtta_app.session.project.place_memory import LastView
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Severity, State
@@ -272,7 +272,7 @@ class Controller(QObject):
 
     def show_image(self, path: Path) -> bool:
         """Show an image of the project by its file's path; False where the project does not list it."""
-        place = next((k for k, entry in enumerate(self.state.images) if same_file(entry.path, path)), None)
+        place = row_of_file(self.state.images, path)
         if place is not None and place != self.state.index:
             self.do(OpenImage(place))
         return place is not None

@@ -29,9 +29,9 @@ class IdleController:
         if isinstance(request, PredictRequest):
             return Failure(request.id, kind, self._reason)
         if isinstance(request, ThumbnailRequest):
-            from samtta_app.images.thumbnails import thumbnail  # brings the decoders, which a start can do without
+            from samtta_app.images.thumbnails import read_thumbnail  # brings the decoders, which a start can do without
 
-            made = yield from thumbnail(request.path, request.side, request.planes)
+            made = yield from read_thumbnail(request.path, request.side, request.planes)
             return Thumbnailed(request.id, request.path, made)
         if not isinstance(request, LoadRequest):
             return None

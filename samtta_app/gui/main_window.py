@@ -134,7 +134,7 @@ class MainWindow(QMainWindow):
         if first:
             self.bar.show()
             show_docks(self, self.docks)
-        recent.remember_folder(recent.place_of(controller.state.folder, controller.state.project))
+        recent.remember_folder(recent.reopening_place(controller.state.folder, controller.state.project))
         self._fill_recent()
         self.show_state(controller.state)
         views.canvas.setFocus()

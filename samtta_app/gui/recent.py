@@ -54,7 +54,7 @@ def remember_folder(folder: Path) -> None:
     store_layout("recent", [to_text(str(entry)) for entry in known[:FOLDERS_KEPT]])
 
 
-def place_of(folder: Path, project: Path) -> Path:
+def reopening_place(folder: Path, project: Path) -> Path:
     """What opens a project again: its images' folder, or its own where that lies elsewhere."""
     return folder if project == folder / HOME else project
 

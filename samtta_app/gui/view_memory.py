@@ -12,7 +12,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.session.project.place_memory import LastView
 from samtta_app.session.state import State
 
-PACE = 10_000
+VIEW_PACE = 10_000
 """Milliseconds between two looks whether the picture was moved: so much of a move a kill may take."""
 
 
@@ -31,7 +31,7 @@ class ViewMemory(QObject):
         self._stored = self._wanted
         timer = QTimer(self)
         timer.timeout.connect(self.store)
-        timer.start(PACE)
+        timer.start(VIEW_PACE)
         controller.leaving.connect(self.store)
 
     def show_state(self, state: State) -> None:
@@ -51,11 +51,8 @@ class ViewMemory(QObject):
         view: LastView | None = None
         if not self._canvas.fitted:
             middle = self._canvas.visible_rect().center()
-            view = LastView(
-                state.images[state.index].name,
-                *(round(value, 3) for value in (middle.x(), middle.y())),
-                round(self._canvas.zoom, 6),
-            )
+            name, zoom = state.images[state.index].name, round(self._canvas.zoom, 6)
+            view = LastView(name, round(middle.x(), 3), round(middle.y(), 3), zoom)
         if view != self._stored:
             with suppress(StoreError):  # a convenience: what must be stored reports it
                 self._controller.remember_view(view)

@@ -15,12 +15,12 @@ from samtta_app.images.read import reading
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
 
 
-def thumbnail(
+def read_thumbnail(
     path: Path, side: int, planes: PlaneChoice = FIRST_PLANE
 ) -> Generator[None, None, NDArray[np.uint8] | None]:
     """An upright picture (h, w, 3) uint8 of at most `side` pixels, read in steps; None where a file is too large or bad.
 
-    Whoever opens the image hears why.
+    The reason is said when the image is opened.
     """
     try:
         pixels = (yield from reading(path, share=READ_AHEAD_SHARE, planes=planes)).pixels

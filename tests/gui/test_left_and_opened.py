@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from samtta_app.session import acts
@@ -82,3 +82,36 @@ def test_nothing_is_lost_where_the_open_image_is_taken_away(qtbot: QtBot, folder
         assert [a.image_name for a in store.annotations()] == ["a.png", "b.png"]
         first = store.images()[0]
         assert (first.name, first.objects, bool(first.text)) == ("a.png", 1, what != "replaced")
+
+
+def test_the_list_finds_images_of_a_class_and_those_that_need_a_look(qtbot: QtBot, folder: Path) -> None:
+    one = Sitting(qtbot, learn=False)
+    one.opens(folder)
+    one.accepts((60, 50), (62, 52), (50, 45))
+    one.controller.do(acts.AddClass("debris"))
+    one.shows("b.png")
+    one.accepts((60, 50), (62, 52), (50, 45))
+    assert one.controller.images_where(1) == {"a.png"}
+    assert one.controller.images_where(2) == {"b.png"}
+    assert one.controller.images_where("look") <= {"a.png", "b.png"}
+    choice = one.images.filter.choice
+    choice.setCurrentIndex(choice.findText("object"))
+    listed = [one.images.model.index(row).data() for row in range(one.images.model.rowCount())]
+    assert listed == ["a.png", "b.png"], "those of the class, and the open one"
+    one.leaves()
+
+
+def test_t_and_n_work_through_empty_images(qtbot: QtBot, folder: Path) -> None:
+    one = Sitting(qtbot, learn=False)
+    one.opens(folder)
+    one.presses(Qt.Key.Key_T)
+    assert "1 with nothing" in one.images.summary.text()
+    one.presses(Qt.Key.Key_N)
+    one.wait(lambda: one.state.image is not None)
+    one.presses(Qt.Key.Key_T)
+    one.presses(Qt.Key.Key_N)
+    one.wait(lambda: one.state.image is not None)
+    assert one.state.images[one.state.index].name == "c.png"
+    one.presses(Qt.Key.Key_N)
+    assert "Every other image" in one.said
+    one.leaves()

@@ -143,3 +143,16 @@ def test_a_view_without_an_image_takes_every_gesture(view: ZoomView) -> None:
     view.actual_size()
     view.fit()
     assert view.zoom > 0
+
+
+def test_a_place_is_looked_at_within_what_can_be_zoomed_to(view: ZoomView):
+    assert view.fitted
+    view.look_at(QPointF(30, 20), 8.0)
+    assert not view.fitted
+    assert view.zoom == pytest.approx(8.0)
+    assert view.visible_rect().center() == QPointF(30, 20)
+    view.look_at(QPointF(-5000, 20), 1e9)
+    assert view.zoom == pytest.approx(CLOSEST)
+    assert view.visible_rect().center().x() == pytest.approx(view._extent.left())
+    view.fit()
+    assert view.fitted

@@ -143,7 +143,9 @@ def redoable(state: State | None) -> bool:
 
 def annotated(state: State | None) -> bool:
     """There is something to export."""
-    return state is not None and any(entry.objects for entry in state.images)
+    if state is None:
+        return False
+    return state.statistics.objects > 0 or any(entry.objects for entry in state.images)  # the rows may be 100,000
 
 
 def writable(state: State | None) -> bool:

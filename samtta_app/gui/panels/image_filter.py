@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.session.state import ImageEntry, LabelClass
 
-ImageKind = Literal["all", "todo", "done", "empty", "unreadable", "look"]
+ListedKind = Literal["all", "todo", "done", "empty", "unreadable", "look"]
 
-KIND_WORDS: dict[ImageKind, str] = {
+KIND_WORDS: dict[ListedKind, str] = {
     "all": "All images",
     "todo": "To do",
     "done": "Done",
@@ -26,7 +26,7 @@ KIND_WORDS: dict[ImageKind, str] = {
 
 SEARCH, SHOWN = "Search", "Images that are listed"
 
-_STATUSES: dict[ImageKind, tuple[str, ...]] = {
+_STATUSES: dict[ListedKind, tuple[str, ...]] = {
     "todo": ("todo", "encoded"),
     "done": ("annotated", "empty"),
     "empty": ("empty",),
@@ -39,7 +39,7 @@ class ImageFilter:
     """What is listed: names with all `words`, of a `kind`, and of these `names` alone where they are given."""
 
     words: tuple[str, ...] = ()
-    kind: ImageKind = "all"
+    kind: ListedKind = "all"
     names: frozenset[str] | None = None
 
     @property
@@ -95,7 +95,7 @@ class FilterBar(QWidget):
 
     @property
     def chosen(self) -> ImageFilter:
-        """What is listed; names are asked for anew, since objects come and go."""
+        """What is listed; names are asked for each time, since objects come and go."""
         kind = self.choice.currentData()
         words = tuple(self.search.text().casefold().split())
         if isinstance(kind, int) or kind == "look":

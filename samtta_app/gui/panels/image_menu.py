@@ -13,7 +13,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.images import ImagesPanel
 from samtta_app.session import acts
 
-OPEN, COPY_PATH, SHOW_FOLDER = "Open", "Copy the file's path", "Show its folder"
+OPEN_IMAGE, COPY_PATH, SHOW_FOLDER = "Open", "Copy the file's path", "Show its folder"
 
 _ON_IMAGE: tuple[tuple[str, ...], ...] = (
     ("empty_image",),
@@ -61,7 +61,7 @@ class ImageMenu:
         path = state.images[place].path
         here = place == state.index
         if not here:
-            menu.addAction(OPEN, lambda: self._controller.do(acts.OpenImage(place)))
+            menu.addAction(OPEN_IMAGE, lambda: self._controller.do(acts.OpenImage(place)))
         menu.addAction(COPY_PATH, lambda: QGuiApplication.clipboard().setText(str(path)))
         menu.addAction(SHOW_FOLDER, lambda: _show_folder(path))
         for group in _ON_IMAGE if here else ():

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from samtta_app.core.calibration import UNCALIBRATED, Calibration
 from samtta_app.core.names import displayable
 from samtta_app.gui.panels.image_filter import EVERY_IMAGE, ImageFilter
-from samtta_app.gui.panels.thumbnail_list import THUMBNAIL, ThumbnailList
+from samtta_app.gui.panels.thumbnail_list import SMALL_PICTURE, ThumbnailList
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.session.sort_keys import Number, known_as, need
@@ -128,7 +128,7 @@ class ImageModel(QAbstractListModel):
                 self.dataChanged.emit(self.index(row), self.index(row))
 
     def _list(self, before: tuple[ImageEntry, ...] = ()) -> None:
-        """List the images anew; where the rows stay, only those that changed are touched."""
+        """List the images again; where the rows stay, only those that changed are touched."""
         every = range(len(self._entries))
         rows: Sequence[int] = every if self._plain else self._sorted(every)
         if rows == self._rows and len(before) == len(self._entries):
@@ -155,7 +155,7 @@ class ImageDelegate(QStyledItemDelegate):
         thumbnails: the small pictures; None shows none.
     """
 
-    def __init__(self, thumbnails: ThumbnailList | None, parent: QStyledItemDelegate | None = None) -> None:
+    def __init__(self, thumbnails: ThumbnailList | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
 
@@ -163,7 +163,7 @@ class ImageDelegate(QStyledItemDelegate):
         """Leave room for picture and number."""
         super().initStyleOption(option, index)
         option.font.setFeature(theme.TABULAR, 1)
-        room = COUNT_ROOM + THUMBNAIL.width()
+        room = COUNT_ROOM + SMALL_PICTURE.width()
         width = option.rect.width() - option.decorationSize.width() - 3 * theme.GRID - room
         option.text = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideMiddle, width)
 
@@ -182,7 +182,7 @@ class ImageDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Rows are as high as a small picture, or as a large font needs."""
         hint = super().sizeHint(option, index)
-        return QSize(hint.width(), max(hint.height(), THUMBNAIL.height() + theme.GRID // 2))
+        return QSize(hint.width(), max(hint.height(), SMALL_PICTURE.height() + theme.GRID // 2))
 
     def _paint_picture(self, painter: QPainter, row: QRect, index: _Index) -> None:
         entry: ImageEntry | None = index.data(ENTRY_ROLE)
@@ -192,8 +192,8 @@ class ImageDelegate(QStyledItemDelegate):
         if found is None or found.isNull():
             return
         size = found.deviceIndependentSize().toSize()
-        size.scale(size.boundedTo(THUMBNAIL), Qt.AspectRatioMode.KeepAspectRatio)
-        middle = QPoint(row.right() - COUNT_ROOM - THUMBNAIL.width() // 2, row.center().y())
+        size.scale(size.boundedTo(SMALL_PICTURE), Qt.AspectRatioMode.KeepAspectRatio)
+        middle = QPoint(row.right() - COUNT_ROOM - SMALL_PICTURE.width() // 2, row.center().y())
         place = QRect(QPoint(0, 0), size)
         place.moveCenter(middle)
         painter.drawPixmap(place, found)

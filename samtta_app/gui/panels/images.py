@@ -16,7 +16,7 @@ from samtta_app.session.state import ImageEntry, State
 
 __all__ = ["OBJECTS_ROLE", "ImageModel", "ImagesPanel"]
 
-SUMMARY, EMPTY, LISTED = "{done} of {number} annotated", "{empty} with nothing", "{listed} listed"
+SUMMARY, EMPTY, NUMBER_LISTED = "{done} of {number} annotated", "{empty} with nothing", "{listed} listed"
 SEPARATOR = " · "
 
 
@@ -82,7 +82,7 @@ class ImagesPanel(QWidget):
         _, done, empty = self._counted
         said = [SUMMARY.format(done=done, number=len(images))]
         said += [EMPTY.format(empty=empty)] if empty else []
-        said += [LISTED.format(listed=self.model.rowCount())] if self.model.rowCount() != len(images) else []
+        said += [NUMBER_LISTED.format(listed=self.model.rowCount())] if self.model.rowCount() != len(images) else []
         self.summary.setText(SEPARATOR.join(said))
         return done
 

@@ -282,7 +282,8 @@ class ProposalsPanel(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """As wide as its content; lower than that, it scrolls, so that the docks fit on a small screen."""
-        inside = self._area.widget().minimumSizeHint().width() if self._area.widget() else 0
+        content = self._area.widget()
+        inside = content.minimumSizeHint().width() if content is not None else 0
         return QSize(inside, super().minimumSizeHint().height())
 
     def show_actions(self, searches: Sequence[QAction], verdicts: Sequence[QAction]) -> None:

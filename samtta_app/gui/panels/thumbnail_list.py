@@ -12,7 +12,7 @@ from samtta_app.core.replies import Thumbnailed
 from samtta_app.gui.canvas.overlay import rgb_image
 from samtta_app.gui.controller import Controller
 
-THUMBNAIL = QSize(36, 22)
+SMALL_PICTURE = QSize(36, 22)
 """Points of a small picture: twelve rows of it leave room for the other panels on a screen of 1080 lines."""
 
 THUMBNAILS_KEPT = 4000
@@ -60,7 +60,7 @@ class ThumbnailList(QObject):
         """Ask for the newest wish: what is on the screen now. Others are wished for again when they are drawn."""
         if self._asked is None and self._wishes:
             self._asked = self._wishes.popitem()[0]
-            self._controller.ask_thumbnail(self._asked, 2 * THUMBNAIL.width())
+            self._controller.ask_thumbnail(self._asked, 2 * SMALL_PICTURE.width())
 
     @Slot(object)
     def _take(self, reply: Thumbnailed) -> None:

@@ -27,7 +27,7 @@ TOUR_STEPS: tuple[tuple[str, str, str], ...] = (
 )
 """Icon, heading and text of each step."""
 
-STEP, NEXT, BACK, SKIP = "{step} of {number}", "Next", "Back", "Do not show again"
+STEP_OF, NEXT, BACK, SKIP = "{step} of {number}", "Next", "Back", "Do not show again"
 
 _SEEN = "tour"
 
@@ -69,7 +69,7 @@ class Tour(QFrame):
         self.step = step % len(TOUR_STEPS)
         name, heading, text = TOUR_STEPS[self.step]
         self._picture.setPixmap(icons.icon(name, tint="accent").pixmap(QSize(4 * theme.GRID, 4 * theme.GRID)))
-        self._number.setText(STEP.format(step=self.step + 1, number=len(TOUR_STEPS)))
+        self._number.setText(STEP_OF.format(step=self.step + 1, number=len(TOUR_STEPS)))
         self.heading.setText(heading)
         self.text.setText(text)
         self.back.setEnabled(self.step > 0)

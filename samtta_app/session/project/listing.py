@@ -59,10 +59,14 @@ def image_files(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
     return tuple(folder / name for name in image_names(folder, subfolders=subfolders))
 
 
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file; only files of one name are looked at."""
+def row_of_file(images: Sequence[ImageEntry], path: Path) -> int | None:
+    """Where the image of this file stands in the list, whatever the way to it; None where it is not listed."""
+    return next((k for k, e in enumerate(images) if e.name.endswith(path.name) and _same_file(e.path, path)), None)
+
+
+def _same_file(one: Path, other: Path) -> bool:
     try:
-        return one == other or (one.name == other.name and os.path.samefile(one, other))
+        return one == other or os.path.samefile(one, other)
     except (OSError, ValueError):
         return False
 
@@ -145,11 +149,12 @@ def entries(
     are numbers of objects that were accepted on another picture, `empty` the images that are marked as empty.
     """
     there = set(names)
-    shown = [ImageEntry(name, folder / name, "todo", 0) for name in names]
+    front = os.path.join(folder, "")
+    shown = [ImageEntry(name, front + name, "todo", 0) for name in names]
     if objects or empty:
         shown = [_marked(entry, objects.get(entry.name, 0), entry.name in empty) for entry in shown]
     gone = [
-        ImageEntry(name, folder / (name if is_inside(name) else component(name)), "unreadable", number, GONE)
+        ImageEntry(name, front + (name if is_inside(name) else component(name)), "unreadable", number, GONE)
         for name, number in objects.items()
         if number and name not in there
     ]

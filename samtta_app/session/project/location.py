@@ -22,7 +22,7 @@ from samtta_app.session.project.writer_lock import LOCK, WriterLock
 HOME = ".samtta"
 DATABASE = "project.db"
 WEIGHTS = "weights"
-FOLDER, NEAR = "folder", "folder_from_here"
+FOLDER, FROM_HERE = "folder", "folder_from_here"
 """Under these keys a project remembers where its images are: the path, and the way there from its own folder."""
 BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps: the database, and files of its name with these endings."""
@@ -203,7 +203,10 @@ def images_folder(home: Path) -> Path:
     if home.name == HOME and any(map(is_listed, _names(beside))):
         return beside
     stored = _stored(home / DATABASE)
-    found = (Path(os.path.normpath(home / stored.get(NEAR, ""))) if stored.get(NEAR) else None, stored.get(FOLDER))
+    found = (
+        Path(os.path.normpath(home / stored.get(FROM_HERE, ""))) if stored.get(FROM_HERE) else None,
+        stored.get(FOLDER),
+    )
     known = [Path(path) for path in found if path and os.path.isabs(path)]
     return next((path for path in known if path.is_dir()), known[-1] if known and home.name != HOME else beside)
 
@@ -228,7 +231,7 @@ def _stored(database: Path) -> dict[str, str]:
     """What a project says of its images' folder."""
     try:
         with closing(sqlite3.connect(database, timeout=0.0)) as db:
-            rows = db.execute("SELECT key, value FROM meta WHERE key IN (?, ?)", (FOLDER, NEAR)).fetchall()
+            rows = db.execute("SELECT key, value FROM meta WHERE key IN (?, ?)", (FOLDER, FROM_HERE)).fetchall()
     except (sqlite3.DatabaseError, UnicodeDecodeError):
         return {}  # opening it properly, right after this, says what is wrong
     known = {key: from_text(value) for key, value in rows if isinstance(value, str)}

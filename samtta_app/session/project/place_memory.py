@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from samtta_app.session.project.cells import LARGEST_NUMBER
-from samtta_app.session.project.location import FOLDER, NEAR, near
+from samtta_app.session.project.location import FOLDER, FROM_HERE, near
 from samtta_app.session.project.reading_memory import ReadingMemory
 
 _CLASS, _VIEW = "last_class", "last_view"
@@ -36,7 +36,7 @@ class PlaceMemory(ReadingMemory):
             StoreError: nothing was stored.
         """
         self._remember(FOLDER, str(folder))
-        self._remember(NEAR, near(folder, self.home))
+        self._remember(FROM_HERE, near(folder, self.home))
         self.folder = folder
 
     def last_class(self) -> int:

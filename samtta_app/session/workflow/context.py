@@ -184,8 +184,8 @@ class SessionContext:
         text = entry.text if unreadable is None else unreadable
         status: ImageStatus = "unreadable" if text else readable
         was = entry.changed if changed is None else changed
-        marks = {"text": text, "changed": was, "empty": nothing}
-        self._put_entry(place, replace(entry, status=status, objects=number, **marks))
+        now = replace(entry, status=status, objects=number, text=text, changed=was, empty=nothing)
+        self._put_entry(place, now)
 
     def _place(self, name: str) -> int | None:
         """Where an image stands in the list."""

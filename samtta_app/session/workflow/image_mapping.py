@@ -14,7 +14,7 @@ from samtta_app.session.workflow.image_opening import ImageOpener
 
 ALL_GONE = "None of the project's images is in {folder}. File, Find the images… names the folder where they are now"
 NOT_THERE = "None of the project's images is in this folder"
-FOUND = "{number} of {every} images with objects are in {folder}"
+IMAGES_FOUND = "{number} of {every} images with objects are in {folder}"
 
 
 def all_gone(images: tuple[ImageEntry, ...]) -> bool:
@@ -47,5 +47,5 @@ def map_images(desk: SessionContext, browsing: ImageOpener, folder: Path) -> Req
     index = next((k for k, entry in enumerate(images) if entry.name == here), 0)
     desk.change(folder=folder, images=images, index=index)
     requests = browsing.open(index)
-    desk.say("good", FOUND.format(number=len(there), every=len(wanted), folder=displayable(str(folder))))
+    desk.say("good", IMAGES_FOUND.format(number=len(there), every=len(wanted), folder=displayable(str(folder))))
     return requests

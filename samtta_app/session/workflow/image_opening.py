@@ -96,7 +96,7 @@ class ImageOpener:
         order = [*range(here + 1, len(images)), *range(here)]
         found = next((k for k in order if images[k].status in ("todo", "encoded")), None)
         if found is None:
-            self._desk.say("good", "Every other image has annotations")
+            self._desk.say("good", "Every other image is done")
         return found
 
     def prefetch(self) -> Requests:

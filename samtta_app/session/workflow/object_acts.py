@@ -14,7 +14,7 @@ from samtta_app.session.workflow.history import ClassAdded, ClassRenamed, Delete
 from samtta_app.session.workflow.lessons import LessonQueue
 
 NOT_EMPTY = "There are objects on this image: delete them first"
-NOT_SHOWN = "Only an image that is shown can be marked as empty"
+NO_IMAGE_SHOWN = "Only an image that is shown can be marked as empty"
 
 
 class Objects:
@@ -161,7 +161,7 @@ class Objects:
         if entry is None or entry.empty == empty:
             return ()
         if empty and (desk.state.annotations or desk.state.image is None):
-            desk.say("info", NOT_EMPTY if desk.state.annotations else NOT_SHOWN)
+            desk.say("info", NOT_EMPTY if desk.state.annotations else NO_IMAGE_SHOWN)
             return ()
         self.put_empty(name, empty)
         desk.history.push(Emptied(name, empty))

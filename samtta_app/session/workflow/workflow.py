@@ -51,7 +51,7 @@ from samtta_app.formats.detections import Detections
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.imported_objects import store_imported
-from samtta_app.session.project.listing import passed_over, same_file
+from samtta_app.session.project.listing import passed_over, row_of_file
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
@@ -150,8 +150,7 @@ class Workflow:
 
     def begin_at(self, path: Path | None) -> None:
         """Let the session begin with the image at this path, where the project lists it; to be called before `start`."""
-        images = self.state.images if path is not None else ()
-        place = next((k for k, entry in enumerate(images) if path is not None and same_file(entry.path, path)), None)
+        place = row_of_file(self.state.images, path) if path is not None else None
         if place is not None:
             self._desk.change(index=place)
 
