@@ -174,6 +174,9 @@ class Recorder(QObject):
     def do(self, act: UserAct) -> None:
         self.calls.append(act)
 
+    def last_view(self) -> None:
+        """No image was looked at before; asking changes nothing, so it is no call."""
+
     def __getattr__(self, name: str) -> object:
         getattr(self._of, name)
 

@@ -39,8 +39,8 @@ CONTROLS = (
 )  # fmt: skip
 
 DIALOGS = ("settings", "export", "import", "planes", "models", "display", "help", "shortcuts", "about")
-OF_THE_SYSTEM = {"boxes"}
-"""Only asks for a file."""
+OF_THE_SYSTEM = {"boxes", "find_images"}
+"""They only ask for a file or a folder."""
 
 
 def controls(root: QWidget) -> Iterator[QWidget]:
