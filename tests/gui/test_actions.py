@@ -226,7 +226,7 @@ def test_the_view_needs_an_image():
 
 def test_export_needs_an_object(tmp_path):
     assert can("export", scene())
-    assert not can("export", scene(images=entries(tmp_path, ("todo", "unreadable"))))
+    assert not can("export", scene(images=entries(tmp_path, ("todo", "unreadable")), annotations=()))
 
 
 def test_only_the_classes_that_exist_can_be_chosen():

@@ -193,8 +193,7 @@ def test_what_can_be_done_depends_on_the_run() -> None:
     assert rateable(plain)
     assert not rateable(None)
     assert not rateable(scene(read_only=True))
-    nothing = replace(statistics(), objects=0)
-    assert not rateable(scene(images=entries(Path("dishes"), ("todo", "encoded")), statistics=nothing))
+    assert not rateable(scene(images=entries(Path("dishes"), ("todo", "encoded")), annotations=()))
 
 
 # --- the table ----------------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def annotated(state: State | None) -> bool:
     """There is something to export."""
     if state is None:
         return False
-    return state.statistics.objects > 0 or any(entry.objects for entry in state.images)  # the rows may be 100,000
+    return bool(state.annotations) or any(entry.objects for entry in state.images)  # the rows may be 100,000
 
 
 def writable(state: State | None) -> bool:
