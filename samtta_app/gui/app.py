@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import signal
 import sys
@@ -16,10 +15,10 @@ from pathlib import Path
 from types import FrameType, MappingProxyType, TracebackType
 from typing import Any
 
-from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from samtta_app.errors import UserError
+from samtta_app.gui.collecting import collected_here
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.crash_report import NOT_SAVED, SAVED, CrashReport, crash_report
 from samtta_app.gui.folder_watch import FolderWatch
@@ -349,23 +348,6 @@ def _log_file() -> Iterator[Path]:
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
-
-
-@contextmanager
-def collected_here() -> Iterator[None]:
-    """Cycles are collected on this thread alone, once a second; elsewhere Qt would crash.
-
-    Python otherwise collects on any thread that allocates. The engine's thread would then delete widgets of a closed
-    window while the window's own thread paints.
-    """
-    enabled = gc.isenabled()
-    collector = GarbageCollector(interval=1.0)
-    try:
-        yield
-    finally:
-        collector.timer.stop()
-        if enabled:
-            gc.enable()
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Annotation, Mask, Window
 from samtta_app.datasets.samples.desk_images import write_large_image, write_small_images
 from samtta_app.errors import UserError
-from samtta_app.gui.app import Application, collected_here
+from samtta_app.gui.app import Application
+from samtta_app.gui.collecting import collected_here
 from samtta_app.gui.widgets.splash import application as qt_application
 from samtta_app.gui.worker import EngineProtocol
 from samtta_app.session import acts

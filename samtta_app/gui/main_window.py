@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -26,12 +27,14 @@ from samtta_app.gui.panels.message_bar import MessageBar
 from samtta_app.gui.panels.stage import Stage
 from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.panels.status import StatusBar
-from samtta_app.gui.project_views import ProjectViews
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text, title_text
 from samtta_app.session import acts
 from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings
+
+if TYPE_CHECKING:
+    from samtta_app.gui.project_views import ProjectViews
 
 LOADING = "Loading the model…"
 """Stands in the status bar until the model answers."""
@@ -116,6 +119,8 @@ class MainWindow(QMainWindow):
 
     def attach(self, controller: Controller) -> None:
         """Show a project in place of the one before; the controller of that one is not closed."""
+        from samtta_app.gui.project_views import ProjectViews  # imports the plots, which the start page does without
+
         views = ProjectViews(controller, self.actions_made, self.strategies)
         if self._controller is not None:
             self._let_go(self._controller)

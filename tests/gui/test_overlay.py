@@ -22,7 +22,7 @@ from samtta_app.gui.canvas.overlay import (
     tinted,
     uncertainty_image,
 )
-from samtta_app.gui.widgets.theme import UNCERTAINTY_MAP
+from samtta_app.gui.widgets.theme import uncertainty_map
 from tests.unit.values import disc
 
 BITMAPS = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(lambda shape: arrays(np.bool_, shape))
@@ -95,8 +95,8 @@ def test_a_tinted_mask_is_clear_outside_and_has_the_colour_inside() -> None:
 
 def test_the_uncertainty_picture_is_clear_where_the_model_is_sure_and_uses_the_whole_map() -> None:
     found = colours(uncertainty_image(np.array([[0.0, 1.0, np.nan, 7.0]], dtype=np.float32)))
-    assert found[0, :, 3].tolist() == [0, UNCERTAINTY_MAP[255, 3], 0, UNCERTAINTY_MAP[255, 3]]
-    assert np.abs(found[0, 1].astype(int) - UNCERTAINTY_MAP[255]).max() <= 1
+    assert found[0, :, 3].tolist() == [0, uncertainty_map()[255, 3], 0, uncertainty_map()[255, 3]]
+    assert np.abs(found[0, 1].astype(int) - uncertainty_map()[255]).max() <= 1
 
 
 def test_pictures_keep_their_own_memory_and_every_pixel() -> None:

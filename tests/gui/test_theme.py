@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QLabel
 
 from samtta_app.gui.widgets import theme
-from samtta_app.gui.widgets.theme import CLASS_COLOURS, DARK, LIGHT, UNCERTAINTY_MAP, Palette
+from samtta_app.gui.widgets.theme import CLASS_COLOURS, DARK, LIGHT, Palette, uncertainty_map
 
 GUI = Path(theme.__file__).parent
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda palette: palette.name)
@@ -102,19 +102,19 @@ def test_mixing_goes_from_one_colour_to_the_other():
 
 
 def test_the_uncertainty_map_is_a_table_of_256_rgba_colours():
-    assert UNCERTAINTY_MAP.shape == (256, 4)
-    assert UNCERTAINTY_MAP.dtype == np.uint8
+    assert uncertainty_map().shape == (256, 4)
+    assert uncertainty_map().dtype == np.uint8
 
 
 def test_sure_pixels_stay_clean_and_alpha_rises():
-    alpha = UNCERTAINTY_MAP[:, 3].astype(int)
+    alpha = uncertainty_map()[:, 3].astype(int)
     assert alpha[0] == 0
     assert (np.diff(alpha) >= 0).all()
     assert alpha[-1] > 200
 
 
 def test_the_uncertainty_map_is_told_apart_by_brightness_alone():
-    brightness = [luminance(QColor(*row[:3]).name()) for row in UNCERTAINTY_MAP.tolist()]
+    brightness = [luminance(QColor(*row[:3]).name()) for row in uncertainty_map().tolist()]
     assert (np.diff(brightness) > -1e-3).all()
     assert brightness[-1] - brightness[0] > 0.4
 

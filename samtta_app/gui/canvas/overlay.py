@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainterPath, QPolygonF
 
 from samtta_app.core.types import BoolArray, Box, FloatArray, Mask, Window
-from samtta_app.gui.widgets.theme import UNCERTAINTY_MAP
+from samtta_app.gui.widgets.theme import uncertainty_map
 from samtta_app.session.state import Overlay
 
 
@@ -104,7 +104,7 @@ def scale_of(overlay: Overlay) -> float:
 def uncertainty_image(values: NDArray[np.float32], scale: float = 1.0) -> QImage:
     """The colours of a map (g, g) from 0 to `scale`; clear where the model is sure."""
     steps = np.clip(np.rint(np.nan_to_num(values) / scale * 255), 0, 255).astype(np.uint8)
-    return rgba_image(UNCERTAINTY_MAP[steps])
+    return rgba_image(uncertainty_map()[steps])
 
 
 LESSON_COLOURS = np.array([(46, 160, 67, 190), (0, 0, 0, 0), (56, 110, 220, 120)], dtype=np.uint8)

@@ -51,7 +51,7 @@ class Ramp(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedSize(_WIDTH, theme.GRID + theme.GRID // 2)
-        table = theme.UNCERTAINTY_MAP.copy()
+        table = theme.uncertainty_map().copy()
         self._row = QImage(table.tobytes(), len(table), 1, 4 * len(table), QImage.Format.Format_RGBA8888).copy()
         self._opacity, self._mark = 1.0, -1.0
 

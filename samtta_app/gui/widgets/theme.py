@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
@@ -118,16 +118,18 @@ def colour_index(name: str) -> int | None:
     return OWN_COLOUR + (colour.rgb() & 0xFFFFFF) if colour.isValid() else None
 
 
-def _uncertainty_map() -> NDArray[np.uint8]:
-    """(256, 4) RGBA: the perceptual map "plasma" without its palest end, alpha rising from 0 to 0.85."""
+@cache
+def uncertainty_map() -> NDArray[np.uint8]:
+    """Colours of the entropy 0 .. 1 bit, (256, 4) uint8 RGBA: sure pixels are clear, unsure ones strong.
+
+    They are the perceptual map "plasma" without its palest end, alpha rising from 0 to 0.85.
+    """
     table = np.empty((256, 4), dtype=np.uint8)
+    import pyqtgraph as pg  # takes a third of the time until the window is painted
+
     table[:, :3] = pg.colormap.get("plasma").map(np.linspace(0.05, 0.92, 256), mode="byte")[:, :3]
     table[:, 3] = np.round(np.linspace(0.0, 1.0, 256) ** 0.8 * 0.85 * 255)
     return table
-
-
-UNCERTAINTY_MAP: NDArray[np.uint8] = _uncertainty_map()
-"""Colours of the entropy 0 .. 1 bit, (256, 4) uint8 RGBA: sure pixels are clear, unsure ones strong."""
 
 
 def mix_colours(a: str, b: str, share: float) -> str:
