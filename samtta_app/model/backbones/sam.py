@@ -15,6 +15,7 @@ from torch.func import functional_call
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.tiny_vit import TinyEncoder, tiny_name
 from samtta_app.model.backbones.unrepeated import DecodedMasks, masks_and_tokens
+from samtta_app.model.backbones.vit_block import vit_block
 from samtta_app.model.losses import ALPHA
 from samtta_app.model.stored_tasks import named_in_file
 from samtta_app.model.weights import Tensors, write_tensors
@@ -202,7 +203,7 @@ def _vit_steps(encoder: ImageEncoderViT, x: Tensor) -> Generator[None, None, tup
     for block in encoder.blocks:
         yield
         with torch.no_grad():
-            x = block(x)
+            x = vit_block(block, x)
         if early is None and block.window_size == 0:
             early = x.permute(0, 3, 1, 2)
     yield
