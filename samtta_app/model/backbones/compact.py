@@ -29,6 +29,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.compact_prompts import GRID_STRIDE, STRIDE, CompactPromptEncoder
 from samtta_app.model.backbones.likeness import context_of, pooled_vectors
+from samtta_app.model.backbones.two_way import two_way
 from samtta_app.model.compact_limits import check_slices, config_values
 from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.losses import EVEN
@@ -155,8 +156,8 @@ class CompactMaskDecoder(MaskDecoder):
         batch = sparse_prompt_embeddings.shape[0]
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight]).unsqueeze(0).expand(batch, -1, -1)
         src = image_embeddings + dense_prompt_embeddings
-        pe = image_pe.expand(batch, -1, -1, -1)
-        hs, src_out = self.transformer(src, pe, torch.cat([own, sparse_prompt_embeddings], dim=1))
+        tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)
+        hs, src_out = two_way(self.transformer, src, image_pe, tokens)
         tokens = hs[:, : 1 + self.num_mask_tokens]
         upscaled = self._upscale(src_out.transpose(1, 2).reshape(src.shape), skips)
         hyper = torch.stack([mlp(tokens[:, i + 1]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1)

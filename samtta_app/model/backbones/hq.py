@@ -17,6 +17,7 @@ from segment_anything.modeling.mask_decoder import MLP
 from torch import Tensor, nn
 
 from samtta_app.model.backbones.sam import OfficialSam
+from samtta_app.model.backbones.two_way import two_way
 from samtta_app.model.backbones.unrepeated import DecodedMasks
 
 
@@ -45,7 +46,7 @@ class HqMaskDecoder(MaskDecoder):
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight, self.hf_token.weight])
         tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
         maps = embedding + dense
-        out, maps_out = self.transformer(maps, positions.expand(len(tokens), -1, -1, -1), tokens)
+        out, maps_out = two_way(self.transformer, maps, positions, tokens)
         fine = self.output_upscaling(maps_out.transpose(1, 2).reshape(maps.shape))
         hq_fine = self.embedding_maskfeature(fine) + self.embedding_encoder(embedding) + self.compress_vit_feat(early)
         last = 1 + self.num_mask_tokens

@@ -9,6 +9,7 @@ from typing import ClassVar, cast
 
 import torch
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+from segment_anything.modeling.image_encoder import Block
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -203,7 +204,7 @@ def _vit_steps(encoder: ImageEncoderViT, x: Tensor) -> Generator[None, None, tup
     for block in encoder.blocks:
         yield
         with torch.no_grad():
-            x = vit_block(block, x)
+            x = vit_block(cast(Block, block), x)
         if early is None and block.window_size == 0:
             early = x.permute(0, 3, 1, 2)
     yield
