@@ -1,7 +1,7 @@
 """SAM's two-way transformer with the same answer for less work: a few tokens never have the image projected for them.
 
-Attention between T tokens and N places of the image multiplies q W k. The stock code projects all N places first. With few
-tokens it takes less to project the tokens twice: (q W) k, and likewise W (a v) for what is taken from the image.
+Attention between tokens and N places of the image multiplies q W k. The stock code projects all N places first. For a few
+tokens (q W) k takes less. So does W (a v) for what is taken from the image.
 """
 
 from __future__ import annotations

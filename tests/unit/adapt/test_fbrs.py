@@ -39,7 +39,7 @@ class Passes:
 
     def __init__(self) -> None:
         self.count = 0
-        self._hook = MODEL.net.mask_decoder.transformer.register_forward_hook(self._seen)
+        self._hook = MODEL.net.mask_decoder.transformer.norm_final_attn.register_forward_hook(self._seen)
 
     def _seen(self, *_: object) -> None:
         self.count += 1
