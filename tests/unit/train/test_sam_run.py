@@ -286,8 +286,8 @@ def test_masks_may_be_empty_in_the_first_minute(folder: Path, tmp_path: Path, mo
 
 def test_memory_that_does_not_suffice_is_said(folder: Path, tmp_path: Path) -> None:
     model = toy_model()
-    transformer = model.net.mask_decoder.transformer
-    transformer.register_forward_pre_hook(lambda *_: torch.empty(1 << 50, dtype=torch.uint8) and None)
+    layer = model.net.mask_decoder.transformer.norm_final_attn
+    layer.register_forward_pre_hook(lambda *_: torch.empty(1 << 50, dtype=torch.uint8) and None)
     with pytest.raises(TrainingError, match="not enough memory"):
         tune(model, [folder], tmp_path / "a.pth", SHORT)
 

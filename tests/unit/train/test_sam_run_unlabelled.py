@@ -230,7 +230,7 @@ def test_images_in_which_nothing_is_proposed_are_refused(folder: Path, photos: P
 
 def test_memory_that_does_not_suffice_for_proposals_is_said(folder: Path, photos: Path, tmp_path: Path) -> None:
     model = toy_model()
-    model.net.mask_decoder.transformer.register_forward_pre_hook(
+    model.net.mask_decoder.transformer.norm_final_attn.register_forward_pre_hook(
         lambda *_: torch.empty(1 << 50, dtype=torch.uint8) and None
     )
     with pytest.raises(TrainingError, match="not enough memory"):
