@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
 
+_Official = Literal["narrow", "vit_b", "vit_l", "vit_h"]
 _Row = TypeVar("_Row", bound="Record")
 
 BENCH_COMMANDS = {
@@ -365,15 +366,18 @@ def speed(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", metavar="D")] = "auto",
     repeats: Annotated[int, typer.Option(min=3, help="Measurements of each time.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the images and clicks.")] = 0,
+    official: Annotated[_Official, typer.Option(help="The SAM of random weights that both sides run.")] = "narrow",
     out: _Out = None,
 ) -> None:
     """Measure click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
     from samtta_app.bench.speed import run_speed, show_speed
     from samtta_app.engine.dispatch import open_engine
+    from samtta_app.model.official_predictor import random_official
 
     with progress_bar() as bar:
         task = bar.add_task("loading the model", total=1.0)
         measured = run_speed(
+            stock=None if official == "narrow" else random_official(official, seed),
             model=open_engine(model, device=device, input_size=input_size),
             repeats=repeats,
             seed=seed,

@@ -10,9 +10,9 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from segment_anything import SamAutomaticMaskGenerator
+from segment_anything import SamAutomaticMaskGenerator, sam_model_registry
 from segment_anything import SamPredictor as SamPredictor  # bench imports this name, and must not import torch
-from segment_anything.modeling import ImageEncoderViT
+from segment_anything.modeling import ImageEncoderViT, Sam
 from torch import nn
 
 from samtta_app.core.automatic import AutomaticSettings
@@ -44,6 +44,19 @@ def stock_model(*, width: int = 192, depth: int = 4, size: int = 1024, seed: int
     net = sam_about(encoder, size=size)
     torch.random.set_rng_state(state)
     return replace(built_model(f"stock-{width}x{depth}", OfficialSam(net), size), tidy=False)
+
+
+def random_official(name: str, seed: int = 0) -> SamModel:
+    """Official SAM "vit_b", "vit_l" or "vit_h" in full size with random weights, whose time is that of the trained one.
+
+    Raises:
+        KeyError: there is no such SAM.
+    """
+    state = torch.random.get_rng_state()
+    torch.manual_seed(seed)
+    net = cast(Callable[[], Sam], sam_model_registry[name])()
+    torch.random.set_rng_state(state)
+    return replace(built_model(name, OfficialSam(net), 1024), tidy=False)
 
 
 def official_predictor(model: SamModel) -> SamPredictor:

@@ -25,7 +25,9 @@ from tests.unit.model.test_hypotheses import nets_of
 
 @pytest.fixture(scope="module")
 def speed() -> Speed:
-    return run_speed(model=Engine(toy_model()), repeats=3, stock_size=64, points_per_side=2, sides=(64, 300))
+    return run_speed(
+        model=Engine(toy_model()), repeats=3, stock=stock_model(size=64), points_per_side=2, sides=(64, 300)
+    )
 
 
 def test_what_a_person_waits_for_is_measured(speed: Speed) -> None:
@@ -48,15 +50,18 @@ def test_a_whole_lesson_takes_longer_than_one_of_its_steps(speed: Speed) -> None
 
 def test_the_official_predictor_is_measured_beside_it(speed: Speed) -> None:
     assert [r.name for r in speed.ratios] == [
-        "encode (stock SAM, 64 px)",
+        "encode (stock-192x4, 64 px)",
+        "encode, peak memory",
         "click to masks",
         "click to masks, p95",
+        "click to masks, 300 px",
         "click to masks, all cores busy",
         "click to masks, all cores busy, p95",
         "automatic masks of 4 clicks, already encoded",
     ]
     assert all(r.ours > 0 and r.theirs > 0 and r.ratio > 0 for r in speed.ratios)
-    rest, tail = speed.ratios[1:3]
+    rest, tail = speed.ratios[2:4]
+    assert [r.unit for r in speed.ratios].count("MB") == 1
     assert (tail.ours >= rest.ours, tail.theirs >= rest.theirs) == (True, True)
     assert tail.ratio == pytest.approx(tail.ours / tail.theirs)
 
@@ -88,7 +93,7 @@ def test_progress_goes_from_none_to_all_and_timings_are_written_also_of_plausibl
     found = run_speed(
         model=Engine(replace(plain, hypotheses=nets_of(plain, 0.3))),
         repeats=3,
-        stock_size=64,
+        stock=stock_model(size=64),
         points_per_side=2,
         sides=(),
         out=tmp_path / "out",
@@ -104,7 +109,7 @@ def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:
     console = Console(file=io.StringIO(), width=120)
     show_speed(console, speed)
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    for expected in ("p95 ms", "while learning", "64 px", "300 px", "peak MB", "ratio", "SamPredictor"):
+    for expected in ("p95 ms", "while learning", "64 px", "300 px", "peak MB", "ratio", "SamPredictor", "MB", "GFLOPS"):
         assert expected in text
 
 
