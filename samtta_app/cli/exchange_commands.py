@@ -41,6 +41,9 @@ def export(
         str | None, typer.Option("--split", help="Shares of the images: train/val/test.", metavar="80/10/10")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the split.", metavar="N")] = 0,
+    stored_rows: Annotated[
+        bool, typer.Option("--stored-rows", help="Masks in the files' own rows and columns, not upright.")
+    ] = False,
 ) -> None:
     """Export the accepted objects of a project; an unknown format is answered with the list of formats.
 
@@ -54,7 +57,9 @@ def export(
     if format_ not in FORMATS:
         raise ExportError(f"There is no export format {format_!r}", do=f"Choose one of {', '.join(FORMATS)}")
     form, shares = FORMATS[format_], _shares(split)
-    choice = ExportChoice(frozenset(classes or ()), _merged(merge or []), least_area, reviewed, shares, seed)
+    choice = ExportChoice(
+        frozenset(classes or ()), _merged(merge or []), least_area, reviewed, shares, seed, stored_rows
+    )
     with Store.open_to_read(existing_project(project)) as store:
         content = store.project()
         demo_command.say(f"not in {form.name}: {'; '.join(form.lost)}")

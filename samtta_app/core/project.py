@@ -49,7 +49,7 @@ class Project:
     `of_image` gives the annotations of one image by its name, first accepted first. They are read on request, so an
     export needs the memory of one image. `remarks` name objects that do not fit and rows that were left out. `reviewed`
     holds the ids of the objects that a user confirmed, `ignored` those of ignore regions. `planes` are what is read of
-    image files.
+    image files. With `stored_rows`, sizes and objects are in the rows and columns of the files, not upright.
     """
 
     folder: Path
@@ -60,6 +60,7 @@ class Project:
     reviewed: frozenset[int] = frozenset()
     planes: PlaneChoice = FIRST_PLANE
     ignored: frozenset[int] = frozenset()
+    stored_rows: bool = False
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:

@@ -114,6 +114,7 @@ class Format:
         splits: whether it has a place for a split of the images; other formats get one folder for each part.
         holds_ignored: whether it has a place for ignore regions; they are left out of other formats.
         holds_notes: whether it has a place for attributes and comments of objects.
+        copies_pixels: whether it copies upright pixels, so that masks in the rows of the files would not fit them.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Format:
     splits: bool = False
     holds_ignored: bool = False
     holds_notes: bool = False
+    copies_pixels: bool = False
 
     @property
     def lost(self) -> tuple[str, ...]:

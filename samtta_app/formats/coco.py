@@ -34,6 +34,7 @@ _OLDER = {FILE: (OLDER_FILE,)}
 """Names that earlier versions gave to a file; an export removes it."""
 
 UPRIGHT = "masks are upright: the orientation that EXIF names is applied"
+STORED = "masks are in the rows and columns of the files: the orientation that EXIF names is not applied"
 OWN = "samtta"
 """The key of our own fields."""
 
@@ -75,7 +76,7 @@ def _head(project: Project) -> dict[str, object]:
         "info": {
             "description": f"{storable(project.folder.name)}, {_MARK}",
             "version": "1.0",
-            OWN: {"upright": UPRIGHT},
+            OWN: {"rows": STORED} if project.stored_rows else {"upright": UPRIGHT},
         },
         "licenses": [],
         "images": [_image(image) for image in project.images],

@@ -205,4 +205,5 @@ DATASET = Format(
     write_dataset,
     read_dataset,
     splits=True,
+    copies_pixels=True,
 )

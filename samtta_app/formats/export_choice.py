@@ -14,6 +14,7 @@ from samtta_app.core.types import Annotation
 from samtta_app.errors import ExportError
 from samtta_app.formats.base import Format, unheard
 from samtta_app.formats.recorded_files import recorded, written_paths
+from samtta_app.formats.stored_rows import in_stored_rows
 
 SPLIT_PARTS = ("train", "val", "test")
 
@@ -29,6 +30,7 @@ class ExportChoice:
         reviewed: whether only objects that a user confirmed are exported.
         shares: of the images for training, validation and test; None makes no split.
         seed: of the split; the same seed gives each image the same part, however many images there are.
+        stored_rows: masks are in the rows and columns of the image files, not upright as the camera meant them.
 
     Raises:
         ExportError: the shares do not add up, or the least area is negative.
@@ -40,6 +42,7 @@ class ExportChoice:
     reviewed: bool = False
     shares: tuple[float, float, float] | None = None
     seed: int = 0
+    stored_rows: bool = False
 
     def __post_init__(self) -> None:
         if self.least_area < 0:
@@ -102,9 +105,15 @@ def export_project(
     """Write what was chosen; a split is the format's own, or one folder for each part. Returns the files' paths.
 
     Raises:
-        ExportError: as the format's `write`; a split appears whole or not at all.
+        ExportError: as the format's `write`; a split appears whole or not at all. Also where the format copies upright
+            pixels and `stored_rows` is chosen, or `in_stored_rows` fails.
     """
     some = project if choice == EVERYTHING else chosen_objects(project, choice)
+    if choice.stored_rows:
+        if form.copies_pixels:
+            text = f"{form.title}: its pixels are upright, so its masks are too"
+            raise ExportError(text, folder, "Choose another format, or upright masks")
+        some = in_stored_rows(some)
     some = some if form.holds_ignored or not some.ignored else without_ignored(some)
     if choice.shares is None or form.splits:
         return form.write(some, folder, progress)

@@ -71,4 +71,5 @@ CROPS = Format(
     ),
     _write,
     strictly(_read),
+    copies_pixels=True,
 )

@@ -190,4 +190,5 @@ YOLO = Format(
     _write,
     strictly(read_yolo),
     splits=True,
+    copies_pixels=True,
 )

@@ -35,7 +35,7 @@ from samtta_app.images.file_formats import GivenUp, ImageKind, ImageStream, open
 from samtta_app.images.other_decoding import decode_other, other_size
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
 from samtta_app.images.stretching import Array, to_display, upright
-from samtta_app.images.tiff_decoding import decode_tiff, tiff_size
+from samtta_app.images.tiff_decoding import decode_tiff, tiff_size, tiff_turn
 from samtta_app.images.tiff_tiles import LEAST_TILED, tiled_tiff
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "read_ids",
     "read_image",
     "reading",
+    "stored_orientation",
     "to_display",
     "upright",
 ]
@@ -162,6 +163,22 @@ def image_orientation(path: Path) -> int:
     def found() -> int:
         with opened_image(path) as source:
             return 1 if source.kind in _OTHERS | {ImageKind.TIFF, ImageKind.DICOM} else upright_turn(source)
+
+    return _said(path, found)
+
+
+def stored_orientation(path: Path) -> int:
+    """The orientation 1 .. 8 that is applied to the rows and columns of a file; 1 where they are shown as they are.
+
+    Raises:
+        ImageError: as `image_size`.
+    """
+
+    def found() -> int:
+        with opened_image(path) as source:
+            if source.kind is ImageKind.TIFF:
+                return tiff_turn(source)
+            return 1 if source.kind in _OTHERS | {ImageKind.DICOM} else upright_turn(source)
 
     return _said(path, found)
 

@@ -175,7 +175,15 @@ def channel_notice(used: int, channels: int) -> str:
     return f"{rest} not shown."
 
 
-def _turn(page: tifffile.TiffPage) -> int:
+def tiff_turn(source: ImageStream) -> int:
+    """The orientation 1 .. 8 that the first page of a TIFF names, else 1."""
+    source.file.seek(0)
+    with tifffile.TiffFile(source.file) as file:
+        found = _turn(file.pages.first)
+    return found if 1 <= found <= 8 else 1
+
+
+def _turn(page: tifffile.TiffPage | tifffile.TiffFrame) -> int:
     tag = page.tags.get(ORIENTATION)
     return int(tag.value) if tag and isinstance(tag.value, int) else 1
 

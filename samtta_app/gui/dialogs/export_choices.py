@@ -58,6 +58,7 @@ class ExportChoices(QWidget):
         self.least.setRange(0, MOST)
         self.least.setSuffix(" pixels")
         self.reviewed = QCheckBox("Only reviewed objects")
+        self.stored_rows = QCheckBox("Rows and columns of the files, not upright")
         self.split = QCheckBox("Split the images")
         self.shares = tuple(QSpinBox() for _ in _SHARES)
         self.seed = QSpinBox()
@@ -67,6 +68,7 @@ class ExportChoices(QWidget):
         form.addRow("Classes", self.table)
         form.addRow("Least area", self.least)
         form.addRow("", self.reviewed)
+        form.addRow("", self.stored_rows)
         form.addRow("", self.split)
         form.addRow("Train, validation, test", self._split_row())
         form.addRow("Seed", self.seed)
@@ -100,6 +102,7 @@ class ExportChoices(QWidget):
             self.reviewed.isChecked(),
             (float(shares[0]), float(shares[1]), float(shares[2])) if shares else None,
             self.seed.value() if shares else 0,
+            self.stored_rows.isChecked(),
         )
 
     def _item(self, row: int, column: int) -> QTableWidgetItem:
