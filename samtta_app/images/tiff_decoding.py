@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import tifffile
@@ -180,7 +179,7 @@ def tiff_turn(source: ImageStream) -> int:
     """The orientation 1 .. 8 that the first page of a TIFF names, else 1."""
     source.file.seek(0)
     with tifffile.TiffFile(source.file) as file:
-        found = _turn(cast(tifffile.TiffPage, file.pages.first))
+        found = _turn(file.pages.first)
     return found if 1 <= found <= 8 else 1
 
 
