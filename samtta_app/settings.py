@@ -7,6 +7,7 @@ writes outside project folders (settings, downloaded models, logs) into one fold
 from __future__ import annotations
 
 import difflib
+import getpass
 import logging
 import os
 import re
@@ -55,6 +56,7 @@ _NAMED = (
     "Backspace|Backtab|Del|Delete|Down|End|Enter|Esc|Escape|Home|Ins|Insert|Left|PgDown|PgUp|Return|Right|Space|Tab|Up"
 )
 _OPTIONS = re.compile(r"\w+=[^,=\s]+(?:,\w+=[^,=\s]+)*")
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{0,100}")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(?::\d{1,3})?")
 
 DEVICES = '"auto", "cpu", "cuda", "cuda:1" or "mps"'
@@ -129,6 +131,7 @@ class Settings:
         hover: whether the mask under the pointer is shown before a click; "auto": where an answer takes under 50 ms.
         font_size: of the window's text in points, 6 .. 32; 0 is the system's.
         safe_colours: whether good and bad are blue and orange in place of green and red.
+        annotator: whose name stands beside objects and reviews; "" takes the login name.
 
     Raises:
         SettingsError: a value is not valid.
@@ -150,6 +153,7 @@ class Settings:
     hover: Annotated[HoverChoice, _Rule('"auto", "on" or "off"')] = "auto"
     font_size: Annotated[int, _Rule("a whole number from 0 to 32", (0, 32))] = 0
     safe_colours: Annotated[bool, _Rule("true or false")] = False
+    annotator: Annotated[str, _Rule("a name of up to 100 characters in one line", valid=_NAME.fullmatch)] = ""
 
     def __post_init__(self) -> None:
         """Refuse invalid values; the error names the setting."""
@@ -178,6 +182,14 @@ def setting_fields() -> tuple[SettingField, ...]:
 def valid_keys(text: str) -> bool:
     """Whether `text` is one key or several separated by ";", modifiers first ("Shift+B"); "" takes the key away."""
     return not text.strip() or all(_KEY.fullmatch(part.strip()) for part in text.split(";"))
+
+
+def annotator_of(settings: Settings) -> str:
+    """The annotator's name: the setting, or else the login name; "" where the system knows none."""
+    try:
+        return settings.annotator.strip() or getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
 
 
 def learns_in_order(strategy: str) -> bool:

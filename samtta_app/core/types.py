@@ -257,6 +257,7 @@ class Annotation:
     the frozen weights answered it as a control object; None where nothing was drawn. `alternatives` are other outlines that
     are as plausible to the annotator. `replaces` are the ids of earlier masks that this one took the place of.
     `source` names the file that it was imported from, "" for one that was drawn here. `note` is what the annotator says of it.
+    `annotator` is who accepted it, "" where that is unknown.
     """
 
     id: int
@@ -278,6 +279,7 @@ class Annotation:
     replaces: tuple[int, ...] = ()
     source: str = ""
     note: ObjectNote = NO_NOTE
+    annotator: str = ""
 
     @property
     def expected_iou(self) -> float:

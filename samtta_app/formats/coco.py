@@ -5,7 +5,7 @@ is `iscrowd` 1, always as run lengths.
 
 What is ours stands under one key, `samtta`. Of an image it is `status` and `problem`: "annotated", "empty" where a user
 said so, or "listed". Of an object it is `alternatives`, `predicted_iou`, `reviewed`, `attributes`,
-`comment`, and the `source` of imported ones.
+`comment`, the `annotator`, and the `source` of imported ones.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ def _annotation(annotation: Annotation, image: ProjectImage, project: Project, *
     own: dict[str, object] = {"reviewed": annotation.id in project.reviewed, **note_values(annotation.note)}
     if not math.isnan(annotation.predicted_iou):
         own["predicted_iou"] = round(annotation.predicted_iou, 4)
+    if annotation.annotator:
+        own["annotator"] = storable(annotation.annotator)
     if annotation.source:
         own["source"] = annotation.source
     if annotation.alternatives:

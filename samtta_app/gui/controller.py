@@ -32,6 +32,7 @@ from samtta_app.session.acts import OpenImage, Show, UserAct, in_words
 from samtta_app.session.project.listing import row_of_file
 from samtta_app.session.project.place_memory import LastView
 from samtta_app.session.project.store import Store
+from samtta_app.session.review_list import ProjectComparison
 from samtta_app.session.state import Severity, State
 from samtta_app.session.workflow.workflow import Workflow
 from samtta_app.settings import Settings
@@ -226,7 +227,7 @@ class Controller(QObject):
 
     def adjust(self, settings: Settings) -> None:
         """Use what of the settings holds at once in an open project."""
-        self._workflow.adjust(idle_seconds=settings.idle_seconds, control_share=settings.control_share)
+        self._workflow.adjust(settings)
         if settings.overlay_opacity != self.state.display.opacity:
             self.do(Show(opacity=settings.overlay_opacity))
 
@@ -346,6 +347,11 @@ class Controller(QObject):
         """Have the masks in a detector's boxes proposed, on this image and on those that are opened next."""
         if not self._closed:
             self._pass_on(self._workflow.take_detections(detections, source))
+
+    def compare(self, comparison: ProjectComparison) -> None:
+        """Review the differences with another annotator's project."""
+        if not self._closed:
+            self._pass_on(self._workflow.compare(comparison))
 
     def cancel_export(self) -> None:
         """Cancel the export that is under way; no file of it stays."""

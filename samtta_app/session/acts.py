@@ -19,6 +19,7 @@ from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
 from samtta_app.session.class_acts import CLASS_ACT_NAMES, OfClasses
 from samtta_app.session.proposal_acts import PROPOSAL_ACT_NAMES, JudgeProposals, OnProposals
+from samtta_app.session.review_acts import REVIEW_ACT_NAMES, OnReview
 
 OverlayKind = Literal["off", "entropy", "refiner", "ensemble", "disagreement", "adapted", "lesson", "edges"]
 """The maps that a user can see: five of uncertainty, what a mask teaches, and the edges of everything."""
@@ -188,14 +189,6 @@ class MarkEmpty(Act, frozen=True):
     empty: bool = True
 
 
-class NextReview(Act, frozen=True):
-    """Show the accepted mask that most needs a review."""
-
-
-class ConfirmReview(Act, frozen=True):
-    """The selected mask is right."""
-
-
 class StartRating(Act, frozen=True):
     """Show accepted masks one at a time, in an order drawn with `seed`, to be rated without their numbers."""
 
@@ -281,9 +274,10 @@ ByHand = PaintStroke | DrawPolygon | Reshape
 OnAnswer = PlaceClick | DrawBox | Accept | NextCandidate | Turn | AskLarger | DrawHypotheses | KeepAlternative | ByHand
 """Acts on the answer to the newest click: they wait for it. A click gives back the logits of the answer before it."""
 
-ToImage = (
-    CopyToNext | OpenImage | NextImage | NextUnreviewed | NextReview | ConfirmReview | StartRating | Rate | StopRating
-)
+AmongImages = CopyToNext | OpenImage | NextImage | NextUnreviewed | StartRating | Rate | StopRating
+"""Acts on the list of images, and those that rate masks all over it."""
+
+ToImage = AmongImages | OnReview
 """Acts that may show another image."""
 
 AtOnce = Show | UseTool | ControlLearner | GoBackTo
@@ -315,6 +309,7 @@ UserAct = (
 ACT_NAMES: dict[type[UserAct], str] = {
     **CLASS_ACT_NAMES,
     **PROPOSAL_ACT_NAMES,
+    **REVIEW_ACT_NAMES,
     PlaceClick: "click",
     DrawBox: "box",
     PaintStroke: "stroke",
@@ -343,8 +338,6 @@ ACT_NAMES: dict[type[UserAct], str] = {
     OpenImage: "open image",
     NextImage: "next image",
     NextUnreviewed: "next image without objects",
-    NextReview: "next review",
-    ConfirmReview: "confirm",
     StartRating: "rate masks",
     Rate: "rate",
     StopRating: "end of rating",

@@ -15,6 +15,7 @@ from samtta_app.core.types import Annotation, Box, Candidate, Click, ClickRecord
 from samtta_app.session.acts import OverlayKind, ToolName, UserAct
 from samtta_app.session.advice import Advice
 from samtta_app.session.proposal_list import Proposals
+from samtta_app.session.review_list import NOTHING_TO_REVIEW, ReviewList
 from samtta_app.session.sort_keys import Worst
 
 _NAN = float("nan")
@@ -343,7 +344,8 @@ class State:
     `overlay` is the map that was asked for last, of the answer on the screen. `waiting` are the acts that were done before
     their time, in order. They follow once the awaited answer is there. `exporting` is how far an export is, in words, ""
     while there is none. `proposals` are those of the open image. `rating` is the run in which masks are rated, None while
-    there is none. `joining` is the object that waits for another to be merged with it.
+    there is none. `joining` is the object that waits for another to be merged with it. `review` is
+    what is to be looked at again.
     """
 
     folder: Path
@@ -370,3 +372,4 @@ class State:
     rating: Rating | None = None
     joining: int | None = None
     proposals: Proposals = field(default_factory=Proposals)
+    review: ReviewList = NOTHING_TO_REVIEW

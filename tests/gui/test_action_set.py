@@ -148,8 +148,8 @@ def test_keys_that_cannot_work_leave_the_present_ones(actions: ActionSet):
 
 
 def test_keys_of_the_settings_hold_from_the_start(window: Window):
-    made = ActionSet(window, Settings(keys={"masks": "Y"}), window)
-    assert made["masks"].shortcut().toString() == "Y"
+    made = ActionSet(window, Settings(keys={"masks": "F7"}), window)
+    assert made["masks"].shortcut().toString() == "F7"
 
 
 # --- menus and tool bar ---------------------------------------------------------------------------------------------

@@ -308,10 +308,10 @@ def test_a_key_whose_action_is_disabled_does_nothing(shown: Open):
 
 
 def test_keys_of_the_settings_act(shown: Open):
-    window = shown(scene(preview=PREVIEW), replace(LIGHT, keys={"accept": "Q"}))
+    window = shown(scene(preview=PREVIEW), replace(LIGHT, keys={"accept": "F7"}))
     window.canvas.setFocus()
     press(window, Key.Key_Return)
-    press(window, Key.Key_Q)
+    press(window, Key.Key_F7)
     assert calls(window) == [acts.Accept()]
 
 

@@ -28,7 +28,11 @@ BAR: tuple[tuple[str, ...], ...] = (
 )
 """The tool bar's groups."""
 
-ONCE = {"accept", "accept_next", "accept_ignored", "join", "rate_10", *(f"class_{number}" for number in range(1, 10))}
+ONCE = {
+    *("accept", "accept_next", "accept_ignored", "join", "rate_10"),
+    *("confirm_review", "reject_review", "take_theirs", "keep_both"),
+    *(f"class_{number}" for number in range(1, 10)),
+}
 """A key that is held longer does these once: each would take a new object, or rate the next mask unseen."""
 
 BAR_END: tuple[str, ...] = ("switch_theme", "shortcuts")

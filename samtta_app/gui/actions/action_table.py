@@ -11,6 +11,7 @@ from samtta_app.gui.actions.hand_actions import HAND_ACTIONS
 from samtta_app.gui.actions.image_actions import IMAGE_ACTIONS
 from samtta_app.gui.actions.object_actions import CLASS_ACTIONS, OBJECT_ACTIONS
 from samtta_app.gui.actions.proposal_actions import PROPOSAL_ACTIONS
+from samtta_app.gui.actions.review_actions import COMPARE_ACTIONS, REVIEW_ACTIONS
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
@@ -75,6 +76,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         divides=True,
     ),
     ActionRow("import", "Import…", "File", "", "", lambda d: d.open_dialog("import"), enabling.writable),
+    *COMPARE_ACTIONS,
     ActionRow(
         "planes",
         "Pages and subfolders…",
@@ -169,25 +171,7 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.redoable,
     ),
     ActionRow("delete", "Delete object", "Edit", "Del", "trash", _does(acts.DeleteSelected()), enabling.selected),
-    ActionRow(
-        "review",
-        "Next mask that needs a second look",
-        "Edit",
-        "R",
-        "",
-        _does(acts.NextReview()),
-        enabling.reviewable,
-        divides=True,
-    ),
-    ActionRow(
-        "confirm_review",
-        "The selected mask is right",
-        "Edit",
-        "Shift+R",
-        "",
-        _does(acts.ConfirmReview()),
-        enabling.selected,
-    ),
+    *REVIEW_ACTIONS,
     ActionRow(
         "rate_masks",
         "Rate masks from 1 to 10",

@@ -65,6 +65,9 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
         "What a click would give is shown before it",
         choices={"auto": "Where answers are quick", "on": "Always", "off": "Never"},
     ),
+    "annotator": SettingWords(
+        "Masks", "Your name", "It stands beside what you accept and review; empty takes the login name"
+    ),
     "idle_seconds": SettingWords(
         "Masks",
         "Longest pause that counts",

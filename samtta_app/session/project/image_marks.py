@@ -16,6 +16,17 @@ class ImageMarks(Database):
         found = self._rows("SELECT name FROM empty_images")
         return frozenset(self._good(found, lambda row: cells.name(row, "name"), lambda _: "mark of an empty image"))
 
+    def pictures_seen(self) -> dict[str, tuple[int, int, str]]:
+        """Width, height and content ("" where unknown) of every image that was opened, by name."""
+
+        def made(row: cells.DbRow) -> tuple[str, tuple[int, int, str]]:
+            size = (cells.whole(row, side, least=1, most=cells.LONGEST_SIDE) for side in ("width", "height"))
+            width, height = size
+            return cells.name(row, "name"), (width, height, cells.text(row, "picture") if row["picture"] else "")
+
+        found = self._rows("SELECT name, width, height, picture FROM images ORDER BY name")
+        return dict(self._good(found, made, lambda row: f"image {row['name']!r:.40}"))
+
     def images_of_class(self, class_id: int) -> frozenset[str]:
         """The names of the images with objects of a class."""
         query = "SELECT DISTINCT image FROM annotations WHERE class_id = ? AND deleted IS NOT 1"

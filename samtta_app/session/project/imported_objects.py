@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.types import Annotation, Window
@@ -31,7 +32,7 @@ def store_imported(store: Store, objects: Iterable[ImportedObject], source: str,
     with store.writing() as db:
         classes = {c.name: c.id for c in store.classes()}
         pictures: dict[str, str] = {}
-        number, created = 0, now()
+        number, created, annotator = 0, now(), store.annotator
         for found in objects:
             if found.class_name not in classes:
                 fresh = max(classes.values()) + 1
@@ -41,6 +42,7 @@ def store_imported(store: Store, objects: Iterable[ImportedObject], source: str,
             if found.image_name not in pictures:
                 pictures[found.image_name] = store.image_imported(found.image_name, *found.size)
             annotation = _annotation(found, classes[found.class_name], source, created, pictures[found.image_name])
+            annotation = replace(annotation, annotator=annotator)
             db.execute(
                 f"INSERT INTO annotations ({rows.ANNOTATION}, teaches) "
                 f"VALUES ({rows.placeholders(rows.ANNOTATION, more=1)})",

@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,6 +155,32 @@ def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:
     return OpenedDatabase(
         db, True, f"{home} cannot be written ({why}): what you accept cannot be stored. {do}, then open it again"
     )
+
+
+def open_copy(place: Path) -> tuple[Path, OpenedDatabase]:
+    """Read a project through a copy in memory, so that no file of it changes; returns its own folder too.
+
+    Args:
+        place: the project's own folder, or that of its images.
+
+    Raises:
+        ProjectError: there is none, or it is foreign, newer or damaged beyond reading.
+    """
+    home = place.absolute() if exists(place) else place.absolute() / HOME
+    if not exists(home):
+        raise ProjectError("There is no samtta project here", place, "Choose a folder that was annotated with samtta")
+    require_ordinary(home)
+    if os.path.lexists(home / LOCK):
+        with suppress(ProjectError, sqlite3.Error):  # a copy of what is being written might be torn
+            return home, open_beside(home)
+    try:
+        with _copied(home / DATABASE) as copy:
+            db = schema.connect_copy(copy, home / DATABASE)
+    except schema.DamagedError as damage:
+        return home, _open_damaged(home, damage)
+    if db is None:
+        raise ProjectError("Nothing was ever stored in this project", home, "Choose another one")
+    return home, OpenedDatabase(db, read_only=True)
 
 
 def _open_damaged(home: Path, damage: ProjectError) -> OpenedDatabase:

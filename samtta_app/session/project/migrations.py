@@ -7,6 +7,7 @@ from samtta_app.session.project.attempt_tables import ATTEMPTS, CONTROL_OBJECTS
 from samtta_app.session.project.hand_tables import BY_HAND, STEP_KINDS
 from samtta_app.session.project.history_tables import HISTORY
 from samtta_app.session.project.note_rows import NOTES
+from samtta_app.session.project.object_tables import OBJECT_ACTS
 
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -157,6 +158,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("notes", NOTES),
     ("judged_proposals", JUDGED_PROPOSALS),
     ("empty_images", EMPTY_IMAGES),
+    ("object_acts", OBJECT_ACTS),
 )
 """Name and statements, oldest first; a released name is never changed or removed."""
 
@@ -167,5 +169,6 @@ TABLES = (
     *("attempts", "attempt_steps"),
     "judged_proposals",
     "empty_images",
+    *("object_acts", "compared_objects"),
 )
 """All of them, those first that others refer to."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from samtta_app.core.rating_scale import HIGHEST, LOWEST
 from samtta_app.session.project.cells import DbRow, whole
-from samtta_app.session.project.learning_log import LearningLog, now
+from samtta_app.session.project.learning_log import now
+from samtta_app.session.project.object_log import ObjectLog
 
 
-class RatingLog(LearningLog):
+class RatingLog(ObjectLog):
     """The part of an open project that stores a rating for each object and reads it again."""
 
     def rate(self, annotation_id: int, value: int | None) -> None:

@@ -37,7 +37,7 @@ from samtta_app.session.state import LabelClass
 
 ANNOTATION = (
     "image, class_id, x, y, width, height, rle, box, window, weights_version, predicted_iou, uncertainty, "
-    "seconds, created, gaps, picture, control, alternatives, replaces, source, ignore, note"
+    "seconds, created, gaps, picture, control, alternatives, replaces, source, ignore, note, annotator"
 )
 STEP_COLUMNS = (
     "kind, x, y, positive, box, seconds, latency, window, weights_version, predicted_iou, uncertainty, iou, gaps"
@@ -75,6 +75,7 @@ def annotation_row(annotation: Annotation) -> tuple[Value, ...]:
         json.dumps(annotation.replaces) if annotation.replaces else None,
         storable(annotation.source) or None,
         *note_row(annotation.note),
+        storable(annotation.annotator) or None,
     )
 
 
@@ -109,6 +110,7 @@ def annotation_of(row: sqlite3.Row, history: tuple[ClickRecord, ...]) -> Annotat
         replaces=_replaces(row),
         source=row["source"] or "",
         note=note_of(row),
+        annotator=row["annotator"] or "",
     )
 
 
@@ -135,7 +137,7 @@ def check_annotation(row: sqlite3.Row) -> None:
         number_or_nan(row, column)
     real(row, "seconds", least=0.0)
     moment(row, "created")
-    for column in ("picture", "source"):
+    for column in ("picture", "source", "annotator"):
         if row[column] is not None:
             text(row, column)
     flag(row, "deleted")

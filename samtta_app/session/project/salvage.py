@@ -19,7 +19,10 @@ WHERE typeof(class_id) = 'integer' AND class_id NOT IN (SELECT id FROM classes)
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises on damage; its own words may hold the damaged bytes."""
 
-_LATER = ("learned", "image_ids", "ratings", "attempts", "attempt_steps")
+_LATER = (
+    *("learned", "image_ids", "ratings", "attempts", "attempt_steps"),
+    *("judged_proposals", "empty_images", "object_acts", "compared_objects"),
+)
 """Tables that an older layout does not have."""
 
 

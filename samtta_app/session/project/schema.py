@@ -177,9 +177,19 @@ def migrate(db: sqlite3.Connection, missing: tuple[tuple[str, str], ...]) -> Non
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
     for name, statements in missing:
-        for statement in statements.split(";"):
+        for statement in _each_statement(statements):
             db.execute(statement)
         db.execute("INSERT INTO migrations VALUES (?, datetime('now'))", (name,))
+
+
+def _each_statement(statements: str) -> Iterator[str]:
+    """The statements of a migration; a trigger has semicolons of its own."""
+    part = ""
+    for piece in statements.split(";"):
+        part += f"{piece};"
+        if sqlite3.complete_statement(part):
+            yield part
+            part = ""
 
 
 @contextmanager

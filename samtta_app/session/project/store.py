@@ -178,7 +178,7 @@ class Store(RatingLog, AttemptLog, ProposalLog, ControlDraws, NoteList, PlaceMem
         """Store masks of one image as `accept` does, all or none of them; `of` are the proposals that they were."""
         taught = [teaches and of.teaches(k) for k in range(len(found))]
         with self._writing():
-            dated = (replace(each, created=now()) for each in found)
+            dated = (replace(each, created=now(), annotator=each.annotator or self.annotator) for each in found)
             saved = tuple(self._accept(each, width, height, t) for each, t in zip(dated, taught, strict=True))
             self._log_accepted(of.proposals, saved)
         return saved

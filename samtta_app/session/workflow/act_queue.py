@@ -9,9 +9,10 @@ from msgspec import structs
 
 from samtta_app.errors import StoreError
 from samtta_app.session import acts, proposal_acts
-from samtta_app.session.acts import AtOnce, ByHand, OnAnswer, OnPlace, ToImage, UserAct
+from samtta_app.session.acts import AmongImages, AtOnce, ByHand, OnAnswer, OnPlace, ToImage, UserAct
 from samtta_app.session.class_acts import OfClasses
 from samtta_app.session.proposal_acts import OnProposals
+from samtta_app.session.review_acts import FixReview, OnReview
 from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -144,6 +145,8 @@ class Acting:
             return self._class_editing.do(act)
         if isinstance(act, OnProposals):
             return self._proposing.do(act)
+        if isinstance(act, OnReview):
+            return self._review(act)
         match act:
             case acts.Accept():
                 return self._accept(act)
@@ -217,7 +220,17 @@ class Acting:
         self._desk.change(joining=None)
         return self._objects.select(None)
 
-    def _show(self, act: ToImage) -> Requests:
+    def _review(self, act: OnReview) -> Requests:
+        """Do an act on the queue; a correction goes on until its accept."""
+        self._annotating.cancel("left")
+        if not isinstance(act, FixReview):
+            return self._reviewing.do(act)
+        requests = self._reworking.take_up()
+        taken = self._desk.draft.edits if self._desk.draft is not None else None
+        self._desk.reviewed = replace(self._desk.reviewed, fixing=taken.id if taken is not None else None)
+        return requests
+
+    def _show(self, act: AmongImages) -> Requests:
         """Do what may show another image."""
         match act:
             case acts.OpenImage(index=index):
@@ -228,12 +241,6 @@ class Acting:
                 return self._open(self._browsing.next_index(step))
             case acts.NextUnreviewed():
                 return self._open(self._browsing.unreviewed_index())
-            case acts.NextReview():
-                self._annotating.cancel("left")
-                return self._reviewing.next()
-            case acts.ConfirmReview():
-                self._annotating.cancel("left")
-                return self._reviewing.confirm()
             case acts.StartRating(seed=seed):
                 self._annotating.cancel("left")
                 return self._rater.start(seed)
@@ -260,6 +267,7 @@ class Acting:
         if saved is None:
             return ()
         requests = self._reworking.shown(saved)
+        requests += self._reviewing.fixed(saved)
         if act.then_next:
             requests += self._open(self._browsing.next_index(1))
         return requests

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from samtta_app.session.review_list import NOTHING_TO_REVIEW
 from samtta_app.session.state import State
 
 
@@ -24,4 +25,4 @@ def blinded(state: State) -> State:
     )
     images = tuple(replace(entry, worst={}) if entry.worst else entry for entry in state.images)
     statistics = replace(state.statistics, ratings=None, review=0)
-    return replace(state, annotations=shown, images=images, statistics=statistics)
+    return replace(state, annotations=shown, images=images, statistics=statistics, review=NOTHING_TO_REVIEW)

@@ -24,7 +24,16 @@ from samtta_app.session.workflow.blindfold import blinded
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import History
 from samtta_app.session.workflow.stored_history import StoredHistory
-from samtta_app.session.workflow.under_way import Ahead, Carried, Drawing, Lessons, Loading, MeasuringMap, Search
+from samtta_app.session.workflow.under_way import (
+    Ahead,
+    Carried,
+    Drawing,
+    Lessons,
+    Loading,
+    MeasuringMap,
+    ReviewPlace,
+    Search,
+)
 
 Requests = tuple[Request, ...]
 
@@ -62,6 +71,7 @@ class SessionContext:
         self.passed: set[str] = set()  # names of images that could not be encoded: not asked for again
         self.ahead, self.lessons, self.measuring, self.drawing = Ahead(), Lessons(), MeasuringMap(), Drawing()
         self.search, self.shelf = Search(), dict[str, Proposals]()  # by image, while another one is open
+        self.reviewed = ReviewPlace()
         self.carried: Carried | None = None  # a mask on its way to the next image
         self.comparison = 0  # the request to the frozen twin that is under way, 0 where none is
         self.paused = False

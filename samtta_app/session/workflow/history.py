@@ -167,6 +167,22 @@ class Emptied:
     empty: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OutlineChosen:
+    """Of two annotators' outlines one was chosen, or both: annotations that are `gone` and have `come`.
+
+    `mine` and `theirs` identify the difference, `other` is the other annotator, `number` that of the stored choice.
+    """
+
+    image: str
+    mine: int
+    theirs: str
+    other: str
+    number: int
+    gone: tuple[Annotation, ...] = ()
+    come: tuple[Annotation, ...] = ()
+
+
 Entry = (
     Prompted
     | Accepted
@@ -182,6 +198,7 @@ Entry = (
     | ClassesChanged
     | Noted
     | Emptied
+    | OutlineChosen
 )
 """`image` is where it was done, "" where that does not matter."""
 

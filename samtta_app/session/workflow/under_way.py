@@ -12,6 +12,7 @@ from samtta_app.core.types import Annotation, Box, Candidate, Image, Mask
 from samtta_app.formats.detections import DetectedBox, Detections, inside_image
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.proposal_list import Origin
+from samtta_app.session.review_list import DifferenceKey, ProjectComparison
 
 Then = Literal["", "undo", "redo"]
 
@@ -88,6 +89,22 @@ class Carried:
 
     image: str
     mask: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReviewPlace:
+    """Where the review is.
+
+    `comparison` is with another annotator's project, None while masks in doubt are reviewed. Its `settled` differences are
+    done, and `current` is the one that is looked at. `moves` counts how often the queue led somewhere. `fixing` is the
+    object that is being corrected.
+    """
+
+    comparison: ProjectComparison | None = None
+    settled: frozenset[DifferenceKey] = frozenset()
+    current: DifferenceKey | None = None
+    moves: int = 0
+    fixing: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow import giving_up
 from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.choosing import choose_again, take_back_choice
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.draft import Draft
 from samtta_app.session.workflow.history import (
@@ -21,6 +22,7 @@ from samtta_app.session.workflow.history import (
     Exchanged,
     Judged,
     Noted,
+    OutlineChosen,
     Prompted,
     Rated,
     Relabelled,
@@ -46,6 +48,7 @@ _WORDS: dict[type[Entry], str] = {
     ClassesChanged: "change of the classes",
     Noted: "note",
     Emptied: "mark of an empty image",
+    OutlineChosen: "choice between two masks",
 }
 """What an entry is called in messages."""
 
@@ -183,6 +186,8 @@ class Undoing:
                 requests = objects.put_note(annotation_id, note)
             case Emptied(image=image, empty=empty):
                 objects.put_empty(image, not empty)
+            case OutlineChosen():
+                requests = take_back_choice(desk, objects, entry)
         desk.history.undone.append(desk.history.done.pop())
         return requests
 
@@ -218,6 +223,8 @@ class Undoing:
                 requests = objects.put_note(annotation_id, note)
             case Emptied(image=image, empty=empty):
                 objects.put_empty(image, empty)
+            case OutlineChosen():
+                requests = choose_again(desk, objects, entry)
         desk.history.done.append(desk.history.undone.pop())
         return requests
 

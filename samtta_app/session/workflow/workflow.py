@@ -53,9 +53,11 @@ from samtta_app.session.acts import UserAct
 from samtta_app.session.project.imported_objects import store_imported
 from samtta_app.session.project.listing import passed_over, row_of_file
 from samtta_app.session.project.store import Store
+from samtta_app.session.review_list import ProjectComparison
 from samtta_app.session.state import Display, Severity, State
 from samtta_app.session.workflow.act_queue import Acting
 from samtta_app.session.workflow.annotating import Annotating
+from samtta_app.session.workflow.choosing import begin_comparison
 from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.handwork import Handwork
@@ -71,6 +73,7 @@ from samtta_app.session.workflow.rating import Rater
 from samtta_app.session.workflow.reviewing import Reviewing
 from samtta_app.session.workflow.reworking import Reworking
 from samtta_app.session.workflow.undoing import Undoing
+from samtta_app.settings import Settings, annotator_of
 
 NUMBERED_AT_ONCE = 10_000
 """A folder of at most so many images is numbered for exports when it is opened, in about 50 ms; else at the first export."""
@@ -124,7 +127,7 @@ class Workflow:
         self._annotating = Annotating(self._desk)
         self._overlays, self._plausible = Overlays(self._desk), Plausible(self._desk)
         objects = Objects(self._desk, self._learning)
-        reviewing = Reviewing(self._desk, self._browsing, objects)
+        reviewing = self._reviewing = Reviewing(self._desk, self._browsing, objects, self._learning)
         self._proposing = Proposing(self._desk)
         judging = Judging(self._desk, self._learning, self._proposing)
         self._undoing = Undoing(self._desk, self._browsing, self._annotating, objects, judging)
@@ -175,7 +178,9 @@ class Workflow:
 
     def read_on(self) -> bool:
         """Read some more of the records of earlier runs; whether there may be more."""
-        return self._desk.read_on()
+        more = self._desk.read_on()
+        self._reviewing.refresh()
+        return more
 
     def do(self, act: UserAct) -> Requests:
         """Do what a user asked for, now or when its turn comes; where storing fails nothing changes, and a message says so."""
@@ -249,15 +254,23 @@ class Workflow:
         self._browsing.list_anew()
         return self._out(self._browsing.open(self.state.index))
 
-    def adjust(self, *, idle_seconds: float, control_share: float) -> None:
+    def adjust(self, settings: Settings) -> None:
         """Take other values of these settings from the next step on."""
         desk = self._desk
-        desk.idle = idle_seconds
-        desk.control_share = 0.0 if desk.frozen or desk.store.read_only else control_share
+        with suppress(StoreError):  # an object without the name of its annotator is better than none
+            if not desk.store.read_only:
+                desk.store.sign_as(annotator_of(settings))
+        desk.idle = settings.idle_seconds
+        desk.control_share = 0.0 if desk.frozen or desk.store.read_only else settings.control_share
 
     def take_detections(self, detections: Detections, source: str) -> Requests:
         """Have the masks in a detector's boxes proposed, on this image and on those that are opened next."""
         return self._out(self._proposing.take_detections(detections, source))
+
+    def compare(self, comparison: ProjectComparison) -> Requests:
+        """Let the review lead through the differences with another annotator's project."""
+        begin_comparison(self._desk, comparison)
+        return self._out(())
 
     def say(self, severity: Severity, text: str) -> None:
         """Show one line in the message bar: something happened beside the session (an export, a model that is missing)."""
@@ -373,6 +386,7 @@ class Workflow:
         requests += (*self._overlays.ask(), *self._plausible.ask(), *self._proposing.ask())
         self._desk.sent(requests)
         self._desk.save_history()
+        self._reviewing.refresh()
         self._desk.settle()
         return requests
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
-from samtta_app.session import acts, class_acts
+from samtta_app.session import acts, class_acts, review_acts
 from samtta_app.session.acts import UserAct, act_of, stored_act
 from samtta_app.session.project import migrations, schema
 from samtta_app.session.project.store import Store
@@ -56,8 +56,12 @@ EXAMPLES: tuple[UserAct, ...] = (
     acts.OpenImage(4),
     acts.NextImage(-1),
     acts.NextUnreviewed(),
-    acts.NextReview(),
-    acts.ConfirmReview(),
+    review_acts.NextReview(),
+    review_acts.ConfirmReview(),
+    review_acts.FixReview(),
+    review_acts.RejectReview(),
+    review_acts.ChooseOutline("theirs"),
+    review_acts.EndComparison(),
     acts.StartRating(7),
     acts.Rate(10),
     acts.StopRating(),
@@ -101,7 +105,7 @@ SESSION: tuple[UserAct, ...] = (
     *(click(30), acts.Cancel(), acts.Undo(), acts.Accept(), acts.Undo(), acts.Redo()),
     *(click(70), acts.AskLarger(), acts.Accept(), acts.Show(overlay="entropy"), acts.ControlLearner("pause")),
     *(acts.NextImage(-1), acts.Select(1), acts.SetClass(2), acts.Select(2), acts.DeleteSelected()),
-    *(acts.RenameClass(2, "frond"), acts.SelectNext(), acts.ConfirmReview(), acts.OpenImage(2)),
+    *(acts.RenameClass(2, "frond"), acts.SelectNext(), review_acts.ConfirmReview(), acts.OpenImage(2)),
     *(
         acts.ControlLearner("resume"),
         acts.SetClass(1),
@@ -175,6 +179,7 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
         "AskLarger",
         "Cancel",
         "ChangeClass",
+        "ChooseOutline",
         "ChooseProposal",
         "ConfirmReview",
         "ControlLearner",
@@ -188,9 +193,11 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
         "DrawPolygon",
         "Duplicate",
         "EditSelected",
+        "EndComparison",
         "FilterProposals",
         "FindAlike",
         "FindMasks",
+        "FixReview",
         "GoBackTo",
         "JoinSelected",
         "JudgeProposals",
@@ -209,6 +216,7 @@ def test_what_is_stored_stays_as_it_was_released() -> None:
         "PlaceClick",
         "Rate",
         "Redo",
+        "RejectReview",
         "RemoveClick",
         "RenameClass",
         "Reshape",

@@ -16,7 +16,7 @@ from samtta_app.core.messages import PredictRequest
 from samtta_app.core.types import Box, Click
 from samtta_app.errors import StoreError
 from samtta_app.formats import FORMATS
-from samtta_app.session import acts
+from samtta_app.session import acts, review_acts
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project import migrations
 from samtta_app.session.project.store import Store
@@ -73,7 +73,8 @@ def test_a_click_that_was_never_answered_is_stored_too(person: Person, store: St
 
 
 @pytest.mark.parametrize(
-    "act", [acts.NextImage(), acts.OpenImage(2), acts.NextUnreviewed(), acts.NextReview(), acts.ConfirmReview()]
+    "act",
+    [acts.NextImage(), acts.OpenImage(2), acts.NextUnreviewed(), review_acts.NextReview(), review_acts.ConfirmReview()],
 )
 def test_an_image_that_is_left_with_a_preview_leaves_an_attempt(
     person: Person, store: Store, act: acts.UserAct

@@ -11,7 +11,7 @@ from samtta_app.core.masks import full
 from samtta_app.core.messages import PredictRequest
 from samtta_app.core.replies import Answer, Reply
 from samtta_app.core.types import Candidate, Click, Logits, Prompt
-from samtta_app.session import acts
+from samtta_app.session import acts, review_acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Preview
@@ -108,7 +108,7 @@ def test_backspace_of_a_click_that_is_not_answered_shows_what_was_there(moody: P
     assert shown(moody) == before
 
 
-@pytest.mark.parametrize("way", [acts.Cancel(), acts.Accept(), acts.NextImage(), acts.NextReview()])
+@pytest.mark.parametrize("way", [acts.Cancel(), acts.Accept(), acts.NextImage(), review_acts.NextReview()])
 def test_whatever_put_the_preview_away_undo_brings_it_and_its_steps_back(moody: Person, way: UserAct) -> None:
     moody.accepts()
     steps = works(moody)
@@ -231,7 +231,7 @@ def test_a_second_look_can_be_undone_and_redone(store: Store) -> None:
     person = Person(store, learn=False, twin=False).starts()
     person.accepts()
     person.do(acts.Select(1))
-    person.do(acts.ConfirmReview())
+    person.do(review_acts.ConfirmReview())
     assert store.records()[0].reviewed
     undo(person)
     assert not store.records()[0].reviewed

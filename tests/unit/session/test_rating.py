@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from samtta_app.errors import StoreError
-from samtta_app.session import acts
+from samtta_app.session import acts, review_acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project import migrations, schema
@@ -138,8 +138,8 @@ def test_a_mask_can_be_skipped_and_comes_last(rater: Person, store: Store) -> No
     "act",
     [
         acts.Accept(),
-        acts.NextReview(),
-        acts.ConfirmReview(),
+        review_acts.NextReview(),
+        review_acts.ConfirmReview(),
         acts.NextImage(),
         acts.OpenImage(1),
         acts.DeleteSelected(),

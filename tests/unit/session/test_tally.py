@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from samtta_app.core.metrics import failure_rate, number_of_clicks
 from samtta_app.core.types import Gaps
-from samtta_app.session import acts
+from samtta_app.session import acts, review_acts
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.sort_keys import worst
@@ -169,7 +169,7 @@ def test_what_is_done_while_records_are_read_is_in_the_figures(store: Store) -> 
         person.do(acts.DeleteSelected())
     person.do(acts.Undo())
     person.do(acts.Select(4))
-    person.do(acts.ConfirmReview())
+    person.do(review_acts.ConfirmReview())
     while person.workflow.read_on():
         pass
     assert [p.object_id for p in person.state.statistics.stream] == [2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -180,5 +180,5 @@ def test_a_review_before_all_records_are_read_says_so(store: Store) -> None:
     filled(store, 3)
     person = Person(store)
     person.does(person.workflow.start(at_once=False))
-    person.do(acts.NextReview())
+    person.do(review_acts.NextReview())
     assert "still being read" in person.state.message.text
