@@ -12,6 +12,7 @@ from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.actions.keyboard_return import give_back_keyboard
 from samtta_app.gui.canvas.canvas import Canvas
 from samtta_app.gui.canvas.hover import HoverPreview
+from samtta_app.gui.canvas.review_guide import ReviewGuide
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.adaptation import AdaptationPanel
 from samtta_app.gui.panels.candidates import CandidatesStrip
@@ -24,12 +25,15 @@ from samtta_app.gui.panels.menus import ProjectMenus
 from samtta_app.gui.panels.object_menu import ObjectMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.panels.proposals_panel import ProposalsPanel
+from samtta_app.gui.panels.review_panel import ReviewPanel
 from samtta_app.gui.view_memory import ViewMemory
 from samtta_app.session.state import State
 
 _SEARCHES = ("find_masks", "find_alike", "review_boxes", "stop_finding")
 _VERDICTS = ("accept_proposal", "reject_proposal", "lasso")
 """The actions that stand in the panel of proposals as buttons."""
+_REVIEWS = (("review_back", "review"), ("confirm_review", "fix_review", "reject_review"), ("take_theirs", "keep_both"))
+"""Those in the panel of reviews: ways through the queue, verdicts, and verdicts between two annotators."""
 
 
 class StateView(Protocol):
@@ -63,9 +67,12 @@ class ProjectViews:
         classes, objects = ClassesPanel(controller), ObjectsPanel(controller)
         proposals = ProposalsPanel(controller)
         proposals.show_actions(*([actions[name] for name in row] for row in (_SEARCHES, _VERDICTS)))
+        review = ReviewPanel(controller)
+        moves, own, compared = ([actions[name] for name in row] for row in _REVIEWS)
+        review.show_actions(moves, own, compared, [actions["agreement"], actions["end_comparison"]])
         images = ImagesPanel(controller)
-        panels = (classes, objects, proposals, images, adaptation)
-        names = ("classes", "objects", "proposals", "images", "adaptation")
+        panels = (classes, objects, proposals, review, images, adaptation)
+        names = ("classes", "objects", "proposals", "review", "images", "adaptation")
         self.panels: dict[str, QWidget] = dict(zip(names, panels, strict=True))
         self.hover = HoverPreview(self.canvas, controller)
         place = ViewMemory(self.canvas, controller)
@@ -76,6 +83,7 @@ class ProjectViews:
             self.key,
             self.hover,
             place,
+            ReviewGuide(self.canvas, controller.state.review.moves),
         )
         for part in (*panels, self.strip, self.key):
             give_back_keyboard(part, self.canvas)

@@ -38,8 +38,8 @@ CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QKeySequenceEdit, QLineEdit, QTabBar
 )  # fmt: skip
 
-DIALOGS = ("settings", "export", "import", "planes", "models", "display", "help", "shortcuts", "about")
-OF_THE_SYSTEM = {"boxes", "find_images"}
+DIALOGS = ("agreement", "settings", "export", "import", "planes", "models", "display", "help", "shortcuts", "about")
+OF_THE_SYSTEM = {"boxes", "compare_project", "find_images"}
 """They only ask for a file or a folder."""
 
 

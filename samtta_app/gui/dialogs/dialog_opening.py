@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from samtta_app.errors import UserError
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs.agreement_dialog import AgreementDialog
 from samtta_app.gui.dialogs.boxes_choosing import BoxesChooser
 from samtta_app.gui.dialogs.dialogs import ExportDialog
 from samtta_app.gui.dialogs.display_dialog import DisplayDialog
@@ -18,6 +19,7 @@ from samtta_app.gui.dialogs.import_dialog import ImportDialog
 from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
 from samtta_app.gui.dialogs.planes_dialog import PlanesDialog
+from samtta_app.gui.dialogs.project_comparing import ProjectComparer
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
 from samtta_app.gui.opening import ask_images
@@ -63,6 +65,8 @@ class DialogOpener:
             "import": self._import,
             "planes": self._planes,
             "find_images": self._find_images,
+            "agreement": lambda: host.dialogs.show("agreement", AgreementDialog(window, host.controller)),
+            "compare_project": lambda: ProjectComparer(window, host.controller, host.report).choose(),
             "boxes": lambda: BoxesChooser(window, host.controller, host.report).choose(),
             "settings": self._settings,
             "models": host.models.open,

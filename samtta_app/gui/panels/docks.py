@@ -11,13 +11,14 @@ from samtta_app.gui import recent
 from samtta_app.gui.panels.dock import Dock
 from samtta_app.gui.widgets import theme
 
-LAYOUT = 3
+LAYOUT = 4
 """Version of the saved dock layout; an older one is not restored."""
 
 DOCKS: tuple[tuple[str, str, int], ...] = (
     ("classes", "Classes", 15),
     ("objects", "Objects", 20),
     ("proposals", "Proposals", 20),
+    ("review", "Review", 20),
     ("images", "Images", 0),
     ("adaptation", "Learning", 28),
 )
@@ -42,6 +43,7 @@ def make_docks(window: QMainWindow) -> dict[str, Dock]:
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         dock.hide()
     window.tabifyDockWidget(docks["objects"], docks["proposals"])
+    window.tabifyDockWidget(docks["proposals"], docks["review"])
     return docks
 
 
@@ -55,7 +57,7 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
         shown, steps = list(docks.values()), {name: number for name, _, number in DOCKS}
         if window.height() < SMALL:
             steps["adaptation"] = FOLDED
-        taken = sum(number for name, number in steps.items() if name != "proposals")
+        taken = sum(number for name, number in steps.items() if name not in ("proposals", "review"))
         steps["images"] = max(window.height() // theme.GRID - AROUND - taken, LEAST_IMAGES)
         heights = [number * theme.GRID for number in steps.values()]
         docks["objects"].raise_()

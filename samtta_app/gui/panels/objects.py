@@ -48,6 +48,8 @@ _PADDING = 12
 SORT_KEY_ROLE = Qt.ItemDataRole.UserRole
 """The item role that rows are sorted by."""
 
+ACCEPTED_HERE = "Accepted by {name}"
+
 IGNORED_NAME = "{name} (ignored)"
 
 _HINT = "Click an object in the image.\nAccept its mask, and it is listed here."
@@ -129,6 +131,8 @@ class ObjectModel(QAbstractTableModel):
             return _side(column)
         if role == Qt.ItemDataRole.ToolTipRole and (words := note_words(entry.note)):
             return plain_tip(words)
+        if role == Qt.ItemDataRole.ToolTipRole and entry.annotator and not (entry.source or entry.replaces):
+            return plain_tip(ACCEPTED_HERE.format(name=entry.annotator))
         if role == Qt.ItemDataRole.ToolTipRole and entry.source:
             return f"Source: {entry.source}"
         if role == Qt.ItemDataRole.ToolTipRole and entry.replaces:
