@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from samtta_app.cli import auto_command, bench, demo_command, exchange_commands, models_command, train
+from samtta_app.cli import auto_command, bench, compare_command, demo_command, exchange_commands, models_command, train
 from samtta_app.cli.build_words import version_words
 from samtta_app.core.names import IMAGE_SUFFIXES
 from samtta_app.display import display_fault
@@ -203,6 +203,7 @@ def require_display() -> None:
 
 app.command("export")(exchange_commands.export)
 app.command("import")(exchange_commands.import_)
+app.command("compare")(compare_command.compare_with)
 
 
 @app.command("stats")
