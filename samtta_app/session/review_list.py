@@ -12,8 +12,8 @@ ReviewReason = Literal["outline", "clicks", "candidate", "larger", "differs", "c
 
 OutlineVerdict = Literal["mine", "theirs", "both"]
 
-ObjectDeed = Literal["reviewed", "unreviewed", "deleted", "returned", "class", "note"]
-"""What is done to an object after its accept."""
+ObjectDeed = Literal["accepted", "changed", "reviewed", "unreviewed", "deleted", "returned", "class", "note"]
+"""What is done to an object: it is accepted, comes in the place of others, and so on."""
 
 DifferenceKey = tuple[int, str]
 """The object here, 0 without one, and the other annotator's by its number and date, "" without one."""
@@ -21,7 +21,7 @@ DifferenceKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class ObjectAct:
-    """Something that was done to an object after its accept: what, by whom ("" where unknown), and when (ISO, UTC)."""
+    """Something that was done to an object: what, by whom ("" where unknown), and when (ISO, UTC)."""
 
     what: ObjectDeed
     annotator: str

@@ -64,5 +64,8 @@ class ProjectComparer(QObject):
         if isinstance(outcome, UserError):
             self._report(outcome)
         else:
-            self._controller.compare(outcome)
+            try:
+                self._controller.compare(outcome)
+            except UserError as error:
+                self._report(error)
         self.deleteLater()

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from samtta_app.core.names import displayable
-from samtta_app.core.types import Annotation
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
@@ -50,6 +49,8 @@ BOTH_CLASSES = "{reason}: {here} here, {there} there"
 ROW = "{reason} – {name}, {image}"
 
 DEED_WORDS: Mapping[ObjectDeed, str] = {
+    "accepted": "Accepted",
+    "changed": "Changed",
     "reviewed": "Said to be right",
     "unreviewed": "No longer said to be right",
     "deleted": "Deleted",
@@ -57,7 +58,6 @@ DEED_WORDS: Mapping[ObjectDeed, str] = {
     "class": "Another class",
     "note": "Another note",
 }
-ACCEPTED_BY, ACCEPTED_AT = "Accepted by {name}, {time}", "Accepted, {time}"
 DONE_BY, DONE_AT = "{what} by {name}, {time}", "{what}, {time}"
 
 AGREED = "{matched} matched, mean IoU {share}, {here} only here, {there} only there, {relabelled} under another class"
@@ -65,7 +65,7 @@ KEEP_RIGHT, KEEP_MINE = "Right", "Mine"
 """What the button of the first verdict says for masks in doubt, and between two annotators."""
 
 SHOWN_ITEMS, SHOWN_DEEDS = 500, 4
-"""Rows of the list, and newest lines of an object's history."""
+"""Rows of the list, and newest lines of an object's history below the first one."""
 
 
 def review_sentence(review: ReviewList) -> str:
@@ -93,11 +93,10 @@ def reason_words(item: ReviewItem) -> str:
     return words.format(reason=reason, share=figure_texts.percent_text(item.value))
 
 
-def history_words(annotation: Annotation, deeds: Sequence[ObjectAct]) -> str:
-    """Who accepted an object, and what was done to it since, oldest first."""
-    who = ACCEPTED_BY if annotation.annotator else ACCEPTED_AT
-    lines = [who.format(name=displayable(annotation.annotator), time=_time_words(annotation.created))]
-    for deed in deeds[-SHOWN_DEEDS:]:
+def history_words(deeds: Sequence[ObjectAct]) -> str:
+    """Who did what to an object, oldest first; of a long history the first line and the newest ones."""
+    lines = []
+    for deed in (*deeds[:1], *deeds[1:][-SHOWN_DEEDS:]):
         words = DONE_BY if deed.annotator else DONE_AT
         named = {"what": DEED_WORDS[deed.what], "name": displayable(deed.annotator)}
         lines.append(words.format(time=_time_words(deed.created), **named))
@@ -159,8 +158,7 @@ class ReviewPanel(QWidget):
         """Show the queue, and the history of the selected object."""
         review, rated = state.review, state.rating is not None
         self.sentence.setText(BEING_RATED if rated else review_sentence(review))
-        selected = next((a for a in state.annotations if a.id == state.selected), None)
-        self.history.setText("" if selected is None or rated else history_words(selected, review.deeds))
+        self.history.setText(history_words(review.deeds))
         self.history.setVisible(bool(self.history.text()))
         if review is not self._shown:
             self._show_items(review)

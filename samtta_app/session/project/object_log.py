@@ -13,6 +13,21 @@ _ANNOTATOR = "annotator"
 """The key under which a project knows who works on it; the trigger of `object_tables` reads it."""
 
 
+_HISTORY = """
+    WITH RECURSIVE chain(id) AS (
+        SELECT ?1 UNION
+        SELECT each.value FROM chain JOIN annotations a ON a.id = chain.id, json_each(coalesce(a.replaces, '[]')) each
+    )
+    SELECT id, iif(replaces IS NULL, 'accepted', 'changed') AS what, coalesce(annotator, '') AS annotator, created, 0 AS later
+    FROM annotations WHERE id IN chain
+    UNION ALL
+    SELECT id, what, annotator, created, 1 FROM object_acts
+    WHERE object_id = ?1 OR (object_id IN chain AND what NOT IN ('deleted', 'returned'))
+    ORDER BY created, later, id;
+"""
+"""A mask that another took the place of was not deleted by anyone."""
+
+
 class ObjectLog(LearningLog):
     """The part of an open project that knows its annotators."""
 
@@ -30,8 +45,8 @@ class ObjectLog(LearningLog):
         self._remember(_ANNOTATOR, storable(name))
 
     def object_acts(self, object_id: int) -> tuple[ObjectAct, ...]:
-        """What was done to an object since its accept, oldest first."""
-        found = self._rows("SELECT * FROM object_acts WHERE object_id = ? ORDER BY id", object_id)
+        """What was done to an object and to the masks that it took the place of, oldest first, each accept included."""
+        found = self._rows(_HISTORY, object_id)
         return tuple(self._good(found, _act_of, lambda row: f"act {row['id']} on an object"))
 
     def log_choice(self, key: DifferenceKey, image: str, other: str, verdict: OutlineVerdict) -> int:

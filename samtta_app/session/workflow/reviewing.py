@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
 from samtta_app.core.types import Annotation
+from samtta_app.errors import StoreError
 from samtta_app.session import review_acts
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.review_acts import OnReview
-from samtta_app.session.review_list import OutlineVerdict, ReviewItem, ReviewList, ReviewReason
+from samtta_app.session.review_list import ObjectAct, OutlineVerdict, ReviewItem, ReviewList, ReviewReason
 from samtta_app.session.workflow.choosing import NO_COMPARISON, choose_outline, open_differences
 from samtta_app.session.workflow.context import Requests, SessionContext
 from samtta_app.session.workflow.history import Reviewed
@@ -45,11 +47,18 @@ class Reviewing:
             desk.reviewed = replace(desk.reviewed, fixing=None)
         place = desk.reviewed
         now = open_differences(place) if place.comparison is not None else _in_doubt(desk)
-        number = desk.state.selected
-        deeds = desk.store.object_acts(number) if number is not None and desk.state.rating is None else ()
-        shown = replace(now, moves=place.moves, deeds=deeds)
+        shown = replace(now, moves=place.moves, deeds=self._deeds())
         if _said(shown) != _said(before):
             desk.change(review=shown)
+
+    def _deeds(self) -> tuple[ObjectAct, ...]:
+        """The history of the selected object; a disk that does not answer is reported by what must be read."""
+        number = self._desk.state.selected
+        with suppress(StoreError):
+            return (
+                self._desk.store.object_acts(number) if number is not None and self._desk.state.rating is None else ()
+            )
+        return ()
 
     def do(self, act: OnReview) -> Requests:
         """Do an act on the queue, but for `FixReview`; the mask on the screen was put aside."""

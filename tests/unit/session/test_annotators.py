@@ -27,7 +27,8 @@ from tests.unit.values import disc
 
 
 def deeds(store: Store, number: int) -> list[tuple[str, str]]:
-    return [(one.what, one.annotator) for one in store.object_acts(number)]
+    """What was done to an object since its accept."""
+    return [(one.what, one.annotator) for one in store.object_acts(number)][1:]
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_project_that_cannot_be_written_takes_no_name(signed: Store, monkeypat
 def test_every_kind_of_change_is_noted_and_so_is_undo(signed: Store) -> None:
     person = Person(signed).starts()
     one = person.accepts()
-    assert deeds(signed, one.id) == [], "the accept stands beside the object"
+    assert deeds(signed, one.id) == []
     person.workflow.adjust(Settings(annotator="ben"))
     person.do(acts.AddClass("leaf"), acts.Select(one.id))
     for act, what, back in (
@@ -138,7 +139,8 @@ def test_every_kind_of_change_is_noted_and_so_is_undo(signed: Store) -> None:
 def test_each_has_the_time_at_which_it_was_done(signed: Store) -> None:
     one = signed.accept(accepted(), WIDTH, HEIGHT)
     signed.set_reviewed(one.id)
-    (deed,) = signed.object_acts(one.id)
+    first, deed = signed.object_acts(one.id)
+    assert (first.what, first.annotator, first.created) == ("accepted", "anna", one.created)
     moment = datetime.fromisoformat(deed.created)
     assert moment.utcoffset() is not None
     assert 0 <= (moment - datetime.fromisoformat(one.created)).total_seconds() < 60
@@ -178,11 +180,44 @@ def test_the_selected_object_s_history_is_in_the_state(signed: Store) -> None:
     person = Person(signed).starts()
     one, other = person.accepts(40, 40), person.accepts(90, 60)
     person.do(acts.Select(one.id), review_acts.ConfirmReview(), acts.Select(one.id))
-    assert [deed.what for deed in person.state.review.deeds] == ["reviewed"]
+    assert [deed.what for deed in person.state.review.deeds] == ["accepted", "reviewed"]
     person.do(acts.Select(other.id))
-    assert person.state.review.deeds == ()
+    assert [deed.what for deed in person.state.review.deeds] == ["accepted"]
     person.do(acts.Select(None))
     assert person.state.review.deeds == ()
+
+
+def test_a_corrected_object_has_the_history_of_the_masks_before_it(signed: Store) -> None:
+    person = Person(signed).starts()
+    person.accepts(40, 40)
+    person.do(acts.Select(1), review_acts.ConfirmReview())
+    for k, name in enumerate(("ben", "carl"), start=1):
+        person.workflow.adjust(Settings(annotator=name))
+        stroke = acts.PaintStroke(((40.0, 52.0), (42.0, 56.0 + 4 * k)), 6.0)
+        person.do(acts.Select(k), acts.EditSelected(), stroke, acts.Accept())
+    person.do(acts.Select(3), acts.DeleteSelected(), acts.Undo())
+    found = {(deed.what, deed.annotator) for deed in signed.object_acts(3)}
+    assert found == {
+        ("accepted", "anna"),
+        ("reviewed", "anna"),
+        ("changed", "ben"),
+        ("changed", "carl"),
+        ("deleted", "carl"),
+        ("returned", "carl"),
+    }
+    assert len(signed.object_acts(3)) == 6, "the masks before it were not deleted"
+
+
+def test_a_history_that_cannot_be_read_is_empty_and_the_work_goes_on(signed: Store) -> None:
+    person = Person(signed).starts()
+    one = person.accepts()
+    with signed.writing() as db:
+        db.execute("UPDATE annotations SET replaces = '{not json' WHERE id = ?", (one.id,))
+    with pytest.raises(StoreError):
+        signed.object_acts(one.id)
+    person.do(acts.Select(one.id))
+    assert person.state.review.deeds == ()
+    assert person.state.selected == one.id
 
 
 def test_a_damaged_act_is_left_out_and_named(signed: Store) -> None:
