@@ -19,7 +19,20 @@ from samtta_app.errors import UserError
 from samtta_app.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["open", "demo", "doctor", "export", "import", "stats", "bench", "train", "models", "auto", "edges"]
+COMMANDS = [
+    "open",
+    "demo",
+    "doctor",
+    "export",
+    "import",
+    "compare",
+    "stats",
+    "bench",
+    "train",
+    "models",
+    "auto",
+    "edges",
+]
 
 
 def call(*arguments: str) -> int:
