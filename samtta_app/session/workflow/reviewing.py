@@ -48,7 +48,8 @@ class Reviewing:
         place = desk.reviewed
         now = open_differences(place) if place.comparison is not None else _in_doubt(desk)
         shown = replace(now, moves=place.moves, deeds=self._deeds())
-        if _said(shown) != _said(before):
+        same = shown.items is before.items or _rows_of(shown) == _rows_of(before)
+        if not same or _numbers_of(shown) != _numbers_of(before):
             desk.change(review=shown)
 
     def _deeds(self) -> tuple[ObjectAct, ...]:
@@ -179,21 +180,28 @@ def reason_of(record: ObjectRecord) -> ReviewReason:
 
 def _in_doubt(desk: SessionContext) -> ReviewList:
     """The masks in doubt, most of all first; the one that is selected or being changed is the current one."""
-    state = desk.state
-    known = state.statistics.confidence
-    records = islice(desk.tally.queue(), LISTED_ITEMS) if state.rating is None and state.statistics.review else ()
-    items = tuple(
-        ReviewItem(r.image_name, r.object_id, reason_of(r), known(r.steps[-1].expected_iou), r.class_name)
-        for r in records
-    )
+    state, figures = desk.state, desk.state.statistics
+    items = state.review.items
+    if desk.reviewed.counted is not figures or state.rating is not None or state.review.other:
+        desk.reviewed = replace(desk.reviewed, counted=figures if state.rating is None else None)
+        known = figures.confidence
+        records = islice(desk.tally.queue(), LISTED_ITEMS) if state.rating is None and figures.review else ()
+        items = tuple(
+            ReviewItem(r.image_name, r.object_id, reason_of(r), known(r.steps[-1].expected_iou), r.class_name)
+            for r in records
+        )
     edited = state.preview.edits if state.preview is not None else None
     meant = edited if edited is not None else state.selected
     current = next((k for k, item in enumerate(items) if item.object_id == meant), None)
     return ReviewList(items, state.statistics.review, state.statistics.objects, current)
 
 
-def _said(review: ReviewList) -> tuple[object, ...]:
-    """What a queue says, to be compared with another."""
-    items = [(i.key, i.image, i.reason, i.class_name, None if math.isnan(i.value) else i.value) for i in review.items]
+def _rows_of(review: ReviewList) -> list[tuple[object, ...]]:
+    """What the rows of a queue say, to be compared with those of another."""
+    return [(i.key, i.image, i.reason, i.class_name, None if math.isnan(i.value) else i.value) for i in review.items]
+
+
+def _numbers_of(review: ReviewList) -> tuple[object, ...]:
+    """What else a queue says."""
     numbers = review.waiting, review.total, review.current, review.moves
-    return items, numbers, review.other, id(review.agreement), review.deeds
+    return numbers, review.other, id(review.agreement), review.deeds

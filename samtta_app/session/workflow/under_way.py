@@ -13,6 +13,7 @@ from samtta_app.formats.detections import DetectedBox, Detections, inside_image
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.proposal_list import Origin
 from samtta_app.session.review_list import DifferenceKey, ProjectComparison
+from samtta_app.session.state import Statistics
 
 Then = Literal["", "undo", "redo"]
 
@@ -97,7 +98,7 @@ class ReviewPlace:
 
     `comparison` is with another annotator's project, None while masks in doubt are reviewed. Its `settled` differences are
     done, and `current` is the one that is looked at. `moves` counts how often the queue led somewhere. `fixing` is the
-    object that is being corrected.
+    object that is being corrected. `counted` are the figures that the shown masks in doubt belong to.
     """
 
     comparison: ProjectComparison | None = None
@@ -105,6 +106,7 @@ class ReviewPlace:
     current: DifferenceKey | None = None
     moves: int = 0
     fixing: int | None = None
+    counted: Statistics | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
