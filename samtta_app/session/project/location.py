@@ -15,6 +15,7 @@ from pathlib import Path
 from samtta_app.core.names import from_text, is_listed
 from samtta_app.errors import ProjectError
 from samtta_app.session.project import schema
+from samtta_app.session.project.network_share import require_own_disk
 from samtta_app.session.project.refusals import reason
 from samtta_app.session.project.salvage import salvaged
 from samtta_app.session.project.writer_lock import LOCK, WriterLock
@@ -89,8 +90,10 @@ def open_database(home: Path) -> OpenedDatabase:
     """Open the database in a project's folder, or make both; read-only where it cannot be written or is damaged.
 
     Raises:
-        ProjectError: open elsewhere, foreign, newer, damaged beyond reading, or it cannot be made here.
+        ProjectError: open elsewhere, foreign, newer, damaged beyond reading, or it cannot be made here. It is also raised
+            for a folder on a network share.
     """
+    require_own_disk(home)
     require_ordinary(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
