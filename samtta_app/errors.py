@@ -10,6 +10,7 @@ UserError
 ├── PromptError       a click or box that cannot be answered
 ├── DatasetError      a data set folder that cannot be used
 ├── TrainingError     a training that cannot start or continue; its checkpoint stays
+├── ClusterError      machines that cannot be worked with
 ├── ExportError       an export that did not happen; no partial file stays
 └── SettingsError     a setting that is not valid
 """
@@ -75,3 +76,7 @@ class ExportError(UserError):
 
 class SettingsError(UserError):
     """A setting is not valid."""
+
+
+class ClusterError(UserError):
+    """A cluster of machines is not there, or cannot be worked with."""

@@ -17,11 +17,14 @@ from pathlib import Path
 
 from samtta_app.bench.click_rows import SETTINGS_FILE, ClickRow, model_column, read_click_rows, write_records
 from samtta_app.bench.protocol import Conditions, adapted, after, frozen
-from samtta_app.bench.workers import Failed, WorkerTask, in_processes, in_turn
 from samtta_app.core.files import write_whole
 from samtta_app.core.messages import ReportProgress
 from samtta_app.core.names import component
+from samtta_app.engine.dispatch import Engine
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.parallel.sent_files import sent_place
+from samtta_app.parallel.worker_pool import THIS_PROCESS, WorkerPool
+from samtta_app.parallel.workers import Failed, WorkerTask
 from samtta_app.regular_files import read_json
 from samtta_app.simulation.annotator import EASY, STRICT, Goal
 from samtta_app.simulation.engines import FROZEN, Engines, engine_of
@@ -169,7 +172,7 @@ def run_bench(
     plan: BenchPlan,
     *,
     out: Path | None = None,
-    processes: int = 1,
+    pool: WorkerPool = THIS_PROCESS,
     progress: ReportProgress | None = None,
     engines: Engines | None = None,
 ) -> Results:
@@ -178,7 +181,7 @@ def run_bench(
     Args:
         plan: what to measure.
         out: the folder for the records (below `records`). Without it they are only kept in memory until the end.
-        processes: number of jobs at the same time. With several, each runs in its own process with one thread.
+        pool: what works on the jobs. With several processes, each has one thread.
         progress: called with the completed share and a few words.
         engines: makes the engines (default: opens the plan's model); must be picklable for several processes.
 
@@ -195,28 +198,36 @@ def run_bench(
         tell = progress or (lambda share, words: None)
         failures: tuple[Failed, ...] = ()
         engines = engines or partial(engine_of, plan.model)
-        work = partial(finish, folder=folder, settings=plan.settings, engines=engines)
-        tasks = [WorkerTask(job.name, job.cost, partial(work, job, file)) for job, file in waiting.items()]
+        tasks = [
+            WorkerTask(
+                *(job.name, job.cost, partial(job.run, engines)),
+                keep=partial(finish, file, folder=folder, settings=plan.settings),
+            )
+            for job, file in waiting.items()
+        ]
         try:
-            failures = in_processes(tasks, processes, tell) if processes > 1 else in_turn(tasks, tell)
+            failures = pool.run(tasks, tell)
         except KeyboardInterrupt:
             raise Stopped(_standing(files, out)) from None
         finished = [file for file in files.values() if file.exists()]
         return Results(read_click_rows(finished) if finished else (), failures)
 
 
-def finish(
-    job: Job, file: Path, told: ReportProgress, *, folder: Path, settings: Mapping[str, object], engines: Engines
-) -> None:
-    """Run a job and write its records into `file` and, once, the settings into `folder`.
+def finish(file: Path, rows: Sequence[ClickRow], *, folder: Path, settings: Mapping[str, object]) -> None:
+    """Write the records of a job into `file` and, once, the settings into `folder`.
 
     Raises:
-        UserError: as in `Job.run`, or the records cannot be written.
+        UserError: the records cannot be written.
     """
-    write_records(job.run(engines, told), file)
+    write_records(rows, file)
     place = folder / SETTINGS_FILE
     if not place.exists():
         write_whole(place, json.dumps(settings, indent=1).encode())
+
+
+def engine_here(file: str, strategy: str) -> Engine:
+    """An engine on a model's file that was sent to this machine."""
+    return engine_of(sent_place(file), strategy)
 
 
 @contextmanager

@@ -9,15 +9,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from samtta_app.bench.workers import WorkerTask, attempted, in_processes, in_turn
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import UserError
+from samtta_app.parallel.workers import WorkerTask, attempted, in_processes, in_turn
 
 
 def leave(path: Path, told: ReportProgress) -> None:
@@ -37,6 +37,13 @@ def break_down(told: ReportProgress) -> None:
 
 def die(told: ReportProgress) -> None:
     os._exit(9)
+
+
+def die_once(path: Path, told: ReportProgress) -> int:
+    if not path.exists():
+        path.touch()
+        os._exit(9)
+    return os.getpid()
 
 
 def go_on_for_long(path: Path, told: ReportProgress) -> None:
@@ -79,7 +86,7 @@ def test_a_task_that_fails_does_not_hold_up_the_next(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_the_program_is_a_failure_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    assert attempted(WorkerTask("odd", 1, break_down), nothing) == "ZeroDivisionError: by nothing"
+    assert attempted(WorkerTask("odd", 1, break_down), nothing).failure == "ZeroDivisionError: by nothing"
     (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert record.exc_info is not None
     caplog.clear()
@@ -116,13 +123,37 @@ def test_a_process_that_is_killed_is_a_failure_with_advice() -> None:
     assert "memory" in failure[1]
 
 
+def test_a_process_that_dies_is_replaced_and_its_task_done_again(tmp_path: Path) -> None:
+    kept: list[int] = []
+    tasks = [WorkerTask("odd", 1, partial(die_once, tmp_path / "died"), keep=kept.append)]
+    assert in_processes(tasks, 1, nothing) == ()
+    assert len(kept) == 1
+
+
+def test_what_a_task_returns_is_kept_here_and_only_those_under_way_are_made() -> None:
+    made, kept = list[int](), list[int]()
+
+    def tasks() -> Iterator[WorkerTask]:
+        for k in range(3):
+            made.append(k)
+            yield WorkerTask(f"t{k}", 1, lambda told, k=k: (k, len(made)), keep=lambda found: kept.append(found))
+
+    assert in_turn(tasks(), nothing, 3.0) == ()
+    assert kept == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_what_cannot_be_kept_is_a_failure_of_its_task() -> None:
+    tasks = [WorkerTask("a", 1, lambda told: 1, keep=lambda found: refuse(nothing)), WorkerTask("b", 1, lambda told: 2)]
+    assert in_turn(tasks, nothing) == (("a", "The set is empty (here). Choose another."),)
+
+
 def test_when_the_main_process_is_killed_its_processes_end_too(tmp_path: Path) -> None:
     signs = tmp_path / "signs"
     code = f"""
 from functools import partial
 from pathlib import Path
-from samtta_app.bench.workers import WorkerTask, in_processes
-from tests.unit.bench.test_workers import give_signs, nothing
+from samtta_app.parallel.workers import WorkerTask, in_processes
+from tests.unit.parallel.test_workers import give_signs, nothing
 if __name__ == "__main__":
     in_processes([WorkerTask("a", 1, partial(give_signs, Path({str(signs)!r})))], 1, nothing)
 """
