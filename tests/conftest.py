@@ -92,8 +92,9 @@ def no_thread_left() -> Iterator[None]:
 
 
 def _passing(thread: threading.Thread) -> bool:
-    """Threads of libraries that live as long as the process (tqdm's monitor, Qt's own threads seen by Python)."""
-    return isinstance(thread, threading._DummyThread) or type(thread).__name__ == "TMonitor"
+    """Threads of libraries that live as long as the process: tqdm's monitor, Qt's own as Python sees them, fsspec's."""
+    library = isinstance(thread, threading._DummyThread) or type(thread).__name__ == "TMonitor"
+    return library or thread.name.startswith(("fsspecIO", "asyncio_"))
 
 
 @pytest.fixture(autouse=True)

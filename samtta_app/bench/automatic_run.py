@@ -19,14 +19,15 @@ import numpy as np
 
 from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.clicks import next_click
-from samtta_app.core.messages import AdaptRequest, AutomaticRequest, LoadRequest, PredictRequest, ReportProgress
+from samtta_app.core.messages import AdaptRequest, AutomaticRequest, PredictRequest, ReportProgress
 from samtta_app.core.metrics import iou
-from samtta_app.core.replies import Answer, AutomaticMasks, Failure, Loaded
+from samtta_app.core.replies import Answer, AutomaticMasks
 from samtta_app.core.types import Box, Click, Example, Image, Mask, Prompt, Window
 from samtta_app.datasets.folder import DataImage, TargetObject, open_dataset, read_objects
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.formats.detections import Detections, inside_image
+from samtta_app.parallel.mask_finding import loaded_image
 from samtta_app.simulation.annotator import EASY, Goal
 from samtta_app.simulation.engines import FROZEN
 from samtta_app.simulation.streams import Source, part_of
@@ -147,7 +148,7 @@ class _Annotation:
         self, name: str, way: str, position: int, image: DataImage, targets: Sequence[TargetObject]
     ) -> AutomaticRow:
         """Propose, accept what is right, click at what is missing, and learn."""
-        loaded, version = loaded_image(self._engine, image), self._engine.published.version
+        loaded, version = loaded_image(self._engine, image.path), self._engine.published.version
         started = time.perf_counter()
         masks = [] if way == HAND_WAY else self._proposed(loaded, frozen=way == FROZEN_WAY)
         seconds = time.perf_counter() - started
@@ -224,7 +225,7 @@ def _of_boxes(
     detections: Detections,
 ) -> AutomaticRow:
     """The masks of a detector's boxes, ranked by its scores."""
-    loaded, masks, seconds = loaded_image(engine, image), [], 0.0
+    loaded, masks, seconds = loaded_image(engine, image.path), [], 0.0
     for number, each in enumerate(sorted(detections.of(image.path.name), key=lambda one: -one.score)[:MOST_MASKS]):
         box: Box | None = inside_image(each.box, loaded.width, loaded.height)
         if box is None:
@@ -247,19 +248,6 @@ def overlaps_of(masks: Sequence[ScoredMask], targets: Sequence[TargetObject]) ->
         for place, target in enumerate(targets)
         if (value := iou(each.mask, target.mask)) >= LEAST_OVERLAP
     ]
-
-
-def loaded_image(engine: Engine, image: DataImage) -> Image:
-    """An image as the engine reads it.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    reply = run(engine, LoadRequest(0, image.path))
-    if isinstance(reply, Failure):
-        raise UserError(reply.text.removesuffix("."))
-    assert isinstance(reply, Loaded), "reading an image ends with the image or a failure"
-    return reply.image
 
 
 def _known(value: float) -> float:

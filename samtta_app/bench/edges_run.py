@@ -17,7 +17,6 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial import cKDTree
 from skimage.morphology import thin
 
-from samtta_app.bench.automatic_run import loaded_image
 from samtta_app.bench.click_rows import known_rows, side_by_side, write_records
 from samtta_app.core.automatic import AutomaticSettings
 from samtta_app.core.edge_maps import label_borders
@@ -27,6 +26,7 @@ from samtta_app.core.types import BoolArray, FloatArray
 from samtta_app.datasets.folder import DataImage, open_dataset, read_labels
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.errors import DatasetError, UserError
+from samtta_app.parallel.mask_finding import loaded_image
 from samtta_app.simulation.streams import Source, part_of
 
 MATCH_DISTANCE = 0.0075
@@ -101,7 +101,7 @@ def _images(source: Source, asking: EdgeAsking) -> list[DataImage]:
 
 
 def _row(engine: Engine, name: str, image: DataImage, asking: EdgeAsking) -> EdgeRow:
-    loaded, borders = loaded_image(engine, image), thinned_lines(label_borders(read_labels(image)))
+    loaded, borders = loaded_image(engine, image.path), thinned_lines(label_borders(read_labels(image)))
     reply = run(engine, EdgesRequest(1, loaded, asking.settings, frozen=True))
     if not isinstance(reply, Edges):
         raise UserError(f"The engine found no edges: {getattr(reply, 'text', '')}", image.path)

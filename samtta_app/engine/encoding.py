@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from samtta_app.core.messages import LoadRequest, PrefetchRequest, ThumbnailRequest
 from samtta_app.core.replies import Loaded, Prefetched, Progress, Thumbnailed
+from samtta_app.core.types import Image
 from samtta_app.core.windows import SEEN_WHOLE
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import LargeImageError
 from samtta_app.images.read_limits import READ_AHEAD_SHARE
 from samtta_app.images.thumbnails import read_thumbnail
+from samtta_app.model.feature_files import packed_features
 
 
 def load(of: Resources, request: LoadRequest) -> Work:
@@ -44,3 +46,18 @@ def make_thumbnail(of: Resources, request: ThumbnailRequest) -> Work:
     return Thumbnailed(
         request.id, request.path, (yield from read_thumbnail(request.path, request.side, request.planes))
     )
+
+
+def whole_features(of: Resources, image: Image) -> tuple[str, bytes] | None:
+    """An image's whole window, encoded: name and content of the file in which later runs look for it.
+
+    None for an image that is never seen whole: its windows are known only at the click.
+    """
+    if image.whole.side > SEEN_WHOLE:
+        return None
+    work = of.cache.features(image, image.whole)
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            return packed_features(of.model, finished.value)

@@ -10,7 +10,7 @@ An image with a raw file of the same content, model and settings is not looked a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,23 +116,39 @@ def write_found(found: FoundInImage, path: Path) -> None:
     Raises:
         ExportError: it cannot be written.
     """
-    masks = [{name: getattr(mask, name) for name in FoundMask.__dataclass_fields__} for mask in found.masks]
-    values = {name: getattr(found, name) for name in FoundInImage.__dataclass_fields__} | {"masks": masks}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json_text(values).encode())
+        write_whole(path, found_text(found).encode())
     except OSError as error:
         raise ExportError(f"The masks cannot be written: {error.strerror}", path, "Choose another folder") from error
 
 
-def project_of(folder: Path, files: Mapping[str, Path], classes: Mapping[int, str]) -> Project:
+def found_text(found: FoundInImage) -> str:
+    """The masks of an image as JSON, in one line."""
+    masks = [{name: getattr(mask, name) for name in FoundMask.__dataclass_fields__} for mask in found.masks]
+    return json_text({name: getattr(found, name) for name in FoundInImage.__dataclass_fields__} | {"masks": masks})
+
+
+def found_of_text(text: str | bytes) -> FoundInImage:
+    """The masks that `found_text` wrote.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    return convert(json.loads(text), FoundInImage)
+
+
+def project_of(
+    folder: Path, names: Iterable[str], read: Callable[[str], FoundInImage], classes: Mapping[int, str]
+) -> Project:
     """The found masks as a project, to be written as any export; the masks are read image by image.
 
     Smaller masks come later, so that an index PNG shows them on top.
 
     Args:
         folder: of the images.
-        files: the raw file of each image.
+        names: of the images.
+        read: gives the masks of one.
         classes: names of categories by their ids; none means that everything is an object.
 
     Raises:
@@ -140,13 +156,13 @@ def project_of(folder: Path, files: Mapping[str, Path], classes: Mapping[int, st
     """
     heads, first = [], {}
     total = 1
-    for number, (name, path) in enumerate(files.items(), start=1):
-        found = read_found(path)
+    for number, name in enumerate(names, start=1):
+        found = read(name)
         heads.append(ProjectImage(name, found.width, found.height, number, len(found.masks)))
         first[name] = total
         total += len(found.masks)
     named = tuple(ProjectClass(number, name) for number, name in classes.items()) or (UNNAMED_CLASS,)
-    return Project(folder, tuple(heads), named, lambda name: _annotations_of(read_found(files[name]), first[name]))
+    return Project(folder, tuple(heads), named, lambda name: _annotations_of(read(name), first[name]))
 
 
 def _annotations_of(found: FoundInImage, first: int) -> tuple[Annotation, ...]:
@@ -165,14 +181,14 @@ def _annotations_of(found: FoundInImage, first: int) -> tuple[Annotation, ...]:
     )
 
 
-def write_results(files: Mapping[str, Path], out: Path) -> Path:
+def write_results(images: Iterable[FoundInImage], out: Path) -> Path:
     """Write results.json, COCO's layout of scored masks; images are numbered as in instances_default.json. Returns its path.
 
     Raises:
         DatasetError: a raw file holds something else.
         ExportError: it cannot be written.
     """
-    rows = [row for number, path in enumerate(files.values(), start=1) for row in _results(read_found(path), number)]
+    rows = [row for number, found in enumerate(images, start=1) for row in _results(found, number)]
     try:
         write_whole(out / RESULTS_FILE, json.dumps(rows).encode())
     except OSError as error:

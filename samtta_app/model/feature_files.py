@@ -55,7 +55,7 @@ class FeatureFiles:
 
     def read(self, image_key: str, window: Window) -> ImageFeatures | None:
         """The features of a window; None where they are not kept."""
-        path, device = self._path(image_key, window), str(self._model.device)
+        path, device = self._folder / _file_name(self._model, image_key, window), str(self._model.device)
         try:
             with safe_open(path, framework="pt", device=device) as file:
                 facts: Mapping[str, str] = file.metadata() or {}
@@ -75,7 +75,8 @@ class FeatureFiles:
 
     def keep(self, features: ImageFeatures) -> None:
         """Have features written, unless too many wait already."""
-        packed = self._path(features.image_key, features.window), _packed(features)
+        name, data = packed_features(self._model, features)
+        packed = self._folder / name, data
         with self._lock:
             if len(self._waiting) < MOST_WAITING:
                 self._waiting.append(packed)
@@ -104,11 +105,15 @@ class FeatureFiles:
             except OSError as error:
                 log.warning("Features were not kept: %s", error)
 
-    def _path(self, image_key: str, window: Window) -> Path:
-        model = self._model
-        whose = (FORMAT, fingerprint(model), model.size, model.device.type, model.outline is not None)
-        name = blake2b(repr((whose, image_key, window)).encode(), digest_size=20).hexdigest()
-        return self._folder / f"{name}{SUFFIX}"
+
+def packed_features(model: SamModel, features: ImageFeatures) -> tuple[str, bytes]:
+    """Name and content of the file that holds features of a model."""
+    return _file_name(model, features.image_key, features.window), _packed(features)
+
+
+def _file_name(model: SamModel, image_key: str, window: Window) -> str:
+    whose = (FORMAT, fingerprint(model), model.size, model.device.type, model.outline is not None)
+    return f"{blake2b(repr((whose, image_key, window)).encode(), digest_size=20).hexdigest()}{SUFFIX}"
 
 
 def _packed(features: ImageFeatures) -> bytes:

@@ -49,15 +49,15 @@ def test_a_folder_becomes_masks_with_scores(folder: Path, tmp_path: Path, capsys
 def test_a_stopped_run_goes_on_with_what_is_missing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, asked, real = tmp_path / "out", [], auto_run._found
+    out, asked, real = tmp_path / "out", [], auto_run.found_in_image
 
     def stopping(*arguments):
-        asked.append(arguments[4].name)
+        asked.append(arguments[4])
         if len(asked) == 2:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(auto_run, "_found", stopping)
+    monkeypatch.setattr(auto_run, "found_in_image", stopping)
     assert call("auto", folder, "--out", out, *QUICK) == 130
     assert "stopped; what was found is kept" in capsys.readouterr().err
     assert not (out / "annotations" / "instances_default.json").exists()

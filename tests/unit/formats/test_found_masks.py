@@ -58,7 +58,7 @@ def test_masks_come_back_ranked(files: dict[str, Path]) -> None:
 
 
 def test_exports_hold_every_mask_and_the_small_one_lies_on_top(files: dict[str, Path], tmp_path: Path) -> None:
-    project = project_of(tmp_path, files, {})
+    project = project_of(tmp_path, files, lambda name: read_found(files[name]), {})
     FORMATS["coco"].write(project, tmp_path / "out")
     objects = list(FORMATS["coco"].read(tmp_path / "out"))
     assert [(each.image_name, each.class_name) for each in objects[:2]] == [("a.png", "object")] * 2
@@ -74,8 +74,8 @@ def test_results_are_read_by_pycocotools_beside_the_annotations(
     files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    FORMATS["coco"].write(project_of(tmp_path, files, {}), out)
-    path = write_results(files, out)
+    FORMATS["coco"].write(project_of(tmp_path, files, lambda name: read_found(files[name]), {}), out)
+    path = write_results(map(read_found, files.values()), out)
     scored = COCO(str(out / "annotations" / "instances_default.json")).loadRes(str(path))
     assert len(scored.anns) == 4
     for result in scored.anns.values():
@@ -115,4 +115,4 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, files: dict[st
     with pytest.raises(ExportError, match="cannot be written"):
         write_found(found(), blocked / "a.json")
     with pytest.raises(ExportError, match="cannot be written"):
-        write_results(files, blocked)
+        write_results(map(read_found, files.values()), blocked)
