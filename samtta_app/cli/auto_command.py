@@ -9,15 +9,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from samtta_app.cli.pool_options import (
+    ImagesAt,
+    Jobs,
+    RayAddress,
+    ResultsAt,
+    ShardSize,
+    chosen_pool,
+    files_sent,
+    run_in_shards,
+    sent_model,
+    works_in_shards,
+)
 from samtta_app.cli.run_progress import say_written, standing
-from samtta_app.core.names import displayable
+from samtta_app.core.names import displayable, is_listed
 from samtta_app.errors import ExportError, ImageError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from samtta_app.core.automatic import AutomaticSettings
+    from samtta_app.core.messages import ReportProgress
     from samtta_app.engine.dispatch import Engine
     from samtta_app.formats.detections import Detections
+    from samtta_app.parallel.image_places import ImagePlace
+    from samtta_app.parallel.shard_run import RunEnd
+    from samtta_app.parallel.worker_pool import WorkerPool
 
 _Place = Annotated[Path, typer.Argument(help="An image, or a folder of images.", metavar="FOLDER|IMAGE")]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")]
@@ -27,9 +44,11 @@ _InputSize = Annotated[int | None, typer.Option(help="Side of the compact model'
 
 
 def find_masks_in(
-    place: _Place,
-    out: _Out,
-    format_: Annotated[str, typer.Option("--format", "-f", help="coco or png.", metavar="coco|png")] = "coco",
+    place: ImagesAt,
+    out: ResultsAt,
+    format_: Annotated[
+        str, typer.Option("--format", "-f", help="coco, png, or shards alone.", metavar="coco|png|shards")
+    ] = "coco",
     boxes: Annotated[
         Path | None, typer.Option(help="Boxes of a detector, COCO's JSON: each becomes a mask.", metavar="JSON")
     ] = None,
@@ -52,17 +71,19 @@ def find_masks_in(
     model: _Model = "samtta-small",
     input_size: _InputSize = None,
     device: _Device = "auto",
+    jobs: Jobs = 1,
+    ray: RayAddress = "",
+    shard: ShardSize = 0,
 ) -> None:
     """Find masks everywhere in images, by a grid of clicks, as SAM's automatic mask generator does.
 
     They are written as COCO instances or index PNGs, and as COCO results with scores. A stopped run continues with the same
-    command: images that are done are not looked at again.
+    command: images that are done are not looked at again. With --jobs, --ray or a URL, the work is done in shards.
     """
     from samtta_app.core.automatic import AutomaticSettings
-    from samtta_app.formats import FORMATS
 
-    if format_ not in ("coco", "png"):
-        raise ExportError(f"There is no format {format_!r} for found masks", do="Choose coco or png")
+    if format_ not in ("coco", "png", "shards"):
+        raise ExportError(f"There is no format {format_!r} for found masks", do="Choose coco, png or shards")
     given = {name: value for name, value in (("pred_iou", pred_iou), ("stability", stability)) if value is not None}
     settings = replace(
         AutomaticSettings(points_per_side=points_per_side, crop_layers=crop_layers, crop_downscale=crop_downscale),
@@ -74,20 +95,96 @@ def find_masks_in(
         largest=max_share,
     )
     settings = replace(settings, **dict[str, Any](given))
+    asked = settings, given, boxes, model, input_size, device
+    if format_ == "shards" or works_in_shards(jobs, ray, shard, place, out):
+        _mask_shards(*asked, place, out, format_, chosen_pool(jobs, ray, device), shard)
+    else:
+        _masks_here(*asked, Path(place), Path(out), format_)
+
+
+def _own_settings(engine: Engine, settings: AutomaticSettings, given: Mapping[str, Any]) -> AutomaticSettings:
+    """The settings with the model's own limits where none were given."""
+    own = engine.automatic_settings
+    limits = {"pred_iou": own.pred_iou, "stability": own.stability, **given}
+    return replace(settings, **dict[str, Any](limits))
+
+
+def _masks_here(
+    settings: AutomaticSettings,
+    given: Mapping[str, Any],
+    boxes: Path | None,
+    model: str,
+    input_size: int | None,
+    device: str,
+    place: Path,
+    out: Path,
+    format_: str,
+) -> None:
+    """Image by image in this process."""
     images = _images(place)
-    detections = _detections(boxes, images)  # what is wrong is said before the model is loaded
+    detections = _detections(boxes, [path.name for path in images])  # what is wrong is said before the model is loaded
 
     from samtta_app.cli.auto_run import mask_images
+    from samtta_app.formats import FORMATS
 
     engine = _engine(model, input_size, device)
-    own = engine.automatic_settings
-    limits = {"pred_iou": own.pred_iou, "stability": own.stability} | given
-    label = f"{model} at {input_size}" if input_size else model
-    settings = replace(settings, **dict[str, Any](limits))
+    settings = _own_settings(engine, settings, given)
+    label = _label(model, input_size)
     _to_the_end(mask_images(engine, settings, label, images, out, FORMATS[format_], boxes, detections))
 
 
-def _detections(boxes: Path | None, images: tuple[Path, ...]) -> Detections | None:
+def _mask_shards(
+    settings: AutomaticSettings,
+    given: Mapping[str, Any],
+    boxes: Path | None,
+    model: str,
+    input_size: int | None,
+    device: str,
+    place: str,
+    out: str,
+    format_: str,
+    pool: WorkerPool,
+    size: int,
+) -> None:
+    """In shards, by many processes or machines."""
+    from samtta_app.formats import FORMATS
+    from samtta_app.parallel.image_places import ResultPlace, found_images
+    from samtta_app.parallel.mask_finding import boxes_of, model_text, settings_text
+    from samtta_app.parallel.mask_shards import MaskShard, ShardedMasks
+    from samtta_app.parallel.shard_run import SHARD_IMAGES, ShardPlan
+
+    images = found_images(place)
+    detections = _detections(boxes, [image.name for image in images])
+    sent = sent_model(model, input_size, device)
+    engine = sent.engine()
+    settings = _own_settings(engine, settings, given)
+    by, said = model_text(engine, _label(model, input_size)), settings_text(settings, boxes)
+
+    def work(part: Sequence[ImagePlace]) -> MaskShard:
+        of_part = {image.name: boxes_of(detections, image.name) for image in part} if detections else None
+        return MaskShard(sent, settings, by, said, of_part)
+
+    plan = ShardPlan(
+        *(images, ResultPlace(out), {"kind": "masks", "model": by, "settings": said}, work, size or SHARD_IMAGES)
+    )
+
+    def finish(end: RunEnd, told: ReportProgress) -> str:
+        if format_ == "shards" or not end.standing.done:
+            return ""
+        told(1.0, "writing")
+        found = ShardedMasks(plan.out, images, end.standing)
+        folder = Path(place).parent if is_listed(Path(place).name) else Path(place)
+        names = found.write(FORMATS[format_], folder, detections.categories if detections else {})
+        return f"wrote {' '.join(names[-2:])} and others there" if len(names) > 2 else f"wrote {' '.join(names)} there"
+
+    run_in_shards(plan, replace(pool, sent=files_sent(sent, pool)), finish)
+
+
+def _label(model: str, input_size: int | None) -> str:
+    return f"{model} at {input_size}" if input_size else model
+
+
+def _detections(boxes: Path | None, names: Sequence[str]) -> Detections | None:
     """The boxes of a file.
 
     Raises:
@@ -97,7 +194,7 @@ def _detections(boxes: Path | None, images: tuple[Path, ...]) -> Detections | No
     from samtta_app.formats.detections import read_detections
 
     found = None if boxes is None else read_detections(boxes)
-    if found and not any(found.of(path.name) for path in images):
+    if found and not any(map(found.of, names)):
         raise UserError("No image has a box in this file", boxes, "Its image ids must be the names of the images")
     return found
 

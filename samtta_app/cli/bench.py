@@ -16,6 +16,8 @@ from samtta_app.cli.bench_automatic import measure_automatic, measure_edges
 from samtta_app.cli.bench_desk import measure_desk_speed
 from samtta_app.cli.bench_formats import measure_format_speed
 from samtta_app.cli.bench_sets import write_nested_sets, write_shifted_look
+from samtta_app.cli.bench_workers import measure_workers
+from samtta_app.cli.pool_options import RayAddress, chosen_pool, files_sent, sent_model
 from samtta_app.cli.run_progress import progress_bar, say_written, standing, telling, wide_console
 from samtta_app.errors import UserError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from samtta_app.bench.click_rows import Record
     from samtta_app.bench.jobs import BenchPlan
     from samtta_app.bench.protocol import Protocol
+    from samtta_app.parallel.worker_pool import WorkerPool
     from samtta_app.simulation.driver import Feedback
     from samtta_app.simulation.streams import Way
 
@@ -44,6 +47,7 @@ BENCH_COMMANDS = {
     "edges",
     "formats",
     "desk",
+    "workers",
 }
 """The group's commands; any other first word is a data set."""
 
@@ -59,6 +63,7 @@ bench_app.command("auto")(measure_automatic)
 bench_app.command("edges")(measure_edges)
 bench_app.command("formats")(measure_format_speed)
 bench_app.command("desk")(measure_desk_speed)
+bench_app.command("workers")(measure_workers)
 bench_app.command("shift")(write_shifted_look)
 bench_app.command("nested")(write_nested_sets)
 
@@ -108,6 +113,7 @@ def _run(
     protocol: _ProtocolName = "samtta",
     left_out: _LeftOut = None,
     jobs: Annotated[int, typer.Option(min=1, help="Parts that are measured at the same time.")] = 1,
+    ray: RayAddress = "",
     model: _Model = "samtta-small",
     out: _Out = None,
 ) -> None:
@@ -143,17 +149,21 @@ def _run(
         model,
         others,
     )
-    _run_plan(plan, jobs, out)
+    _run_plan(plan, chosen_pool(jobs, ray), out)
 
 
-def _run_plan(plan: BenchPlan, jobs: int, out: Path | None) -> None:
+def _run_plan(plan: BenchPlan, pool: WorkerPool, out: Path | None) -> None:
     """Measure, and show and write the report."""
-    from samtta_app.bench.jobs import Stopped, failed, run_bench
+    from samtta_app.bench.jobs import Stopped, engine_here, failed, run_bench
     from samtta_app.bench.report.report import show_report, write_report
 
+    engines = None
+    if pool.ray:
+        sent = sent_model(plan.model, None, "auto")
+        pool, engines = replace(pool, sent=files_sent(sent, pool)), partial(engine_here, sent.file)
     try:
         with standing() as told:
-            results = run_bench(plan, out=out, processes=jobs, progress=told)
+            results = run_bench(plan, out=out, pool=pool, progress=told, engines=engines)
     except Stopped as stopped:
         Console(stderr=True).print(str(stopped), highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None

@@ -16,7 +16,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from samtta_app.cli import auto_command, bench, compare_command, demo_command, exchange_commands, models_command, train
+from samtta_app.cli import (
+    auto_command,
+    bench,
+    compare_command,
+    demo_command,
+    encode_command,
+    exchange_commands,
+    models_command,
+    train,
+)
 from samtta_app.cli.build_words import version_words
 from samtta_app.core.names import IMAGE_SUFFIXES
 from samtta_app.display import display_fault
@@ -40,6 +49,7 @@ app.add_typer(train.train_app, name="train")
 app.add_typer(models_command.models_app, name="models")
 app.command("auto")(auto_command.find_masks_in)
 app.command("edges")(auto_command.find_edges_in)
+app.command("encode")(encode_command.encode_images)
 
 _Model = Annotated[
     str | None,

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from samtta_app.cli import demo_command
+from samtta_app.cli.pool_options import (
+    Jobs,
+    RayAddress,
+    ResultsAt,
+    ShardSize,
+    chosen_pool,
+    run_in_shards,
+    works_in_shards,
+)
 from samtta_app.cli.run_progress import progress_bar
 from samtta_app.errors import DatasetError, ExportError, ProjectError
 
 if TYPE_CHECKING:
+    from samtta_app.core.project import Project
+    from samtta_app.formats.export_choice import ExportChoice
     from samtta_app.formats.importers import ImportCount
+    from samtta_app.parallel.worker_pool import WorkerPool
 
 _Project = Annotated[Path, typer.Argument(help="Folder of images, or its project folder.", metavar="PROJECT")]
 SHOWN_REASONS = 20
@@ -26,7 +40,7 @@ def export(
     format_: Annotated[
         str, typer.Option("--format", "-f", help="coco, png, dataset, yolo, voc, or another.", metavar="NAME")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")],
+    out: ResultsAt,
     classes: Annotated[
         list[str] | None, typer.Option("--class", help="Only this class; may be repeated.", metavar="NAME")
     ] = None,
@@ -44,11 +58,16 @@ def export(
     stored_rows: Annotated[
         bool, typer.Option("--stored-rows", help="Masks in the files' own rows and columns, not upright.")
     ] = False,
+    jobs: Jobs = 1,
+    ray: RayAddress = "",
+    shard: ShardSize = 0,
 ) -> None:
     """Export the accepted objects of a project; an unknown format is answered with the list of formats.
 
     A data set is a folder with [bold]images/[/bold], [bold]masks/[/bold] and [bold]split.json[/bold], which samtta bench
     and samtta train read. Its images are copies; every fifth is for tests.
+
+    With --jobs, --ray or a URL, each shard of annotated images becomes an export of its own below [bold]shards/[/bold].
     """
     from samtta_app.formats import FORMATS
     from samtta_app.formats.export_choice import ExportChoice, export_project
@@ -63,11 +82,35 @@ def export(
     with Store.open_to_read(existing_project(project)) as store:
         content = store.project()
         demo_command.say(f"not in {form.name}: {'; '.join(form.lost)}")
+        if works_in_shards(jobs, ray, shard, out):
+            _export_shards(content, format_, out, choice, chosen_pool(jobs, ray), shard)
+            return
         with _told("exporting") as progress:
-            files = export_project(content, form, out, choice, progress)
+            files = export_project(content, form, Path(out), choice, progress)
         demo_command.say_files(files)
         demo_command.say(content.words)
         demo_command.say_remarks(store.opening, content.remarks)
+
+
+def _export_shards(project: Project, format_: str, out: str, choice: ExportChoice, pool: WorkerPool, size: int) -> None:
+    """In shards, by many processes or machines. What cannot be exported at all is said before."""
+    from samtta_app.formats.export_choice import chosen_objects
+    from samtta_app.parallel.export_shards import export_shard, images_of_project
+    from samtta_app.parallel.image_places import ResultPlace
+    from samtta_app.parallel.shard_run import SHARD_IMAGES, ShardPlan
+
+    chosen_objects(replace(project, images=()), choice)
+    images = images_of_project(project)
+    if not images:
+        raise ExportError("There are no accepted objects", project.folder, "Accept objects first")
+    settings = {"kind": "export", "format": format_, "choice": choice_text(choice)}
+    work = partial(export_shard, project, format_, choice)
+    run_in_shards(ShardPlan(images, ResultPlace(out), settings, work, size or SHARD_IMAGES), pool)
+
+
+def choice_text(choice: ExportChoice) -> str:
+    """The choice of an export as a text: the same choice gives the same."""
+    return repr({**asdict(choice), "classes": sorted(choice.classes), "merged": sorted(choice.merged.items())})
 
 
 def import_(
