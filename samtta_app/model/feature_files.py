@@ -123,12 +123,13 @@ def _packed(features: ImageFeatures) -> bytes:
         tensors["picture"] = torch.from_numpy(features.picture)
     window = features.window
     facts = {
+        "format": FORMAT,
         "image": features.image_key,
         "window": (window.x, window.y, window.width, window.height),
         "valid": features.valid,
         "skips": len(features.skips),
     }
-    return save(tensors, {"format": FORMAT, "features": json.dumps(facts)})
+    return save(tensors, {"features": json.dumps(facts)})  # one entry: of several, the order in the file is random
 
 
 def _features(facts: Mapping[str, object], tensors: Mapping[str, Tensor]) -> ImageFeatures:
