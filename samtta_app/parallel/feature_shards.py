@@ -10,7 +10,7 @@ from samtta_app.engine.encoding import whole_features
 from samtta_app.errors import ImageError, UserError
 from samtta_app.parallel.image_places import ImagePlace
 from samtta_app.parallel.mask_finding import loaded_image
-from samtta_app.parallel.model_on_worker import ModelOnWorker, each_fetched
+from samtta_app.parallel.model_on_worker import ModelOnWorker, each_fetched, error_words
 from samtta_app.parallel.shard_run import ShardResult
 
 ENCODED_IMAGES = 4
@@ -32,7 +32,7 @@ class FeatureShard:
                     raise path
                 found = whole_features(engine.resources, loaded_image(engine, path))
             except UserError as error:
-                errors[image.name] = str(error).replace(str(path), image.place)
+                errors[image.name] = error_words(error, path, image)
                 continue
             if found is not None:
                 files[found[0]] = found[1]

@@ -15,7 +15,7 @@ from samtta_app.formats.base import Format
 from samtta_app.formats.found_masks import FoundInImage, found_of_text, found_text, project_of, write_results
 from samtta_app.parallel.image_places import ImagePlace, ResultPlace
 from samtta_app.parallel.mask_finding import Boxes, found_in_image
-from samtta_app.parallel.model_on_worker import ModelOnWorker, each_fetched
+from samtta_app.parallel.model_on_worker import ModelOnWorker, each_fetched, error_words
 from samtta_app.parallel.shard_manifest import SHARDS, Standing
 from samtta_app.parallel.shard_run import ShardResult, read_file
 
@@ -41,7 +41,7 @@ class MaskShard:
                 head = engine, self.settings, self.by, self.said, image.name
                 found = found_in_image(*head, path, boxes, lambda share: None, [])
             except UserError as error:
-                errors[image.name] = str(error).replace(str(path), image.place)
+                errors[image.name] = error_words(error, path, image)
                 continue
             lines.append(found_text(replace(found, seconds=0.0)) + "\n")
         return ShardResult({lines_name(key): "".join(lines).encode()}, errors)

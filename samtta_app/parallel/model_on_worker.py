@@ -11,7 +11,7 @@ from pathlib import Path
 
 from samtta_app.core.messages import ReportProgress
 from samtta_app.engine.dispatch import Engine, open_engine
-from samtta_app.errors import ImageError
+from samtta_app.errors import ImageError, UserError
 from samtta_app.parallel.image_places import ImagePlace, fetched_image
 from samtta_app.parallel.sent_files import sent_place
 
@@ -36,6 +36,11 @@ class ModelOnWorker:
 @lru_cache(maxsize=1)
 def _opened(file: str, input_size: int | None, device: str) -> Engine:
     return open_engine(file, input_size=input_size, device=device, adapting="frozen")
+
+
+def error_words(error: UserError, file: Path | ImageError, image: ImagePlace) -> str:
+    """An error in words, with the image's own place where they name the file that was fetched from there."""
+    return str(error).replace(str(file), image.place) if isinstance(file, Path) else str(error)
 
 
 def each_fetched(images: Sequence[ImagePlace], told: ReportProgress) -> Iterator[tuple[ImagePlace, Path | ImageError]]:

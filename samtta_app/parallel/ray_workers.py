@@ -84,7 +84,9 @@ def in_cluster(
 
         try:
             while progress.filled(waiting, most or AHEAD * _room(ray, gpus), submit):
-                ready, _ = ray.wait(list(waiting), timeout=BEAT_SECONDS)
+                if not ray.wait(list(waiting), timeout=BEAT_SECONDS)[0]:
+                    continue
+                ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)  # all that have ended
                 for reference in ready:
                     progress.ended(waiting.pop(reference), _ending(ray, reference))
         finally:
