@@ -157,8 +157,11 @@ def disturbed(
 
 
 @contextmanager
-def dying_cluster(dice: random.Random) -> Iterator[tuple[str, Callable[[], int]]]:
-    """A Ray cluster of two machines, of which one dies now and then and another joins; its address, and how many died."""
+def dying_cluster(dice: random.Random, lives: float = 10.0) -> Iterator[tuple[str, Callable[[], int]]]:
+    """A Ray cluster of two machines; its address, and how many machines died.
+
+    One of them lives for `lives` to four times as many seconds, and then another joins.
+    """
     from ray.cluster_utils import Cluster
 
     folder = tempfile.mkdtemp(prefix="sr")
@@ -168,7 +171,7 @@ def dying_cluster(dice: random.Random) -> Iterator[tuple[str, Callable[[], int]]
 
     def kill_and_replace() -> None:
         machine = cluster.add_node(**given)
-        while not ended.wait(dice.uniform(10.0, 40.0)):
+        while not ended.wait(dice.uniform(lives, 4 * lives)):
             cluster.remove_node(machine, allow_graceful=False)
             deaths.append(time.monotonic())
             machine = cluster.add_node(**given)
