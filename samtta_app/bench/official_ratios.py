@@ -20,8 +20,14 @@ from samtta_app.core.messages import AutomaticRequest, PredictRequest, PrefetchR
 from samtta_app.core.types import Click, Image, Prompt
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.images.read import from_array
-from samtta_app.model.backbone import SamModel
-from samtta_app.model.official_predictor import SamPredictor, official_generator, official_predictor
+from samtta_app.model.official_predictor import SamModel as SamModel
+from samtta_app.model.official_predictor import (
+    SamPredictor,
+    official_generator,
+    official_predictor,
+    random_official,
+    stock_model,
+)
 
 SIDE = 640
 """Side in pixels of the images of all figures but those of large windows."""
@@ -55,12 +61,15 @@ class Ratio:
 
 
 def official_ratios(
-    model: SamModel, rng: np.random.Generator, repeats: int, large: Sequence[int] = (), points: int = 8
+    stock: SamModel | str, rng: np.random.Generator, repeats: int, large: Sequence[int] = (), points: int = 8
 ) -> tuple[Ratio, ...]:
-    """Both sides at rest, in windows of `large` sides, and on a busy machine; medians and 95th percentiles of clicks.
+    """Figures of a SAM, or of random weights: "vit_b", "vit_l", "vit_h", or "narrow", which is quicker.
+
+    Both sides at rest, in windows of `large` sides, and on a busy machine; medians and 95th percentiles of clicks.
 
     Automatic masks are those of points x points clicks.
     """
+    model = stock if not isinstance(stock, str) else stock_model() if stock == "narrow" else random_official(stock)
     engine, official = Engine(model), official_predictor(model)
     memory = _encoder_memory(engine, official, rng)
     encoding, resting = _in_turns(engine, official, rng, repeats)

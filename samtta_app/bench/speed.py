@@ -23,6 +23,7 @@ from samtta_app.bench.official_ratios import (
     BUSY,
     SIDE,
     Ratio,
+    SamModel,
     matrix_gigaflops,
     official_ratios,
     random_click,
@@ -44,8 +45,6 @@ from samtta_app.core.types import Click, Example, Image, Mask, Prompt
 from samtta_app.engine.dispatch import Engine, open_engine, run
 from samtta_app.errors import DatasetError, UserError
 from samtta_app.images.read import from_array
-from samtta_app.model.backbone import SamModel
-from samtta_app.model.official_predictor import stock_model
 
 _WARM_UP = 2
 
@@ -104,13 +103,13 @@ def run_speed(
     seed: int = 0,
     progress: ReportProgress | None = None,
     out: Path | None = None,
-    stock: SamModel | None = None,
+    official: SamModel | str = "narrow",
     points_per_side: int = _POINTS,
     sides: Sequence[int] = _SIDES,
 ) -> Speed:
     """Measure the model, also in windows of these `sides`, and a stock SAM against the official predictor.
 
-    The stock SAM is a narrow one where none is given. `sides[0]` is that of the images of all other figures.
+    The stock SAM is one of `official_ratios`. `sides[0]` is that of the images of all other figures.
 
     Raises:
         UserError: the model cannot be loaded or did not answer.
@@ -132,7 +131,7 @@ def run_speed(
     tell(0.6, "clicks in large windows")
     looks = tuple(_look(engine, rng, side) for side in sides)
     tell(0.7, "against segment_anything.SamPredictor")
-    ratios = official_ratios(stock or stock_model(seed=seed), rng, max(3, repeats // 2), sides[1:], points_per_side)
+    ratios = official_ratios(official, rng, max(3, repeats // 2), sides[1:], points_per_side)
     tell(1.0, "done")
     timings = (
         _timing("encoder", encoder),

@@ -382,12 +382,11 @@ def speed(
     """Measure click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
     from samtta_app.bench.speed import run_speed, show_speed
     from samtta_app.engine.dispatch import open_engine
-    from samtta_app.model.official_predictor import random_official
 
     with progress_bar() as bar:
         task = bar.add_task("loading the model", total=1.0)
         measured = run_speed(
-            stock=None if official == "narrow" else random_official(official, seed),
+            official=official,
             model=open_engine(model, device=device, input_size=input_size),
             repeats=repeats,
             seed=seed,

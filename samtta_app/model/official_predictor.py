@@ -16,7 +16,8 @@ from segment_anything.modeling import ImageEncoderViT, Sam
 from torch import nn
 
 from samtta_app.core.automatic import AutomaticSettings
-from samtta_app.model.backbone import SamModel, built_model
+from samtta_app.model.backbone import SamModel as SamModel  # bench imports this name as well
+from samtta_app.model.backbone import built_model
 from samtta_app.model.backbones.sam import OfficialSam, sam_about
 
 

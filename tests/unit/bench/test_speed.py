@@ -26,7 +26,7 @@ from tests.unit.model.test_hypotheses import nets_of
 @pytest.fixture(scope="module")
 def speed() -> Speed:
     return run_speed(
-        model=Engine(toy_model()), repeats=3, stock=stock_model(size=64), points_per_side=2, sides=(64, 300)
+        model=Engine(toy_model()), repeats=3, official=stock_model(size=64), points_per_side=2, sides=(64, 300)
     )
 
 
@@ -93,7 +93,7 @@ def test_progress_goes_from_none_to_all_and_timings_are_written_also_of_plausibl
     found = run_speed(
         model=Engine(replace(plain, hypotheses=nets_of(plain, 0.3))),
         repeats=3,
-        stock=stock_model(size=64),
+        official=stock_model(size=64),
         points_per_side=2,
         sides=(),
         out=tmp_path / "out",

@@ -49,3 +49,22 @@ def test_heads_that_are_taken_one_by_one_answer_the_same(monkeypatch: pytest.Mon
     _, apart = answers(block, (8, 8))
     torch.testing.assert_close(apart, together)
     torch.testing.assert_close(apart, official, rtol=1e-5, atol=1e-5 * official.abs().max().item())
+
+
+def test_the_weights_of_all_heads_are_never_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bias is as large as the weights of attention; no call has more of it than one head's where memory is short."""
+    seen: list[int] = []
+    attend = module.scaled_dot_product_attention
+
+    def noted(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor) -> Tensor:
+        seen.append(attn_mask.numel())
+        return attend(q, k, v, attn_mask=attn_mask)
+
+    monkeypatch.setattr(module, "scaled_dot_product_attention", noted)
+    block = random_block(input_size=(8, 8))
+    answers(block, (8, 8))
+    assert seen == [4 * 64 * 64]
+    monkeypatch.setattr(module, "_AT_ONCE", 64 * 64)
+    seen.clear()
+    answers(block, (8, 8))
+    assert seen == [64 * 64] * 4
