@@ -121,7 +121,7 @@ def random_image(rng: np.random.Generator, side: int = SIDE) -> Image:
     return from_array(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
 
 
-def random_click(number: int, image: Image, rng: np.random.Generator) -> PredictRequest:
+def click_request(number: int, image: Image, rng: np.random.Generator) -> PredictRequest:
     """A request for the masks under a click anywhere but near the border."""
     x, y = rng.uniform(image.width * 0.2, image.width * 0.8, 2)
     return PredictRequest(number, image, Prompt((Click(float(x), float(y), True),)), image.whole)
@@ -138,7 +138,7 @@ def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, 
         image = random_image(rng)
         encode = partial(run, engine, PrefetchRequest(2 * k, image.path, image))
         encoding.append(_in_turn(k, encode, partial(official.set_image, image.pixels)))
-        clicking.append(_click_in_turn(engine, official, k, random_click(2 * k + 1, image, rng)))
+        clicking.append(_click_in_turn(engine, official, k, click_request(2 * k + 1, image, rng)))
     return encoding[1:], clicking[1:]
 
 
@@ -147,7 +147,7 @@ def _clicks_in(engine: Engine, official: SamPredictor, rng: np.random.Generator,
     image = random_image(rng, side)
     run(engine, PrefetchRequest(0, image.path, image))
     official.set_image(image.pixels)
-    clicks = [random_click(1 + k, image, rng) for k in range(_LARGE_CLICKS)]
+    clicks = [click_request(1 + k, image, rng) for k in range(_LARGE_CLICKS)]
     return [_click_in_turn(engine, official, k, click) for k, click in enumerate(clicks)][1:]
 
 

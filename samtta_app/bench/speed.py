@@ -24,9 +24,9 @@ from samtta_app.bench.official_ratios import (
     SIDE,
     Ratio,
     SamModel,
+    click_request,
     matrix_gigaflops,
     official_ratios,
-    random_click,
     random_image,
     ratio_table,
     seconds_of,
@@ -177,7 +177,7 @@ def _encoder_and_clicks(engine: Engine, rng: np.random.Generator, repeats: int) 
     for k in range(repeats + _WARM_UP):
         image = random_image(rng)
         encoder.append(seconds_of(run, engine, PrefetchRequest(3 * k, image.path, image)))
-        clicks.append(seconds_of(run, engine, random_click(3 * k + 1, image, rng)))
+        clicks.append(seconds_of(run, engine, click_request(3 * k + 1, image, rng)))
     return encoder[_WARM_UP:], clicks[_WARM_UP:]
 
 
@@ -199,7 +199,7 @@ def _while_learning(engine: Engine, rng: np.random.Generator, repeats: int) -> t
             step = time.perf_counter() - started
             if isinstance(stage, Progress) and stage.stage == "learning" and stage.fraction > 0:
                 steps.append(step)
-                answer = seconds_of(run, engine, random_click(1001 + 2 * k, image, rng))
+                answer = seconds_of(run, engine, click_request(1001 + 2 * k, image, rng))
                 busy.append(rng.random() * step + answer)
         if len(busy) >= repeats + _WARM_UP:
             work.close()
@@ -245,7 +245,7 @@ def _look(engine: Engine, rng: np.random.Generator, side: int) -> _Look:
     """Clicks in the whole window of a new image; the memory that they need beside image and features."""
     image = random_image(rng, side)
     run(engine, PrefetchRequest(0, image.path, image))
-    clicks = [replace(random_click(k, image, rng), candidates=True) for k in range(1 + _LOOKS)]
+    clicks = [replace(click_request(k, image, rng), candidates=True) for k in range(1 + _LOOKS)]
     run(engine, clicks[0])
     held = begin_peak()
     seconds = [seconds_of(run, engine, click) for click in clicks[1:]]

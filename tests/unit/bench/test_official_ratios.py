@@ -13,9 +13,9 @@ from samtta_app.bench import official_ratios as module
 from samtta_app.bench.official_ratios import (
     SIDE,
     Ratio,
+    click_request,
     matrix_gigaflops,
     official_ratios,
-    random_click,
     random_image,
     ratio_table,
     seconds_of,
@@ -71,7 +71,7 @@ def test_images_are_new_and_clicks_lie_within() -> None:
     image, other = random_image(rng), random_image(rng, 50)
     assert (image.width, image.height) == (SIDE, SIDE)
     assert (other.width, other.height) == (50, 50)
-    clicks = [random_click(k, other, rng).prompt.clicks[0] for k in range(50)]
+    clicks = [click_request(k, other, rng).prompt.clicks[0] for k in range(50)]
     assert all(10 <= click.x <= 40 and 10 <= click.y <= 40 and click.positive for click in clicks)
     assert len({click.x for click in clicks}) == 50
 
