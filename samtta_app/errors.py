@@ -17,21 +17,35 @@ UserError
 
 from __future__ import annotations
 
+from samtta_app.phrases import Phrase
+
+_PARTS = {
+    ("what",): "{what}.",
+    ("what", "where"): "{what} ({where}).",
+    ("what", "do"): "{what}. {do}.",
+    ("what", "where", "do"): "{what} ({where}). {do}.",
+}
+"""How a text is put together of what is there."""
+
 
 class UserError(Exception):
     """A problem that the user can act on.
 
     Args:
-        what: what is wrong, one sentence without a full stop.
+        what: what is wrong, one sentence without a full stop; a `Phrase` where it has values.
         where: the file, folder or place it concerns ("" when the sentence says it).
-        do: what the user can do about it, one sentence without a full stop.
+        do: what the user can do about it, in the same way.
     """
 
     def __init__(self, what: str, where: object = "", do: str = "") -> None:
-        self.what, self.where, self.do = what, str(where), do
-        place = f" ({self.where})" if self.where else ""
-        advice = f" {do}." if do else ""
-        super().__init__(f"{what}{place}.{advice}")
+        self.what, self.where, self.do = Phrase.of(what), str(where), Phrase.of(do)
+        parts = {name: text for name in ("what", "where", "do") if (text := getattr(self, name))}
+        self._text = Phrase(_PARTS[tuple(parts)], **parts)
+        super().__init__(self._text)
+
+    def __str__(self) -> str:
+        """The whole text, as a `Phrase`."""
+        return self._text
 
 
 class CheckpointError(UserError):

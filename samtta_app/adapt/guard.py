@@ -17,6 +17,7 @@ from samtta_app.adapt.memory import Remembered
 from samtta_app.adapt.rounds import trajectory
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.weights import TASK, Tensors
+from samtta_app.phrases import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,12 @@ def scored(
     return tuple(first), tuple(later)
 
 
+ON_LAST_ONE = "{fit:.1f} % fit on the last 1 object, the original {original:.1f} %"
+ON_LAST = "{fit:.1f} % fit on the last {number} objects, the original {original:.1f} %"
+SHARE_WORDS = {0.0: "the original", 0.5: "half of it", 1.0: "all of it"}
+"""What answers, by its share of what was learned."""
+
+
 def verdict(first: Evidence, later: Evidence) -> Verdict:
     """The verdict in words and figures (means of first and later clicks).
 
@@ -182,14 +189,17 @@ def verdict(first: Evidence, later: Evidence) -> Verdict:
         return Verdict(True, "Held back: the next object is the first test", math.nan, math.nan, math.nan)
     learned, frozen = ((first.mean(expert) + later.mean(expert)) / 2 for expert in (ALL_LEARNED, ORIGINAL))
     answers = (first.mean(leaders[0]) + later.mean(leaders[1])) / 2
-    objects = f"{count} object{'s' if count != 1 else ''}"
-    on = f"{100 * answers:.1f} % fit on the last {objects}, the original {100 * frozen:.1f} %"
+    on = Phrase(ON_LAST_ONE if count == 1 else ON_LAST, fit=100 * answers, number=count, original=100 * frozen)
     if leaders == (ORIGINAL, ORIGINAL):
-        reason = f"Held back: the original answers ({on}, learned {100 * learned:.1f} %)"
+        reason = Phrase("Held back: the original answers ({on}, learned {learned:.1f} %)", on=on, learned=100 * learned)
     elif all(leader.share == 1 for leader in leaders):
-        reason = f"Kept: {on}"
+        reason = Phrase("Kept: {on}", on=on)
     else:
-        words = {0.0: "the original", 0.5: "half of it", 1.0: "all of it"}
-        shares = first.share, later.share
-        reason = f"Kept in part: {words[shares[0]]} answers first clicks, {words[shares[1]]} later ones ({on})"
+        shares = Phrase(SHARE_WORDS[first.share]), Phrase(SHARE_WORDS[later.share])
+        reason = Phrase(
+            "Kept in part: {first} answers first clicks, {later} later ones ({on})",
+            first=shares[0],
+            later=shares[1],
+            on=on,
+        )
     return Verdict(True, reason, learned, answers, frozen, count)

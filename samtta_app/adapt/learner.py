@@ -22,6 +22,7 @@ from samtta_app.model.fingerprint import weights_sha256
 from samtta_app.model.loading import try_answer
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.weights import Weights, all_finite, from_bytes, to_bytes
+from samtta_app.phrases import Phrase
 
 VERSIONS_KEPT = 20
 """Newest versions that stay in memory beside the original."""
@@ -110,7 +111,9 @@ class Learner:
             return version
         later = [number for number in self._known if number > version]
         if not later:
-            raise UserError(f"There is no version {version}, so the object cannot be compared", "", "")
+            raise UserError(
+                Phrase("There is no version {version}, so the object cannot be compared", version=version), "", ""
+            )
         return min(later)
 
     # --- the current object -----------------------------------------------------------------------------------------
@@ -287,8 +290,10 @@ class Learner:
     def _read(self, version: int, data: bytes) -> Knowledge:
         tensors, facts = from_bytes(version, data, self._model.name, self._model.frozen.tensors)
         if facts.get(BELONGS_TO) != self.model_sha256:
-            what = f"The stored decoder weights were not learned on top of these weights of {self._model.name!r}"
-            raise CheckpointError(what, f"version {version}", "The original is used")
+            what = Phrase(
+                "The stored decoder weights were not learned on top of these weights of {name!r}", name=self._model.name
+            )
+            raise CheckpointError(what, Phrase("version {version}", version=version), "The original is used")
         name = facts.get("strategy", "")
         owner = self.strategy if name == self.strategy.name else STRATEGIES.get(name.partition(":")[0], NoAdaptation())
         try:
@@ -296,7 +301,9 @@ class Learner:
             try_answer(self._model, known.tensors)
         except ODD as e:
             do = "The original is used"
-            raise CheckpointError("The stored decoder weights do not fit the model", f"version {version}", do) from e
+            raise CheckpointError(
+                "The stored decoder weights do not fit the model", Phrase("version {version}", version=version), do
+            ) from e
         return known if owner is self.strategy else Knowledge(known.tensors)
 
 

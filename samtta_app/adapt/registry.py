@@ -17,6 +17,7 @@ from samtta_app.adapt.strategies.sum_proposals import Sum
 from samtta_app.adapt.strategy import AdaptationStrategy, NoAdaptation
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.errors import UserError
+from samtta_app.phrases import Phrase
 
 DEFAULT_STRATEGY = "samtta"
 
@@ -45,19 +46,27 @@ def strategy(name: str) -> AdaptationStrategy:
     known = {**STRATEGIES, **SCHOEN_ABLATIONS}
     if base not in known:
         near = difflib.get_close_matches(base, known, n=1)
-        advice = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}"
-        raise UserError(f"There is no strategy named {base!r}", "", advice)
+        advice = (
+            Phrase("Did you mean {near}?", near=near[0])
+            if near
+            else Phrase("There are {names}", names=", ".join(STRATEGIES))
+        )
+        raise UserError(Phrase("There is no strategy named {base!r}", base=base), "", advice)
     found: Any = known[base]
     if not colon:
         return cast(AdaptationStrategy, found)
     given = [change.partition("=")[::2] for change in changes.split(",")]
     twice = next((key for key, _ in given if [k for k, _ in given].count(key) > 1), None)
     if twice is not None:
-        raise UserError(f"The hyper-parameter {twice!r} is given twice", name, "Give it once")
+        raise UserError(Phrase("The hyper-parameter {twice!r} is given twice", twice=twice), name, "Give it once")
     for key, text in given:
         if key not in options(found):
             choice = ", ".join(options(found)) or "none"
-            raise UserError(f"There is no hyper-parameter named {key!r}", name, f"There are {choice}")
+            raise UserError(
+                Phrase("There is no hyper-parameter named {key!r}", key=key),
+                name,
+                Phrase("There are {choice}", choice=choice),
+            )
         found = _changed(found, key, text, name)
     return cast(AdaptationStrategy, replace(found, name=name))
 
@@ -88,7 +97,11 @@ def _changed(value: Any, key: str, text: str, where: str) -> Any:  # noqa: ANN40
     try:
         number = _number(text, kind)
     except ValueError as e:
-        raise UserError(f"{text!r} is no value for {key}", where, f"Give {_KINDS[kind]}") from e
+        raise UserError(
+            Phrase("{text!r} is no value for {key}", text=text, key=key),
+            where,
+            Phrase("Give {kinds}", kinds=_KINDS[kind]),
+        ) from e
     return replace(value, **{key: number})
 
 

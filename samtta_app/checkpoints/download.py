@@ -19,6 +19,7 @@ from samtta_app.checkpoints.resumed_transfer import NoAnswerError, RefusedError,
 from samtta_app.core.atomic_exchange import locked
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import DownloadError, ExportError
+from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder
 
 MIRROR_VARIABLE = "SAMTTA_MIRROR"
@@ -45,7 +46,7 @@ def download(model: KnownModel, progress: ReportProgress = lambda share, words: 
             whole = _from_mirrors(model, folder, progress)
             os.replace(whole, path)
     except OSError as error:
-        what = f"{model.title} was not downloaded: {error.strerror or error}"
+        what = Phrase("{title} was not downloaded: {value}", title=model.title, value=error.strerror or error)
         raise DownloadError(what, path, "Check the folder's rights and the disk") from error
     return path
 
@@ -59,18 +60,22 @@ def addresses(model: KnownModel) -> tuple[str, ...]:
 
 def _require_downloadable(model: KnownModel) -> None:
     if model.shipped:
-        raise DownloadError(f"{model.title} comes with samtta: there is nothing to download")
+        raise DownloadError(Phrase("{title} comes with samtta: there is nothing to download", title=model.title))
     if not model.downloadable:
-        what = f"{model.title} is not downloaded: its hash is not confirmed by {SOURCES_NEEDED} independent sources"
-        raise DownloadError(what, do=f"Get {_by_hand(model)}")
+        what = Phrase(
+            "{title} is not downloaded: its hash is not confirmed by {sources_needed} independent sources",
+            title=model.title,
+            sources_needed=SOURCES_NEEDED,
+        )
+        raise DownloadError(what, do=Phrase("Get {by_hand}", by_hand=_by_hand(model)))
 
 
 def _present(model: KnownModel, path: Path) -> Path:
     """The file that is there already, if it is the right one."""
     if path.is_file() and pooch.file_hash(str(path), alg="sha256") == model.sha256:
         return path
-    what = f"Another file than {model.title} has its name already"
-    raise DownloadError(what, path, f"Rename it, or say samtta models remove {model.name}")
+    what = Phrase("Another file than {title} has its name already", title=model.title)
+    raise DownloadError(what, path, Phrase("Rename it, or say samtta models remove {name}", name=model.name))
 
 
 @contextmanager
@@ -126,14 +131,21 @@ def _from_mirror(model: KnownModel, url: str, folder: Path, progress: ReportProg
     return Path(whole)
 
 
+KEPT_SHARE = "What arrived is kept ({share:.0%}): the next download goes on."
+CHECK_NETWORK = "Check network and proxy (HTTPS_PROXY)."
+
+
 def _not_downloaded(model: KnownModel, failed: list[tuple[str, str, bool]]) -> DownloadError:
     """One line: what every mirror said, and what to do."""
     received = part_of_download(model).received
-    kept = f"What arrived is kept ({received / model.size:.0%}): the next download goes on. " if received else ""
     reasons = "; ".join(f"{host}: {reason}" for host, reason, _ in failed)
-    network = "" if any(answered for _, _, answered in failed) else "Check network and proxy (HTTPS_PROXY). "
-    advice = f"{kept}{network}Try again later, or get {_by_hand(model)}"
-    return DownloadError(f"{model.title} was not downloaded ({reasons})", do=advice)
+    advice = [Phrase(KEPT_SHARE, share=received / model.size)] if received else []
+    advice += [] if any(answered for _, _, answered in failed) else [Phrase(CHECK_NETWORK)]
+    advice.append(Phrase("Try again later, or get {by_hand}", by_hand=_by_hand(model)))
+    return DownloadError(
+        Phrase("{title} was not downloaded ({reasons})", title=model.title, reasons=reasons),
+        do=Phrase.joined(" ", advice),
+    )
 
 
 def _host(url: str) -> str:
@@ -142,4 +154,4 @@ def _host(url: str) -> str:
 
 
 def _by_hand(model: KnownModel) -> str:
-    return f"{model.urls[0]} by other means, and say samtta models add FILE"
+    return Phrase("{url} by other means, and say samtta models add FILE", url=model.urls[0])

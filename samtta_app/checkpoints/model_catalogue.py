@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from samtta_app.errors import CheckpointError
+from samtta_app.phrases import Phrase
 
 Family = Literal["samtta", "SAM", "MobileSAM", "SAM 2", "SAM 2.1", "HQ-SAM"]
 
@@ -185,8 +186,8 @@ def known_model(name: str) -> KnownModel:
     if found is not None:
         return found
     near = difflib.get_close_matches(name, [model.name for model in MODELS], n=1)
-    advice = f"Did you mean {near[0]}" if near else "samtta models list shows them all"
-    raise CheckpointError(f"There is no known model named {name!r}", do=advice)
+    advice = Phrase("Did you mean {near}", near=near[0]) if near else "samtta models list shows them all"
+    raise CheckpointError(Phrase("There is no known model named {name!r}", name=name), do=advice)
 
 
 def size_words(size: int) -> str:

@@ -18,6 +18,7 @@ from samtta_app.checkpoints.partial_files import DOWNLOADS, part_of_download
 from samtta_app.core.files import MODE
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import CheckpointError
+from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder, resource
 
 ENDINGS = (".pth", ".pt", ".safetensors")
@@ -70,14 +71,14 @@ class ModelRow:
     def size_text(self) -> str:
         """Its size in words; "about" where only an estimate is known."""
         about = not self.present and self.known is not None and not self.known.exact
-        return f"about {size_words(self.size)}" if about else size_words(self.size)
+        return Phrase("about {size}", size=size_words(self.size)) if about else size_words(self.size)
 
     @property
     def to_remove(self) -> str:
         """What a removal deletes, in words."""
         if self.place == "partial":
-            return f"what has arrived of {self.title} ({size_words(self.received)})"
-        return f"{self.title} ({self.size_text})"
+            return Phrase("what has arrived of {title} ({size})", title=self.title, size=size_words(self.received))
+        return Phrase("{title} ({size})", title=self.title, size=self.size_text)
 
     @property
     def where(self) -> str:
@@ -87,7 +88,7 @@ class ModelRow:
         if self.place == "here":
             return str(self.path)
         if self.place == "partial":
-            return f"{min(self.received / self.size, 0.99):.0%} downloaded"
+            return Phrase("{share:.0%} downloaded", share=min(self.received / self.size, 0.99))
         downloadable = self.known is not None and self.known.downloadable
         return "not here" if downloadable else "not here; add its file from disk"
 
@@ -125,6 +126,12 @@ def place_of(model: KnownModel) -> Path:
     return resource(f"models/{model.file}") if model.shipped else model_folder() / model.file
 
 
+DAMAGED_MODEL = (
+    "{title}: damaged, or another file (sha256 {digest:.12}… instead of {known:.12}…). "
+    "Remove it, and download or add it again"
+)
+
+
 def check_model(row: ModelRow, progress: ReportProgress = lambda share, words: None) -> CheckedFile:
     """Compare the hash of a model's file with the one that is known.
 
@@ -132,15 +139,22 @@ def check_model(row: ModelRow, progress: ReportProgress = lambda share, words: N
         CheckpointError: there is no file, or it cannot be read.
     """
     if not row.present:
-        do = f"samtta models download {row.name}" if row.known and row.known.downloadable else "samtta models add FILE"
-        raise CheckpointError(f"{row.title} is not on this machine", row.path, do)
+        do = (
+            Phrase("samtta models download {name}", name=row.name)
+            if row.known and row.known.downloadable
+            else "samtta models add FILE"
+        )
+        raise CheckpointError(Phrase("{title} is not on this machine", title=row.title), row.path, do)
     digest = _sha256(row.path, row.title, progress)
     if row.known is None or not row.known.sha256:
-        return CheckedFile(None, f"{row.title}: no hash is known to compare with; sha256 {digest}")
+        return CheckedFile(
+            None, Phrase("{title}: no hash is known to compare with; sha256 {digest}", title=row.title, digest=digest)
+        )
     if digest == row.known.sha256:
-        return CheckedFile(True, f"{row.title}: whole and right (sha256 {digest[:12]}…)")
-    text = f"{row.title}: damaged, or another file (sha256 {digest[:12]}… instead of {row.known.sha256[:12]}…)"
-    return CheckedFile(False, f"{text}. Remove it, and download or add it again")
+        return CheckedFile(
+            True, Phrase("{title}: whole and right (sha256 {digest:.12}…)", title=row.title, digest=digest)
+        )
+    return CheckedFile(False, Phrase(DAMAGED_MODEL, title=row.title, digest=digest, known=row.known.sha256))
 
 
 def add_model(file: Path, progress: ReportProgress = lambda share, words: None) -> ModelRow:
@@ -173,9 +187,11 @@ def remove_model(row: ModelRow) -> None:
         CheckpointError: it comes with samtta, is not there, or cannot be deleted.
     """
     if row.place == "shipped":
-        raise CheckpointError(f"{row.title} comes with samtta and is not removed", row.path)
+        raise CheckpointError(Phrase("{title} comes with samtta and is not removed", title=row.title), row.path)
     if row.place == "absent":
-        raise CheckpointError(f"{row.title} is not on this machine: there is nothing to remove", row.path)
+        raise CheckpointError(
+            Phrase("{title} is not on this machine: there is nothing to remove", title=row.title), row.path
+        )
     try:
         if row.present:
             row.path.unlink()
@@ -183,7 +199,9 @@ def remove_model(row: ModelRow) -> None:
             part_of_download(row.known).drop()
     except OSError as error:
         do = "Close the programs that use it, and check the folder's rights"
-        raise CheckpointError(f"The file cannot be removed: {error.strerror}", row.path, do) from error
+        raise CheckpointError(
+            Phrase("The file cannot be removed: {strerror}", strerror=error.strerror), row.path, do
+        ) from error
     with suppress(OSError):
         (model_folder() / DOWNLOADS).rmdir()
 
@@ -220,7 +238,9 @@ def _require_weights(source: Path, file: Path) -> int:
     if not stat.S_ISREG(found.st_mode):
         raise CheckpointError("This is not a regular file", file, "Give the path of a weights file")
     if file.suffix not in ENDINGS:
-        raise CheckpointError("This is not a weights file", file, f"Its name must end in {', '.join(ENDINGS)}")
+        raise CheckpointError(
+            "This is not a weights file", file, Phrase("Its name must end in {names}", names=", ".join(ENDINGS))
+        )
     if not found.st_size:
         raise CheckpointError("This file is empty", file, "Copy it again from where it was")
     return found.st_size
@@ -232,8 +252,13 @@ def _require_honest_name(file: Path) -> None:
         if file.name != model.file or not (model.sha256 or model.shipped):
             continue
         if model.shipped:
-            raise CheckpointError(f"{model.title} comes with samtta", file, "Rename your own model, and add it again")
-        what = f"This is not {model.title}: its hash (sha256) is another one, so it is damaged or another model"
+            raise CheckpointError(
+                Phrase("{title} comes with samtta", title=model.title), file, "Rename your own model, and add it again"
+            )
+        what = Phrase(
+            "This is not {title}: its hash (sha256) is another one, so it is damaged or another model",
+            title=model.title,
+        )
         raise CheckpointError(what, file, "Copy it again; if it is a model of your own, rename it and add it again")
 
 
@@ -250,9 +275,11 @@ def _sha256(path: Path, title: str, progress: ReportProgress) -> str:
             while block := file.read(BLOCK):
                 digest.update(block)
                 done += len(block)
-                progress(min(done / max(size, 1), 1.0), f"checking {title}")
+                progress(min(done / max(size, 1), 1.0), Phrase("checking {title}", title=title))
     except OSError as error:
-        raise CheckpointError(f"The file cannot be read: {error.strerror}", path, "Check its rights") from error
+        raise CheckpointError(
+            Phrase("The file cannot be read: {strerror}", strerror=error.strerror), path, "Check its rights"
+        ) from error
     return digest.hexdigest()
 
 
@@ -266,16 +293,24 @@ def _copy(source: Path, path: Path, size: int, progress: ReportProgress) -> None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(path.parent).free < size:
-            raise CheckpointError(f"The disk has no room for {size_words(size)}", path.parent, "Free some space")
+            raise CheckpointError(
+                Phrase("The disk has no room for {size_words}", size_words=size_words(size)),
+                path.parent,
+                "Free some space",
+            )
         with source.open("rb") as read, part.open("wb") as written:
-            _each_block(read.read, written.write, lambda done: progress(done / size, f"copying {path.name}"))
+            _each_block(
+                read.read, written.write, lambda done: progress(done / size, Phrase("copying {name}", name=path.name))
+            )
             written.flush()
             os.fsync(written.fileno())
         os.chmod(part, MODE)
         os.replace(part, path)
     except OSError as error:
         do = "Free some space, and check the folder's rights"
-        raise CheckpointError(f"The file was not copied: {error.strerror}", path, do) from error
+        raise CheckpointError(
+            Phrase("The file was not copied: {strerror}", strerror=error.strerror), path, do
+        ) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from samtta_app.checkpoints.model_catalogue import KnownModel, size_words
 from samtta_app.checkpoints.partial_files import PartialFile
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import DownloadError
+from samtta_app.phrases import Phrase
 
 CHUNK = 1 << 16
 """Bytes between two looks at whether the transfer was cancelled, and the most that are lost when a server breaks off."""
@@ -129,7 +130,9 @@ class ResumedTransfer:
         if start not in (0, have):
             self._start_again()
         if self._model.exact and total not in (None, self._model.size):
-            raise RefusedError(f"has another file, of {total:,} bytes instead of {self._model.size:,}")
+            raise RefusedError(
+                Phrase("has another file, of {total:,} bytes instead of {size:,}", total=total, size=self._model.size)
+            )
         known = self._part.record.get("total")
         if start and known is not None and total != known:
             self._start_again()
@@ -149,10 +152,13 @@ class ResumedTransfer:
                 for chunk in response.iter_content(CHUNK):
                     done += len(chunk)
                     if done > most:
-                        raise RefusedError(f"sends more than {most:,} bytes")
+                        raise RefusedError(Phrase("sends more than {most:,} bytes", most=most))
                     file.write(chunk)
                     file.flush()
-                    self._progress(done / most, f"{size_words(done)} of {size_words(most)} from {host}")
+                    self._progress(
+                        done / most,
+                        Phrase("{done} of {size} from {host}", done=size_words(done), size=size_words(most), host=host),
+                    )
                 os.fsync(file.fileno())
         except RefusedError:
             self._part.drop()
@@ -170,7 +176,7 @@ class ResumedTransfer:
 
 def _no_room(path: Path, needed: int) -> DownloadError:
     """What arrived of it is removed, so that accepted masks still find room."""
-    what = f"The disk has no room for the model: {size_words(needed)} are needed"
+    what = Phrase("The disk has no room for the model: {size_words} are needed", size_words=size_words(needed))
     return DownloadError(what, path.parent, "Free some space, and download it again")
 
 

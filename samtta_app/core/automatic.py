@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from samtta_app.core.types import Box, Click, Mask, Window
 from samtta_app.errors import SettingsError
+from samtta_app.phrases import Phrase
 
 MOST_POINTS = 256
 """Points along a side at most: 65,536 prompts take a day on a processor."""
@@ -86,10 +87,10 @@ class AutomaticSettings:
         for name in (field.name for field in fields(self)):
             value, (low, high) = getattr(self, name), _WHOLE.get(name) or _REAL[name]
             if not low <= value <= high:  # NaN is not
-                what = f"{name.replace('_', ' ').capitalize()} is {value}"
-                raise SettingsError(what, "", f"Choose {low:g} to {high:g}")
+                what = Phrase("{capitalize} is {value}", capitalize=name.replace("_", " ").capitalize(), value=value)
+                raise SettingsError(what, "", Phrase("Choose {low:g} to {high:g}", low=low, high=high))
         if self.points_in(self.crop_layers) < 1:
-            what = f"The crops of layer {self.crop_layers} would have no point"
+            what = Phrase("The crops of layer {crop_layers} would have no point", crop_layers=self.crop_layers)
             raise SettingsError(what, "", "Choose more points, fewer layers, or a smaller downscale")
 
     def points_in(self, layer: int) -> int:

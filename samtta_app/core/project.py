@@ -8,6 +8,7 @@ from pathlib import Path
 
 from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.types import Annotation
+from samtta_app.phrases import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,32 @@ class Project:
         done, empty = len(self.annotated), sum(image.status == "empty" for image in self.images)
         troubled = [image for image in self.images if image.problem and image.problem not in self.remarks]
         total = len(self.images)
-        counted = ", ".join(
-            words.format(number)
-            for words, number in ((_ANNOTATED, done - empty), (_EMPTY, empty), (_LISTED, total - done))
-            if number or words != _EMPTY
+        counted = Phrase.joined(
+            ", ",
+            (
+                Phrase(words, number=number)
+                for words, number in ((_ANNOTATED, done - empty), (_EMPTY, empty), (_LISTED, total - done))
+                if number or words != _EMPTY
+            ),
         )
-        text = f"{total} {'image' if total == 1 else 'images'}: {counted}"
+        text = Phrase(
+            "1 image: {counted}" if total == 1 else "{number} images: {counted}", number=total, counted=counted
+        )
         if troubled:
-            named = "; ".join(f"{image.name}: {image.problem}" for image in troubled[:_SHOWN])
-            text += f" ({named}{'; ...' if len(troubled) > _SHOWN else ''})"
+            named = [
+                Phrase("{name}: {problem}", name=image.name, problem=Phrase.of(image.problem))
+                for image in troubled[:_SHOWN]
+            ]
+            more = ["..."] if len(troubled) > _SHOWN else []
+            text = Phrase("{text} ({names})", text=text, names=Phrase.joined("; ", [*named, *more]))
         return text
 
 
-_ANNOTATED, _EMPTY, _LISTED = "{} annotated", "{} without objects", "{} only listed"
+_ANNOTATED, _EMPTY, _LISTED = (
+    "{number} annotated",
+    "{number} without objects",
+    "{number} only listed",
+)
 _SHOWN = 3
 """Images with a problem that one line names; the export names all of them."""
 

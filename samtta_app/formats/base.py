@@ -12,6 +12,7 @@ from samtta_app.core.object_notes import NO_NOTE, ObjectNote
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError, ExportError
+from samtta_app.phrases import Phrase
 
 
 class ExportStoppedError(ExportError):
@@ -146,7 +147,11 @@ def strictly(read: FoundReader) -> Callable[[Path], Iterator[LabelledMask]]:
     def all_of(path: Path) -> Iterator[LabelledMask]:
         for found in read(path, Reading()):
             if isinstance(found, Refused):
-                raise DatasetError(f"An object cannot be read ({found.where}): {found.reason}", path, "Export again")
+                raise DatasetError(
+                    Phrase("An object cannot be read ({where}): {reason}", where=found.where, reason=found.reason),
+                    path,
+                    "Export again",
+                )
             yield found
 
     return all_of
@@ -159,5 +164,5 @@ def unheard(done: float, words: str) -> None:
 def announced(images: tuple[ProjectImage, ...], progress: ReportProgress) -> Iterable[ProjectImage]:
     """The images in their order; `progress` hears of each before it is given."""
     for number, image in enumerate(images, start=1):
-        progress((number - 1) / len(images), f"image {number} of {len(images)}")
+        progress((number - 1) / len(images), Phrase("image {number} of {every}", number=number, every=len(images)))
         yield image

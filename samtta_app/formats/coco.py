@@ -28,6 +28,7 @@ from samtta_app.errors import ExportError
 from samtta_app.formats.base import Format, FormatWriter, announced, unheard
 from samtta_app.formats.coco_reading import COCO_FILE, OLDER_FILE, strict_coco
 from samtta_app.formats.outlines import parts_of
+from samtta_app.phrases import Phrase
 
 FILE, POLYGON_FILE = COCO_FILE, "annotations/instances_polygons.json"
 _OLDER = {FILE: (OLDER_FILE,)}
@@ -65,7 +66,9 @@ def _writer(file_name: str, *, polygons: bool) -> FormatWriter:
                         file.write(b", " * (k > 0) + spool.read(length))
                     file.write(b"]}")
         except OSError as error:
-            raise ExportError(f"COCO was not exported: {error.strerror}", folder, "Choose another folder") from error
+            raise ExportError(
+                Phrase("COCO was not exported: {strerror}", strerror=error.strerror), folder, "Choose another folder"
+            ) from error
         return [folder / file_name]
 
     return write

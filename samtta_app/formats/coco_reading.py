@@ -16,6 +16,7 @@ from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError
 from samtta_app.formats.base import INVALID, Found, LabelledMask, Reading, Refused, checked_size
 from samtta_app.formats.outlines import checked_ring
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 COCO_FILE = "annotations/instances_default.json"
@@ -40,7 +41,9 @@ def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
         images, twice = _by_id(found["images"])
         classes, _ = _by_id(found["categories"])
     except (OSError, *INVALID) as error:
-        raise DatasetError(f"This is not a COCO file of instances: {error}", file, "Choose another file") from error
+        raise DatasetError(
+            Phrase("This is not a COCO file of instances: {error}", error=error), file, "Choose another file"
+        ) from error
     yield from (Refused(f"image {key}", "its id is used twice") for key in twice)
     used: set[Any] = set()
     for values in chain.from_iterable(of_image.values()):
@@ -127,7 +130,9 @@ def strict_coco(file_name: str) -> Callable[[Path], Iterator[LabelledMask]]:
         file = path / file_name if path.is_dir() else path
         for found in read_coco(file, Reading()):
             if isinstance(found, Refused):
-                what = f"This is not a COCO file of instances: {found.where}: {found.reason}"
+                what = Phrase(
+                    "This is not a COCO file of instances: {where}: {reason}", where=found.where, reason=found.reason
+                )
                 raise DatasetError(what, file, "Choose another file")
             yield found
 

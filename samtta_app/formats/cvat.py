@@ -34,6 +34,7 @@ from samtta_app.formats.base import (
 )
 from samtta_app.formats.outlines import parts_of, within
 from samtta_app.formats.recorded_files import recorded, written_paths
+from samtta_app.phrases import Phrase
 
 _FILES = {"cvat": "cvat.xml", "cvat-polygons": "cvat_polygons.xml"}
 
@@ -110,7 +111,9 @@ def read_cvat(path: Path, reading: Reading) -> Iterator[Found]:
                     yield from _image(element, reading)
                     element.clear()
     except (OSError, ET.ParseError, ValueError) as error:
-        raise DatasetError(f"This is not a CVAT file of images: {error}", file, "Choose another file") from error
+        raise DatasetError(
+            Phrase("This is not a CVAT file of images: {error}", error=error), file, "Choose another file"
+        ) from error
 
 
 def _image(element: ET.Element, reading: Reading) -> Iterator[Found]:

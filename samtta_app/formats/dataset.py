@@ -27,6 +27,7 @@ from samtta_app.formats.base import Format, LabelledMask, announced, unheard
 from samtta_app.formats.png import painted, save_index
 from samtta_app.formats.shown_images import COPIED_SUFFIXES, copy_cleaned, image_path
 from samtta_app.formats.written_files import content_hash, is_written_name, portable_stems, unchanged
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 SMALLER_ON_TOP = "where masks overlap, the smaller object is on top"
@@ -68,17 +69,26 @@ def write_dataset(project: Project, folder: Path, progress: ReportProgress = unh
     images = tuple(image for image in annotated if image.name not in left_out)
     if not images:
         name, why = next(iter(left_out.items()))
-        text = f"None of the {len(left_out)} annotated images can be copied ({name}: {why})"
+        text = Phrase(
+            "None of the {number} annotated images can be copied ({name}: {why})",
+            number=len(left_out),
+            name=name,
+            why=why,
+        )
         raise ExportError(text, project.folder, "Put the images back, or choose COCO or PNG, which hold masks alone")
     try:
         with staged(folder, _earlier) as stage:
             written = _write(project, images, left_out, stage, progress)
     except OSError as error:
         raise ExportError(
-            f"The data set was not exported: {error.strerror}", folder, "Choose another folder"
+            Phrase("The data set was not exported: {strerror}", strerror=error.strerror),
+            folder,
+            "Choose another folder",
         ) from error
     except ImageError as error:
-        raise ExportError(f"The data set was not exported: {error.what}", error.where, error.do) from error
+        raise ExportError(
+            Phrase("The data set was not exported: {what}", what=error.what), error.where, error.do
+        ) from error
     return [folder / path for path in written]
 
 
@@ -166,7 +176,9 @@ def _own_names(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise DatasetError(f"The names of the images cannot be read: {error}", folder / _LEGEND, "Remove it") from error
+        raise DatasetError(
+            Phrase("The names of the images cannot be read: {error}", error=error), folder / _LEGEND, "Remove it"
+        ) from error
 
 
 def _earlier(folder: Path) -> list[str]:

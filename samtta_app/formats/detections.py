@@ -15,6 +15,7 @@ from typing import Any
 
 from samtta_app.core.types import Box
 from samtta_app.errors import DatasetError
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 _LAYOUT = "Give a JSON file of COCO detections: a list of image_id, category_id, bbox and score"
@@ -57,7 +58,9 @@ def read_detections(path: Path) -> Detections:
         names = {int(each["id"]): str(each["name"]) for each in found.get("categories", ())}
         return _sorted([(images[entry["image_id"]], entry) for entry in found["annotations"]], names)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise DatasetError(f"The detections cannot be read: {_words(error)}", path, _LAYOUT) from error
+        raise DatasetError(
+            Phrase("The detections cannot be read: {words}", words=_words(error)), path, _LAYOUT
+        ) from error
 
 
 def _sorted(entries: list[tuple[str, Any]], names: dict[int, str]) -> Detections:

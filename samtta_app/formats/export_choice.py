@@ -15,6 +15,7 @@ from samtta_app.errors import ExportError
 from samtta_app.formats.base import Format, unheard
 from samtta_app.formats.recorded_files import recorded, written_paths
 from samtta_app.formats.stored_rows import in_stored_rows
+from samtta_app.phrases import Phrase
 
 SPLIT_PARTS = ("train", "val", "test")
 
@@ -46,7 +47,9 @@ class ExportChoice:
 
     def __post_init__(self) -> None:
         if self.least_area < 0:
-            raise ExportError(f"An object cannot have {self.least_area} pixels", do="Name 0 or more")
+            raise ExportError(
+                Phrase("An object cannot have {least_area} pixels", least_area=self.least_area), do="Name 0 or more"
+            )
         if self.shares is not None and (min(self.shares) < 0 or not 0 < sum(self.shares) < float("inf")):
             raise ExportError("The shares of a split are not positive", do="Name three such as 80/10/10")
 
@@ -148,7 +151,11 @@ def _classes(project: Project, choice: ExportChoice) -> tuple[tuple[ProjectClass
     for name in [*choice.merged, *(choice.classes - set(merged.values()))]:
         if name not in names:
             known = ", ".join(sorted(names))
-            raise ExportError(f'There is no class "{name}"', project.folder, f"Name one of: {known}")
+            raise ExportError(
+                Phrase('There is no class "{name}"', name=name),
+                project.folder,
+                Phrase("Name one of: {known}", known=known),
+            )
     numbers: dict[int, int] = {}
     found: dict[str, ProjectClass] = {}
     for each in project.classes:

@@ -24,6 +24,7 @@ from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Mask, Window
 from samtta_app.errors import DatasetError, ExportError
 from samtta_app.formats.written_files import content_hash, portable_stems
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 RAW_FOLDER, RESULTS_FILE = "proposals", "results.json"
@@ -107,7 +108,7 @@ def read_found(path: Path) -> FoundInImage:
     try:
         return convert(read_json(path, RECORD_BYTES), FoundInImage)
     except (OSError, ValueError, ValidationError) as error:
-        raise DatasetError(f"This is no file of found masks: {error}", path, "Remove it") from error
+        raise DatasetError(Phrase("This is no file of found masks: {error}", error=error), path, "Remove it") from error
 
 
 def write_found(found: FoundInImage, path: Path) -> None:
@@ -120,7 +121,9 @@ def write_found(found: FoundInImage, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, found_text(found).encode())
     except OSError as error:
-        raise ExportError(f"The masks cannot be written: {error.strerror}", path, "Choose another folder") from error
+        raise ExportError(
+            Phrase("The masks cannot be written: {strerror}", strerror=error.strerror), path, "Choose another folder"
+        ) from error
 
 
 def found_text(found: FoundInImage) -> str:
@@ -192,7 +195,9 @@ def write_results(images: Iterable[FoundInImage], out: Path) -> Path:
     try:
         write_whole(out / RESULTS_FILE, json.dumps(rows).encode())
     except OSError as error:
-        raise ExportError(f"The results cannot be written: {error.strerror}", out, "Choose another folder") from error
+        raise ExportError(
+            Phrase("The results cannot be written: {strerror}", strerror=error.strerror), out, "Choose another folder"
+        ) from error
     return out / RESULTS_FILE
 
 

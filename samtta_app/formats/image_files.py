@@ -11,6 +11,7 @@ from samtta_app.errors import DatasetError
 from samtta_app.formats.base import INVALID, FormatWriter, Found, Reading, Refused, announced, is_plain_file, unheard
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.written_files import portable_stems
+from samtta_app.phrases import Phrase
 
 WriteImage = Callable[[Project, ProjectImage, Path, Path], None]
 """Writes the objects of one image into the file of this path; the last path is the folder that it will lie in."""
@@ -53,7 +54,9 @@ def files_of_images(format_name: str, ending: str, read_image: ReadImage) -> Cal
             there = home.iterdir() if home.is_dir() else ()
             files = sorted(p for p in there if p.name.lower().endswith(ending.lower()) and is_plain_file(p))
             if not files and not listed:
-                raise DatasetError(f"There are no files that end in {ending} here", path, "Choose another folder")
+                raise DatasetError(
+                    Phrase("There are no files that end in {ending} here", ending=ending), path, "Choose another folder"
+                )
         elif not files:
             raise DatasetError("There is no such file or folder", path, "Choose another")
         for file in files:

@@ -23,6 +23,7 @@ from samtta_app.formats.labelme import read_labelme
 from samtta_app.formats.numpy_files import read_numpy
 from samtta_app.formats.voc import read_voc
 from samtta_app.formats.yolo import read_yolo
+from samtta_app.phrases import Phrase
 
 MOST_REASONS = 10_000
 """Refused objects that are named; of more, only the number is kept."""
@@ -141,9 +142,13 @@ class ImportCount:
     @property
     def words(self) -> str:
         """A sentence of the numbers."""
-        objects = "1 object" if self.objects == 1 else f"{self.objects} objects"
-        images = "1 image" if len(self.by_image) == 1 else f"{len(self.by_image)} images"
-        return f"{objects} on {images}, {self.refused_number} refused"
+        objects, images = self.objects, len(self.by_image)
+        return Phrase(
+            "{objects} on {images}, {refused} refused",
+            objects=Phrase("1 object") if objects == 1 else Phrase("{number} objects", number=objects),
+            images=Phrase("1 image") if images == 1 else Phrase("{number} images", number=images),
+            refused=self.refused_number,
+        )
 
     def add(self, found: ImportedObject | Refused) -> None:
         """Count one object."""
@@ -176,7 +181,7 @@ def import_objects(
     reading = Reading(images.size_of, split_parts, class_name)
     for number, found in enumerate(importer.read(path, reading)):
         if number % 100 == 0:
-            progress(0.0, f"object {number}")
+            progress(0.0, Phrase("object {number}", number=number))
         checked = found if isinstance(found, Refused) else _fitting(found, images, class_name)
         count.add(checked)
         if isinstance(checked, ImportedObject):
@@ -195,7 +200,8 @@ def _fitting(found: LabelledMask, images: ProjectImages, class_name: str) -> Imp
     if not found.mask.bits.any():
         return Refused(where, "its mask has no pixels")
     if min(found.mask.x, found.mask.y) < 0 or found.mask.y + rows > size[0] or found.mask.x + columns > size[1]:
-        return Refused(where, f"its mask does not lie in its image of {size[1]} x {size[0]} pixels")
+        why = Phrase("its mask does not lie in its image of {width} x {height} pixels", width=size[1], height=size[0])
+        return Refused(where, why)
     label = storable(found.class_name).strip()[:LONGEST_LABEL] or class_name
     return ImportedObject(name, size, label, found.mask, found.note)
 

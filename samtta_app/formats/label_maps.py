@@ -33,6 +33,7 @@ from samtta_app.formats.base import (
 from samtta_app.formats.png import LEGEND_FILE, painted, read_png
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.written_files import portable_stems
+from samtta_app.phrases import Phrase
 
 MOST_OBJECTS = int(np.iinfo(np.uint16).max)
 _ENDING = "_masks.tif"
@@ -51,7 +52,10 @@ def _write(project: Project, folder: Path, progress: ReportProgress = unheard) -
         (stage / "tiff").mkdir()
         for image in announced(project.annotated, progress):
             if image.objects > MOST_OBJECTS:
-                text = f"The image has more than {MOST_OBJECTS} objects, too many for a label TIFF"
+                text = Phrase(
+                    "The image has more than {most_objects} objects, too many for a label TIFF",
+                    most_objects=MOST_OBJECTS,
+                )
                 raise ExportError(text, image.name, "Use COCO")
             objects = project.of_image(image.name)
             file = f"tiff/{stems[image.name]}{_ENDING}"
@@ -92,7 +96,9 @@ def _files(path: Path, own: str) -> list[Path]:
         sorted(p for p in home.iterdir() if p.suffix.lower() in _SUFFIXES and is_plain_file(p)) if home.is_dir() else []
     )
     if not found and not (path / f"samtta-{own}.json").is_file():
-        raise DatasetError("There are no mask files here", path, f"Choose files that end in {', '.join(_SUFFIXES)}")
+        raise DatasetError(
+            "There are no mask files here", path, Phrase("Choose files that end in {names}", names=", ".join(_SUFFIXES))
+        )
     return found
 
 

@@ -33,6 +33,7 @@ from samtta_app.formats.base import (
     unheard,
 )
 from samtta_app.formats.recorded_files import recorded, written_paths
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 _FILE = "label_studio.json"
@@ -137,7 +138,9 @@ def read_label_studio(path: Path, reading: Reading) -> Iterator[Found]:
         found = read_json(file, RECORD_BYTES)
         tasks = [(task["data"], [r for a in task["annotations"] for r in a["result"]]) for task in found]
     except (OSError, *INVALID) as error:
-        raise DatasetError(f"This is not a Label Studio file of tasks: {error}", file, "Choose another file") from error
+        raise DatasetError(
+            Phrase("This is not a Label Studio file of tasks: {error}", error=error), file, "Choose another file"
+        ) from error
     for data, results in tasks:
         name = str(next(iter(data.values()), "")) if isinstance(data, dict) else ""
         for result in results:

@@ -18,6 +18,7 @@ from samtta_app.core.names import storable
 from samtta_app.core.texts import json_text
 from samtta_app.errors import DatasetError, ExportError
 from samtta_app.formats.base import INVALID
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_text
 
 MOST_CLASSES = 10_000
@@ -56,11 +57,19 @@ def read_ontology(path: Path) -> Ontology:
         text = read_text(path, RECORD_BYTES)
         found = list(_classes(text))
     except OSError as error:
-        raise DatasetError(f"The classes cannot be read: {error.strerror}", path, "Choose another file") from error
+        raise DatasetError(
+            Phrase("The classes cannot be read: {strerror}", strerror=error.strerror), path, "Choose another file"
+        ) from error
     except INVALID as error:
-        raise DatasetError(f"This is no file of classes: {error}", path, "Choose another file") from error
+        raise DatasetError(
+            Phrase("This is no file of classes: {error}", error=error), path, "Choose another file"
+        ) from error
     if not found or len(found) > MOST_CLASSES:
-        what = "There are no classes in this file" if not found else f"There are {len(found)} lines in this file"
+        what = (
+            "There are no classes in this file"
+            if not found
+            else Phrase("There are {number} lines in this file", number=len(found))
+        )
         raise DatasetError(what, path, "Write one class in each line, or a JSON list of names and colours")
     first = {each.name: each for each in reversed(found)}
     classes = tuple(dict.fromkeys(first[each.name] for each in found))
@@ -81,7 +90,9 @@ def write_ontology(classes: tuple[NamedClass, ...], path: Path) -> None:
     try:
         write_whole(path, f"{json_text(entries, indent=1)}\n".encode())
     except OSError as error:
-        raise ExportError(f"The classes were not written: {error.strerror}", path, "Choose another folder") from error
+        raise ExportError(
+            Phrase("The classes were not written: {strerror}", strerror=error.strerror), path, "Choose another folder"
+        ) from error
 
 
 def _classes(text: str) -> Iterator[NamedClass]:

@@ -30,6 +30,7 @@ from samtta_app.core.types import Annotation, Window
 from samtta_app.errors import DatasetError, ExportError
 from samtta_app.formats.base import MOST_PIXELS, Format, LabelledMask, announced, unheard
 from samtta_app.formats.written_files import content_hash, is_written_name, portable_stems, unchanged
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_bytes, read_json
 
 ORDER = "where masks overlap, the later accepted object is on top"
@@ -62,7 +63,9 @@ def write_png(project: Project, folder: Path, progress: ReportProgress = unheard
                     )  # at once: entries of many objects are large
                 legend.write(f'\n], "files": {json_text(hashes, indent=1)}}}\n')
     except OSError as error:
-        raise ExportError(f"PNG was not exported: {error.strerror}", folder, "Choose another folder") from error
+        raise ExportError(
+            Phrase("PNG was not exported: {strerror}", strerror=error.strerror), folder, "Choose another folder"
+        ) from error
     return [folder / path for path in sorted([*hashes, LEGEND_FILE])]
 
 
@@ -85,7 +88,9 @@ def read_png(folder: Path) -> Iterator[LabelledMask]:
                     note = ObjectNote(found.get("ignored") is True)
                     yield LabelledMask(str(entry["image"]), classes[int(found["class"])], trimmed(bits), note)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise DatasetError(f"There are no index PNGs with a legend here: {error}", folder, "Choose another") from error
+        raise DatasetError(
+            Phrase("There are no index PNGs with a legend here: {error}", error=error), folder, "Choose another"
+        ) from error
 
 
 def _index(path: Path) -> NDArray[np.generic] | None:

@@ -12,6 +12,7 @@ from samtta_app.core.names import is_component
 from samtta_app.core.texts import json_text
 from samtta_app.errors import ExportError
 from samtta_app.formats.written_files import content_hash, unchanged
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import RECORD_BYTES, read_json
 
 RECORD_MARK = "files of an export by samtta"
@@ -39,7 +40,9 @@ def recorded(folder: Path, format_name: str, record: dict[str, object]) -> Itera
             values = {"mark": RECORD_MARK, **record, "files": hashes}
             (stage / record_name(format_name)).write_text(json_text(values, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ExportError(f"The export failed: {error.strerror}", folder, "Choose another folder") from error
+        raise ExportError(
+            Phrase("The export failed: {strerror}", strerror=error.strerror), folder, "Choose another folder"
+        ) from error
 
 
 def written_paths(folder: Path, format_name: str) -> list[Path]:

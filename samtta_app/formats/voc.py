@@ -41,6 +41,7 @@ from samtta_app.formats.label_maps import numbered_objects
 from samtta_app.formats.png import painted
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.written_files import portable_stems
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import LIST_BYTES, read_text
 
 UNDECIDED = 255
@@ -138,7 +139,7 @@ def read_voc(path: Path, reading: Reading) -> Iterator[Found]:
         labels = [line[0] for line in lines if line[0]]
         files = sorted(filter(is_plain_file, (path / _OBJECTS).glob("*.png")))
     except (OSError, ValueError) as error:
-        text = f"This is not a folder of Pascal VOC with a {_LABELS}: {error}"
+        text = Phrase("This is not a folder of Pascal VOC with a {labels}: {error}", labels=_LABELS, error=error)
         raise DatasetError(text, path, "Choose another folder") from error
     names = read_record(path, "voc").get("images")
     for file in files:

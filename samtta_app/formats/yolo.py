@@ -38,6 +38,7 @@ from samtta_app.formats.outlines import borders_of, checked_ring, drawn
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.shown_images import save_png, shown_pixels
 from samtta_app.formats.written_files import portable_stems
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import LIST_BYTES, RECORD_BYTES, read_text
 
 _YAML = "data.yaml"
@@ -129,7 +130,7 @@ def _class_names(file: Path) -> dict[int, str]:
         pairs = names.items() if isinstance(names, dict) else enumerate(names)
         return {int(number): str(name) for number, name in pairs}
     except (OSError, yaml.YAMLError, RecursionError, *INVALID) as error:
-        text = f"The classes cannot be read: {str(error).splitlines()[0] if str(error) else error}"
+        text = Phrase("The classes cannot be read: {value}", value=str(error).splitlines()[0] if str(error) else error)
         raise DatasetError(text, file, "Choose another file") from error
 
 

@@ -25,6 +25,7 @@ from samtta_app.images.jpeg_structure import JpegStructure, jpeg_structure
 from samtta_app.images.png_structure import PngStructure, missing_rows, png_structure, whole_png
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, WORK, ImageCost, check_cost, image_cost
 from samtta_app.images.stretching import Array, bands, to_display, upright
+from samtta_app.phrases import Phrase
 
 ORIENTATION = 274
 """EXIF's and TIFF's tag for the camera's orientation, 1 .. 8."""
@@ -55,9 +56,15 @@ class DecodedImage:
     nodata: float | None = None
 
 
+def joined_notices(*notices: str) -> str:
+    """Notices one after the other; those that are "" say nothing."""
+    said = [notice for notice in notices if notice]
+    return Phrase.joined(" ", said) if said else ""
+
+
 def frame_notice(number: int, frames: int) -> str:
     """Which frame of how many this is, "" for a single one; `number` is from 0."""
-    return f"This is frame {number + 1} of {frames}." if frames > 1 else ""
+    return Phrase("This is frame {number} of {frames}.", number=number + 1, frames=frames) if frames > 1 else ""
 
 
 def frame_axes(frames: int) -> PlaneAxes:
@@ -72,7 +79,11 @@ def of_frame(decoded: DecodedImage, number: int, frames: int) -> DecodedImage:
 
 def rows_are_missing(source: ImageStream, missing: int, height: int) -> ImageError:
     """The error for an image that lacks rows."""
-    text = f"The image file is damaged or cut off: {missing} of its {height} rows are missing"
+    text = Phrase(
+        "The image file is damaged or cut off: {missing} of its {height} rows are missing",
+        missing=missing,
+        height=height,
+    )
     return ImageError(text, source.path, AGAIN)
 
 
@@ -268,7 +279,7 @@ def _deep_png(source: ImageStream, png: PngStructure) -> Array:
 
 def _jpeg(source: ImageStream, share: float, dark: bool) -> DecodedImage:
     if source.size > MAX_WHOLE_BYTES * share:
-        raise LargeImageError(f"The file has {source.size / 1e9:.1f} GB", source.path, "Reduce it")
+        raise LargeImageError(Phrase("The file has {size:.1f} GB", size=source.size / 1e9), source.path, "Reduce it")
     source.file.seek(0)
     data = source.file.read()
     jpeg = jpeg_structure(data, round(WORK * share))

@@ -21,6 +21,7 @@ from samtta_app.images.jpeg2000_structure import jpeg2000_structure
 from samtta_app.images.jpeg_structure import jpeg_structure
 from samtta_app.images.read_limits import WORK, check_cost, image_cost
 from samtta_app.images.stretching import Array, bands, to_display
+from samtta_app.phrases import Phrase
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -176,5 +177,5 @@ def _quiet(source: ImageStream) -> Iterator[None]:
         text = "The DICOM file is packed in a way that this installation does not read"
         raise ImageError(text, source.path, "Save it unpacked, or install pylibjpeg") from error
     except Exception as error:  # noqa: BLE001 (the parser raises errors of many kinds)
-        what = f"The DICOM file is damaged or holds no picture ({type(error).__name__})"
+        what = Phrase("The DICOM file is damaged or holds no picture ({kind})", kind=type(error).__name__)
         raise ImageError(what, source.path, "Copy it again from where it came from") from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from samtta_app.errors import ImageError
+from samtta_app.phrases import Phrase
 
 
 class ImageKind(Enum):
@@ -106,7 +107,11 @@ def opened_image(path: Path, check: Callable[[], None] = lambda: None) -> Iterat
     except ValueError as e:
         raise ImageError("The image file has a name that cannot be opened", path, "Rename it") from e
     except OSError as e:
-        raise ImageError(f"The image file cannot be opened: {e.strerror}", path, "Check the file and its rights") from e
+        raise ImageError(
+            Phrase("The image file cannot be opened: {strerror}", strerror=e.strerror),
+            path,
+            "Check the file and its rights",
+        ) from e
     with raw, _Measured(raw) as file:
         yield ImageStream(path, _kind(path, file.read(HEAD_BYTES)), os.fstat(raw.fileno()).st_size, file, check)
 
@@ -117,7 +122,7 @@ def _kind(path: Path, head: bytes) -> ImageKind:
     kind = image_kind(head)
     if kind is None:
         names = (name for start, name in OTHERS.items() if head.startswith(start))
-        text = f"This is {next(names, 'something else')}, not an image that samtta can read"
+        text = Phrase("This is {next}, not an image that samtta can read", next=next(names, "something else"))
         raise ImageError(text, path, "Save it as PNG, JPEG or TIFF")
     return kind
 

@@ -13,12 +13,13 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from samtta_app.core.planes import PlaneChoice
 from samtta_app.errors import ImageError, LargeImageError
-from samtta_app.images.decoding import DecodedImage, camera_turn, frame_axes, frame_notice, from_pillow
+from samtta_app.images.decoding import DecodedImage, camera_turn, frame_axes, frame_notice, from_pillow, joined_notices
 from samtta_app.images.file_formats import ImageKind, ImageStream
 from samtta_app.images.jpeg2000_structure import jpeg2000_structure
 from samtta_app.images.pnm_decoding import pnm_header, pnm_values
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, check_cost, image_cost
 from samtta_app.images.stretching import to_display
+from samtta_app.phrases import Phrase
 
 _AVIF_BYTES = 8 + 4
 """Bytes per pixel that libavif holds: planes of up to 16 bits with opacity, and the colours made of them."""
@@ -90,8 +91,8 @@ def _avif(source: ImageStream, share: float, planes: PlaneChoice, dark: bool) ->
         decoded = from_pillow(source, file, turn=camera_turn(file), dark=dark)
     source.file.seek(0)
     bits = _avif_bits(source.file.read())
-    depth = f"Its values of {bits} bits are read with 8." if bits > 8 else ""
-    notice = " ".join(filter(None, (frame_notice(number, frames), depth)))
+    depth = Phrase("Its values of {bits} bits are read with 8.", bits=bits) if bits > 8 else ""
+    notice = joined_notices(frame_notice(number, frames), depth)
     return DecodedImage(decoded.raw, decoded.pixels, notice, frame_axes(frames))
 
 
@@ -133,6 +134,6 @@ def _whole(source: ImageStream, share: float) -> bytes:
         LargeImageError: there are too many of them.
     """
     if source.size > MAX_WHOLE_BYTES * share:
-        raise LargeImageError(f"The file has {source.size / 1e9:.1f} GB", source.path, "Reduce it")
+        raise LargeImageError(Phrase("The file has {size:.1f} GB", size=source.size / 1e9), source.path, "Reduce it")
     source.file.seek(0)
     return source.file.read()

@@ -11,6 +11,7 @@ from samtta_app.errors import ImageError
 from samtta_app.images.file_formats import ImageStream
 from samtta_app.images.read_limits import check_cost, image_cost
 from samtta_app.images.stretching import Array
+from samtta_app.phrases import Phrase
 
 _HEAD = 4_096
 """Bytes in which the header ends; comments may stand in it."""
@@ -76,7 +77,11 @@ def pnm_values(source: ImageStream, share: float) -> Array:
     values = _plain(data, header) if plain else _packed(data, header, dtype)
     if values.size < wanted:
         rows = header.height - values.size // (header.width * header.samples)
-        text = f"The image file is damaged or cut off: {rows} of its {header.height} rows are missing"
+        text = Phrase(
+            "The image file is damaged or cut off: {rows} of its {height} rows are missing",
+            rows=rows,
+            height=header.height,
+        )
         raise ImageError(text, source.path, "Copy it again from where it came from")
     found = values[:wanted].reshape(shape)
     if header.kind in "14":

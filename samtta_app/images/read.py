@@ -27,6 +27,7 @@ from samtta_app.images.decoding import (
     ORIENTATION,
     DecodedImage,
     decode_image,
+    joined_notices,
     upright_size,
     upright_turn,
 )
@@ -37,6 +38,7 @@ from samtta_app.images.read_limits import READ_AHEAD_SHARE
 from samtta_app.images.stretching import Array, to_display, upright
 from samtta_app.images.tiff_decoding import decode_tiff, tiff_size, tiff_turn
 from samtta_app.images.tiff_tiles import LEAST_TILED, tiled_tiff
+from samtta_app.phrases import Phrase
 
 __all__ = [
     "DAMAGED",
@@ -135,12 +137,14 @@ def read_ids(path: Path) -> NDArray[np.uint16]:
     """
     labels = _decoded(path, 1.0, FIRST_PLANE, False, lambda: None).raw
     if labels.ndim != 2:
-        text = f"The mask has {labels.shape[2]} channels"
+        text = Phrase("The mask has {shape} channels", shape=labels.shape[2])
         raise ImageError(text, path, "Save instance ids as one grey or palette channel")
     low, high = labels.min(), labels.max()
     if labels.dtype.kind not in "bui" or not 0 <= int(low) <= int(high) <= MOST_ID:
-        text = f"The mask holds {low} to {high}"
-        raise ImageError(text, path, f"Number the objects from 1 to {MOST_ID} at most, 0 for the rest")
+        text = Phrase("The mask holds {low} to {high}", low=low, high=high)
+        raise ImageError(
+            text, path, Phrase("Number the objects from 1 to {most_id} at most, 0 for the rest", most_id=MOST_ID)
+        )
     return labels.astype(np.uint16)
 
 
@@ -244,7 +248,9 @@ def _said(path: Path, action: Callable[[], _Found]) -> _Found:
     except MemoryError as e:
         raise ImageError("There is not enough memory for this image", path, "Close other programs or cut it up") from e
     except DAMAGED as e:
-        raise ImageError(f"The image file is damaged or cut off ({str(e)[:120]})", path, AGAIN) from e
+        raise ImageError(
+            Phrase("The image file is damaged or cut off ({value})", value=str(e)[:120]), path, AGAIN
+        ) from e
 
 
 def _image(path: Path, decoded: DecodedImage, channel: int | None = None, dark: bool = False) -> Image:
@@ -252,7 +258,12 @@ def _image(path: Path, decoded: DecodedImage, channel: int | None = None, dark: 
     scene, notice = "", decoded.notice
     if channel is not None and raw.ndim == 3:
         shown = min(channel, raw.shape[2] - 1)
-        scene, notice = _key(pixels), f"{notice} Channel {shown + 1} of {raw.shape[2]} is shown.".strip()
+        scene, notice = (
+            _key(pixels),
+            joined_notices(
+                notice, Phrase("Channel {number} of {channels} is shown.", number=shown + 1, channels=raw.shape[2])
+            ),
+        )
         pixels = to_display(raw[..., shown], dark=dark, nodata=decoded.nodata)
     if raw.dtype == np.uint8 and raw.shape == pixels.shape and np.may_share_memory(raw, pixels):
         raw = pixels

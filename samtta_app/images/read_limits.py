@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from samtta_app.errors import ImageError, LargeImageError
 from samtta_app.images.file_formats import ImageStream
+from samtta_app.phrases import Phrase
 
 MAX_WHOLE_BYTES = 2 * 1024**3
 """Maximum bytes of all arrays of a whole read: 300 million pixels of 8-bit colour, or 240 million of 16-bit grey."""
@@ -54,14 +55,27 @@ def check_cost(source: ImageStream, cost: ImageCost, share: float = 1.0) -> None
     """
     size = f"{cost.width} x {cost.height}"
     if cost.bytes > max(MAX_SMALL_BYTES, GROWTH * source.size):
-        text = f"The file claims an image of {size} pixels, which its {source.size} bytes cannot hold"
+        text = Phrase(
+            "The file claims an image of {size} pixels, which its {size_2} bytes cannot hold",
+            size=size,
+            size_2=source.size,
+        )
         raise ImageError(text, source.path, "Copy it again from where it came from")
     if cost.bytes > MAX_WHOLE_BYTES * share:
         millions = cost.width * cost.height / 1e6
-        text = f"The image has {size} = {millions:.0f} million pixels and would take {cost.bytes / 1e9:.1f} GB to read"
-        raise LargeImageError(f"{text}, more than {MAX_WHOLE_BYTES * share / 1e9:.1f}", source.path, _SMALLER)
+        text = Phrase(
+            "The image has {size} = {millions:.0f} million pixels and would take {bytes:.1f} GB to read",
+            size=size,
+            millions=millions,
+            bytes=cost.bytes / 1e9,
+        )
+        raise LargeImageError(
+            Phrase("{text}, more than {max_whole_bytes:.1f}", text=text, max_whole_bytes=MAX_WHOLE_BYTES * share / 1e9),
+            source.path,
+            _SMALLER,
+        )
     if cost.work > WORK * share:
-        text = f"The image of {size} pixels has so many scans that it would take minutes to read"
+        text = Phrase("The image of {size} pixels has so many scans that it would take minutes to read", size=size)
         raise LargeImageError(text, source.path, "Save it as PNG, or as a JPEG that is not progressive")
 
 

@@ -18,6 +18,7 @@ from samtta_app.images.decoding import (
     ORIENTATION,
     DecodedImage,
     from_pillow,
+    joined_notices,
     pillow_cost,
     rows_are_missing,
     webp_size,
@@ -28,6 +29,7 @@ from samtta_app.images.jpeg_structure import jpeg_structure
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, WORK, check_cost, image_cost
 from samtta_app.images.stretching import Array, Opacity, to_display, upright
 from samtta_app.images.tiff_pages import TiffPlan, count_pages, shown_page, tiff_plan
+from samtta_app.phrases import Phrase
 
 for _name in ("tifffile", "PIL.TiffImagePlugin"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # a damaged file is reported once, as an ImageError
@@ -110,7 +112,7 @@ def _by_tifffile(
         shown = as_srgb(shown, _profile(page))
     channels = plan.channels if separate else samples
     used = min(channels, meaning.colours or 3) + (meaning.opacity != "none")
-    notice = " ".join(filter(None, (page_notice(plan.number, plan.total), channel_notice(used, channels))))
+    notice = joined_notices(page_notice(plan.number, plan.total), channel_notice(used, channels))
     return DecodedImage(raw, 255 - shown if name == "MINISWHITE" else shown, notice, plan.axes, nodata)
 
 
@@ -149,7 +151,7 @@ def colour_meaning(page: tifffile.TiffPage, samples: int, colours: int) -> Colou
 
 def page_notice(number: int, pages: int) -> str:
     """A note that further pages than that of this number, from 0, are not shown, "" where there are none."""
-    return f"This is page {number + 1} of {pages}." if pages > 1 else ""
+    return Phrase("This is page {number} of {pages}.", number=number + 1, pages=pages) if pages > 1 else ""
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:
@@ -171,8 +173,9 @@ def channel_notice(used: int, channels: int) -> str:
     """A note that further channels are not shown, "" where there are none."""
     if channels <= used:
         return ""
-    rest = f"Channel {channels} is" if channels == used + 1 else f"Channels {used + 1} to {channels} are"
-    return f"{rest} not shown."
+    if channels == used + 1:
+        return Phrase("Channel {number} is not shown.", number=channels)
+    return Phrase("Channels {first} to {last} are not shown.", first=used + 1, last=channels)
 
 
 def tiff_turn(source: ImageStream) -> int:
@@ -268,7 +271,7 @@ def _check_segments(source: ImageStream, page: tifffile.TiffPage, share: float) 
     check_cost(source, image_cost(width, height, extra=2 * total + unpacked), share)
     if page.compression not in PACKED and page.compression not in _JPEG + JPEG_2000 + WEBP:
         name = getattr(page.compression, "name", page.compression)
-        text = f"The TIFF file is packed in a way that samtta does not read ({name})"
+        text = Phrase("The TIFF file is packed in a way that samtta does not read ({name})", name=name)
         raise ImageError(text, source.path, "Save it unpacked, or packed with LZW or deflate")
     check_presence(source, page, math.ceil(width / across), down, total)
     if page.compression not in PACKED:
@@ -308,7 +311,13 @@ def _check_inner(source: ImageStream, page: tifffile.TiffPage, room: tuple[int, 
         width, height, channels, scans = inner_size(page.compression, data, round(WORK * share))
         work += scans
         if width > across or height > down or channels > max(within, 4):
-            text = f"A part of the TIFF file claims {width} x {height} pixels where {across} x {down} belong"
+            text = Phrase(
+                "A part of the TIFF file claims {width} x {height} pixels where {across} x {down} belong",
+                width=width,
+                height=height,
+                across=across,
+                down=down,
+            )
             raise ImageError(text, source.path, "Copy it again from where it came from")
     check_cost(source, image_cost(page.imagewidth, page.imagelength, work=work), share)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from samtta_app.core.types import Window
 from samtta_app.errors import ImageError
-from samtta_app.images.decoding import AGAIN, DAMAGED
+from samtta_app.images.decoding import AGAIN, DAMAGED, joined_notices
 from samtta_app.images.file_formats import ImageStream
 from samtta_app.images.read_limits import MAX_WHOLE_BYTES, image_cost
 from samtta_app.images.stretching import Array, display_limits, to_display
@@ -30,6 +30,7 @@ from samtta_app.images.tiff_decoding import (
     page_notice,
 )
 from samtta_app.images.tiled_source import TiledSource
+from samtta_app.phrases import Phrase
 
 WHOLE_SHARE = 0.25
 """Share of MAX_WHOLE_BYTES up to which a TIFF is read whole: 512 MB, about 50 million pixels of 8-bit colour."""
@@ -91,7 +92,9 @@ class TiffSegments:
             with self._lock:
                 return self._lying(window) if self.rows_alone else self._pieced(window)
         except DAMAGED as e:
-            raise ImageError(f"A part of the image file is damaged ({str(e)[:120]})", self._path, AGAIN) from e
+            raise ImageError(
+                Phrase("A part of the image file is damaged ({value})", value=str(e)[:120]), self._path, AGAIN
+            ) from e
 
     def known(self, x: int, y: int) -> NDArray[Any] | None:
         """The values of a pixel that was unpacked of late, without reading the file."""
@@ -211,7 +214,7 @@ def tiled_tiff(source: ImageStream) -> tuple[TiledSource, str] | None:
         raise
     used = min(page.samplesperpixel, meaning.colours or 3) + (meaning.opacity != "none")
     others = sum(not series.keyframe.is_reduced for series in file.series[1:])
-    return tiles, " ".join(filter(None, (page_notice(0, 1 + others), channel_notice(used, page.samplesperpixel))))
+    return tiles, joined_notices(page_notice(0, 1 + others), channel_notice(used, page.samplesperpixel))
 
 
 def _by_segments(page: tifffile.TiffPage) -> bool:

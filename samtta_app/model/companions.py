@@ -15,6 +15,7 @@ from samtta_app.model.backbone import SamModel
 from samtta_app.model.compact_limits import Shape, check_slices
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.weights import Tensors, all_finite, write_half
+from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder, resource
 
 log = logging.getLogger(__name__)
@@ -55,15 +56,26 @@ def read_companion(
             layers = {name: file.get_tensor(name).float() for name in shapes}
     except (OSError, SafetensorError, ValueError) as e:
         raise CheckpointError(
-            f"The {kind} file cannot be read", path, f"Copy it again, or make one with {train}"
+            Phrase("The {kind} file cannot be read", kind=kind),
+            path,
+            Phrase("Copy it again, or make one with {train}", train=train),
         ) from e
     if facts.get("format") != f"samtta-{kind}-1" or facts.get("reads") != reads or not all_finite(layers):
-        raise CheckpointError(f"This is no {kind} file that can be used", path, f"Make one with {train}")
+        raise CheckpointError(
+            Phrase("This is no {kind} file that can be used", kind=kind),
+            path,
+            Phrase("Make one with {train}", train=train),
+        )
     if facts.get("fingerprint") != fingerprint(model):
         raise CheckpointError(
-            f"The {kind} was trained for the model {facts.get('model', 'unknown')!r}, not for this {model.name!r}",
+            Phrase(
+                "The {kind} was trained for the model {get!r}, not for this {name!r}",
+                kind=kind,
+                get=facts.get("model", "unknown"),
+                name=model.name,
+            ),
             path,
-            f"Make one for it with {train}",
+            Phrase("Make one for it with {train}", train=train),
         )
     return layers, facts
 

@@ -17,6 +17,7 @@ from samtta_app.model.memory_shortage import out_of_memory
 from samtta_app.model.model_registry import DEFAULT_MODEL, chosen_device, load_model
 from samtta_app.model.predictor import ImageFeatures, decode, embed, encode
 from samtta_app.model.weights import Tensors
+from samtta_app.phrases import Phrase
 
 _SIDE = 48
 """Side in pixels of the image on which a model is tried."""
@@ -111,4 +112,6 @@ def _features(model: SamModel) -> ImageFeatures:
 
 
 def _useless(name: str, why: str) -> CheckpointError:
-    return CheckpointError(f"The model {name!r} cannot answer: {why}", "", "Choose another model file")
+    return CheckpointError(
+        Phrase("The model {name!r} cannot answer: {why}", name=name, why=why), "", "Choose another model file"
+    )

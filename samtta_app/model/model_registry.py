@@ -14,6 +14,7 @@ from samtta_app.model.backbone import Backbone, SamModel, built_model
 from samtta_app.model.backbones.compact import open_compact
 from samtta_app.model.backbones.official import open_official
 from samtta_app.model.backbones.sam import OfficialSam, toy_sam
+from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder, resource
 
 OFFICIAL_CHECKPOINTS: Mapping[str, str] = {model.name: model.file for model in MODELS if not model.shipped}
@@ -62,9 +63,12 @@ def load_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
     known = {file: architecture for architecture, file in OFFICIAL_CHECKPOINTS.items()}
     if name != known.get(path.name, name):
         raise CheckpointError(
-            f"The file is called as that of {known[path.name]}, but holds {name}",
+            Phrase("The file is called as that of {known}, but holds {name}", known=known[path.name], name=name),
             path,
-            f"Get the official file again, or rename this one to {OFFICIAL_CHECKPOINTS.get(name, 'a name of its own')}",
+            Phrase(
+                "Get the official file again, or rename this one to {get}",
+                get=OFFICIAL_CHECKPOINTS.get(name, "a name of its own"),
+            ),
         )
     return built_model(name, backbone, size, device)
 
@@ -94,7 +98,11 @@ def model_file(source: str | Path) -> Path:
     if path.is_file():
         return path
     if name in OFFICIAL_CHECKPOINTS:
-        advice = f"samtta models says how to get it: samtta models download {name}, or samtta models add FILE"
-        raise CheckpointError(f"The model {name} is not on this machine", path, advice)
+        advice = Phrase(
+            "samtta models says how to get it: samtta models download {name}, or samtta models add FILE", name=name
+        )
+        raise CheckpointError(Phrase("The model {name} is not on this machine", name=name), path, advice)
     known = ", ".join([*SHIPPED, *OFFICIAL_CHECKPOINTS])
-    raise CheckpointError("There is no such model file", path, f"Give the path of a file, or one of {known}")
+    raise CheckpointError(
+        "There is no such model file", path, Phrase("Give the path of a file, or one of {known}", known=known)
+    )

@@ -29,6 +29,7 @@ from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.placing import placed
 from samtta_app.model.predictor import ImageFeatures, decode, logits_in_window, to_input
 from samtta_app.model.weights import Tensors, all_finite, write_half
+from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder, resource
 
 _FORMAT = "samtta-refiner-1"
@@ -193,7 +194,11 @@ def load_refiner(path: Path, model: SamModel) -> Refiner:
         raise CheckpointError("The file holds no refiner", path, "Train one with `samtta train refiner`")
     if facts.get("fingerprint") != fingerprint(model):
         raise CheckpointError(
-            f"The refiner was trained for the model {facts.get('model', 'unknown')!r}, not for this {model.name!r}",
+            Phrase(
+                "The refiner was trained for the model {get!r}, not for this {name!r}",
+                get=facts.get("model", "unknown"),
+                name=model.name,
+            ),
             path,
             "Train one for it with `samtta train refiner`",
         )
@@ -209,7 +214,7 @@ def refiner_for(model: SamModel) -> tuple[Refiner | None, str]:
     name = f"{model.name}.refiner.safetensors"
     path = next((p for p in (resource(f"models/{name}"), model_folder() / name) if p.is_file()), None)
     if path is None:
-        return None, f"The model {model.name!r} has no refiner: train one with `samtta train refiner`"
+        return None, Phrase("The model {name!r} has no refiner: train one with `samtta train refiner`", name=model.name)
     try:
         return load_refiner(path, model), ""
     except CheckpointError as e:

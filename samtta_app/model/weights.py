@@ -16,6 +16,7 @@ from torch import Tensor
 
 from samtta_app.core.files import write_whole
 from samtta_app.errors import CheckpointError
+from samtta_app.phrases import Phrase
 
 Tensors = Mapping[str, Tensor]
 
@@ -98,14 +99,20 @@ def from_bytes(version: int, data: bytes, model_name: str, like: Tensors) -> tup
         tensors, facts = load(data), _facts(data)
     except (SafetensorError, ValueError, KeyError) as e:
         raise CheckpointError(
-            "The stored decoder weights are damaged", f"version {version}", "The original is used"
+            "The stored decoder weights are damaged",
+            Phrase("version {version}", version=version),
+            "The original is used",
         ) from e
     found = facts.pop("model", "unknown")
     if found != model_name:
         raise CheckpointError(
-            f"The stored decoder weights belong to the model {found!r}, not to {model_name!r}",
-            f"version {version}",
-            f"Open the project with {found!r}, or go on from the original",
+            Phrase(
+                "The stored decoder weights belong to the model {found!r}, not to {model_name!r}",
+                found=found,
+                model_name=model_name,
+            ),
+            Phrase("version {version}", version=version),
+            Phrase("Open the project with {found!r}, or go on from the original", found=found),
         )
     mine = {name: tensor for name, tensor in tensors.items() if not name.startswith(EXTRA)}
     try:
@@ -115,7 +122,9 @@ def from_bytes(version: int, data: bytes, model_name: str, like: Tensors) -> tup
         fits = False
     if not fits:
         raise CheckpointError(
-            "The stored decoder weights do not fit the model", f"version {version}", "The original is used"
+            "The stored decoder weights do not fit the model",
+            Phrase("version {version}", version=version),
+            "The original is used",
         )
     names = [*like, *sorted(tensors.keys() - like.keys())]  # the decoder's own order: sums over all of it depend on it
     device = next(iter(like.values())).device

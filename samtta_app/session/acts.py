@@ -17,6 +17,7 @@ from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.polygons import Rings
 from samtta_app.core.types import Box, Click, Window
 from samtta_app.errors import UserError
+from samtta_app.phrases import Phrase
 from samtta_app.session.class_acts import CLASS_ACT_NAMES, OfClasses
 from samtta_app.session.proposal_acts import PROPOSAL_ACT_NAMES, JudgeProposals, OnProposals
 from samtta_app.session.review_acts import REVIEW_ACT_NAMES, OnReview
@@ -361,11 +362,11 @@ def leaves(act: UserAct) -> bool:
     return isinstance(act, ToImage) or (isinstance(act, Accept) and act.then_next)
 
 
-def in_words(acts: tuple[UserAct, ...]) -> str:
+def in_words(acts: tuple[UserAct, ...]) -> Phrase:
     """The acts in their order, such as "accept, click, accept"; a long list ends in its number."""
-    named = ", ".join(ACT_NAMES[type(act)] for act in acts[:MOST_NAMED])
+    named = Phrase.joined(", ", (ACT_NAMES[type(act)] for act in acts[:MOST_NAMED]))
     more = len(acts) - MOST_NAMED
-    return f"{named} and {more} more" if more > 0 else named
+    return Phrase("{named} and {more} more", named=named, more=more) if more > 0 else named
 
 
 def stored_act(act: UserAct) -> dict[str, Any]:
@@ -383,5 +384,5 @@ def act_of(values: object) -> UserAct:
     try:
         act: UserAct = msgspec.convert(values, UserAct)
     except msgspec.ValidationError as error:
-        raise UserError(f"This is not an act: {error}") from error
+        raise UserError(Phrase("This is not an act: {error}", error=error)) from error
     return act

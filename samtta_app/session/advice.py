@@ -7,15 +7,18 @@ from typing import Literal
 
 from samtta_app.core.next_click import suggested_click
 from samtta_app.core.types import Candidate, Click, Gaps, Logits
+from samtta_app.phrases import Phrase
 
 AdvisedAct = Literal["click", "candidate", "larger"]
 
 _WORDS: dict[AdvisedAct, str] = {
-    "click": "One more click may help: up to",
-    "candidate": "Another mask may fit better: about",
-    "larger": "The larger model may do better: about",
+    "click": "One more click may help: up to {gain}",
+    "candidate": "Another mask may fit better: about {gain}",
+    "larger": "The larger model may do better: about {gain}",
 }
-"""Words before the gain. The gain of clicks is expected of eight clicks, so one click brings at most that."""
+"""Words with the gain. The gain of clicks is expected of eight clicks, so one click brings at most that."""
+
+RINGED = "One more click may help: up to {gain}, where the ring is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Advice:
     @property
     def text(self) -> str:
         """For the user, with the gain in points of a hundred."""
-        return f"{_WORDS[self.act]} +{self.gain * 100:.0f} %"
+        template = RINGED if self.place is not None else _WORDS[self.act]
+        return Phrase(template, gain=f"+{self.gain * 100:.0f} %")
 
 
 def advice(

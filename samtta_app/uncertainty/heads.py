@@ -28,6 +28,7 @@ from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.loading import open_model_alone
 from samtta_app.model.model_registry import OFFICIAL_CHECKPOINTS, SHIPPED, model_file
 from samtta_app.model.weights import all_finite, write_half
+from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder, resource
 
 _FORMAT = "samtta-heads-1"
@@ -147,7 +148,11 @@ def load_heads(path: Path, model: SamModel) -> GapHeads:
         raise CheckpointError("The file holds no uncertainty heads", path, "Train them with `samtta train heads`")
     if facts.get("fingerprint") != fingerprint(model):
         raise CheckpointError(
-            f"The uncertainty heads were trained for the model {heads.model!r}, not for this {model.name!r}",
+            Phrase(
+                "The uncertainty heads were trained for the model {model!r}, not for this {name!r}",
+                model=heads.model,
+                name=model.name,
+            ),
             path,
             "Train heads for it with `samtta train heads`",
         )
@@ -167,13 +172,15 @@ def load_published_heads(folder: Path, model: SamModel) -> GapHeads:
     version, _, size = model.name.partition("_")
     if version not in ("sam2", "sam2.1") or size not in SAM_TWO_SIZES:
         do = "Open a model of SAM 2, or train heads with `samtta train heads`"
-        raise CheckpointError(f"Published heads are for SAM 2, not for {model.name!r}", folder, do)
+        raise CheckpointError(Phrase("Published heads are for SAM 2, not for {name!r}", name=model.name), folder, do)
     places = {"iou": f"iou_{size}", "iou_larger": "iou_large", "iou_dense": "iou_dense_prompt"}
     places |= {"iou_chosen": "iou_unsupervised", **{name: name for name in (*GAP_NAMES, *SIZE_NAMES)}}
     there = {name: folder / place / "model.pth" for name, place in places.items()}
     there = {name: path for name, path in there.items() if path.is_file()}
     if "iou" not in there:
-        raise CheckpointError(f"The folder holds no head iou_{size}", folder, "Copy the published folders again")
+        raise CheckpointError(
+            Phrase("The folder holds no head iou_{size}", size=size), folder, "Copy the published folders again"
+        )
     read = {path: _published(path, 2 * model.backbone.width) for path in there.values()}
     layers = {name: torch.stack([read[path][name] for path in there.values()]).to(model.device) for name in LAYERS}
     return GapHeads(tuple(there), layers, model.name, "" if size == "large" else f"{version}_large", {})
@@ -201,7 +208,9 @@ def heads_for(model: SamModel) -> tuple[GapHeads | None, str]:
     if path is None and model.name.startswith("sam2") and published.is_dir():
         path = published
     if path is None:
-        return None, f"The model {model.name!r} has no uncertainty heads: train them with `samtta train heads`"
+        return None, Phrase(
+            "The model {name!r} has no uncertainty heads: train them with `samtta train heads`", name=model.name
+        )
     try:
         return load_heads(path, model), ""
     except CheckpointError as e:

@@ -26,6 +26,7 @@ from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache, Larger
 from samtta_app.model.predictor import Decoded, ImageFeatures, decode_many, encode
 from samtta_app.model.weights import Tensors, Weights
+from samtta_app.phrases import Phrase
 from samtta_app.uncertainty import entropies
 from samtta_app.uncertainty.augmented_views import versions
 from samtta_app.uncertainty.heads import GapHeads, for_clicks, load_heads
@@ -128,7 +129,11 @@ def measured(knows: Measuring, request: MeasureRequest) -> Generator[None, None,
     """
     unknown = next((name for name in request.names if name not in MEASURES), None)
     if unknown is not None:
-        raise UserError(f"There is no measure named {unknown!r}", "", f"There are {', '.join(MEASURES)}")
+        raise UserError(
+            Phrase("There is no measure named {unknown!r}", unknown=unknown),
+            "",
+            Phrase("There are {names}", names=", ".join(MEASURES)),
+        )
     if request.heads is not None:
         knows = replace(knows, heads=load_heads(request.heads, knows.model))
     case = yield from _case(knows, request)

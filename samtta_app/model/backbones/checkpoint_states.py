@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from samtta_app.errors import CheckpointError
+from samtta_app.phrases import Phrase
 
 WRAPPINGS = ("model", "state_dict", "model_state_dict")
 """Names under which trainings keep the weights, beside their optimiser: SAM 2's own, Lightning's, and torch's tutorials'."""
@@ -64,7 +65,9 @@ def fit(path: Path, name: str, net: nn.Module, state: Mapping[str, Tensor], name
         }
         net.load_state_dict(given, assign=True)
     except (RuntimeError, TypeError, ValueError, AttributeError) as e:  # tensors of a kind that is not plain
-        raise CheckpointError(f"The file does not fit {title(name)}: {str(e)[:120]}", path, _AGAIN) from e
+        raise CheckpointError(
+            Phrase("The file does not fit {title}: {value}", title=title(name), value=str(e)[:120]), path, _AGAIN
+        ) from e
 
 
 def check_names(path: Path, name: str, expected: Mapping[str, tuple[int, ...]], state: Mapping[str, Tensor]) -> None:
@@ -78,8 +81,15 @@ def check_names(path: Path, name: str, expected: Mapping[str, tuple[int, ...]], 
     differing = sorted(key for key in expected.keys() & state.keys() if tuple(state[key].shape) != expected[key])
     if missing or unexpected or differing:
         raise CheckpointError(
-            f"The file does not fit {title(name)}: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
-            f"{len(differing)} of another shape, first {(missing + unexpected + differing)[0][:100]}",
+            Phrase(
+                "The file does not fit {title}: {number} tensors missing, {number_2} unexpected, "
+                "{number_3} of another shape, first {value}",
+                title=title(name),
+                number=len(missing),
+                number_2=len(unexpected),
+                number_3=len(differing),
+                value=(missing + unexpected + differing)[0][:100],
+            ),
             path,
             _CHOOSE,
         )
@@ -93,10 +103,14 @@ def single(path: Path, key: str, value: Tensor) -> Tensor:
     """
     plain = value.layout == torch.strided and not value.is_quantized and value.device.type == "cpu"
     if not plain or value.dtype not in (torch.float16, torch.bfloat16, torch.float32):
-        raise CheckpointError(f"The file holds {value.dtype} in {key}, where floating point is expected", path, _CHOOSE)
+        raise CheckpointError(
+            Phrase("The file holds {dtype} in {key}, where floating point is expected", dtype=value.dtype, key=key),
+            path,
+            _CHOOSE,
+        )
     found = value.detach().to(torch.float32).contiguous()
     if found.numel() and not all(torch.isfinite(end) for end in found.aminmax()):  # NaN comes through; one pass
-        raise CheckpointError(f"The file holds values that are not finite, in {key}", path, _AGAIN)
+        raise CheckpointError(Phrase("The file holds values that are not finite, in {key}", key=key), path, _AGAIN)
     return found
 
 
@@ -124,7 +138,7 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError, ValueError, KeyError) as e:
-        raise CheckpointError(f"The model file cannot be used: {str(e)[:120]}", path, _AGAIN) from e
+        raise CheckpointError(Phrase("The model file cannot be used: {value}", value=str(e)[:120]), path, _AGAIN) from e
 
 
 def _from_pickle(path: Path) -> object:

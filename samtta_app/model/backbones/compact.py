@@ -35,6 +35,7 @@ from samtta_app.model.conv_fusion import fuse_batch_norms
 from samtta_app.model.losses import EVEN
 from samtta_app.model.stored_tasks import TASK_PREFIX, check_tasks, named_in_file, without_tasks
 from samtta_app.model.weights import Tensors
+from samtta_app.phrases import Phrase
 
 COMPACT_FORMAT = "samtta-compact-1"
 PIXEL_MEAN = 127.5
@@ -390,11 +391,11 @@ def open_compact(path: Path, input_size: int | None) -> tuple[str, CompactBackbo
     try:
         net = load_compact(path)
     except ValueError as e:
-        raise CheckpointError(f"The model file cannot be used: {e}", path, "Choose another model file") from e
+        raise CheckpointError(Phrase("The model file cannot be used: {error}", error=e), path, "Choose another") from e
     fuse_batch_norms(net.image_encoder)
     net.image_encoder.to(memory_format=torch.channels_last)
     size = input_size or net.config.input_size
     if size % 32 or not MIN_INPUT <= size <= MAX_INPUT:
-        do = f"Choose a multiple of 32 from {MIN_INPUT} to {MAX_INPUT}"
-        raise CheckpointError(f"The model cannot answer at {size} pixels", path, do)
+        do = Phrase("Choose a multiple of 32 from {least} to {most}", least=MIN_INPUT, most=MAX_INPUT)
+        raise CheckpointError(Phrase("The model cannot answer at {size} pixels", size=size), path, do)
     return path.stem, CompactBackbone(net), size

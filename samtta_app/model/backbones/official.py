@@ -19,6 +19,7 @@ from samtta_app.model.backbones.sam_two import fitted_sam_two, sam_two_name
 from samtta_app.model.backbones.tiny_vit import EARLY_WIDTH, TinyEncoder
 from samtta_app.model.stored_tasks import check_tasks, without_tasks
 from samtta_app.model.weights import Tensors
+from samtta_app.phrases import Phrase
 
 _BLOCKS = {12: "vit_b", 24: "vit_l", 32: "vit_h"}
 _WIDTHS = {"vit_b": 768, "vit_l": 1024, "vit_h": 1280}
@@ -64,10 +65,14 @@ def _size(path: Path, name: str, asked: int | None) -> int:
     if asked in (None, _SIZE):
         return _SIZE
     if not name.startswith(_ANY_SIZE):
-        raise CheckpointError(f"{title(name)} answers at {_SIZE} pixels only", path, "Leave it out")
+        raise CheckpointError(
+            Phrase("{title} answers at {size} pixels only", title=title(name), size=_SIZE), path, "Leave it out"
+        )
     if asked % _STEP or not _LEAST <= asked <= _SIZE:
-        do = f"Choose a multiple of {_STEP} from {_LEAST} to {_SIZE}"
-        raise CheckpointError(f"{title(name)} cannot answer at {asked} pixels", path, do)
+        do = Phrase("Choose a multiple of {step} from {least} to {size}", step=_STEP, least=_LEAST, size=_SIZE)
+        raise CheckpointError(
+            Phrase("{title} cannot answer at {asked} pixels", title=title(name), asked=asked), path, do
+        )
     return asked
 
 
@@ -81,7 +86,10 @@ def _architecture(path: Path, state: Mapping[str, Tensor]) -> str:
     blocks = {key.split(".")[2] for key in state if key.startswith("image_encoder.blocks.")}
     if len(blocks) not in _BLOCKS:
         raise CheckpointError(
-            f"The file is of another architecture ({len(blocks)} image encoder blocks; SAM has 12, 24 or 32)",
+            Phrase(
+                "The file is of another architecture ({number} image encoder blocks; SAM has 12, 24 or 32)",
+                number=len(blocks),
+            ),
             path,
             "Choose an official file of SAM, MobileSAM, HQ-SAM or SAM 2",
         )
@@ -113,5 +121,7 @@ def _tasks(path: Path, name: str, vectors: Tensors) -> Tensors:
         return {task: single(path, f"the task prompt {task!r}", vector) for task, vector in vectors.items()}
     except (RuntimeError, TypeError, ValueError, AttributeError) as e:
         raise CheckpointError(
-            f"The file does not fit {title(name)}: {str(e)[:120]}", path, "Get the official file again"
+            Phrase("The file does not fit {title}: {value}", title=title(name), value=str(e)[:120]),
+            path,
+            "Get the official file again",
         ) from e

@@ -23,6 +23,7 @@ from samtta_app.model.backbones.checkpoint_states import fit
 from samtta_app.model.backbones.sam import SAM_POLICY
 from samtta_app.model.stored_tasks import named_in_file
 from samtta_app.model.weights import Tensors, write_tensors
+from samtta_app.phrases import Phrase
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -202,7 +203,9 @@ def sam_two_name(path: Path, state: Mapping[str, Tensor]) -> str:
     size = _SIZES.get((first.shape[1] if first.ndim > 1 else 0, len(blocks)))
     if size is None:
         raise CheckpointError(
-            f"The file is of another architecture (a SAM 2 with {len(blocks)} image encoder blocks)",
+            Phrase(
+                "The file is of another architecture (a SAM 2 with {number} image encoder blocks)", number=len(blocks)
+            ),
             path,
             "Choose an official file of SAM 2 or 2.1: tiny, small, base_plus or large",
         )

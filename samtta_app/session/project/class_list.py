@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from samtta_app.core.names import storable
 from samtta_app.errors import StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project import rows
 from samtta_app.session.project.cells import BadValueError
 from samtta_app.session.project.database import Database
@@ -99,5 +100,5 @@ class ClassList(Database):
         if not name:
             raise StoreError("A class needs a name")
         if any(c.name == name and c.id != but for c in self.classes()):
-            raise StoreError(f'There is already a class "{name}"')
+            raise StoreError(Phrase('There is already a class "{name}"', name=name))
         return name

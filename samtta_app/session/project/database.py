@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from samtta_app.core.names import to_text
 from samtta_app.errors import StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project import schema
 from samtta_app.session.project.cells import BadValueError, DbRow, Value, decoded, name
 from samtta_app.session.project.location import DATABASE, OpenedDatabase, open_beside
@@ -20,6 +21,11 @@ from samtta_app.session.project.writer_lock import file_identity
 
 _T = TypeVar("_T")
 Reader = Callable[[], OpenedDatabase]
+LEFT_OUT = "Damaged entries of the project are left out, none is deleted: {names}"
+LEFT_OUT_MORE = "Damaged entries of the project are left out, none is deleted: {names}; and {more} more"
+FILE_GONE = "The project's file was deleted, moved, or its disk taken away while it was open, so nothing can be stored"
+FILE_REPLACED = "The project's file was replaced by another while it was open, so nothing can be stored"
+
 NAMED = 3
 """This many damaged rows are named in one line."""
 
@@ -60,9 +66,8 @@ class Database:
         lines = [self.opening] if self.opening else []
         if self._left_out:
             named, more = "; ".join(self.left_out[:NAMED]), len(self._left_out) - NAMED
-            rest = f"; and {more} more" if more > 0 else ""
-            lines.append(f"Damaged entries of the project are left out, none is deleted: {named}{rest}")
-        return ". ".join(lines)
+            lines.append(Phrase(LEFT_OUT_MORE if more > 0 else LEFT_OUT, names=named, more=more))
+        return Phrase.joined(". ", lines) if lines else ""
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -75,7 +80,10 @@ class Database:
                 with suppress(sqlite3.ProgrammingError):  # closed meanwhile
                     cursor.close()  # a statement that is under way would keep the lock of a closed database
         except (sqlite3.DatabaseError, UnicodeError) as error:
-            what, do = f"The project could not be read: {error}", "Check the disk, and put back a copy"
+            what, do = (
+                Phrase("The project could not be read: {error}", error=error),
+                "Check the disk, and put back a copy",
+            )
             raise StoreError(what, self.home / DATABASE, do) from error
 
     def _good(self, found: Iterable[DbRow], make: Callable[[DbRow], _T], which: Callable[[DbRow], str]) -> Iterator[_T]:
@@ -165,9 +173,9 @@ class Database:
             yield
         except (sqlite3.DatabaseError, UnicodeError) as error:
             why, do = reason(error, self.home)
-            what = f"The project could not be written: {why}"
+            what = Phrase("The project could not be written: {why}", why=why)
             raise StoreError(
-                what, self.home / DATABASE, f"{do}, then try again; nothing that was stored is lost"
+                what, self.home / DATABASE, Phrase("{do}, then try again; nothing that was stored is lost", do=do)
             ) from error
 
     @contextmanager
@@ -196,9 +204,9 @@ class Database:
         for path, before in self._files.items():
             if before is not None and file_identity(path) != before:
                 gone = not os.path.lexists(path)
-                happened = "was deleted, moved, or its disk taken away" if gone else "was replaced by another"
+                happened = FILE_GONE if gone else FILE_REPLACED
                 raise StoreError(
-                    f"The project's file {happened} while it was open, so nothing can be stored",
+                    happened,
                     path,
                     "Put it back; until then, export: all that was stored before can still be read here",
                 )

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from samtta_app.core.names import IMAGE_SUFFIXES, component, is_inside, is_listed
 from samtta_app.errors import ProjectError
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import ImageEntry, ImageStatus
 
 MOST_ENDINGS = 4
@@ -46,7 +47,7 @@ def image_names(folder: Path, *, subfolders: bool = False) -> tuple[str, ...]:
         found = [front + e.name for place, front in fronts for e in _within(place) if is_listed(e.name) and e.is_file()]
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise ProjectError(f"The folder cannot be read: {why}", folder, "Choose another") from error
+        raise ProjectError(Phrase("The folder cannot be read: {why}", why=why), folder, "Choose another") from error
     return tuple(sorted(found, key=natural))
 
 
@@ -87,7 +88,12 @@ def first_subfolders(folder: Path, wanted: bool | None) -> bool | None:
     if wanted is None and image_names(folder, subfolders=True):
         return True
     kinds = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-    raise ProjectError("There are no images in this folder", folder, f"Choose a folder with images ({kinds})")
+    raise ProjectError(
+        "There are no images in this folder", folder, Phrase("Choose a folder with images ({kinds})", kinds=kinds)
+    )
+
+
+NO_ENDING = "no ending"
 
 
 def passed_over(folder: Path, *, subfolders: bool) -> str:
@@ -101,14 +107,21 @@ def passed_over(folder: Path, *, subfolders: bool) -> str:
             if entry.is_dir():
                 other += entry.path not in places and any(is_listed(e.name) for e in _within(Path(entry)))
             else:
-                endings[os.path.splitext(entry.name)[1].lower() or "no ending"] += 1
+                endings[os.path.splitext(entry.name)[1].lower() or NO_ENDING] += 1
     except (OSError, ValueError):
         return ""
-    named = [f"{number} {ending}" for ending, number in endings.most_common(MOST_ENDINGS)]
+    named: list[str] = [
+        f"{number} {ending}" if ending != NO_ENDING else Phrase("{number} no ending", number=number)
+        for ending, number in endings.most_common(MOST_ENDINGS)
+    ]
     more = endings.total() - sum(number for _, number in endings.most_common(MOST_ENDINGS))
-    named += [f"{more} others"] if more else []
-    named += [f"{other} {'folder' if other == 1 else 'folders'} with images"] if other else []
-    return f"Passed over in the folder: {', '.join(named)}" if named else ""
+    named += [Phrase("{number} others", number=more)] if more else []
+    named += (
+        [Phrase("1 folder with images" if other == 1 else "{number} folders with images", number=other)]
+        if other
+        else []
+    )
+    return Phrase("Passed over in the folder: {names}", names=Phrase.joined(", ", named)) if named else ""
 
 
 def _within(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -133,7 +146,7 @@ def _holds_export(folder: Path) -> bool:
 
 def listing_changed(objects: int) -> str:
     """The list's text for an image that was replaced after this many of its objects were accepted."""
-    return f"Replaced: {objects} of its objects were accepted on another picture"
+    return Phrase("Replaced: {number} of its objects were accepted on another picture", number=objects)
 
 
 def entries(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from samtta_app.core.names import from_text, is_listed
 from samtta_app.errors import ProjectError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project import schema
 from samtta_app.session.project.network_share import require_own_disk
 from samtta_app.session.project.refusals import reason
@@ -144,7 +145,9 @@ def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:
     """
     why, do = reason(error, home)
     refusal = ProjectError(
-        f"A project cannot be made here: {why}", home, f"{do}, or name another place for the project with --project"
+        Phrase("A project cannot be made here: {why}", why=why),
+        home,
+        Phrase("{do}, or name another place for the project with --project", do=do),
     )
     if not exists(home):
         raise refusal from error
@@ -156,7 +159,14 @@ def open_unwritable(home: Path, error: Exception) -> OpenedDatabase:
     if db is None:
         raise refusal from error
     return OpenedDatabase(
-        db, True, f"{home} cannot be written ({why}): what you accept cannot be stored. {do}, then open it again"
+        db,
+        True,
+        Phrase(
+            "{home} cannot be written ({why}): what you accept cannot be stored. {do}, then open it again",
+            home=home,
+            why=why,
+            do=do,
+        ),
     )
 
 
@@ -189,8 +199,8 @@ def open_copy(place: Path) -> tuple[Path, OpenedDatabase]:
 def _open_damaged(home: Path, damage: ProjectError) -> OpenedDatabase:
     with _copied(home / DATABASE) as copy:
         db, lost = salvaged(copy, home / DATABASE, damage)
-    notice = f"{damage.what}. What can be read is shown, and nothing can be stored: put back a copy"
-    return OpenedDatabase(db, True, f"{notice} ({lost})" if lost else notice)
+    notice = Phrase("{what}. What can be read is shown, and nothing can be stored: put back a copy", what=damage.what)
+    return OpenedDatabase(db, True, Phrase("{notice} ({lost})", notice=notice, lost=lost) if lost else notice)
 
 
 @contextmanager
@@ -204,7 +214,11 @@ def _copied(database: Path) -> Iterator[Path]:
             if journal.is_file():
                 shutil.copyfile(journal, copy.with_name(journal.name))
         except OSError as error:
-            what = f"The project cannot be read through a copy in {elsewhere}: {error.strerror}"
+            what = Phrase(
+                "The project cannot be read through a copy in {elsewhere}: {strerror}",
+                elsewhere=elsewhere,
+                strerror=error.strerror,
+            )
             raise ProjectError(what, database, "Check the disk and its free space") from error
         yield copy
 
@@ -217,9 +231,11 @@ def _require(path: Path, expected: str, fits: Callable[[int], bool]) -> os.stat_
         return None
     if fits(found.st_mode):
         return found
-    kind = "a link" if stat.S_ISLNK(found.st_mode) else f"no ordinary {expected}"
-    do = f"Take it away or put an ordinary {expected} in its place; nothing was opened or changed"
-    raise ProjectError(f"A part of the project is {kind}", path, do)
+    kind = Phrase("a link") if stat.S_ISLNK(found.st_mode) else Phrase("no ordinary {expected}", expected=expected)
+    do = Phrase(
+        "Take it away or put an ordinary {expected} in its place; nothing was opened or changed", expected=expected
+    )
+    raise ProjectError(Phrase("A part of the project is {kind}", kind=kind), path, do)
 
 
 def images_folder(home: Path) -> Path:

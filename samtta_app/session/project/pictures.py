@@ -9,6 +9,7 @@ from samtta_app.core.planes import FIRST_PLANE, PlaneChoice
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import ImageError
+from samtta_app.phrases import Phrase
 
 LISTED = 10
 """This many objects are named by their numbers in one line."""
@@ -59,20 +60,25 @@ def remark(image: ProjectImage, others: tuple[Annotation, ...], beyond: tuple[An
         return ""
     before = sorted({a.picture.partition(":")[0].replace("x", " x ") for a in others})
     now = f"{image.width} x {image.height}"
-    sizes = f" (it had {', '.join(before)} pixels, now {now})" if before not in ([], [now]) else ""
-    said = f"{image.name} is no longer the picture that {_named(others or beyond)} {_was(others or beyond)} accepted on{sizes}"
-    return f"{said}; {_named(beyond)} {_does(beyond)} not fit it, and will not be exported" if beyond else said
+    said = Phrase(_OTHER[len(others or beyond) == 1], image=image.name, objects=_named(others or beyond))
+    if before not in ([], [now]):
+        said = Phrase("{said} (it had {before} pixels, now {now})", said=said, before=", ".join(before), now=now)
+    return Phrase(_BEYOND[len(beyond) == 1], said=said, objects=_named(beyond)) if beyond else said
 
 
-def _named(annotations: tuple[Annotation, ...]) -> str:
-    numbers = ", ".join(str(a.id) for a in annotations[:LISTED])
-    rest = f" and {len(annotations) - LISTED} more" if len(annotations) > LISTED else ""
-    return f"object {numbers}" if len(annotations) == 1 else f"objects {numbers}{rest}"
+_OTHER = {
+    True: "{image} is no longer the picture that {objects} was accepted on",
+    False: "{image} is no longer the picture that {objects} were accepted on",
+}
+_BEYOND = {
+    True: "{said}; {objects} does not fit it, and will not be exported",
+    False: "{said}; {objects} do not fit it, and will not be exported",
+}
+"""For one object, and for several."""
 
 
-def _was(annotations: tuple[Annotation, ...]) -> str:
-    return "was" if len(annotations) == 1 else "were"
-
-
-def _does(annotations: tuple[Annotation, ...]) -> str:
-    return "does" if len(annotations) == 1 else "do"
+def _named(annotations: tuple[Annotation, ...]) -> Phrase:
+    numbers, more = ", ".join(str(a.id) for a in annotations[:LISTED]), len(annotations) - LISTED
+    if more > 0:
+        return Phrase("objects {numbers} and {more} more", numbers=numbers, more=more)
+    return Phrase("object {numbers}" if len(annotations) == 1 else "objects {numbers}", numbers=numbers)

@@ -9,6 +9,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from samtta_app.phrases import Phrase
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCKING = (
     sqlite3.SQLITE_BUSY,  # SQLite also calls "no locks available" this; a held lock never comes here
@@ -35,13 +37,13 @@ def reason(error: BaseException, home: Path) -> tuple[str, str]:
     code = getattr(error, "sqlite_errorcode", 0)
     number = error.errno if isinstance(error, OSError) else 0
     if code == sqlite3.SQLITE_FULL or number in FULL or (code != 0 and _without_room(home)):
-        return "the disk is full", "Free some space"
+        return Phrase("the disk is full"), Phrase("Free some space")
     if code in LOCKING:
         return (
-            "its file system gives no locks, so another samtta could write at the same time",
-            "Name a place on another disk with --project",
+            Phrase("its file system gives no locks, so another samtta could write at the same time"),
+            Phrase("Name a place on another disk with --project"),
         )
-    return str(error), "Make it writable"
+    return str(error), Phrase("Make it writable")
 
 
 def locks_work(folder: Path) -> bool:

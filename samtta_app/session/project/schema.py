@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from samtta_app.errors import ProjectError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.migrations import MIGRATIONS, TABLES
 from samtta_app.session.project.refusals import locks_work, primary
 
@@ -93,7 +94,7 @@ def connect_copy(copy: Path, path: Path) -> sqlite3.Connection | None:
             migrate(memory, missing)
             require_layout(memory, path)
     except sqlite3.DatabaseError as error:
-        what = f"The project cannot be brought up to date: {error}"
+        what = Phrase("The project cannot be brought up to date: {error}", error=error)
         raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
     memory.execute("PRAGMA query_only = ON")
     return memory
@@ -127,7 +128,9 @@ def check(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
     if found != "ok":
         finding = found.splitlines()[-1]  # the first of several lines only names the database
         raise DamagedError(
-            f"The project's database is damaged: {finding}", path, "Put back a copy; nothing was changed"
+            Phrase("The project's database is damaged: {finding}", finding=finding),
+            path,
+            "Put back a copy; nothing was changed",
         )
     return lacking(db, path)
 
@@ -147,7 +150,9 @@ def lacking(db: sqlite3.Connection, path: Path) -> tuple[tuple[str, str], ...]:
     unknown = set(done) - {name for name, _ in MIGRATIONS}
     if unknown:
         newer = ", ".join(sorted(unknown))
-        raise ProjectError(f"The project was made by a newer samtta ({newer})", path, "Update samtta to open it")
+        raise ProjectError(
+            Phrase("The project was made by a newer samtta ({newer})", newer=newer), path, "Update samtta to open it"
+        )
     return tuple(m for m in MIGRATIONS if m[0] not in done)
 
 
@@ -161,7 +166,7 @@ def require_layout(db: sqlite3.Connection, path: Path) -> None:
         migrate(fresh, MIGRATIONS)
         for table in TABLES:
             if table_layout(db, table) != table_layout(fresh, table):
-                what = f"The project's database is damaged: its table {table} is not as it was made"
+                what = Phrase("The project's database is damaged: its table {table} is not as it was made", table=table)
                 raise DamagedError(what, path, "Put back a copy; nothing was changed")
 
 
@@ -231,9 +236,9 @@ def explained(path: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and locks_work(path.parent):
             raise OpenElsewhereError(OPEN, path, CLOSE) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            what = f"The project's database is damaged or no database ({error})"
+            what = Phrase("The project's database is damaged or no database ({error})", error=error)
             raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
         raise
     except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
-        what = "The project's database is damaged: its list of tables cannot be read"
-        raise DamagedError(what, path, "Put back a copy; nothing was changed") from error
+        unread = "The project's database is damaged: its list of tables cannot be read"
+        raise DamagedError(unread, path, "Put back a copy; nothing was changed") from error

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from samtta_app.phrases import Phrase
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.state import ControlFigures, GroupFigures, MeanDifference
 
@@ -57,6 +58,9 @@ def effort_of(record: ObjectRecord | GivenUpObject) -> Effort | None:
     return Effort(record.control, float(clicks), record.seconds)
 
 
+NOT_ENOUGH = "Not enough objects yet: {control} control objects, {others} others; each group needs {fewest}"
+
+
 def compare_groups(efforts: Iterable[Effort]) -> ControlFigures:
     """The figures of both groups, and what may be concluded; they do not depend on the order of the efforts."""
     every = sorted((e.control, e.clicks, e.seconds) for e in efforts)
@@ -66,12 +70,17 @@ def compare_groups(efforts: Iterable[Effort]) -> ControlFigures:
     groups = _group(learned), _group(control)
     smaller = min(len(learned), len(control))
     if smaller < FEWEST_FOR_CLICKS:
-        words = f"Not enough objects yet: {len(control)} control objects, {len(learned)} others"
-        return ControlFigures(*groups, sentence=f"{words}; each group needs {FEWEST_FOR_CLICKS}")
+        words = Phrase(NOT_ENOUGH, control=len(control), others=len(learned), fewest=FEWEST_FOR_CLICKS)
+        return ControlFigures(*groups, sentence=words)
     clicks, seconds = mean_difference(learned[:, 0], control[:, 0]), MeanDifference()
     if smaller >= FEWEST_FOR_SECONDS:
         seconds = mean_difference(learned[:, 1], control[:, 1])
-    return ControlFigures(*groups, clicks, seconds, f"{_verdict(clicks)}, by {len(control)} control objects")
+    return ControlFigures(
+        *groups,
+        clicks,
+        seconds,
+        Phrase("{verdict}, by {number} control objects", verdict=Phrase(_verdict(clicks)), number=len(control)),
+    )
 
 
 def mean_difference(one: _Values, other: _Values) -> MeanDifference:

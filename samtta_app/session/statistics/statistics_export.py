@@ -22,6 +22,7 @@ from samtta_app.core.rating_scale import MeanRating
 from samtta_app.core.texts import csv_text, json_text
 from samtta_app.core.types import ClickRecord
 from samtta_app.errors import ExportError
+from samtta_app.phrases import Phrase
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Ratings, Statistics
@@ -129,7 +130,9 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
             for name, text in files.items():
                 (stage / name).write_bytes(text.encode())
     except OSError as error:
-        raise ExportError(f"Statistics were not written: {error.strerror}", folder, "Choose another folder") from error
+        raise ExportError(
+            Phrase("Statistics were not written: {strerror}", strerror=error.strerror), folder, "Choose another folder"
+        ) from error
     return [folder / name for name in files]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from samtta_app.core.calibration import Calibration
 from samtta_app.core.metrics import clicks_to
+from samtta_app.phrases import Phrase
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.sort_keys import Worst, worst
 from samtta_app.session.state import (
@@ -247,9 +248,9 @@ class Tally:
         """What a user may conclude: no more than the paired differences of the last objects show."""
         number, recent = len(self._compared), [self._records[n] for n in self._compared[-RECENT:]]
         if number < _FEWEST:
-            return f"Too early to tell: {_objects(number)}"
+            return Phrase("Too early to tell: {objects}", objects=_objects(number))
         if not any(record.replayed_version for record in recent):
-            return f"Nothing learnt yet: {_objects(number)}, all answered by the original model"
+            return Phrase("Nothing learnt yet: {objects}, all answered by the original model", objects=_objects(number))
         adapted, frozen = ([clicks(r.adapted or ()) for r in recent], [clicks(r.frozen or ()) for r in recent])
         difference = np.subtract(frozen, adapted)
         error = float(np.std(difference, ddof=1)) / math.sqrt(len(recent))
@@ -258,9 +259,12 @@ class Tally:
             verdict = "No clear difference so far"
         else:
             verdict = "Learning helps" if gain > 0 else "Learning does not help"
-        return (
-            f"{verdict}: {np.mean(adapted):.1f} clicks per object over the last {len(recent)}, "
-            f"{np.mean(frozen):.1f} without it"
+        return Phrase(
+            "{verdict}: {adapted:.1f} clicks per object over the last {number}, {frozen:.1f} without it",
+            verdict=Phrase(verdict),
+            adapted=np.mean(adapted),
+            number=len(recent),
+            frozen=np.mean(frozen),
         )
 
 
@@ -307,5 +311,5 @@ def _ratio(value: int, objects: int) -> float:
     return value / objects if objects else math.nan
 
 
-def _objects(number: int) -> str:
-    return f"{number} object" if number == 1 else f"{number} objects"
+def _objects(number: int) -> Phrase:
+    return Phrase("1 object") if number == 1 else Phrase("{number} objects", number=number)

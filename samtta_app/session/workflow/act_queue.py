@@ -8,6 +8,7 @@ from functools import partial
 from msgspec import structs
 
 from samtta_app.errors import StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session import acts, proposal_acts
 from samtta_app.session.acts import AmongImages, AtOnce, ByHand, OnAnswer, OnPlace, ToImage, UserAct
 from samtta_app.session.class_acts import OfClasses
@@ -107,8 +108,11 @@ class Acting:
             return
         desk, said = self._desk, self._desk.state.message
         desk.dropped = dropped
-        reason = f"{said.text.rstrip('.')}. " if said else ""
-        desk.say("error", f"{reason}Not done: {acts.in_words(dropped)}. Redo tries again")
+        words = Phrase("Not done: {acts}. Redo tries again", acts=acts.in_words(dropped))
+        desk.say(
+            "error",
+            Phrase.joined(" ", (said.text if said.text.endswith(".") else f"{said.text}.", words)) if said else words,
+        )
         desk.change(waiting=())
 
     def _at_once(self, act: AtOnce) -> Requests:
@@ -193,7 +197,14 @@ class Acting:
     def _point(self, act: OnPlace) -> Requests:
         """Do what was done at a place of the image that is still open."""
         if act.image != self._desk.image_name():
-            self._desk.say("info", f"The {acts.in_words((act,))} was meant for {act.image}, which is not open any more")
+            self._desk.say(
+                "info",
+                Phrase(
+                    "The {act} was meant for {image}, which is not open any more",
+                    act=acts.in_words((act,)),
+                    image=act.image,
+                ),
+            )
             return ()
         match act:
             case acts.PlaceClick(click=click, view=view):

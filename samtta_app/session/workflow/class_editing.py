@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from samtta_app.phrases import Phrase
 from samtta_app.session import class_acts
 from samtta_app.session.class_acts import OfClasses, OntologyClass
 from samtta_app.session.project.class_list import PALETTE
@@ -64,7 +65,7 @@ class ClassEditing:
         number = desk.store.used(class_id)
         drafted = desk.draft is not None and desk.state.current_class == class_id
         if number or drafted:
-            desk.say("info", HAS_OBJECTS.format(name=gone.name, number=number + drafted))
+            desk.say("info", Phrase(HAS_OBJECTS, name=gone.name, number=number + drafted))
             return ()
         return self._without(class_id, rest[0].id)
 

@@ -13,6 +13,7 @@ from samtta_app.core.looks import DisplayLook
 from samtta_app.core.messages import AdaptRequest, LoadRequest, PredictRequest, Request, TwinRequest
 from samtta_app.core.types import Annotation, Image
 from samtta_app.errors import StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session.acts import UserAct
 from samtta_app.session.object_records import GivenUpObject, ObjectRecord
 from samtta_app.session.project.listing import image_name
@@ -330,7 +331,9 @@ class SessionContext:
             self.change(statistics=self.tally.figures())
         else:
             every = sum(entry.objects for entry in self.state.images)
-            sentence = f"Reading the records of earlier objects: {len(self.tally)} of {every}"
+            sentence = Phrase(
+                "Reading the records of earlier objects: {number} of {every}", number=len(self.tally), every=every
+            )
             self.change(statistics=replace(self.state.statistics, sentence=sentence))
 
     def _recount_image(self, name: str) -> None:

@@ -82,7 +82,8 @@ def _plain(value: object, number_of: Callable[[AnyArray], int]) -> object:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, str):
-        return os.fsencode(value) if any(map(_SURROGATES.__contains__, value)) else value
+        plain = str.__str__(value)  # a `Phrase` is stored as its text
+        return os.fsencode(plain) if any(map(_SURROGATES.__contains__, plain)) else plain
     if isinstance(value, tuple):
         return [_plain(part, number_of) for part in value]
     if is_dataclass(value):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from samtta_app.core.types import Annotation
 from samtta_app.errors import StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session.object_records import GivenUpObject, WhyGivenUp
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow.context import SessionContext
@@ -73,7 +74,7 @@ def _stored(desk: SessionContext, attempt: GivenUpObject) -> GivenUpObject | Non
     try:
         saved = desk.store.log_attempt(attempt)
     except StoreError as error:
-        desk.say("warning", f"The object that was given up is missing in the figures. {error}")
+        desk.say("warning", Phrase("The object that was given up is missing in the figures. {error}", error=error))
         return None
     desk.put_attempt(saved)
     return saved

@@ -10,6 +10,7 @@ from samtta_app.core.metrics import iou
 from samtta_app.core.polygons import MOST_CORNERS, Rings, crosses_itself, mask_of_rings
 from samtta_app.core.strokes import LARGEST_BRUSH, LEAST_BRUSH, stroke_mask
 from samtta_app.core.types import HandKind, Mask, Window
+from samtta_app.phrases import Phrase
 from samtta_app.session import acts
 from samtta_app.session.acts import ByHand, ToolName
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -23,7 +24,7 @@ NO_MASK = "There is no mask to change yet: click on an object, or paint one"
 SHAPED = "That leaves this mask as it is"
 CROSSED = "The outline crosses itself: what it goes around twice is left out"
 NO_AREA = "The polygon encloses nothing of the image"
-TOO_MANY = f"A polygon has at most {MOST_CORNERS:,} corners"
+TOO_MANY = Phrase("A polygon has at most {most:,} corners", most=MOST_CORNERS)
 
 
 class Handwork:

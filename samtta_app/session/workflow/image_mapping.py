@@ -7,6 +7,7 @@ from pathlib import Path
 
 from samtta_app.core.names import displayable
 from samtta_app.errors import ProjectError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project import listing
 from samtta_app.session.state import ImageEntry, State
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -25,7 +26,7 @@ def all_gone(images: tuple[ImageEntry, ...]) -> bool:
 
 def gone_words(state: State) -> str:
     """What is said of a project whose images are elsewhere, "" where they are not."""
-    return ALL_GONE.format(folder=displayable(str(state.folder))) if all_gone(state.images) else ""
+    return Phrase(ALL_GONE, folder=displayable(str(state.folder))) if all_gone(state.images) else ""
 
 
 def map_images(desk: SessionContext, browsing: ImageOpener, folder: Path) -> Requests:
@@ -47,5 +48,5 @@ def map_images(desk: SessionContext, browsing: ImageOpener, folder: Path) -> Req
     index = next((k for k, entry in enumerate(images) if entry.name == here), 0)
     desk.change(folder=folder, images=images, index=index)
     requests = browsing.open(index)
-    desk.say("good", IMAGES_FOUND.format(number=len(there), every=len(wanted), folder=displayable(str(folder))))
+    desk.say("good", Phrase(IMAGES_FOUND, number=len(there), every=len(wanted), folder=displayable(str(folder))))
     return requests

@@ -9,6 +9,7 @@ from samtta_app.core.project import ProjectImage
 from samtta_app.core.replies import Evicted, Prefetched, Progress
 from samtta_app.core.types import Image
 from samtta_app.errors import ProjectError, StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project import listing
 from samtta_app.session.project.pictures import outside, picture_of, remark, replaced
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -48,7 +49,7 @@ class ImageOpener:
         if said:
             desk.say("warning", said)
         elif image.notice:
-            desk.say("info", f"{name}: {image.notice}")
+            desk.say("info", Phrase("{name}: {notice}", name=name, notice=image.notice))
         desk.mark(name, changed=listing.listing_changed(len(others)) if others else "")
         if not desk.store.read_only:
             desk.store.image_opened(name, image.width, image.height, picture)
@@ -67,7 +68,10 @@ class ImageOpener:
         new = len(images) - len(desk.state.images)
         desk.change(images=images, index=next((k for k, entry in enumerate(images) if entry.name == here), 0))
         if new:
-            desk.say("info", f"{new} new image{'s' if new > 1 else ''} in the folder")
+            desk.say(
+                "info",
+                Phrase("1 new image in the folder" if new == 1 else "{number} new images in the folder", number=new),
+            )
 
     def list_anew(self) -> None:
         """List the images as the files are read from now on; what was encoded ahead is forgotten."""
@@ -140,4 +144,4 @@ class ImageOpener:
 
     def progressed(self, reply: Progress) -> None:
         """Update what the status bar says about the engine."""
-        self._desk.change(activity=f"{reply.stage} {reply.fraction:.0%}")
+        self._desk.change(activity=Phrase("{stage} {share:.0%}", stage=Phrase(reply.stage), share=reply.fraction))

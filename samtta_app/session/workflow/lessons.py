@@ -15,6 +15,7 @@ from samtta_app.core.messages import (
 )
 from samtta_app.core.replies import AdaptReport, Controlled, TwinReport
 from samtta_app.core.types import Annotation, ImageFile, WaitingExample
+from samtta_app.phrases import Phrase
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.project.pictures import picture_of, replaced
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -29,6 +30,7 @@ MAX_LESSONS = 2
 LAG = 8
 """When more tasks than this wait, replays are put off: for a user who works fast, learning matters more than figures."""
 
+REFUSED_AGAIN = "{refusal} It learns again from the project's {number} objects."
 VERSION_GONE = "Version {version} is not kept any more: choose a newer one"
 
 SAID = {
@@ -55,13 +57,23 @@ class LessonQueue:
         desk, store, published = self._desk, self._desk.store, self._desk.store.published()
         if desk.frozen:
             if published:
-                desk.say("info", f"The original model answers; version {published} stays in the project")
+                desk.say(
+                    "info",
+                    Phrase("The original model answers; version {published} stays in the project", published=published),
+                )
             return ()
         stored = store.weights(published)
         version = stored[0] if stored else 0
         if version != published:
-            instead = f"version {version}" if version else "the original model"
-            desk.say("warning", f"The weights of version {published} are damaged or gone; going on with {instead}")
+            instead = Phrase("version {version}", version=version) if version else Phrase("the original model")
+            desk.say(
+                "warning",
+                Phrase(
+                    "The weights of version {published} are damaged or gone; going on with {instead}",
+                    published=published,
+                    instead=instead,
+                ),
+            )
         newest = store.newest_version()
         asks = newest > version or (stored is None and desk.learn and any(entry.objects for entry in desk.state.images))
         requests = [RestoreRequest(desk.id(), newest, b"")] if asks else []  # no version number is given twice
@@ -96,8 +108,12 @@ class LessonQueue:
         self._change(model=model)
         again = self._plan() if desk.learn else 0
         if self._lessons.refusal:
-            more = f" It learns again from the project's {again} objects." if again > 1 else ""
-            desk.say("warning", self._lessons.refusal + more)
+            desk.say(
+                "warning",
+                Phrase(REFUSED_AGAIN, refusal=self._lessons.refusal, number=again)
+                if again > 1
+                else self._lessons.refusal,
+            )
         return ()
 
     def _plan(self) -> int:
@@ -257,7 +273,7 @@ class LessonQueue:
             return self.control("reset")
         weights = desk.store.version_of(version, desk.store.model())
         if not weights:
-            desk.say("warning", VERSION_GONE.format(version=version))
+            desk.say("warning", Phrase(VERSION_GONE, version=version))
             return ()
         return (RestoreRequest(desk.id(), version, weights),)
 
@@ -308,7 +324,7 @@ class LessonQueue:
         if reply.request_id in self._lessons.resuming:
             self._change(resuming=self._lessons.resuming - {reply.request_id})
             return () if self._lessons.resuming else self._resumed(reply.model)
-        desk.say("info", SAID.get(reply.action, f"Back to version {reply.version}"))
+        desk.say("info", SAID.get(reply.action, Phrase("Back to version {version}", version=reply.version)))
         if not desk.store.read_only:
             desk.store.log_control(reply)
         return ()

@@ -13,6 +13,7 @@ from samtta_app.core.messages import AutomaticRequest, BoxesRequest, StopRequest
 from samtta_app.core.replies import AutomaticFound, AutomaticMasks
 from samtta_app.core.types import Annotation, ImageFile, Mask, WaitingExample
 from samtta_app.formats.detections import DetectedBox, Detections
+from samtta_app.phrases import Phrase
 from samtta_app.session import proposal_acts
 from samtta_app.session.proposal_acts import OnProposals
 from samtta_app.session.proposal_list import (
@@ -202,9 +203,9 @@ class Proposing:
         self.rearrange()
         number, told = len(self._proposals.found), STOPPED if reply.stopped else FOUND
         boxed, source = self._search.boxes is not None, self._search.source
-        nothing = NO_BOXES.format(source=source) if boxed and not reply.masks else NOTHING
-        none = ALL_KNOWN.format(known=self._proposals.known) if self._proposals.known else nothing
-        desk.say("info", told.format(number=number) if number else none)
+        nothing = Phrase(NO_BOXES, source=source) if boxed and not reply.masks else NOTHING
+        none = Phrase(ALL_KNOWN, known=self._proposals.known) if self._proposals.known else nothing
+        desk.say("info", Phrase(told, number=number) if number else none)
 
     def failed(self, request_id: int, text: str) -> None:
         """The search could not be done; what was found stays."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from samtta_app.core.rating_scale import HIGHEST, LOWEST
+from samtta_app.phrases import Phrase
 from samtta_app.session import acts
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import Rating
@@ -66,7 +67,7 @@ class Rater:
             desk.say("info", "The mask is not on the screen yet")
             return ()
         if not LOWEST <= value <= HIGHEST:
-            desk.say("info", f"Ratings go from {LOWEST} to {HIGHEST}")
+            desk.say("info", Phrase("Ratings go from {lowest} to {highest}", lowest=LOWEST, highest=HIGHEST))
             return ()
         self._objects.rate(number, value)
         desk.history.push(Rated(number, record.rating, value))
@@ -104,7 +105,9 @@ class Rater:
 
     def _end(self, done: int) -> Requests:
         self._desk.change(rating=None, selected=None)
-        self._desk.say("good" if done else "info", f"Rated: {done} mask{'' if done == 1 else 's'}")
+        self._desk.say(
+            "good" if done else "info", Phrase("Rated: 1 mask" if done == 1 else "Rated: {number} masks", number=done)
+        )
         return ()
 
     def _index(self, number: int) -> int | None:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from samtta_app.core.types import Annotation
 from samtta_app.errors import StoreError
+from samtta_app.phrases import Phrase
 from samtta_app.session import review_acts
 from samtta_app.session.object_records import ObjectRecord
 from samtta_app.session.review_acts import OnReview
@@ -109,7 +110,7 @@ class Reviewing:
         names = {entry.name: k for k, entry in enumerate(desk.state.images)}
         order = (*review.items[place:], *review.items[:place])
         if order[0].image not in names:
-            desk.say("warning", IMAGE_GONE.format(image=order[0].image))
+            desk.say("warning", Phrase(IMAGE_GONE, image=order[0].image))
         item = next((each for each in order if each.image in names), None)
         if item is None:
             return ()
@@ -121,7 +122,7 @@ class Reviewing:
 
     def _empty_words(self) -> str:
         if self._desk.state.review.other:
-            return ALL_CHOSEN.format(other=self._desk.state.review.other)
+            return Phrase(ALL_CHOSEN, other=self._desk.state.review.other)
         return READING if self._desk.reading else NONE_TO_REVIEW
 
     def _onward(self, place: int | None) -> Requests:

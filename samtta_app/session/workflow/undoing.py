@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from samtta_app.phrases import Phrase
 from samtta_app.session.workflow import draft as drafts
 from samtta_app.session.workflow import giving_up
 from samtta_app.session.workflow.annotating import Annotating
@@ -135,12 +136,25 @@ class Undoing:
             return ()
         if isinstance(entry, Prompted | Cancelled):
             stack.pop()
-            desk.say("warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was skipped")
+            desk.say(
+                "warning",
+                Phrase(
+                    "{image} cannot be read: the {words} there was skipped",
+                    image=entry.image,
+                    words=Phrase(_WORDS[type(entry)]),
+                ),
+            )
             return ()
         requests = self._undo(entry) if then == "undo" else self._redo(entry)
-        done = "undone" if then == "undo" else "redone"
         desk.say(
-            "warning", f"{entry.image} cannot be read: the {_WORDS[type(entry)]} there was {done} without showing it"
+            "warning",
+            Phrase(
+                "{image} cannot be read: the {words} there was undone without showing it"
+                if then == "undo"
+                else "{image} cannot be read: the {words} there was redone without showing it",
+                image=entry.image,
+                words=Phrase(_WORDS[type(entry)]),
+            ),
         )
         return requests
 
@@ -176,7 +190,7 @@ class Undoing:
                 requests = self._judging.take_back(entry)
             case ClassAdded() if not objects.remove_class(entry):
                 desk.history.done.pop()
-                desk.say("warning", f"The class {entry.added.name} has objects: it stays")
+                desk.say("warning", Phrase("The class {name} has objects: it stays", name=entry.added.name))
                 return ()
             case ClassRenamed(class_id=class_id, before=name):
                 objects.name_class(class_id, name)

@@ -49,6 +49,7 @@ from samtta_app.core.types import Image
 from samtta_app.errors import StoreError
 from samtta_app.formats.detections import Detections
 from samtta_app.formats.importers import ImportedObject
+from samtta_app.phrases import Phrase
 from samtta_app.session.acts import UserAct
 from samtta_app.session.project.imported_objects import store_imported
 from samtta_app.session.project.listing import passed_over, row_of_file
@@ -231,7 +232,14 @@ class Workflow:
                 self._desk.mark(other, unreadable=None, more=more)
         if name:
             self._desk.put_annotations(self.store.annotations(name))
-        self._desk.say("good", f"Imported {number} {'object' if number == 1 else 'objects'} from {source}")
+        self._desk.say(
+            "good",
+            Phrase(
+                "Imported 1 object from {source}" if number == 1 else "Imported {number} objects from {source}",
+                number=number,
+                source=source,
+            ),
+        )
         return self.refresh_images()
 
     def map_images(self, folder: Path) -> Requests:
@@ -291,7 +299,7 @@ class Workflow:
             requests = ()
         requests += self._desk.sent(self._acting.serve())
         for reason in self.store.weights_failures():
-            self._desk.say("warning", f"The newest weights could not be saved: {reason}")
+            self._desk.say("warning", Phrase("The newest weights could not be saved: {reason}", reason=reason))
         requests += self._desk.sent(self._learning.next() if self._prefetched_here() else ())
         return requests + self._out(self._browsing.prefetch())
 

@@ -75,7 +75,7 @@ def test_one_more_click_has_a_place_in_the_uncertain_part() -> None:
     side = WHOLE.side / 16
     assert 9 * side <= found.place.x < 14 * side
     assert 4 * side <= found.place.y < 9 * side
-    assert found.text == "One more click may help: up to +20 %"
+    assert found.text == "One more click may help: up to +20 %, where the ring is"
     sure = advice((shown(Gaps(0.0, 0.0, 0.2, 0.7), spot=False),), 0, (MIDDLE,), WORTH, larger=False)
     assert sure is not None
     assert sure.place is None
