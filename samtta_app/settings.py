@@ -23,9 +23,11 @@ import platformdirs
 
 from samtta_app import toml_text
 from samtta_app.errors import SettingsError
+from samtta_app.phrases import Phrase
 from samtta_app.regular_files import SETTINGS_BYTES, read_bytes
 
 Theme = Literal["system", "light", "dark"]
+Language = Literal["system", "en", "de"]
 Wheel = Literal["zoom", "scroll"]
 HoverChoice = Literal["auto", "on", "off"]
 SettingKind = Literal["choice", "switch", "whole", "number", "text"]
@@ -130,6 +132,7 @@ class Settings:
         kept_features: megabytes of encoded images kept on the disk, so that they open at once later; 0 keeps none.
         hover: whether the mask under the pointer is shown before a click; "auto": where an answer takes under 50 ms.
         font_size: of the window's text in points, 6 .. 32; 0 is the system's.
+        language: of the window: "system", "en" or "de"; another one holds from the next start.
         safe_colours: whether good and bad are blue and orange in place of green and red.
         annotator: whose name stands beside objects and reviews; "" takes the login name.
 
@@ -142,7 +145,9 @@ class Settings:
     threads: Annotated[int, _Rule("a whole number from 0 to 1024", (0, 1024))] = 0
     idle_seconds: Annotated[float, _Rule("from 1 to 3600 seconds", (1, 3600))] = 15.0
     wheel: Annotated[Wheel, _Rule('"zoom" or "scroll"')] = "zoom"
-    strategy: Annotated[str, _Rule(f"one of {', '.join(get_args(StrategyName))}", valid=valid_strategy)] = "samtta"
+    strategy: Annotated[
+        str, _Rule(Phrase("one of {names}", names=", ".join(get_args(StrategyName))), valid=valid_strategy)
+    ] = "samtta"
     learn: Annotated[bool, _Rule("true or false")] = True
     overlay_opacity: Annotated[float, _Rule("from 0 to 1", (0, 1))] = 0.8
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -152,6 +157,7 @@ class Settings:
     kept_features: Annotated[int, _Rule("a whole number of megabytes, 0 for none", (0, 1_000_000))] = 2048
     hover: Annotated[HoverChoice, _Rule('"auto", "on" or "off"')] = "auto"
     font_size: Annotated[int, _Rule("a whole number from 0 to 32", (0, 32))] = 0
+    language: Annotated[Language, _Rule('"system", "en" or "de"')] = "system"
     safe_colours: Annotated[bool, _Rule("true or false")] = False
     annotator: Annotated[str, _Rule("a name of up to 100 characters in one line", valid=_NAME.fullmatch)] = ""
 
@@ -202,7 +208,10 @@ def learns_in_order(strategy: str) -> bool:
 
 def _require(holds: bool, name: str, expected: str) -> None:
     if not holds:
-        raise SettingsError(f"The setting {name} is not valid", do=f"It must be {expected}")
+        raise SettingsError(
+            Phrase("The setting {name} is not valid", name=name),
+            do=Phrase("It must be {expected}", expected=Phrase.of(expected)),
+        )
 
 
 # --- folders --------------------------------------------------------------------------------------------------------
@@ -252,10 +261,14 @@ def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsErr
     except FileNotFoundError:
         return Settings(), ()
     except OSError as error:
-        what = f"The settings file cannot be read, so the defaults hold: {error.strerror}"
+        what = Phrase("The settings file cannot be read, so the defaults hold: {strerror}", strerror=error.strerror)
         return Settings(), (SettingsError(what, path, "Correct it or delete it"),)
     left_out = [
-        SettingsError(f"Line {number} of the settings file is not valid and is left out: {why}", path, "Correct it")
+        SettingsError(
+            Phrase("Line {number} of the settings file is not valid and is left out: {why}", number=number, why=why),
+            path,
+            "Correct it",
+        )
         for number, why in parsed.bad
     ]
     good: dict[str, Any] = {}
@@ -265,11 +278,11 @@ def read_settings(path: Path | None = None) -> tuple[Settings, tuple[SettingsErr
             _refuse_unknown(name)
             Settings(**{name: value})
         except SettingsError as error:
-            left_out.append(SettingsError(f"{error.what} and is left out", path, error.do))
+            left_out.append(SettingsError(Phrase("{what} and is left out", what=error.what), path, error.do))
             continue
         good[name] = {**good.get(name, {}), **value} if name == "keys" else value
     if isinstance(version, int) and version > SETTINGS_VERSION and left_out:
-        what = NEWER.format(version=version, number=len(left_out))
+        what = Phrase(NEWER, version=version, number=len(left_out))
         left_out = [SettingsError(what, path, "Update samtta to use them; they stay in the file")]
     return Settings(**good), tuple(left_out)
 
@@ -295,8 +308,12 @@ def _refuse_unknown(name: str) -> None:
     known = [entry.name for entry in fields(Settings)]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        advice = f"Did you mean {near[0]}" if near else f"The settings are {', '.join(known)}"
-        raise SettingsError(f"The setting {name!r} is not known", do=advice)
+        advice = (
+            Phrase("Did you mean {near}", near=near[0])
+            if near
+            else Phrase("The settings are {names}", names=", ".join(known))
+        )
+        raise SettingsError(Phrase("The setting {name!r} is not known", name=name), do=advice)
 
 
 def save_settings(settings: Settings, path: Path | None = None, *, before: Settings | None = None) -> None:
@@ -319,10 +336,14 @@ def save_settings(settings: Settings, path: Path | None = None, *, before: Setti
         _replace(path, content.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise SettingsError(
-            f"The settings were not saved: {error.strerror}", path, "Check the file and its folder's rights"
+            Phrase("The settings were not saved: {strerror}", strerror=error.strerror),
+            path,
+            "Check the file and its folder's rights",
         ) from error
     except ValueError as error:
-        raise SettingsError(f"The settings were not saved: {error}", path, "Correct the file by hand") from error
+        raise SettingsError(
+            Phrase("The settings were not saved: {error}", error=error), path, "Correct the file by hand"
+        ) from error
 
 
 def with_changes(settings: Settings, before: Settings, after: Settings) -> Settings:

@@ -20,7 +20,7 @@ from samtta_app.cli.run_progress import progress_bar, wide_console
 from samtta_app.core.names import displayable
 from samtta_app.display import display_fault
 from samtta_app.errors import UserError
-from samtta_app.settings import Settings, read_settings
+from samtta_app.settings import Language, Settings, read_settings
 
 if TYPE_CHECKING:
     from samtta_app.gui.controller import Controller
@@ -48,7 +48,7 @@ def open_window(
     from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 
     try:
-        splash = _splash()
+        splash = _splash(settings.language)
         from samtta_app.gui.app import run_window
     except ImportError as error:
         raise UserError(f"Qt cannot be loaded: {error}", do="Run samtta doctor: it names what is missing") from error
@@ -65,7 +65,7 @@ def open_window(
     )
 
 
-def _splash() -> Splash | None:
+def _splash(language: Language) -> Splash | None:
     """Show at once that samtta starts, while torch loads behind the window for some seconds.
 
     On Windows torch must be loaded before Qt, because its c10.dll cannot be initialised after it. So Windows shows
@@ -76,7 +76,7 @@ def _splash() -> Splash | None:
         return None
     from samtta_app.gui.widgets.splash import show_splash
 
-    return show_splash()
+    return show_splash(language)
 
 
 def leave(code: int) -> NoReturn:

@@ -29,6 +29,7 @@ from samtta_app.gui.recent import same_folder
 from samtta_app.gui.widgets.splash import Splash
 from samtta_app.gui.widgets.splash import application as qt_application
 from samtta_app.gui.worker import EngineProtocol, Worker
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.location import places
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Message
@@ -145,7 +146,7 @@ class Application(QObject):
             except ImagesGoneError as gone:
                 self._find_images(gone)
         except UserError as e:
-            self.window.show_message(Message("error", str(e)))
+            self.window.report(e)
 
     def _find_images(self, gone: ImagesGoneError) -> None:
         """Ask where the images of a project are now; the project remembers it."""
@@ -176,14 +177,14 @@ class Application(QObject):
 
     def report_crash(self, error: BaseException, file: Path) -> None:
         """Save first, then say what went wrong; a report can be copied, and the first one stays open."""
-        saved = SAVED
+        saved = Phrase(SAVED)
         try:
             if self.controller is not None:
                 self.controller.save()
         except Exception as reason:
             log.exception("nothing could be saved after an unexpected error")
-            saved = NOT_SAVED.format(reason=reason)
-        text = WENT_WRONG.format(kind=type(error).__name__, error=error, saved=saved, file=file)
+            saved = Phrase(NOT_SAVED, reason=reason)
+        text = Phrase(WENT_WRONG, kind=type(error).__name__, error=error, saved=saved, file=file)
         self.window.show_message(Message("error", text))
         if "crash" not in self.window.dialogs:
             self.window.dialogs.show("crash", CrashReport(self.window, crash_report(error, file), saved))
@@ -194,7 +195,7 @@ class Application(QObject):
             self._samples.thread_of_work.join()  # that thread must not be the last to hold a QObject
             self._samples = None
         if isinstance(made, UserError):
-            self.window.show_message(Message("error", str(made)))
+            self.window.report(made)
         else:
             self.open_folder(made / "images")
 
@@ -244,7 +245,7 @@ class _SampleMaker(QObject):
             self.made.emit(e)
         except Exception as e:
             log.exception("The samples could not be made")
-            self.made.emit(UserError(f"The samples could not be made: {e}"))
+            self.made.emit(UserError(Phrase("The samples could not be made: {error}", error=e)))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ def run_window(
     Raises:
         ProjectError: the folder cannot be opened.
     """
-    qt = qt_application()
+    qt = qt_application(settings.language)
     with _log_file() as file, collected_here():
         application = Application(settings, engine_for, strategies=strategies, given=given)
         with _hooks(application, file):
@@ -332,9 +333,7 @@ def _log_file() -> Iterator[Path]:
     handler: logging.Handler
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            file, maxBytes=1_000_000, backupCount=2, encoding="utf-8", errors="backslashreplace"
-        )
+        handler = RotatingFileHandler(file, "a", 1_000_000, 2, encoding="utf-8", errors="backslashreplace")
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

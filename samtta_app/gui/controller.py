@@ -28,6 +28,7 @@ from samtta_app.formats.importers import ImportedObject
 from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
 from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
+from samtta_app.phrases import Phrase
 from samtta_app.session.acts import OpenImage, Show, UserAct, in_words
 from samtta_app.session.project.listing import row_of_file
 from samtta_app.session.project.place_memory import LastView
@@ -187,7 +188,9 @@ class Controller(QObject):
             log.info("There is no preview under the pointer: %s", reply.text)
         elif isinstance(reply, Failure) and reply.kind == MODEL:
             log.info("There is no model: %s", reply.text)
-            self._workflow.say("error", f"{reply.text} Images can be looked at, but clicks are not answered.")
+            self._workflow.say(
+                "error", Phrase("{text} Images can be looked at, but clicks are not answered.", text=reply.text)
+            )
             self._pass_on(())
         else:
             self._pass_on(self._workflow.receive(reply))
@@ -392,9 +395,11 @@ def _said(outcome: Exported | UserError) -> tuple[Severity, str]:
         return "info", str(outcome)
     if isinstance(outcome, UserError):
         return "error", str(outcome)
-    number = "1 file" if len(outcome.files) == 1 else f"{len(outcome.files)} files"
-    more = f". {outcome.words}" if outcome.words else ""
-    said = displayable(f"{outcome.done}: {number} in {outcome.folder}{more}")
+    number = Phrase("1 file") if len(outcome.files) == 1 else Phrase("{number} files", number=len(outcome.files))
+    folder = displayable(str(outcome.folder))
+    said = Phrase("{done}: {number} in {folder}", done=Phrase(outcome.done), number=number, folder=folder)
+    if outcome.words:
+        said = Phrase("{said}. {words}", said=said, words=outcome.words)
     if outcome.remarks:
         return "warning", f"{said}. {displayable('; '.join(outcome.remarks))}"
     return "good", said

@@ -15,6 +15,7 @@ from samtta_app.errors import UserError
 from samtta_app.formats import FORMATS
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.formats.export_choice import EVERYTHING, ExportChoice, export_project
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.store import Store
 from samtta_app.session.statistics.statistics_export import write_statistics
 
@@ -70,13 +71,13 @@ class ExportThread(QObject):
             outcome = error
         except Exception as error:
             log.exception("An export failed")
-            outcome = UserError(f"The export failed: {type(error).__name__}: {error}")
+            outcome = UserError(Phrase("The export failed: {kind}: {error}", kind=type(error).__name__, error=error))
         self.ended.emit(outcome)
 
     def _tell(self, done: float, words: str) -> None:
         if self._stopped.is_set():
             raise ExportStoppedError("The export was cancelled")
-        self.progressed.emit(f"Exporting {words}" if words else "Exporting")
+        self.progressed.emit(Phrase("Exporting {words}", words=Phrase.of(words)) if words else "Exporting")
 
 
 def masks_task(read: Callable[[], Store], name: str, folder: Path, choice: ExportChoice = EVERYTHING) -> ExportTask:

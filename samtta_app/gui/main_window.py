@@ -29,6 +29,7 @@ from samtta_app.gui.panels.start import StartPage
 from samtta_app.gui.panels.status import StatusBar
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text, title_text
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.state import Message, State
 from samtta_app.settings import Settings, Theme, save_settings
@@ -193,7 +194,7 @@ class MainWindow(QMainWindow):
     def choose_folder(self) -> None:
         """Ask for a folder of images."""
         start = str(self._controller.state.folder.parent) if self._controller else ""
-        chosen = QFileDialog.getExistingDirectory(self, "Open a folder of images", start)
+        chosen = QFileDialog.getExistingDirectory(self, translated("Open a folder of images"), start)
         if chosen:
             self.folder_chosen.emit(Path(chosen))
 
@@ -292,7 +293,7 @@ class MainWindow(QMainWindow):
 
     def _furnish(self) -> None:
         """Menus, tool bar, docks, keys."""
-        self.bar = QToolBar("Tools")
+        self.bar = QToolBar(translated("Tools"))
         self.bar.setObjectName("tools")
         self.bar.setMovable(False)
         self.bar.setIconSize(QSize(theme.ICON, theme.ICON))
@@ -300,7 +301,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.bar)
         self.addActions(self.actions_made.all())
         menus = self.actions_made.fill_menus(self.menuBar())
-        self.recent_menu = QMenu("Open recent", self)
+        self.recent_menu = QMenu(translated("Open recent"), self)
         menus["File"].insertMenu(self.actions_made["samples"], self.recent_menu)
         menus["View"].addSeparator()
         self.docks = make_docks(self)

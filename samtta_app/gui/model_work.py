@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from samtta_app.checkpoints.model_files import ModelRow, add_model, check_model, remove_model
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import UserError
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Message
 
 TELLS = 0.05
@@ -119,17 +120,24 @@ class ModelWork(QObject):
                 raise WorkStoppedError("Stopped")
             if time.monotonic() - told >= TELLS:
                 told = time.monotonic()
-                self._say(TaskStage(task.name, share, f"{task.words}: {words}"))
+                self._say(
+                    TaskStage(task.name, share, Phrase("{task}: {words}", task=task.words, words=Phrase.of(words)))
+                )
 
         try:
             self._say(task.work(tell))
         except WorkStoppedError:
-            self._say(Message("info", f"{task.words}: stopped"))
+            self._say(Message("info", Phrase("{words}: stopped", words=task.words)))
         except UserError as error:
             self._say(Message("error", str(error)))
         except Exception as error:
             log.exception("A task with a model failed")
-            self._say(Message("error", f"{task.words} failed: {type(error).__name__}: {error}"))
+            self._say(
+                Message(
+                    "error",
+                    Phrase("{words} failed: {kind}: {error}", words=task.words, kind=type(error).__name__, error=error),
+                )
+            )
 
     def _say(self, said: TaskStage | Message) -> None:
         with self._speaking:
@@ -163,11 +171,11 @@ def download_task(row: ModelRow) -> ModelTask:
         try:
             download(row.known, progress)
         except WorkStoppedError:
-            kept = "what has arrived stays, and the next download goes on"
-            return Message("info", f"The download of {row.title} was stopped: {kept}")
-        return Message("good", f"{row.title} is here, whole and right")
+            stopped = "The download of {title} was stopped: what has arrived stays, and the next download goes on"
+            return Message("info", Phrase(stopped, title=row.title))
+        return Message("good", Phrase("{title} is here, whole and right", title=row.title))
 
-    return ModelTask(row.name, f"Downloading {row.title}", work)
+    return ModelTask(row.name, Phrase("Downloading {title}", title=row.title), work)
 
 
 def check_task(row: ModelRow) -> ModelTask:
@@ -177,7 +185,7 @@ def check_task(row: ModelRow) -> ModelTask:
         found = check_model(row, progress)
         return Message({True: "good", False: "error", None: "info"}[found.well], found.words)  # type: ignore[arg-type]
 
-    return ModelTask(row.name, f"Checking {row.title}", work)
+    return ModelTask(row.name, Phrase("Checking {title}", title=row.title), work)
 
 
 def add_task(file: Path) -> ModelTask:
@@ -185,10 +193,13 @@ def add_task(file: Path) -> ModelTask:
 
     def work(progress: ReportProgress) -> Message:
         row = add_model(file, progress)
-        known = "its hash is right" if row.known else "there is no hash to compare it with"
-        return Message("good", f"{row.title} was added; {known}")
+        known, unknown = (
+            "{title} was added; its hash is right",
+            "{title} was added; there is no hash to compare it with",
+        )
+        return Message("good", Phrase(known if row.known else unknown, title=row.title))
 
-    return ModelTask(str(file), f"Adding {file.name}", work)
+    return ModelTask(str(file), Phrase("Adding {name}", name=file.name), work)
 
 
 def remove_task(row: ModelRow) -> ModelTask:
@@ -196,14 +207,14 @@ def remove_task(row: ModelRow) -> ModelTask:
 
     def work(progress: ReportProgress) -> Message:
         remove_model(row)
-        return Message("good", f"{row.title} was removed")
+        return Message("good", Phrase("{title} was removed", title=row.title))
 
-    return ModelTask(row.name, f"Removing {row.title}", work)
+    return ModelTask(row.name, Phrase("Removing {title}", title=row.title), work)
 
 
 def measure_task(row: ModelRow, device: str) -> ModelTask:
     """Measure a model in a process of its own, so that clicks are answered meanwhile."""
-    return ModelTask(row.name, f"Measuring {row.title}", partial(_measure, row, device))
+    return ModelTask(row.name, Phrase("Measuring {title}", title=row.title), partial(_measure, row, device))
 
 
 def _measure(row: ModelRow, device: str, progress: ReportProgress) -> Message:
@@ -225,5 +236,11 @@ def _measure(row: ModelRow, device: str, progress: ReportProgress) -> Message:
             raise
     if process.returncode:
         lines = complaint.strip().splitlines() or [f"the process ended with {process.returncode}"]
-        raise UserError(f"{row.title} was not measured: {lines[-1].removeprefix('samtta: ').rstrip('.')}")
+        raise UserError(
+            Phrase(
+                "{title} was not measured: {why}",
+                title=row.title,
+                why=lines[-1].removeprefix("samtta: ").rstrip("."),
+            )
+        )
     return Message("good", said.strip())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from samtta_app.core.names import IMAGE_SUFFIXES
 from samtta_app.errors import ProjectError
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.project.location import exists, places
 
 FIND_TITLE = "The folder where the project's images are now"
@@ -39,7 +40,7 @@ def require_images(folder: Path, project: Path | None) -> None:
 def ask_images(parent: QWidget, before: Path) -> Path | None:
     """Ask for the folder where images are now that were in `before`; None where none is chosen."""
     start = next((above for above in before.parents if above.is_dir()), Path())
-    chosen = QFileDialog.getExistingDirectory(parent, FIND_TITLE, str(start))
+    chosen = QFileDialog.getExistingDirectory(parent, translated(FIND_TITLE), str(start))
     return Path(chosen) if chosen else None
 
 

@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from samtta_app.core.messages import HoverRequest, Lane, LoadRequest, PredictRequest, Request
 from samtta_app.core.replies import Failure, Partial, Reply
 from samtta_app.errors import UserError
+from samtta_app.phrases import Phrase
 
 _Work = Generator[Partial | None, None, Reply | None]
 
@@ -134,7 +135,7 @@ class Worker(QObject):
             text = str(e)
         except Exception as e:
             log.exception("The model could not be made ready")
-            text = f"The model could not be made ready ({type(e).__name__}: {e})."
+            text = Phrase("The model could not be made ready ({kind}: {error}).", kind=type(e).__name__, error=e)
         self._tell(Failure(0, MODEL, text))
         return self._fallback(text)
 
@@ -160,7 +161,13 @@ class Worker(QObject):
         except Exception as e:
             kind = type(request).__name__
             log.exception("%s was not answered", kind)
-            self._tell(Failure(request.id, kind, f"Something went wrong inside ({type(e).__name__}: {e})."))
+            self._tell(
+                Failure(
+                    request.id,
+                    kind,
+                    Phrase("Something went wrong inside ({kind}: {error}).", kind=type(e).__name__, error=e),
+                )
+            )
             return False
         if part is not None:
             self._tell(part)

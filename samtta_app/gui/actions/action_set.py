@@ -13,6 +13,7 @@ from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.actions.bindings import bindings, key_text, valid_bindings
 from samtta_app.gui.widgets import icons
 from samtta_app.gui.widgets.plain_text import button_text, plain_tip
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import State
 from samtta_app.settings import Settings
 
@@ -94,11 +95,13 @@ class ActionSet(QObject):
         """The class actions have the classes' names; those without a class are hidden. They rate while masks are rated."""
         names = [entry.name for entry in state.classes] if state else []
         if state is not None and state.rating is not None:
-            names = [f"Rate the mask {number}" for number in range(1, 10)]
+            names = [translated("Rate the mask {number}", number=number) for number in range(1, 10)]
         for number in range(1, 10):
             made = self._made[f"class_{number}"]
             made.setVisible(number <= len(names))
-            made.setText(button_text(names[number - 1]) if number <= len(names) else f"Class {number}")
+            made.setText(
+                button_text(names[number - 1]) if number <= len(names) else translated("Class {number}", number=number)
+            )
 
     def tint(self) -> None:
         """Draw the icons again, in the present palette."""
@@ -108,7 +111,7 @@ class ActionSet(QObject):
 
     def fill_menus(self, menu_bar: QMenuBar) -> dict[Menu, QMenu]:
         """Make the menus; the File menu gets its list of recent folders from the window."""
-        menus: dict[Menu, QMenu] = {title: menu_bar.addMenu(f"&{title}") for title in MENUS}
+        menus: dict[Menu, QMenu] = {title: menu_bar.addMenu(translated(f"&{title}")) for title in MENUS}
         for action in ACTION_TABLE:
             menu = menus[action.menu]
             if action.divides and menu.actions():
@@ -128,12 +131,12 @@ class ActionSet(QObject):
         bar.addActions([self._made[name] for name in BAR_END])
 
     def _make(self, action: ActionRow) -> QAction:
-        made = QAction(action.text, self)
+        made = QAction(translated(action.text), self)
         made.setObjectName(action.name)
         made.setCheckable(action.checked is not None)
         made.setAutoRepeat(not action.held and action.name not in ONCE)
         if action.short:
-            made.setIconText(action.short)
+            made.setIconText(translated(action.short))
         if action.icon:
             made.setIcon(icons.icon(action.icon))
             made.setIconVisibleInMenu(False)
@@ -144,7 +147,7 @@ class ActionSet(QObject):
     def _name(self, made: QAction, action: ActionRow) -> None:
         keys = self.keys[action.name]
         made.setShortcuts([QKeySequence.fromString(key) for key in keys])
-        plain = action.text.rstrip("…")
+        plain = translated(action.text).rstrip("…")
         made.setToolTip(plain_tip(f"{plain}  ({key_text(keys)})" if keys else plain))
 
     def _run(self, action: ActionRow, checked: bool = False) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeySequence
 
 from samtta_app.errors import SettingsError
 from samtta_app.gui.actions.action_table import ACTION_TABLE
+from samtta_app.phrases import Phrase
 from samtta_app.settings import valid_keys
 
 
@@ -68,9 +69,15 @@ def _split(name: str, text: str) -> tuple[str, ...]:
     """
     known = [action.name for action in ACTION_TABLE]
     if name not in known:
-        raise SettingsError(f"There is no action named {name!r}", "keys", f"The actions are {', '.join(known)}")
+        raise SettingsError(
+            Phrase("There is no action named {name!r}", name=name),
+            "keys",
+            Phrase("The actions are {names}", names=", ".join(known)),
+        )
     if not valid_keys(text):
-        raise SettingsError(f"{text!r} is not a key", f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"')
+        raise SettingsError(
+            Phrase("{text!r} is not a key", text=text), f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"'
+        )
     return tuple(_portable(name, part) for part in text.split(";") if part.strip())
 
 
@@ -78,7 +85,9 @@ def _portable(name: str, text: str) -> str:
     sequence = QKeySequence.fromString(text.strip(), QKeySequence.SequenceFormat.PortableText)
     written = sequence.toString(QKeySequence.SequenceFormat.PortableText)
     if not written:
-        raise SettingsError(f"{text!r} is not a key", f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"')
+        raise SettingsError(
+            Phrase("{text!r} is not a key", text=text), f"keys.{name}", 'Write a key such as "Ctrl+Z" or "Return; E"'
+        )
     return written
 
 
@@ -88,7 +97,9 @@ def _refuse_shared(split: Mapping[str, tuple[str, ...]]) -> None:
         for key in keys:
             if owner.setdefault(key, name) != name:
                 raise SettingsError(
-                    f"The key {key} is given to both {owner[key]} and {name}", "keys", "Give one of them another key"
+                    Phrase("The key {key} is given to both {owner} and {name}", key=key, owner=owner[key], name=name),
+                    "keys",
+                    "Give one of them another key",
                 )
 
 

@@ -23,6 +23,7 @@ from samtta_app.gui.canvas.workbench import Workbench
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.theme import GRID, current
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
 
@@ -67,7 +68,7 @@ class Canvas(ZoomView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setAccessibleName("Image")
+        self.setAccessibleName(translated("Image"))
         self._point()
         self._repaint_ground()
         self._rebuild(self._state)

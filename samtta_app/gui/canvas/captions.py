@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from samtta_app.gui.widgets.theme import GRID, label
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import State
 
 
@@ -32,6 +34,7 @@ class Caption(QFrame):
 
     def say(self, text: str, detail: str = "") -> None:
         """Show the lines, or nothing for an empty text."""
+        text, detail = translated(text), translated(detail)
         if (text, detail) == (self._text.text(), self._detail.text()):
             return
         self._text.setText(text)
@@ -52,7 +55,7 @@ def comparison_words(state: State) -> tuple[str, str]:
         return "Drawn by hand", "There is no answer to compare"
     if preview.frozen is None:
         return "Asking the original model…", ""
-    return "Original model", f"instead of version {preview.weights_version}"
+    return "Original model", Phrase("instead of version {version}", version=preview.weights_version)
 
 
 def words_without_image(state: State) -> tuple[str, str]:
@@ -63,5 +66,5 @@ def words_without_image(state: State) -> tuple[str, str]:
         return "No image", "Open a folder of images"
     entry = state.images[state.index]
     if entry.status == "unreadable":
-        return f"{entry.name} cannot be shown", entry.text or "Choose another image in the list"
-    return f"Reading {entry.name}…", ""
+        return Phrase("{name} cannot be shown", name=entry.name), entry.text or "Choose another image in the list"
+    return Phrase("Reading {name}…", name=entry.name), ""

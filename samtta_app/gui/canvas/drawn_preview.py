@@ -22,6 +22,7 @@ from samtta_app.gui.canvas.markers import (
     PlaceItem,
 )
 from samtta_app.gui.canvas.overlay import box_rect, lesson_image, pixel_rect, scale_of, uncertainty_image
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.acts import PlaceClick
 from samtta_app.session.state import Preview, State
 from samtta_app.session.workflow.overlays import MEASURING, overlay_of
@@ -43,7 +44,7 @@ class DrawnPreview:
     def __init__(self, scene: QGraphicsScene) -> None:
         self._scene = scene
         self._window_frame, self._box_frame = FrameItem(0.45), FrameItem(1.0)
-        self._window_words = FrameWords(WINDOW_WORDS)
+        self._window_words = FrameWords(translated(WINDOW_WORDS))
         for item, depth in ((self._window_frame, VIEW), (self._window_words, VIEW), (self._box_frame, BOX)):
             item.setZValue(depth)
             scene.addItem(item)

@@ -12,6 +12,7 @@ from samtta_app.errors import UserError
 from samtta_app.formats.detections import Detections, read_detections
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.import_dialog import ImportReader
+from samtta_app.gui.widgets.translation import translated
 
 
 class BoxesChooser(QObject):
@@ -32,7 +33,9 @@ class BoxesChooser(QObject):
         """Ask for the file, and read it."""
         folder = str(self._controller.state.folder)
         kinds = "COCO detections (*.json);;All files (*)"
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Boxes of a detector", folder, kinds)
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._window, translated("Boxes of a detector"), folder, translated(kinds)
+        )
         if not chosen:
             self.deleteLater()
             return

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 
 _TITLE = "Something went wrong"
 SAVED = "What you accepted is stored, and so are the steps of the object that you are at. The window goes on."
@@ -38,17 +39,17 @@ class CrashReport(QDialog):
 
     def __init__(self, parent: QWidget, report: str, saved: str) -> None:
         super().__init__(parent)
-        self.setWindowTitle(_TITLE)
-        said = theme.label(saved)
+        self.setWindowTitle(translated(_TITLE))
+        said = theme.label(translated(saved))
         said.setWordWrap(True)
         self.text = QPlainTextEdit(report)
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("Report")
+        self.text.setAccessibleName(translated("Report"))
         self.text.setTabChangesFocus(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.copy = buttons.addButton(COPY, QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy = buttons.addButton(translated(COPY), QDialogButtonBox.ButtonRole.ActionRole)
         self.copy.clicked.connect(self._copy)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -62,7 +63,7 @@ class CrashReport(QDialog):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.toPlainText())
-        self.copy.setText(COPIED)
+        self.copy.setText(translated(COPIED))
 
 
 def crash_report(error: BaseException, log: Path) -> str:

@@ -23,6 +23,8 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.export_choices import ExportChoices
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 
 FIGURES = "statistics"
 """The choice that writes the session's figures instead of masks."""
@@ -54,14 +56,14 @@ class PathField(QWidget):
 
     def __init__(self, text: str, title: str, files: str = "") -> None:
         super().__init__()
-        self._title, self._files = title, files
+        self._title, self._files = title, files = translated(title), translated(files)
         self.line = QLineEdit(text)
         self.line.setMinimumWidth(40 * theme.GRID)
         self.line.setAccessibleName(title)
         self.button = QToolButton()
         self.button.setProperty("role", "small")
         self.button.setIcon(icons.icon("folder-open"))
-        self.button.setToolTip("Choose…")
+        self.button.setToolTip(translated("Choose…"))
         self.button.setAccessibleName(title)
         self.button.clicked.connect(self._ask)
         layout = QHBoxLayout(self)
@@ -95,28 +97,35 @@ class ExportDialog(QDialog):
 
     def __init__(self, parent: QWidget, controller: Controller) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(translated("Export"))
         self._controller = controller
         state = controller.state
         self.format = QComboBox()
         for each in FORMATS.values():
-            self.format.addItem(each.title, each.name)
-        self.format.addItem("Session figures: CSV and JSON", FIGURES)
+            self.format.addItem(translated(each.title), each.name)
+        self.format.addItem(translated("Session figures: CSV and JSON"), FIGURES)
         self.folder = PathField(str(state.folder / "export"), "Export into this folder")
         form = dialog_form()
-        form.addRow("Format", self.format)
-        form.addRow("Folder", self.folder)
+        form.addRow(translated("Format"), self.format)
+        form.addRow(translated("Folder"), self.folder)
         self.choices = ExportChoices(state.classes)
         form.addRow(self.choices)
         objects = sum(entry.objects for entry in state.images)
         pictures = sum(entry.objects > 0 for entry in state.images)
-        self.summary = theme.label(f"{_count(objects, 'object')} on {_count(pictures, 'image')}", role="muted")
+        self.summary = theme.label(
+            translated(
+                "{objects} on {images}",
+                objects=Phrase("1 object") if objects == 1 else Phrase("{number} objects", number=objects),
+                images=Phrase("1 image") if pictures == 1 else Phrase("{number} images", number=pictures),
+            ),
+            role="muted",
+        )
         self.lost = theme.label("", role="muted")
         self.lost.setWordWrap(True)
         self.format.currentIndexChanged.connect(self._show_lost)
         self._show_lost()
         buttons = QDialogButtonBox()
-        self.go = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.go = buttons.addButton(translated("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self.go.setDefault(True)
         self._running = False
@@ -134,7 +143,7 @@ class ExportDialog(QDialog):
         """Say what is lost in the chosen format."""
         chosen = FORMATS.get(self.format.currentData())
         self.choices.setEnabled(chosen is not None)
-        self.lost.setText(f"Not in it: {'; '.join(chosen.lost)}" if chosen else "")
+        self.lost.setText(translated("Not in it: {names}", names=Phrase.joined("; ", chosen.lost)) if chosen else "")
 
     def _export(self) -> None:
         folder, name = Path(self.folder.line.text().strip()).expanduser(), self.format.currentData()
@@ -162,7 +171,3 @@ class ExportDialog(QDialog):
             self.close()
         self._running = False
         self.go.setEnabled(bool(self.folder.line.text().strip()))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

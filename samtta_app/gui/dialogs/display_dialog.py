@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, Q
 from samtta_app.core.looks import PLAIN, Channel, DisplayLook
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.state import Display, State
 
@@ -34,16 +35,16 @@ class DisplayDialog(QDialog):
 
     def __init__(self, parent: QWidget, controller: Controller) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Brightness and masks")
+        self.setWindowTitle(translated("Brightness and masks"))
         self._controller = controller
         self.brightness, self.contrast = _slider(-100, 100, "Brightness"), _slider(-100, 100, "Contrast")
         self.gamma, self.fill = _slider(-_GAMMA_STEPS, _GAMMA_STEPS, "Gamma"), _slider(0, 100, "Opacity of masks")
         self.channel = QComboBox()
         for name in get_args(Channel):
-            self.channel.addItem(CHANNEL_WORDS[name], name)
-        self.for_model = QCheckBox("The model sees it, too")
-        self.for_model.setToolTip(MODEL_TIP)
-        self.outlines = QCheckBox("Outlines only")
+            self.channel.addItem(translated(CHANNEL_WORDS[name]), name)
+        self.for_model = QCheckBox(translated("The model sees it, too"))
+        self.for_model.setToolTip(translated(MODEL_TIP))
+        self.outlines = QCheckBox(translated("Outlines only"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Reset | QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Reset).clicked.connect(self._reset)
         buttons.rejected.connect(self.reject)
@@ -58,7 +59,7 @@ class DisplayDialog(QDialog):
             ("&Masks", self.fill),
             ("", self.outlines),
         ):
-            form.addRow(name, part)
+            form.addRow(translated(name), part)
         form.addRow(buttons)
         for slider in (self.brightness, self.contrast, self.gamma, self.fill):
             slider.valueChanged.connect(self._changed)
@@ -114,7 +115,7 @@ def _slider(least: int, greatest: int, name: str) -> QSlider:
     slider.setRange(least, greatest)
     slider.setPageStep(10)
     slider.setMinimumWidth(28 * theme.GRID)
-    slider.setAccessibleName(name)
+    slider.setAccessibleName(translated(name))
     return slider
 
 

@@ -20,6 +20,7 @@ from samtta_app.core.names import displayable
 from samtta_app.errors import ExportError
 from samtta_app.formats.export_choice import ExportChoice
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import LabelClass
 
 SHOWN_ROWS = 5
@@ -43,7 +44,7 @@ class ExportChoices(QWidget):
         super().__init__()
         self._classes = tuple(classes)
         self.table = QTableWidget(len(self._classes), 2)
-        self.table.setHorizontalHeaderLabels(["Class", "Exported as"])
+        self.table.setHorizontalHeaderLabels([translated("Class"), translated("Exported as")])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.verticalHeader().hide()
         for row, each in enumerate(self._classes):
@@ -56,22 +57,22 @@ class ExportChoices(QWidget):
         self.table.setFixedHeight(rows * self.table.verticalHeader().defaultSectionSize() + theme.GRID)
         self.least = QSpinBox()
         self.least.setRange(0, MOST)
-        self.least.setSuffix(" pixels")
-        self.reviewed = QCheckBox("Only reviewed objects")
-        self.stored_rows = QCheckBox("Rows and columns of the files, not upright")
-        self.split = QCheckBox("Split the images")
+        self.least.setSuffix(translated(" pixels"))
+        self.reviewed = QCheckBox(translated("Only reviewed objects"))
+        self.stored_rows = QCheckBox(translated("Rows and columns of the files, not upright"))
+        self.split = QCheckBox(translated("Split the images"))
         self.shares = tuple(QSpinBox() for _ in _SHARES)
         self.seed = QSpinBox()
         self.seed.setRange(0, MOST)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Classes", self.table)
-        form.addRow("Least area", self.least)
+        form.addRow(translated("Classes"), self.table)
+        form.addRow(translated("Least area"), self.least)
         form.addRow("", self.reviewed)
         form.addRow("", self.stored_rows)
         form.addRow("", self.split)
-        form.addRow("Train, validation, test", self._split_row())
-        form.addRow("Seed", self.seed)
+        form.addRow(translated("Train, validation, test"), self._split_row())
+        form.addRow(translated("Seed"), self.seed)
         self.split.toggled.connect(self._enable_split)
         self._enable_split()
 

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.settings import resource
 
 _SIZE = QSize(120 * theme.GRID, 84 * theme.GRID)
@@ -55,7 +56,7 @@ class HelpPage(QTextBrowser):
         self.setOpenExternalLinks(True)
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(2 * theme.GRID)
-        self.setAccessibleName("Help page")
+        self.setAccessibleName(translated("Help page"))
 
     def open_page(self, page: Path) -> None:
         """Show a page from its top."""
@@ -109,19 +110,19 @@ class HelpWindow(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Help")
+        self.setWindowTitle(translated("Help"))
         self._pages = help_pages()
         self._texts = [page.read_text(encoding="utf-8").casefold() for page in self._pages]
         self.list = QListWidget(self)
         self.list.ensurePolished()  # otherwise rows are as low as without a style sheet
         self.list.setFixedWidth(_LIST_WIDTH)
-        self.list.setAccessibleName("Help pages")
+        self.list.setAccessibleName(translated("Help pages"))
         for page in self._pages:
             self.list.addItem(QListWidgetItem(page_title(page)))
         self.page = HelpPage()
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Find in all pages")
-        self.field.setAccessibleName("Find in all pages")
+        self.field.setPlaceholderText(translated("Find in all pages"))
+        self.field.setAccessibleName(translated("Find in all pages"))
         self.field.setClearButtonEnabled(True)
         self.answer = theme.label(role="muted")
         self._arrange()
@@ -182,6 +183,8 @@ class HelpWindow(QDialog):
             flags = self.list.item(row).flags()
             enabled = Qt.ItemFlag.ItemIsEnabled
             self.list.item(row).setFlags(flags | enabled if has else flags & ~enabled)
-        self.answer.setText("" if not words else f"On {sum(found)} of {len(found)} pages")
+        self.answer.setText(
+            "" if not words else translated("On {sum} of {number} pages", sum=sum(found), number=len(found))
+        )
         self.page.from_the_top()
         self.find_next()

@@ -27,6 +27,8 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.dialogs import PathField
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,9 @@ class ImportReader(QObject):
             outcome = error
         except Exception as error:
             log.exception("An import failed")
-            outcome = UserError(f"The file cannot be read: {type(error).__name__}: {error}")
+            outcome = UserError(
+                Phrase("The file cannot be read: {kind}: {error}", kind=type(error).__name__, error=error)
+            )
         self.ended.emit(outcome)
 
     def _check(self, done: float, words: str) -> None:
@@ -98,7 +102,7 @@ class ImportDialog(QDialog):
         self, parent: QWidget, controller: Controller, on_failure: Callable[[UserError], None] | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Import")
+        self.setWindowTitle(translated("Import"))
         if on_failure is not None:
             self.failed.connect(on_failure)
         self._controller = controller
@@ -106,27 +110,27 @@ class ImportDialog(QDialog):
         self._found: ReadImport | None = None
         self.format = QComboBox()
         for each in IMPORTERS.values():
-            self.format.addItem(each.title, each.name)
+            self.format.addItem(translated(each.title), each.name)
         self.path = PathField("", "Import this file", "All files (*)")
-        self.path.line.setPlaceholderText("A file, or a folder of files")
+        self.path.line.setPlaceholderText(translated("A file, or a folder of files"))
         self.parts = QComboBox()
-        self.parts.addItem("The parts of a mask are one object", False)
-        self.parts.addItem("Each part of a mask is an object", True)
+        self.parts.addItem(translated("The parts of a mask are one object"), False)
+        self.parts.addItem(translated("Each part of a mask is an object"), True)
         self.class_name = QLineEdit("object")
-        self.learn = QCheckBox("Learn from these when the project is opened next")
+        self.learn = QCheckBox(translated("Learn from these when the project is opened next"))
         form = QFormLayout()
-        form.addRow("Format", self.format)
-        form.addRow("File", self.path)
-        form.addRow("Parts", self.parts)
-        form.addRow("Class without a name", self.class_name)
+        form.addRow(translated("Format"), self.format)
+        form.addRow(translated("File"), self.path)
+        form.addRow(translated("Parts"), self.parts)
+        form.addRow(translated("Class without a name"), self.class_name)
         form.addRow("", self.learn)
         self.preview = QPlainTextEdit()
         self.preview.setReadOnly(True)
-        self.preview.setPlaceholderText("Read the file to see what comes.")
+        self.preview.setPlaceholderText(translated("Read the file to see what comes."))
         self.preview.setMinimumHeight(20 * theme.GRID)
         buttons = QDialogButtonBox()
-        self.read = buttons.addButton("Read", QDialogButtonBox.ButtonRole.ActionRole)
-        self.go = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.read = buttons.addButton(translated("Read"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.go = buttons.addButton(translated("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self.read.clicked.connect(self._begin)
         buttons.accepted.connect(self._store)
@@ -168,7 +172,7 @@ class ImportDialog(QDialog):
         self._reader = ImportReader(read, self)
         self._reader.ended.connect(self._ended)
         self._forget()
-        self.preview.setPlainText("Reading…")
+        self.preview.setPlainText(translated("Reading…"))
         self._reader.start()
 
     @Slot(object)
@@ -204,8 +208,17 @@ class ImportDialog(QDialog):
 
 def _lines(count: ImportCount) -> list[str]:
     """What a preview says: the sum, then classes, refused objects, and images."""
-    lines = [f"Would come in: {count.words}"]
-    lines += [f"class {name}: {number}" for name, number in sorted(count.by_class.items())]
-    lines += [f"refused {each.where}: {each.reason}" for each in count.refused[:SHOWN_LINES]]
-    lines += [f"image {name}: {number}" for name, number in sorted(count.by_image.items())[:SHOWN_LINES]]
+    lines = [translated("Would come in: {words}", words=count.words)]
+    lines += [
+        translated("class {name}: {number}", name=name, number=number)
+        for name, number in sorted(count.by_class.items())
+    ]
+    lines += [
+        translated("refused {where}: {reason}", where=each.where, reason=each.reason)
+        for each in count.refused[:SHOWN_LINES]
+    ]
+    lines += [
+        translated("image {name}: {number}", name=name, number=number)
+        for name, number in sorted(count.by_image.items())[:SHOWN_LINES]
+    ]
     return lines

@@ -23,6 +23,7 @@ from samtta_app.errors import SettingsError
 from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.actions.bindings import bindings, key_owners, valid_bindings
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -30,7 +31,7 @@ HEADINGS = ("Action", "Keys")
 CONFLICT = "{keys} is the key of “{owner}”. Choose another one, or take it from there."
 TAKE = "Take it from “{owner}”"
 DEFAULTS = {row.name: row.keys for row in ACTION_TABLE}
-TEXTS = {row.name: row.text.rstrip("…") for row in ACTION_TABLE}
+TEXTS = {row.name: row.text for row in ACTION_TABLE}
 
 
 class KeyModel(QAbstractTableModel):
@@ -63,7 +64,7 @@ class KeyModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The headings."""
         shown = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return HEADINGS[section] if shown else None
+        return translated(HEADINGS[section]) if shown else None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """Keys can be written in place."""
@@ -78,7 +79,11 @@ class KeyModel(QAbstractTableModel):
         """A row's action and keys; what cannot be used is red, with a mark."""
         row = ACTION_TABLE[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return self.text_of(row.name) if index.column() else f"{row.menu}: {TEXTS[row.name]}"
+            return (
+                self.text_of(row.name)
+                if index.column()
+                else f"{translated(row.menu)}: {translated(row.text).rstrip('…')}"
+            )
         if row.name in self._wishes and role == Qt.ItemDataRole.ForegroundRole:
             return QColor(theme.current().bad)
         if row.name in self._wishes and role == Qt.ItemDataRole.DecorationRole and index.column():
@@ -117,8 +122,8 @@ class KeyEditor(QWidget):
         self.found.setFilterKeyColumn(-1)
         self.found.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search actions and keys")
-        self.search.setAccessibleName("Search actions and keys")
+        self.search.setPlaceholderText(translated("Search actions and keys"))
+        self.search.setAccessibleName(translated("Search actions and keys"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.found.setFilterFixedString)
         self._make_view()
@@ -141,7 +146,7 @@ class KeyEditor(QWidget):
         view.setFrameShape(QFrame.Shape.NoFrame)
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
-        view.setAccessibleName("Keys of actions")
+        view.setAccessibleName(translated("Keys of actions"))
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.header().setStretchLastSection(False)
         view.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -153,13 +158,13 @@ class KeyEditor(QWidget):
         """The field to press a key in, and the buttons for the chosen action."""
         self.press = QKeySequenceEdit()
         self.press.setMaximumSequenceLength(1)
-        self.press.setAccessibleName("Press a key for the chosen action")
+        self.press.setAccessibleName(translated("Press a key for the chosen action"))
         self.press.editingFinished.connect(self._pressed)
-        self.usual, self.none = QPushButton("Default key"), QPushButton("No key")
+        self.usual, self.none = QPushButton(translated("Default key")), QPushButton(translated("No key"))
         self.usual.clicked.connect(lambda: self.wish(self._name(), DEFAULTS[self._name()]))
         self.none.clicked.connect(lambda: self.wish(self._name(), ""))
         line = QHBoxLayout()
-        line.addWidget(theme.label("Press a key", role="muted"))
+        line.addWidget(theme.label(translated("Press a key"), role="muted"))
         for part in (self.press, self.usual, self.none):
             line.addWidget(part)
         return line
@@ -220,10 +225,10 @@ class KeyEditor(QWidget):
         self.model.show_keys(valid_bindings(self._overrides)[0], {name: text})
         if owners:
             keys = {key for found in owners.values() for key in found}
-            named = " and ".join(f"“{TEXTS[each]}”" for each in owners)[1:-1]
-            self.problem.setText(CONFLICT.format(keys=", ".join(sorted(keys)), owner=named))
-            self.take.setText(TAKE.format(owner=named))
+            named = "”, “".join(translated(TEXTS[each]).rstrip("…") for each in owners)
+            self.problem.setText(translated(CONFLICT, keys=", ".join(sorted(keys)), owner=named))
+            self.take.setText(translated(TAKE, owner=named))
         else:
-            self.problem.setText(str(error))
+            self.problem.setText(translated(str(error)))
         self.take.setVisible(bool(owners))
         self.problem.show()

@@ -34,6 +34,8 @@ from samtta_app.gui.model_work import (
 )
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import one_line, plain_tip
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Message
 from samtta_app.settings import Settings, model_folder
 
@@ -61,7 +63,7 @@ class ModelsDialog(QDialog):
 
     def __init__(self, parent: QWidget, work: ModelWork, settings: Settings) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Models")
+        self.setWindowTitle(translated("Models"))
         self._work, self._settings, self._used = work, settings, settings.model
         self._rows: tuple[ModelRow, ...] = ()
         self.table = self._make_table()
@@ -107,13 +109,13 @@ class ModelsDialog(QDialog):
 
     def _make_table(self) -> QTreeWidget:
         table = QTreeWidget()
-        table.setAccessibleName("Models")
-        table.setHeaderLabels(COLUMNS)
+        table.setAccessibleName(translated("Models"))
+        table.setHeaderLabels([translated(heading) for heading in COLUMNS])
         table.setRootIsDecorated(False)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setIconSize(QSize(2 * theme.GRID, 2 * theme.GRID))
         table.headerItem().setTextAlignment(1, _RIGHT)
-        table.headerItem().setToolTip(3, "Time to encode one window, once it was measured here")
+        table.headerItem().setToolTip(3, translated("Time to encode one window, once it was measured here"))
         header = table.header()
         header.setStretchLastSection(True)
         for column in range(len(COLUMNS) - 1):
@@ -132,11 +134,11 @@ class ModelsDialog(QDialog):
         )
         made: dict[str, QPushButton] = {}
         for name, text, picture, act in acts:
-            button = made[name] = QPushButton(icons.icon(picture), text)
+            button = made[name] = QPushButton(icons.icon(picture), translated(text))
             button.setAutoDefault(False)
             button.clicked.connect(lambda checked=False, act=act: act())
-        made["use"].setToolTip("Answer with this model in the projects that are opened from now on")
-        made["check"].setToolTip("Compare its hash (sha256) with the known one")
+        made["use"].setToolTip(translated("Answer with this model in the projects that are opened from now on"))
+        made["check"].setToolTip(translated("Compare its hash (sha256) with the known one"))
         return made
 
     def _lay_out(self) -> None:
@@ -147,9 +149,9 @@ class ModelsDialog(QDialog):
             acts.addWidget(self.buttons[name])
         acts.addStretch(1)
         acts.addWidget(self.buttons["use"])
-        folder = theme.label(f"Model folder: {model_folder()}", role="muted")
+        folder = theme.label(translated("Model folder: {model_folder}", model_folder=model_folder()), role="muted")
         folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        close = QPushButton("Close")
+        close = QPushButton(translated("Close"))
         close.setAutoDefault(False)
         close.clicked.connect(self.close)
         end.addWidget(folder, 1)
@@ -165,16 +167,16 @@ class ModelsDialog(QDialog):
         self.resize(QSize(112 * theme.GRID, 80 * theme.GRID))
 
     def _item(self, row: ModelRow) -> QTreeWidgetItem:
-        speed = row.speed.words if row.speed else "not measured" if row.present else ""
-        where = "in the model folder" if row.place == "here" else row.where
-        cells = (one_line(row.title), row.size_text, row.licence or "not known", speed, where)
+        speed = row.speed.words if row.speed else translated("not measured") if row.present else ""
+        where = translated("in the model folder" if row.place == "here" else row.where)
+        cells = (one_line(row.title), translated(row.size_text), row.licence or translated("not known"), speed, where)
         item = QTreeWidgetItem(list(cells))
         item.setTextAlignment(1, _RIGHT)
         item.setToolTip(4, plain_tip(str(row.path)))
         used = row.name == self._used
         item.setIcon(0, icons.icon("check" if used else "circle", tint="accent" if used else "line"))
         if used:
-            item.setToolTip(0, "Used for the projects that are opened from now on")
+            item.setToolTip(0, translated("Used for the projects that are opened from now on"))
         if not row.present:
             for column in range(len(COLUMNS)):
                 item.setForeground(column, self.palette().placeholderText())
@@ -188,8 +190,10 @@ class ModelsDialog(QDialog):
         known = row.known if row else None
         here = row is not None and row.present
         downloadable = known is not None and known.downloadable and not here
-        self.about.setText(_about(row) if row else "")
-        self.buttons["download"].setText("Go on downloading" if row and row.place == "partial" else "Download")
+        self.about.setText(translated(_about(row)) if row else "")
+        self.buttons["download"].setText(
+            translated("Go on downloading") if row and row.place == "partial" else translated("Download")
+        )
         allowed = {
             "download": downloadable,
             "add": True,
@@ -208,14 +212,14 @@ class ModelsDialog(QDialog):
     def _show_stage(self, stage: TaskStage) -> None:
         self.bar.setValue(round(_STEPS * stage.share))
         theme.set_role(self.said, "muted")
-        self.said.setText(stage.words)
+        self.said.setText(translated(stage.words))
         self._show_selected()
 
     @Slot(object)
     def _ended(self, message: Message) -> None:
         roles = {"good": "good", "error": "bad", "warning": "warn"}
         theme.set_role(self.said, roles.get(message.severity, "text"))
-        self.said.setText(message.text)
+        self.said.setText(translated(message.text))
         self.refresh()
 
     # --- acts ---------------------------------------------------------------------------------------------------------
@@ -237,11 +241,11 @@ class ModelsDialog(QDialog):
         """Give the work up; a server that is silent may hold its end up for some seconds."""
         self._work.cancel()
         self.buttons["cancel"].setEnabled(False)
-        self.said.setText("Stopping…")
+        self.said.setText(translated("Stopping…"))
 
     def _add(self) -> None:
-        files = f"Weights ({' '.join(f'*{ending}' for ending in ENDINGS)})"
-        chosen = QFileDialog.getOpenFileName(self, "Add a weights file from disk", "", files)[0]
+        files = translated("Weights ({names})", names=" ".join(f"*{ending}" for ending in ENDINGS))
+        chosen = QFileDialog.getOpenFileName(self, translated("Add a weights file from disk"), "", files)[0]
         if chosen:
             self._work.start(add_task(Path(chosen)))
 
@@ -250,13 +254,17 @@ class ModelsDialog(QDialog):
         row = self.selected
         if row is None:
             return
-        asked = QMessageBox(QMessageBox.Icon.NoIcon, "Remove", f"Delete {row.to_remove} from the disk?")
+        asked = QMessageBox(
+            QMessageBox.Icon.NoIcon,
+            translated("Remove"),
+            translated("Delete {name} from the disk?", name=row.to_remove),
+        )
         asked.setParent(self, asked.windowFlags())
         asked.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         asked.setInformativeText(str(row.path))
         asked.setTextFormat(Qt.TextFormat.PlainText)
-        asked.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
-        asked.setDefaultButton(asked.addButton("Keep", QMessageBox.ButtonRole.RejectRole))
+        asked.addButton(translated("Delete"), QMessageBox.ButtonRole.AcceptRole)
+        asked.setDefaultButton(asked.addButton(translated("Keep"), QMessageBox.ButtonRole.RejectRole))
         asked.accepted.connect(lambda: self._work.start(remove_task(row)))
         asked.open()
 
@@ -266,20 +274,29 @@ class ModelsDialog(QDialog):
             self._used = row.name
             self.chosen.emit(row.name)
             theme.set_role(self.said, "good")
-            self.said.setText(f"{row.title} answers in the projects that are opened from now on")
+            self.said.setText(
+                translated("{title} answers in the projects that are opened from now on", title=row.title)
+            )
             self.refresh()
 
 
 def _about(row: ModelRow) -> str:
     """What is known about a model, in two lines at most."""
     if row.known is None:
-        return f"A file that samtta does not know, so there is no hash to compare it with: {row.path}"
+        return Phrase("A file that samtta does not know, so there is no hash to compare it with: {path}", path=row.path)
     if row.known.shipped:
-        return f"{row.known.family}. It comes with samtta; its card is in resources/models."
+        return Phrase("{family}. It comes with samtta; its card is in resources/models.", family=row.known.family)
     if row.known.downloadable:
-        sources = f"confirmed by {len(row.known.sources)} independent sources"
-        return f"{row.known.family}. sha256 {row.known.sha256[:16]}…, {sources}. From {row.known.urls[0]}"
-    return (
-        f"{row.known.family}. Its hash has one source only, so it is never downloaded. "
-        f"Get {row.known.urls[0]} by other means, and add the file."
+        return Phrase(
+            "{family}. sha256 {hash}…, confirmed by {sources} independent sources. From {url}",
+            family=row.known.family,
+            hash=row.known.sha256[:16],
+            sources=len(row.known.sources),
+            url=row.known.urls[0],
+        )
+    return Phrase(
+        "{family}. Its hash has one source only, so it is never downloaded. "
+        "Get {url} by other means, and add the file.",
+        family=row.known.family,
+        url=row.known.urls[0],
     )

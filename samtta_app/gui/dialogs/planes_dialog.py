@@ -7,12 +7,12 @@ from dataclasses import replace
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QWidget
 
-from samtta_app.core.names import displayable
 from samtta_app.core.planes import AXIS_TITLES, PlaneChoice, ReadingChoice
 from samtta_app.errors import UserError
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.project.listing import passed_over
 
 PAGE = "Page"
@@ -36,7 +36,7 @@ class PlanesDialog(QDialog):
 
     def __init__(self, parent: QWidget, controller: Controller) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Pages and subfolders")
+        self.setWindowTitle(translated("Pages and subfolders"))
         self._controller = controller
         store, image = controller.store, controller.state.image
         self._before = store.reading
@@ -48,20 +48,20 @@ class PlanesDialog(QDialog):
             place.setRange(1, size)
             place.setValue(planes.position(axis, size) + 1)
             place.setSuffix(f" / {size}")
-            form.addRow(AXIS_TITLES.get(axis, PAGE), place)
+            form.addRow(translated(AXIS_TITLES.get(axis, PAGE)), place)
         self.channel = QComboBox()
-        self.channel.addItem(ALL_CHANNELS)
+        self.channel.addItem(translated(ALL_CHANNELS))
         channels = image.raw.shape[2] if image is not None and image.raw.ndim == 3 else 0
         self.channel.addItems([str(number) for number in range(1, channels + 1)])
         self.channel.setCurrentIndex(0 if planes.channel is None else min(planes.channel + 1, channels))
-        self.subfolders = QCheckBox("Images of subfolders, too")
+        self.subfolders = QCheckBox(translated("Images of subfolders, too"))
         self.subfolders.setChecked(self._before.subfolders)
-        form.addRow("Channel", self.channel)
+        form.addRow(translated("Channel"), self.channel)
         form.addRow("", self.subfolders)
         self.passed = theme.label(
-            displayable(passed_over(store.folder, subfolders=self._before.subfolders)), role="muted"
+            translated(passed_over(store.folder, subfolders=self._before.subfolders)), role="muted"
         )
-        self.note = theme.label(_KEPT if self.places or channels else ONE_PLANE, role="muted")
+        self.note = theme.label(translated(_KEPT) if self.places or channels else translated(ONE_PLANE), role="muted")
         for words in (self.passed, self.note):
             words.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)

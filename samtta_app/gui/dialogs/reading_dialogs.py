@@ -21,6 +21,7 @@ from samtta_app.gui.actions.action_set import MENUS
 from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import key_text
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
 
 CLASS_DIGITS = tuple(f"class_{number}" for number in range(1, 10))
 """The actions that choose a class; they are one row of the list."""
@@ -44,7 +45,7 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys and gestures")
+        self.setWindowTitle(translated("Keys and gestures"))
         self.rows = _rows(keys)
         columns = QHBoxLayout()
         columns.setSpacing(6 * theme.GRID)
@@ -58,7 +59,9 @@ class ShortcutsDialog(QDialog):
         area.setWidgetResizable(True)
         layout = dialog_layout(self)
         layout.addWidget(area)
-        layout.addWidget(theme.label("Every key can be changed in the settings, on the page of keys.", role="muted"))
+        layout.addWidget(
+            theme.label(translated("Every key can be changed in the settings, on the page of keys."), role="muted")
+        )
         self.resize(QSize(116 * theme.GRID, 76 * theme.GRID))
 
 
@@ -72,7 +75,7 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget, model: str) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About samtta")
+        self.setWindowTitle(translated("About samtta"))
         mark = QLabel()
         mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
         words = QVBoxLayout()
@@ -80,15 +83,17 @@ class AboutDialog(QDialog):
         self.text = theme.label("\n".join(line for line in (_version(), model) if line), role="muted")
         words.addWidget(self.text)
         what = theme.label(
-            "Outline objects in images with Segment Anything. Its mask decoder learns from your clicks and accepted masks "
-            "while you work. The figures compare it with the original model on the same objects."
+            translated(
+                "Outline objects in images with Segment Anything. Its mask decoder learns from your clicks and accepted masks "
+                "while you work. The figures compare it with the original model on the same objects."
+            )
         )
         what.setWordWrap(True)
         head = QHBoxLayout()
         head.setSpacing(2 * theme.GRID)
         head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(words, 1)
-        close = QPushButton("Close")
+        close = QPushButton(translated("Close"))
         close.clicked.connect(self.close)
         layout = dialog_layout(self)
         layout.addLayout(head)
@@ -99,23 +104,23 @@ class AboutDialog(QDialog):
 
 def _version() -> str:
     try:
-        return f"Version {metadata.version('samtta')}"
+        return translated("Version {version}", version=metadata.version("samtta"))
     except metadata.PackageNotFoundError:  # run from a checkout
-        return "Version of the checkout"
+        return translated("Version of the checkout")
 
 
 def _rows(keys: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
     """For each menu, the actions and their keys; the nine classes are one row, and actions without a key are left out."""
-    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(what, how) for how, what in GESTURES]}
+    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(translated(what), translated(how)) for how, what in GESTURES]}
     for menu in MENUS:
         found = [
-            (row.text.rstrip("…"), key_text(keys[row.name]))
+            (translated(row.text).rstrip("…"), key_text(keys[row.name]))
             for row in ACTION_TABLE
             if row.menu == menu and keys[row.name] and row.name not in CLASS_DIGITS
         ]
         digits = [key_text(keys[name]) for name in CLASS_DIGITS if keys[name]]
         if menu == "Class" and digits:
-            found.insert(0, ("Choose a class", f"{digits[0]} – {digits[-1]}"))
+            found.insert(0, (translated("Choose a class"), f"{digits[0]} – {digits[-1]}"))
         if found:
             rows[menu] = found
     return rows
@@ -130,14 +135,16 @@ def _column(rows: Mapping[str, list[tuple[str, str]]]) -> QGridLayout:
         if line:
             grid.setRowMinimumHeight(line, theme.GRID)
             line += 1
-        grid.addWidget(theme.label(title, role="heading"), line, 0, 1, 2)
+        grid.addWidget(theme.label(translated(title), role="heading"), line, 0, 1, 2)
         for what, how in entries:
             line += 1
-            key = theme.label(how, role="muted")
+            words, key = theme.label(what), theme.label(how, role="muted")
+            words.setWordWrap(True)
             key.setWordWrap(True)
-            grid.addWidget(theme.label(what), line, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(words, line, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(key, line, 1, Qt.AlignmentFlag.AlignTop)
         line += 1
-    grid.setColumnStretch(1, 1)
+    grid.setColumnStretch(0, 3)
+    grid.setColumnStretch(1, 2)
     grid.setRowStretch(line, 1)
     return grid

@@ -42,6 +42,9 @@ class SettingWords:
 
 SETTING_WORDS: Mapping[str, SettingWords] = {
     "theme": SettingWords("Look", "Theme", choices={"system": "As the system", "light": "Light", "dark": "Dark"}),
+    "language": SettingWords(
+        "Look", "Language", choices={"system": "As the system", "en": "English", "de": "Deutsch"}, since=NEXT_START
+    ),
     "font_size": SettingWords(
         "Look", "Size of text", "Of all text in the window", suffix=" pt", automatic="As the system"
     ),

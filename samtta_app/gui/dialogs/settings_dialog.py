@@ -27,6 +27,8 @@ from samtta_app.gui.dialogs.key_editor import KeyEditor
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.dialogs.setting_words import NEXT_PROJECT, NEXT_START, PAGES, SETTING_WORDS, SettingWords
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.settings import SettingField, Settings, StrategyName, setting_fields
 
 KEYS_PAGE = "Keys"
@@ -55,7 +57,7 @@ class SettingsDialog(QDialog):
 
     def __init__(self, parent: QWidget, settings: Settings, strategies: Mapping[str, str]) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(translated("Settings"))
         self._settings, self._strategies = settings, strategies
         self.fields: dict[str, QWidget] = {}
         self.words = theme.label(role="muted")
@@ -67,12 +69,12 @@ class SettingsDialog(QDialog):
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
         for page in PAGES:
-            self.pages.addTab(self._page(page), page)
+            self.pages.addTab(self._page(page), translated(page))
         self.keys = KeyEditor(settings.keys)
         self.keys.chosen.connect(lambda keys: self._take("keys", keys))
-        self.pages.addTab(self.keys, KEYS_PAGE)
+        self.pages.addTab(self.keys, translated(KEYS_PAGE))
         buttons = QDialogButtonBox()
-        buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.addButton(translated("Close"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.rejected.connect(self.close)
         layout = dialog_layout(self)
         layout.addWidget(self.pages, 1)
@@ -99,7 +101,7 @@ class SettingsDialog(QDialog):
         for since in (NEXT_PROJECT, NEXT_START):
             late = [words.label for words in SETTING_WORDS.values() if (words.page, words.since) == (page, since)]
             if late:
-                line = theme.label(since.format(settings=", ".join(late)), role="muted")
+                line = theme.label(translated(since, settings=Phrase.joined(", ", late)), role="muted")
                 line.setWordWrap(True)
                 outer.addWidget(line)
         outer.addStretch(1)
@@ -110,11 +112,11 @@ class SettingsDialog(QDialog):
         control = self._control(entry, words, getattr(self._settings, entry.name))
         self.fields[entry.name] = control
         named = control.line if isinstance(control, PathField) else control
-        named.setAccessibleName(words.label)
-        named.setAccessibleDescription(words.tip)
-        control.setToolTip(words.tip)
+        named.setAccessibleName(translated(words.label))
+        named.setAccessibleDescription(translated(words.tip))
+        control.setToolTip(translated(words.tip))
         named.setMinimumHeight(3 * theme.GRID)
-        form.addRow("" if entry.kind == "switch" else words.label, control)
+        form.addRow("" if entry.kind == "switch" else translated(words.label), control)
         if entry.name == "strategy":
             form.addRow("", self.words)
 
@@ -131,9 +133,11 @@ class SettingsDialog(QDialog):
             return field
         match entry.kind:
             case "choice":
-                return _choices({name: words.choices.get(name, name) for name in entry.choices}, value, take)
+                return _choices(
+                    {name: translated(words.choices.get(name, name)) for name in entry.choices}, value, take
+                )
             case "switch":
-                switch = QCheckBox(words.label)
+                switch = QCheckBox(translated(words.label))
                 switch.setChecked(value)
                 switch.toggled.connect(take)
                 return switch
@@ -148,7 +152,7 @@ class SettingsDialog(QDialog):
         try:
             settings = replace(self._settings, **{name: value})
         except SettingsError as error:
-            self.error.setText(str(error))
+            self.error.setText(translated(str(error)))
             self.error.show()
             return
         self.error.hide()
@@ -160,7 +164,7 @@ class SettingsDialog(QDialog):
 
     def _say_strategy(self) -> None:
         words = self._strategies.get(self._settings.strategy.partition(":")[0], "")
-        self.words.setText(_STRATEGY_WORDS.format(words=words))
+        self.words.setText(translated(_STRATEGY_WORDS, words=Phrase(words)))
 
 
 def _choices(texts: Mapping[str, str], value: str, take: Callable[[str], None]) -> QComboBox:
@@ -188,8 +192,8 @@ def _number(entry: SettingField, words: SettingWords, value: float, take: Callab
     box = FontSpinBox() if entry.name == "font_size" else QDoubleSpinBox()
     box.setDecimals(words.digits)
     box.setRange(entry.limits[0] * words.factor, entry.limits[1] * words.factor)
-    box.setSuffix(words.suffix)
-    box.setSpecialValueText(words.automatic)
+    box.setSuffix(translated(words.suffix))
+    box.setSpecialValueText(translated(words.automatic))
     box.setValue(value * words.factor)
     box.setKeyboardTracking(False)
 

@@ -17,6 +17,8 @@ from samtta_app.gui.panels.reliability import ReliabilityDiagram
 from samtta_app.gui.panels.shape_plots import ShapePlots
 from samtta_app.gui.panels.version_list import VersionList
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Adaptation, State, Statistics
 from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, TWINS_NOTE
 
@@ -57,6 +59,12 @@ SIDES: tuple[tuple[str, str, str], ...] = (
 """The columns of the table of figures: field of the figures, heading, tool tip."""
 
 
+GUARD_ONE = "{new} new, {before} before, {original} original (on the last accepted object, before it was learned)"
+GUARD_MANY = (
+    "{new} new, {before} before, {original} original "
+    "(on the last {number} accepted objects, each before it was learned)"
+)
+
 VERSIONS_NOTE = "Versions: what became of each lesson, newest first"
 
 FOLDS_BELOW = 20 * theme.GRID
@@ -74,7 +82,7 @@ def doing(adaptation: Adaptation) -> str:
         return ACTIVITY[adaptation.activity]
     if not adaptation.version:
         return "Off: the original model answers"
-    return f"Off: version {adaptation.version} answers, and nothing is learned"
+    return Phrase("Off: version {version} answers, and nothing is learned", version=adaptation.version)
 
 
 def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
@@ -93,18 +101,18 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
     if report is not None:
         found["update"] = report.reason
         if report.losses:
-            found["loss"] = (
-                f"error {figure_texts.number_text(report.losses[0], 3)} → {figure_texts.number_text(report.losses[-1], 3)}"
+            found["loss"] = Phrase(
+                "error {first} → {last}",
+                first=figure_texts.number_text(report.losses[0], 3),
+                last=figure_texts.number_text(report.losses[-1], 3),
             )
         if report.guard_objects:
-            number = report.guard_objects
-            objects = (
-                "accepted object, before it was" if number == 1 else f"{number} accepted objects, each before it was"
-            )
-            found["guard"] = (
-                f"{figure_texts.percent_text(report.guard_candidate, 1)} new, "
-                f"{figure_texts.percent_text(report.guard_published, 1)} before, "
-                f"{figure_texts.percent_text(report.guard_frozen, 1)} original (on the last {objects} learned)"
+            found["guard"] = Phrase(
+                GUARD_ONE if report.guard_objects == 1 else GUARD_MANY,
+                new=figure_texts.percent_text(report.guard_candidate, 1),
+                before=figure_texts.percent_text(report.guard_published, 1),
+                original=figure_texts.percent_text(report.guard_frozen, 1),
+                number=report.guard_objects,
             )
     return found
 
@@ -159,16 +167,16 @@ class AdaptationPanel(QWidget):
         self.sentence.setWordWrap(True)
         self.strategy = theme.label(role="muted")
         self.strategy.setWordWrap(True)
-        self.empty = theme.label(_HINT, role="muted")
+        self.empty = theme.label(translated(_HINT), role="muted")
         self.empty.setWordWrap(True)
         self.curve = ClickCurve()
-        self.curve.setToolTip(TWINS_NOTE)
+        self.curve.setToolTip(translated(TWINS_NOTE))
         self.facts: dict[str, QLabel] = {}
         self.cells: dict[tuple[str, str], QLabel] = {}
         self.attempts: dict[tuple[str, str], QLabel] = {}
         self.controls, self.versions = ControlTable(), VersionList(controller)
         self.reliability, self.ratings, self.shapes = ReliabilityDiagram(), RatingTable(), ShapePlots(controller)
-        self.details = Disclosure("Details", self._details())
+        self.details = Disclosure(translated("Details"), self._details())
         self._foot = QWidget()
         self._buttons = QHBoxLayout(self._foot)
         self._buttons.setContentsMargins(theme.GRID // 2, theme.GRID // 2, theme.GRID, theme.GRID)
@@ -221,14 +229,14 @@ class AdaptationPanel(QWidget):
         """Show the sentence, the strategy, the curve, and the details."""
         statistics = state.statistics
         off, compared = state.adaptation.activity == "off", any(p.frozen is not None for p in statistics.stream)
-        self.sentence.setText(statistics.sentence if compared or not off else doing(state.adaptation))
+        self.sentence.setText(translated(statistics.sentence if compared or not off else doing(state.adaptation)))
         self.strategy.setText(self._standing(state.adaptation))
         self.strategy.setVisible(compared or not off)
         self.curve.show_stream(statistics.stream)
         self.curve.setVisible(compared)
         self.empty.setVisible(not compared and not off)
         for name, text in facts(state.adaptation, statistics).items():
-            self.facts[name].setText(text)
+            self.facts[name].setText(translated(text))
         report = state.adaptation.last
         theme.set_role(self.facts["update"], "text" if report is None else "good" if report.kept else "warn")
         for cells, of in ((self.cells, statistics), (self.attempts, statistics.attempts)):
@@ -246,9 +254,10 @@ class AdaptationPanel(QWidget):
     def _standing(self, adaptation: Adaptation) -> str:
         """The strategy and what it is doing; where nothing is learned, only that."""
         if adaptation.activity == "off":
-            return doing(adaptation)
+            return translated(doing(adaptation))
         name = adaptation.strategy
-        return f"{name}: {self._strategies.get(name.partition(':')[0], '')}.\n{doing(adaptation)}"
+        words = translated(self._strategies.get(name.partition(":")[0], ""))
+        return f"{name}: {words}.\n{translated(doing(adaptation))}"
 
     def _details(self) -> QWidget:
         body = QWidget()
@@ -267,20 +276,20 @@ class AdaptationPanel(QWidget):
         layout.addWidget(self.controls)
         layout.addWidget(self.ratings)
         layout.addWidget(self.reliability)
-        layout.addWidget(Disclosure("Forms of the masks", self.shapes))
+        layout.addWidget(Disclosure(translated("Forms of the masks"), self.shapes))
         return body
 
     def _facts(self) -> QGridLayout:
         grid = _grid()
         for row, (name, heading, tip) in enumerate(FACTS):
             value = theme.label(role="figure")
-            value.setToolTip(tip)
+            value.setToolTip(translated(tip))
             value.setWordWrap(True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self.facts[name] = value
             top = Qt.AlignmentFlag.AlignTop
-            title = theme.label(heading, role="muted")
-            title.setToolTip(tip)
+            title = theme.label(translated(heading), role="muted")
+            title.setToolTip(translated(tip))
             grid.addWidget(title, row, 0, top)
             grid.addWidget(value, row, 1, top)
         grid.setColumnStretch(1, 1)
@@ -288,9 +297,9 @@ class AdaptationPanel(QWidget):
 
 
 def _note(text: str, tip: str = "") -> QLabel:
-    label = theme.label(text, role="muted")
+    label = theme.label(translated(text), role="muted")
     label.setWordWrap(True)
-    label.setToolTip(tip)
+    label.setToolTip(translated(tip))
     return label
 
 
@@ -299,16 +308,16 @@ def _figures(cells: dict[tuple[str, str], QLabel], last: tuple[str, str, str]) -
     grid = _grid()
     right = Qt.AlignmentFlag.AlignRight
     for column, (_, heading, tip) in enumerate(SIDES, start=1):
-        title = theme.label(heading, role="muted")
-        title.setToolTip(tip)
+        title = theme.label(translated(heading), role="muted")
+        title.setToolTip(translated(tip))
         grid.addWidget(title, 0, column, right)
     for row, (name, heading, tip) in enumerate((*FIGURE_ROWS, last), start=1):
-        title = theme.label(heading, role="muted")
-        title.setToolTip(tip)
+        title = theme.label(translated(heading), role="muted")
+        title.setToolTip(translated(tip))
         grid.addWidget(title, row, 0)
         for column, (side, _, note) in enumerate(SIDES, start=1):
             cell = theme.label(figure_texts.NONE, role="figure")
-            cell.setToolTip(f"{tip}. {note}")
+            cell.setToolTip(f"{translated(tip)}. {translated(note)}")
             cells[name, side] = cell
             grid.addWidget(cell, row, column, right)
     grid.setColumnStretch(0, 1)

@@ -16,7 +16,9 @@ from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.images.image_source import read_reduced
+from samtta_app.phrases import Phrase
 from samtta_app.session import acts
 from samtta_app.session.advice import Advice
 from samtta_app.session.state import State
@@ -64,11 +66,11 @@ def sharp(pixels: NDArray[np.uint8], ratio: float) -> QPixmap:
 
 
 GAINS = (
-    ("More clicks", "prompt", "from more clicks (prompt gap)"),
-    ("Another mask", "task", "from another candidate (task gap)"),
-    ("Larger model", "model", "from the larger model (model gap)"),
+    ("More clicks", "prompt", "Expected gain in IoU from more clicks (prompt gap): {gain}"),
+    ("Another mask", "task", "Expected gain in IoU from another candidate (task gap): {gain}"),
+    ("Larger model", "model", "Expected gain in IoU from the larger model (model gap): {gain}"),
 )
-"""What a card calls a gain, its field in `Gaps`, and how the tool tip goes on."""
+"""What a card calls a gain, its field in `Gaps`, and the line of the tool tip."""
 
 
 BUTTONS = {"candidate": "Show the next", "larger": "Ask it"}
@@ -77,7 +79,11 @@ BUTTONS = {"candidate": "Show the next", "larger": "Ask it"}
 
 def share_text(candidate: Candidate, of: int) -> str:
     """How many of the hypotheses look like a candidate, in words; "" where none were drawn."""
-    return f"{candidate.samples} of {of} samples" if of and candidate.samples is not None else ""
+    return (
+        Phrase("{number} of {of} samples", number=candidate.samples, of=of)
+        if of and candidate.samples is not None
+        else ""
+    )
 
 
 class Card(QFrame):
@@ -110,15 +116,18 @@ class Card(QFrame):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(2)
         layout.addWidget(self.samples)
-        layout.addLayout(_row("Confidence", self.quality))
+        layout.addLayout(_row(translated("Confidence"), self.quality))
         for (name, _, _), figure in zip(GAINS, self.gains, strict=True):
-            rows.addLayout(_row(name, figure))
+            rows.addLayout(_row(translated(name), figure))
         layout.addWidget(self.gain_rows)
         layout.addStretch()
 
     def _fit(self, font: QFontMetrics) -> None:
         """Cards stay equally wide whatever their figures."""
-        widest = font.horizontalAdvance("Larger model  no gain") + theme.GRID
+        widest = max(
+            font.horizontalAdvance(f"{translated(name)}  {translated(figure_texts.NO_GAIN)}") for name, _, _ in GAINS
+        )
+        widest += theme.GRID
         self.picture.setMinimumWidth(max(widest, THUMBNAIL))
 
     def show_candidate(
@@ -141,24 +150,33 @@ class Card(QFrame):
         """
         self.quality.setText(figure_texts.percent_text(confidence))
         share = share_text(candidate, of)
-        self.samples.setText(", ".join(filter(None, (share, "kept" if kept else ""))))
+        self.samples.setText(", ".join(translated(part) for part in (share, "kept" if kept else "") if part))
         self.samples.setVisible(bool(share or kept))
-        lines = [f"{share} look like this"] if share else []
+        lines = [translated("{share} look like this", share=share)] if share else []
         lines += [
-            f"Confidence {figure_texts.percent_text(confidence)}: how well the mask is expected to fit",
-            f"Predicted IoU {figure_texts.number_text(candidate.predicted_iou)}, "
-            f"mean entropy {figure_texts.number_text(candidate.uncertainty)} bits (0 sure, 1 unsure)",
+            translated(
+                "Confidence {share}: how well the mask is expected to fit", share=figure_texts.percent_text(confidence)
+            ),
+            translated(
+                "Predicted IoU {iou}, mean entropy {entropy} bits (0 sure, 1 unsure)",
+                iou=figure_texts.number_text(candidate.predicted_iou),
+                entropy=figure_texts.number_text(candidate.uncertainty),
+            ),
         ]
         gaps = candidate.gaps
         self.gain_rows.setVisible(gaps is not None)
         for (_, field, where), figure in zip(GAINS, self.gains, strict=True):
             value = getattr(gaps, field) if gaps is not None else None
-            figure.setText(figure_texts.gain(value))
+            figure.setText(translated(figure_texts.gain(value)))
             if gaps is not None:
-                lines.append(f"Expected gain in IoU {where}: {figure_texts.signed_text(value)}")
+                lines.append(translated(where, gain=figure_texts.signed_text(value)))
         if gaps is None and why:
-            lines.append(why)
-        keys = f"Alt+{number} shows this one, Tab the next" if number <= CARD_KEYS else "Tab shows the next one"
+            lines.append(translated(why))
+        keys = (
+            translated("Alt+{number} shows this one, Tab the next", number=number)
+            if number <= CARD_KEYS
+            else translated("Tab shows the next one")
+        )
         self.setToolTip(plain_tip("\n".join([*lines, keys])))
         if self.property("chosen") != chosen:
             self.setProperty("chosen", chosen)
@@ -258,10 +276,9 @@ class CandidatesStrip(QFrame):
     def _advise(self, advice: Advice | None) -> None:
         """Say what would help, with a button where a button can do it."""
         self._act = advice.act if advice else ""
-        place = ", where the ring is" if advice and advice.place else ""
-        self.advice.setText(f"{advice.text}{place}" if advice else "")
+        self.advice.setText(translated(advice.text) if advice else "")
         self.advice.setVisible(advice is not None)
-        self.follow.setText(BUTTONS.get(self._act, ""))
+        self.follow.setText(translated(BUTTONS.get(self._act, "")))
         self.follow.setVisible(self._act in BUTTONS)
 
     def _follow(self) -> None:

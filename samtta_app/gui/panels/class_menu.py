@@ -12,6 +12,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.classes import ClassesPanel
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.class_acts import ChangeClass, DeleteClass, MergeClass, MoveClass
 from samtta_app.session.state import LabelClass
 
@@ -56,31 +57,31 @@ class ClassMenu:
         """The menu of the class in a row."""
         entry, classes = self._panel.model.entry(index.row()), self._controller.state.classes
         menu, do = QMenu(self._panel), self._controller.do
-        menu.addAction(RENAME, lambda: self._panel.view.edit(self._panel.model.index(index.row())))
-        self._add_colours(menu.addMenu(COLOUR), entry)
-        tidy = menu.addAction(TIDY, lambda: do(ChangeClass(entry.id, tidy=not entry.tidy)))
+        menu.addAction(translated(RENAME), lambda: self._panel.view.edit(self._panel.model.index(index.row())))
+        self._add_colours(menu.addMenu(translated(COLOUR)), entry)
+        tidy = menu.addAction(translated(TIDY), lambda: do(ChangeClass(entry.id, tidy=not entry.tidy)))
         tidy.setCheckable(True)
         tidy.setChecked(entry.tidy)
         menu.addSeparator()
-        up = menu.addAction(UP, lambda: do(MoveClass(entry.id, -1)))
+        up = menu.addAction(translated(UP), lambda: do(MoveClass(entry.id, -1)))
         up.setEnabled(index.row() > 0)
-        down = menu.addAction(DOWN, lambda: do(MoveClass(entry.id, 1)))
+        down = menu.addAction(translated(DOWN), lambda: do(MoveClass(entry.id, 1)))
         down.setEnabled(index.row() + 1 < len(classes))
         menu.addSeparator()
-        merge = menu.addMenu(MERGE)
+        merge = menu.addMenu(translated(MERGE))
         for other in classes:
             if other.id != entry.id:
                 swatch = icons.swatch(theme.class_colour(other.colour))
                 merge.addAction(swatch, button_text(other.name), partial(do, MergeClass(entry.id, other.id)))
         merge.setEnabled(len(classes) > 1)
-        menu.addAction(DELETE, lambda: do(DeleteClass(entry.id)))
+        menu.addAction(translated(DELETE), lambda: do(DeleteClass(entry.id)))
         return menu
 
     def _add_colours(self, menu: QMenu, entry: LabelClass) -> None:
         for number, name in enumerate(COLOUR_NAMES):
             swatch = icons.swatch(theme.class_colour(number))
-            menu.addAction(swatch, name, partial(self._controller.do, ChangeClass(entry.id, number)))
-        menu.addAction(CHOOSE_COLOUR, partial(self._ask_colour, entry))
+            menu.addAction(swatch, translated(name), partial(self._controller.do, ChangeClass(entry.id, number)))
+        menu.addAction(translated(CHOOSE_COLOUR), partial(self._ask_colour, entry))
 
     def _ask_colour(self, entry: LabelClass) -> None:
         dialog = QColorDialog(theme.class_colour(entry.colour), self._panel.window())

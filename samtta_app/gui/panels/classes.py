@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.state import LabelClass, State
 
@@ -80,8 +81,10 @@ class ClassModel(QAbstractListModel):
             return self._swatches[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             key = _key(index.row())
-            task = "\nTakes the model's task of this name" if entry.name in self._controller.tasks else ""
-            return plain_tip(f"{entry.name}{f'  ({key})' if key else ''}{task}\nDouble-click to rename")
+            lines = [f"{entry.name}  ({key})" if key else entry.name]
+            if entry.name in self._controller.tasks:
+                lines.append(translated("Takes the model's task of this name"))
+            return plain_tip("\n".join([*lines, translated("Double-click to rename")]))
         return None
 
     def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -117,12 +120,12 @@ class ClassesPanel(QWidget):
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
         )
         self.view.setModel(self.model)
-        self.view.setAccessibleName("Classes")
+        self.view.setAccessibleName(translated("Classes"))
         self.view.clicked.connect(self._choose)
         self.view.activated.connect(self._choose)
         self.new_name = QLineEdit()
-        self.new_name.setPlaceholderText("Add a class")
-        self.new_name.setAccessibleName("Name of a new class")
+        self.new_name.setPlaceholderText(translated("Add a class"))
+        self.new_name.setAccessibleName(translated("Name of a new class"))
         self.new_name.returnPressed.connect(self._add)
         self.tasks = theme.label("", role="muted")
         self.tasks.setWordWrap(True)
@@ -148,7 +151,9 @@ class ClassesPanel(QWidget):
     def _offer_tasks(self) -> None:
         """Offer the model's tasks as names of classes."""
         names = self._controller.tasks
-        self.tasks.setText(f"Tasks of the model, for classes of these names: {', '.join(names)}")
+        self.tasks.setText(
+            translated("Tasks of the model, for classes of these names: {names}", names=", ".join(names))
+        )
         self.tasks.setVisible(bool(names))
         completer = QCompleter(list(names), self)
         completer.setCompletionMode(QCompleter.CompletionMode.InlineCompletion)  # a popup would take the keyboard

@@ -12,6 +12,7 @@ from samtta_app.gui.canvas.overlay import scale_of
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.font_following import follow_font
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Overlay, State
@@ -109,9 +110,9 @@ class ColourBar(QFrame):
         self.slider.setRange(0, 100)
         self.slider.setSingleStep(5)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.setAccessibleName("Opacity of the map of doubt")
-        self.slider.setToolTip("How strongly the map covers the image  (Alt+O)")
-        name = QLabel("&Opacity")
+        self.slider.setAccessibleName(translated("Opacity of the map of doubt"))
+        self.slider.setToolTip(translated("How strongly the map covers the image  (Alt+O)"))
+        name = QLabel(translated("&Opacity"))
         name.setBuddy(self.slider)
         follow_font(self.percent, lambda font: self.percent.setFixedWidth(font.horizontalAdvance("100 %")))
         self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -144,12 +145,13 @@ class ColourBar(QFrame):
         self._point()
 
     def _name(self, overlay: Overlay) -> None:
-        title, unit, least, greatest = MAP_WORDS[overlay.kind]
+        title, unit, least, greatest = map(translated, MAP_WORDS[overlay.kind])
+        reason = translated(overlay.reason)
         found = overlay.values is not None
         top = f"{scale_of(overlay):g}" if found else ""
         self.title.setText(title)
         self.unit.setText(unit)
-        self.reason.setText(overlay.reason)
+        self.reason.setText(reason)
         self.reason.setFixedHeight(max(self.reason.heightForWidth(_WIDTH), 0))
         self.least.setText(f"0 {least}")
         self.greatest.setText(f"{top} {greatest}")
@@ -157,9 +159,18 @@ class ColourBar(QFrame):
         for part in (self.ramp, self.least, self.greatest):
             part.setVisible(found and overlay.kind != "lesson")
         self.reason.setVisible(not found)
-        self.setToolTip(TIPS[overlay.kind])
+        self.setToolTip(translated(TIPS[overlay.kind]))
         self.setAccessibleName(
-            f"{title}: {unit}, 0 {least} to {top} {greatest}" if found else f"{title}: {overlay.reason}"
+            translated(
+                "{title}: {unit}, 0 {least} to {top} {greatest}",
+                title=title,
+                unit=unit,
+                least=least,
+                top=top,
+                greatest=greatest,
+            )
+            if found
+            else f"{title}: {reason}"
         )
         if found and overlay.kind == "lesson":
             self.setAccessibleName(f"{title}: {unit}")
@@ -168,7 +179,7 @@ class ColourBar(QFrame):
         overlay = self._overlay
         here = overlay.at(*self._pointer) if overlay else None
         lesson = overlay is not None and overlay.kind == "lesson"
-        self.value.setText("" if here is None else LESSON_WORDS[here] if lesson else f"{here:.3f}")
+        self.value.setText("" if here is None else translated(LESSON_WORDS[here]) if lesson else f"{here:.3f}")
         self.ramp.show_values(self._opacity, None if here is None or overlay is None else here / scale_of(overlay))
 
     def _moved(self, percent: int) -> None:

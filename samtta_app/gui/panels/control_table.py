@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import ControlFigures, MeanDifference
 from samtta_app.session.statistics.figure_notes import CONTROLS_NOTE
 
@@ -29,12 +30,12 @@ def difference_text(difference: MeanDifference) -> str:
     if math.isnan(difference.low):
         return figure_texts.NONE
     value, low, high = (f"{x:+.1f}".replace("-", "−") for x in (difference.value, difference.low, difference.high))
-    return f"{value} ({low} to {high})"
+    return translated("{value} ({low} to {high})", value=value, low=low, high=high)
 
 
 def _heading(text: str) -> QLabel:
-    label = theme.label(text, role="muted")
-    label.setToolTip(CONTROLS_NOTE)
+    label = theme.label(translated(text), role="muted")
+    label.setToolTip(translated(CONTROLS_NOTE))
     return label
 
 
@@ -70,7 +71,7 @@ class ControlTable(QWidget):
 
     def show_figures(self, figures: ControlFigures) -> None:
         """Show both groups and their differences."""
-        self.sentence.setText(figures.sentence)
+        self.sentence.setText(translated(figures.sentence))
         for column, group in enumerate((figures.learned, figures.control), start=1):
             self.cells["objects", column].setText(str(group.objects))
             for name, _, written in _ROWS:
@@ -81,5 +82,5 @@ class ControlTable(QWidget):
 
     def _cell(self, name: str, column: int) -> QLabel:
         cell = self.cells[name, column] = theme.label(figure_texts.NONE, role="figure")
-        cell.setToolTip(CONTROLS_NOTE)
+        cell.setToolTip(translated(CONTROLS_NOTE))
         return cell

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from samtta_app.gui.panels.legend import Legend
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.still_plot import still_plot
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import StreamPoint
 from samtta_app.session.statistics.click_curves import rolling_band, rolling_mean
 
@@ -83,5 +84,5 @@ class ClickCurve(QWidget):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)
             axis.setTextPen(palette.muted)
-            axis.setLabel(text, color=palette.muted)
+            axis.setLabel(translated(text), color=palette.muted)
             axis.setStyle(tickLength=-4, maxTickLevel=0)

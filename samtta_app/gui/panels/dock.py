@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QToolButto
 
 from samtta_app.gui.actions.keyboard import shield
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
 
 
 class Dock(QDockWidget):
@@ -19,10 +20,11 @@ class Dock(QDockWidget):
     """
 
     def __init__(self, name: str, title: str) -> None:
+        title = translated(title)
         super().__init__(title)
         self.setObjectName(name)
         self.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
-        self._float, self._close = self._button("Float or dock"), self._button("Close")
+        self._float, self._close = self._button(translated("Float or dock")), self._button(translated("Close"))
         self._float.clicked.connect(lambda: self.setFloating(not self.isFloating()))
         self._close.clicked.connect(self.close)
         bar = QWidget()

@@ -7,6 +7,8 @@ import math
 NONE = "–"
 """Stands where there is no figure."""
 
+NO_GAIN = "no gain"
+
 
 def number_text(value: float | None, digits: int = 2) -> str:
     """`value` with `digits` decimals; a dash where there is none."""
@@ -18,7 +20,7 @@ def gain(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return NONE
     points = round(value * 100)
-    return f"+{points} %" if points > 0 else "no gain"
+    return f"+{points} %" if points > 0 else NO_GAIN
 
 
 def signed_text(value: float | None) -> str:

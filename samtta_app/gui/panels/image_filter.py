@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import ImageEntry, LabelClass
 
 ListedKind = Literal["all", "todo", "done", "empty", "unreadable", "look"]
@@ -78,13 +79,13 @@ class FilterBar(QWidget):
         self._names_of = names_of
         self._classes: tuple[LabelClass, ...] = ()
         self.search = QLineEdit()
-        self.search.setPlaceholderText(SEARCH)
-        self.search.setAccessibleName(SEARCH)
+        self.search.setPlaceholderText(translated(SEARCH))
+        self.search.setAccessibleName(translated(SEARCH))
         self.search.setClearButtonEnabled(True)
         self.choice = QComboBox()
-        self.choice.setAccessibleName(SHOWN)
+        self.choice.setAccessibleName(translated(SHOWN))
         for kind, words in KIND_WORDS.items():
-            self.choice.addItem(words, kind)
+            self.choice.addItem(translated(words), kind)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID // 2)
         layout.setSpacing(theme.GRID)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels.images import ImagesPanel
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 
 OPEN_IMAGE, COPY_PATH, SHOW_FOLDER = "Open", "Copy the file's path", "Show its folder"
@@ -61,9 +62,9 @@ class ImageMenu:
         path = state.images[place].path
         here = place == state.index
         if not here:
-            menu.addAction(OPEN_IMAGE, lambda: self._controller.do(acts.OpenImage(place)))
-        menu.addAction(COPY_PATH, lambda: QGuiApplication.clipboard().setText(str(path)))
-        menu.addAction(SHOW_FOLDER, lambda: _show_folder(path))
+            menu.addAction(translated(OPEN_IMAGE), lambda: self._controller.do(acts.OpenImage(place)))
+        menu.addAction(translated(COPY_PATH), lambda: QGuiApplication.clipboard().setText(str(path)))
+        menu.addAction(translated(SHOW_FOLDER), lambda: _show_folder(path))
         for group in _ON_IMAGE if here else ():
             menu.addSeparator()
             menu.addActions([self._actions[name] for name in group])

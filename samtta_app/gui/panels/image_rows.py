@@ -15,6 +15,7 @@ from samtta_app.gui.panels.image_filter import EVERY_IMAGE, ImageFilter
 from samtta_app.gui.panels.thumbnail_list import SMALL_PICTURE, ThumbnailList
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.sort_keys import Number, known_as, need
 from samtta_app.session.state import ImageEntry, ImageStatus
 
@@ -111,7 +112,9 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return self._replaced if entry.changed and not entry.text else self._dots[entry.status]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{displayable(entry.name)}\n{entry.text or entry.changed or STATUS_TEXT[entry.status]}")
+            return plain_tip(
+                f"{displayable(entry.name)}\n{translated(entry.text or entry.changed or STATUS_TEXT[entry.status])}"
+            )
         if role == ENTRY_ROLE:
             return entry
         return entry.objects if role == OBJECTS_ROLE else None

@@ -11,6 +11,7 @@ from samtta_app.gui.panels.image_rows import OBJECTS_ROLE, ImageDelegate, ImageM
 from samtta_app.gui.panels.number_bar import NumberBar
 from samtta_app.gui.panels.thumbnail_list import ThumbnailList
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.state import ImageEntry, State
 
@@ -48,7 +49,7 @@ class ImagesPanel(QWidget):
         self.thumbnails = ThumbnailList(controller, self)
         self.thumbnails.come.connect(self.view.viewport().update)
         self.view.setItemDelegate(ImageDelegate(self.thumbnails, self.view))
-        self.view.setAccessibleName("Images")
+        self.view.setAccessibleName(translated("Images"))
         self.view.selectionModel().currentChanged.connect(self._choose)
         self.summary = theme.label(role="muted")
         self.summary.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID // 2)
@@ -80,9 +81,11 @@ class ImagesPanel(QWidget):
             statuses = [entry.status for entry in images]
             self._counted = images, statuses.count("annotated"), statuses.count("empty")
         _, done, empty = self._counted
-        said = [SUMMARY.format(done=done, number=len(images))]
-        said += [EMPTY.format(empty=empty)] if empty else []
-        said += [NUMBER_LISTED.format(listed=self.model.rowCount())] if self.model.rowCount() != len(images) else []
+        said = [translated(SUMMARY, done=done, number=len(images))]
+        said += [translated(EMPTY, empty=empty)] if empty else []
+        said += (
+            [translated(NUMBER_LISTED, listed=self.model.rowCount())] if self.model.rowCount() != len(images) else []
+        )
         self.summary.setText(SEPARATOR.join(said))
         return done
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 
 
 class Legend(QWidget):
@@ -25,7 +26,7 @@ class Legend(QWidget):
         grid.setColumnStretch(1, 1)
         self.words: list[QLabel] = []
         for row, (role, mark, words) in enumerate(entries):
-            line = theme.label(words)
+            line = theme.label(translated(words))
             line.setWordWrap(True)
             self.words.append(line)
             grid.addWidget(theme.label(mark, role=role), row, 0)

@@ -16,6 +16,8 @@ from samtta_app.gui.panels.image_menu import ImageMenu
 from samtta_app.gui.panels.object_menu import ObjectMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.class_acts import OntologyClass, TakeClasses
 
 READ_TITLE, WRITE_TITLE = "Classes from a file", "Classes into a file"
@@ -64,14 +66,14 @@ class ProjectMenus:
     def _read_classes(self) -> None:
         window = self._panel.window()
         start = str(self._controller.state.folder)
-        chosen = QFileDialog.getOpenFileName(window, READ_TITLE, start, FILES)[0]
+        chosen = QFileDialog.getOpenFileName(window, translated(READ_TITLE), start, translated(FILES))[0]
         if chosen:
             take_ontology(self._controller, Path(chosen))
 
     def _write_classes(self) -> None:
         window, state = self._panel.window(), self._controller.state
         start = str(state.folder / "classes.json")
-        chosen = QFileDialog.getSaveFileName(window, WRITE_TITLE, start, FILES)[0]
+        chosen = QFileDialog.getSaveFileName(window, translated(WRITE_TITLE), start, translated(FILES))[0]
         if not chosen:
             return
         named = tuple(NamedClass(c.name, theme.class_colour(c.colour).name(), c.tidy) for c in state.classes)
@@ -80,7 +82,7 @@ class ProjectMenus:
         except UserError as error:
             self._controller.say("error", str(error))
         else:
-            self._controller.say("good", WRITTEN.format(number=len(named), path=displayable(chosen)))
+            self._controller.say("good", Phrase(WRITTEN, number=len(named), path=displayable(chosen)))
 
 
 def take_ontology(controller: Controller, path: Path) -> None:
@@ -93,4 +95,4 @@ def take_ontology(controller: Controller, path: Path) -> None:
     given = (OntologyClass(c.name, theme.colour_index(c.colour) if c.colour else None, c.tidy) for c in found.classes)
     controller.do(TakeClasses(tuple(given)))
     if found.twice:
-        controller.say("warning", TWICE.format(names=displayable(", ".join(found.twice))))
+        controller.say("warning", Phrase(TWICE, names=displayable(", ".join(found.twice))))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import Message, Severity, State
 
 ICONS: dict[Severity, tuple[str, str]] = {
@@ -37,14 +38,14 @@ class _Line(QFrame):
         self.message = message
         self.setProperty("role", "strip")
         self.mark = QLabel()
-        self.text = theme.label(message.text)
+        self.text = theme.label(translated(message.text))
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.button = QToolButton()
         self.button.setProperty("role", "small")
-        self.button.setToolTip("Dismiss")
-        self.button.setAccessibleName("Dismiss message")
+        self.button.setToolTip(translated("Dismiss"))
+        self.button.setAccessibleName(translated("Dismiss message"))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(self.dismissed)
         layout = QHBoxLayout(self)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 from samtta_app.core.object_notes import LONGEST_NOTE, NO_NOTE, ObjectNote, attributes_of, attributes_text
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.state import State
 
@@ -35,14 +36,16 @@ class NoteForm(QWidget):
             (self.attributes, "Attributes", "Names and values: stage=late; blurred"),
             (self.comment, "Comment", "A comment on this object"),
         ):
-            line.setPlaceholderText(name)
-            line.setAccessibleName(name)
-            line.setToolTip(tip)
+            line.setPlaceholderText(translated(name))
+            line.setAccessibleName(translated(name))
+            line.setToolTip(translated(tip))
             line.setMaxLength(LONGEST_NOTE)
             line.editingFinished.connect(self._describe)
-        self.ignore = QCheckBox("Ignore")
-        self.ignore.setToolTip("Ignore region: neither learned from nor counted; exports mark it where they can")
-        self.ignore.setAccessibleName("Ignore region")
+        self.ignore = QCheckBox(translated("Ignore"))
+        self.ignore.setToolTip(
+            translated("Ignore region: neither learned from nor counted; exports mark it where they can")
+        )
+        self.ignore.setAccessibleName(translated("Ignore region"))
         self.ignore.clicked.connect(self._switch)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID)

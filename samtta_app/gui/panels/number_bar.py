@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
 
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.sort_keys import NUMBERS, Number, need
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -50,17 +51,17 @@ class NumberBar(QWidget):
     def __init__(self, first: str = "") -> None:
         super().__init__()
         self.choice = QComboBox()
-        self.choice.setAccessibleName("Sort and filter by")
+        self.choice.setAccessibleName(translated("Sort and filter by"))
         if first:
-            self.choice.addItem(first, None)
+            self.choice.addItem(translated(first), None)
         for name in NUMBERS:
-            self.choice.addItem(NUMBER_WORDS[name][1], name)
+            self.choice.addItem(translated(NUMBER_WORDS[name][1]), name)
         self.limit = QSpinBox()
-        self.limit.setAccessibleName("Limit")
+        self.limit.setAccessibleName(translated("Limit"))
         self.limit.setRange(ALL, 100)
         self.limit.setSingleStep(5)
         self.limit.setSuffix(" %")
-        self.limit.setSpecialValueText("all")
+        self.limit.setSpecialValueText(translated("all"))
         self.limit.setValue(ALL)
         self.limit.stepBy = self._step  # type: ignore[method-assign] # from "all" the first step leads to 0, not to 4
         layout = QHBoxLayout(self)
@@ -89,7 +90,11 @@ class NumberBar(QWidget):
         self.limit.setVisible(self.number is not None)
         below = self.number == "expected_iou"
         self.limit.setPrefix("≤ " if below else "≥ ")
-        self.limit.setToolTip(f"List only what is {'at most' if below else 'at least'} this; at the lowest value, all")
+        self.limit.setToolTip(
+            translated("List only what is at most this; at the lowest value, all")
+            if below
+            else translated("List only what is at least this; at the lowest value, all")
+        )
         self.changed.emit()
 
     def _step(self, steps: int) -> None:

@@ -16,6 +16,7 @@ from samtta_app.gui.panels.image_menu import ImageMenu
 from samtta_app.gui.panels.objects import ObjectsPanel
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 
 CLASS = "Class"
@@ -93,7 +94,7 @@ class ObjectMenu(QObject):
     def menu(self) -> QMenu:
         """The menu for the selected object."""
         state, menu = self._controller.state, QMenu(self._canvas)
-        classes = menu.addMenu(CLASS)
+        classes = menu.addMenu(translated(CLASS))
         chosen = next((a.class_id for a in state.annotations if a.id == state.selected), None)
         for entry in state.classes:
             swatch = icons.swatch(theme.class_colour(entry.colour))

@@ -24,6 +24,7 @@ from samtta_app.gui.panels.number_bar import NUMBER_ROLE, NUMBER_WORDS, NumberBa
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.session import acts
 from samtta_app.session.sort_keys import Number, known_as, mask_number
 from samtta_app.session.state import LabelClass, State
@@ -51,6 +52,8 @@ SORT_KEY_ROLE = Qt.ItemDataRole.UserRole
 ACCEPTED_HERE = "Accepted by {name}"
 
 IGNORED_NAME = "{name} (ignored)"
+
+OUTLINE_KEPT, OUTLINES_KEPT = "1 more outline of this object kept", "{number} more outlines of this object kept"
 
 _HINT = "Click an object in the image.\nAccept its mask, and it is listed here."
 
@@ -114,7 +117,9 @@ class ObjectModel(QAbstractTableModel):
         heading, tip = TABLE_COLUMNS[section]
         if section == ID_ROLE:
             heading, _, tip = NUMBER_WORDS[self._number]
-        return {Qt.ItemDataRole.DisplayRole: heading, Qt.ItemDataRole.ToolTipRole: tip}.get(Qt.ItemDataRole(role))
+        return {Qt.ItemDataRole.DisplayRole: translated(heading), Qt.ItemDataRole.ToolTipRole: translated(tip)}.get(
+            Qt.ItemDataRole(role)
+        )
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a cell shows, how it is aligned, and what it is sorted by."""
@@ -134,11 +139,12 @@ class ObjectModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and entry.annotator and not (entry.source or entry.replaces):
             return plain_tip(ACCEPTED_HERE.format(name=entry.annotator))
         if role == Qt.ItemDataRole.ToolTipRole and entry.source:
-            return f"Source: {entry.source}"
+            return translated("Source: {source}", source=entry.source)
         if role == Qt.ItemDataRole.ToolTipRole and entry.replaces:
-            return "Corrected: the mask that it replaces stays in the project"
+            return translated("Corrected: the mask that it replaces stays in the project")
         if role == Qt.ItemDataRole.ToolTipRole and entry.alternatives:
-            return f"{len(entry.alternatives)} more outline{'s' if len(entry.alternatives) > 1 else ''} of this object kept"
+            number = len(entry.alternatives)
+            return translated(OUTLINES_KEPT if number > 1 else OUTLINE_KEPT, number=number)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
             return self._swatches.get(entry.class_id)
         return None
@@ -151,11 +157,11 @@ class ObjectModel(QAbstractTableModel):
 
     def _texts(self, entry: Annotation) -> tuple[str, ...]:
         return (
-            IGNORED_NAME.format(name=self._name(entry)) if entry.note.ignore else self._name(entry),
+            translated(IGNORED_NAME, name=self._name(entry)) if entry.note.ignore else self._name(entry),
             figure_texts.area_text(entry.mask.area),
             f"{len(entry.clicks)}+{entry.strokes}" if entry.strokes else str(len(entry.clicks)),
-            number_words(self._value(entry), self._number),
-            "0 (control)" if entry.control else str(entry.weights_version),
+            translated(number_words(self._value(entry), self._number)),
+            translated("0 (control)") if entry.control else str(entry.weights_version),
         )
 
     def _keys(self, entry: Annotation) -> tuple[str | float, ...]:
@@ -188,7 +194,7 @@ class ObjectsPanel(QWidget):
         self.sorted.setSortRole(SORT_KEY_ROLE)
         self.view = QTreeView()
         self._dress()
-        self.empty = theme.label(_HINT, role="muted")
+        self.empty = theme.label(translated(_HINT), role="muted")
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.empty.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID)
@@ -215,7 +221,7 @@ class ObjectsPanel(QWidget):
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setSortingEnabled(True)
         view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        view.setAccessibleName("Objects of this image")
+        view.setAccessibleName(translated("Objects of this image"))
         header = view.header()
         header.setStretchLastSection(False)
         header.setSortIndicatorClearable(True)
@@ -225,7 +231,7 @@ class ObjectsPanel(QWidget):
         view.selectionModel().selectionChanged.connect(self._choose)  # the current row also moves with the focus
 
     def _fit(self, font: QFontMetrics) -> None:
-        for column, widest in enumerate(("0,000,000", "Clicks", "Confidence", "Version"), start=1):
+        for column, widest in enumerate(("0,000,000", *map(translated, ("Clicks", "Confidence", "Version"))), start=1):
             self.view.header().resizeSection(column, font.horizontalAdvance(widest) + _PADDING)
 
     def show_state(self, state: State) -> None:
@@ -233,7 +239,7 @@ class ObjectsPanel(QWidget):
         self._syncing = True
         self.model.show_objects(state.annotations, state.classes, state.statistics.confidence)
         listed = bool(state.annotations) and state.rating is None  # a row would say what made the mask
-        self.empty.setText(_HINT if state.rating is None else _HIDDEN)
+        self.empty.setText(translated(_HINT) if state.rating is None else translated(_HIDDEN))
         self._stack.setCurrentWidget(self.view if listed else self.empty)
         self.bar.setVisible(listed)
         self.note.show_state(state)

@@ -32,6 +32,8 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.font_following import follow_font
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session import proposal_acts
 from samtta_app.session.proposal_list import Proposals, ProposedMask
 from samtta_app.session.state import LabelClass, State
@@ -80,13 +82,15 @@ def status_words(proposals: Proposals) -> str:
     """What there is to be judged, in words; why there is nothing, where that is so."""
     number = len(proposals.found)
     if proposals.share is not None:
-        return SEARCHING.format(share=figure_texts.percent_text(proposals.share), number=number)
+        return Phrase(SEARCHING, share=figure_texts.percent_text(proposals.share), number=number)
     if not proposals.searched:
         return HINT
     if not number:
-        return NONE_LEFT.format(known=proposals.known) if proposals.known else NONE_FOUND
+        return Phrase(NONE_LEFT, known=proposals.known) if proposals.known else NONE_FOUND
     return (
-        SHOWN_OF.format(shown=len(proposals.shown), number=number) if proposals.shown else HIDDEN.format(number=number)
+        Phrase(SHOWN_OF, shown=len(proposals.shown), number=number)
+        if proposals.shown
+        else Phrase(HIDDEN, number=number)
     )
 
 
@@ -133,7 +137,9 @@ class ProposalModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _aligned(section)
         heading, tip = PROPOSAL_COLUMNS[section]
-        return {Qt.ItemDataRole.DisplayRole: heading, Qt.ItemDataRole.ToolTipRole: tip}.get(Qt.ItemDataRole(role))
+        return {Qt.ItemDataRole.DisplayRole: translated(heading), Qt.ItemDataRole.ToolTipRole: translated(tip)}.get(
+            Qt.ItemDataRole(role)
+        )
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a cell shows, and how it is aligned."""
@@ -151,7 +157,7 @@ class ProposalModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _aligned(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return SOURCE_WORDS[entry.origin].capitalize()
+            return translated(SOURCE_WORDS[entry.origin]).capitalize()
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
             return self._swatches.get(kind)
         return None
@@ -168,6 +174,7 @@ class LimitSlider(QSlider):
     def __init__(self, name: str, tip: str, grid: QGridLayout) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setRange(0, POSITIONS)
+        name, tip = translated(name), translated(tip)
         self.setAccessibleName(name)
         self.setToolTip(tip)
         self.value_words = theme.label(role="muted")
@@ -193,11 +200,11 @@ class ProposalsPanel(QWidget):
         self._area = QScrollArea()
         self._was_searching = False
         self._top, self._verdicts = QHBoxLayout(), QHBoxLayout()
-        self.status, self.progress = theme.label(HINT, role="muted"), QProgressBar()
+        self.status, self.progress = theme.label(translated(HINT), role="muted"), QProgressBar()
         self.status.setWordWrap(True)
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(theme.GRID // 2)
-        self.progress.setAccessibleName("Share of the image that was searched")
+        self.progress.setAccessibleName(translated("Share of the image that was searched"))
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.GRID)
         grid.setColumnStretch(1, 1)
@@ -207,11 +214,11 @@ class ProposalsPanel(QWidget):
         )
         self.least = LimitSlider("Side at least", "Least longer side of a mask, in pixels of the image", grid)
         self.most = LimitSlider("Side at most", "Greatest longer side of a mask, in pixels of the image", grid)
-        self.border = QCheckBox("Also masks at the image's border")
+        self.border = QCheckBox(translated("Also masks at the image's border"))
         self.model, self.view = ProposalModel(), QTreeView()
         self._dress()
         self.confidence = QSpinBox()
-        self.above = QPushButton(ABOVE)
+        self.above = QPushButton(translated(ABOVE))
         self._furnish(grid)
         for slider in (self.pred_iou, self.stability, self.least, self.most):
             slider.valueChanged.connect(self._filter)
@@ -229,14 +236,14 @@ class ProposalsPanel(QWidget):
         view.setIconSize(QSize(2 * theme.GRID, 2 * theme.GRID))
         view.setFont(theme.tabular(view.font()))
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setAccessibleName("Proposals, most confident first")
+        view.setAccessibleName(translated("Proposals, most confident first"))
         header = view.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
         def fit(font: QFontMetrics) -> None:
-            for column, widest in enumerate(("0,000,000", "100 %", "Confidence"), start=1):
+            for column, widest in enumerate(("0,000,000", translated("Stable"), translated("Confidence")), start=1):
                 header.resizeSection(column, font.horizontalAdvance(widest) + 2 * theme.GRID)
 
         follow_font(view, fit)
@@ -247,8 +254,10 @@ class ProposalsPanel(QWidget):
         self.confidence.setValue(90)
         self.confidence.setSingleStep(5)
         self.confidence.setSuffix(" %")
-        self.confidence.setAccessibleName("Least confidence of what is accepted together")
-        self.above.setToolTip("Accept every shown proposal of at least this confidence, in one step that can be undone")
+        self.confidence.setAccessibleName(translated("Least confidence of what is accepted together"))
+        self.above.setToolTip(
+            translated("Accept every shown proposal of at least this confidence, in one step that can be undone")
+        )
         self._empty = QLabel()
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
@@ -302,7 +311,7 @@ class ProposalsPanel(QWidget):
         """Show the search, the limits, and the list."""
         proposals, rated = state.proposals, state.rating is not None
         self._syncing = True
-        self.status.setText(RATED if rated else status_words(proposals))
+        self.status.setText(translated(RATED if rated else status_words(proposals)))
         searching = proposals.share is not None
         self.progress.setVisible(searching)
         self.progress.setValue(round(100 * (proposals.share or 0.0)))

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from samtta_app.core.rating_scale import FEWEST_RATINGS, MeanRating
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Statistics
 
 _COLUMNS = ("Rated 1 to 10", "Masks", "Mean", "95 % interval")
@@ -25,8 +27,10 @@ RATED_ROWS: tuple[tuple[str, str, str], ...] = (
 def interval_words(found: MeanRating) -> str:
     """The interval, or why there is none yet."""
     if math.isfinite(found.low):
-        return f"{figure_texts.number_text(found.low, 1)} to {figure_texts.number_text(found.high, 1)}"
-    return f"from {FEWEST_RATINGS} masks on" if found.ratings else figure_texts.NONE
+        return Phrase(
+            "{low} to {high}", low=figure_texts.number_text(found.low, 1), high=figure_texts.number_text(found.high, 1)
+        )
+    return Phrase("from {fewest} masks on", fewest=FEWEST_RATINGS) if found.ratings else figure_texts.NONE
 
 
 class RatingTable(QWidget):
@@ -42,15 +46,18 @@ class RatingTable(QWidget):
         right = Qt.AlignmentFlag.AlignRight
         for column, heading in enumerate(_COLUMNS):
             grid.addWidget(
-                theme.label(heading, role="muted"), 0, column, right if column else Qt.AlignmentFlag.AlignLeft
+                theme.label(translated(heading), role="muted"),
+                0,
+                column,
+                right if column else Qt.AlignmentFlag.AlignLeft,
             )
         for row, (name, heading, tip) in enumerate(RATED_ROWS, start=1):
-            title = theme.label(heading, role="muted")
-            title.setToolTip(tip)
+            title = theme.label(translated(heading), role="muted")
+            title.setToolTip(translated(tip))
             grid.addWidget(title, row, 0)
             for column, figure in enumerate(("masks", "mean", "interval"), start=1):
                 cell = self.cells[name, figure] = theme.label(figure_texts.NONE, role="figure")
-                cell.setToolTip(tip)
+                cell.setToolTip(translated(tip))
                 grid.addWidget(cell, row, column, right)
         grid.setColumnStretch(0, 1)
         self.hide()
@@ -65,4 +72,4 @@ class RatingTable(QWidget):
             mean = figure_texts.number_text(found.mean, 1)
             self.cells[name, "masks"].setText(str(found.ratings))
             self.cells[name, "mean"].setText(f"+{mean}" if name == "difference" and found.mean > 0 else mean)
-            self.cells[name, "interval"].setText(interval_words(found))
+            self.cells[name, "interval"].setText(translated(interval_words(found)))

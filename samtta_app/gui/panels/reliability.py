@@ -14,6 +14,8 @@ from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.legend import Legend
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.still_plot import still_plot
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Statistics, Trust
 
 _SIDES = ("raw", "calibrated")
@@ -26,16 +28,23 @@ _TIP = (
 )
 
 
+_SENTENCE = (
+    "Confidence is off by {off} on average, by {before} before it is corrected ({answers}). "
+    "Masks that need a second look: {review}"
+)
+
+
 def sentence(statistics: Statistics) -> str:
     """How far expectation and truth are apart, and how many masks need a second look."""
     trust = statistics.trust
     if not trust.answers:
         return ""
-    answers = "1 answer" if trust.answers == 1 else f"{trust.answers} answers"
-    return (
-        f"Confidence is off by {figure_texts.percent_text(trust.calibrated_error)} on average, "
-        f"by {figure_texts.percent_text(trust.raw_error)} before it is corrected ({answers}). "
-        f"Masks that need a second look: {statistics.review}"
+    return Phrase(
+        _SENTENCE,
+        off=figure_texts.percent_text(trust.calibrated_error),
+        before=figure_texts.percent_text(trust.raw_error),
+        answers=Phrase("1 answer") if trust.answers == 1 else Phrase("{number} answers", number=trust.answers),
+        review=statistics.review,
     )
 
 
@@ -71,7 +80,7 @@ class ReliabilityDiagram(QWidget):
         """Draw the bins of both sides."""
         trust = statistics.trust
         self.setVisible(trust.answers > 0)
-        self.words.setText(sentence(statistics))
+        self.words.setText(translated(sentence(statistics)))
         if trust == self._trust or not trust.answers:
             return
         if not self.dots:
@@ -98,7 +107,7 @@ class ReliabilityDiagram(QWidget):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)
             axis.setTextPen(palette.muted)
-            axis.setLabel(text, color=palette.muted)
+            axis.setLabel(translated(text), color=palette.muted)
             axis.setScale(100)  # shares are drawn, percent is written
             axis.setStyle(tickLength=-4, maxTickLevel=0)
 

@@ -13,6 +13,8 @@ from samtta_app.core.mask_shape import MaskShape
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.still_plot import still_plot
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Statistics
 from samtta_app.session.statistics.mask_histograms import MOST_PARTS, histograms
 
@@ -20,12 +22,19 @@ SHAPE_PLOTS: tuple[tuple[str, str, str], ...] = (
     ("size", "relative size in %", "Square root of mask area over image area (figure 6 of Segment Anything)"),
     (
         "parts",
-        f"parts ({MOST_PARTS} and more share a bar)",
+        Phrase("parts ({most} and more share a bar)", most=MOST_PARTS),
         "Connected parts; pixels that touch at a corner are connected",
     ),
     ("concavity", "concavity in %", "1 - mask area / area of its convex hull (figure 6 of Segment Anything)"),
 )
 """Each plot: measure, words of its axis, tool tip."""
+
+HISTOGRAMS = {
+    "size": "Histogram of the masks: size",
+    "parts": "Histogram of the masks: parts",
+    "concavity": "Histogram of the masks: concavity",
+}
+"""What screen readers say of each."""
 
 
 class ShapePlots(QWidget):
@@ -91,7 +100,11 @@ class ShapePlots(QWidget):
         if not self.plots:
             return
         shapes = {number: self._known[number] for number in self._ids if number in self._known}
-        self.words.setText(f"Forms of {len(shapes)} masks" if len(shapes) != 1 else "Form of 1 mask")
+        self.words.setText(
+            translated("Forms of {number} masks", number=len(shapes))
+            if len(shapes) != 1
+            else translated("Form of 1 mask")
+        )
         bins = histograms(shapes)
         for measure, _, _ in SHAPE_PLOTS:
             own = [each for each in bins if each.measure == measure]
@@ -103,7 +116,7 @@ class ShapePlots(QWidget):
             self.plots[measure].setYRange(0, max(*counts, 5), padding=0.05)
 
     def _plot(self, measure: str, tip: str) -> pg.PlotWidget:
-        plot = self.plots[measure] = still_plot(f"Histogram of the masks: {measure}", 14, tip)
+        plot = self.plots[measure] = still_plot(HISTOGRAMS[measure], 14, tip)
         self.bars[measure] = pg.BarGraphItem(x0=[], width=[], height=[])
         plot.addItem(self.bars[measure])
         return plot
@@ -117,7 +130,7 @@ class ShapePlots(QWidget):
                 axis = self.plots[measure].getAxis(side)
                 axis.setPen(palette.line)
                 axis.setTextPen(palette.muted)
-                axis.setLabel(text, color=palette.muted)
+                axis.setLabel(translated(text), color=palette.muted)
                 axis.setStyle(tickLength=-4, maxTickLevel=0)
             if measure != "parts":
                 self.plots[measure].getAxis("bottom").setScale(100)  # shares are drawn, percent is written

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from samtta_app.gui.panels.tour import Tour, tour_wanted
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.plain_text import button_text, one_line, plain_tip
+from samtta_app.gui.widgets.translation import translated
 
 _WIDTH = 60 * theme.GRID
 """Width of the column in the middle."""
@@ -36,7 +37,7 @@ class StartPage(QWidget):
         self._mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
         self.open_button = self._button("Open a folder of images…", self.open_wanted)
         self.samples_button = self._button("Try the samples", self.samples_wanted)
-        self.recent_heading = theme.label("Recent", role="muted")
+        self.recent_heading = theme.label(translated("Recent"), role="muted")
         self.recent: list[QPushButton] = []
         self._recent_layout = QVBoxLayout()
         self._recent_layout.setSpacing(theme.GRID // 2)
@@ -75,7 +76,7 @@ class StartPage(QWidget):
         super().changeEvent(event)
 
     def _button(self, text: str, wanted: SignalInstance) -> QPushButton:
-        button = QPushButton(text)
+        button = QPushButton(translated(text))
         button.setProperty("role", "start")
         button.setIconSize(QSize(theme.ICON, theme.ICON))
         button.clicked.connect(wanted)
@@ -83,7 +84,7 @@ class StartPage(QWidget):
 
     def _arrange(self) -> None:
         words = theme.label(
-            "Click an object and accept its mask; the decoder learns from it while you go on.", role="muted"
+            translated("Click an object and accept its mask; the decoder learns from it while you go on."), role="muted"
         )
         words.setWordWrap(True)
         head = QHBoxLayout()
@@ -108,7 +109,9 @@ class StartPage(QWidget):
         inner.addSpacing(theme.GRID)
         inner.addWidget(self.recent_heading)
         inner.addLayout(self._recent_layout)
-        inner.addWidget(theme.label("A folder or an image can also be dropped on this window.", role="muted"))
+        inner.addWidget(
+            theme.label(translated("A folder or an image can also be dropped on this window."), role="muted")
+        )
         inner.addSpacing(theme.GRID)
         inner.addWidget(self.tour)
         layout = QVBoxLayout(self)

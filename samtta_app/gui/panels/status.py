@@ -14,6 +14,8 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.acts import ToolName, in_words
 from samtta_app.session.state import State
 
@@ -39,9 +41,13 @@ TOOL_HINTS: dict[ToolName, str] = {
 """What the mouse does while it works by hand."""
 
 
+RATING = "Mask {mask} of {total}: rate it from 1 to 9, 0 for 10. Tab skips it, Esc ends"
+
+
 def _learner(state: State) -> str:
     version = state.adaptation.version
-    return f"{LEARNER[state.adaptation.activity]} · {f'version {version}' if version else 'original model'}"
+    words = translated("version {version}", version=version) if version else translated("original model")
+    return f"{translated(LEARNER[state.adaptation.activity])} · {words}"
 
 
 def hint(state: State | None) -> str:
@@ -53,9 +59,9 @@ def hint(state: State | None) -> str:
         return "This image cannot be read: go on with D"
     if state.rating is not None:
         done, total = state.rating.done, state.rating.done + 1 + len(state.rating.left)
-        return f"Mask {done + 1} of {total}: rate it from 1 to 9, 0 for 10. Tab skips it, Esc ends"
+        return Phrase(RATING, mask=done + 1, total=total)
     if state.waiting:
-        return f"Waiting for the mask, then: {in_words(state.waiting)}"
+        return Phrase("Waiting for the mask, then: {acts}", acts=in_words(state.waiting))
     if state.image is None:
         return "Reading the image…"
     if state.read_only:
@@ -131,7 +137,7 @@ class StatusBar(QStatusBar):
             (self.model, "Model and device"),
             (self.work, "What runs in the background"),
         ):
-            field.setToolTip(tip)
+            field.setToolTip(translated(tip))
         self.show_state(None)
 
     def _fit(self, digits: QFontMetrics) -> None:
@@ -141,17 +147,19 @@ class StatusBar(QStatusBar):
     def show_state(self, state: State | None) -> None:
         """Show the hint, the place, and what runs."""
         self._state = state
-        self.hint.setText(hint(state))
+        self.hint.setText(translated(hint(state)))
         self.image.setText(place(state) if state else "")
         self.learner.setText(_learner(state) if state else "")
-        self.work.setText(" · ".join(filter(None, (state.exporting, state.activity))) if state else "")
+        self.work.setText(
+            " · ".join(translated(words) for words in (state.exporting, state.activity) if words) if state else ""
+        )
         for field in self._fields:
             field.setVisible(bool(field.text()) or (state is not None and field in (self.position, self.zoom)))
 
     def show_model(self, text: str) -> None:
         """Say which model runs on which device; how large it is stands in the tool tip."""
         self.model.setText(_SIZE_OF_MODEL.sub("", text))
-        self.model.setToolTip(plain_tip(text or "Model and device"))
+        self.model.setToolTip(plain_tip(text or translated("Model and device")))
         self.model.setVisible(bool(text))
 
     def show_hover(self, x: float, y: float) -> None:

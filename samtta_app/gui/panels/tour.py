@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from samtta_app.gui import recent
 from samtta_app.gui.widgets import icons, theme
+from samtta_app.gui.widgets.translation import translated
 
 TOUR_STEPS: tuple[tuple[str, str, str], ...] = (
     (
@@ -56,7 +57,11 @@ class Tour(QFrame):
         self.text.setWordWrap(True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.text.setMinimumHeight(3 * self.text.fontMetrics().lineSpacing())  # the buttons stay where they are
-        self.back, self.next, self.skip = QPushButton(BACK), QPushButton(NEXT), QPushButton(SKIP)
+        self.back, self.next, self.skip = (
+            QPushButton(translated(BACK)),
+            QPushButton(translated(NEXT)),
+            QPushButton(translated(SKIP)),
+        )
         self.skip.setProperty("role", "recent")
         self.back.clicked.connect(lambda: self.show_step(self.step - 1))
         self.next.clicked.connect(lambda: self.show_step(self.step + 1))
@@ -69,9 +74,9 @@ class Tour(QFrame):
         self.step = step % len(TOUR_STEPS)
         name, heading, text = TOUR_STEPS[self.step]
         self._picture.setPixmap(icons.icon(name, tint="accent").pixmap(QSize(4 * theme.GRID, 4 * theme.GRID)))
-        self._number.setText(STEP_OF.format(step=self.step + 1, number=len(TOUR_STEPS)))
-        self.heading.setText(heading)
-        self.text.setText(text)
+        self._number.setText(translated(STEP_OF, step=self.step + 1, number=len(TOUR_STEPS)))
+        self.heading.setText(translated(heading))
+        self.text.setText(translated(text))
         self.back.setEnabled(self.step > 0)
         self.next.setEnabled(self.step + 1 < len(TOUR_STEPS))
 

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLa
 from samtta_app.core.replies import AdaptReport
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session import acts
 from samtta_app.session.state import Adaptation
 
@@ -35,13 +37,13 @@ class VersionList(QWidget):
         self._controller = controller
         self._shown: tuple[object, ...] = ()
         self.list = QListWidget()
-        self.list.setAccessibleName("Versions of the model")
+        self.list.setAccessibleName(translated("Versions of the model"))
         self.list.setWordWrap(True)
         self.list.setFixedHeight(20 * theme.GRID)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(self._enable)
         self.list.itemActivated.connect(self._go_back)
-        self.button = QPushButton(GO_BACK)
+        self.button = QPushButton(translated(GO_BACK))
         self.button.clicked.connect(self._go_back)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -60,14 +62,14 @@ class VersionList(QWidget):
         self.list.clear()
         for report in reversed(adaptation.reports[-_SHOWN:]):
             self._add(lesson_words(report), report.version if report.kept else None, adaptation.version)
-        self._add(_ORIGINAL, 0, adaptation.version)
+        self._add(translated(_ORIGINAL), 0, adaptation.version)
         for row in range(self.list.count()):
             if chosen is not None and self.list.item(row).data(_VERSION) == chosen:
                 self.list.setCurrentRow(row)
         self._enable()
 
     def _add(self, text: str, version: int | None, published: int) -> None:
-        item = QListWidgetItem(_ANSWERS.format(text=text) if version == published else text)
+        item = QListWidgetItem(translated(_ANSWERS, text=text) if version == published else text)
         item.setData(_VERSION, version)
         if version is None:
             item.setForeground(self.palette().placeholderText())
@@ -91,4 +93,4 @@ class VersionList(QWidget):
 
 def lesson_words(report: AdaptReport) -> str:
     """What became of a lesson, and why."""
-    return (_KEPT if report.kept else _DROPPED).format(version=report.version, reason=report.reason)
+    return translated(_KEPT if report.kept else _DROPPED, version=report.version, reason=Phrase.of(report.reason))

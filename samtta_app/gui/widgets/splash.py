@@ -8,7 +8,8 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QSplashScreen
 
-from samtta_app.settings import resource
+from samtta_app.gui.widgets.translation import install_translators, translated
+from samtta_app.settings import Language, resource
 
 _WIDTH, HEIGHT, _MARK = 360, 120, 56
 
@@ -16,13 +17,16 @@ Splash = QSplashScreen
 """For those who pass it on and know nothing of Qt."""
 
 
-def application() -> QApplication:
-    """The application, made where there is none.
+def application(language: Language = "en") -> QApplication:
+    """The application, made where there is none; a new one says everything in `language`.
 
     Raises:
         TypeError: there is one that shows no windows.
     """
-    found = QApplication.instance() or QApplication(sys.argv[:1])
+    found = QApplication.instance()
+    if found is None:
+        found = QApplication(sys.argv[:1])
+        install_translators(found, language)
     if not isinstance(found, QApplication):
         raise TypeError("a window needs a QApplication")
     found.setApplicationName("samtta")
@@ -31,9 +35,9 @@ def application() -> QApplication:
     return found
 
 
-def show_splash() -> Splash:
+def show_splash(language: Language = "en") -> Splash:
     """Show name and mark in the platform's colours; `finish(window)` takes them away once the window is there."""
-    qt = application()
+    qt = application(language)
     splash = QSplashScreen(_picture(qt.palette(), qt.devicePixelRatio()))
     splash.show()
     qt.processEvents()
@@ -55,7 +59,7 @@ def _picture(palette: QPalette, ratio: float) -> QPixmap:
     painter.setFont(_heading(font))
     painter.drawText(words, Qt.AlignmentFlag.AlignBottom, "samtta")
     painter.setFont(font)
-    painter.drawText(words.translated(0, HEIGHT // 2 + 4), Qt.AlignmentFlag.AlignTop, "Starting…")
+    painter.drawText(words.translated(0, HEIGHT // 2 + 4), Qt.AlignmentFlag.AlignTop, translated("Starting…"))
     painter.drawRect(0, 0, _WIDTH - 1, HEIGHT - 1)
     painter.end()
     return picture

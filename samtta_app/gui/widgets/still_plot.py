@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame
 
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
 
 
 def still_plot(name: str, steps: int, tip: str = "") -> pg.PlotWidget:
@@ -22,7 +23,7 @@ def still_plot(name: str, steps: int, tip: str = "") -> pg.PlotWidget:
     plot.hideButtons()
     plot.setFixedHeight(steps * theme.GRID)
     plot.setFrameShape(QFrame.Shape.NoFrame)
-    plot.setAccessibleName(name)
-    plot.setToolTip(tip)
+    plot.setAccessibleName(translated(name))
+    plot.setToolTip(translated(tip))
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return plot
