@@ -54,19 +54,12 @@ class Controller(QObject):
         state_changed(State): there is a new state; emitted once for each.
         drawn(State): this state is to be drawn. It is emitted with `state_changed`, or once for several of them that come
             within FRAME or within the time of the last drawing. Another image is drawn at once: clicks aim at what is drawn.
-
         described(str): the model that answers, and its device; `tasks` are those of its file.
-
         exported(object): an export has ended, with an Exported or a UserError.
-
         hover_answered(Hovered): what a click under the pointer would show.
-
         thumbnailed(Thumbnailed): a small picture that was asked for.
-
         leaving: the project is about to be closed.
-
         moved(Path): the images are taken from this folder from now on.
-
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
     Args:

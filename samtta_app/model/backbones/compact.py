@@ -157,8 +157,7 @@ class CompactMaskDecoder(MaskDecoder):
         batch = sparse_prompt_embeddings.shape[0]
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight]).unsqueeze(0).expand(batch, -1, -1)
         src = image_embeddings + dense_prompt_embeddings
-        tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)
-        hs, src_out = two_way(self.transformer, src, image_pe, tokens)
+        hs, src_out = two_way(self.transformer, src, image_pe, torch.cat([own, sparse_prompt_embeddings], dim=1))
         tokens = hs[:, : 1 + self.num_mask_tokens]
         upscaled = self._upscale(src_out.transpose(1, 2).reshape(src.shape), skips)
         hyper = torch.stack([mlp(tokens[:, i + 1]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1)

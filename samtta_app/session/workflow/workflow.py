@@ -34,7 +34,6 @@ from samtta_app.core.replies import (
     Edges,
     Evicted,
     Failure,
-    Forgotten,
     Hypotheses,
     Loaded,
     Measured,
@@ -336,8 +335,6 @@ class Workflow:
                 self._overlays.answered(reply)
             case Hypotheses(), _:
                 self._plausible.answered(reply)
-            case Forgotten(), _:
-                pass
         return ()
 
     def _loaded(self, reply: Loaded) -> Requests:
@@ -387,8 +384,6 @@ class Workflow:
             case _:
                 desk.say("warning", reply.text)
         return ()
-
-    # --- below the surface ------------------------------------------------------------------------------------------
 
     def _out(self, requests: Requests) -> Requests:
         requests += (*self._overlays.ask(), *self._plausible.ask(), *self._proposing.ask())
