@@ -216,6 +216,10 @@
         <translation>Ein Polygon hat höchstens {most:,} Ecken</translation>
     </message>
     <message>
+        <source>A project belongs to one machine, and this folder is on a network share ({kind})</source>
+        <translation>Ein Projekt gehört zu einem Rechner, und dieser Ordner liegt auf einer Netzwerkfreigabe ({kind})</translation>
+    </message>
+    <message>
         <source>A project cannot be made here: {why}</source>
         <translation>Hier lässt sich kein Projekt anlegen: {why}</translation>
     </message>
@@ -272,6 +276,14 @@
         <translation>Übernehmen, wie Enter</translation>
     </message>
     <message>
+        <source>Accepted</source>
+        <translation>Übernommen</translation>
+    </message>
+    <message>
+        <source>Accepted by {name}</source>
+        <translation>Übernommen von {name}</translation>
+    </message>
+    <message>
         <source>Accepted objects; RITM's clicker replayed them both ways</source>
         <translation>Übernommene Objekte; der Klicker von RITM hat sie auf beide Arten nachgespielt</translation>
     </message>
@@ -298,6 +310,22 @@
     <message>
         <source>Adding {name}</source>
         <translation>{name} hinzufügen</translation>
+    </message>
+    <message>
+        <source>Agreement of both annotators</source>
+        <translation>Übereinstimmung beider Projekte</translation>
+    </message>
+    <message>
+        <source>Agreement with the other annotator…</source>
+        <translation>Übereinstimmung mit dem anderen Projekt…</translation>
+    </message>
+    <message>
+        <source>Agreement with {other}</source>
+        <translation>Übereinstimmung mit {other}</translation>
+    </message>
+    <message>
+        <source>Agreement written to {path}</source>
+        <translation>Übereinstimmung geschrieben nach {path}</translation>
     </message>
     <message>
         <source>Alike</source>
@@ -340,6 +368,14 @@
         <translation>Ein übernommenes Objekt wird geändert: Enter speichert es, Esc lässt es, wie es war</translation>
     </message>
     <message>
+        <source>An image is gone, so its own rows are not known</source>
+        <translation>Ein Bild ist weg, daher sind seine eigenen Zeilen nicht bekannt</translation>
+    </message>
+    <message>
+        <source>An image's own rows are not known: {why}</source>
+        <translation>Die eigenen Zeilen eines Bildes sind nicht bekannt: {why}</translation>
+    </message>
+    <message>
         <source>An import needs the name of its source</source>
         <translation>Ein Import braucht den Namen seiner Quelle</translation>
     </message>
@@ -354,6 +390,10 @@
     <message>
         <source>Annotated</source>
         <translation>Annotiert</translation>
+    </message>
+    <message>
+        <source>Another class</source>
+        <translation>Andere Klasse</translation>
     </message>
     <message>
         <source>Another colour…</source>
@@ -382,6 +422,10 @@
     <message>
         <source>Another mask may fit better: about {gain}</source>
         <translation>Eine andere Maske passt vielleicht besser: etwa {gain}</translation>
+    </message>
+    <message>
+        <source>Another note</source>
+        <translation>Andere Notiz</translation>
     </message>
     <message>
         <source>Answer with this model in the projects that are opened from now on</source>
@@ -448,6 +492,10 @@
         <translation>Blau und Orange statt Grün und Rot</translation>
     </message>
     <message>
+        <source>Both</source>
+        <translation>Beide</translation>
+    </message>
+    <message>
         <source>Both sides are judged on the accepted masks, which the adapted decoder helped to make. That favours learning: read a small lead with care. Control objects compare without this.</source>
         <translation>Beide Seiten werden an den übernommenen Masken gemessen, bei denen der angepasste Decoder geholfen hat. Das begünstigt das Lernen: Einen kleinen Vorsprung mit Vorsicht lesen. Kontrollobjekte vergleichen ohne dies.</translation>
     </message>
@@ -474,6 +522,10 @@
     <message>
         <source>Brightness and masks…</source>
         <translation>Helligkeit und Masken…</translation>
+    </message>
+    <message>
+        <source>Brought back</source>
+        <translation>Zurückgeholt</translation>
     </message>
     <message>
         <source>Brush</source>
@@ -540,6 +592,10 @@
         <translation>Gewähltes Objekt ändern</translation>
     </message>
     <message>
+        <source>Changed</source>
+        <translation>Geändert</translation>
+    </message>
+    <message>
         <source>Changed by learning</source>
         <translation>Durch Lernen geändert</translation>
     </message>
@@ -600,6 +656,10 @@
         <translation>Klasse wählen</translation>
     </message>
     <message>
+        <source>Choose a folder that was annotated with samtta</source>
+        <translation>Einen mit samtta annotierten Ordner wählen</translation>
+    </message>
+    <message>
         <source>Choose a folder with images ({kinds})</source>
         <translation>Einen Ordner mit Bildern wählen ({kinds})</translation>
     </message>
@@ -610,6 +670,10 @@
     <message>
         <source>Choose a multiple of {step} from {least} to {size}</source>
         <translation>Ein Vielfaches von {step} zwischen {least} und {size} wählen</translation>
+    </message>
+    <message>
+        <source>Choose a project of the same images</source>
+        <translation>Ein Projekt mit denselben Bildern wählen</translation>
     </message>
     <message>
         <source>Choose a weights file</source>
@@ -640,12 +704,20 @@
         <translation>Einen anderen Ordner wählen</translation>
     </message>
     <message>
+        <source>Choose another format, or upright masks</source>
+        <translation>Ein anderes Format oder aufrechte Masken wählen</translation>
+    </message>
+    <message>
         <source>Choose another image in the list</source>
         <translation>Ein anderes Bild in der Liste wählen</translation>
     </message>
     <message>
         <source>Choose another model file</source>
         <translation>Eine andere Modelldatei wählen</translation>
+    </message>
+    <message>
+        <source>Choose another one</source>
+        <translation>Ein anderes wählen</translation>
     </message>
     <message>
         <source>Choose another project folder</source>
@@ -670,6 +742,10 @@
     <message>
         <source>Choose the folder with data.yaml</source>
         <translation>Den Ordner mit data.yaml wählen</translation>
+    </message>
+    <message>
+        <source>Choose the project of another annotator</source>
+        <translation>Ein anderes Projekt wählen</translation>
     </message>
     <message>
         <source>Choose {low:g} to {high:g}</source>
@@ -722,6 +798,10 @@
     <message>
         <source>Class of the object</source>
         <translation>Klasse des Objekts</translation>
+    </message>
+    <message>
+        <source>Class of the objects here</source>
+        <translation>Klasse der Objekte hier</translation>
     </message>
     <message>
         <source>Class without a name</source>
@@ -874,12 +954,20 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Seine Prüfsumme (sha256) mit der bekannten vergleichen</translation>
     </message>
     <message>
+        <source>Compare with another project…</source>
+        <translation>Mit anderem Projekt vergleichen…</translation>
+    </message>
+    <message>
         <source>Compare with the original model (hold)</source>
         <translation>Mit dem Originalmodell vergleichen (halten)</translation>
     </message>
     <message>
         <source>Comparing with the original</source>
         <translation>Vergleicht mit dem Original</translation>
+    </message>
+    <message>
+        <source>Comparing with {folder}…</source>
+        <translation>Vergleicht mit {folder}…</translation>
     </message>
     <message>
         <source>Comparing…</source>
@@ -974,6 +1062,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Die Datei von Hand berichtigen</translation>
     </message>
     <message>
+        <source>Correct the selected mask, then it is right</source>
+        <translation>Gewählte Maske berichtigen, danach ist sie richtig</translation>
+    </message>
+    <message>
         <source>Corrected: the mask that it replaces stays in the project</source>
         <translation>Berichtigt: Die ersetzte Maske bleibt im Projekt</translation>
     </message>
@@ -1056,6 +1148,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Delete {name} from the disk?</source>
         <translation>{name} vom Datenträger löschen?</translation>
+    </message>
+    <message>
+        <source>Deleted</source>
+        <translation>Gelöscht</translation>
     </message>
     <message>
         <source>Depth</source>
@@ -1218,6 +1314,14 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Kodierte Bilder auf dem Datenträger</translation>
     </message>
     <message>
+        <source>End</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>End the comparison</source>
+        <translation>Vergleich beenden</translation>
+    </message>
+    <message>
         <source>English</source>
         <translation>English</translation>
     </message>
@@ -1232,6 +1336,14 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Eraser</source>
         <translation>Radierer</translation>
+    </message>
+    <message>
+        <source>Every difference with {other} is settled</source>
+        <translation>Jeder Unterschied zu {other} ist entschieden</translation>
+    </message>
+    <message>
+        <source>Every difference with {other} is settled.</source>
+        <translation>Jeder Unterschied zu {other} ist entschieden.</translation>
     </message>
     <message>
         <source>Every key can be changed in the settings, on the page of keys.</source>
@@ -1360,6 +1472,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Fits groups of an object's clicks separately, merges them, and forgets (DC-TTA, after the abstract)</source>
         <translation>Passt sich Gruppen der Klicks eines Objekts getrennt an, vereint sie und vergisst (DC-TTA, nach der Kurzfassung)</translation>
+    </message>
+    <message>
+        <source>Fix</source>
+        <translation>Berichtigen</translation>
     </message>
     <message>
         <source>Float or dock</source>
@@ -1638,6 +1754,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Erwartet wird: {expected}</translation>
     </message>
     <message>
+        <source>It stands beside what you accept and review; empty takes the login name</source>
+        <translation>Er steht bei allem Übernommenen und Geprüften; leer gilt der Anmeldename</translation>
+    </message>
+    <message>
         <source>Its name must end in {names}</source>
         <translation>Ihr Name muss auf {names} enden</translation>
     </message>
@@ -1648,6 +1768,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Keep</source>
         <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Keep both annotators' masks</source>
+        <translation>Masken beider Projekte behalten</translation>
     </message>
     <message>
         <source>Keep the largest part</source>
@@ -1945,6 +2069,12 @@ Vorschläge sind bis zum Ende verborgen.</translation>
     </message>
     <message>
         <source>Masks are being rated.
+Reviews are hidden until the end.</source>
+        <translation>Masken werden bewertet.
+Prüfungen sind bis zum Ende verborgen.</translation>
+    </message>
+    <message>
+        <source>Masks are being rated.
 What made them is hidden until the end.</source>
         <translation>Masken werden bewertet.
 Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
@@ -1966,8 +2096,24 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Masken, die übernommen wurden, nachdem Lernen das Modell geändert hatte</translation>
     </message>
     <message>
+        <source>Matched</source>
+        <translation>Zugeordnet</translation>
+    </message>
+    <message>
+        <source>Matched objects that have another class there</source>
+        <translation>Zugeordnete Objekte, die dort eine andere Klasse haben</translation>
+    </message>
+    <message>
         <source>Mean</source>
         <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>Mean IoU</source>
+        <translation>Mittlere IoU</translation>
+    </message>
+    <message>
+        <source>Mean overlap of matched objects</source>
+        <translation>Mittlere Überdeckung zugeordneter Objekte</translation>
     </message>
     <message>
         <source>Measure speed</source>
@@ -2012,6 +2158,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Middle drag, Space + drag</source>
         <translation>Mit der mittleren Taste ziehen, Leertaste + ziehen</translation>
+    </message>
+    <message>
+        <source>Mine</source>
+        <translation>Meine</translation>
     </message>
     <message>
         <source>Model</source>
@@ -2070,6 +2220,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>0 oder mehr angeben</translation>
     </message>
     <message>
+        <source>Name a folder of this machine with --project; the images may stay where they are</source>
+        <translation>Mit --project einen Ordner dieses Rechners angeben; die Bilder können bleiben, wo sie sind</translation>
+    </message>
+    <message>
         <source>Name a place on another disk with --project</source>
         <translation>Mit --project einen Ort auf einem anderen Datenträger nennen</translation>
     </message>
@@ -2122,6 +2276,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Nächster Vorschlag</translation>
     </message>
     <message>
+        <source>No accepted mask needs a second look.</source>
+        <translation>Keine übernommene Maske braucht einen zweiten Blick.</translation>
+    </message>
+    <message>
         <source>No class is chosen</source>
         <translation>Keine Klasse ist gewählt</translation>
     </message>
@@ -2150,6 +2308,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Keine Taste</translation>
     </message>
     <message>
+        <source>No longer said to be right</source>
+        <translation>Nicht mehr als richtig bestätigt</translation>
+    </message>
+    <message>
         <source>No mask needs a second look</source>
         <translation>Keine Maske braucht einen zweiten Blick</translation>
     </message>
@@ -2164,6 +2326,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>No other mask needs a second look</source>
         <translation>Keine andere Maske braucht einen zweiten Blick</translation>
+    </message>
+    <message>
+        <source>No other project is compared: File, Compare with another project</source>
+        <translation>Kein anderes Projekt wird verglichen: Datei, Mit anderem Projekt vergleichen</translation>
     </message>
     <message>
         <source>No plausible outlines were drawn for this answer: key G draws some</source>
@@ -2242,6 +2408,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Noch nichts zu vergleichen</translation>
     </message>
     <message>
+        <source>Nothing was ever stored in this project</source>
+        <translation>In diesem Projekt wurde nie etwas gespeichert</translation>
+    </message>
+    <message>
         <source>Nothing was found in this image: lower the limits and search again, or click on an object.</source>
         <translation>In diesem Bild wurde nichts gefunden: die Grenzen senken und noch einmal suchen, oder auf ein Objekt klicken.</translation>
     </message>
@@ -2294,6 +2464,22 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Gemerkte Objekte</translation>
     </message>
     <message>
+        <source>Objects that both annotators have: their masks overlap by 30 % or more</source>
+        <translation>Objekte, die es hier und dort gibt: ihre Masken überdecken sich zu 30 % oder mehr</translation>
+    </message>
+    <message>
+        <source>Objects that only the other project has</source>
+        <translation>Objekte, die nur das andere Projekt hat</translation>
+    </message>
+    <message>
+        <source>Objects that only this project has</source>
+        <translation>Objekte, die nur dieses Projekt hat</translation>
+    </message>
+    <message>
+        <source>Objects to look at</source>
+        <translation>Objekte zum Prüfen</translation>
+    </message>
+    <message>
         <source>Of all text in the window</source>
         <translation>Von allem Text im Fenster</translation>
     </message>
@@ -2322,8 +2508,16 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Nur ein Bild, das gezeigt wird, lässt sich als leer kennzeichnen</translation>
     </message>
     <message>
+        <source>Only here</source>
+        <translation>Nur hier</translation>
+    </message>
+    <message>
         <source>Only reviewed objects</source>
         <translation>Nur geprüfte Objekte</translation>
+    </message>
+    <message>
+        <source>Only there</source>
+        <translation>Nur dort</translation>
     </message>
     <message>
         <source>Opacity of masks</source>
@@ -2376,6 +2570,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Original model</source>
         <translation>Originalmodell</translation>
+    </message>
+    <message>
+        <source>Other class</source>
+        <translation>Andere Klasse</translation>
     </message>
     <message>
         <source>Otherwise these settings are for your eyes alone. Learning always sees the image as it is</source>
@@ -2486,6 +2684,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Voriges Bild</translation>
     </message>
     <message>
+        <source>Previous mask that needs a second look</source>
+        <translation>Vorige Maske, die einen zweiten Blick braucht</translation>
+    </message>
+    <message>
         <source>Previous proposal</source>
         <translation>Voriger Vorschlag</translation>
     </message>
@@ -2528,6 +2730,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Put it back</source>
         <translation>Zurücklegen</translation>
+    </message>
+    <message>
+        <source>Put it back, or export upright masks</source>
+        <translation>Es zurücklegen oder aufrechte Masken exportieren</translation>
     </message>
     <message>
         <source>Put it back; until then, export: all that was stored before can still be read here</source>
@@ -2694,6 +2900,14 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Auf das Originalmodell zurücksetzen</translation>
     </message>
     <message>
+        <source>Review</source>
+        <translation>Prüfung</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>Richtig</translation>
+    </message>
+    <message>
         <source>Right click, Shift + left click</source>
         <translation>Rechtsklick, Umschalt + Linksklick</translation>
     </message>
@@ -2706,8 +2920,16 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Eine Version zurück</translation>
     </message>
     <message>
+        <source>Rows and columns of the files, not upright</source>
+        <translation>Zeilen und Spalten der Dateien, nicht aufrecht</translation>
+    </message>
+    <message>
         <source>Runs on</source>
         <translation>Läuft auf</translation>
+    </message>
+    <message>
+        <source>Said to be right</source>
+        <translation>Als richtig bestätigt</translation>
     </message>
     <message>
         <source>Save instance ids as one grey or palette channel</source>
@@ -2732,6 +2954,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Save it unpacked, or packed with LZW or deflate</source>
         <translation>Ungepackt speichern, oder mit LZW oder Deflate gepackt</translation>
+    </message>
+    <message>
+        <source>Save the table…</source>
+        <translation>Tabelle speichern…</translation>
     </message>
     <message>
         <source>Say: pip install "samtta[sam2]"</source>
@@ -2970,12 +3196,24 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Tab zeigt die nächste</translation>
     </message>
     <message>
+        <source>Table</source>
+        <translation>Tabelle</translation>
+    </message>
+    <message>
+        <source>Tables (*.csv)</source>
+        <translation>Tabellen (*.csv)</translation>
+    </message>
+    <message>
         <source>Take it away or put an ordinary {expected} in its place; nothing was opened or changed</source>
         <translation>Wegnehmen oder {expected} üblicher Art an die Stelle setzen; nichts wurde geöffnet oder geändert</translation>
     </message>
     <message>
         <source>Take it from “{owner}”</source>
         <translation>„{owner}“ wegnehmen</translation>
+    </message>
+    <message>
+        <source>Take the other annotator's mask in its place</source>
+        <translation>Stattdessen die Maske des anderen Projekts nehmen</translation>
     </message>
     <message>
         <source>Takes the model's task of this name</source>
@@ -3276,6 +3514,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Das Bild {image_name} dieses Objekts ist weg</translation>
     </message>
     <message>
+        <source>The image {image} of that object is gone</source>
+        <translation>Das Bild {image} dieses Objekts ist weg</translation>
+    </message>
+    <message>
         <source>The import was cancelled</source>
         <translation>Der Import wurde abgebrochen</translation>
     </message>
@@ -3314,6 +3556,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>The mask is stored as an object of the chosen class. The keys 1 to 9 choose the class, Ctrl+Z undoes anything.</source>
         <translation>Die Maske ist als Objekt der gewählten Klasse gespeichert. Die Tasten 1 bis 9 wählen die Klasse, Strg+Z nimmt alles zurück.</translation>
+    </message>
+    <message>
+        <source>The mask of {other} does not fit this image: keep the one here</source>
+        <translation>Die Maske von {other} passt nicht zu diesem Bild: die hier behalten</translation>
     </message>
     <message>
         <source>The mask was drawn by hand: click, and the model goes on from it</source>
@@ -3456,6 +3702,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Das Projekt ist schreibgeschützt: Bewertungen lassen sich nicht speichern</translation>
     </message>
     <message>
+        <source>The project of another annotator, or its folder of images</source>
+        <translation>Ein anderes Projekt oder sein Bilderordner</translation>
+    </message>
+    <message>
         <source>The project was made by a newer samtta ({newer})</source>
         <translation>Das Projekt stammt von einem neueren samtta ({newer})</translation>
     </message>
@@ -3532,6 +3782,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Die gewählte Maske stimmt</translation>
     </message>
     <message>
+        <source>The selected mask is right: keep it</source>
+        <translation>Die gewählte Maske ist richtig: behalten</translation>
+    </message>
+    <message>
+        <source>The selected mask is wrong: delete it</source>
+        <translation>Die gewählte Maske ist falsch: löschen</translation>
+    </message>
+    <message>
         <source>The setting {name!r} is not known</source>
         <translation>Die Einstellung {name!r} ist nicht bekannt</translation>
     </message>
@@ -3584,6 +3842,18 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Der Strich liegt außerhalb des Bildes</translation>
     </message>
     <message>
+        <source>The table was not saved: {reason}</source>
+        <translation>Die Tabelle wurde nicht gespeichert: {reason}</translation>
+    </message>
+    <message>
+        <source>The two projects have no image in common</source>
+        <translation>Die beiden Projekte haben kein Bild gemeinsam</translation>
+    </message>
+    <message>
+        <source>The two projects have no image in common: {reason}</source>
+        <translation>Die beiden Projekte haben kein Bild gemeinsam: {reason}</translation>
+    </message>
+    <message>
         <source>The uncertainty heads cannot be read</source>
         <translation>Die Unsicherheitsköpfe sind nicht lesbar</translation>
     </message>
@@ -3606,6 +3876,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>The {kind} was trained for the model {get!r}, not for this {name!r}</source>
         <translation>Die Datei ({kind}) wurde für das Modell {get!r} trainiert, nicht für {name!r}</translation>
+    </message>
+    <message>
+        <source>Theirs</source>
+        <translation>Andere</translation>
     </message>
     <message>
         <source>Theme</source>
@@ -3742,6 +4016,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>There is no rating to undo</source>
         <translation>Es gibt keine Bewertung zurückzunehmen</translation>
+    </message>
+    <message>
+        <source>There is no samtta project here</source>
+        <translation>Hier ist kein samtta-Projekt</translation>
     </message>
     <message>
         <source>There is no strategy named {base!r}</source>
@@ -3904,6 +4182,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Dies ist das letzte Bild</translation>
     </message>
     <message>
+        <source>This is the project itself</source>
+        <translation>Dies ist das Projekt selbst</translation>
+    </message>
+    <message>
         <source>This is {next}, not an image that samtta can read</source>
         <translation>Dies ist {next}, kein Bild, das samtta lesen kann</translation>
     </message>
@@ -4006,6 +4288,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>Try the samples</source>
         <translation>Beispiele ausprobieren</translation>
+    </message>
+    <message>
+        <source>Two annotators are compared: keep the mask here, take the other one, or keep both</source>
+        <translation>Zwei Projekte werden verglichen: die Maske hier behalten, die andere nehmen oder beide behalten</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -4188,6 +4474,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Eine Klasse in jede Zeile schreiben, oder eine JSON-Liste mit Namen und Farben</translation>
     </message>
     <message>
+        <source>Wrong</source>
+        <translation>Falsch</translation>
+    </message>
+    <message>
         <source>YOLO segmentation: a folder with data.yaml, or label files</source>
         <translation>YOLO-Segmentierung: ein Ordner mit data.yaml, oder Labeldateien</translation>
     </message>
@@ -4202,6 +4492,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>You</source>
         <translation>Eigene</translation>
+    </message>
+    <message>
+        <source>Your name</source>
+        <translation>Eigener Name</translation>
     </message>
     <message>
         <source>Your own clicks, until the shown mask fitted the accepted one</source>
@@ -4230,6 +4524,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>a link</source>
         <translation>eine Verknüpfung</translation>
+    </message>
+    <message>
+        <source>a name of up to 100 characters in one line</source>
+        <translation>ein Name von bis zu 100 Zeichen in einer Zeile</translation>
     </message>
     <message>
         <source>a number</source>
@@ -4272,12 +4570,20 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>alle</translation>
     </message>
     <message>
+        <source>all classes</source>
+        <translation>alle Klassen</translation>
+    </message>
+    <message>
         <source>all of it</source>
         <translation>alles davon</translation>
     </message>
     <message>
         <source>alternative outlines</source>
         <translation>alternative Umrisse</translation>
+    </message>
+    <message>
+        <source>another outline may be meant</source>
+        <translation>vielleicht ist ein anderer Umriss gemeint</translation>
     </message>
     <message>
         <source>as the model says it</source>
@@ -4330,6 +4636,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>checking {title}</source>
         <translation>{title} wird geprüft</translation>
+    </message>
+    <message>
+        <source>choice between two masks</source>
+        <translation>Wahl zwischen zwei Masken</translation>
     </message>
     <message>
         <source>choose a proposal</source>
@@ -4444,6 +4754,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Ende der Bewertung</translation>
     </message>
     <message>
+        <source>end of the comparison</source>
+        <translation>Ende des Vergleichs</translation>
+    </message>
+    <message>
         <source>end of the search</source>
         <translation>Ende der Suche</translation>
     </message>
@@ -4462,6 +4776,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>find more like this</source>
         <translation>weitere wie dieses suchen</translation>
+    </message>
+    <message>
+        <source>fix</source>
+        <translation>berichtigen</translation>
     </message>
     <message>
         <source>found alike</source>
@@ -4620,6 +4938,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Vereinigung oder Schnitt</translation>
     </message>
     <message>
+        <source>more clicks may help</source>
+        <translation>mehr Klicks helfen vielleicht</translation>
+    </message>
+    <message>
         <source>more than 254 objects on an image</source>
         <translation>mehr als 254 Objekte auf einem Bild</translation>
     </message>
@@ -4724,6 +5046,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>eines von {names}</translation>
     </message>
     <message>
+        <source>only the other annotator has it</source>
+        <translation>nur dort vorhanden</translation>
+    </message>
+    <message>
+        <source>only you have it</source>
+        <translation>nur hier vorhanden</translation>
+    </message>
+    <message>
         <source>open</source>
         <translation>offen</translation>
     </message>
@@ -4782,6 +5112,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>refused {where}: {reason}</source>
         <translation>abgelehnt {where}: {reason}</translation>
+    </message>
+    <message>
+        <source>reject</source>
+        <translation>ablehnen</translation>
     </message>
     <message>
         <source>relative size in %</source>
@@ -4868,6 +5202,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>sicher</translation>
     </message>
     <message>
+        <source>the classes differ</source>
+        <translation>die Klassen weichen ab</translation>
+    </message>
+    <message>
         <source>the classes of ignore regions</source>
         <translation>die Klassen ignorierter Bereiche</translation>
     </message>
@@ -4880,6 +5218,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>die Datei auf dem Server hat sich geändert</translation>
     </message>
     <message>
+        <source>the larger model may do better</source>
+        <translation>das größere Modell kann es vielleicht besser</translation>
+    </message>
+    <message>
         <source>the name or path of a model</source>
         <translation>der Name oder Pfad eines Modells</translation>
     </message>
@@ -4890,6 +5232,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>the original model</source>
         <translation>das Originalmodell</translation>
+    </message>
+    <message>
+        <source>the outline is unsure</source>
+        <translation>der Umriss ist unsicher</translation>
+    </message>
+    <message>
+        <source>the outlines differ</source>
+        <translation>die Umrisse weichen ab</translation>
     </message>
     <message>
         <source>the server broke off</source>
@@ -5012,6 +5362,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{home} ist nicht beschreibbar ({why}): Übernommenes lässt sich nicht speichern. {do}, dann noch einmal öffnen</translation>
     </message>
     <message>
+        <source>{images} images compared with {other}: no differences to look at</source>
+        <translation>Mit {other} verglichene Bilder: {images}; keine Unterschiede zu prüfen</translation>
+    </message>
+    <message>
+        <source>{images} images compared with {other}: {number} differences to look at</source>
+        <translation>Mit {other} verglichene Bilder: {images}; zu prüfende Unterschiede: {number}</translation>
+    </message>
+    <message>
         <source>{image} cannot be read: the {words} there was redone without showing it</source>
         <translation>{image} ist nicht lesbar: Dort wurde, ohne es zu zeigen, wiederholt: {words}</translation>
     </message>
@@ -5044,6 +5402,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{low} bis {high}</translation>
     </message>
     <message>
+        <source>{matched} matched, mean IoU {share}, {here} only here, {there} only there, {relabelled} under another class</source>
+        <translation>{matched} zugeordnet, mittlere IoU {share}, {here} nur hier, {there} nur dort, {relabelled} unter anderer Klasse</translation>
+    </message>
+    <message>
         <source>{named} and {more} more</source>
         <translation>{named} und {more} weitere</translation>
     </message>
@@ -5054,6 +5416,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{name} cannot be shown</source>
         <translation>{name} lässt sich nicht zeigen</translation>
+    </message>
+    <message>
+        <source>{name}: not the same picture in both projects, compared by its name</source>
+        <translation>{name}: nicht dasselbe Bild in beiden Projekten, nach dem Namen verglichen</translation>
+    </message>
+    <message>
+        <source>{name}: {here} pixels here, {there} there, so it was not compared</source>
+        <translation>{name}: hier {here} Pixel, dort {there}, daher nicht verglichen</translation>
     </message>
     <message>
         <source>{new} new, {before} before, {original} original (on the last accepted object, before it was learned)</source>
@@ -5116,6 +5486,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{number} von {of} Proben</translation>
     </message>
     <message>
+        <source>{number} of {total} differences with {other} are open</source>
+        <translation>{number} von {total} Unterschieden zu {other} sind offen</translation>
+    </message>
+    <message>
+        <source>{number} of {total} objects need a look</source>
+        <translation>{number} von {total} Objekten brauchen einen Blick</translation>
+    </message>
+    <message>
         <source>{number} only listed</source>
         <translation>{number} nur aufgelistet</translation>
     </message>
@@ -5140,6 +5518,22 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{objects}, {images}, {refused} abgelehnt</translation>
     </message>
     <message>
+        <source>{reason} – {name}, {image}</source>
+        <translation>{reason} – {name}, {image}</translation>
+    </message>
+    <message>
+        <source>{reason}, {share} expected</source>
+        <translation>{reason}, {share} erwartet</translation>
+    </message>
+    <message>
+        <source>{reason}, {share} overlap</source>
+        <translation>{reason}, {share} Überdeckung</translation>
+    </message>
+    <message>
+        <source>{reason}: {here} here, {there} there</source>
+        <translation>{reason}: {here} hier, {there} dort</translation>
+    </message>
+    <message>
         <source>{refusal} It learns again from the project's {number} objects.</source>
         <translation>{refusal} Es lernt noch einmal aus den {number} Objekten des Projekts.</translation>
     </message>
@@ -5158,6 +5552,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{said}; {objects} does not fit it, and will not be exported</source>
         <translation>{said}; {objects} passt nicht dazu und wird nicht exportiert</translation>
+    </message>
+    <message>
+        <source>{sentence}: {reason}</source>
+        <translation>{sentence}: {reason}</translation>
     </message>
     <message>
         <source>{share:.0%} downloaded</source>
@@ -5268,6 +5666,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{title}: beschädigt oder eine andere Datei (sha256 {digest:.12}… statt {known:.12}…). Entfernen, dann herunterladen oder noch einmal hinzufügen</translation>
     </message>
     <message>
+        <source>{title}: its pixels are upright, so its masks are too</source>
+        <translation>{title}: Die Pixel sind aufrecht, also auch die Masken</translation>
+    </message>
+    <message>
         <source>{title}: no hash is known to compare with; sha256 {digest}</source>
         <translation>{title}: keine Prüfsumme zum Vergleich bekannt; sha256 {digest}</translation>
     </message>
@@ -5298,6 +5700,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{what} and is left out</source>
         <translation>{what} und wird ausgelassen</translation>
+    </message>
+    <message>
+        <source>{what} by {name}, {time}</source>
+        <translation>{what} von {name}, {time}</translation>
+    </message>
+    <message>
+        <source>{what}, {time}</source>
+        <translation>{what}, {time}</translation>
     </message>
     <message>
         <source>{what}. What can be read is shown, and nothing can be stored: put back a copy</source>

@@ -114,7 +114,7 @@ def export_project(
     some = project if choice == EVERYTHING else chosen_objects(project, choice)
     if choice.stored_rows:
         if form.copies_pixels:
-            text = f"{form.title}: its pixels are upright, so its masks are too"
+            text = Phrase("{title}: its pixels are upright, so its masks are too", title=Phrase(form.title))
             raise ExportError(text, folder, "Choose another format, or upright masks")
         some = in_stored_rows(some)
     some = some if form.holds_ignored or not some.ignored else without_ignored(some)

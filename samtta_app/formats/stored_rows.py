@@ -11,6 +11,7 @@ from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.types import Annotation, Box, Click, Mask, Window
 from samtta_app.errors import ExportError, ImageError
 from samtta_app.formats.shown_images import image_path
+from samtta_app.phrases import Phrase
 
 UPRIGHT_DO = "Put it back, or export upright masks"
 
@@ -132,5 +133,6 @@ def _turn(project: Project, image: ProjectImage) -> StoredTurn | None:
     except ImageError as error:
         if not image.objects:
             return None
-        raise ExportError(f"An image's own rows are not known: {error.what}", path, UPRIGHT_DO) from error
+        what = Phrase("An image's own rows are not known: {why}", why=error.what)
+        raise ExportError(what, path, UPRIGHT_DO) from error
     return StoredTurn(orientation, image.width, image.height) if orientation > 1 else None

@@ -21,6 +21,8 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
 from samtta_app.gui.panels.figure_texts import percent_text
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.comparison import ALL_CLASSES, agreement_csv
 from samtta_app.session.review_list import ClassAgreement
 
@@ -51,13 +53,13 @@ class AgreementDialog(QDialog):
     def __init__(self, parent: QWidget, controller: Controller) -> None:
         super().__init__(parent)
         self._controller, self._agreement = controller, controller.state.review.agreement
-        self.setWindowTitle(AGREEMENT_TITLE.format(other=displayable(controller.state.review.other)))
+        self.setWindowTitle(translated(AGREEMENT_TITLE, other=displayable(controller.state.review.other)))
         self.table = QTreeWidget()
         self._dress()
         for one in self._agreement:
             self._add(one)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.save = buttons.addButton(SAVE_TABLE, QDialogButtonBox.ButtonRole.ActionRole)
+        self.save = buttons.addButton(translated(SAVE_TABLE), QDialogButtonBox.ButtonRole.ActionRole)
         self.save.clicked.connect(self._save)
         buttons.rejected.connect(self.close)
         layout = dialog_layout(self)
@@ -69,18 +71,18 @@ class AgreementDialog(QDialog):
         table.setColumnCount(len(AGREEMENT_HEADS))
         table.setRootIsDecorated(False)
         table.setFont(theme.tabular(table.font()))
-        table.setAccessibleName("Agreement of both annotators")
+        table.setAccessibleName(translated("Agreement of both annotators"))
         table.setMinimumSize(72 * theme.GRID, 24 * theme.GRID)
         for column, (heading, tip) in enumerate(AGREEMENT_HEADS):
-            table.headerItem().setText(column, heading)
-            table.headerItem().setToolTip(column, tip)
+            table.headerItem().setText(column, translated(heading))
+            table.headerItem().setToolTip(column, translated(tip))
             table.headerItem().setTextAlignment(column, _side(column))
         table.header().setStretchLastSection(False)
         table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def _add(self, one: ClassAgreement) -> None:
-        name = displayable(one.name) or ALL_CLASSES
+        name = displayable(one.name) or translated(ALL_CLASSES)
         cells = name, one.matched, percent_text(one.mean_iou), one.here, one.there, one.relabelled
         row = QTreeWidgetItem(self.table, [str(cell) for cell in cells])
         for column in range(len(cells)):
@@ -88,15 +90,15 @@ class AgreementDialog(QDialog):
 
     def _save(self) -> None:
         start = str(self._controller.state.folder / "agreement.csv")
-        chosen = QFileDialog.getSaveFileName(self, SAVE_TABLE, start, TABLE_FILES)[0]
+        chosen = QFileDialog.getSaveFileName(self, translated(SAVE_TABLE), start, translated(TABLE_FILES))[0]
         if not chosen:
             return
         try:
             write_whole(Path(chosen), agreement_csv(self._agreement).encode())
         except OSError as error:
-            self._controller.say("error", TABLE_NOT_SAVED.format(reason=error.strerror))
+            self._controller.say("error", Phrase(TABLE_NOT_SAVED, reason=error.strerror))
         else:
-            self._controller.say("good", TABLE_SAVED.format(path=displayable(chosen)))
+            self._controller.say("good", Phrase(TABLE_SAVED, path=displayable(chosen)))
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

@@ -13,6 +13,8 @@ from samtta_app.core.names import displayable
 from samtta_app.errors import UserError
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.import_dialog import ImportReader
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.comparison import compare_projects
 from samtta_app.session.review_list import ProjectComparison
 
@@ -38,7 +40,7 @@ class ProjectComparer(QObject):
     def choose(self) -> None:
         """Ask for the folder, and compare."""
         start = str(self._controller.state.folder.parent)
-        chosen = QFileDialog.getExistingDirectory(self._window, COMPARE_TITLE, start)
+        chosen = QFileDialog.getExistingDirectory(self._window, translated(COMPARE_TITLE), start)
         if not chosen:
             self.deleteLater()
             return
@@ -48,7 +50,7 @@ class ProjectComparer(QObject):
             with read() as mine:
                 return compare_projects(mine, place, progress)
 
-        self._controller.say("info", COMPARING.format(folder=displayable(place.name)))
+        self._controller.say("info", Phrase(COMPARING, folder=displayable(place.name)))
         self._reader = ImportReader(compare, self)
         self._reader.ended.connect(self._ended)
         self._reader.start()

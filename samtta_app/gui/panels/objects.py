@@ -137,7 +137,7 @@ class ObjectModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and (words := note_words(entry.note)):
             return plain_tip(words)
         if role == Qt.ItemDataRole.ToolTipRole and entry.annotator and not (entry.source or entry.replaces):
-            return plain_tip(ACCEPTED_HERE.format(name=entry.annotator))
+            return plain_tip(translated(ACCEPTED_HERE, name=entry.annotator))
         if role == Qt.ItemDataRole.ToolTipRole and entry.source:
             return translated("Source: {source}", source=entry.source)
         if role == Qt.ItemDataRole.ToolTipRole and entry.replaces:

@@ -23,6 +23,8 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.plain_text import plain_tip
+from samtta_app.gui.widgets.translation import translated
+from samtta_app.phrases import Phrase
 from samtta_app.session.review_acts import NextReview
 from samtta_app.session.review_list import ClassAgreement, ObjectAct, ObjectDeed, ReviewItem, ReviewList, ReviewReason
 from samtta_app.session.state import State
@@ -68,39 +70,39 @@ SHOWN_ITEMS, SHOWN_DEEDS = 500, 4
 """Rows of the list, and newest lines of an object's history below the first one."""
 
 
-def review_sentence(review: ReviewList) -> str:
+def review_sentence(review: ReviewList) -> Phrase:
     """How much is to be looked at, and why the current one is."""
     if review.other:
         if not review.waiting:
-            return NO_DIFFERENCE_LEFT.format(other=review.other)
-        said = DIFFERENCES_LEFT.format(number=review.waiting, total=review.total, other=review.other)
+            return Phrase(NO_DIFFERENCE_LEFT, other=review.other)
+        said = Phrase(DIFFERENCES_LEFT, number=review.waiting, total=review.total, other=review.other)
     elif not review.waiting:
-        return NONE_NEEDS
+        return Phrase(NONE_NEEDS)
     else:
-        said = NEED_A_LOOK.format(number=review.waiting, total=review.total)
+        said = Phrase(NEED_A_LOOK, number=review.waiting, total=review.total)
     meant = review.chosen or (review.items[0] if review.items else None)
-    return said if meant is None else WHY.format(sentence=said, reason=reason_words(meant))
+    return said if meant is None else Phrase(WHY, sentence=said, reason=reason_words(meant))
 
 
-def reason_words(item: ReviewItem) -> str:
+def reason_words(item: ReviewItem) -> Phrase:
     """Why an object is in the queue."""
-    reason = REASON_WORDS[item.reason]
+    reason = Phrase(REASON_WORDS[item.reason])
     if item.reason == "class":
-        return BOTH_CLASSES.format(reason=reason, here=item.class_name, there=item.their_class)
+        return Phrase(BOTH_CLASSES, reason=reason, here=item.class_name, there=item.their_class)
     if math.isnan(item.value):
         return reason
     words = BOTH_OVERLAP if item.theirs is not None else EXPECTED_FIT
-    return words.format(reason=reason, share=figure_texts.percent_text(item.value))
+    return Phrase(words, reason=reason, share=figure_texts.percent_text(item.value))
 
 
-def history_words(deeds: Sequence[ObjectAct]) -> str:
+def history_words(deeds: Sequence[ObjectAct]) -> Phrase:
     """Who did what to an object, oldest first; of a long history the first line and the newest ones."""
     lines = []
     for deed in (*deeds[:1], *deeds[1:][-SHOWN_DEEDS:]):
         words = DONE_BY if deed.annotator else DONE_AT
-        named = {"what": DEED_WORDS[deed.what], "name": displayable(deed.annotator)}
-        lines.append(words.format(time=_time_words(deed.created), **named))
-    return "\n".join(lines)
+        named = {"what": Phrase(DEED_WORDS[deed.what]), "name": displayable(deed.annotator)}
+        lines.append(Phrase(words, time=_time_words(deed.created), **named))
+    return Phrase.joined("\n", lines)
 
 
 class ReviewPanel(QWidget):
@@ -113,12 +115,12 @@ class ReviewPanel(QWidget):
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller, self._shown, self._other = controller, ReviewList(), ""
-        self.sentence = theme.label(NONE_NEEDS)
+        self.sentence = theme.label(translated(NONE_NEEDS))
         self.agreement, self.history = theme.label(role="muted"), theme.label(role="muted")
         self._rows = QHBoxLayout(), QHBoxLayout()
         self._own, self._compared = list[QToolButton](), list[QToolButton]()
         self.list = QListWidget()
-        self.list.setAccessibleName("Objects to look at")
+        self.list.setAccessibleName(translated("Objects to look at"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -157,8 +159,8 @@ class ReviewPanel(QWidget):
     def show_state(self, state: State) -> None:
         """Show the queue, and the history of the selected object."""
         review, rated = state.review, state.rating is not None
-        self.sentence.setText(BEING_RATED if rated else review_sentence(review))
-        self.history.setText(history_words(review.deeds))
+        self.sentence.setText(translated(BEING_RATED if rated else review_sentence(review)))
+        self.history.setText(translated(history_words(review.deeds)))
         self.history.setVisible(bool(self.history.text()))
         if review is not self._shown:
             self._show_items(review)
@@ -186,7 +188,7 @@ class ReviewPanel(QWidget):
             name = button.defaultAction().objectName()
             button.setVisible(not review.other or name != "reject_review")
             if name == "confirm_review":
-                button.defaultAction().setIconText(KEEP_MINE if review.other else KEEP_RIGHT)
+                button.defaultAction().setIconText(translated(KEEP_MINE if review.other else KEEP_RIGHT))
         for button in self._compared:
             button.setVisible(bool(review.other))
 
@@ -196,7 +198,7 @@ class ReviewPanel(QWidget):
         for one in agreement[:1]:
             share = figure_texts.percent_text(one.mean_iou)
             numbers = {"matched": one.matched, "here": one.here, "there": one.there, "relabelled": one.relabelled}
-            self.agreement.setText(AGREED.format(share=share, **numbers))
+            self.agreement.setText(translated(AGREED, share=share, **numbers))
 
     def _button(self, action: QAction, row: int) -> QToolButton:
         button = QToolButton()
@@ -215,7 +217,7 @@ class ReviewPanel(QWidget):
 
 def _row_words(item: ReviewItem) -> str:
     name = item.class_name or item.their_class
-    return ROW.format(image=displayable(item.image), name=displayable(name), reason=reason_words(item))
+    return translated(ROW, image=displayable(item.image), name=displayable(name), reason=reason_words(item))
 
 
 def _time_words(moment: str) -> str:

@@ -20,6 +20,7 @@ from samtta_app.core.names import displayable
 from samtta_app.core.texts import csv_text
 from samtta_app.core.types import Annotation, Mask
 from samtta_app.errors import ProjectError
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.location import DATABASE, HOME, open_copy
 from samtta_app.session.project.store import Store
 from samtta_app.session.proposal_list import corners_of
@@ -37,6 +38,7 @@ ALL_CLASSES = "all classes"
 
 SAME_PROJECT = "This is the project itself"
 NONE_IN_COMMON = "The two projects have no image in common"
+NONE_COMPARED = "The two projects have no image in common: {reason}"
 OTHER_SIZE = "{name}: {here} pixels here, {there} there, so it was not compared"
 OTHER_PIXELS = "{name}: not the same picture in both projects, compared by its name"
 
@@ -79,8 +81,8 @@ def compare_projects(
     with Store(folder, home, opened) as theirs:
         pairs, remarks = _common_images(mine, theirs)
         if not pairs:
-            reason = f": {displayable(remarks[0])}" if remarks else ""
-            raise ProjectError(f"{NONE_IN_COMMON}{reason}", place, "Choose a project of the same images")
+            what = Phrase(NONE_COMPARED, reason=remarks[0]) if remarks else NONE_IN_COMMON
+            raise ProjectError(what, place, "Choose a project of the same images")
         label = theirs.annotator or displayable(folder.name)
         told = _told(mine, theirs)
         items: list[ReviewItem] = []
@@ -147,10 +149,10 @@ def _common_images(mine: Store, theirs: Store) -> tuple[list[tuple[str, str]], t
         known = here.get(own)
         if known is not None and known[:2] != (width, height):
             sizes = {"here": f"{known[0]} x {known[1]}", "there": f"{width} x {height}"}
-            remarks.append(OTHER_SIZE.format(name=own, **sizes))
+            remarks.append(Phrase(OTHER_SIZE, name=displayable(own), **sizes))
             continue
         if known is not None and same is None and picture and known[2]:
-            remarks.append(OTHER_PIXELS.format(name=own))
+            remarks.append(Phrase(OTHER_PIXELS, name=displayable(own)))
         taken.add(own)
         pairs.append((own, name))
     return pairs, tuple(remarks)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from samtta_app.errors import ProjectError
+from samtta_app.phrases import Phrase
 
 NETWORK_KINDS = frozenset(
     (
@@ -76,6 +77,6 @@ def require_own_disk(home: Path) -> None:
     """
     kind = network_kind(home)
     if kind:
-        what = f"A project belongs to one machine, and this folder is on a network share ({kind})"
+        what = Phrase("A project belongs to one machine, and this folder is on a network share ({kind})", kind=kind)
         do = "Name a folder of this machine with --project; the images may stay where they are"
         raise ProjectError(what, home, do)

@@ -9,6 +9,7 @@ from samtta_app.core.masks import bounding_box
 from samtta_app.core.project import ProjectImage, fits
 from samtta_app.core.types import Annotation, Image
 from samtta_app.core.windows import around
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.pictures import picture_of
 from samtta_app.session.review_list import OutlineVerdict, ProjectComparison, ReviewItem, ReviewList
 from samtta_app.session.workflow.context import Requests, SessionContext
@@ -33,9 +34,9 @@ def begin_comparison(desk: SessionContext, comparison: ProjectComparison) -> Non
     desk.reviewed = replace(desk.reviewed, comparison=comparison, settled=settled, current=None)
     number = sum(item.key not in settled for item in comparison.differences)
     words = COMPARED_WITH if number else NO_DIFFERENCES
-    said = words.format(images=comparison.images, other=comparison.other, number=number)
+    said = Phrase(words, images=comparison.images, other=comparison.other, number=number)
     if comparison.remarks:
-        desk.say("warning", ". ".join((said, *comparison.remarks)))
+        desk.say("warning", Phrase.joined(". ", (said, *comparison.remarks)))
     else:
         desk.say("info" if number else "good", said)
 
@@ -69,7 +70,7 @@ def choose_outline(
     gone = (mine,) if mine is not None and verdict == "theirs" else ()
     wanted = item.theirs if verdict != "mine" else None
     if wanted is not None and not fits(wanted, ProjectImage(item.image, image.width, image.height)):
-        desk.say("warning", DOES_NOT_FIT.format(other=comparison.other))
+        desk.say("warning", Phrase(DOES_NOT_FIT, other=comparison.other))
         return None
     come: tuple[Annotation, ...] = ()
     if wanted is not None:
