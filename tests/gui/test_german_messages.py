@@ -14,13 +14,16 @@ from samtta_app.core.types import Click
 from samtta_app.errors import SettingsError, UserError
 from samtta_app.formats.importers import ImportCount
 from samtta_app.gui.actions.bindings import bindings
+from samtta_app.gui.panels.review_panel import history_words, review_sentence
 from samtta_app.gui.widgets.translation import install_translators, translated
 from samtta_app.images.decoding import frame_notice, joined_notices
 from samtta_app.images.tiff_decoding import channel_notice, page_notice
 from samtta_app.session import acts
 from samtta_app.session.advice import Advice
+from samtta_app.session.project import network_share
 from samtta_app.session.project.listing import listing_changed, passed_over
 from samtta_app.session.project.pictures import remark
+from samtta_app.session.review_list import ObjectAct, ReviewItem, ReviewList
 from samtta_app.session.statistics.control_groups import Effort, compare_groups
 from samtta_app.settings import Settings, read_settings
 from tests.gui.scenes import annotation, disc, picture
@@ -147,3 +150,26 @@ def test_what_an_import_brings():
 
 def test_sizes_of_models_are_figures():
     assert translated(size_words(41_000_000)) == "41 MB"
+
+
+def test_what_a_review_says():
+    doubt = ReviewList((ReviewItem("a.png", 1, "clicks", 0.5, "cell"),), 1, 4)
+    assert translated(review_sentence(doubt)) == (
+        "1 von 4 Objekten brauchen einen Blick: mehr Klicks helfen vielleicht, 50 % erwartet"
+    )
+    other = annotation(9, disc(30, 30, 12), picture())
+    pair = ReviewItem("a.png", 1, "class", 0.9, "cell", other, "nucleus")
+    assert translated(review_sentence(ReviewList((pair,), 1, 2, other="ben"))) == (
+        "1 von 2 Unterschieden zu ben sind offen: die Klassen weichen ab: cell hier, nucleus dort"
+    )
+    deeds = (ObjectAct("accepted", "ben", "once"), ObjectAct("deleted", "", "later"))
+    assert translated(history_words(deeds)) == "Übernommen von ben, once\nGelöscht, later"
+
+
+def test_a_project_on_a_network_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(network_share, "network_kind", lambda folder: "nfs4")
+    said = refusal(network_share.require_own_disk, tmp_path)
+    assert said.startswith(
+        "Ein Projekt gehört zu einem Rechner, und dieser Ordner liegt auf einer Netzwerkfreigabe (nfs4)"
+    )
+    assert said.endswith("Mit --project einen Ordner dieses Rechners angeben; die Bilder können bleiben, wo sie sind.")

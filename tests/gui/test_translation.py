@@ -55,20 +55,23 @@ from samtta_app.formats import FORMATS
 from samtta_app.formats.importers import IMPORTERS
 from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.canvas.captions import comparison_words, words_without_image
+from samtta_app.gui.dialogs.agreement_dialog import AGREEMENT_HEADS, AgreementDialog
 from samtta_app.gui.dialogs.crash_report import SAVED, CrashReport
 from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.colour_bar import MAP_WORDS, ColourBar
+from samtta_app.gui.panels.review_panel import DEED_WORDS, REASON_WORDS, ReviewPanel
 from samtta_app.gui.panels.status import TOOL_HINTS, hint
 from samtta_app.gui.widgets.translation import install_translators, translated
 from samtta_app.phrases import Phrase
 from samtta_app.session import acts
 from samtta_app.session.acts import ACT_NAMES
+from samtta_app.session.review_list import ClassAgreement, ObjectAct, ReviewItem, ReviewList, ReviewReason
 from samtta_app.session.state import Display, Overlay, Rating
 from samtta_app.session.workflow.judging import SOURCE_WORDS
 from samtta_app.settings import Settings, StrategyName, resource, setting_fields, valid_keys
-from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
+from tests.gui.scenes import WORDS, Recorder, annotation, disc, picture, preview, scene
 from tests.gui.test_reachable import DIALOGS
 
 PACKAGE = Path(samtta_app.__file__).parent
@@ -76,7 +79,7 @@ SOURCE = resource("translations/samtta_de.ts")
 PLACE = re.compile(r"\{[^{}]*\}")
 FILE = re.compile(r"\.png$|\.png\n|/|\[\*\]|\.safetensors$")
 MODEL_TITLES = {part for row in model_rows() for part in (row.title, row.licence, size_words(row.size))}
-ENGLISH = ("cli", "bench", "train", "simulation", "datasets")
+ENGLISH = ("cli", "bench", "train", "simulation", "datasets", "parallel")
 """Rooms whose texts stay English: they speak on the command line."""
 
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.UserError)}
@@ -299,6 +302,28 @@ def test_the_words_on_the_canvas_are_translated(marker: Marker):
     assert sorted(text for text in marker.asked if worded(text) and text not in german()) == []
 
 
+@pytest.mark.parametrize("other", ["", "ben"])
+def test_the_queue_of_reviews_is_translated(marker: Marker, qtbot, other: str):
+    agreement = (ClassAgreement("", 4, 0.845, 1, 2, 1), ClassAgreement("cell", 4, np.nan, 1, 0, 1)) if other else ()
+    theirs = annotation(9, disc(30, 30, 12), picture()) if other else None
+    items = tuple(
+        ReviewItem("a.png", 1, reason, value, "cell", theirs, "nucleus")
+        for reason, value in zip(get_args(ReviewReason), [0.5, np.nan] * 4, strict=True)
+    )
+    deeds = (ObjectAct("reviewed", "ben", "2026-11-28"), ObjectAct("note", "", "2026-11-28"))
+    queue = ReviewList(items, 8, 9, 0, 1, other, agreement, deeds)
+    panel = ReviewPanel(Recorder(scene()))
+    qtbot.addWidget(panel)
+    states = [scene(review=queue), scene(review=ReviewList(other=other)), scene(rating=Rating(1, (2,), 3))]
+    for state in states:
+        panel.show_state(state)
+        assert [text for text in untranslated(panel) if "2026" not in unmarked(text)] == []
+    dialog = AgreementDialog(panel, Recorder(states[0]))
+    qtbot.addWidget(dialog)
+    assert untranslated(dialog) == []
+    assert shown_texts(marker) == []
+
+
 def test_the_menus_of_classes_and_objects_are_translated(window: MainWindow, marker: Marker):
     openers = window._views.menus._openers
     classes, objects, images = (openers[name][1].__self__ for name in ("class", "object", "image"))
@@ -317,6 +342,7 @@ def test_every_name_of_an_act_and_of_a_way_to_learn_is_in_the_catalogue():
     texts += [text for gesture in GESTURES for text in gesture]
     texts += [text for row in FORMATS.values() for text in (row.title, *row.lost)]
     texts += [row.title for row in IMPORTERS.values()]
+    texts += [*REASON_WORDS.values(), *DEED_WORDS.values(), *(text for head in AGREEMENT_HEADS for text in head)]
     texts += [entry.expected for entry in setting_fields() if not isinstance(entry.expected, Phrase)]
     known = german()
     assert sorted({text for text in texts if text not in known}) == []
