@@ -49,7 +49,7 @@ SHORTAGES = [
 ]
 
 
-@pytest.mark.parametrize("part", ["image_encoder.blocks.0", "prompt_encoder", "mask_decoder.transformer"])
+@pytest.mark.parametrize("part", ["image_encoder.blocks.0.mlp", "prompt_encoder", "mask_decoder.iou_prediction_head"])
 @pytest.mark.parametrize("error", SHORTAGES, ids=lambda e: type(e).__name__)
 def test_where_memory_runs_out_a_text_says_so_and_the_next_click_works(part: str, error: BaseException) -> None:
     model = toy_model()
@@ -68,7 +68,7 @@ def test_where_memory_runs_out_all_that_was_encoded_is_given_up() -> None:
     engine = Engine(model)
     for seed in (1, 2):
         run(engine, PrefetchRequest(seed, Path("x"), picture(seed)))
-    Failing(model.net.mask_decoder.transformer, MemoryError())
+    Failing(model.net.mask_decoder.iou_prediction_head, MemoryError())
     said, reply = replies(engine, click(1))
     assert isinstance(reply, Failure)
     assert {key for evicted in said for key in evicted.image_keys} == {picture(1).key, picture(2).key}
