@@ -394,5 +394,5 @@ def _said(outcome: Exported | UserError) -> tuple[Severity, str]:
     if outcome.words:
         said = Phrase("{said}. {words}", said=said, words=outcome.words)
     if outcome.remarks:
-        return "warning", f"{said}. {displayable('; '.join(outcome.remarks))}"
+        return "warning", Phrase("{said}. {words}", said=said, words=displayable("; ".join(outcome.remarks)))
     return "good", said
