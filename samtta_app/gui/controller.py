@@ -16,16 +16,14 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Sl
 
 from samtta_app.core.mask_shape import MaskShape
 from samtta_app.core.messages import HoverRequest, Request, ThumbnailRequest
-from samtta_app.core.names import displayable
 from samtta_app.core.planes import ReadingChoice
 from samtta_app.core.replies import Failure, Hovered, Reply, Thumbnailed
 from samtta_app.core.types import Click, Window
 from samtta_app.errors import ExportError, StoreError, UserError
-from samtta_app.formats.base import ExportStoppedError
 from samtta_app.formats.detections import Detections
 from samtta_app.formats.export_choice import EVERYTHING, ExportChoice
 from samtta_app.formats.importers import ImportedObject
-from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, figures_task, masks_task
+from samtta_app.gui.exporting import Exported, ExportTask, ExportThread, export_words, figures_task, masks_task
 from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.phrases import Phrase
@@ -54,12 +52,19 @@ class Controller(QObject):
         state_changed(State): there is a new state; emitted once for each.
         drawn(State): this state is to be drawn. It is emitted with `state_changed`, or once for several of them that come
             within FRAME or within the time of the last drawing. Another image is drawn at once: clicks aim at what is drawn.
+
         described(str): the model that answers, and its device; `tasks` are those of its file.
+
         exported(object): an export has ended, with an Exported or a UserError.
+
         hover_answered(Hovered): what a click under the pointer would show.
+
         thumbnailed(Thumbnailed): a small picture that was asked for.
+
         leaving: the project is about to be closed.
+
         moved(Path): the images are taken from this folder from now on.
+
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
     Args:
@@ -377,22 +382,6 @@ class Controller(QObject):
             self._exporting.deleteLater()
             self._exporting = None
         self._workflow.show_export("")
-        self._workflow.say(*_said(outcome))
+        self._workflow.say(*export_words(outcome))
         self._pass_on(())
         self.exported.emit(outcome)
-
-
-def _said(outcome: Exported | UserError) -> tuple[Severity, str]:
-    """What the message bar says of an export's end."""
-    if isinstance(outcome, ExportStoppedError):
-        return "info", str(outcome)
-    if isinstance(outcome, UserError):
-        return "error", str(outcome)
-    number = Phrase("1 file") if len(outcome.files) == 1 else Phrase("{number} files", number=len(outcome.files))
-    folder = displayable(str(outcome.folder))
-    said = Phrase("{done}: {number} in {folder}", done=Phrase(outcome.done), number=number, folder=folder)
-    if outcome.words:
-        said = Phrase("{said}. {words}", said=said, words=outcome.words)
-    if outcome.remarks:
-        return "warning", Phrase("{said}. {words}", said=said, words=displayable("; ".join(outcome.remarks)))
-    return "good", said

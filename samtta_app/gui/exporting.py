@@ -11,12 +11,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from samtta_app.core.messages import ReportProgress
+from samtta_app.core.names import displayable
 from samtta_app.errors import UserError
 from samtta_app.formats import FORMATS
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.formats.export_choice import EVERYTHING, ExportChoice, export_project
 from samtta_app.phrases import Phrase
 from samtta_app.session.project.store import Store
+from samtta_app.session.state import Severity
 from samtta_app.session.statistics.statistics_export import write_statistics
 
 log = logging.getLogger(__name__)
@@ -101,3 +103,19 @@ def figures_task(read: Callable[[], Store], folder: Path) -> ExportTask:
             return Exported(folder, tuple(files), "Figures written", remarks=store.left_out)
 
     return task
+
+
+def export_words(outcome: Exported | UserError) -> tuple[Severity, str]:
+    """What the message bar says of an export's end."""
+    if isinstance(outcome, ExportStoppedError):
+        return "info", str(outcome)
+    if isinstance(outcome, UserError):
+        return "error", str(outcome)
+    number = Phrase("1 file") if len(outcome.files) == 1 else Phrase("{number} files", number=len(outcome.files))
+    folder = displayable(str(outcome.folder))
+    said = Phrase("{done}: {number} in {folder}", done=Phrase(outcome.done), number=number, folder=folder)
+    if outcome.words:
+        said = Phrase("{said}. {words}", said=said, words=outcome.words)
+    if outcome.remarks:
+        return "warning", Phrase("{said}. {words}", said=said, words=displayable("; ".join(outcome.remarks)))
+    return "good", said
