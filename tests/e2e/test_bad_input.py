@@ -111,10 +111,12 @@ def test_a_folder_without_images_is_refused_before_a_window_and_left_as_it_is(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deeper", "notes.txt"]
 
 
-def test_a_single_image_in_the_place_of_a_folder_is_named(call: Callable[..., Ending], tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_in_the_place_of_a_folder_is_named(call: Callable[..., Ending], tmp_path: Path) -> None:
+    """An image would open its folder."""
     folder = folder_of(tmp_path / "cells", "a.png")
-    complains(call("open", folder / "a.png"), str(folder / "a.png"))
-    assert [path.name for path in folder.iterdir()] == ["a.png"]
+    (folder / "notes.txt").write_text("mine")
+    complains(call("open", folder / "notes.txt"), str(folder / "notes.txt"))
+    assert sorted(path.name for path in folder.iterdir()) == ["a.png", "notes.txt"]
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])
