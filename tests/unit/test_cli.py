@@ -24,6 +24,7 @@ COMMANDS = [
     "demo",
     "doctor",
     "export",
+    "encode",
     "import",
     "compare",
     "stats",
@@ -248,7 +249,7 @@ def test_a_qt_that_cannot_be_loaded_is_one_line_that_names_the_doctor(
 ):
     from samtta_app.cli import demo_command
 
-    def fail() -> None:
+    def fail(language: str) -> None:
         raise ImportError("libEGL.so.1: cannot open shared object file: No such file or directory")
 
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
@@ -356,7 +357,7 @@ def test_what_is_named_on_the_command_line_goes_before_the_settings_and_does_not
         raise SystemExit(code)
 
     monkeypatch.setattr(app, "run_window", window)
-    monkeypatch.setattr(demo_command, "_splash", lambda: None)
+    monkeypatch.setattr(demo_command, "_splash", lambda language: None)
     monkeypatch.setattr(demo_command, "leave", leave)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert call("open", str(tmp_path)) == 0

@@ -15,12 +15,12 @@ LAYOUT = 4
 """Version of the saved dock layout; an older one is not restored."""
 
 DOCKS: tuple[tuple[str, str, int], ...] = (
-    ("classes", "Classes", 15),
-    ("objects", "Objects", 20),
+    ("classes", "Classes", 14),
+    ("objects", "Objects", 12),
     ("proposals", "Proposals", 20),
     ("review", "Review", 20),
     ("images", "Images", 0),
-    ("adaptation", "Learning", 28),
+    ("adaptation", "Learning", 24),
 )
 """Name, title and first height (in grid steps) of each dock; the list of images has the rest: 12 rows at 1080p."""
 
@@ -59,7 +59,8 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
             steps["adaptation"] = FOLDED
         taken = sum(number for name, number in steps.items() if name not in ("proposals", "review"))
         steps["images"] = max(window.height() // theme.GRID - AROUND - taken, LEAST_IMAGES)
-        heights = [number * theme.GRID for number in steps.values()]
+        alone = [name for name in steps if name not in ("proposals", "review")]  # one of each tab group sets its height
+        heights = [steps[name] * theme.GRID for name in alone]
         docks["objects"].raise_()
         window.resizeDocks(shown, [43 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
-        window.resizeDocks(shown, heights, Qt.Orientation.Vertical)
+        window.resizeDocks([docks[name] for name in alone], heights, Qt.Orientation.Vertical)
