@@ -72,6 +72,7 @@ def project(tmp_path: Path) -> Path:
     """A folder of two images with three accepted objects, closed in order."""
     folder = folder_of(tmp_path / "cells", "a.png", "b.png")
     with Store.open(folder) as store:
+        store.number_images()  # as the window does when it opens a folder
         for name in ("a.png", "a.png", "b.png"):
             saved = store.accept(accepted(name), WIDTH, HEIGHT)
         store.log_adaptation(report(saved.id, 1))
