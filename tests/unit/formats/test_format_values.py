@@ -239,7 +239,9 @@ def test_the_memory_of_a_coco_export_does_not_grow_with_its_file(tmp_path: Path)
         finally:
             tracemalloc.stop()
 
-    peak(1)  # what is imported at first use
+    # What is imported at first use, and up to 2,000 tuples of 20 items: CPython 3.11 keeps those that `replace` needs above,
+    # and uses none of them again.
+    peak(101)
     (few, small), (lots, large) = peak(5), peak(50)
     assert large - small > 1_000_000
-    assert lots - few < (large - small) / 3  # some 340 bytes an object: its place, and what an iteration holds
+    assert lots - few < (large - small) / 5
