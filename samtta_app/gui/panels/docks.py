@@ -17,12 +17,12 @@ LAYOUT = 4
 DOCKS: tuple[tuple[str, str, int], ...] = (
     ("classes", "Classes", 14),
     ("objects", "Objects", 12),
-    ("proposals", "Proposals", 20),
-    ("review", "Review", 20),
+    ("proposals", "Proposals", 0),
+    ("review", "Review", 0),
     ("images", "Images", 0),
     ("adaptation", "Learning", 24),
 )
-"""Name, title and first height (in grid steps) of each dock; the list of images has the rest: 12 rows at 1080p."""
+"""Name, title and first height (in grid steps) of each dock. Tabs have the height of Objects, images the rest: 12 rows at 1080p."""
 
 
 SMALL = 800
@@ -54,13 +54,11 @@ def show_docks(window: QMainWindow, docks: Mapping[str, Dock]) -> None:
         dock.show()
     layout = recent.stored_layout("docks")
     if layout is None or not window.restoreState(layout, LAYOUT):
-        shown, steps = list(docks.values()), {name: number for name, _, number in DOCKS}
+        steps = {name: number for name, _, number in DOCKS if number or name == "images"}
         if window.height() < SMALL:
             steps["adaptation"] = FOLDED
-        taken = sum(number for name, number in steps.items() if name not in ("proposals", "review"))
-        steps["images"] = max(window.height() // theme.GRID - AROUND - taken, LEAST_IMAGES)
-        alone = [name for name in steps if name not in ("proposals", "review")]  # one of each tab group sets its height
-        heights = [steps[name] * theme.GRID for name in alone]
+        steps["images"] = max(window.height() // theme.GRID - AROUND - sum(steps.values()), LEAST_IMAGES)
+        shown, heights = [docks[name] for name in steps], [number * theme.GRID for number in steps.values()]
         docks["objects"].raise_()
         window.resizeDocks(shown, [43 * theme.GRID] * len(shown), Qt.Orientation.Horizontal)
-        window.resizeDocks([docks[name] for name in alone], heights, Qt.Orientation.Vertical)
+        window.resizeDocks(shown, heights, Qt.Orientation.Vertical)
