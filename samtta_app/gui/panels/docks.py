@@ -22,7 +22,10 @@ DOCKS: tuple[tuple[str, str, int], ...] = (
     ("images", "Images", 0),
     ("adaptation", "Learning", 24),
 )
-"""Name, title and first height (in grid steps) of each dock. Tabs have the height of Objects, images the rest: 12 rows at 1080p."""
+"""Name, title and first height (in grid steps) of each dock.
+
+Tabs have the height of Objects. The list of images has the rest: 12 rows at 1080p.
+"""
 
 
 SMALL = 800
