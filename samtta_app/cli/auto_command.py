@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,57 +95,54 @@ def find_masks_in(
         largest=max_share,
     )
     settings = replace(settings, **dict[str, Any](given))
-    asked = settings, given, boxes, model, input_size, device
+    asked = _MaskOrder(settings, given, boxes, model, input_size, device)
     if format_ == "shards" or works_in_shards(jobs, ray, shard, place, out):
-        _mask_shards(*asked, place, out, format_, chosen_pool(jobs, ray, device), shard)
+        _mask_shards(asked, place, out, format_, chosen_pool(jobs, ray, device), shard)
     else:
-        _masks_here(*asked, Path(place), Path(out), format_)
+        _masks_here(asked, Path(place), Path(out), format_)
 
 
-def _own_settings(engine: Engine, settings: AutomaticSettings, given: Mapping[str, Any]) -> AutomaticSettings:
-    """The settings with the model's own limits where none were given."""
-    own = engine.automatic_settings
-    limits = {"pred_iou": own.pred_iou, "stability": own.stability, **given}
-    return replace(settings, **dict[str, Any](limits))
+@dataclass(frozen=True, slots=True)
+class _MaskOrder:
+    """What is looked for and by which model; `given` are the limits that a user named, `boxes` a detector's file."""
+
+    settings: AutomaticSettings
+    given: Mapping[str, Any]
+    boxes: Path | None
+    model: str
+    input_size: int | None
+    device: str
+
+    @property
+    def label(self) -> str:
+        """What the model is called in results."""
+        return f"{self.model} at {self.input_size}" if self.input_size else self.model
+
+    def settings_of(self, engine: Engine) -> AutomaticSettings:
+        """The settings with the model's own limits where none were given."""
+        own = engine.automatic_settings
+        limits = {"pred_iou": own.pred_iou, "stability": own.stability, **self.given}
+        return replace(self.settings, **dict[str, Any](limits))
+
+    def detections(self, names: Sequence[str]) -> Detections | None:
+        """The detector's boxes; what is wrong with them is said before the model is loaded."""
+        return _detections(self.boxes, names)
 
 
-def _masks_here(
-    settings: AutomaticSettings,
-    given: Mapping[str, Any],
-    boxes: Path | None,
-    model: str,
-    input_size: int | None,
-    device: str,
-    place: Path,
-    out: Path,
-    format_: str,
-) -> None:
+def _masks_here(asked: _MaskOrder, place: Path, out: Path, format_: str) -> None:
     """Image by image in this process."""
     images = _images(place)
-    detections = _detections(boxes, [path.name for path in images])  # what is wrong is said before the model is loaded
+    detections = asked.detections([path.name for path in images])
 
     from samtta_app.cli.auto_run import mask_images
     from samtta_app.formats import FORMATS
 
-    engine = _engine(model, input_size, device)
-    settings = _own_settings(engine, settings, given)
-    label = _label(model, input_size)
-    _to_the_end(mask_images(engine, settings, label, images, out, FORMATS[format_], boxes, detections))
+    engine = _engine(asked.model, asked.input_size, asked.device)
+    settings = asked.settings_of(engine)
+    _to_the_end(mask_images(engine, settings, asked.label, images, out, FORMATS[format_], asked.boxes, detections))
 
 
-def _mask_shards(
-    settings: AutomaticSettings,
-    given: Mapping[str, Any],
-    boxes: Path | None,
-    model: str,
-    input_size: int | None,
-    device: str,
-    place: str,
-    out: str,
-    format_: str,
-    pool: WorkerPool,
-    size: int,
-) -> None:
+def _mask_shards(asked: _MaskOrder, place: str, out: str, format_: str, pool: WorkerPool, size: int) -> None:
     """In shards, by many processes or machines."""
     from samtta_app.formats import FORMATS
     from samtta_app.parallel.image_places import ResultPlace, found_images
@@ -154,11 +151,11 @@ def _mask_shards(
     from samtta_app.parallel.shard_run import SHARD_IMAGES, ShardPlan
 
     images = found_images(place)
-    detections = _detections(boxes, [image.name for image in images])
-    sent = sent_model(model, input_size, device)
+    detections = asked.detections([image.name for image in images])
+    sent = sent_model(asked.model, asked.input_size, asked.device)
     engine = sent.engine()
-    settings = _own_settings(engine, settings, given)
-    by, said = model_text(engine, _label(model, input_size)), settings_text(settings, boxes)
+    settings = asked.settings_of(engine)
+    by, said = model_text(engine, asked.label), settings_text(settings, asked.boxes)
 
     def work(part: Sequence[ImagePlace]) -> MaskShard:
         of_part = {image.name: boxes_of(detections, image.name) for image in part} if detections else None
@@ -178,10 +175,6 @@ def _mask_shards(
         return f"wrote {' '.join(names[-2:])} and others there" if len(names) > 2 else f"wrote {' '.join(names)} there"
 
     run_in_shards(plan, replace(pool, sent=files_sent(sent, pool)), finish)
-
-
-def _label(model: str, input_size: int | None) -> str:
-    return f"{model} at {input_size}" if input_size else model
 
 
 def _detections(boxes: Path | None, names: Sequence[str]) -> Detections | None:
