@@ -154,8 +154,7 @@ class CompactMaskDecoder(MaskDecoder):
 
         Unlike the stock version, B images with one prompt each are B masks, not B x B.
         """
-        batch = sparse_prompt_embeddings.shape[0]
-        own = torch.cat([self.iou_token.weight, self.mask_tokens.weight]).unsqueeze(0).expand(batch, -1, -1)
+        own = torch.cat([self.iou_token.weight, self.mask_tokens.weight]).expand(len(sparse_prompt_embeddings), -1, -1)
         src = image_embeddings + dense_prompt_embeddings
         hs, src_out = two_way(self.transformer, src, image_pe, torch.cat([own, sparse_prompt_embeddings], dim=1))
         tokens = hs[:, : 1 + self.num_mask_tokens]
@@ -390,7 +389,8 @@ def open_compact(path: Path, input_size: int | None) -> tuple[str, CompactBackbo
     try:
         net = load_compact(path)
     except ValueError as e:
-        raise CheckpointError(Phrase("The model file cannot be used: {error}", error=e), path, "Choose another") from e
+        what = Phrase("The model file cannot be used: {error}", error=e)
+        raise CheckpointError(what, path, "Choose another model file") from e
     fuse_batch_norms(net.image_encoder)
     net.image_encoder.to(memory_format=torch.channels_last)
     size = input_size or net.config.input_size
