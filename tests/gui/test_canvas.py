@@ -22,6 +22,7 @@ from samtta_app.gui.canvas.markers import KEPT, ClickItem, FrameItem, MapItem, M
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.state import Display, Preview
+from tests.gui.pointer import hovers
 from tests.gui.scenes import Recorder, annotation, candidate, disc, entries, scene
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
@@ -269,7 +270,7 @@ def test_ctrl_and_left_selects_the_topmost_annotation_or_none(canvas: Canvas, re
 
 def test_the_pointer_is_reported_in_image_pixels_and_as_nowhere_when_it_leaves(canvas: Canvas, qtbot: QtBot) -> None:
     with qtbot.waitSignal(canvas.hovered) as heard:
-        QTest.mouseMove(canvas.viewport(), at(canvas, 12, 34))
+        hovers(canvas.viewport(), at(canvas, 12, 34))
     assert heard.args == [pytest.approx(12, abs=0.2), pytest.approx(34, abs=0.2)]
     with qtbot.waitSignal(canvas.hovered) as heard:
         QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
@@ -286,7 +287,7 @@ def test_at_full_size_the_pixel_under_the_pointer_is_the_files(
     screen = canvas.viewport().grab().toImage()
     for x, y in ((10, 20), (11, 20), (64, 48), (99, 71)):
         with qtbot.waitSignal(canvas.hovered) as heard:
-            QTest.mouseMove(canvas.viewport(), at(canvas, x, y))
+            hovers(canvas.viewport(), at(canvas, x, y))
         column, row = (round(value) for value in heard.args)
         assert screen.pixelColor(at(canvas, x, y)).getRgb()[:3] == tuple(pixels[row, column].tolist())
 

@@ -20,6 +20,7 @@ from samtta_app.core.types import Mask
 from samtta_app.gui.canvas.hand_tools import next_size
 from samtta_app.gui.panels.candidates import CandidatesStrip
 from samtta_app.session.workflow import handwork
+from tests.gui.pointer import hovers
 from tests.gui.sessions import Sitting
 
 Key = Qt.Key
@@ -159,7 +160,7 @@ def test_the_size_changes_with_brackets_and_with_ctrl_and_the_wheel(sitting: Sit
 def test_the_ring_is_as_large_as_the_brush(sitting: Sitting) -> None:
     sitting.presses(Key.Key_B)
     ring = sitting.window.canvas.work.layer.ring
-    QTest.mouseMove(sitting.window.canvas.viewport(), sitting.place(50, 40))
+    hovers(sitting.window.canvas.viewport(), sitting.place(50, 40))
     assert ring.isVisible()
     assert ring.radius == sitting.state.display.size / 2
     assert (ring.pos() - QPointF(50, 40)).manhattanLength() < 0.3

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.replies import Hovered
 from samtta_app.core.types import Mask
 from samtta_app.gui.canvas.hover import SLOW_TRIES, HoverPreview
+from tests.gui.pointer import hovers
 from tests.gui.sessions import Sitting
 from tests.gui.test_hand_tools import folder_with
 
@@ -36,7 +36,7 @@ def preview_of(sitting: Sitting) -> HoverPreview:
 
 
 def points_at(sitting: Sitting, x: float, y: float) -> None:
-    QTest.mouseMove(sitting.window.canvas.viewport(), sitting.place(x, y))
+    hovers(sitting.window.canvas.viewport(), sitting.place(x, y))
 
 
 def test_a_resting_pointer_shows_a_mask_that_goes_with_a_click(sitting: Sitting) -> None:
@@ -69,6 +69,6 @@ def test_slow_answers_switch_it_off_and_a_key_decides(sitting: Sitting) -> None:
     points_at(sitting, 60, 40)
     assert hover._rest.isActive()
     points_at(sitting, -50, 40)
-    QTest.mouseMove(sitting.window.canvas.viewport(), QPoint(1, 1))
+    hovers(sitting.window.canvas.viewport(), QPoint(1, 1))
     sitting.wait(lambda: not hover._rest.isActive())
     assert hover._asked == 0, "outside the image nothing is asked"

@@ -28,6 +28,7 @@ from samtta_app.session.acts import OverlayKind
 from samtta_app.session.state import Display, Overlay, State
 from samtta_app.session.workflow.overlays import MEASURING, NO_LESSON, NO_MAP, UNLEARNED, overlay_of
 from samtta_app.settings import Settings, load_settings, model_folder
+from tests.gui.pointer import hovers
 from tests.gui.scenes import Recorder, disc, picture, preview, scene
 from tests.gui.sessions import Key, Sitting
 from tests.unit.values import picture as painted
@@ -258,11 +259,11 @@ def test_the_value_under_the_pointer_is_shown_and_marked(sit: Callable[..., Sitt
     key, viewport = key_of(sitting), sitting.window.canvas.viewport()
     assert found.values is not None
     for x, y in ((60, 50), (30, 40)):
-        QTest.mouseMove(viewport, sitting.place(x, y))
+        hovers(viewport, sitting.place(x, y))
         sitting.wait(lambda x=x, y=y: sitting.window.status.position.text().startswith(f"{x}, {y} "))
         assert key.value.text() == f"{found.at(x, y):.3f}"
     plain = key.ramp.grab().toImage()
-    QTest.mouseMove(viewport, QPoint(3, 3))  # beside the image
+    hovers(viewport, QPoint(3, 3))  # beside the image
     sitting.wait(lambda: key.value.text() == "")
     assert key.ramp.grab().toImage() != plain
 
