@@ -90,12 +90,12 @@ def cells_of(points: NDArray[Any], columns: Field, rows: Field) -> Field:
 
 def scattered(rng: np.random.Generator, size: int, spacing: float, margin: float, most: int) -> NDArray[np.float32]:
     """Up to `most` points (n, 2), at least `spacing` apart and `margin` from the frame, in random order."""
-    kept: list[NDArray[np.float32]] = []
-    for point in rng.uniform(margin, size - margin, (4000, 2)).astype(np.float32):
-        if all(float(np.hypot(*(point - other))) >= spacing for other in kept):
-            kept.append(point)
-            if len(kept) == most:
-                break
+    points = rng.uniform(margin, size - margin, (4000, 2)).astype(np.float32)
+    free, kept = np.ones(len(points), np.bool_), list[NDArray[np.float32]]()
+    while len(kept) < most and free.any():
+        point = points[int(free.argmax())]
+        kept.append(point)
+        free &= np.hypot(*(points - point).T) >= spacing
     return np.array(kept, dtype=np.float32)
 
 
