@@ -122,10 +122,9 @@ def _published(folder: Path) -> int:
         return store.published()
 
 
-def test_a_folder_that_is_not_there_is_said_in_one_line(
-    folder: Path, shown_on: dict[str, str], sample: tuple[np.ndarray, list[tuple[int, int]]]
-) -> None:
-    ending = run("look_again", folder / "missing", shown_on, places=json.dumps(sample[1]), version=0)
-    assert ending.code == 2
-    assert "missing" in ending.said
-    assert "Traceback" not in ending.said
+def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "samtta_app", "open", str(tmp_path / "missing")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "missing" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
