@@ -94,7 +94,7 @@ def test_a_click_outside_the_expected_size_or_a_box_says_more_than_sizes() -> No
 def test_a_box_is_answered_in_its_surroundings() -> None:
     box = Box(400, 200, 499, 299)
     window = first_window(IMAGE, None, (), box)
-    assert window.side == 250
+    assert window.side == 500
     assert window.contains(box.x0, box.y0)
 
 

@@ -12,6 +12,7 @@ import torch
 
 from samtta_app.core.masks import trimmed
 from samtta_app.core.types import Box, Click, Image, Mask, Prompt, Window
+from samtta_app.core.windows import SURROUND
 from samtta_app.model import answers
 from samtta_app.model.answers import WindowMasks, answer_prompt
 from samtta_app.model.cache import FeatureCache
@@ -117,7 +118,7 @@ def test_a_window_once_chosen_is_not_narrowed_again(monkeypatch: pytest.MonkeyPa
 
 def test_a_box_is_answered_around_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
     (window,) = looked(monkeypatch, Box(380, 280, 420, 320), Prompt((), Box(370, 270, 430, 330)))
-    assert window.side == round(61 * 2.5)
+    assert window.side == 61 * SURROUND
 
 
 def test_nothing_found_stays_in_the_whole_image(monkeypatch: pytest.MonkeyPatch) -> None:
