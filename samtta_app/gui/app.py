@@ -118,7 +118,7 @@ class Application(QObject):
         if before is not None:
             before.close()
             before.deleteLater()
-        watch = FolderWatch(workflow.state.folder, opened)
+        watch = FolderWatch(opened.image_folders, opened)
         watch.changed.connect(opened.refresh_images)
         opened.moved.connect(watch.watch)
         QTimer.singleShot(0, opened, partial(self._start, opened))

@@ -28,7 +28,7 @@ from samtta_app.gui.shape_reader import ShapeReader
 from samtta_app.gui.worker import MODEL, Worker
 from samtta_app.phrases import Phrase
 from samtta_app.session.acts import OpenImage, Show, UserAct, in_words
-from samtta_app.session.project.listing import row_of_file
+from samtta_app.session.project.listing import image_folders, row_of_file
 from samtta_app.session.project.place_memory import LastView
 from samtta_app.session.project.store import Store
 from samtta_app.session.review_list import ProjectComparison
@@ -63,7 +63,7 @@ class Controller(QObject):
 
         leaving: the project is about to be closed.
 
-        moved(Path): the images are taken from this folder from now on.
+        moved: the images are taken from other folders from now on.
 
         shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
 
@@ -80,7 +80,7 @@ class Controller(QObject):
     hover_answered = Signal(object)
     thumbnailed = Signal(object)
     leaving = Signal()
-    moved = Signal(Path)
+    moved = Signal()
 
     def __init__(self, workflow: Workflow, worker: Worker) -> None:
         super().__init__()
@@ -284,6 +284,12 @@ class Controller(QObject):
         if not self._closed:
             self._pass_on(self._workflow.refresh_images())
 
+    def image_folders(self) -> tuple[Path, ...]:
+        """The folders that hold the project's images, the topmost first; none once the project is closed."""
+        if self._closed:
+            return ()
+        return image_folders(self.store.folder, subfolders=self.store.reading.subfolders)
+
     def read_shapes(self, ids: frozenset[int]) -> bool:
         """Begin to compute the forms of these objects' masks, `shapes_read` gives them; False while others are computed."""
         if self._shaping is not None or self._closed:
@@ -334,7 +340,7 @@ class Controller(QObject):
             ProjectError: none of them is there; nothing has changed.
         """
         self._pass_on(self._workflow.map_images(folder))
-        self.moved.emit(folder)
+        self.moved.emit()
 
     def choose_reading(self, choice: ReadingChoice) -> None:
         """Read the folder's files otherwise from now on, and show the open image again.
@@ -343,6 +349,7 @@ class Controller(QObject):
             StoreError: nothing was stored.
         """
         self._pass_on(self._workflow.choose_reading(choice))
+        self.moved.emit()
 
     def review_boxes(self, detections: Detections, source: str) -> None:
         """Have the masks in a detector's boxes proposed, on this image and on those that are opened next."""

@@ -60,6 +60,14 @@ def image_files(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
     return tuple(folder / name for name in image_names(folder, subfolders=subfolders))
 
 
+def image_folders(folder: Path, *, subfolders: bool = False) -> tuple[Path, ...]:
+    """The folder, and those below it that `image_names` looks into; the folder alone where they cannot be read."""
+    try:
+        return tuple(_folders(folder, subfolders))
+    except OSError:
+        return (folder,)
+
+
 def row_of_file(images: Sequence[ImageEntry], path: Path) -> int | None:
     """Where the image of this file stands in the list, whatever the way to it; None where it is not listed."""
     return next((k for k, e in enumerate(images) if e.name.endswith(path.name) and _same_file(e.path, path)), None)
