@@ -5,7 +5,8 @@
     `legend.json`: what every number means, the order, what is wrong with images, and the files' hashes.
 
 The legend also names the images that are only listed: those in the folder that are not marked as empty.
-Grey PNGs of 8 bit, or of 16 bit where a number above 255 occurs. NAME is the image's name without its suffix; the
+PNGs of 8 bit with Pascal VOC's palette, so that viewers show colours. They are grey ones of 16 bit where a number above
+255 occurs: a palette has 256 places. NAME is the image's name without its suffix; the
 suffix stays where two images differ only in it. A name that is no file name everywhere is flattened; the legend has
 both.
 """
@@ -27,7 +28,7 @@ from samtta_app.core.object_notes import ObjectNote
 from samtta_app.core.project import Project, ProjectImage
 from samtta_app.core.texts import json_text
 from samtta_app.core.types import Annotation, Window
-from samtta_app.errors import DatasetError, ExportError
+from samtta_app.errors import DatasetError, ExportError, ImageError
 from samtta_app.formats.base import MOST_PIXELS, Format, LabelledMask, announced, unheard
 from samtta_app.formats.written_files import content_hash, is_written_name, portable_stems, unchanged
 from samtta_app.phrases import Phrase
@@ -94,14 +95,21 @@ def read_png(folder: Path) -> Iterator[LabelledMask]:
 
 
 def _index(path: Path) -> NDArray[np.generic] | None:
-    """A grey PNG's numbers; None for any other file."""
+    """The numbers of a PNG with a palette or in grey; None where it is gone.
+
+    Raises:
+        ValueError: it is another file, or too large.
+    """
+    from samtta_app.images.read import read_ids  # imports the decoders, which the window's start does not need
+
     if not path.is_file():
         return None
-    data = read_bytes(path, RECORD_BYTES)
-    if claimed_pixels(data) > MOST_PIXELS:
+    if claimed_pixels(read_bytes(path, RECORD_BYTES)) > MOST_PIXELS:
         raise ValueError(f"{path.name} is too large")
-    found = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    return found if found is not None and found.ndim == 2 else None
+    try:
+        return read_ids(path)
+    except ImageError as error:
+        raise ValueError(f"{path.name}: {error.what}") from error
 
 
 def claimed_pixels(data: bytes) -> int:
@@ -153,7 +161,9 @@ def _write_image(
     values = list(range(1, len(objects) + 1))
     classes = [_ignored_class(project) if a.note.ignore else numbers[a.class_id] for a in objects]
     for part, shades in zip(_PARTS, (values, classes), strict=True):
-        hashes[f"{part}/{file}"] = save_index(painted(objects, shades, image), stage / part / file)
+        index = painted(objects, shades, image)
+        save = save_with_palette if index.max(initial=0) <= np.iinfo(np.uint8).max else save_index
+        hashes[f"{part}/{file}"] = save(index, stage / part / file)
     found = [
         {"value": value, "annotation": a.id, "class": numbers[a.class_id]}
         | ({"ignored": True} if a.note.ignore else {})
@@ -170,6 +180,31 @@ def save_index(index: NDArray[np.uint16], path: Path) -> str:
     """
     pixels = index.astype(np.uint8) if index.max(initial=0) <= np.iinfo(np.uint8).max else index
     path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return content_hash(path)
+
+
+def voc_palette() -> NDArray[np.uint8]:
+    """Pascal VOC's colours (256, 3): the bits of a number, three at a time, from the highest bit of a colour down."""
+    numbers = np.arange(256)
+    colours = np.zeros((256, 3), dtype=np.int64)
+    for bit in range(8):
+        for channel in range(3):
+            colours[:, channel] |= ((numbers >> channel) & 1) << (7 - bit)
+        numbers = numbers >> 3
+    return colours.astype(np.uint8)
+
+
+def save_with_palette(index: NDArray[np.uint16], path: Path) -> str:
+    """Write an index map of numbers up to 255 as a PNG with Pascal VOC's palette; returns the file's hash.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import PIL.Image  # the window's start does not need it
+
+    canvas = PIL.Image.fromarray(index.astype(np.uint8))
+    canvas.putpalette(voc_palette().tobytes())
+    canvas.save(path)
     return content_hash(path)
 
 

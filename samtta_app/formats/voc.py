@@ -16,7 +16,6 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import ReportProgress
@@ -38,7 +37,7 @@ from samtta_app.formats.base import (
     unheard,
 )
 from samtta_app.formats.label_maps import numbered_objects
-from samtta_app.formats.png import painted
+from samtta_app.formats.png import painted, save_with_palette, voc_palette
 from samtta_app.formats.recorded_files import read_record, recorded, written_paths
 from samtta_app.formats.written_files import portable_stems
 from samtta_app.phrases import Phrase
@@ -46,17 +45,6 @@ from samtta_app.regular_files import LIST_BYTES, read_text
 
 UNDECIDED = 255
 _CLASSES, _OBJECTS, _LABELS = "SegmentationClass", "SegmentationObject", "labelmap.txt"
-
-
-def _palette() -> NDArray[np.uint8]:
-    """VOC's colours (256, 3): the bits of a number, three at a time, from the highest bit of a colour down."""
-    numbers = np.arange(256)
-    colours = np.zeros((256, 3), dtype=np.int64)
-    for bit in range(8):
-        for channel in range(3):
-            colours[:, channel] |= ((numbers >> channel) & 1) << (7 - bit)
-        numbers = numbers >> 3
-    return colours.astype(np.uint8)
 
 
 def _write(project: Project, folder: Path, progress: ReportProgress = unheard) -> list[Path]:
@@ -90,11 +78,7 @@ def _write_image(project: Project, image: ProjectImage, stage: Path, stem: str) 
         for part, values in given.items()
     }
     for part, values in shades.items():
-        import PIL.Image  # the window's start does not need it
-
-        canvas = PIL.Image.fromarray(painted(objects, values, image).astype(np.uint8))
-        canvas.putpalette(_palette().tobytes())
-        canvas.save(stage / part / f"{stem}.png")
+        save_with_palette(painted(objects, values, image), stage / part / f"{stem}.png")
     (stage / "Annotations" / f"{stem}.xml").write_text(
         _xml(project, image, tuple(a for a in objects if not a.note.ignore)), encoding="utf-8"
     )
@@ -120,7 +104,7 @@ def _xml(project: Project, image: ProjectImage, objects: tuple[Annotation, ...])
 
 
 def _label_map(project: Project) -> str:
-    colours = _palette()
+    colours = voc_palette()
     lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
     for k, one in enumerate(project.classes, start=1):
         name = displayable(one.name).replace(":", "_").replace("#", "_")

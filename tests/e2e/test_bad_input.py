@@ -13,13 +13,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
 from samtta_app.cli.entry import main
+from samtta_app.images.read import read_ids
 from samtta_app.session.project.store import Store
 from tests.unit.session.scripted import HEIGHT, WIDTH, accepted, folder_of, report
 
@@ -452,7 +452,7 @@ def test_objects_whose_images_are_gone_or_damaged_are_exported_all_the_same(
     assert len(coco.anns) == 3
     expected = int(accepted().mask.area)
     assert [int(coco.annToMask(found).sum()) for found in coco.anns.values()] == [expected] * 3
-    index = cv2.imread(str(tmp_path / "out" / "instances" / "a.png"), cv2.IMREAD_UNCHANGED)
+    index = read_ids(tmp_path / "out" / "instances" / "a.png")
     assert index.shape == (HEIGHT, WIDTH)
     assert np.count_nonzero(index) == expected
 

@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from samtta_app.core.masks import crop
 from samtta_app.core.types import Mask, Window
+from samtta_app.images.read import read_ids
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store
 from tests.gui.sessions import Key, Sitting, exported
@@ -518,7 +519,7 @@ def test_a_file_replaced_by_a_smaller_picture_keeps_its_objects_and_the_session_
     assert len(person.state.annotations) == 1
     person.accepts((25, 20), (10, 10), (40, 30), (5, 35))
     exported(person.controller, "png", tmp_path / "out")
-    instances = cv2.imread(str(tmp_path / "out" / "instances" / "b.png"), cv2.IMREAD_UNCHANGED)
+    instances = read_ids(tmp_path / "out" / "instances" / "b.png")
     assert instances.shape == (40, 50)
 
 
@@ -541,5 +542,5 @@ def test_exports_of_odd_files_have_their_upright_sizes(person: Sitting, folder: 
     assert sizes["turned_6.png"] == sizes["deep.tif"] == (WIDTH, HEIGHT)
     assert sizes["tall.png"] == EXTREME["tall.png"]
     for name, mask in masks.items():
-        index = cv2.imread(str(tmp_path / "out" / "instances" / f"{Path(name).stem}.png"), cv2.IMREAD_UNCHANGED)
+        index = read_ids(tmp_path / "out" / "instances" / f"{Path(name).stem}.png")
         assert np.array_equal(index > 0, drawn(mask, *sizes[name])), name

@@ -68,6 +68,18 @@ def test_more_than_255_objects_are_written_with_16_bits(tmp_path: Path) -> None:
     assert classes.dtype == np.uint8
 
 
+def test_numbers_have_the_colours_of_pascal_voc(tmp_path: Path) -> None:
+    FORMATS["png"].write(project(annotation(5, ring(), class_id=4)), tmp_path)
+    for part, colour in (("instances", (128, 0, 0)), ("classes", (0, 128, 0))):
+        with Image.open(tmp_path / part / "a.png") as image:
+            assert image.mode == "P"
+            shown = np.array(image.convert("RGB"))
+        assert (shown[full(ring(), *SIZE)] == colour).all()
+        assert (shown[~full(ring(), *SIZE)] == 0).all()
+    (back,) = FORMATS["png"].read(tmp_path)
+    assert (full(back.mask, *SIZE) == full(ring(), *SIZE)).all()
+
+
 def test_only_annotated_images_have_files(tmp_path: Path) -> None:
     made = FORMATS["png"].write(project(annotation(1, ring(), "b.png")), tmp_path)
     assert sorted(made) == sorted(p for p in tmp_path.rglob("*") if p.is_file())
