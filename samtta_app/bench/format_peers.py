@@ -19,6 +19,10 @@ POOL = 64
 """Distinct masks that all sides write again and again, so that making them costs nothing."""
 
 MASKS_PER_IMAGE = 50
+
+PEER_MASKS = {"supervision": 10_000}
+"""The most masks that a peer is given: supervision keeps 200 kB for each, and 100,000 of 512 x 512 pixels filled 20 GB."""
+
 _SEED = 20
 
 

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from samtta_app.bench import format_peers
-from samtta_app.bench.format_peers import MASKS_PER_IMAGE, POOL, mask_pool, measured_writer
+from samtta_app.bench.format_peers import MASKS_PER_IMAGE, PEER_MASKS, POOL, mask_pool, measured_writer
 from samtta_app.core.masks import bounding_box, trimmed
 from samtta_app.core.project import Project, ProjectClass, ProjectImage
 from samtta_app.core.types import Annotation, Window
@@ -86,7 +86,7 @@ def measure_formats(
     """Run every side one after the other.
 
     Args:
-        masks: that each writes.
+        masks: that each writes, up to what a peer can hold (`format_peers.PEER_MASKS`).
         side: of the images, in pixels.
         peers: the interpreter that runs each peer of `format_peers.PEERS`.
         told: hears which side runs.
@@ -99,8 +99,9 @@ def measure_formats(
         told(f"{_OWN}, {number} masks")
         figures.append(_figure(_OWN, number, [sys.executable, "-c", _OWN_SCRIPT, str(number), str(side)]))
     for name, python in peers.items():
-        told(f"{name}, {masks} masks")
-        figures.append(_figure(name, masks, [str(python), str(format_peers.__file__), name, str(masks), str(side)]))
+        number = min(masks, PEER_MASKS.get(name, masks))
+        told(f"{name}, {number} masks")
+        figures.append(_figure(name, number, [str(python), str(format_peers.__file__), name, str(number), str(side)]))
     ours = figures[1].masks_per_second
     return tuple(replace(each, ratio=ours / each.masks_per_second) for each in figures)
 
