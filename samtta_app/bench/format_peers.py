@@ -21,7 +21,7 @@ POOL = 64
 MASKS_PER_IMAGE = 50
 
 PEER_MASKS = {"supervision": 10_000}
-"""The most masks that a peer is given: supervision keeps 200 kB for each, and 100,000 of 512 x 512 pixels filled 20 GB."""
+"""The most masks that a peer is given: supervision copies a bitmap of the whole image for each, 262 kB of 512 x 512 pixels."""
 
 _SEED = 20
 
