@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 SETTINGS_BYTES = 1_000_000
 """Settings and recipes written by hand have a few kilobytes."""
@@ -28,15 +28,30 @@ def read_bytes(path: Path, most: int) -> bytes:
     Raises:
         OSError: there is no such file, it is a folder, a pipe or a device, it is too large, or it may not be read.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "it is not a regular file")
-        content = file.read(min(most, found.st_size + MOST_GROWTH) + 1) if found.st_size <= most else b""
-    if found.st_size > most or len(content) > most:
+    with open_regular(path) as file:
+        size = regular_size(file)
+        content = file.read(min(most, size + MOST_GROWTH) + 1) if size <= most else b""
+    if size > most or len(content) > most:
         raise OSError(0, f"it is larger than {most / 1e6:.0f} MB")
     return content
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file that is open to be read.
+
+    Raises:
+        OSError: there is no such file, it is a folder, a pipe or a device, or it may not be read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(0, "it is not a regular file")
+    return open(handle, "rb")
+
+
+def regular_size(file: BinaryIO) -> int:
+    """Bytes of an open file."""
+    return os.fstat(file.fileno()).st_size
 
 
 def read_text(path: Path, most: int) -> str:

@@ -114,8 +114,8 @@ def from_runs(runs: NDArray[np.int64], height: int) -> Mask:
         return Mask(0, 0, np.zeros((1, 1), dtype=np.bool_))
     left, right = int(starts[0] // height), int((ends[-1] - 1) // height)
     turns = np.zeros((right - left + 1) * height + 1, dtype=np.int8)
-    np.add.at(turns, starts - left * height, 1)
-    np.add.at(turns, ends - left * height, -1)
+    turns[starts - left * height] += 1  # no two runs start or end together
+    turns[ends - left * height] -= 1
     return trimmed(np.cumsum(turns[:-1], dtype=np.int8).astype(np.bool_).reshape(-1, height).T, left, 0)
 
 

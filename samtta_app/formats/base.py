@@ -61,11 +61,13 @@ class Reading:
         size_of: sizes of the images, for files that do not hold them.
         split_parts: whether each connected part of a mask of 0 and 1 is an object of its own.
         class_name: of objects whose file names no class.
+        told: hears the share 0 .. 1 of a large file that was read; it may raise a DatasetError to end the reading.
     """
 
     size_of: SizeOf = lambda name: None
     split_parts: bool = False
     class_name: str = "object"
+    told: Callable[[float], None] = lambda share: None
 
 
 def checked_size(name: str, height: object, width: object, reading: Reading) -> tuple[int, int]:
@@ -85,7 +87,7 @@ def checked_size(name: str, height: object, width: object, reading: Reading) -> 
 
 
 FoundReader = Callable[[Path, Reading], Iterator[Found]]
-"""Gives the objects of a file or folder, image by image; raises a DatasetError where it is no such file at all."""
+"""Gives the objects of a file or folder, one after the other; raises a DatasetError where it is no such file at all."""
 
 
 class FormatWriter(Protocol):
@@ -111,7 +113,7 @@ class Format:
         endings: of the files, with the dot.
         cannot_hold: what is lost in it, as a text for the user; empty where everything accepted can be read back.
         write: writes a project.
-        read: gives the objects of an export back, image by image. Raises a DatasetError where it cannot be read.
+        read: gives the objects of an export back, one after the other. Raises a DatasetError where it cannot be read.
         splits: whether it has a place for a split of the images; other formats get one folder for each part.
         holds_ignored: whether it has a place for ignore regions; they are left out of other formats.
         holds_notes: whether it has a place for attributes and comments of objects.

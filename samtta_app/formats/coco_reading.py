@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,38 +15,65 @@ from samtta_app.core.object_notes import note_in
 from samtta_app.core.types import Mask
 from samtta_app.errors import DatasetError
 from samtta_app.formats.base import INVALID, Found, LabelledMask, Reading, Refused, checked_size
+from samtta_app.formats.json_entries import json_members
 from samtta_app.formats.outlines import checked_ring
 from samtta_app.phrases import Phrase
-from samtta_app.regular_files import RECORD_BYTES, read_json
 
 COCO_FILE = "annotations/instances_default.json"
 """Where datumaro looks for the instances of a data set without parts."""
 
 OLDER_FILE = "annotations.json"
 
+_Entries = Mapping[Any, Mapping[str, Any]]
+_NEEDED = ("file_name", "width", "height", "name")
+"""What is kept of an image or a category."""
+
 
 def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
-    """The objects of a COCO instances file (or of the export in a folder), image by image.
+    """The objects of a COCO instances file (or of the export in a folder), in the file's order.
+
+    The file is gone through twice, since its images and categories may come last: first for them, then for the objects.
+    Memory grows with the images, and by some bytes for the id of an object.
 
     Raises:
-        DatasetError: it is no such file.
+        DatasetError: it is no such file, or it is cut off; then what came before was given.
     """
     file = next((path / name for name in (COCO_FILE, OLDER_FILE) if (path / name).is_file()), path)
     try:
-        found = read_json(file, RECORD_BYTES)
-        of_image: dict[Any, list[Any]] = {}
-        for values in found["annotations"]:
-            key = values.get("image_id") if isinstance(values, dict) else None
-            of_image.setdefault(key if isinstance(key, str | int) else None, []).append(values)
-        images, twice = _by_id(found["images"])
-        classes, _ = _by_id(found["categories"])
+        images, classes, twice = _heads(file, reading)
+        yield from (Refused(f"image {key}", "its id is used twice") for key in twice)
+        members = json_members(file, lambda share: reading.told(0.5 + share / 2))
+        yield from _objects((found for key, found in members if key == "annotations"), images, classes, reading)
     except (OSError, *INVALID) as error:
         raise DatasetError(
             Phrase("This is not a COCO file of instances: {error}", error=error), file, "Choose another file"
         ) from error
-    yield from (Refused(f"image {key}", "its id is used twice") for key in twice)
+
+
+def _heads(file: Path, reading: Reading) -> tuple[_Entries, _Entries, list[Any]]:
+    """Images and categories by their ids, and the ids of images that are used twice.
+
+    Raises:
+        OSError, ValueError, LookupError, TypeError: the file has none, or no objects.
+    """
+    found: dict[str, tuple[_Entries, list[Any]]] = {}
+    objects = False
+    for key, value in json_members(file, lambda share: reading.told(share / 2)):
+        objects |= key == "annotations"
+        if key in ("images", "categories"):
+            found[key] = _by_id(value)
+        if objects and len(found) == 2:
+            break
+    if not objects:
+        raise KeyError("annotations")
+    return found["images"][0], found["categories"][0], found["images"][1]
+
+
+def _objects(
+    lists: Iterable[Iterable[Any]], images: _Entries, classes: _Entries, reading: Reading
+) -> Iterator[LabelledMask | Refused]:
     used: set[Any] = set()
-    for values in chain.from_iterable(of_image.values()):
+    for values in chain.from_iterable(lists):
         try:
             yield _object(values, images, classes, used, reading)
         except INVALID as error:
@@ -60,21 +87,21 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else "a value in it is of another kind than COCO's"
 
 
-def _by_id(listed: list[Mapping[str, Any]]) -> tuple[dict[Any, Mapping[str, Any]], list[Any]]:
-    """The entries by their ids, the first where several have one, and the ids that are used twice."""
+def _by_id(listed: Iterable[Mapping[str, Any]]) -> tuple[_Entries, list[Any]]:
+    """What is needed of entries by their ids, the first where several have one, and the ids that are used twice."""
     found: dict[Any, Mapping[str, Any]] = {}
     twice = []
     for entry in listed:
         if entry["id"] in found:
             twice.append(entry["id"])
-        found.setdefault(entry["id"], entry)
+        found.setdefault(entry["id"], {key: entry[key] for key in _NEEDED if key in entry})
     return found, twice
 
 
 def _object(
     values: Mapping[str, Any],
-    images: Mapping[Any, Mapping[str, Any]],
-    classes: Mapping[Any, Mapping[str, Any]],
+    images: _Entries,
+    classes: _Entries,
     used: set[Any],
     reading: Reading,
 ) -> LabelledMask:
@@ -105,8 +132,9 @@ def _mask(segmentation: object, height: int, width: int) -> Mask:
         if not segmentation:
             raise ValueError("it has no outline")
         rings = [checked_ring(ring).ravel().tolist() for ring in segmentation]
-        counts = coco_masks.merge(coco_masks.frPyObjects(rings, height, width))["counts"]
-        return from_rle(bytes(counts), height, width)
+        drawn = coco_masks.frPyObjects(rings, height, width)
+        encoded = drawn[0] if len(drawn) == 1 else coco_masks.merge(drawn)
+        return from_rle(bytes(encoded["counts"]), height, width)
     if not isinstance(segmentation, dict) or list(segmentation["size"]) != [height, width]:
         raise ValueError("a segmentation does not have the size of its image")
     counts = segmentation["counts"]

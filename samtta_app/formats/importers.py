@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -79,6 +79,7 @@ class ProjectImages:
     def __init__(self, folder: Path, names: Iterable[str], planes: PlaneChoice = FIRST_PLANE) -> None:
         self._folder, self._planes = folder, planes
         self._sizes: dict[str, tuple[int, int] | None] = {}
+        self._found: dict[str, str | None] = {}
         listed = tuple(names)
         self._exact = set(listed)
         self._alike: dict[str, set[str]] = {}
@@ -88,6 +89,11 @@ class ProjectImages:
 
     def find(self, name: str) -> str | None:
         """The image that a name means: the last part of a path, with or without its ending; None where it is not clear."""
+        if name not in self._found:
+            self._found[name] = self._search(name)
+        return self._found[name]
+
+    def _search(self, name: str) -> str | None:
         parts = PurePosixPath(name.replace("\\", "/")).parts
         for wanted in (name, *("/".join(parts[k:]) for k in range(len(parts)))):
             if wanted in self._exact:
@@ -178,10 +184,17 @@ def import_objects(
     """
     if not path.exists():
         raise DatasetError("There is no such file or folder", path, "Choose another")
-    reading = Reading(images.size_of, split_parts, class_name)
+    share = 0.0
+
+    def tell(read: float) -> None:
+        nonlocal share
+        share = read
+        progress(share, Phrase("object {number}", number=count.objects + count.refused_number))
+
+    reading = Reading(images.size_of, split_parts, class_name, tell)
     for number, found in enumerate(importer.read(path, reading)):
         if number % 100 == 0:
-            progress(0.0, Phrase("object {number}", number=number))
+            tell(share)
         checked = found if isinstance(found, Refused) else _fitting(found, images, class_name)
         count.add(checked)
         if isinstance(checked, ImportedObject):
@@ -204,7 +217,3 @@ def _fitting(found: LabelledMask, images: ProjectImages, class_name: str) -> Imp
         return Refused(where, why)
     label = storable(found.class_name).strip()[:LONGEST_LABEL] or class_name
     return ImportedObject(name, size, label, found.mask, found.note)
-
-
-ImportSource = Callable[[ImportCount], Iterator[ImportedObject]]
-"""Reads an import from its beginning: once to show what comes, and once to store it."""

@@ -32,9 +32,9 @@ from samtta_app.formats.base import (
     strictly,
     unheard,
 )
+from samtta_app.formats.json_entries import json_members
 from samtta_app.formats.recorded_files import recorded, written_paths
 from samtta_app.phrases import Phrase
-from samtta_app.regular_files import RECORD_BYTES, read_json
 
 _FILE = "label_studio.json"
 _LENGTH_BITS = (3, 4, 8, 16)
@@ -135,20 +135,30 @@ def read_label_studio(path: Path, reading: Reading) -> Iterator[Found]:
     """
     file = path / _FILE if path.is_dir() else path
     try:
-        found = read_json(file, RECORD_BYTES)
-        tasks = [(task["data"], [r for a in task["annotations"] for r in a["result"]]) for task in found]
+        for key, tasks in json_members(file, reading.told):
+            if key:
+                raise ValueError("it is no list")
+            for number, task in enumerate(tasks, start=1):
+                yield from _task(task, number, reading)
     except (OSError, *INVALID) as error:
         raise DatasetError(
             Phrase("This is not a Label Studio file of tasks: {error}", error=error), file, "Choose another file"
         ) from error
-    for data, results in tasks:
-        name = str(next(iter(data.values()), "")) if isinstance(data, dict) else ""
-        for result in results:
-            try:
-                yield _object(result, name, reading)
-            except INVALID as error:
-                number = result.get("id", "") if isinstance(result, dict) else ""
-                yield Refused(f"{name:.80}, result {number!s:.40}", str(error))
+
+
+def _task(task: dict[str, Any], place: int, reading: Reading) -> Iterator[Found]:
+    try:
+        data, results = task["data"], [r for a in task["annotations"] for r in a["result"]]
+    except INVALID:
+        yield Refused(f"task {place}", "it has no data or no annotations of Label Studio")
+        return
+    name = str(next(iter(data.values()), "")) if isinstance(data, dict) else ""
+    for result in results:
+        try:
+            yield _object(result, name, reading)
+        except INVALID as error:
+            number = result.get("id", "") if isinstance(result, dict) else ""
+            yield Refused(f"{name:.80}, result {number!s:.40}", str(error))
 
 
 def _object(result: dict[str, Any], name: str, reading: Reading) -> LabelledMask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import tracemalloc
@@ -16,7 +17,7 @@ import tifffile
 
 from samtta_app.core.masks import full
 from samtta_app.errors import DatasetError
-from samtta_app.formats import FORMATS
+from samtta_app.formats import FORMATS, json_entries
 from samtta_app.formats.importers import IMPORTERS, ImportCount, ImportedObject, ProjectImages, import_objects
 from tests.unit.formats.values import SIZE, annotation, block, project, ring
 
@@ -188,17 +189,47 @@ def test_a_file_that_is_no_coco_file_is_refused_as_a_whole(
         brought("coco", file, images)
 
 
-def test_the_memory_of_many_objects_is_that_of_the_file(tmp_path: Path, images: ProjectImages) -> None:
-    """Masks are made one after the other: twenty times the objects do not take twenty times the bitmaps."""
-    file = coco(tmp_path / "c.json", *({"segmentation": [[0, 0, 60, 0, 60, 40, 0, 40]]} for _ in range(800)))
-    tracemalloc.start()
-    try:
-        number = sum(1 for _ in import_objects(IMPORTERS["coco"], file, images, ImportCount()))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert number == 800
-    assert peak < 800 * HEIGHT * WIDTH  # all bitmaps at once
+def test_objects_take_no_memory_but_that_of_their_ids(
+    tmp_path: Path, images: ProjectImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million objects are read as a hundred are: one after the other, whatever the file holds first."""
+    monkeypatch.setattr(json_entries, "READ_BYTES", 4096)
+    peaks = {}
+    for number in (60, 600):
+        file = coco(tmp_path / f"{number}.json", *({"other": list(range(300))},) * number)
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in import_objects(IMPORTERS["coco"], file, images, ImportCount())) == number
+            peaks[number] = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert file.stat().st_size > 300_000
+    assert peaks[600] - peaks[60] < 540 * 200  # an id and its place in a set
+
+
+def test_images_and_categories_may_stand_behind_the_objects(tmp_path: Path, images: ProjectImages) -> None:
+    values = json.loads(coco(tmp_path / "c.json", {}, {}).read_text())
+    shares: list[float] = []
+    for order in itertools.permutations(values):
+        (tmp_path / "c.json").write_text(json.dumps({"info": {"a": [1]}, **{key: values[key] for key in order}}))
+        count = ImportCount()
+        told = import_objects(
+            IMPORTERS["coco"], tmp_path / "c.json", images, count, progress=lambda done, _: shares.append(done)
+        )
+        assert [o.class_name for o in told] == ["cell", "cell"], order
+    assert max(shares) == 1.0
+
+
+def test_a_task_of_label_studio_that_is_wrong_is_named_and_the_others_come_in(
+    tmp_path: Path, pictures: Path, images: ProjectImages
+) -> None:
+    FORMATS["label-studio"].write(project(annotation(1, block(0, 0, 20, 20)), folder=pictures), tmp_path)
+    (file,) = tmp_path.glob("label_*.json")
+    tasks = json.loads(file.read_text())
+    file.write_text(json.dumps([3, {"data": {}}, *tasks, {"data": {}, "annotations": [{}]}]))
+    found, refused = brought("label-studio", file, images)
+    assert [o.image_name for o in found] == ["a.png"]
+    assert [where for where, _ in refused] == ["task 1", "task 2", "task 4"]
 
 
 # --- cut off, other encodings, other kinds of files -------------------------------------------------------------------
