@@ -34,7 +34,28 @@ def supervision_items(data):
             yield Path(path).stem, data.classes[found.class_id[k]], np.asarray(found.mask[k]).astype(bool)
 
 
+def ultralytics_items(path):
+    """What ultralytics trains on: labels as it verifies them, drawn as its own loader draws masks."""
+    import yaml
+    from ultralytics.data.utils import polygon2mask, verify_image_label
+
+    names = yaml.safe_load((path / "data.yaml").read_text("utf-8"))["names"]
+    for image in sorted((path / "images" / "train").iterdir()):
+        file = path / "labels" / "train" / f"{image.stem}.txt"
+        _, labels, shape, outlines, *_, corrupt, said = verify_image_label(
+            (str(image), str(file), "", False, len(names), 0, 0, False)
+        )
+        if corrupt or said:
+            raise ValueError(said)
+        for label, outline in zip(labels, outlines, strict=True):
+            corners = (outline * shape[::-1]).reshape(-1)
+            yield image.stem, names[int(label[0])], polygon2mask(shape, [corners], 1, 1).astype(bool)
+
+
 def read(tool, path, images):
+    if tool == "ultralytics":
+        yield from ultralytics_items(path)
+        return
     import supervision as sv
 
     if tool.startswith("datumaro-"):

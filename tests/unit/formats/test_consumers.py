@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 import cv2
 import numpy as np
@@ -51,6 +52,7 @@ SOLID = (("a", "object", full(block(8, 5, 30, 20), *SIZE)), *WITH_HOLES[1:])
 
 def run(*arguments: object) -> None:
     clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "DISPLAY")}
+    clean |= {"YOLO_OFFLINE": "1", "YOLO_CONFIG_DIR": os.environ.get("TMPDIR", gettempdir())}
     command = [str(PYTHON), str(TOOLS), *map(str, arguments)]
     done = subprocess.run(
         command, env={**clean, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True, check=False
@@ -82,6 +84,7 @@ def essence(objects: tuple) -> Found:
         ("voc", "datumaro-voc_instance_segmentation", "", WITH_HOLES),
         ("coco", "supervision-coco", "annotations/instances_default.json", WITH_HOLES),
         ("yolo", "supervision-yolo", "", SOLID),
+        ("yolo", "ultralytics", "", SOLID),
         ("labelme", "labelme", "labelme", WITH_HOLES),
         ("label-studio", "label-studio", "label_studio.json", WITH_HOLES),
     ],
