@@ -3522,6 +3522,14 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Der Import wurde abgebrochen</translation>
     </message>
     <message>
+        <source>The window imports {most} objects at most at a time</source>
+        <translation>Das Fenster importiert höchstens {most} Objekte auf einmal</translation>
+    </message>
+    <message>
+        <source>Close the project, and use the command samtta import</source>
+        <translation>Das Projekt schließen, und den Befehl samtta import verwenden</translation>
+    </message>
+    <message>
         <source>The key {key} is given to both {owner} and {name}</source>
         <translation>Die Taste {key} haben sowohl {owner} als auch {name}</translation>
     </message>

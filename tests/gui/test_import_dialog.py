@@ -14,6 +14,7 @@ from samtta_app.errors import UserError
 from samtta_app.formats.importers import IMPORTERS
 from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.dialogs import import_dialog
 from samtta_app.gui.dialogs.import_dialog import ImportDialog
 from tests.gui.scenes import scene
 from tests.gui.sessions import until
@@ -92,6 +93,20 @@ def test_a_file_that_cannot_be_read_is_said_and_the_dialog_stays(
     assert dialog.isVisible()
     assert not dialog.go.isEnabled()
     assert dialog.read.isEnabled()
+
+
+def test_a_file_of_too_many_objects_is_refused_in_words_and_nothing_is_kept(
+    dialog: ImportDialog, controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_dialog, "MOST_OBJECTS", 1)
+    said: list[UserError] = []
+    dialog.failed.connect(said.append)
+    dialog.path.line.setText(str(coco(tmp_path / "c.json", controller)))
+    dialog.read.click()
+    until(lambda: bool(said))
+    assert "imports 1 objects at most" in str(said[0])
+    assert "samtta import" in str(said[0])
+    assert not dialog.go.isEnabled()
 
 
 def test_another_choice_takes_the_preview_back(dialog: ImportDialog, controller: Controller, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 SHOWN_LINES = 200
 """Images and reasons that the preview lists; a command line's `--preview` counts the rest as well."""
+
+MOST_OBJECTS = 50_000
+"""Objects that wait in memory for the user's yes, some 50 MB, and are then stored in one step of some 20 seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +171,7 @@ class ImportDialog(QDialog):
             found = import_objects(
                 importer, path, images, count, split_parts=parts, class_name=label, progress=progress
             )
-            return ReadImport(tuple(found), count)
+            return ReadImport(_all_of(found, path), count)
 
         self._reader = ImportReader(read, self)
         self._reader.ended.connect(self._ended)
@@ -204,6 +208,22 @@ class ImportDialog(QDialog):
             self._reader.stop()
             self._reader.deleteLater()
             self._reader = None
+
+
+def _all_of(found: Iterator[ImportedObject], path: Path) -> tuple[ImportedObject, ...]:
+    """The objects of an import.
+
+    Raises:
+        DatasetError: there are too many for the window.
+    """
+    objects = tuple(islice(found, MOST_OBJECTS + 1))
+    if len(objects) > MOST_OBJECTS:
+        raise DatasetError(
+            Phrase("The window imports {most} objects at most at a time", most=MOST_OBJECTS),
+            path,
+            "Close the project, and use the command samtta import",
+        )
+    return objects
 
 
 def _lines(count: ImportCount) -> list[str]:
