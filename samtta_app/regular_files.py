@@ -55,13 +55,13 @@ def regular_size(file: BinaryIO) -> int:
 
 
 def read_text(path: Path, most: int) -> str:
-    """The UTF-8 text of a regular file.
+    """The UTF-8 text of a regular file, with or without a byte-order mark.
 
     Raises:
         OSError: as in `read_bytes`.
         UnicodeDecodeError: it is not UTF-8.
     """
-    return read_bytes(path, most).decode()
+    return read_bytes(path, most).decode("utf-8-sig")
 
 
 def read_json(path: Path, most: int = LIST_BYTES) -> Any:  # noqa: ANN401 - the caller checks what it gets

@@ -71,14 +71,16 @@ class Reading:
 
 
 def checked_size(name: str, height: object, width: object, reading: Reading) -> tuple[int, int]:
-    """Height and width that a file gives to an image.
+    """Height and width that a file gives to an image; those of the image of this name where it gives none.
 
     Raises:
         ValueError: they are no sizes, or are not those of the image of this name.
     """
+    known = reading.size_of(name)
+    if height is None and width is None and known is not None:
+        height, width = known
     if not isinstance(height, int) or not isinstance(width, int) or height < 1 or width < 1:
         raise ValueError(f"its image has the size {width!s:.20} x {height!s:.20}")
-    known = reading.size_of(name)
     if known is not None and known != (height, width):
         raise ValueError(f"it is for an image of {width} x {height} pixels, but {name} has {known[1]} x {known[0]}")
     if height * width > MOST_PIXELS:

@@ -118,7 +118,7 @@ def _object(
         raise ValueError(f"its category {values['category_id']!s:.40} is not in the file")
     image = images[values["image_id"]]
     name = str(image["file_name"])
-    height, width = checked_size(name, image["height"], image["width"], reading)
+    height, width = checked_size(name, image.get("height"), image.get("width"), reading)
     mask = _mask(values["segmentation"], height, width)
     if values.get("id") is not None:
         used.add(values["id"])

@@ -148,8 +148,9 @@ def _folders(folder: Path, subfolders: bool) -> list[Path]:
 
 
 def _holds_export(folder: Path) -> bool:
-    """Whether samtta has written an export there: its images are copies."""
-    return (folder / "dataset.json").is_file() or any(folder.glob("samtta-*.json"))
+    """Whether samtta has written an export there: its images are copies or masks."""
+    masks = (folder / "legend.json").is_file() and (folder / "instances").is_dir()
+    return masks or (folder / "dataset.json").is_file() or any(folder.glob("samtta-*.json"))
 
 
 def listing_changed(objects: int) -> str:

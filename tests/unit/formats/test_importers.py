@@ -177,6 +177,23 @@ def test_an_image_that_is_not_the_project_s_is_named(
     assert reason in refused[0][1]
 
 
+def test_sizes_that_a_file_does_not_give_are_those_of_the_images(tmp_path: Path, images: ProjectImages) -> None:
+    """Old files of labelme and some writers of COCO leave them out."""
+    file = coco(tmp_path / "c.json", {}, images=[{"id": 1, "file_name": "a.png"}])
+    assert [o.size for o in brought("coco", file, images)[0]] == [SIZE]
+    shape = {"label": "p", "points": [[1, 1], [9, 1], [9, 9]]}
+    head = {"imagePath": "a.png", "imageHeight": None, "imageWidth": None}
+    (tmp_path / "a.json").write_text(json.dumps({**head, "shapes": [shape]}))
+    assert [o.size for o in brought("labelme", tmp_path / "a.json", images)[0]] == [SIZE]
+
+
+def test_lines_of_yolo_may_begin_with_a_byte_order_mark(tmp_path: Path, images: ProjectImages) -> None:
+    (tmp_path / "data.yaml").write_text("names: [cell]", encoding="utf-8-sig")
+    (tmp_path / "a.txt").write_text("0 0.1 0.1 0.5 0.1 0.5 0.5\r\n", encoding="utf-8-sig")
+    (one,), refused = brought("yolo", tmp_path, images)
+    assert (one.class_name, refused) == ("cell", [])
+
+
 @pytest.mark.parametrize("changes", [{"images": 3}, {"categories": None}, {"annotations": {}}, {"images": [3]}])
 def test_a_file_that_is_no_coco_file_is_refused_as_a_whole(
     tmp_path: Path, images: ProjectImages, changes: Values

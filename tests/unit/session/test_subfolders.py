@@ -21,11 +21,12 @@ from samtta_app.session.workflow.workflow import Workflow
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("a.png", "one/a.png", "one/two/b.png", ".hidden/c.png", "out/images/d.png"):
+    for name in ("a.png", "one/a.png", "one/two/b.png", ".hidden/c.png", "out/images/d.png", "png/instances/a.png"):
         path = tmp_path / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), np.zeros((20, 30, 3), np.uint8))
     (tmp_path / "images" / "out" / "samtta-yolo.json").write_text("{}")
+    (tmp_path / "images" / "png" / "legend.json").write_text("{}")
     (tmp_path / "elsewhere").mkdir()
     cv2.imwrite(str(tmp_path / "elsewhere" / "e.png"), np.zeros((20, 30, 3), np.uint8))
     (tmp_path / "images" / "link").symlink_to(tmp_path / "elsewhere")
