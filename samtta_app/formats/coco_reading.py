@@ -28,6 +28,8 @@ _Entries = Mapping[Any, Mapping[str, Any]]
 _NEEDED = ("file_name", "width", "height", "name")
 """What is kept of an image or a category."""
 
+_LISTS = {"images": "image", "categories": "category"}
+
 
 def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
     """The objects of a COCO instances file (or of the export in a folder), in the file's order.
@@ -40,33 +42,34 @@ def read_coco(path: Path, reading: Reading) -> Iterator[Found]:
     """
     file = next((path / name for name in (COCO_FILE, OLDER_FILE) if (path / name).is_file()), path)
     try:
-        images, classes, twice = _heads(file, reading)
-        yield from (Refused(f"image {key}", "its id is used twice") for key in twice)
+        images, classes, refused = _heads(file, reading)
+        yield from refused
         members = json_members(file, lambda share: reading.told(0.5 + share / 2))
         yield from _objects((found for key, found in members if key == "annotations"), images, classes, reading)
     except (OSError, *INVALID) as error:
         raise DatasetError(
-            Phrase("This is not a COCO file of instances: {error}", error=error), file, "Choose another file"
+            Phrase("This is not a COCO file of instances: {error}", error=_reason(error)), file, "Choose another file"
         ) from error
 
 
-def _heads(file: Path, reading: Reading) -> tuple[_Entries, _Entries, list[Any]]:
-    """Images and categories by their ids, and the ids of images that are used twice.
+def _heads(file: Path, reading: Reading) -> tuple[_Entries, _Entries, list[Refused]]:
+    """Images and categories by their ids, and those that cannot be taken.
 
     Raises:
         OSError, ValueError, LookupError, TypeError: the file has none, or no objects.
     """
-    found: dict[str, tuple[_Entries, list[Any]]] = {}
+    found: dict[str, _Entries] = {}
+    refused: list[Refused] = []
     objects = False
     for key, value in json_members(file, lambda share: reading.told(share / 2)):
         objects |= key == "annotations"
-        if key in ("images", "categories"):
-            found[key] = _by_id(value)
+        if key in _LISTS:
+            found[key] = _by_id(value, _LISTS[key], refused)
         if objects and len(found) == 2:
             break
     if not objects:
         raise KeyError("annotations")
-    return found["images"][0], found["categories"][0], found["images"][1]
+    return found["images"], found["categories"], refused
 
 
 def _objects(
@@ -84,18 +87,21 @@ def _objects(
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
-    return str(error) if isinstance(error, ValueError) else "a value in it is of another kind than COCO's"
+    return str(error) if isinstance(error, ValueError | OSError) else "a value in it is of another kind than COCO's"
 
 
-def _by_id(listed: Iterable[Mapping[str, Any]]) -> tuple[_Entries, list[Any]]:
-    """What is needed of entries by their ids, the first where several have one, and the ids that are used twice."""
+def _by_id(listed: Iterable[Mapping[str, Any]], kind: str, refused: list[Refused]) -> _Entries:
+    """What is needed of entries by their ids, the first where several have one; the others are refused."""
     found: dict[Any, Mapping[str, Any]] = {}
-    twice = []
-    for entry in listed:
-        if entry["id"] in found:
-            twice.append(entry["id"])
-        found.setdefault(entry["id"], {key: entry[key] for key in _NEEDED if key in entry})
-    return found, twice
+    for place, entry in enumerate(listed, start=1):
+        number = entry.get("id")
+        if not isinstance(number, str | int):
+            refused.append(Refused(f"{kind} {place} of the list", "it has no id"))
+        elif number in found:
+            refused.append(Refused(f"{kind} {number!s:.40}", "its id is used twice"))
+        else:
+            found[number] = {key: entry[key] for key in _NEEDED if key in entry}
+    return found
 
 
 def _object(

@@ -177,6 +177,28 @@ def test_an_image_that_is_not_the_project_s_is_named(
     assert reason in refused[0][1]
 
 
+def test_an_image_or_a_category_without_an_id_is_named(tmp_path: Path, images: ProjectImages) -> None:
+    image = {"file_name": "a.png", "width": WIDTH, "height": HEIGHT}
+    classes = [{"id": 1, "name": "cell"}, {"id": 1, "name": "other"}, {"id": None}]
+    file = coco(tmp_path / "c.json", {}, images=[image, {"id": 1, **image}, {"id": [2]}], categories=classes)
+    (one,), refused = brought("coco", file, images)
+    assert one.class_name == "cell"
+    assert [where for where, _ in refused] == [
+        "image 1 of the list",
+        "image 3 of the list",
+        "category 1",
+        "category 3 of the list",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["images", "categories", "annotations"])
+def test_a_list_that_is_missing_is_named(tmp_path: Path, images: ProjectImages, missing: str) -> None:
+    values = json.loads(coco(tmp_path / "c.json", {}).read_text())
+    (tmp_path / "c.json").write_text(json.dumps({key: value for key, value in values.items() if key != missing}))
+    with pytest.raises(DatasetError, match=f"it has no '{missing}'"):
+        brought("coco", tmp_path / "c.json", images)
+
+
 def test_sizes_that_a_file_does_not_give_are_those_of_the_images(tmp_path: Path, images: ProjectImages) -> None:
     """Old files of labelme and some writers of COCO leave them out."""
     file = coco(tmp_path / "c.json", {}, images=[{"id": 1, "file_name": "a.png"}])
