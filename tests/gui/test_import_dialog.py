@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_said_and_the_dialog_stays(
 def test_a_file_of_too_many_objects_is_refused_in_words_and_nothing_is_kept(
     dialog: ImportDialog, controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_dialog, "MOST_OBJECTS", 1)
+    monkeypatch.setattr(import_dialog, "MOST_IMPORTED", 1)
     said: list[UserError] = []
     dialog.failed.connect(said.append)
     dialog.path.line.setText(str(coco(tmp_path / "c.json", controller)))

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 SHOWN_LINES = 200
 """Images and reasons that the preview lists; a command line's `--preview` counts the rest as well."""
 
-MOST_OBJECTS = 50_000
+MOST_IMPORTED = 50_000
 """Objects that wait in memory for the user's yes, some 50 MB, and are then stored in one step of some 20 seconds."""
 
 
@@ -216,10 +216,10 @@ def _all_of(found: Iterator[ImportedObject], path: Path) -> tuple[ImportedObject
     Raises:
         DatasetError: there are too many for the window.
     """
-    objects = tuple(islice(found, MOST_OBJECTS + 1))
-    if len(objects) > MOST_OBJECTS:
+    objects = tuple(islice(found, MOST_IMPORTED + 1))
+    if len(objects) > MOST_IMPORTED:
         raise DatasetError(
-            Phrase("The window imports {most} objects at most at a time", most=MOST_OBJECTS),
+            Phrase("The window imports {most} objects at most at a time", most=MOST_IMPORTED),
             path,
             "Close the project, and use the command samtta import",
         )
