@@ -49,7 +49,8 @@ class PredictRequest:
     `window` None lets the engine choose: the whole image or `view`, then the surroundings of a small object. `twin`
     asks the frozen weights for a comparison beside the answer, `frozen` for the answer itself, and `larger` asks those
     of the larger model. `candidates` asks for three masks for any prompt. It also keeps a given `window` that holds the
-    prompt. `whole` answers in the whole image, as SAM was evaluated, and looks no closer.
+    prompt. `whole` answers in the whole image, as SAM was evaluated, and looks no closer. `others` asks for the other
+    masks of the decoder beside the one that answers, which stays the chosen one.
     """
 
     lane: ClassVar[Lane] = "urgent"
@@ -63,6 +64,7 @@ class PredictRequest:
     candidates: bool = False
     whole: bool = False
     frozen: bool = False
+    others: bool = False
 
     @property
     def original(self) -> bool:

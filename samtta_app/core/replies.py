@@ -34,7 +34,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """The answer to a prompt, from the engine to the window: one to three candidates, `chosen` by predicted IoU, in `window`.
+    """The answer to a prompt, from the engine to the window: one to four candidates, of which one is `chosen`, in `window`.
 
     A prompt of exclude clicks alone has no candidates. An empty candidate occurs only where all are empty. `no_gaps`
     tells the user why the candidates have no gaps ("" where they have). `advise_from` holds the minimum gaps for

@@ -102,5 +102,6 @@ def _asked(
             single=of.learner.strategy.single,
             whole=request.whole,
             first=first,
+            others=request.others,
         )
     )

@@ -110,6 +110,7 @@ def answer_prompt(
     single: bool = False,
     whole: bool = False,
     first: bool = False,
+    others: bool = False,
 ) -> Generator[None, None, MaskAnswer]:
     """Answer `prompt`; yields while a window is being encoded, and between two passes of the decoder.
 
@@ -125,8 +126,10 @@ def answer_prompt(
         single: the single mask (token 0) is chosen; for one click the three candidates come after it.
         whole: answer in the whole image, look no closer, and take the decoder's answer as it is.
         first: answer in the first window only.
+        others: where one mask answers, the decoder's other masks come after it.
     """
-    extent, offer = image.whole, Offer(several=candidates or prompt.ambiguous, single=single, plain=whole)
+    several = candidates or prompt.ambiguous
+    extent, offer = image.whole, Offer(several=several, single=single, plain=whole, others=others)
     selector = None if single or whole else model.selector
     if whole:
         seen = seen_in(model, weights, (yield from cache.features(image, extent)), prompt, hints)
@@ -166,12 +169,14 @@ def _elsewhere(
 class Offer:
     """Which masks are offered: `several`, the `single` one as chosen, or `plain`.
 
-    With `plain`, clicks need not be obeyed, crumbs stay, and SAM's rule chooses.
+    With `plain`, clicks need not be obeyed, crumbs stay, and SAM's rule chooses. With `others`, a single answer is still
+    the one that is shown, and the rest of the masks come after it.
     """
 
     several: bool
     single: bool = False
     plain: bool = False
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +226,7 @@ def chosen_masks(
         if mask.area and all(iou_of(mask, other) <= DISTINCT_CARDS for other in masks):
             masks.append(mask)
             kept.append((look, token))
-        if len(masks) == (CARDS if offer.several else 1):
+        if len(masks) == (CARDS if offer.several or offer.others else 1):
             break
     if not masks:
         return _by_rule(model, looks[0], prompt, offer)
@@ -238,10 +243,13 @@ def chosen_masks(
 def _by_rule(model: SamModel, look: WindowMasks, prompt: Prompt, offer: Offer) -> MaskAnswer:
     """Some of the four masks, chosen by predicted IoU: three for a single click, one for everything else (SAM's rule).
 
-    An empty one is chosen only where all are. The single mask is chosen where it is there and not empty.
+    An empty one is chosen only where all are. The single mask is chosen where it is there and not empty. Others come
+    beside it only then: what is shown does not depend on them.
     """
-    part = slice(0 if offer.single else 1, 4) if offer.several else slice(0, 1)
+    part = slice(0 if offer.single else 1, 4) if offer.several else slice(0, 4 if offer.others else 1)
     masks = masks_of(model, look, part, prompt, plain=offer.plain)
+    if not offer.several and not masks[0].area:
+        part, masks = slice(0, 1), masks[:1]
     said = tuple(float(v) for v in look.iou[part])
     among = range(1 if part.start == 0 and masks[0].area else len(masks))
     chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))

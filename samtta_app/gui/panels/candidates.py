@@ -202,7 +202,7 @@ CARD_KEYS = 4
 """Cards that have a key: Alt and their number."""
 
 FIRST_CARDS = 3
-"""Cards that are made at the start: a click has three candidates. Plausible outlines may need more."""
+"""Cards that are made at the start: a first click has three candidates. Later clicks and plausible outlines have more."""
 
 
 class CandidatesStrip(QFrame):

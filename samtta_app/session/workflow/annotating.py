@@ -64,7 +64,7 @@ class Annotating:
         name, tidy = (current.name, current.tidy) if current else ("", True)
         asked = replace(draft.asked, class_id=desk.state.current_class, class_name=name, tidy=tidy)
         of = (image, asked, draft.window, draft.view)
-        request = PredictRequest(desk.id(), *of, larger=draft.larger, frozen=draft.control is True)
+        request = PredictRequest(desk.id(), *of, larger=draft.larger, frozen=draft.control is True, others=True)
         desk.put(replace(draft, asked=asked, request_id=request.id, sent=desk.now()))
         return (request,)
 

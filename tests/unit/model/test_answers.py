@@ -137,3 +137,27 @@ def test_feedback_is_the_chosen_candidate() -> None:
     found = finish(answer_prompt(model, FeatureCache(model), model.frozen, IMAGE, CLICK))
     assert np.array_equal(found.feedback().values, found.logits[found.chosen].numpy())
     assert found.feedback().window == found.window
+
+
+@pytest.mark.parametrize("prompt", [Prompt((*CLICK.clicks, Click(300, 250, False))), Prompt(box=Box(300, 200, 500, 400))])
+def test_the_other_masks_change_nothing_about_the_one_that_is_shown(prompt: Prompt) -> None:
+    model = toy_model()
+    cache = FeatureCache(model)
+    alone, beside = (
+        finish(answer_prompt(model, cache, model.frozen, IMAGE, prompt, IMAGE.whole, others=others))
+        for others in (False, True)
+    )
+    assert len(alone.masks) == 1
+    assert len(beside.masks) == 4
+    assert beside.chosen == 0
+    assert beside.window == alone.window
+    assert np.array_equal(beside.shown.bits, alone.shown.bits)
+    assert torch.equal(beside.logits[0], alone.logits[0])
+
+
+def test_an_empty_answer_has_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing, something = trimmed(np.zeros((2, 2), np.bool_)), trimmed(np.ones((2, 2), np.bool_))
+    monkeypatch.setattr(answers, "masks_of", lambda *_, **__: (nothing, something, something, something))
+    model, prompt = toy_model(), Prompt((*CLICK.clicks, Click(300, 250, False)))
+    found = finish(answer_prompt(model, FeatureCache(model), model.frozen, IMAGE, prompt, IMAGE.whole, others=True))
+    assert [mask.area for mask in found.masks] == [0]

@@ -212,3 +212,15 @@ def test_a_selector_beside_the_model_is_found_and_a_damaged_one_is_told(
     with caplog.at_level(logging.WARNING):
         assert selector_for(own) is None
     assert "The selector file cannot be read" in caplog.text
+
+
+def test_the_other_masks_come_after_the_one_that_is_rated_best(small: SamModel) -> None:
+    model = replace(small, selector=preferring("token_2"))
+    prompt = Prompt((*CLICK.clicks, Click(190, 120, False)))
+    alone, beside = (
+        finish(answer_prompt(model, FeatureCache(model), model.frozen, IMAGE, prompt, IMAGE.whole, others=others))
+        for others in (False, True)
+    )
+    assert len(alone.masks) == 1
+    assert iou(alone.shown, beside.shown) == 1
+    assert 1 <= len(beside.masks) <= CARDS
