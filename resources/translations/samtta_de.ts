@@ -4678,8 +4678,8 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Klick</translation>
     </message>
     <message>
-        <source>clicks to 85 % fit</source>
-        <translation>Klicks bis 85 % Passung</translation>
+        <source>clicks to 85 % fit, in the order of annotation</source>
+        <translation>Klicks bis 85 % Passung, in der Reihenfolge der Annotation</translation>
     </message>
     <message>
         <source>clicks, boxes and uncertainty</source>
@@ -5036,10 +5036,6 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>object {number}</source>
         <translation>Objekt {number}</translation>
-    </message>
-    <message>
-        <source>objects in the order of annotation</source>
-        <translation>Objekte in der Reihenfolge der Annotation</translation>
     </message>
     <message>
         <source>objects {numbers}</source>

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
 from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
 from samtta_app.gui.panels.curve import ClickCurve
@@ -403,9 +403,8 @@ def test_an_empty_stream_draws_nothing(curve: ClickCurve):
     assert drawn(curve, "adapted") == ([], [])
 
 
-def test_the_axes_are_labelled(curve: ClickCurve):
-    assert "clicks" in curve.plot.getAxis("left").labelText
-    assert "objects" in curve.plot.getAxis("bottom").labelText
+def test_words_above_the_plot_say_what_its_axes_count(curve: ClickCurve):
+    assert curve.unit.text() == "clicks to 85 % fit, in the order of annotation"
 
 
 def test_the_sides_differ_in_line_style_too(curve: ClickCurve):
@@ -466,6 +465,19 @@ def test_a_low_panel_folds_to_its_sentence(panel: AdaptationPanel):
     assert panel.sentence.isVisible()
     panel.resize(320, 600)
     assert not panel.folded
+
+
+@pytest.mark.parametrize("height", [216, 260, 400])
+def test_a_panel_shows_the_whole_curve_or_none(panel: AdaptationPanel, height: int):
+    panel.resize(344, height)
+    panel.show_state(scene())
+    QApplication.processEvents()
+    assert not panel.folded
+    lowest = panel.curve.mapTo(panel, panel.curve.rect().bottomLeft()).y()
+    area = panel.findChild(QScrollArea)
+    assert lowest <= area.mapTo(panel, area.rect().bottomLeft()).y() + 1
+    assert panel.curve.plot.height() >= panel.curve.plot.minimumHeight() > 0
+    assert panel.curve.y() < panel.strategy.y() < panel.details.y(), "the sentence, the curve, then the details"
 
 
 def test_the_band_lies_about_the_line_with_learning(curve: ClickCurve):

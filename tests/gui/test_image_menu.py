@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent, QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar
 
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.session import acts
@@ -107,5 +107,23 @@ def test_the_docks_fit_on_a_small_screen_and_a_large_one_lists_twelve_images(qtb
     other.resize(1920, 1000)
     other.attach(Recorder(EMPTY))
     other.show()
+    qtbot.wait(1)
     panel = other.docks["images"].widget()
     assert panel.view.viewport().height() >= 12 * panel.view.visualRect(panel.model.index(0)).height()
+    assert not other.docks["adaptation"].widget().folded
+
+
+def test_docks_that_are_restored_leave_no_second_bar_of_tabs_and_no_larger_window(qtbot, window: MainWindow):
+    window.resize(1600, 900)
+    window.show()
+    window.close()
+    other = MainWindow(None, settings=Settings(theme="light"), strategies=WORDS)
+    qtbot.addWidget(other)
+    other.show()
+    other.resize(1280, 720)
+    other.attach(Recorder(EMPTY))
+    qtbot.wait(1)
+    bars = [bar for bar in other.findChildren(QTabBar) if bar.isVisible() and bar.parent() is other]
+    assert len(bars) == 1
+    assert other.height() == 720
+    other.close()

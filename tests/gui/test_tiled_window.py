@@ -11,7 +11,6 @@ import pytest
 import tifffile
 from pycocotools import mask as coco_mask
 from PySide6.QtCore import QPoint
-from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from samtta_app.core.masks import full, holds
@@ -34,9 +33,7 @@ def sitting(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     cv2.circle(tile, (TILE // 2, TILE // 2), 200, 220, -1)
     (tmp_path / "images").mkdir()
     tiles = (tile for _ in range(WIDTH * HEIGHT // TILE**2))
-    tifffile.imwrite(
-        tmp_path / "images" / "slide.tif", tiles, shape=(HEIGHT, WIDTH), dtype=np.uint8, tile=(TILE, TILE)
-    )
+    tifffile.imwrite(tmp_path / "images" / "slide.tif", tiles, shape=(HEIGHT, WIDTH), dtype=np.uint8, tile=(TILE, TILE))
     made = Sitting(qtbot)
     made.opens(tmp_path / "images")
     yield made

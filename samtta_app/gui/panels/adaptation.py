@@ -67,9 +67,6 @@ GUARD_MANY = (
 
 VERSIONS_NOTE = "Versions: what became of each lesson, newest first"
 
-FOLDS_BELOW = 20 * theme.GRID
-"""A lower panel shows its sentence alone: there is no room for a curve."""
-
 _HINT = (
     "Accept objects: each one is answered again from its first click, with learning and by the original model, "
     "and compared."
@@ -165,6 +162,7 @@ class AdaptationPanel(QWidget):
         self._controller, self._strategies = controller, strategies
         self.sentence = theme.label(role="title")
         self.sentence.setWordWrap(True)
+        self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.strategy = theme.label(role="muted")
         self.strategy.setWordWrap(True)
         self.empty = theme.label(translated(_HINT), role="muted")
@@ -185,7 +183,7 @@ class AdaptationPanel(QWidget):
         parts = QVBoxLayout(inner)
         parts.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         parts.setSpacing(theme.GRID)
-        for part in (self.strategy, self.empty, self.curve, self.details):
+        for part in (self.empty, self.curve, self.strategy, self.details):
             parts.addWidget(part)
         parts.addStretch()
         self._area = QScrollArea()
@@ -209,10 +207,17 @@ class AdaptationPanel(QWidget):
         return self._area.isHidden()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fold to the sentence where there is no room for more."""
-        for part in (self._area, self._foot):
-            part.setVisible(self.height() >= FOLDS_BELOW)
+        """Show the whole curve below the sentence, or the sentence alone."""
+        self._share_out()
         super().resizeEvent(event)
+
+    def _share_out(self) -> None:
+        """Give the curve what the sentence and the buttons leave."""
+        width = self.width() - 2 * theme.GRID
+        room = self.height() - self.sentence.heightForWidth(self.width()) - self._foot.sizeHint().height()
+        for part in (self._area, self._foot):
+            part.setVisible(room >= self.curve.least_height(width))
+        self.curve.fit(width, room)
 
     def show_actions(self, actions: Sequence[QAction]) -> None:
         """Put the window's actions (pause, roll back, reset) below everything else as buttons."""
@@ -230,6 +235,7 @@ class AdaptationPanel(QWidget):
         statistics = state.statistics
         off, compared = state.adaptation.activity == "off", any(p.frozen is not None for p in statistics.stream)
         self.sentence.setText(translated(statistics.sentence if compared or not off else doing(state.adaptation)))
+        self._share_out()
         self.strategy.setText(self._standing(state.adaptation))
         self.strategy.setVisible(compared or not off)
         self.curve.show_stream(statistics.stream)

@@ -14,6 +14,12 @@ from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import StreamPoint
 from samtta_app.session.statistics.click_curves import rolling_band, rolling_mean
 
+HIGHEST, LEAST = 19, 10
+"""Height of the plot in grid steps where there is room, and at least: its lower axis takes three of them."""
+
+UNIT = "clicks to 85 % fit, in the order of annotation"
+"""What both axes count; along a low plot such words would be cut."""
+
 
 class ClickCurve(QWidget):
     """Two rolling means over single dots, and the 95 % band of the one with learning.
@@ -26,7 +32,7 @@ class ClickCurve(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._stream: tuple[StreamPoint, ...] = ()
-        self.plot = still_plot("Clicks per object over the stream", 19)
+        self.plot = still_plot("Clicks per object over the stream", HIGHEST)
         self.lines = {side: self.plot.plot([], [], antialias=True) for side in ("frozen", "adapted")}
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():
@@ -40,6 +46,8 @@ class ClickCurve(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
         layout.addWidget(self.legend)
+        self.unit = theme.label(translated(UNIT), role="muted")
+        layout.addWidget(self.unit)
         layout.addWidget(self.plot)
         self._tint()
 
@@ -61,6 +69,20 @@ class ClickCurve(QWidget):
         self.plot.setXRange(0.5, max(len(stream), 10) + 0.5, padding=0.02)
         self.plot.setYRange(0, max(highest, 5), padding=0.05)
 
+    def least_height(self, width: int) -> int:
+        """Pixels that it takes at least, where it is `width` pixels wide."""
+        return self._words(width) + LEAST * theme.GRID
+
+    def fit(self, width: int, height: int) -> None:
+        """Draw the plot so high that legend and plot fit into `height` pixels, within its limits."""
+        room = (height - self._words(width)) // theme.GRID
+        self.plot.setFixedHeight(min(max(room, LEAST), HIGHEST) * theme.GRID)
+
+    def _words(self, width: int) -> int:
+        """Pixels of the legend, of the words about the axes, and of the gaps below them."""
+        high = self.legend.heightForWidth(width) if self.legend.hasHeightForWidth() else self.legend.sizeHint().height()
+        return high + self.unit.sizeHint().height() + theme.GRID
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         if event.type() == QEvent.Type.PaletteChange:
@@ -80,9 +102,8 @@ class ClickCurve(QWidget):
             if side == "adapted":
                 pale.setAlphaF(0.15)
                 self.band.setBrush(pale)
-        for side, text in (("bottom", "objects in the order of annotation"), ("left", "clicks to 85 % fit")):
+        for side in ("bottom", "left"):
             axis = self.plot.getAxis(side)
             axis.setPen(palette.line)
             axis.setTextPen(palette.muted)
-            axis.setLabel(translated(text), color=palette.muted)
             axis.setStyle(tickLength=-4, maxTickLevel=0)

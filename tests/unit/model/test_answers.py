@@ -139,7 +139,9 @@ def test_feedback_is_the_chosen_candidate() -> None:
     assert found.feedback().window == found.window
 
 
-@pytest.mark.parametrize("prompt", [Prompt((*CLICK.clicks, Click(300, 250, False))), Prompt(box=Box(300, 200, 500, 400))])
+@pytest.mark.parametrize(
+    "prompt", [Prompt((*CLICK.clicks, Click(300, 250, False))), Prompt(box=Box(300, 200, 500, 400))]
+)
 def test_the_other_masks_change_nothing_about_the_one_that_is_shown(prompt: Prompt) -> None:
     model = toy_model()
     cache = FeatureCache(model)
