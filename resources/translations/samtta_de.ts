@@ -882,6 +882,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Auf das Objekt klicken</translation>
     </message>
     <message>
+        <source>Click on the objects, or cut the image into parts</source>
+        <translation>Auf die Objekte klicken, oder das Bild in Teile schneiden</translation>
+    </message>
+    <message>
         <source>Click or draw to change the selected object; Delete removes it, Esc lets it go</source>
         <translation>Klicken oder zeichnen ändert das gewählte Objekt; Entf entfernt es, Esc lässt es los</translation>
     </message>
@@ -2060,6 +2064,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Masks</source>
         <translation>Masken</translation>
+    </message>
+    <message>
+        <source>Masks and edges of everything are looked for in images of at most {side} pixels a side</source>
+        <translation>Masken und Kanten von allem werden in Bildern mit höchstens {side} Pixeln Seitenlänge gesucht</translation>
     </message>
     <message>
         <source>Masks are being rated.

@@ -17,9 +17,11 @@ from samtta_app.core.automatic import AutomaticMask, AutomaticSettings
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.messages import AutomaticRequest, BoxesRequest, EdgesRequest, PredictRequest, StopRequest
 from samtta_app.core.replies import AutomaticFound, AutomaticMasks, Edges, Progress, SearchStopped
-from samtta_app.core.types import Box, Click, Example, Prompt, WaitingExample
+from samtta_app.core.types import Box, Click, Example, Image, Prompt, WaitingExample
+from samtta_app.core.windows import SEEN_WHOLE
 from samtta_app.engine.predicting import answered
 from samtta_app.engine.resources import Resources, Work
+from samtta_app.errors import LargeImageError
 from samtta_app.model.answers import MaskAnswer
 from samtta_app.model.automatic_masks import automatic_masks
 from samtta_app.model.backbone import Look
@@ -35,6 +37,10 @@ from samtta_app.model.mask_prototypes import (
 )
 from samtta_app.model.predictor import ImageFeatures
 from samtta_app.model.weights import Weights
+from samtta_app.phrases import Phrase
+
+TOO_LARGE = "Masks and edges of everything are looked for in images of at most {side} pixels a side"
+CLICK_OR_CUT = "Click on the objects, or cut the image into parts"
 
 _Worth = Callable[[ImageFeatures, NDArray[np.float64]], NDArray[np.bool_]]
 
@@ -85,8 +91,12 @@ def find_masks(of: Resources, request: AutomaticRequest) -> Work:
     """Find masks by a grid of clicks; those of each pass come as a partial reply.
 
     Nothing that was learned changes, and the learner is not told.
+
+    Raises:
+        LargeImageError: the masks of so large an image would take more memory than there is.
     """
     started = time.perf_counter()
+    _check_size(request.image)
     prompt = Prompt(class_id=request.class_id, class_name=request.class_name)
     weights, looks = yield from _knowledge(of, prompt, frozen=request.frozen)
     settings = request.settings or own_settings(of)
@@ -113,6 +123,12 @@ def find_masks(of: Resources, request: AutomaticRequest) -> Work:
     of.stopped.discard(request.id)
     seconds = time.perf_counter() - started
     return AutomaticMasks(request.id, tuple(streamed), settings, weights.version, seconds, stopped=True)
+
+
+def _check_size(image: Image) -> None:
+    """Refuse an image of which many masks as large as itself may be found: they are all kept until the end."""
+    if image.whole.side > SEEN_WHOLE:
+        raise LargeImageError(Phrase(TOO_LARGE, side=SEEN_WHOLE), image.path, CLICK_OR_CUT)
 
 
 def _loosened(settings: AutomaticSettings, slack: float) -> AutomaticSettings:
@@ -206,8 +222,13 @@ def _boxed(answer: MaskAnswer, box: Box) -> AutomaticMask | None:
 
 
 def find_edges(of: Resources, request: EdgesRequest) -> Work:
-    """Find edges, with progress."""
+    """Find edges, with progress.
+
+    Raises:
+        LargeImageError: as in `find_masks`.
+    """
     started = time.perf_counter()
+    _check_size(request.image)
     weights, looks = yield from _knowledge(of, Prompt(), frozen=request.frozen)
     work = edges_of(of.model, of.cache, weights.tensors, request.image, request.settings, looks)
     while True:

@@ -9,9 +9,11 @@ import pytest
 
 from samtta_app.core.automatic import EDGE_SETTINGS, AutomaticSettings
 from samtta_app.core.messages import AdaptRequest, AutomaticRequest, EdgesRequest, PredictRequest
-from samtta_app.core.replies import Answer, AutomaticFound, AutomaticMasks, Edges, Progress
+from samtta_app.core.replies import Answer, AutomaticFound, AutomaticMasks, Edges, Failure, Progress
 from samtta_app.core.types import Click, Prompt
+from samtta_app.core.windows import SEEN_WHOLE
 from samtta_app.engine.dispatch import Engine, run
+from samtta_app.images.read import from_array
 from samtta_app.model.backbone import SamModel
 from tests.unit.patchy import blobs, patchy_model
 from tests.unit.values import example
@@ -70,6 +72,17 @@ def test_what_was_learned_finds_other_masks_and_the_original_can_still_be_asked(
     said = [[m.predicted_iou for m in each.masks] for each in (before, learned, frozen)]
     assert said[0] == said[2]
     assert said[0] != said[1]
+
+
+@pytest.mark.parametrize("request_of", [AutomaticRequest, EdgesRequest])
+def test_an_image_whose_masks_would_fill_the_memory_is_refused_with_what_to_do(
+    model: SamModel, request_of: type[AutomaticRequest | EdgesRequest]
+) -> None:
+    wide = from_array(np.zeros((2, SEEN_WHOLE + 1), np.uint8))
+    reply = run(Engine(model), request_of(1, wide))
+    assert isinstance(reply, Failure)
+    assert "at most 8192 pixels a side" in reply.text
+    assert "Click on the objects" in reply.text
 
 
 def test_edges_are_thin_lines_from_many_masks(model: SamModel) -> None:
