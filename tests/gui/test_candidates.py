@@ -314,3 +314,16 @@ def test_a_button_does_what_is_advised(strip: CandidatesStrip, act: str, words: 
     assert strip.follow.text() == words
     QTest.mouseClick(strip.follow, Qt.MouseButton.LeftButton)
     assert calls(strip) == [call]
+
+
+def test_no_figure_is_cut_when_it_grows_or_a_card_is_new(strip: CandidatesStrip):
+    four = preview(IMAGE, (*MASKS, disc(60, 50, 9)))
+    for chance in (0.05, 0.5, 1.0):
+        strip.show_state(scene(preview=four, statistics=replace(scene().statistics, confidence=certain(chance))))
+        assert all(card.quality.width() >= card.quality.sizeHint().width() for card in strip.cards)
+        assert all(card.rect().contains(card.quality.geometry()) for card in strip.cards)
+
+
+def certain(chance: float) -> Calibration:
+    """Every mask is expected to fit so well."""
+    return Calibration((0.0, 1.0), (chance, chance))

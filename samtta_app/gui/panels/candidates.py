@@ -272,6 +272,8 @@ class CandidatesStrip(QFrame):
         for layout in self.findChildren(QLayout):
             layout.invalidate()  # or a hidden card still counts
         self.adjustSize()
+        for layout in self.findChildren(QLayout):
+            layout.activate()  # or a longer figure is cut
 
     def _advise(self, advice: Advice | None) -> None:
         """Say what would help, with a button where a button can do it."""
