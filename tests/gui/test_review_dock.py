@@ -231,6 +231,17 @@ def guide_of(sitting: Sitting) -> ReviewGuide:
     return guide
 
 
+def test_a_low_panel_scrolls_and_cuts_no_line_of_the_history(desk: tuple[ReviewPanel, Recorder]) -> None:
+    panel, _ = desk
+    deeds = tuple(ObjectAct("note", "ana", f"2026-11-28T10:0{k}:00") for k in range(6))
+    panel.resize(340, 120)
+    panel.show()
+    panel.show_state(scene(selected=1, review=replace(IN_DOUBT, deeds=deeds)))
+    QApplication.processEvents()
+    assert panel.height() == 120
+    assert panel.history.height() >= panel.history.heightForWidth(panel.history.width())
+
+
 def panel_of(sitting: Sitting) -> ReviewPanel:
     panel = sitting.window.docks["review"].widget()
     assert isinstance(panel, ReviewPanel)

@@ -212,11 +212,12 @@ class AdaptationPanel(QWidget):
         super().resizeEvent(event)
 
     def _share_out(self) -> None:
-        """Give the curve what the sentence and the buttons leave."""
+        """Give the curve, or the hint in its place, what the sentence and the buttons leave."""
         width = self.width() - 2 * theme.GRID
+        least = self.empty.heightForWidth(width) if self.curve.isHidden() else self.curve.least_height(width)
         room = self.height() - self.sentence.heightForWidth(self.width()) - self._foot.sizeHint().height()
         for part in (self._area, self._foot):
-            part.setVisible(room >= self.curve.least_height(width))
+            part.setVisible(room >= least)
         self.curve.fit(width, room)
 
     def show_actions(self, actions: Sequence[QAction]) -> None:
@@ -235,12 +236,12 @@ class AdaptationPanel(QWidget):
         statistics = state.statistics
         off, compared = state.adaptation.activity == "off", any(p.frozen is not None for p in statistics.stream)
         self.sentence.setText(translated(statistics.sentence if compared or not off else doing(state.adaptation)))
-        self._share_out()
         self.strategy.setText(self._standing(state.adaptation))
         self.strategy.setVisible(compared or not off)
         self.curve.show_stream(statistics.stream)
         self.curve.setVisible(compared)
         self.empty.setVisible(not compared and not off)
+        self._share_out()
         for name, text in facts(state.adaptation, statistics).items():
             self.facts[name].setText(translated(text))
         report = state.adaptation.last

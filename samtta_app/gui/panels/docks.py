@@ -18,7 +18,7 @@ LAYOUT = 5
 
 DOCKS: tuple[tuple[str, str, int], ...] = (
     ("classes", "Classes", 14),
-    ("objects", "Objects", 18),
+    ("objects", "Objects", 19),
     ("proposals", "Proposals", 0),
     ("review", "Review", 0),
     ("images", "Images", 0),

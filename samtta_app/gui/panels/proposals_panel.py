@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSlider,
     QSpinBox,
     QStackedLayout,
@@ -32,6 +31,7 @@ from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.font_following import follow_font
+from samtta_app.gui.widgets.low_area import LowArea
 from samtta_app.gui.widgets.translation import translated
 from samtta_app.phrases import Phrase
 from samtta_app.session import proposal_acts
@@ -197,7 +197,6 @@ class ProposalsPanel(QWidget):
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller, self._syncing = controller, False
-        self._area = QScrollArea()
         self._was_searching = False
         self._top, self._verdicts = QHBoxLayout(), QHBoxLayout()
         self.status, self.progress = theme.label(translated(HINT), role="muted"), QProgressBar()
@@ -281,19 +280,9 @@ class ProposalsPanel(QWidget):
         for row in (grid, border, self._verdicts, all_above):
             layout.addLayout(row)
         layout.addLayout(self._stack, 1)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setWidgetResizable(True)
-        self._area.setWidget(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._area)
-
-    def minimumSizeHint(self) -> QSize:
-        """As wide as its content; lower than that, it scrolls, so that the docks fit on a small screen."""
-        content = self._area.widget()
-        inside = content.minimumSizeHint().width() if content is not None else 0
-        return QSize(inside, super().minimumSizeHint().height())
+        outer.addWidget(LowArea(content))
 
     def show_actions(self, searches: Sequence[QAction], verdicts: Sequence[QAction]) -> None:
         """Put the window's actions into the panel as buttons: searches at the top, verdicts above the list."""

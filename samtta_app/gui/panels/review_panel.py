@@ -22,6 +22,7 @@ from samtta_app.core.names import displayable
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.low_area import LowArea
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.gui.widgets.translation import translated
 from samtta_app.phrases import Phrase
@@ -129,7 +130,11 @@ class ReviewPanel(QWidget):
         for words in (self.sentence, self.history, self.agreement):
             words.setWordWrap(True)
             words.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(LowArea(content))
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, theme.GRID)
         layout.setSpacing(theme.GRID // 2)
         layout.addWidget(self.sentence)
