@@ -16,7 +16,7 @@ from samtta_app.session.workflow.draft import Draft
 LEVELS = 100
 
 HISTORY_BYTES = 256 * 2**20
-"""Bytes of masks and logits held at most: the steps of a hundred objects of two clicks, at 256 x 256 logits each."""
+"""Bytes of masks and logits held at most: the steps of seventy objects of two clicks, at 256 x 256 logits each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from samtta_app.session.workflow.entry_codec import (
 from samtta_app.session.workflow.history import LEVELS, Accepted, Cancelled, Entry, History, Prompted
 
 STORED_BYTES = 128 * 2**20
-"""Bytes of arrays kept in a project at most: a hundred objects of two clicks, at 128 x 128 logits and three candidates."""
+"""Bytes of arrays kept in a project at most: a hundred objects of two clicks, at 128 x 128 logits and seven candidates."""
 
 
 class StoredHistory(History):
