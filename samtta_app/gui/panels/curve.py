@@ -14,10 +14,10 @@ from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.state import StreamPoint
 from samtta_app.session.statistics.click_curves import rolling_band, rolling_mean
 
-HIGHEST, LEAST = 19, 10
+TALLEST_PLOT, LOWEST_PLOT = 19, 10
 """Height of the plot in grid steps where there is room, and at least: its lower axis takes three of them."""
 
-UNIT = "clicks to 85 % fit, in the order of annotation"
+AXES_COUNT = "clicks to 85 % fit, in the order of annotation"
 """What both axes count; along a low plot such words would be cut."""
 
 
@@ -32,7 +32,7 @@ class ClickCurve(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._stream: tuple[StreamPoint, ...] = ()
-        self.plot = still_plot("Clicks per object over the stream", HIGHEST)
+        self.plot = still_plot("Clicks per object over the stream", TALLEST_PLOT)
         self.lines = {side: self.plot.plot([], [], antialias=True) for side in ("frozen", "adapted")}
         self.dots = {side: pg.ScatterPlotItem(size=4, pen=None) for side in ("frozen", "adapted")}
         for entry in self.dots.values():
@@ -46,7 +46,7 @@ class ClickCurve(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID // 2)
         layout.addWidget(self.legend)
-        self.unit = theme.label(translated(UNIT), role="muted")
+        self.unit = theme.label(translated(AXES_COUNT), role="muted")
         layout.addWidget(self.unit)
         layout.addWidget(self.plot)
         self._tint()
@@ -71,12 +71,12 @@ class ClickCurve(QWidget):
 
     def least_height(self, width: int) -> int:
         """Pixels that it takes at least, where it is `width` pixels wide."""
-        return self._words(width) + LEAST * theme.GRID
+        return self._words(width) + LOWEST_PLOT * theme.GRID
 
     def fit(self, width: int, height: int) -> None:
         """Draw the plot so high that legend and plot fit into `height` pixels, within its limits."""
         room = (height - self._words(width)) // theme.GRID
-        self.plot.setFixedHeight(min(max(room, LEAST), HIGHEST) * theme.GRID)
+        self.plot.setFixedHeight(min(max(room, LOWEST_PLOT), TALLEST_PLOT) * theme.GRID)
 
     def _words(self, width: int) -> int:
         """Pixels of the legend, of the words about the axes, and of the gaps below them."""
