@@ -432,6 +432,10 @@
         <translation>Mit diesem Modell in Projekten antworten, die von nun an geöffnet werden</translation>
     </message>
     <message>
+        <source>Apache License 2.0. Qt and PySide6 are used under the LGPL-3.0; you may replace their libraries.</source>
+        <translation>Apache-Lizenz 2.0. Qt und PySide6 werden unter der LGPL-3.0 verwendet; ihre Bibliotheken dürfen ersetzt werden.</translation>
+    </message>
+    <message>
         <source>Area</source>
         <translation>Fläche</translation>
     </message>
@@ -1982,6 +1986,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Lizenz</translation>
     </message>
     <message>
+        <source>Licences</source>
+        <translation>Lizenzen</translation>
+    </message>
+    <message>
         <source>Light</source>
         <translation>Hell</translation>
     </message>
@@ -2402,6 +2410,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Not looked at yet</source>
         <translation>Noch nicht angesehen</translation>
+    </message>
+    <message>
+        <source>Nothing can be added to a bundle: install samtta by pip install "samtta[{extra}]"</source>
+        <translation>Ein Bundle lässt sich nicht ergänzen: samtta mit pip install "samtta[{extra}]" installieren</translation>
     </message>
     <message>
         <source>Nothing here</source>
@@ -2968,8 +2980,8 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Tabelle speichern…</translation>
     </message>
     <message>
-        <source>Say: pip install "samtta[sam2]"</source>
-        <translation>Aufrufen: pip install "samtta[sam2]"</translation>
+        <source>Say: pip install "samtta[{extra}]"</source>
+        <translation>Aufrufen: pip install "samtta[{extra}]"</translation>
     </message>
     <message>
         <source>Schön et al. 2024 with the defects of the released code: for comparison only</source>
@@ -5088,10 +5100,6 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>pictures that are gone or unreadable</source>
         <translation>Bilder, die fehlen oder nicht lesbar sind</translation>
-    </message>
-    <message>
-        <source>pip install "samtta[dicom]"</source>
-        <translation>pip install "samtta[dicom]"</translation>
     </message>
     <message>
         <source>plausible outlines</source>

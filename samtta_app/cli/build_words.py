@@ -8,15 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from samtta_app.commit import commit_of
+from samtta_app.extras import in_bundle
 from samtta_app.settings import read_settings, resource
 
 _HASH_DIGITS = 8
 """Digits of a model's hash: enough to tell two trainings of one model from each other."""
-
-
-def in_bundle() -> bool:
-    """Whether this is a bundle, which brings its own Python and packages."""
-    return bool(getattr(sys, "frozen", False))
 
 
 def bundle_folder() -> Path:

@@ -17,9 +17,10 @@ from typing import Literal
 from packaging.requirements import InvalidRequirement, Requirement
 
 from samtta_app.checkpoints.model_catalogue import MODELS
-from samtta_app.cli.build_words import bundle_folder, in_bundle, version_words
+from samtta_app.cli.build_words import bundle_folder, version_words
 from samtta_app.display import X11_LIBRARIES, display_fault, missing_libraries, named_display, qt_fault
 from samtta_app.errors import UserError
+from samtta_app.extras import in_bundle
 from samtta_app.settings import data_folder, model_folder, read_settings, resource, settings_file
 
 Level = Literal["ok", "warn", "problem"]
@@ -27,6 +28,7 @@ Level = Literal["ok", "warn", "problem"]
 _DISK_NEEDED = 1_000_000_000
 
 BUNDLE_ADVICE = "Install the bundle again: pip cannot change what is inside it"
+BUNDLE_GPU_ADVICE = "A bundle uses the processor alone: for the GPU, install samtta with pip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,12 @@ def _program_folder() -> Path:
 
 
 def in_words_of_a_bundle(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings about packages, with advice that holds where pip can change nothing."""
-    return [replace(finding, do=BUNDLE_ADVICE) if "pip " in finding.do else finding for finding in findings]
+    """Findings about packages, with advice that holds where nothing can be installed into what runs."""
+    advice = {"torch device": BUNDLE_GPU_ADVICE}
+    return [
+        replace(finding, do=advice.get(finding.subject, BUNDLE_ADVICE)) if finding.do else finding
+        for finding in findings
+    ]
 
 
 # --- packages -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from samtta_app.core.planes import PlaneChoice
 from samtta_app.errors import ImageError
+from samtta_app.extras import extra_advice
 from samtta_app.images.decoding import DecodedImage, frame_axes, frame_notice
 from samtta_app.images.file_formats import ImageStream
 from samtta_app.images.jpeg2000_structure import jpeg2000_structure
@@ -172,7 +173,7 @@ def _quiet(source: ImageStream) -> Iterator[None]:
     except (ImageError, MemoryError):
         raise
     except ImportError as error:
-        raise ImageError("DICOM files need pydicom", source.path, 'pip install "samtta[dicom]"') from error
+        raise ImageError("DICOM files need pydicom", source.path, extra_advice("dicom")) from error
     except (NotImplementedError, RuntimeError) as error:
         text = "The DICOM file is packed in a way that this installation does not read"
         raise ImageError(text, source.path, "Save it unpacked, or install pylibjpeg") from error

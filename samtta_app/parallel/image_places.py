@@ -17,6 +17,7 @@ from typing import Any
 from samtta_app.core.files import path_inside, write_whole
 from samtta_app.core.names import is_listed
 from samtta_app.errors import ExportError, ImageError
+from samtta_app.extras import extra_advice, in_bundle
 from samtta_app.session.project.listing import image_names, natural
 
 LIST_SUFFIX = ".txt"
@@ -215,6 +216,8 @@ def _words(error: Exception) -> str:
 def _advice(place: str, error: Exception) -> str:
     if isinstance(error, ImportError):
         kind = {"s3": "s3", "gs": "gs", "gcs": "gs", "http": "http", "https": "http"}.get(place.partition("://")[0])
+        if kind and in_bundle():
+            return extra_advice(kind)
         return f"Install samtta[{kind}] on all machines" if kind else "Install what fsspec needs for it"
     if isinstance(error, PermissionError):
         return "Give this machine and the workers the rights to it, as by AWS_ACCESS_KEY_ID"

@@ -20,6 +20,7 @@ from typing import Any
 
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import ClusterError
+from samtta_app.extras import extra_advice
 from samtta_app.parallel.sent_files import read_to_send, receive, sent_key
 from samtta_app.parallel.workers import (
     AHEAD,
@@ -39,8 +40,6 @@ BEAT_SECONDS = 1.0
 
 ANSWER_SECONDS = 10.0
 """A cluster's address that has not answered after so long is not that of a cluster."""
-
-INSTALL = "Install samtta with the extra: pip install 'samtta[cluster]'"
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ def ray_cluster(address: str) -> Iterator[ModuleType]:
     try:
         import ray
     except ImportError as error:
-        raise ClusterError("Ray is not installed here", do=INSTALL) from error
+        raise ClusterError("Ray is not installed here", do=extra_advice("cluster")) from error
     _answers(address)
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
@@ -193,7 +192,7 @@ def _every_machine_can(ray: ModuleType) -> None:
         if found != own:
             there = f"Python {found[0]}, " + (f"samtta {found[1]}" if found[1] else "no samtta")
             what = f"A machine of the cluster has {there}; here are Python {own[0]}, samtta {own[1]}"
-            raise ClusterError(what, host, f"{INSTALL}, the same on all machines")
+            raise ClusterError(what, host, "Install samtta[cluster] of the same version on all machines")
 
 
 def _room(ray: ModuleType, gpus: float) -> int:

@@ -25,6 +25,7 @@ from samtta_app.core.names import storable
 from samtta_app.core.page_style import PAGE_STYLE
 from samtta_app.core.texts import csv_text
 from samtta_app.errors import DatasetError
+from samtta_app.extras import extra_advice
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def write_report(records: Iterable[ClickRow], folder: Path) -> tuple[Path, ...]:
     try:
         texts["report.html"] = page(found)
     except ModuleNotFoundError as e:
-        log.warning("report.html is left out, because %s is not installed: pip install 'samtta[bench]'", e.name)
+        log.warning("report.html is left out, because %s is not installed. %s", e.name, extra_advice("bench"))
     try:
         with staged(folder, marked(_MARKS)) as stage:
             for name, text in texts.items():

@@ -18,6 +18,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from samtta_app.errors import CheckpointError
+from samtta_app.extras import extra_advice
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.checkpoint_states import fit
 from samtta_app.model.backbones.sam import SAM_POLICY
@@ -222,7 +223,7 @@ def fitted_sam_two(path: Path, name: str, state: Mapping[str, Tensor], tasks: Te
         from sam2.build_sam import build_sam2
     except ImportError as e:
         raise CheckpointError(
-            "A file of SAM 2 needs the package sam2, which is not installed", path, 'Say: pip install "samtta[sam2]"'
+            "A file of SAM 2 needs the package sam2, which is not installed", path, extra_advice("sam2")
         ) from e
     version, scale = name.split("_", 1)
     config, side = f"configs/{version}/{version}_hiera_{_CONFIGS[scale]}.yaml", f"++model.image_size={size}"

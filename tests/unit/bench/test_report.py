@@ -276,7 +276,7 @@ def test_without_an_optional_library_only_the_page_is_left_out_and_the_log_says_
     written = write_report(records, tmp_path / "report")
     assert [path.name for path in written] == ["report.md", "figures.csv", "summary.json"]
     assert not (tmp_path / "report" / "report.html").exists(), "an old page does not stay beside new tables"
-    assert "pip install 'samtta[bench]'" in caplog.text
+    assert 'pip install "samtta[bench]"' in caplog.text
 
 
 def test_neither_the_app_nor_the_simulated_demo_nor_statistics_need_the_optional_libraries() -> None:
