@@ -44,6 +44,16 @@ def test_every_page_is_in_the_list_by_its_title(guide: HelpWindow):
     assert [guide.list.item(row).text() for row in range(guide.list.count())] == [page_title(page) for page in PAGES]
 
 
+def test_the_text_of_a_licence_keeps_its_lines_and_a_click_on_the_list_leads_back(guide: HelpWindow, tmp_path: Path):
+    text = tmp_path / "lgpl.txt"
+    text.write_text("A LICENCE\n  Version 3\n<b>&</b>", encoding="utf-8")
+    guide.page.setSource(QUrl.fromLocalFile(str(text)))
+    assert guide.page.toPlainText() == "A LICENCE\n  Version 3\n<b>&</b>"
+    first = guide.list.visualItemRect(guide.list.item(0)).center()
+    QTest.mouseClick(guide.list.viewport(), Qt.MouseButton.LeftButton, pos=first)
+    assert shown(guide) == PAGES[0]
+
+
 def test_it_opens_on_the_first_page_ready_to_be_read(guide: HelpWindow):
     assert shown(guide) == PAGES[0]
     assert "click an object" in guide.page.toPlainText()

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QScrollArea, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QScrollArea, QToolButton
 
 from samtta_app.core.types import Click
 from samtta_app.errors import SettingsError
@@ -372,6 +372,15 @@ def test_a_dialog_is_there_once(shown: Open):
     window.actions_made["about"].trigger()
     assert not first.isVisible()
     assert window.dialogs["about"].isVisible()
+
+
+def test_about_leads_to_the_licences(shown: Open):
+    window = shown(scene())
+    window.actions_made["about"].trigger()
+    (button,) = [each for each in window.dialogs["about"].findChildren(QPushButton) if each.text() == "Licences"]
+    button.click()
+    assert window.dialogs["help"].list.currentItem().text() == "About samtta"
+    assert "LGPL-3.0" in window.dialogs["help"].page.toPlainText()
 
 
 def test_the_key_of_the_help_opens_it(shown: Open):

@@ -14,7 +14,7 @@ from samtta_app.gui.dialogs.agreement_dialog import AgreementDialog
 from samtta_app.gui.dialogs.boxes_choosing import BoxesChooser
 from samtta_app.gui.dialogs.dialogs import ExportDialog
 from samtta_app.gui.dialogs.display_dialog import DisplayDialog
-from samtta_app.gui.dialogs.help_window import HelpWindow
+from samtta_app.gui.dialogs.help_window import HelpWindow, licence_page
 from samtta_app.gui.dialogs.import_dialog import ImportDialog
 from samtta_app.gui.dialogs.models_page import ModelsPage
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
@@ -73,7 +73,7 @@ class DialogOpener:
             "display": lambda: host.dialogs.show("display", DisplayDialog(window, host.controller)),
             "help": lambda: host.dialogs.show("help", HelpWindow(window)),
             "shortcuts": lambda: host.dialogs.show("shortcuts", ShortcutsDialog(window, host.actions_made.keys)),
-            "about": lambda: host.dialogs.show("about", AboutDialog(window, host.model_words)),
+            "about": self._about,
         }
 
     def open(self, name: str) -> None:
@@ -83,6 +83,16 @@ class DialogOpener:
             KeyError: there is no such dialog.
         """
         self._makers[name]()
+
+    def _about(self) -> None:
+        dialog = AboutDialog(self._window, self._host.model_words)
+        dialog.licences_wanted.connect(self._licences)
+        self._host.dialogs.show("about", dialog)
+
+    def _licences(self) -> None:
+        guide = HelpWindow(self._window)
+        self._host.dialogs.show("help", guide)
+        guide.turn_to(licence_page())
 
     def _export(self) -> None:
         dialog = ExportDialog(self._window, self._host.controller)

@@ -42,6 +42,12 @@ def help_pages() -> tuple[Path, ...]:
     return tuple(sorted(resource("help").glob("*.md")))
 
 
+def licence_page() -> Path:
+    """The page about licences: a bundle has one of all that it holds."""
+    of_bundle = resource("help/12-licences.md")
+    return of_bundle if of_bundle.is_file() else resource("help/12-about.md")
+
+
 def page_title(page: Path) -> str:
     """The first heading of a page; the file's name where it has none."""
     lines = page.read_text(encoding="utf-8").splitlines()
@@ -67,6 +73,9 @@ class HelpPage(QTextBrowser):
     ) -> None:
         """Read a page and style it; links, going back and reloading also call this."""
         super().doSetSource(name, kind)
+        file = Path(self.source().toLocalFile())
+        if file.suffix == ".txt":  # which Qt would read as HTML, without its lines
+            self.setPlainText(file.read_text(encoding="utf-8"))
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         self._dress_headings()
@@ -127,12 +136,21 @@ class HelpWindow(QDialog):
         self.answer = theme.label(role="muted")
         self._arrange()
         self.list.currentRowChanged.connect(self._open)
+        self.list.itemClicked.connect(lambda: self._open(self.list.currentRow()))  # back from a text that a page led to
         self.page.sourceChanged.connect(self._opened)
         self.field.textChanged.connect(self._search)
         self.field.returnPressed.connect(self.find_next)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.field.setFocus)
         self.list.setCurrentRow(0)
         self.page.setFocus()
+
+    def turn_to(self, page: Path) -> None:
+        """Show a page of the guide.
+
+        Raises:
+            ValueError: it is none of its pages.
+        """
+        self.list.setCurrentRow(self._pages.index(page))
 
     def find_next(self) -> bool:
         """Go to the next match of the field's words, on this page or a later one; returns whether there is one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import metadata
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -65,13 +65,18 @@ class ShortcutsDialog(QDialog):
         self.resize(QSize(116 * theme.GRID, 76 * theme.GRID))
 
 
+TERMS = "Apache License 2.0. Qt and PySide6 are used under the LGPL-3.0; you may replace their libraries."
+
+
 class AboutDialog(QDialog):
-    """What this is, which version, which model.
+    """What this is, which version, which model, and under which licences.
 
     Args:
         parent: the window.
         model: the model's description, "" where none runs.
     """
+
+    licences_wanted = Signal()
 
     def __init__(self, parent: QWidget, model: str) -> None:
         super().__init__(parent)
@@ -93,12 +98,21 @@ class AboutDialog(QDialog):
         head.setSpacing(2 * theme.GRID)
         head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(words, 1)
+        terms = theme.label(translated(TERMS), role="muted")
+        terms.setWordWrap(True)
+        licences = QPushButton(translated("Licences"))
+        licences.clicked.connect(self.licences_wanted)
         close = QPushButton(translated("Close"))
         close.clicked.connect(self.close)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(licences)
+        buttons.addWidget(close)
         layout = dialog_layout(self)
         layout.addLayout(head)
         layout.addWidget(what)
-        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        layout.addWidget(terms)
+        layout.addLayout(buttons)
         self.setMinimumWidth(52 * theme.GRID)
 
 
