@@ -19,7 +19,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from licences import LicenceError, material, refuse_unfitting, write_licences
+from bundle_parts import INSIDE
+from licences import LicenceError, material, refuse_unfitting, system_components, write_licences
 
 ROOT = Path(__file__).resolve().parents[1]
 LINUX = ROOT / "packaging" / "linux"
@@ -54,7 +55,7 @@ class BundleError(Exception):
 
 
 def refuse_environment() -> None:
-    """A bundle holds what is installed: samtta's wheel, and a torchvision that loads beside torch.
+    """A bundle holds what is installed: samtta's wheel, its other packages, and a torchvision that loads beside torch.
 
     Raises:
         BundleError: says what to install.
@@ -63,6 +64,9 @@ def refuse_environment() -> None:
     inside = found and found.origin and Path(found.origin).with_name("resources").is_dir()
     if not inside:
         raise BundleError("samtta is not installed from its wheel: python -m build && pip install dist/samtta-*.whl")
+    absent = [name for name in INSIDE if not any(importlib.metadata.distributions(name=name))]
+    if absent:
+        raise BundleError(f"{', '.join(absent)} is missing: pip install 'samtta[bundle]'")
     tried = subprocess.run(
         [sys.executable, "-c", "import torchvision.ops"], capture_output=True, text=True, check=False
     )
@@ -71,13 +75,20 @@ def refuse_environment() -> None:
 
 
 def make_folder(out: Path) -> None:
-    """The folder bundle, with licences and SBOM; a licence that does not fit ends it before anything is built."""
+    """The folder bundle, with licences and SBOM; a licence that does not fit ends it.
+
+    Packages are judged before anything is built, libraries of Linux once it is known which ones are needed.
+    """
     bom = material(sys.executable)
     refuse_unfitting(bom)
     draw_icons(out)
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "--distpath", str(out)]
     command += ["--workpath", str(out / "work"), str(ROOT / "packaging" / "samtta.spec")]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, cwd=out)  # a module of the working folder would go before the wheel's
+    listed = out / "system_libraries.txt"
+    of_system = system_components(listed.read_text().split("\n")) if listed.is_file() else []
+    bom = {**bom, "components": [*bom["components"], *of_system]}
+    refuse_unfitting(bom)
     for inside in [*out.glob("samtta/_internal"), *out.glob("samtta.app/Contents/Resources")]:
         write_licences(bom, inside / "samtta_app" / "resources")
     print("\n".join(size_lines(out / "samtta")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import runpy
 import sys
 from collections.abc import Sequence
 
@@ -12,16 +13,20 @@ SWITCHES = ("-I", "-S")
 
 
 def start(words: Sequence[str]) -> None:
-    """Answer `-c CODE` and `-m samtta_app WORDS` as Python does, and everything else as samtta does."""
+    """Answer `-c CODE WORDS` and `-m MODULE WORDS` as Python does, and everything else as samtta does."""
     rest = list(words)
     while rest and rest[0] in SWITCHES:
         del rest[0]
     if rest[:1] == ["-c"] and len(rest) > 1:
+        sys.argv[:] = ["-c", *rest[2:]]
         exec(compile(rest[1], "<words>", "exec"), {"__name__": "__main__"})
-        return
-    from samtta_app.cli.entry import main
+    elif rest[:1] == ["-m"] and len(rest) > 1:
+        sys.argv[:] = rest[1:]
+        runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
+    else:
+        from samtta_app.cli.entry import main
 
-    main(rest[2:] if rest[:2] == ["-m", "samtta_app"] else list(words))
+        main(list(words))
 
 
 def give_libraries_back(environment: os._Environ[str] | dict[str, str]) -> None:

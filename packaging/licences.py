@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import platform
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bundle_parts import INSIDE, needed, plain_name
 from license_expression import (
     AND,
     ExpressionError,
@@ -20,7 +23,6 @@ from license_expression import (
     ParseError,
     get_spdx_licensing,
 )
-from packaging.requirements import Requirement
 
 Component = dict[str, Any]
 
@@ -38,6 +40,7 @@ FITTING = re.compile(
 
 SAID_ELSEWHERE = {
     "pycocotools": "BSD-2-Clause",
+    "pydicom": "MIT",
     "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception",
     "samtta": "Apache-2.0",
     "torchvision": "BSD-3-Clause",
@@ -58,6 +61,9 @@ NAMES = {
 
 STORED = Path(__file__).with_name("texts")
 
+PYTHON, DEBIAN = "pkg:generic/cpython", "pkg:deb/debian/"
+"""How the addresses of components begin that are no packages of Python (package URLs)."""
+
 LICENCE_FILE = re.compile(r"\.dist-info/(.*/)?(licen[cs]e|copying|notice)[^/]*$", re.IGNORECASE)
 """Files of a package that hold the text of its licence."""
 
@@ -70,7 +76,16 @@ def material(python: str) -> Component:
     """The SBOM of what samtta needs in the environment of `python`."""
     command = [sys.executable, "-m", "cyclonedx_py", "environment", python, "--of", "JSON"]
     bom: Component = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return shipped(bom, needed(["samtta"]) | {"pyinstaller"})  # which leaves its starter in the bundle
+    part = shipped(bom, needed(INSIDE) | {"pyinstaller"})  # which leaves its starter in the bundle
+    version = platform.python_version()
+    return {**part, "components": [*part["components"], stated("CPython", version, PYTHON, "PSF-2.0")]}
+
+
+def stated(name: str, version: str, purl: str, licence: str) -> Component:
+    """A component whose licence is known in words, as the SBOM writes it."""
+    whole = f"{purl}@{version}"
+    said = {"license": {"name": licence}}
+    return {"type": "library", "bom-ref": whole, "name": name, "version": version, "purl": whole, "licenses": [said]}
 
 
 def shipped(bom: Component, names: set[str]) -> Component:
@@ -83,27 +98,6 @@ def shipped(bom: Component, names: set[str]) -> Component:
         if each["ref"] in refs
     ]
     return {**bom, "components": kept, "dependencies": edges}
-
-
-def needed(roots: Iterable[str]) -> set[str]:
-    """Names of packages that these need here, and of those that they need in turn, without extras."""
-    waiting, found = list(roots), set[str]()
-    while waiting:
-        name = plain_name(waiting.pop())
-        if name in found:
-            continue
-        try:
-            requires = [Requirement(text) for text in importlib.metadata.requires(name) or []]
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        found.add(name)
-        waiting += [each.name for each in requires if each.marker is None or each.marker.evaluate({"extra": ""})]
-    return found
-
-
-def plain_name(name: str) -> str:
-    """The name of a package as registries compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def licence_of(component: Component) -> str:
@@ -145,14 +139,64 @@ def refuse_unfitting(bom: Component) -> None:
     unfit = [
         f"{each['name']} {each.get('version', '')}: {licence_of(each) or 'says nothing'}"
         for each in bom["components"]
-        if not fits(licence_of(each))
+        if not (fits_beside if each.get("purl", "").startswith(DEBIAN) else fits)(licence_of(each))
     ]
     if unfit:
         raise LicenceError("Licences that do not fit into a bundle:\n" + "\n".join(unfit))
 
 
+# --- libraries of Linux ---------------------------------------------------------------------------------------------
+
+
+def system_components(libraries: Iterable[str]) -> list[Component]:
+    """Debian's packages of these library files, as components of the SBOM; other systems have none."""
+    found: dict[str, Component] = {}
+    for library in libraries:
+        name, version = _owner(Path(library).resolve())
+        found[name] = stated(name, version, DEBIAN + name, main_licence(copyright_text(name)))
+    return [found[name] for name in sorted(found)]
+
+
+def _owner(library: Path) -> tuple[str, str]:
+    """Name and version of the package that a library belongs to; /usr/lib was /lib once, and packages may still say so."""
+    for place in (str(library), str(library).removeprefix("/usr")):
+        asked = subprocess.run(["dpkg-query", "--search", place], capture_output=True, text=True, check=False)
+        if asked.returncode == 0:
+            name = asked.stdout.partition(":")[0]
+            command = ["dpkg-query", "--show", "--showformat=${Version}\n", name]
+            shown = subprocess.run(command, capture_output=True, text=True, check=True)
+            return name, shown.stdout.splitlines()[0]
+    raise LicenceError(f"No package owns {library}: its licence is not known")
+
+
+def copyright_text(name: str) -> str:
+    """What a package of Debian says of its licences."""
+    file = Path("/usr/share/doc", name, "copyright")
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def main_licence(said: str) -> str:
+    """The licence of most files in a text of Debian (DEP 5); where it is in free words, they are to be read."""
+    stanza = re.search(r"^Files:\s*\*\s*$.*?^License:[ \t]*([^\n]+)", said, re.MULTILINE | re.DOTALL)
+    return stanza[1].strip() if stanza else ("see its text" if said else "")
+
+
+def fits_beside(licence: str) -> bool:
+    """Whether a library of this licence of Debian's words may lie beside samtta: the GPL fits only as one of a choice."""
+    return any(not re.match(r"A?GPL|Sleepycat", each.strip()) for each in licence.split(" or ")) if licence else False
+
+
+# --- what is written ------------------------------------------------------------------------------------------------
+
+
 def texts(component: Component) -> str:
-    """The licence texts that a package of this environment brings."""
+    """The licence texts that a component brings: a package of this environment, Python itself, or one of Debian."""
+    purl = component.get("purl", "")
+    if purl.startswith(DEBIAN):
+        return copyright_text(component["name"])
+    if purl.startswith(PYTHON):
+        file = Path(sysconfig.get_path("stdlib"), "LICENSE.txt")
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
     try:
         files = importlib.metadata.distribution(component["name"]).files or []
     except importlib.metadata.PackageNotFoundError:
@@ -181,7 +225,7 @@ def write_licences(bom: Component, resources: Path) -> None:
 
 PAGE = """# Licences of this bundle
 
-This bundle holds the packages below, unchanged, beside Python (PSF-2.0). A name leads to the texts of its licence.
+This bundle holds the packages below, unchanged. A name leads to the texts of its licence.
 
 Qt and PySide6 are used under the LGPL-3.0. Their libraries are files of their own in the folder PySide6. You may replace
 them by others of the same interface. Their sources are at https://download.qt.io.

@@ -1,26 +1,30 @@
 """Try a bundle as its user would, in a bare root without Python and without network, on a virtual screen.
 
-Usage: python packaging/try_bundle.py PROGRAM [--root DIR] [--display N] [--picture FILE]
+Usage: python packaging/try_bundle.py PROGRAM [--root DIR] [--display N] [--picture FILE] [--language L] [--beside OTHER]
 
-PROGRAM is the folder bundle, a .deb, or the command of an installed wheel to compare with. DIR is a root that debootstrap
-made, with the libraries that the .deb names; root's rights are needed for it. A folder opens, three objects are clicked
-and exported, and pycocotools reads them outside. Xvfb and xdotool are needed.
+PROGRAM is the folder bundle, a .deb, or the command of an installed wheel. DIR is a root that debootstrap made, with the
+libraries that the .deb names; root's rights are needed for it. Every module is imported, an image is opened, three objects
+are clicked and exported, and pycocotools reads them outside. Two windows are started at once, and two processes find masks.
+With OTHER, the command of an installed wheel, only the starts of both are timed, one after the other. Xvfb and xdotool are
+needed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +39,19 @@ ODD_PLACE = "opt/Käfer und Zäune"
 """Where the folder bundle is mounted, read-only: blanks and umlauts, as users have them."""
 PATIENCE = 240.0
 """Seconds that a step may take on a busy machine."""
+STARTS = 5
+"""Starts of each program that are timed, after one that fills the caches of the system."""
+
+IMPORTING = """
+import importlib, pkgutil, samtta_app
+names = [each.name for each in pkgutil.walk_packages(samtta_app.__path__, "samtta_app.")]
+for name in names:
+    if not name.endswith(("__main__", "report.plots")):  # plots are of the extra bench
+        importlib.import_module(name)
+print("modules that import:", len(names))
+assert len(names) > 300, names
+"""
+"""Imports all of samtta: a bundle lacks what no module names."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +63,12 @@ class Place:
     root: Path | None
     display: int
     mounted: Path | None = None
+    language: str = "C.UTF-8"
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start the program with these words."""
         environment = {"DISPLAY": f":{self.display}", "HOME": "/tmp/try/home", "SAMTTA_HOME": "/tmp/try/home"}
-        environment |= {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "OMP_WAIT_POLICY": "PASSIVE", "LANG": "C.UTF-8"}
+        environment |= {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "OMP_WAIT_POLICY": "PASSIVE", "LANG": self.language}
         command = [*self.program, *words]
         if self.root is None:
             environment |= {"HOME": str(self.folder / "home"), "SAMTTA_HOME": str(self.folder / "home")}
@@ -93,15 +111,35 @@ def main(words: list[str]) -> int:
     parser.add_argument("--root", type=Path)
     parser.add_argument("--display", type=int, default=97)
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--language", default="C.UTF-8")
+    parser.add_argument("--beside", type=Path)
     given = parser.parse_args(words)
-    with screen(given.display), placed(given.program.resolve(), given.root, given.display) as place:
+    with screen(given.display), placed(given.program.resolve(), given.root, given.display) as found:
+        place = replace(found, language=given.language)
         draw_images(place.folder / "images")
+        if given.beside:
+            return compare_starts(place, replace(place, program=[str(given.beside.absolute())]))
         print(place.said("--version")[1])
-        annotate(place, given.picture)
-        code, said = place.said("export", "/tmp/try/images", "--format", "coco", "--out", "/tmp/try/out")
+        code, said = place.said("-c", IMPORTING)
+        if code:
+            raise TrialError(said)
         print(said)
-        print(place.said("doctor")[1])
-        return code or judge(place.folder / "out")
+        annotate(place, given.picture)
+        start_twice(place)
+        for command in (
+            ("auto", "/tmp/try/images", "--points-per-side", "4", "--jobs", "2", "--out", "/tmp/try/found"),
+            ("export", "/tmp/try/images", "--format", "coco", "--out", "/tmp/try/out"),
+            ("doctor",),
+        ):
+            code, said = place.said(*command)
+            print(said)
+            if code:
+                raise TrialError(f"samtta {command[0]} ended with {code}")
+        return judge(place.folder / "out")
+
+
+class TrialError(Exception):
+    """A bundle did not do what was asked of it."""
 
 
 @contextmanager
@@ -160,9 +198,9 @@ def draw_images(folder: Path) -> None:
 
 
 def annotate(place: Place, picture: Path | None) -> None:
-    """Open the folder, click and accept every disc, try a second start beside it, and quit."""
+    """Open the image, click and accept every disc, try a second start beside it, and quit."""
     started = time.monotonic()
-    process = place.start("open", "/tmp/try/images")
+    process = place.start("/tmp/try/images/discs.png")
     try:
         until(
             lambda: process.poll() is not None or len(discs_seen(place.display)) == len(DISCS),
@@ -184,6 +222,74 @@ def annotate(place: Place, picture: Path | None) -> None:
         if process.poll() is None:
             process.kill()
         print(*(text for text in process.communicate() if text))
+
+
+def start_twice(place: Place) -> None:
+    """Start two windows on a folder at the same moment: one opens it, the other says why it does not.
+
+    Raises:
+        TrialError: both opened it, or none.
+    """
+    both = [place.start("open", "/tmp/try/images") for _ in range(2)]
+    try:
+        until(lambda: any(each.poll() is not None for each in both), "the end of one of two starts")
+        ended = next(each for each in both if each.poll() is not None)
+        print("of two starts at once:", *(text.strip() for text in ended.communicate() if text))
+        (other,) = [each for each in both if each is not ended]
+        until(lambda: other.poll() is not None or len(discs_seen(place.display)) == len(DISCS), "the other window")
+        hand(place.display, "key", "ctrl+q")
+        codes = (ended.wait(), other.wait(PATIENCE))
+        if codes != (2, 0):
+            raise TrialError(f"of two starts at once: ended with {codes}")
+    finally:
+        for each in both:
+            if each.poll() is None:
+                each.kill()
+
+
+def compare_starts(place: Place, other: Place) -> int:
+    """Time the starts of two programs one after the other: the first paint of the window, and the image in it."""
+    seconds: dict[str, list[list[float]]] = {"paint": [[], []], "image": [[], []]}
+    for number in range(STARTS + 1):
+        for which, each in enumerate((place, other)):
+            painted, shown = first_paint(each), image_shown(each)
+            if number:
+                seconds["paint"][which].append(painted)
+                seconds["image"][which].append(shown)
+    for what, found in seconds.items():
+        ours, theirs = (statistics.median(values) for values in found)
+        print(f"{what}: {ours:.2f} s beside {theirs:.2f} s, ratio {ours / theirs:.2f}", found)
+    return 0
+
+
+def first_paint(place: Place) -> float:
+    """Seconds from the start of the process to the first paint of the window, as `samtta bench desk` measures it."""
+    words = ["-m", "samtta_app.gui.desk_parts", "start"]
+    program = place.program if in_bundle(place) else [str(Path(place.program[0]).with_name("python"))]
+    code, said = replace(place, program=program).said(*words, repr(time.time()))
+    if code:
+        raise TrialError(said)
+    return float(json.loads(said.splitlines()[-1])["first_paint_seconds"])
+
+
+def in_bundle(place: Place) -> bool:
+    """Whether the program is a bundle's, which answers Python's words itself."""
+    return not Path(place.program[0]).with_name("python").exists()
+
+
+def image_shown(place: Place) -> float:
+    """Seconds until the image of a folder is on the screen."""
+    started = time.monotonic()
+    process = place.start("open", "/tmp/try/images")
+    try:
+        until(lambda: process.poll() is not None or len(discs_seen(place.display)) == len(DISCS), "the image")
+        seconds = time.monotonic() - started
+        hand(place.display, "key", "ctrl+q")
+        process.wait(PATIENCE)
+    finally:
+        if process.poll() is None:
+            process.kill()
+    return seconds
 
 
 def discs_seen(display: int) -> list[tuple[int, int]]:

@@ -24,5 +24,7 @@ Source: "..\dist\samtta\*"; DestDir: "{app}"; Flags: recursesubdirs
 Name: "{group}\samtta"; Filename: "{app}\samtta.exe"
 
 [Registry]
+Root: HKA; Subkey: "Software\Classes\SystemFileAssociations\image\shell\samtta"; ValueType: string; ValueData: "Open with samtta"; Flags: uninsdeletekey
+Root: HKA; Subkey: "Software\Classes\SystemFileAssociations\image\shell\samtta\command"; ValueType: string; ValueData: """{app}\samtta.exe"" open ""%1"""; Flags: uninsdeletekey
 Root: HKA; Subkey: "Software\Classes\Directory\shell\samtta"; ValueType: string; ValueData: "Open with samtta"; Flags: uninsdeletekey
 Root: HKA; Subkey: "Software\Classes\Directory\shell\samtta\command"; ValueType: string; ValueData: """{app}\samtta.exe"" open ""%1"""; Flags: uninsdeletekey

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
+import mimetypes
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,14 +13,22 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from samtta_app.cli import build_words, doctor
 from samtta_app.cli.doctor import Finding
 from samtta_app.commit import commit_of
+from samtta_app.core.names import IMAGE_SUFFIXES
 from samtta_app.display import X11_LIBRARIES
+from samtta_app.extras import extra_advice
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGING = ROOT / "packaging"
+
+
+@pytest.fixture(autouse=True)
+def tools_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(PACKAGING)])
 
 
 def tool(name: str) -> ModuleType:
@@ -93,17 +104,25 @@ def test_the_doctor_knows_a_bundle_and_does_not_speak_of_pip_there(monkeypatch: 
     assert (found.level, found.subject) == ("ok", "bundle")
     assert str(Path(sys.executable).resolve().parent) in found.found
     findings = [Finding("problem", "numpy", "is not installed", "pip install numpy"), Finding("ok", "rich", "15")]
-    assert [each.do for each in doctor.in_words_of_a_bundle(findings)] == [doctor.BUNDLE_ADVICE, ""]
+    findings.append(doctor.without_gpu(nvidia=True, built_for=None))
+    advice = [doctor.BUNDLE_ADVICE, "", doctor.BUNDLE_GPU_ADVICE]
+    assert [each.do for each in doctor.in_words_of_a_bundle(findings)] == advice
+    assert extra_advice("sam2").startswith("Nothing can be added to a bundle")
     monkeypatch.setattr(doctor, "resource", lambda name: Path("not there", name))
     assert doctor.installation().do == doctor.BUNDLE_ADVICE
 
 
-def test_a_bundle_answers_the_words_of_python_with_which_samtta_starts_itself(capsys: pytest.CaptureFixture[str]):
+def test_a_bundle_answers_the_words_of_python_with_which_samtta_starts_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys, "argv", ["samtta"])
     start = tool("bundle_start")
-    start.start(["-I", "-S", "-c", "print('asked')"])
-    with pytest.raises(SystemExit):
-        start.start(["-m", "samtta_app", "--version"])
-    assert capsys.readouterr().out.splitlines()[0] == "asked"
+    start.start(["-I", "-S", "-c", "import sys; print('asked', sys.argv)", "3"])
+    for words in (["-m", "samtta_app", "--version"], ["--version"]):
+        with pytest.raises(SystemExit):
+            start.start(words)
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["asked ['-c', '3']", *[build_words.version_words()] * 2]
     environment = {"LD_LIBRARY_PATH": "the bundle's", "LD_LIBRARY_PATH_ORIG": "the system's"}
     start.give_libraries_back(environment)
     assert environment == {"LD_LIBRARY_PATH": "the system's"}
@@ -121,6 +140,11 @@ def test_a_bundle_answers_the_words_of_python_with_which_samtta_starts_itself(ca
         ("PySide6/Qt/plugins/platforms/libqxcb.so", True),
         ("PySide6/Qt/translations/qtbase_de.qm", True),
         ("samtta_app/resources/models/samtta-small.safetensors", True),
+        ("PySide6/Qt/plugins/platforms/libqwayland.so", True),
+        ("PySide6/Qt/plugins/platformthemes/libqxdgdesktopportal.so", True),
+        ("PySide6/Qt/plugins/platformthemes/libqgtk3.so", False),
+        ("PySide6/Qt/plugins/tls/libqopensslbackend.so", False),
+        ("PySide6/Qt/translations/qt_help_de.qm", False),
         ("torch/include/ATen/ATen.h", False),
         ("torchvision.libs/libnvjpeg.36e11081.so.13", False),
         ("torch\\lib\\cudart64_12.lib", False),
@@ -134,10 +158,57 @@ def test_the_spec_and_the_desktop_file_name_what_is_there():
     spec = (PACKAGING / "samtta.spec").read_text(encoding="utf-8")
     assert "bundle_start.py" in spec
     assert {"samtta_app", "skimage", "qtawesome"} == set(tool("bundle_parts").DATA_OF)
-    desktop = (PACKAGING / "linux" / "samtta.desktop").read_text(encoding="utf-8")
-    assert "Icon=samtta" in desktop
-    assert "MimeType=inode/directory" in desktop
+    desktop = configparser.ConfigParser(interpolation=None)
+    desktop.read(PACKAGING / "linux" / "samtta.desktop", encoding="utf-8")
+    entry = desktop["Desktop Entry"]
+    assert (entry["Icon"], entry["Exec"]) == ("samtta", "samtta open %f")
+    kinds = set(entry["MimeType"].strip(";").split(";"))
+    known = mimetypes.MimeTypes()  # without what this system adds
+    suffixes = [suffix for suffix in IMAGE_SUFFIXES if suffix in known.types_map[True] and suffix != ".dicom"]
+    assert {"inode/directory", "application/dicom", *(known.types_map[True][suffix] for suffix in suffixes)} - {
+        "image/x-ms-bmp"
+    } <= kinds
     assert X11_LIBRARIES
+
+
+def test_a_library_that_only_left_out_files_needed_is_left_out_too():
+    parts = tool("bundle_parts")
+    linked = {"/env/qxcb.so": {"libQt6Gui.so.6", "libxcb.so.1", "libc.so.6"}}
+    kept = [
+        ("PySide6/Qt/plugins/platforms/libqxcb.so", "/env/qxcb.so", "BINARY"),
+        ("PySide6/Qt/lib/libQt6Gui.so.6", "/env/libQt6Gui.so.6", "BINARY"),
+        ("libQt6Gui.so.6", "PySide6/Qt/lib/libQt6Gui.so.6", "SYMLINK"),
+        ("libxcb.so.1", "/lib/x86_64-linux-gnu/libxcb.so.1", "BINARY"),
+        ("libpython3.11.so.1.0", "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", "BINARY"),
+    ]
+    lost = [
+        ("PySide6/Qt/lib/libQt6EglFsKmsSupport.so.6", "/env/libQt6EglFsKmsSupport.so.6", "BINARY"),
+        ("libQt6EglFsKmsSupport.so.6", "PySide6/Qt/lib/libQt6EglFsKmsSupport.so.6", "SYMLINK"),
+        ("libgtk-3.so.0", "/usr/lib/x86_64-linux-gnu/libgtk-3.so.0", "BINARY"),
+    ]
+    assert parts.reached([*kept, *lost], lambda source: linked.get(source, ())) == kept
+
+
+def test_what_the_sbom_does_not_name_stays_out_of_the_bundle():
+    parts = tool("bundle_parts")
+    inside = parts.needed(parts.INSIDE)
+    assert {"samtta", "pydicom", "torch", "timm"} <= inside
+    assert inside.isdisjoint(parts.LEFT_OUT)
+    foreign = set(parts.foreign_modules(inside))
+    assert {"pytest", "ruff", "huggingface_hub"} <= foreign
+    assert foreign.isdisjoint({"samtta_app", "torch", "pydicom", "numpy", "PySide6", "typer"})
+
+
+def test_the_workflows_run_tools_that_are_there():
+    for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        text = file.read_text(encoding="utf-8")
+        jobs = yaml.safe_load(text)["jobs"]
+        assert all(
+            job["runs-on"] and all("run" in step or "uses" in step for step in job["steps"]) for job in jobs.values()
+        )
+        named = set(re.findall(r"packaging[/\\][\w./\\-]+", text))
+        assert named, file
+        assert [place for place in named if not (ROOT / place.replace("\\", "/")).exists()] == []
 
 
 def material(licence: dict[str, object], name: str = "thing") -> dict[str, object]:
@@ -164,6 +235,47 @@ def test_a_licence_that_does_not_fit_ends_the_build(licence: dict[str, object], 
     else:
         with pytest.raises(licences.LicenceError, match="thing 1: "):
             licences.refuse_unfitting(bom)
+
+
+@pytest.mark.parametrize(
+    ("said", "licence", "fits"),
+    [
+        ("Files: *\nCopyright: 1990\nLicense: GPL-3+\n", "GPL-3+", False),
+        ("Format: 1\n\nFiles: *\nCopyright: a\nLicense: LGPL-2.1+\n", "LGPL-2.1+", True),
+        ("Files: *\nLicense: GPL-2+ or AFL-2.1\n", "GPL-2+ or AFL-2.1", True),
+        ("Files: *\nCopyright: 1996\nLicense: Sleepycat\n", "Sleepycat", False),
+        ("You may use this.", "see its text", True),
+        ("", "", False),
+    ],
+)
+def test_a_library_of_the_system_under_the_gpl_ends_the_build(said: str, licence: str, fits: bool):
+    licences = tool("licences")
+    assert licences.main_licence(said) == licence
+    bom = {"components": [licences.stated("libthing", "1", licences.DEBIAN + "libthing", licence)]}
+    if fits:
+        licences.refuse_unfitting(bom)
+    else:
+        with pytest.raises(licences.LicenceError, match="libthing 1: "):
+            licences.refuse_unfitting(bom)
+
+
+def test_a_bundle_has_a_page_of_licences_with_their_texts(tmp_path: Path):
+    licences = tool("licences")
+    (tmp_path / "help").mkdir()
+    bom = {
+        "components": [
+            licences.stated("CPython", "3", licences.PYTHON, "PSF-2.0"),
+            {"name": "PySide6-Essentials", "version": "6", "licenses": [{"expression": "LGPL-3.0-only"}]},
+        ]
+    }
+    licences.write_licences(bom, tmp_path)
+    page = (tmp_path / "help" / "12-licences.md").read_text(encoding="utf-8")
+    assert page.startswith("# Licences of this bundle")
+    assert "| [PySide6-Essentials](../licences/pyside6-essentials.txt) | 6 | LGPL-3.0-only |" in page
+    text = (tmp_path / "licences" / "pyside6-essentials.txt").read_text(encoding="utf-8")
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in text
+    assert "GNU GENERAL PUBLIC LICENSE" in text
+    assert (tmp_path / "licences" / "sbom.cdx.json").is_file()
 
 
 def test_the_sbom_is_of_what_samtta_needs_and_not_of_the_builders_tools():
