@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -37,7 +38,7 @@ DATA_OF = {"qtawesome": ["fonts/*"], "skimage": ["data/*"], "samtta_app": ["reso
 UNWANTED = re.compile(
     r"""
     (^|/)(
-        torch/(include|share|test|bin/protoc.*|_inductor/codegen/.*\.h)   # what compilers and torch's own tests need
+        torch/(include|share|test|bin/(protoc|test_).*|_inductor/codegen/.*\.h)   # for compilers and torch's own tests
         | torch/lib/lib(aoti_custom_ops|backend_with_compiler|jitbackend_test|torchbind_test)\.so$
         | torch/lib/[^/]*\.(a|lib)$                              # to link against
         | [^/]*(libnvjpeg|libcudart|libtorch_cuda|libc10_cuda|libcu(blas|dnn|sparse|fft|rand|solver))[^/]*$
@@ -121,3 +122,12 @@ def reached(entries: Iterable[Entry], imports_of: Callable[[str], Iterable[str]]
     asking = [entry[1] for entry in everything if entry[2] != "SYMLINK" and not is_reached_only(entry)]
     lost = behind.difference(*(imports_of(source) for source in asking if behind))
     return [entry for entry in everything if Path(entry[0]).name not in lost]
+
+
+def without_dangling(entries: Iterable[Entry], places: Collection[str]) -> list[Entry]:
+    """The files without symbolic links that lead to none of these places."""
+    return [
+        entry
+        for entry in entries
+        if entry[2] != "SYMLINK" or os.path.normpath(Path(entry[0]).parent / entry[1]) in places
+    ]

@@ -216,8 +216,7 @@ def annotate(place: Place, picture: Path | None) -> None:
         if picture:
             ImageGrab.grab(xdisplay=f":{place.display}").save(picture)
         print("a second start beside it:", *place.said("open", "/tmp/try/images"))
-        hand(place.display, "key", "ctrl+q")
-        print(f"the window closed with {process.wait(PATIENCE)}")
+        print(f"the window closed with {closed(place, process)}")
     finally:
         if process.poll() is None:
             process.kill()
@@ -230,15 +229,15 @@ def start_twice(place: Place) -> None:
     Raises:
         TrialError: both opened it, or none.
     """
-    both = [place.start("open", "/tmp/try/images") for _ in range(2)]
+    draw_images(place.folder / "twice")
+    both = [place.start("open", "/tmp/try/twice") for _ in range(2)]
     try:
         until(lambda: any(each.poll() is not None for each in both), "the end of one of two starts")
         ended = next(each for each in both if each.poll() is not None)
         print("of two starts at once:", *(text.strip() for text in ended.communicate() if text))
         (other,) = [each for each in both if each is not ended]
         until(lambda: other.poll() is not None or len(discs_seen(place.display)) == len(DISCS), "the other window")
-        hand(place.display, "key", "ctrl+q")
-        codes = (ended.wait(), other.wait(PATIENCE))
+        codes = (ended.wait(), closed(place, other))
         if codes != (2, 0):
             raise TrialError(f"of two starts at once: ended with {codes}")
     finally:
@@ -284,12 +283,23 @@ def image_shown(place: Place) -> float:
     try:
         until(lambda: process.poll() is not None or len(discs_seen(place.display)) == len(DISCS), "the image")
         seconds = time.monotonic() - started
-        hand(place.display, "key", "ctrl+q")
-        process.wait(PATIENCE)
+        closed(place, process)
     finally:
         if process.poll() is None:
             process.kill()
     return seconds
+
+
+def closed(place: Place, process: subprocess.Popen[str]) -> int:
+    """Quit by the keyboard, which a window that has just come up may not have yet; returns the exit code."""
+
+    def ended() -> bool:
+        if process.poll() is None:
+            hand(place.display, "mousemove", "600", "400", "key", "ctrl+q")
+        return process.poll() is not None
+
+    until(ended, "the end of the window", pause=2.0)
+    return process.wait()
 
 
 def discs_seen(display: int) -> list[tuple[int, int]]:

@@ -146,6 +146,7 @@ def test_a_bundle_answers_the_words_of_python_with_which_samtta_starts_itself(
         ("PySide6/Qt/plugins/tls/libqopensslbackend.so", False),
         ("PySide6/Qt/translations/qt_help_de.qm", False),
         ("torch/include/ATen/ATen.h", False),
+        ("torch/bin/test_jit", False),
         ("torchvision.libs/libnvjpeg.36e11081.so.13", False),
         ("torch\\lib\\cudart64_12.lib", False),
     ],
@@ -187,6 +188,7 @@ def test_a_library_that_only_left_out_files_needed_is_left_out_too():
         ("libgtk-3.so.0", "/usr/lib/x86_64-linux-gnu/libgtk-3.so.0", "BINARY"),
     ]
     assert parts.reached([*kept, *lost], lambda source: linked.get(source, ())) == kept
+    assert parts.without_dangling([*kept, lost[1]], {place for place, _, _ in kept}) == kept
 
 
 def test_what_the_sbom_does_not_name_stays_out_of_the_bundle():
