@@ -70,6 +70,7 @@ $key = (Get-FileHash -LiteralPath pyproject.toml).Hash + ' ' + $PWD.Path
 $stamp = ".venv\installed$extras"
 if ((Get-Content -LiteralPath $stamp -ErrorAction SilentlyContinue) -ne $key) {
     Say 'installing the Python packages into .venv, which takes some minutes'
+    $env:PIP_NO_COMPILE = '1' # Python compiles what it imports; most of the 17,000 modules are never imported
     & $python -m pip install --editable ".$extras"
     if ($LASTEXITCODE -ne 0) {
         Fail $LASTEXITCODE 'pip could not install the packages; its words are above. Run this again once that is fixed.'

@@ -41,13 +41,13 @@ def broken_promises(name: str, report: Path, *words: str) -> Broken:
 
 @pytest.fixture(scope="module")
 def kills(tmp_path_factory: pytest.TempPathFactory) -> Broken:
-    return broken_promises("kill", tmp_path_factory.mktemp("kill") / "report.json", "--count", "10")
+    return broken_promises("kill", tmp_path_factory.mktemp("kill") / "report.json", "--count", str(len(PHASES)))
 
 
 @pytest.fixture(scope="module")
 def broken_files(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     report = tmp_path_factory.mktemp("fuzz") / "report.json"
-    return broken_promises("fuzz", report, "--count", str(3 * len(KINDS)))
+    return broken_promises("fuzz", report, "--count", str(len(KINDS)))
 
 
 @pytest.mark.parametrize("kind", PHASES)

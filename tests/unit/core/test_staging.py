@@ -220,7 +220,7 @@ def run(out: Path, step: str, number: int) -> subprocess.CompletedProcess[bytes]
 
 
 @POSIX
-@pytest.mark.parametrize("number", range(1, 40, 2))
+@pytest.mark.parametrize("number", range(1, 26, 2))
 def test_a_killed_run_leaves_the_old_set_or_the_new_one(tmp_path: Path, number: int) -> None:
     """Killed at this call that changes the disk; a run has some twenty of them, so that the last numbers end whole."""
     out = tmp_path / "out"
@@ -234,7 +234,7 @@ def test_a_killed_run_leaves_the_old_set_or_the_new_one(tmp_path: Path, number: 
 
 
 @POSIX
-@pytest.mark.parametrize("number", range(1, 60, 3))
+@pytest.mark.parametrize("number", range(1, 60, 5))
 def test_what_a_killed_run_left_among_a_users_files_is_done_by_the_next(tmp_path: Path, number: int) -> None:
     out, user = tmp_path / "out", {"notes.txt": "mine", "a/own": "mine"}
     write(out, FIRST)

@@ -229,7 +229,7 @@ def test_exports_that_are_killed_at_any_time_leave_the_old_masks_or_the_new_ones
         FORMATS["png"].write(store.project(), tmp_path / "expected")
     new = content(tmp_path / "expected")
     rng, killed = random.Random(0), 0
-    for _ in range(6):
+    for _ in range(3):
         with exporting(folder, out) as process:
             while process.poll() is None and not hidden(out):
                 os.sched_yield()
