@@ -102,12 +102,15 @@ class Proposing:
         return requests + self._find(search)
 
     def _find_alike(self) -> Requests:
+        """Look for what is like the selected object, and like those of its class that were selected before it."""
         desk = self._desk
         one = next((a for a in desk.state.annotations if a.id == desk.state.selected), None)
         if one is None:
             desk.say("info", NO_EXEMPLAR)
             return ()
-        return self._find(replace(self._search, exemplars=(one,), boxes=None, tried=frozenset()))
+        known = (a for a in self._search.exemplars if a.class_id == one.class_id and a.id != one.id)
+        exemplars = (*known, one)[-EXEMPLARS:]
+        return self._find(replace(self._search, exemplars=exemplars, boxes=None, tried=frozenset()))
 
     def _find(self, search: Search) -> Requests:
         """Begin a search on the open image."""

@@ -172,6 +172,18 @@ def test_more_like_the_selected_object_goes_on_with_the_next_images(person: Pers
     assert person.state.annotations == ()
 
 
+def test_what_is_alike_to_several_selected_objects_of_a_class(person: Person) -> None:
+    one, two = person.accepts(), person.accepts()
+    person.do(acts.AddClass("cell"), acts.SetClass(2))
+    other = person.accepts()
+    for each, alike in ((one, [one]), (two, [one, two]), (one, [two, one]), (other, [other])):
+        person.do(acts.Select(each.id), FindAlike())
+        asked = person.script.sent(AutomaticRequest)[-1].alike
+        assert [example.object_id for example in asked] == [a.id for a in alike]
+    person.do(StopFinding(), acts.Select(two.id), FindAlike())
+    assert [example.object_id for example in person.script.sent(AutomaticRequest)[-1].alike] == [two.id]
+
+
 def test_a_class_of_its_own_and_a_read_only_project(person: Person, folder: Path) -> None:
     person.do(acts.AddClass("cell"), acts.SetClass(1))
     person.script.proposed = (replace(THREE[0], class_id=2),)
