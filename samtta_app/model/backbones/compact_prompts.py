@@ -135,7 +135,8 @@ class CompactPromptEncoder(PromptEncoder):
             given = points is not None and points[1].shape[1]
             maps.append(similarity_maps(*points, features, size) if points and given else nothing(SIMILARITY_CHANNELS))
         if self.context:
-            maps.append(context_maps(context, features, size) if context else nothing(CONTEXT_CHANNELS))
+            known = context_maps(context, features, size) if context else nothing(CONTEXT_CHANNELS)
+            maps.append(known.expand(batch, -1, -1, -1))  # the same for all prompts of one window
         return maps
 
     def forward(  # type: ignore[override]

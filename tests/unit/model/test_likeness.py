@@ -22,7 +22,7 @@ from samtta_app.model.backbones.compact import (
     save_compact,
 )
 from samtta_app.model.backbones.likeness import Context, context_maps, pooled_vectors, similarity_maps
-from samtta_app.model.predictor import Decoded, decode_prompt, encode
+from samtta_app.model.predictor import Decoded, decode_prompt, decoded_points, encode
 from samtta_app.train.compact.start_weights import start_from_model, with_maps
 
 PLAIN = CompactConfig(name="toy", dim=32, mlp=32, heads=2, depth=1, head_dim=16, input_size=64)
@@ -152,6 +152,28 @@ def test_the_maps_change_the_answer_once_they_have_weight() -> None:
     with torch.no_grad():
         net.prompt_encoder.maps_to_skip[0].weight[:, 8:18] += 0.1
     assert not torch.allclose(before.logits, answered(net).logits, atol=1e-3)
+
+
+def test_several_prompts_of_one_pass_see_the_same_accepted_objects_as_each_alone() -> None:
+    torch.manual_seed(0)
+    net = with_maps(build_compact(PLAIN), MAPS)
+    with torch.no_grad():
+        net.prompt_encoder.maps_to_skip[0].weight[:, 8:] += 0.1
+    model = built_model("toy", CompactBackbone(net), SIZE)
+    rng = np.random.default_rng(0)
+    image = from_array(rng.integers(0, 255, (64, 64, 3), dtype=np.uint8), "a")
+    *_, found = run_to_end(encode(model, image, Window(0, 0, 64, 64)))
+    seen = torch.zeros(1, 64, 64)
+    seen[..., 8:30, 8:30] = 1
+    look = model.backbone.look((found.embedding, *found.skips), seen)
+    assert look is not None
+    xy = torch.tensor([[20.0, 30.0], [40.0, 10.0], [50.0, 55.0]], dtype=torch.float64)
+    every = decoded_points(model, model.frozen.tensors, found, xy, Prompt(), (look,))
+    for k in range(3):
+        alone = decoded_points(model, model.frozen.tensors, found, xy[k : k + 1], Prompt(), (look,))
+        assert torch.allclose(every.logits[k], alone.logits[0], atol=1e-4)
+    without = decoded_points(model, model.frozen.tensors, found, xy, Prompt())
+    assert not torch.allclose(every.logits, without.logits, atol=1e-3)
 
 
 def test_maps_are_never_taken_away() -> None:
