@@ -101,8 +101,8 @@ def find_masks(of: Resources, request: AutomaticRequest) -> Work:
     weights, looks = yield from _knowledge(of, prompt, frozen=request.frozen)
     settings = request.settings or own_settings(of)
     if request.learned and not request.frozen:
-        known = of.learner.memory
-        settings = yield from accepted_limits(of.model, weights.tensors, known, settings, request.class_id, looks)
+        here = (request.image.whole, request.class_id, looks)
+        settings = yield from accepted_limits(of.model, weights.tensors, of.learner.memory, settings, *here)
     likeness, settings = yield from _looked_for(of, request, settings)
     features = yield from of.cache.features(request.image, request.image.whole)
     descriptions = _Descriptions(of, features, (yield from _prototypes(of, request)), likeness)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from samtta_app.adapt.accepted_limits import ENOUGH, SIZE_SLACK, accepted_limits
+from samtta_app.adapt.accepted_limits import ENOUGH, SIZE_SLACK, accepted_limits, with_crops
 from samtta_app.adapt.memory import Memory, remember_object
-from samtta_app.core.automatic import AutomaticSettings
+from samtta_app.core.automatic import AutomaticSettings, crops_of
 from samtta_app.core.messages import AdaptRequest, AutomaticRequest
 from samtta_app.core.replies import AutomaticMasks
-from samtta_app.core.types import Example
+from samtta_app.core.types import Example, Window
+from samtta_app.core.windows import SMALL_SHARE
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import load_model
@@ -20,6 +21,7 @@ from tests.unit.adapt.test_strategy import done
 from tests.unit.values import example, picture
 
 STRICT_LIMITS = AutomaticSettings(pred_iou=0.999, stability=0.999, points_per_side=6)
+EXTENT = Window(0, 0, 128, 96)
 
 
 @pytest.fixture(scope="module")
@@ -43,26 +45,44 @@ def memory(model: SamModel) -> Memory:
 
 
 def test_limits_fall_to_what_is_said_of_right_answers(model: SamModel, memory: Memory) -> None:
-    found = done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, None))
+    found = done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, EXTENT, None))
     assert 0.3 < found.pred_iou < 0.999
     assert 0.3 < found.stability < 0.999
     assert (found.least_side, found.most_side) == (35 / SIZE_SLACK, 41 * SIZE_SLACK)
     loose = replace(STRICT_LIMITS, pred_iou=0.1, stability=0.1)
-    kept = done(accepted_limits(model, model.frozen.tensors, memory, loose, None))
+    kept = done(accepted_limits(model, model.frozen.tensors, memory, loose, EXTENT, None))
     assert (kept.pred_iou, kept.stability) == (0.1, 0.1), "limits are never raised"
 
 
 def test_too_few_objects_or_those_of_another_class_change_nothing(model: SamModel, memory: Memory) -> None:
     few = Memory(memory.items[: ENOUGH - 1])
-    assert done(accepted_limits(model, model.frozen.tensors, few, STRICT_LIMITS, None)) == STRICT_LIMITS
-    assert done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, 2)) == STRICT_LIMITS
-    assert done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, 1)) != STRICT_LIMITS
+    assert done(accepted_limits(model, model.frozen.tensors, few, STRICT_LIMITS, EXTENT, None)) == STRICT_LIMITS
+    assert done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, EXTENT, 2)) == STRICT_LIMITS
+    assert done(accepted_limits(model, model.frozen.tensors, memory, STRICT_LIMITS, EXTENT, 1)) != STRICT_LIMITS
+
+
+@pytest.mark.parametrize(("side", "layers"), [(128, 0), (60, 0), (41, 1), (30, 2), (3, 2)])
+def test_small_objects_are_looked_for_in_crops(side: float, layers: int) -> None:
+    extent = Window(0, 0, 480, 360)
+    found = with_crops(AutomaticSettings(), extent, side)
+    assert found.crop_layers == layers
+    sides = [window.side for window, layer in crops_of(extent, found) if layer == layers]
+    assert max(sides) <= SMALL_SHARE * side or side == 3
+    assert found.points_in(layers) == 32 // 2**layers
+
+
+def test_a_users_own_crops_stay_and_a_coarse_grid_is_not_halved_away() -> None:
+    own = AutomaticSettings(crop_layers=3, crop_downscale=1)
+    assert with_crops(own, Window(0, 0, 4000, 4000), 5) == own
+    assert with_crops(AutomaticSettings(points_per_side=3), Window(0, 0, 4000, 4000), 5).crop_layers == 1
+    assert with_crops(AutomaticSettings(points_per_side=1), Window(0, 0, 4000, 4000), 5).crop_layers == 0
 
 
 def test_a_session_proposes_what_the_given_limits_hide(model: SamModel) -> None:
     engine, image = Engine(model), picture(9, discs=((40, 48, 19), (96, 40, 17)))
     for one in disc_examples(3):
-        run(engine, AdaptRequest(one.object_id, one, learn=False))
+        run(engine, AdaptRequest(one.object_id, one))
+    assert engine.published.version == 3
     replies = [
         run(engine, AutomaticRequest(10, image, STRICT_LIMITS, learned=learned, frozen=frozen))
         for learned, frozen in ((True, False), (False, False), (True, True))
