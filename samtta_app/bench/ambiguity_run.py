@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from samtta_app.core.diversity import overlaps
 from samtta_app.core.messages import HypothesesRequest, PredictRequest, ReportProgress
 from samtta_app.core.open_prompts import common_click, loose_box, moved_box
+from samtta_app.core.readings import listed_readings
 from samtta_app.core.replies import Answer, Hypotheses
 from samtta_app.core.types import Click, Image, Mask, Prompt, Window
 from samtta_app.datasets.ambiguity import AmbiguousObject
@@ -215,8 +216,9 @@ def _answers(engine: Engine, one: OpenQuestion, method: str, seed: int) -> tuple
     reply = drawn_hypotheses(engine, one)
     if not reply.masks:
         return [], [], []
-    cards = [(card.mask, card.samples or 0) for card in reply.cards] or [(one.shown, 0)]
-    return list(reply.masks), [mask for mask, _ in cards], [count for _, count in cards]
+    plain = one.found.candidates
+    cards = listed_readings(reply.cards, plain, plain[one.found.chosen])
+    return list(reply.masks), [card.mask for card in cards], [card.samples or 0 for card in cards]
 
 
 def _plain(engine: Engine, one: OpenQuestion, prompt: Prompt, window: Window) -> Mask:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from samtta_app.core.metrics import iou
+from samtta_app.core.readings import listed_readings
 from samtta_app.core.replies import Answer, Hypotheses
 from samtta_app.core.types import (
     Annotation,
@@ -155,12 +156,8 @@ def with_candidate(draft: Draft, step: int) -> Draft:
     return replace(draft, preview=advised(preview), masks=(*draft.masks[:-1], candidate.mask))
 
 
-SAME_READING = 0.85
-"""IoU from which a sampled outline is the one on the screen: an object counts as done from there."""
-
-
 def with_hypotheses(draft: Draft, reply: Hypotheses) -> Draft:
-    """The draft with plausible outlines as its candidates, those of most samples first.
+    """The draft with plausible outlines among its candidates, those of most samples first.
 
     The outline on the screen stays there. It takes the place of the sampled one that is like it, or comes after them.
     Only where what was accepted before moved the draw, and the user chose no other, the first outline is shown.
@@ -169,16 +166,11 @@ def with_hypotheses(draft: Draft, reply: Hypotheses) -> Draft:
     shown, answer = preview.candidate, preview.answer
     if shown is None or answer is None:
         return draft
-    likes = [iou(card.mask, shown.mask) for card in reply.cards]
-    place = max(range(len(likes)), key=likes.__getitem__)
-    cards = list(reply.cards)
-    if likes[place] >= SAME_READING:
-        cards[place] = replace(shown, samples=cards[place].samples)
-    else:
-        place, cards = len(cards), [*cards, replace(shown, samples=0)]
+    cards = listed_readings(reply.cards, answer.candidates, shown)
+    place = next(k for k, card in enumerate(cards) if card.mask is shown.mask)
     found = replace(
         answer,
-        candidates=tuple(cards),
+        candidates=cards,
         chosen=place,
         samples=reply.samples,
         disagreement=None if reply.disagreement is None else Logits(reply.window, reply.disagreement),

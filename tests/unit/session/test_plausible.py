@@ -49,7 +49,7 @@ def drawn(person: Person) -> list[HypothesesRequest]:
 def test_after_a_first_click_the_cards_are_plausible_outlines_with_their_shares(person: Person) -> None:
     person.clicks(60, 50)
     preview = person.state.preview
-    assert [card.samples for card in preview.candidates] == [9, 4, 3]
+    assert [card.samples for card in preview.candidates] == [9, 4, 3, 0], "the last one is the decoder's own"
     assert preview.answer.samples == 16
     assert preview.chosen == 0
     assert iou(preview.candidate.mask, disc(60, 50, 8, HEIGHT, WIDTH)) == 1
@@ -64,7 +64,7 @@ def test_an_answer_that_no_sample_is_like_stays_on_the_screen_and_comes_last(sto
     script = person.script
     script.plausible = (9,)
     person.clicks(60, 50)
-    assert [card.samples for card in person.state.preview.candidates] == [9]
+    assert [card.samples for card in person.state.preview.candidates] == [9, 0, 0]
     person.clicks(70, 50)  # radius 12, not like radius 8
     person.do(acts.DrawHypotheses())
     preview = person.state.preview
@@ -123,7 +123,7 @@ def test_a_chosen_card_is_what_is_accepted_and_undo_brings_the_cards_back(person
     (saved,) = person.state.annotations
     assert iou(saved.mask, disc(60, 50, 14, HEIGHT, WIDTH)) == 1
     person.do(acts.Undo())
-    assert [card.samples for card in person.state.preview.candidates] == [9, 4, 3]
+    assert [card.samples for card in person.state.preview.candidates] == [9, 4, 3, 0]
     assert person.state.preview.chosen == 1
 
 

@@ -1,0 +1,52 @@
+"""The readings of a prompt that a user chooses from: outlines that were sampled, and the decoder's own masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from samtta_app.core.metrics import iou
+from samtta_app.core.types import Candidate
+
+SAME_READING = 0.85
+"""IoU from which two outlines are one reading: an object counts as done from there."""
+
+MOST_READINGS = 4
+"""Cards of one answer at most: each has a key, Alt+1 to Alt+4."""
+
+
+def listed_readings(
+    sampled: Sequence[Candidate], plain: Sequence[Candidate], shown: Candidate
+) -> tuple[Candidate, ...]:
+    """The distinct readings, MOST_READINGS at most: those of several samples, the decoder's own, then those of one sample.
+
+    Of those that are alike the first stays. The outline on the screen is always among them, in the place of its like.
+
+    Args:
+        sampled: sampled outlines, those of most samples first.
+        plain: the decoder's own masks.
+        shown: the outline on the screen.
+    """
+    often = [each for each in sampled if (each.samples or 0) > 1]
+    seldom = [each for each in sampled if (each.samples or 0) <= 1]
+    found: list[Candidate] = []
+    place = -1
+    for each in (*often, shown, *(each for each in plain if each is not shown), *seldom):
+        likes = [iou(one.mask, each.mask) for one in found]
+        best = max(range(len(likes)), key=likes.__getitem__, default=-1)
+        alike = best >= 0 and likes[best] >= SAME_READING
+        if each is shown:
+            place = best if alike else len(found)
+            found[place : place + 1] = [
+                replace(shown, samples=found[best].samples if alike else _samples(shown, seldom))
+            ]
+        elif not alike:
+            found.append(each if each.samples is not None else replace(each, samples=_samples(each, seldom)))
+    if place >= MOST_READINGS:
+        found.insert(MOST_READINGS - 1, found.pop(place))
+    return tuple(found[:MOST_READINGS])
+
+
+def _samples(one: Candidate, sampled: Sequence[Candidate]) -> int:
+    """How many of the samples look like an outline."""
+    return sum(each.samples or 0 for each in sampled if iou(each.mask, one.mask) >= SAME_READING)
