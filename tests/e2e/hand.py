@@ -65,6 +65,11 @@ class Hand(QObject):
         preview = self.state.preview
         return preview is not None and preview.candidate is not None and not preview.waiting
 
+    def sampled(self) -> bool:
+        """Plausible outlines have come after the answer."""
+        preview = self.state.preview
+        return preview is not None and preview.answer is not None and bool(preview.answer.samples)
+
     # --- what it does -----------------------------------------------------------------------------------------------
 
     def click(self, x: float, y: float, keys: Qt.KeyboardModifier = NONE, button: Qt.MouseButton = LEFT) -> None:
@@ -157,7 +162,9 @@ def whole_way(hand: Hand) -> Plan:
     (x, y), *others = places()
     hand.click(x, y)
     yield hand.answered
-    candidates = len(hand.state.preview.candidates) if hand.state.preview else 0
+    yield hand.sampled
+    preview = hand.state.preview
+    candidates = [card.samples for card in preview.candidates] if preview else []
     hand.key(Qt.Key.Key_Tab)
     yield hand.answered
     hand.click(x + 60, y, Qt.KeyboardModifier.ShiftModifier)
