@@ -6,6 +6,7 @@ import time
 
 from samtta_app.core.messages import HypothesesRequest
 from samtta_app.core.replies import Hypotheses
+from samtta_app.core.rounding import in_half_precision, in_steps
 from samtta_app.core.types import Candidate, Logits
 from samtta_app.engine.resources import Resources, Work
 from samtta_app.model.answers import check_prompt
@@ -59,9 +60,9 @@ def _candidate(card: SampledCard, features: ImageFeatures) -> Candidate:
     logits = card.logits[None]
     return Candidate(
         card.mask,
-        Logits(features.window, card.logits.float().cpu().numpy()),
+        Logits(features.window, in_half_precision(card.logits.float().cpu().numpy())),
         card.iou,
-        entropy(logits)[0].cpu().numpy(),
+        in_steps(entropy(logits)[0].cpu().numpy()),
         float(mean_entropy(logits)[0]),
         samples=card.count,
     )

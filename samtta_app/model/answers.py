@@ -10,6 +10,7 @@ from torch import Tensor
 
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou as iou_of
+from samtta_app.core.rounding import in_half_precision
 from samtta_app.core.tidy import tidied
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import closer, detailed, first_window, nearer, wider
@@ -81,7 +82,7 @@ class MaskAnswer:
 
     def feedback(self) -> Logits:
         """The chosen mask's logits, to be given back with the next click."""
-        return Logits(self.window, self.logits[self.chosen].float().cpu().numpy())
+        return Logits(self.window, in_half_precision(self.logits[self.chosen].float().cpu().numpy()))
 
 
 def check_prompt(prompt: Prompt, extent: Window) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samtta_app.core.rounding import in_half_precision, in_steps
 from samtta_app.core.types import Candidate, Logits
 from samtta_app.model.answers import MaskAnswer
 from samtta_app.uncertainty.heads import GapHeads, gaps_of
@@ -12,8 +13,8 @@ def offered(found: MaskAnswer, heads: GapHeads | None) -> tuple[Candidate, ...]:
     """The answer's masks with their uncertainty; with `heads`, the chosen one has its predicted gains."""
     chosen = found.chosen
     gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
-    maps, numbers = entropy(found.logits).cpu().numpy(), mean_entropy(found.logits).cpu().numpy()
-    layers = found.logits.float().cpu().numpy()
+    maps, numbers = in_steps(entropy(found.logits).cpu().numpy()), mean_entropy(found.logits).cpu().numpy()
+    layers = in_half_precision(found.logits.float().cpu().numpy())
     return tuple(
         Candidate(
             *(mask, Logits(found.windows[i], layers[i]), found.iou[i], maps[i], float(numbers[i])),

@@ -11,17 +11,21 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from samtta_app.core.rounding import SHARE_STEPS
 from samtta_app.session.workflow.history import Entry
 
 AnyArray = NDArray[Any]
 
 _CLASS, _ARRAY = "class", "array"
+
+_STEPS, _HALF = "steps", "half"
+"""Kinds of arrays of float32 that were rounded: to 255ths, and to half precision."""
 
 _SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 """They stand for the bytes of a file's name that is no text."""
@@ -52,10 +56,19 @@ def entry_of(data: bytes, arrays: Mapping[int, AnyArray]) -> Entry:
 
 
 def array_bytes(array: AnyArray) -> bytes:
-    """An array with its type and shape; bitmaps are packed."""
+    """An array with its type and shape; bitmaps are packed, and maps that were rounded take no more than they hold."""
     flat = np.ascontiguousarray(array)
-    data = zlib.compress(np.packbits(flat).tobytes(), 1) if flat.dtype == np.bool_ else flat.tobytes()
-    return msgspec.msgpack.encode((flat.dtype.str, flat.shape, data))
+    kind, data = flat.dtype.str, b""
+    if flat.dtype == np.bool_:
+        data = zlib.compress(np.packbits(flat).tobytes(), 1)
+    elif flat.dtype == np.float32:
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps, half = np.rint(flat * SHARE_STEPS).astype(np.uint8), flat.astype(np.float16)
+        if _same(steps / SHARE_STEPS, flat):
+            kind, data = _STEPS, zlib.compress(steps.tobytes(), 1)
+        elif _same(half.astype(np.float32), flat):
+            kind, data = _HALF, half.tobytes()
+    return msgspec.msgpack.encode((kind, flat.shape, data or flat.tobytes()))
 
 
 def array_of(data: bytes) -> AnyArray:
@@ -66,14 +79,24 @@ def array_of(data: bytes) -> AnyArray:
     """
     try:
         kind, shape, values = msgspec.msgpack.decode(data, type=tuple[str, tuple[int, ...], bytes])
-        if np.dtype(kind) != np.bool_:
-            return cast(AnyArray, np.frombuffer(values, kind).reshape(shape))
-        bits = np.unpackbits(np.frombuffer(zlib.decompress(values), np.uint8), count=int(np.prod(shape)))
-        found = bits.view(np.bool_).reshape(shape)
+        if kind == _STEPS:
+            found = np.frombuffer(zlib.decompress(values), np.uint8).reshape(shape) / SHARE_STEPS
+        elif kind == _HALF:
+            found = np.frombuffer(values, np.float16).reshape(shape).astype(np.float32)
+        elif np.dtype(kind) == np.bool_:
+            bits = np.unpackbits(np.frombuffer(zlib.decompress(values), np.uint8), count=int(np.prod(shape)))
+            found = bits.view(np.bool_).reshape(shape)
+        else:
+            found = np.frombuffer(values, kind).reshape(shape)
     except (msgspec.MsgspecError, TypeError, ValueError, zlib.error) as error:
         raise UnreadableEntryError(str(error)) from error
     found.flags.writeable = False
-    return cast(AnyArray, found)
+    return found
+
+
+def _same(one: AnyArray, other: AnyArray) -> bool:
+    """Whether both hold the same bits: minus zero is not zero."""
+    return one.tobytes() == other.tobytes()
 
 
 def _plain(value: object, number_of: Callable[[AnyArray], int]) -> object:

@@ -16,8 +16,11 @@ from samtta_app.session.workflow.entry_codec import (
 )
 from samtta_app.session.workflow.history import LEVELS, Accepted, Cancelled, Entry, History, Prompted
 
-STORED_BYTES = 128 * 2**20
-"""Bytes of arrays kept in a project at most: a hundred objects of two clicks, at 128 x 128 logits and seven candidates."""
+STORED_BYTES = 512 * 2**20
+"""Bytes of arrays kept in a project at most: a hundred objects of eight clicks, at 256 x 256 logits of half precision."""
+
+HELD_BYTES = 64 * 2**20
+"""Bytes of arrays kept in memory at most: older entries are read from the project, in less time than an answer takes."""
 
 
 class StoredHistory(History):
@@ -27,7 +30,7 @@ class StoredHistory(History):
     """
 
     def __init__(self, log: HistoryLog) -> None:
-        super().__init__()
+        super().__init__(HELD_BYTES)
         places = log.history_places()
         self._log, self._newest_array = log, log.newest_array()
         self._lowest = next((place for place in places if place >= 0), 0)

@@ -8,15 +8,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
+from samtta_app.core.messages import PredictRequest
+from samtta_app.core.replies import Answer, Reply
+from samtta_app.core.rounding import in_half_precision, in_steps
+from samtta_app.core.types import Candidate, Logits
 from samtta_app.errors import StoreError
 from samtta_app.session import acts
 from samtta_app.session.project.store import Store
-from samtta_app.session.workflow.entry_codec import _known, entry_bytes, entry_of
-from samtta_app.session.workflow.history import Entry, Relabelled
+from samtta_app.session.workflow import stored_history
+from samtta_app.session.workflow.entry_codec import _known, array_bytes, array_of, entry_bytes, entry_of
+from samtta_app.session.workflow.history import LEVELS, Entry, Relabelled
 from tests.unit.session.acted import digest, opened
+from tests.unit.session.scripted import HEIGHT, WHOLE, WIDTH, Person, Script
 from tests.unit.session.test_undoing import redo, undo
+from tests.unit.values import disc
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,6 +86,59 @@ def test_an_act_that_cannot_be_stored_with_its_history_is_stored_without_it(
         person = opened(store)
         undo(person)
         assert digest(person) == shown
+
+
+class Official(Script):
+    """Four masks at each click, with maps as large as those of an official model."""
+
+    def _predict(self, request: PredictRequest) -> Reply:
+        rows, columns = np.ogrid[:256, :256]
+        found = disc(60, 50, 10 + request.id % 5, HEIGHT, WIDTH)
+
+        def one(k: int) -> Candidate:
+            away = np.hypot(rows - 120 - k, columns - 130 - request.id).astype(np.float32)
+            logits = in_half_precision((50 - away) / 5)
+            return Candidate(found, Logits(WHOLE, logits), 0.9, in_steps(np.exp2(-np.abs(logits))), 0.1)
+
+        return Answer(request.id, WHOLE, tuple(map(one, range(4))), 0, 0, 0.04, request.twin)
+
+
+def test_a_hundred_objects_of_an_official_model_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory holds the newest of them alone; the project has room for a hundred such."""
+    monkeypatch.setattr(stored_history, "HELD_BYTES", 2**20)
+    objects, clicks, most = 2, 3, 8
+    with Store.open(folder) as store:
+        person = Person(store, Official(), twin=False, learn=False).starts()
+        states = [digest(person)]
+        for k in range(objects):
+            for step in range(clicks):
+                person.clicks(40 + step, 40 + k)
+                states.append(digest(person))
+            person.do(acts.Accept())
+            states.append(digest(person))
+        assert store.history_bytes() / (objects * clicks) * most * LEVELS < stored_history.STORED_BYTES
+        for before in states[-2::-1]:
+            undo(person)
+            assert digest(person) == before
+
+
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        (np.random.default_rng(0).normal(0, 9, (32, 32)), 4200),
+        (in_half_precision(np.random.default_rng(0).normal(0, 9, (32, 32)).astype(np.float32)), 2100),
+        (in_steps(np.random.default_rng(0).random((32, 32), np.float32)), 1100),
+        ([0.0, -0.0], 40),
+        ([np.nan, np.inf, 2.0, 1e30], 40),
+    ],
+)
+def test_an_array_comes_back_to_the_bit_and_takes_no_more_than_it_holds(values: ArrayLike, most: int) -> None:
+    given = np.asarray(values, np.float32)
+    packed = array_bytes(given)
+    found = array_of(packed)
+    assert (found.tobytes(), found.dtype, found.shape) == (given.tobytes(), given.dtype, given.shape)
+    assert not found.flags.writeable
+    assert len(packed) < most
 
 
 def test_what_cannot_be_read_ends_the_history_and_nothing_else(folder: Path) -> None:
