@@ -29,7 +29,7 @@ EXCLUDED = (
 )
 """Modules of Python and of packages that the window and the commands do not need."""
 
-COLLECTED = ("samtta_app", "segment_anything", "timm.models", "timm.layers")
+COLLECTED = ("samtta_app", "qtawesome", "segment_anything", "timm.models", "timm.layers")
 """Packages whose modules are all taken, because some are imported by name."""
 
 DATA_OF = {"qtawesome": ["fonts/*"], "skimage": ["data/*"], "samtta_app": ["resources/**/*", "**/*.j2", "py.typed"]}

@@ -10,9 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tomlkit
-import tomlkit.exceptions
-
 MOST_LINES = 50
 """Lines that one value may take (an array, a long string); this limits the time spent on a damaged file."""
 
@@ -53,6 +50,9 @@ def with_value(text: str, changes: Mapping[TomlKey, Any]) -> str:
     Raises:
         ValueError: the text cannot be changed without changing other parts.
     """
+    import tomlkit  # the window's first paint does without it: settings are read by Python's own parser
+    import tomlkit.exceptions
+
     start = "\ufeff" if text.startswith("\ufeff") else ""
     parsed = parse(text)
     lines = text.removeprefix("\ufeff").split("\n")

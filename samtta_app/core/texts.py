@@ -6,10 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from samtta_app.core.names import displayable, storable
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n")
 """Starts of a cell that a spreadsheet takes for a formula (OWASP, "CSV injection").
@@ -39,6 +41,8 @@ def json_text(value: object, *, indent: int | None = None) -> str:
 
 def plain_cells(cells: Iterable[str]) -> list[Text]:
     """Cells for a table in a terminal; nothing in them is markup or an emoji's name."""
+    from rich.text import Text  # the window's first paint does without it
+
     return [Text(displayable(cell)) for cell in cells]
 
 

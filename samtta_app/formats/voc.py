@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -85,6 +84,8 @@ def _write_image(project: Project, image: ProjectImage, stage: Path, stem: str) 
 
 
 def _xml(project: Project, image: ProjectImage, objects: tuple[Annotation, ...]) -> str:
+    from xml.sax.saxutils import escape  # brings HTTP, which the window's first paint does without
+
     named = {c.id: escape(displayable(c.name)) for c in project.classes}
     size = f"<size><width>{image.width}</width><height>{image.height}</height><depth>3</depth></size>"
     lines = [

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from samtta_app.core.masks import trimmed
 from samtta_app.core.messages import ReportProgress
@@ -123,6 +122,8 @@ def _class_names(file: Path) -> dict[int, str]:
     Raises:
         DatasetError: the file makes no sense.
     """
+    import yaml  # the window's first paint does without it
+
     if not file.is_file():
         return {}
     try:

@@ -19,7 +19,6 @@ from samtta_app.formats.export_choice import EVERYTHING, ExportChoice, export_pr
 from samtta_app.phrases import Phrase
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Severity
-from samtta_app.session.statistics.statistics_export import write_statistics
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +97,8 @@ def figures_task(read: Callable[[], Store], folder: Path) -> ExportTask:
     """Write the session's figures and raw records; `read` opens what is stored."""
 
     def task(progress: ReportProgress) -> Exported:
+        from samtta_app.session.statistics.statistics_export import write_statistics  # first paint does without it
+
         with read() as store:
             files = write_statistics(store, folder)
             return Exported(folder, tuple(files), "Figures written", remarks=store.left_out)

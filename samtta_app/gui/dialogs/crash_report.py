@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import traceback
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from PySide6.QtCore import Qt, qVersion
@@ -79,6 +78,8 @@ def crash_report(error: BaseException, log: Path) -> str:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # the window's first paint does without it
+
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
-from samtta_app.gui.dialogs.models_dialog import ModelsDialog
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
 from samtta_app.gui.model_work import ModelWork
 from samtta_app.session.state import Message
@@ -41,6 +40,8 @@ class ModelsPage(QObject):
 
     def open(self) -> None:
         """Open the page."""
+        from samtta_app.gui.dialogs.models_dialog import ModelsDialog  # the window's first paint does without it
+
         dialog = ModelsDialog(self._window, self.work, self._settings())
         dialog.chosen.connect(self._chosen)
         self._dialogs.show("models", dialog)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import qtawesome
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 
+from samtta_app.gui.widgets.glyphs import GlyphEngine
 from samtta_app.gui.widgets.theme import Palette, current, mix_colours
 from samtta_app.settings import resource
 
@@ -19,8 +19,7 @@ def icon(name: str, palette: Palette | None = None, tint: str = "text") -> QIcon
     """The Phosphor icon `name` ("arrow-u-up-left") in a colour of the palette; faint where its action is disabled."""
     palette = palette or current()
     faint = mix_colours(palette.background, palette.muted, 0.6)
-    made: QIcon = qtawesome.icon(f"ph.{name}", color=getattr(palette, tint), color_disabled=faint)
-    return made
+    return QIcon(GlyphEngine(name, getattr(palette, tint), faint))
 
 
 def app_icon() -> QIcon:
