@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsItem, QGraphicsScene, QWidget
 from pytestqt.qtbot import QtBot
@@ -128,15 +128,36 @@ def test_the_uncertainty_map_leaves_the_padding_out(qapp: QApplication) -> None:
     assert picture.pixelColor(5, 30) == QColor("white")
 
 
-def test_a_tiny_mask_is_kept_as_a_picture_and_traced_coarsely(qapp: QApplication) -> None:
+def test_a_small_mask_is_kept_as_a_picture_and_traced_coarsely(qapp: QApplication) -> None:
     item = MaskItem(disc(60, 60, 50), QColor("#0072b2"), ACCEPTED)
     plain, kept = QGraphicsItem.CacheMode.NoCache, QGraphicsItem.CacheMode.DeviceCoordinateCache
-    for zoom, mode in ((1.0, plain), (0.1, kept), (2.0, plain)):
+    for zoom, mode in ((5.0, plain), (0.1, kept), (1.0, kept), (4.0, plain)):
         item.note_zoom(zoom)
         assert item.cacheMode() == mode
     corners = [item._path(zoom).elementCount() for zoom in (2.0, 1.0, 0.4, 0.05)]
     assert corners == sorted(corners, reverse=True)
     assert corners[-1] <= 10
+    item.note_zoom(1.0)
+    for style, mode in ((SELECTED, plain), (ACCEPTED, kept)):  # a picture would cut the halo
+        item.set_look(QColor("#0072b2"), style)
+        assert item.cacheMode() == mode
+
+
+def test_a_picture_is_the_same_wherever_it_was_moved(qtbot: QtBot) -> None:
+    scene = QGraphicsScene()
+    view = ZoomView(scene)
+    qtbot.addWidget(view)
+    view.resize(200, 160)
+    view.set_extent(QRectF(0, 0, 400, 300))
+    item = MaskItem(disc(60, 60, 40), QColor("#0072b2"), ACCEPTED)
+    item.note_zoom(0.7)
+    scene.addItem(item)
+    view.look_at(QPointF(60, 60), 0.7)
+    shown = view.grab().toImage()
+    assert shown.pixelColor(100, 80) != shown.pixelColor(5, 5)
+    view.pan(QPoint(13, -7))
+    moved = view.grab().toImage()
+    assert moved.copy(13, 0, 187, 153) == shown.copy(0, 7, 187, 153)
 
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPixmapCache
 from PySide6.QtWidgets import QGraphicsScene
 
 from samtta_app.core.types import Annotation
-from samtta_app.gui.canvas.markers import ACCEPTED, KEPT, SELECTED, MaskItem
+from samtta_app.gui.canvas.markers import ACCEPTED, KEPT, PICTURES_KEPT, SELECTED, MaskItem
 from samtta_app.gui.widgets.theme import IGNORED, class_colour
 from samtta_app.session.state import State
 
@@ -28,9 +28,10 @@ class DrawnObjects:
         self._drawn: dict[int, tuple[Annotation, MaskItem]] = {}
         self._seen: tuple[object, ...] | None = None
         self._zoom = 1.0
+        QPixmapCache.setCacheLimit(PICTURES_KEPT)
 
     def note_zoom(self, zoom: float) -> None:
-        """Take another zoom: tiny masks are kept as pictures."""
+        """Take another zoom: small masks are kept as pictures."""
         self._zoom = zoom
         for _, item in self._drawn.values():
             item.note_zoom(zoom)

@@ -38,8 +38,11 @@ FINE, COARSE = 1.0, 0.7
 """Up to FINE screen pixels per image pixel, outlines leave out what is smaller than COARSE screen pixels."""
 
 
-TINY = 32.0
-"""Masks with a longer side of fewer screen pixels are kept as pictures: there may be thousands of them."""
+PICTURED = 400.0
+"""Masks with a longer side of fewer screen pixels are kept as pictures: drawing an outline takes a hundred times as long."""
+
+PICTURES_KEPT = 64 * 1024
+"""Kilobytes of such pictures, for all that a large screen shows; Qt's own limit of 10 MB holds too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class MaskItem(QGraphicsItem):
         self._mask, self._rect = mask, pixel_rect(Window(mask.x, mask.y, width, height))
         self._paths: dict[float, QPainterPath] = {}
         self._colour, self._style = colour, style
+        self._zoom = math.inf
 
     @property
     def look(self) -> tuple[QColor, MaskStyle]:
@@ -84,12 +88,17 @@ class MaskItem(QGraphicsItem):
         """Change colour and style."""
         if (colour, style) != self.look:
             self._colour, self._style = colour, style
+            self.note_zoom(self._zoom)
             self.update()
 
     def note_zoom(self, zoom: float) -> None:
-        """Keep a picture of a mask that is tiny at `zoom` (device pixels per image pixel): then moving it costs no painting."""
-        tiny = max(self._rect.width(), self._rect.height()) * zoom < TINY
-        mode = QGraphicsItem.CacheMode.DeviceCoordinateCache if tiny else QGraphicsItem.CacheMode.NoCache
+        """Keep a picture of a mask that is small at `zoom` (device pixels per image pixel): then moving it costs no painting.
+
+        A picture reaches one pixel beyond the mask, so that it would cut a halo.
+        """
+        self._zoom = zoom
+        small = max(self._rect.width(), self._rect.height()) * zoom < PICTURED and not self._style.halo
+        mode = QGraphicsItem.CacheMode.DeviceCoordinateCache if small else QGraphicsItem.CacheMode.NoCache
         if self.cacheMode() != mode:
             self.setCacheMode(mode)
 
