@@ -39,7 +39,10 @@ LEAST_TILED = 2**20
 """Bytes of a file that is worth a look: large images that are smaller are plain areas, and are read whole."""
 
 SEGMENT_BYTES = 128 * 2**20
-"""Bytes of one strip or tile at most, and of all those that stay unpacked."""
+"""Bytes of one strip or tile at most."""
+
+UNPACKED_BYTES = 32 * 2**20
+"""Bytes of all that stay unpacked: some 40 tiles of 512 pixels. The canvas keeps pictures of its own."""
 
 LOOKED_AT = 64
 """Segments, evenly spread, of which the limits of the display are found."""
@@ -71,7 +74,9 @@ class TiffSegments:
         )
         self.columns = math.ceil(page.imagewidth / self.across)
         self._lock = threading.Lock()
-        self._unpacked: LRUCache[int, Array] = LRUCache(SEGMENT_BYTES, lambda values: min(values.nbytes, SEGMENT_BYTES))
+        self._unpacked: LRUCache[int, Array] = LRUCache(
+            UNPACKED_BYTES, lambda values: min(values.nbytes, UNPACKED_BYTES)
+        )
 
     @property
     def rows_alone(self) -> bool:
