@@ -24,8 +24,8 @@ FILE_CAP = 16_000_000
 ELSEWHERE = {"supervision"}
 """Packages that are imported only in an environment of other programs (packaging/consumers.py)."""
 
-LOADED_BY_OTHERS = {"imagecodecs"}
-"""Declared, but imported by a library of ours only: imagecodecs holds tifffile's decoders."""
+LOADED_BY_OTHERS = {"imagecodecs", "qtawesome"}
+"""Declared, but not imported here: imagecodecs holds tifffile's decoders, and of qtawesome a font is read."""
 WORD_CAP = 25
 """Longest sentence of a docstring, message or comment, in words with a letter: figures and signs do not count."""
 AVOIDED = re.compile(

@@ -21,4 +21,4 @@ def in_half_precision(values: FloatArray) -> FloatArray:
 
 def in_steps(shares: FloatArray) -> FloatArray:
     """Shares (...) float32, 0 .. 1, rounded to whole 255ths."""
-    return np.rint(shares * SHARE_STEPS) / SHARE_STEPS
+    return np.asarray(np.rint(shares * SHARE_STEPS) / SHARE_STEPS, np.float32)
