@@ -77,6 +77,7 @@ def array_of(data: bytes) -> AnyArray:
     Raises:
         UnreadableEntryError: these bytes are no array.
     """
+    found: AnyArray
     try:
         kind, shape, values = msgspec.msgpack.decode(data, type=tuple[str, tuple[int, ...], bytes])
         if kind == _STEPS:
