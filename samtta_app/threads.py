@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 
@@ -19,6 +20,9 @@ WAITING = {*PASSIVE, "GOMP_SPINCOUNT"}
 """If the user has set one of these, the way of waiting is already chosen."""
 
 _NUMBER = "OMP_NUM_THREADS"
+
+SINGLE = {_NUMBER: "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+"""One thread of arithmetic: for torch with every OpenMP, for MKL and OpenBLAS under it and numpy, and for OpenCV."""
 
 
 def wait_passively(environment: MutableMapping[str, str]) -> None:
@@ -35,6 +39,14 @@ def choose_number(environment: MutableMapping[str, str], wanted: int = 0) -> Non
         cores = usable_cores()
         if cores:
             environment[_NUMBER] = str(cores)
+
+
+def single_thread() -> None:
+    """Let this process compute with one thread from now on, also in what is loaded already."""
+    os.environ.update(SINGLE)
+    for name, setting in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
+        if name in sys.modules:
+            getattr(sys.modules[name], setting)(1)
 
 
 def usable_cores(system: Path = Path("/sys"), process: Path = Path("/proc/self")) -> int:

@@ -33,6 +33,15 @@ def begin_peak() -> float:
     return memory_figure("VmRSS")
 
 
+def busy_seconds() -> float:
+    """Processor seconds that all programs of this machine have worked since its start; nan where that is not reported."""
+    try:
+        user, nice, system, _, _, *interrupts = Path("/proc/stat").read_text().splitlines()[0].split()[1:8]
+    except (OSError, ValueError):
+        return math.nan
+    return sum(map(int, (user, nice, system, *interrupts))) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_figure(name: str) -> float:
     """A figure of this process's memory in bytes; nan where the system does not report it."""
     try:

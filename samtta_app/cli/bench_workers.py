@@ -27,13 +27,13 @@ def measure_workers(
     input_size: Annotated[
         int | None, typer.Option(help="Side of the compact model's input (default: its own).")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="D")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino, cuda or mps.", metavar="D")] = "auto",
     ray: RayAddress = "",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for workers.json.", metavar="DIR")] = None,
 ) -> None:
     """Measure how the rate grows with the workers: processes of this machine, or of a Ray cluster with --ray.
 
-    Nothing else should run meanwhile: the column load says what did.
+    Each worker has one thread. Nothing else should run meanwhile; what did is said.
     """
     from samtta_app.bench.figure_files import write_figure_rows
     from samtta_app.bench.worker_speed import WorkerFigures, measure_scaling
@@ -55,19 +55,20 @@ def measure_workers(
     console = wide_console()
     rows: list[WorkerFigures] = []
     for name in ("auto", "encode") if work == "both" else (work,):
-        rows += measure_scaling(
-            *(name, shards[name], found[:images], pools, size),
-            told=lambda words: console.print(words, highlight=False),
-        )
-    for row in rows:
-        console.print(SCALING_WORDS.format(**asdict(row)), highlight=False)
+        for row in measure_scaling(name, shards[name], found[:images], pools, size):
+            console.print(SCALING_WORDS.format(**asdict(row)), highlight=False)
+            rows.append(row)
+            if out is not None:  # at once: a run that is stopped keeps them
+                write_figure_rows(map(asdict, rows), out / "workers.json")
     if out is not None:
-        say_written([write_figure_rows(map(asdict, rows), out / "workers.json")])
+        say_written([out / "workers.json"])
 
 
 SCALING_WORDS = (
-    "{work}, {workers} workers: {rate:.2f} images/s, {of_linear:.2f} of linear, driver {driver_share:.3f} of a core, "
-    "{result_bytes:,.0f} bytes of results per image, load before {load:.2f} per core"
+    "{work}, {workers} workers: {rate:.2f} images/s, {of_linear:.2f} of linear, {by_processor:.2f} by processor time. "
+    "A worker had {worker_share:.2f} cores and threads: {threads}. "
+    "Of {cores} cores, the driver had {driver_share:.3f}, other programs {others:.2f}. "
+    "Results: {result_bytes:,.0f} bytes an image"
 )
 
 

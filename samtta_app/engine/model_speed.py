@@ -24,6 +24,11 @@ TIMED_SECONDS = 4.0
 """Seconds of timed windows after which no other one begins: large models take as long for a single one."""
 
 
+def arithmetic_threads() -> int:
+    """Threads that a model of this process computes with."""
+    return torch.get_num_threads()
+
+
 def measured_speed(
     source: str, device: str = "auto", progress: ReportProgress = lambda share, words: None
 ) -> MeasuredSpeed:

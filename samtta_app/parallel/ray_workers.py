@@ -31,6 +31,7 @@ from samtta_app.parallel.workers import (
     attempted,
     keep_nothing,
 )
+from samtta_app.threads import single_thread
 
 RETRIES = 3
 """A task whose worker or machine died is done again so many times; then it is its images that end it."""
@@ -211,6 +212,7 @@ def _on_a_worker(task: WorkerTask, key: str, shared: list[Any]) -> TaskEnding:
     import ray
 
     if key not in _TAKEN:
+        single_thread()  # Ray sets it too, but not where the machine was started with another number
         files: Mapping[str, bytes] = ray.get(shared[0])
         try:
             receive(key, files)

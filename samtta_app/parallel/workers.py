@@ -25,6 +25,7 @@ from typing import Any
 
 from samtta_app.core.messages import ReportProgress
 from samtta_app.errors import UserError
+from samtta_app.threads import SINGLE
 
 Failed = tuple[str, str]
 """A task's name, and what went wrong."""
@@ -269,12 +270,13 @@ def _end_after(parent: BaseProcess | None) -> None:
 @contextmanager
 def _single_threads() -> Iterator[None]:
     """Processes started in this block use one thread for arithmetic, so that they do not slow each other down."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
+    before = {name: os.environ.get(name) for name in SINGLE}
+    os.environ.update(SINGLE)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

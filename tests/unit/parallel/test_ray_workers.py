@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import socket
 import sys
@@ -112,6 +113,7 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     monkeypatch.setitem(sys.modules, "ray.util", ModuleType("ray.util"))
     monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
     monkeypatch.setattr(ray_workers, "_TAKEN", set())
+    monkeypatch.setattr(os, "environ", dict(os.environ))
     return stand_in
 
 
@@ -245,6 +247,19 @@ def test_files_are_sent_once_and_lie_on_the_machine_before_its_first_task(
     assert ray.put_values == [{str(file): b"weights"}]
     (place,) = {*tmp_path.rglob("mine.safetensors")} - {file}
     assert place.parent.name == "models"
+
+
+def test_a_worker_computes_with_one_thread_whatever_its_machine_was_started_with(
+    ray: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to: list[int] = []
+    os.environ["OMP_NUM_THREADS"] = "8"
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(set_num_threads=set_to.append))
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    found: list[dict[str, str]] = []
+    ran(ray, [WorkerTask(f"t{k}", 1, lambda told: dict(os.environ), keep=found.append) for k in range(2)])
+    assert [each["OMP_NUM_THREADS"] for each in found] == ["1", "1"]
+    assert set_to == [1]
 
 
 def test_a_machine_whose_disk_is_full_says_so(ray: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

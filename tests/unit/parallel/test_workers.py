@@ -23,7 +23,7 @@ from samtta_app.parallel.workers import WorkerTask, attempted, in_processes, in_
 def leave(path: Path, told: ReportProgress) -> None:
     """Half way, then a file that says by which process, with how many threads, it was made."""
     told(0.5, "half")
-    path.write_text(f"{os.getpid()} {os.environ.get('OMP_NUM_THREADS')}")
+    path.write_text(f"{os.getpid()} {os.environ.get('OMP_NUM_THREADS')} {os.environ.get('OPENCV_FOR_THREADS_NUM')}")
     told(1.0, "done")
 
 
@@ -104,15 +104,17 @@ def test_processes_do_all_tasks_elsewhere_with_one_thread_and_fail_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENCV_FOR_THREADS_NUM", "7")
     said: list[tuple[float, str]] = []
     names = ["a", "b", "c"]
     tasks = [WorkerTask("bad", 1, refuse), *(WorkerTask(name, 1, partial(leave, tmp_path / name)) for name in names)]
     failures = in_processes(tasks, 2, lambda *told: said.append(told))
     assert failures == (("bad", "The set is empty (here). Choose another."),)
     made = [(tmp_path / name).read_text().split() for name in names]
-    assert os.getpid() not in {int(process) for process, _ in made}
-    assert {threads for _, threads in made} == {"1"}
+    assert os.getpid() not in {int(process) for process, *_ in made}
+    assert {word for _, *threads in made for word in threads} == {"1"}
     assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["OPENCV_FOR_THREADS_NUM"] == "7"
     assert said[-1][0] == pytest.approx(0.75)
     assert sorted(words for _, words in said) == sorted(f"{n}: {w}" for n in names for w in ("half", "done"))
 
