@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Literal
+from functools import cached_property, partial
+from typing import Literal, NamedTuple
 
 import numpy as np
 from rich.table import Table
@@ -38,8 +38,11 @@ BUSY = "all cores busy"
 _EVERY_MASK = AutomaticSettings(pred_iou=-100.0, stability=0.0)
 """No mask is filtered before all of it is done: random weights are sure of none."""
 
-_LARGE_CLICKS = 4
-"""Clicks in a large window, the first not counted: encoding such an image takes as long as many clicks."""
+_LARGE_CLICKS = 3
+"""Clicks in a large window: encoding such an image takes as long as many clicks."""
+
+_CLICKS = 4
+"""Clicks at rest for each encoding: they take a hundredth of it."""
 
 _MATRIX = 2048
 """Side of the matrices whose product tells how fast the machine is: they fit no cache, as an encoder's do not."""
@@ -60,32 +63,129 @@ class Ratio:
     unit: Literal["ms", "MB"] = "ms"
 
 
+Ratios = tuple[Ratio, ...]
+
+
+_Pair = tuple[float, float]
+"""Ours and theirs."""
+_Pairs = list[_Pair]
+
+
+class _Encoded(NamedTuple):
+    """An image that both have encoded, with the seconds and the bytes that this took."""
+
+    image: Image
+    official: SamPredictor
+    seconds: _Pair
+    peaks: _Pair
+
+
+class OfficialBeside:
+    """A SAM by the engine and by the official predictor, measured side by side; one image is encoded for all clicks.
+
+    Args:
+        stock: a SAM, or random weights: "vit_b", "vit_l", "vit_h", or "narrow", which is quicker.
+        rng: makes images and clicks.
+        repeats: encodings by each side that count. There are `_CLICKS` times as many clicks.
+    """
+
+    def __init__(self, stock: SamModel | str, rng: np.random.Generator, repeats: int) -> None:
+        self._stock, self._rng, self._repeats, self._turn = stock, rng, repeats, 0
+
+    def parts(self, large: Sequence[int], points: int) -> dict[str, Callable[[], Ratios]]:
+        """What can be measured by itself, by its name: also in windows of `large` sides, and points x points clicks."""
+        return {
+            "official: encoding": self._encoding,
+            "official: clicks": self._clicks,
+            **{f"official: clicks in {side} px": partial(self._wide, side) for side in large},
+            "official: clicks on a busy machine": self._busy,
+            f"official: masks of {points**2} clicks": partial(self._automatic, points),
+        }
+
+    @cached_property
+    def model(self) -> SamModel:
+        """The SAM that both run."""
+        stock = self._stock
+        return stock if not isinstance(stock, str) else stock_model() if stock == "narrow" else random_official(stock)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return Engine(self.model)
+
+    @cached_property
+    def _small(self) -> _Encoded:
+        """The image of all clicks but those in large windows."""
+        return self._encoded(SIDE)
+
+    def _encoded(self, side: int) -> _Encoded:
+        """A new image, encoded by both."""
+        image, official = random_image(self._rng, side), official_predictor(self.model)
+        peaks: dict[str, float] = {}
+
+        def ours() -> None:
+            peaks["ours"] = _peak(partial(run, self._engine, PrefetchRequest(0, image.path, image)))
+
+        def theirs() -> None:
+            peaks["theirs"] = _peak(partial(official.set_image, image.pixels))
+
+        self._turn += 1
+        seconds = _in_turn(self._turn, ours, theirs)
+        return _Encoded(image, official, seconds, (peaks["ours"], peaks["theirs"]))
+
+    def _encoding(self) -> Ratios:
+        found = [self._encoded(SIDE) for _ in range(self._repeats + 1)][1:]
+        self._small = found[-1]
+        memory = replace(_ratio("encode, peak memory", [each.peaks for each in found]), unit="MB")
+        return _ratio(f"encode ({self.model.name}, {self.model.size} px)", [each.seconds for each in found]), memory
+
+    def _clicks(self, beside: str = "") -> Ratios:
+        pairs = self._clicks_in(self._small, _CLICKS * self._repeats)
+        return _ratio(f"click to masks{beside}", pairs), _tail(f"click to masks{beside}, p95", pairs)
+
+    def _busy(self) -> Ratios:
+        assert self._small, "it is encoded before the machine gets busy"
+        with all_cores_busy():
+            return self._clicks(f", {BUSY}")
+
+    def _wide(self, side: int) -> Ratios:
+        return (_ratio(f"click to masks, {side:,} px", self._clicks_in(self._encoded(side), _LARGE_CLICKS)),)
+
+    def _clicks_in(self, at: _Encoded, clicks: int) -> _Pairs:
+        """Seconds of clicks in the whole window of an image; the first is not counted."""
+        asked = [click_request(k, at.image, self._rng) for k in range(clicks + 1)]
+        return [_click_in_turn(self._engine, at.official, k, click) for k, click in enumerate(asked)][1:]
+
+    def _automatic(self, points: int) -> Ratios:
+        """The same automatic masks, ours and those of SAM's generator."""
+        settings, at = replace(_EVERY_MASK, points_per_side=points), self._small
+        theirs = partial(official_generator(at.official, settings), at.image.pixels)
+        ours = partial(run, self._engine, AutomaticRequest(1, at.image, settings, frozen=True))
+        pairs = [_in_turn(k, ours, theirs) for k in range(max(2, self._repeats // 2) + 1)][1:]
+        return (_ratio(f"automatic masks of {points**2} clicks, already encoded", pairs),)
+
+
 def official_ratios(
     stock: SamModel | str, rng: np.random.Generator, repeats: int, large: Sequence[int] = (), points: int = 8
-) -> tuple[Ratio, ...]:
-    """Figures of a SAM, or of random weights: "vit_b", "vit_l", "vit_h", or "narrow", which is quicker.
+) -> Ratios:
+    """All figures of `OfficialBeside`."""
+    parts = OfficialBeside(stock, rng, repeats).parts(large, points)
+    return tuple(row for part in parts.values() for row in part())
 
-    Both sides at rest, in windows of `large` sides, and on a busy machine; medians and 95th percentiles of clicks.
 
-    Automatic masks are those of points x points clicks.
-    """
-    model = stock if not isinstance(stock, str) else stock_model() if stock == "narrow" else random_official(stock)
-    engine, official = Engine(model), official_predictor(model)
-    memory = _encoder_memory(engine, official, rng)
-    encoding, resting = _in_turns(engine, official, rng, repeats)
-    wide = [_ratio(f"click to masks, {side:,} px", _clicks_in(engine, official, rng, side)) for side in large]
-    with all_cores_busy():
-        _, beside = _in_turns(engine, official, rng, max(3, repeats // 2))
-    return (
-        _ratio(f"encode ({model.name}, {model.size} px)", encoding),
-        memory,
-        _ratio("click to masks", resting),
-        _tail("click to masks, p95", resting),
-        *wide,
-        _ratio(f"click to masks, {BUSY}", beside),
-        _tail(f"click to masks, {BUSY}, p95", beside),
-        _automatic(engine, model, points, rng, max(2, repeats // 2)),
+def ratio_words(ratio: Ratio) -> str:
+    """A ratio in a line."""
+    scale = 1000.0 if ratio.unit == "ms" else 2.0**-20
+    return RATIO_WORDS.format(
+        name=ratio.name,
+        ours=scale * ratio.ours,
+        theirs=scale * ratio.theirs,
+        unit=ratio.unit,
+        ratio=ratio.ratio,
+        repeats=ratio.repeats,
     )
+
+
+RATIO_WORDS = "{name}: {ours:,.1f} beside {theirs:,.1f} {unit}, ratio {ratio:.2f}, repeats: {repeats}"
 
 
 def ratio_table(ratios: Sequence[Ratio]) -> Table:
@@ -127,43 +227,10 @@ def click_request(number: int, image: Image, rng: np.random.Generator) -> Predic
     return PredictRequest(number, image, Prompt((Click(float(x), float(y), True),)), image.whole)
 
 
-_Pairs = list[tuple[float, float]]
-
-
-def _in_turns(engine: Engine, official: SamPredictor, rng: np.random.Generator, repeats: int) -> tuple[_Pairs, _Pairs]:
-    """Seconds of encoding and of a click, ours and theirs, for each of `repeats` new images."""
-    encoding: _Pairs = []
-    clicking: _Pairs = []
-    for k in range(repeats + 1):
-        image = random_image(rng)
-        encode = partial(run, engine, PrefetchRequest(2 * k, image.path, image))
-        encoding.append(_in_turn(k, encode, partial(official.set_image, image.pixels)))
-        clicking.append(_click_in_turn(engine, official, k, click_request(2 * k + 1, image, rng)))
-    return encoding[1:], clicking[1:]
-
-
-def _clicks_in(engine: Engine, official: SamPredictor, rng: np.random.Generator, side: int) -> _Pairs:
-    """Seconds of clicks in the whole window of one large image that both have encoded."""
-    image = random_image(rng, side)
-    run(engine, PrefetchRequest(0, image.path, image))
-    official.set_image(image.pixels)
-    clicks = [click_request(1 + k, image, rng) for k in range(_LARGE_CLICKS)]
-    return [_click_in_turn(engine, official, k, click) for k, click in enumerate(clicks)][1:]
-
-
-def _click_in_turn(engine: Engine, official: SamPredictor, k: int, request: PredictRequest) -> tuple[float, float]:
+def _click_in_turn(engine: Engine, official: SamPredictor, k: int, request: PredictRequest) -> _Pair:
     where = np.array([[c.x, c.y] for c in request.prompt.clicks])
     theirs = partial(official.predict, where, np.array([1]), multimask_output=True)
     return _in_turn(k, partial(run, engine, request), theirs)
-
-
-def _encoder_memory(engine: Engine, official: SamPredictor, rng: np.random.Generator) -> Ratio:
-    """Peak memory of encoding an image beyond what the process holds before."""
-    first, image = random_image(rng), random_image(rng)
-    run(engine, PrefetchRequest(0, first.path, first))  # whatever is made once
-    ours = _peak(partial(run, engine, PrefetchRequest(1, image.path, image)))
-    theirs = _peak(partial(official.set_image, image.pixels))
-    return Ratio("encode, peak memory", ours, theirs, ours / theirs, 1, "MB")
 
 
 def _peak(work: Callable[[], object]) -> float:
@@ -171,15 +238,6 @@ def _peak(work: Callable[[], object]) -> float:
     held = begin_peak()
     work()
     return max(memory_figure("VmHWM") - held, 1.0)
-
-
-def _automatic(engine: Engine, model: SamModel, points: int, rng: np.random.Generator, repeats: int) -> Ratio:
-    """The same automatic masks, ours and those of SAM's generator, on an image that both have encoded."""
-    image, settings = random_image(rng), replace(_EVERY_MASK, points_per_side=points)
-    generator = official_generator(model, settings)
-    ours = partial(run, engine, AutomaticRequest(1, image, settings, frozen=True))
-    pairs = [_in_turn(k, ours, partial(generator, image.pixels)) for k in range(repeats + 1)][1:]
-    return _ratio(f"automatic masks of {points**2} clicks, already encoded", pairs)
 
 
 def _in_turn(k: int, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:

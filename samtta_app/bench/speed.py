@@ -2,6 +2,8 @@
 
 Times are medians of repeats on images that are new to the engine. The comparison with `segment_anything.SamPredictor`
 runs the same weights in the same process. On the busy machine, a separate process spins on every core.
+
+It is measured part by part. Each part is told and written at once, so that a run that was stopped goes on with the next.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,13 +24,14 @@ from samtta_app.bench.busy_machine import all_cores_busy, begin_peak, memory_fig
 from samtta_app.bench.official_ratios import (
     BUSY,
     SIDE,
+    OfficialBeside,
     Ratio,
     SamModel,
     click_request,
     matrix_gigaflops,
-    official_ratios,
     random_image,
     ratio_table,
+    ratio_words,
     seconds_of,
 )
 from samtta_app.core.files import write_whole
@@ -81,19 +84,44 @@ class _Look:
     repeats: int
 
 
+_Rows = tuple[Timing | Ratio | _Look, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What `run_speed` measured."""
+    """What `run_speed` measured.
+
+    Args:
+        model: its description.
+        settings: what decides on the figures beside the machine.
+        timings: of the model by itself.
+        ratios: to the official predictor.
+        looks: clicks by the window's side.
+        gigaflops: of a product of matrices; nan before it was measured.
+        done: names of the parts that were measured.
+    """
 
     model: str
-    timings: tuple[Timing, ...]
-    ratios: tuple[Ratio, ...]
+    settings: str = ""
+    timings: tuple[Timing, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
     looks: tuple[_Look, ...] = ()
     gigaflops: float = math.nan
+    done: tuple[str, ...] = ()
 
     def timing(self, name: str) -> Timing:
         """The timing of this name."""
         return next(t for t in self.timings if t.name == name)
+
+    def with_part(self, name: str, rows: _Rows) -> Speed:
+        """The same with the rows of one more part."""
+        return replace(
+            self,
+            timings=(*self.timings, *(row for row in rows if isinstance(row, Timing))),
+            ratios=(*self.ratios, *(row for row in rows if isinstance(row, Ratio))),
+            looks=(*self.looks, *(row for row in rows if isinstance(row, _Look))),
+            done=(*self.done, name),
+        )
 
 
 def run_speed(
@@ -102,6 +130,7 @@ def run_speed(
     repeats: int = 20,
     seed: int = 0,
     progress: ReportProgress | None = None,
+    say: Callable[[str], None] = lambda line: None,
     out: Path | None = None,
     official: SamModel | str = "narrow",
     points_per_side: int = _POINTS,
@@ -109,43 +138,85 @@ def run_speed(
 ) -> Speed:
     """Measure the model, also in windows of these `sides`, and a stock SAM against the official predictor.
 
-    The stock SAM is one of `official_ratios`. `sides[0]` is that of the images of all other figures.
+    The stock SAM is one of `OfficialBeside`. `sides[0]` is that of the images of all other figures. `say` gets a line for
+    each figure. A file in `out` with the same model and settings says what need not be measured again.
 
     Raises:
         UserError: the model cannot be loaded or did not answer.
+        DatasetError: the figures cannot be written.
     """
     tell = progress or (lambda _share, _words: None)
     engine = (model if isinstance(model, Engine) else open_engine(model)).fresh(seed)
+    stock = official if isinstance(official, str) else official.name
+    settings = f"{stock}, {repeats} repeats, seed {seed}, {points_per_side}^2 points, sides {[*sides]}"
+    speed = Speed(engine.description, settings)
+    speed = (_read(out, speed) if out else None) or speed
     rng = np.random.default_rng(seed)
-    tell(0.0, "encoder and clicks")
-    encoder, idle = _encoder_and_clicks(engine, rng, repeats)
-    tell(0.3, "clicks while learning")
-    busy, steps = _while_learning(engine, rng, repeats)
-    tell(0.4, "accepted objects")
-    objects = _accepted(engine.fresh(seed), rng, max(3, repeats // 2))
-    tell(0.45, "plausible outlines")
-    plausible = _plausible(engine, rng, max(3, repeats // 2))
-    tell(0.5, "clicks on a busy machine")
-    with all_cores_busy():
-        _, beside = _encoder_and_clicks(engine, rng, max(3, repeats // 2))
-    tell(0.6, "clicks in large windows")
-    looks = tuple(_look(engine, rng, side) for side in sides)
-    tell(0.7, "against segment_anything.SamPredictor")
-    ratios = official_ratios(official, rng, max(3, repeats // 2), sides[1:], points_per_side)
+    beside = OfficialBeside(official, rng, max(3, repeats // 2))
+    parts = _own_parts(engine, rng, repeats, seed, sides) | beside.parts(sides[1:], points_per_side)
+    for number, (name, measure) in enumerate(parts.items()):
+        if name in speed.done:
+            continue
+        tell(number / len(parts), name)
+        rows = measure()
+        speed = speed.with_part(name, rows)
+        if out is not None:
+            _write(speed, out)
+        for row in rows:
+            say(_line(row))
+    speed = replace(speed, gigaflops=matrix_gigaflops())
     tell(1.0, "done")
-    timings = (
-        _timing("encoder", encoder),
-        _timing("click to mask, at rest", idle),
-        _timing(f"click to mask, {BUSY}", beside),
-        _timing("click to mask, while learning", busy),
-        _timing("one learning step", steps),
-        _timing("learning from an accepted object", objects),
-        *([_timing("sixteen plausible outlines", plausible)] if plausible else []),
-    )
-    speed = Speed(engine.description, timings, ratios, looks, matrix_gigaflops())
     if out is not None:
         _write(speed, out)
     return speed
+
+
+def _own_parts(
+    engine: Engine, rng: np.random.Generator, repeats: int, seed: int, sides: Sequence[int]
+) -> dict[str, Callable[[], _Rows]]:
+    """What is measured of the model by itself, by its name."""
+    few = max(3, repeats // 2)
+
+    def resting() -> _Rows:
+        encoder, clicks = _encoder_and_clicks(engine, rng, repeats)
+        return _timing("encoder", encoder), _timing("click to mask, at rest", clicks)
+
+    def learning() -> _Rows:
+        clicks, steps = _while_learning(engine, rng, repeats)
+        return _timing("click to mask, while learning", clicks), _timing("one learning step", steps)
+
+    def accepted() -> _Rows:
+        return (_timing("learning from an accepted object", _accepted(engine.fresh(seed), rng, few)),)
+
+    def plausible() -> _Rows:
+        seconds = _plausible(engine, rng, few)
+        return (_timing("sixteen plausible outlines", seconds),) if seconds else ()
+
+    def busy() -> _Rows:
+        with all_cores_busy():
+            return (_timing(f"click to mask, {BUSY}", _encoder_and_clicks(engine, rng, few)[1]),)
+
+    return {
+        "encoder and clicks": resting,
+        "clicks while learning": learning,
+        "accepted objects": accepted,
+        "plausible outlines": plausible,
+        "clicks on a busy machine": busy,
+        **{f"clicks in {side} px": lambda side=side: (_look(engine, rng, side),) for side in sides},
+    }
+
+
+def _line(row: Timing | Ratio | _Look) -> str:
+    """A figure in a line."""
+    if isinstance(row, Ratio):
+        return ratio_words(row)
+    if isinstance(row, _Look):
+        return LOOK_WORDS.format(side=row.side, ms=1000 * row.seconds)
+    return TIMING_WORDS.format(name=row.name, p50=1000 * row.p50, p95=1000 * row.p95, repeats=row.repeats)
+
+
+TIMING_WORDS = "{name}: {p50:,.1f} ms, p95 {p95:,.1f} ms, repeats: {repeats}"
+LOOK_WORDS = "click to masks in {side:,} px, already encoded: {ms:,.0f} ms"
 
 
 def show_speed(console: Console, speed: Speed) -> None:
@@ -273,9 +344,24 @@ def _example(number: int, image: Image, rng: np.random.Generator) -> Example:
     return Example(number, image, image.whole, Mask(x, y, bits), (click,), None)
 
 
+_FILE = "speed.json"
+
+
 def _write(speed: Speed, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "speed.json", json.dumps(asdict(speed), indent=1).encode())
+        write_whole(folder / _FILE, json.dumps(asdict(speed), indent=1).encode())
     except OSError as e:
         raise DatasetError(f"The timings cannot be written: {e.strerror}", folder, "Choose another folder") from e
+
+
+def _read(folder: Path, like: Speed) -> Speed | None:
+    """What an earlier run of the same model and settings has measured; None where there is none."""
+    try:
+        known = json.loads((folder / _FILE).read_bytes())
+        kinds = {"timings": Timing, "ratios": Ratio, "looks": _Look}
+        known |= {name: tuple(kind(**row) for row in known[name]) for name, kind in kinds.items()}
+        speed = Speed(**{**known, "done": tuple(known["done"])})
+    except (OSError, ValueError, KeyError, TypeError):  # none, or of an earlier version
+        return None
+    return speed if (speed.model, speed.settings) == (like.model, like.settings) else None

@@ -373,13 +373,16 @@ def uncertainty(
 def speed(
     model: _Model = "samtta-small",
     input_size: InputSize = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", metavar="D")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino, cuda, cuda:1 or mps.", metavar="D")] = "auto",
     repeats: Annotated[int, typer.Option(min=3, help="Measurements of each time.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the images and clicks.")] = 0,
     official: Annotated[_Official, typer.Option(help="The SAM of random weights that both sides run.")] = "narrow",
     out: _Out = None,
 ) -> None:
-    """Measure click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor."""
+    """Measure click to mask at rest, on a busy machine and in large windows; encoder, learning; ratios to SamPredictor.
+
+    Each figure is printed and, with --out, written at once. A run that was stopped goes on where it was.
+    """
     from samtta_app.bench.speed import run_speed, show_speed
     from samtta_app.engine.dispatch import open_engine
 
@@ -392,5 +395,6 @@ def speed(
             seed=seed,
             out=out,
             progress=telling(bar, task),
+            say=lambda line: wide_console().print(line, highlight=False, markup=False),
         )
     show_speed(wide_console(), measured)

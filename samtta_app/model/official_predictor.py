@@ -72,30 +72,22 @@ def official_predictor(model: SamModel) -> SamPredictor:
 
 
 class _Encoded(SamPredictor):
-    """The official predictor, which keeps the embedding of its image, so that encoding can be left out of a timing."""
+    """The official predictor, which keeps the embedding of another one's image, so that encoding is left out of a timing."""
+
+    def __init__(self, encoded: SamPredictor) -> None:
+        self.__dict__ |= vars(encoded)
 
     def set_image(self, image: NDArray[np.uint8], image_format: str = "RGB") -> None:
-        """Encode the first image only."""
-        if self.features is None:
-            super().set_image(image, image_format)
+        """Encode nothing."""
 
     def reset_image(self) -> None:
-        """Forget nothing once an image is encoded."""
-        if getattr(self, "features", None) is None:
-            super().reset_image()
+        """Forget nothing."""
 
 
 def official_generator(
-    model: SamModel, settings: AutomaticSettings
+    predictor: SamPredictor, settings: AutomaticSettings
 ) -> Callable[[NDArray[np.uint8]], list[dict[str, Any]]]:
-    """`segment_anything.SamAutomaticMaskGenerator` on the same weights, for one image, which is encoded at the first call.
-
-    Crops are not used.
-
-    Raises:
-        TypeError: the model is not of SAM's own architecture.
-    """
-    predictor = official_predictor(model)
+    """`segment_anything.SamAutomaticMaskGenerator` for the image that the predictor has encoded; crops are not used."""
     generator = SamAutomaticMaskGenerator(
         predictor.model,
         points_per_side=settings.points_per_side,
@@ -106,5 +98,5 @@ def official_generator(
         box_nms_thresh=settings.box_nms,
         min_mask_region_area=settings.least_region,
     )
-    generator.predictor = _Encoded(predictor.model)
+    generator.predictor = _Encoded(predictor)
     return generator.generate

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,7 +103,37 @@ def test_progress_goes_from_none_to_all_and_timings_are_written_also_of_plausibl
     assert (told[0], told[-1]) == (0.0, 1.0)
     assert len(json.loads((tmp_path / "out" / "speed.json").read_text())["timings"]) == 7
     assert found.timing("sixteen plausible outlines").p50 > 0
+    assert len(found.done) == len(set(found.done)) == 9
     assert "sixteen plausible outlines" not in [timing.name for timing in speed.timings]
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_next_part(speed: Speed, tmp_path: Path) -> None:
+    given = {"model": Engine(toy_model()), "official": stock_model(size=64), "points_per_side": 2, "sides": (64, 300)}
+    said: list[str] = []
+
+    def stop(line: str) -> None:
+        said.append(line)
+        raise KeyboardInterrupt
+
+    def stopped(repeats: int) -> dict[str, Any]:
+        with pytest.raises(KeyboardInterrupt):
+            run_speed(**given, repeats=repeats, out=tmp_path, say=stop)
+        return json.loads((tmp_path / "speed.json").read_text())
+
+    first = stopped(3)
+    assert first["done"] == ["encoder and clicks"]
+    again = stopped(3)
+    assert again["timings"][:2] == first["timings"]
+    assert again["done"] == list(speed.done[:2])
+    assert [line.partition(":")[0] for line in said] == ["encoder", "click to mask, while learning"]
+    others = [name for name in speed.done if name != "clicks in 300 px"]
+    (tmp_path / "speed.json").write_text(json.dumps(again | {"done": others}))
+    whole = run_speed(**given, repeats=3, out=tmp_path, say=said.append)
+    assert said[2:] == [f"click to masks in 300 px, already encoded: {1000 * whole.looks[0].seconds:,.0f} ms"]
+    assert {*whole.done} == {*speed.done}
+    assert stopped(4)["done"] == ["encoder and clicks"], "other settings are measured anew"
+    (tmp_path / "speed.json").write_text('{"model": "of an earlier version"}')
+    assert stopped(4)["done"] == ["encoder and clicks"]
 
 
 def test_the_tables_give_milliseconds_and_ratios(speed: Speed) -> None:
@@ -123,13 +154,15 @@ def test_both_sides_of_the_comparison_run_the_same_weights() -> None:
     assert masks.shape == (3, 64, 64)
 
 
-def test_both_sides_of_automatic_masks_find_the_same_and_encode_once() -> None:
+def test_both_sides_of_automatic_masks_find_the_same_in_what_is_encoded() -> None:
     model, settings = stock_model(size=64), AutomaticSettings(points_per_side=3, pred_iou=-100.0, stability=0.0)
     image = from_array(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    generator, encoded = official_generator(model, settings), []
+    predictor, encoded = official_predictor(model), []
+    predictor.set_image(image.pixels)
     model.net.image_encoder.register_forward_hook(lambda *_: encoded.append(1))
+    generator = official_generator(predictor, settings)
     theirs = [each["area"] for each in (generator(image.pixels), generator(image.pixels))[1]]
-    assert len(encoded) == 1
+    assert encoded == []
     ours = run(Engine(model), AutomaticRequest(1, image, settings))
     assert isinstance(ours, AutomaticMasks)
     assert [each.mask.area for each in ours.masks] == theirs
