@@ -20,8 +20,8 @@
         <translation> pt</translation>
     </message>
     <message>
-        <source>"auto", "cpu", "cuda", "cuda:1" or "mps"</source>
-        <translation>„auto“, „cpu“, „cuda“, „cuda:1“ oder „mps“</translation>
+        <source>"auto", "cpu", "openvino", "cuda", "cuda:1" or "mps"</source>
+        <translation>„auto“, „cpu“, „openvino“, „cuda“, „cuda:1“ oder „mps“</translation>
     </message>
     <message>
         <source>"auto", "on" or "off"</source>
@@ -4626,8 +4626,8 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Attribute und Kommentare</translation>
     </message>
     <message>
-        <source>auto, cpu, cuda, cuda:1 or mps; auto takes an NVIDIA GPU</source>
-        <translation>auto, cpu, cuda, cuda:1 oder mps; auto nimmt eine NVIDIA-GPU</translation>
+        <source>auto, cpu, openvino, cuda, cuda:1 or mps; auto takes an NVIDIA GPU</source>
+        <translation>auto, cpu, openvino, cuda, cuda:1 oder mps; auto nimmt eine NVIDIA-GPU</translation>
     </message>
     <message>
         <source>automatic mask</source>

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 _Place = Annotated[Path, typer.Argument(help="An image, or a folder of images.", metavar="FOLDER|IMAGE")]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.", metavar="DIR")]
 _Model = Annotated[str, typer.Option("--model", "-m", help="Shipped model, vit_b, vit_l, vit_h, or a weights file.")]
-_Device = Annotated[str, typer.Option(help="What the model runs on: auto, cpu, cuda, cuda:1 or mps.", metavar="D")]
+_Device = Annotated[
+    str, typer.Option(help="What the model runs on: auto, cpu, openvino, cuda, cuda:1 or mps.", metavar="D")
+]
 _InputSize = Annotated[int | None, typer.Option(help="Side of the compact model's input (default: its own).")]
 
 

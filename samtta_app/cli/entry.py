@@ -65,7 +65,7 @@ _Strategy = Annotated[
 
 _Device = Annotated[
     str | None,
-    typer.Option("--device", help="What the model runs on: auto, cpu, cuda, cuda:1 or mps.", metavar="D"),
+    typer.Option("--device", help="What the model runs on: auto, cpu, openvino, cuda, cuda:1 or mps.", metavar="D"),
 ]
 
 

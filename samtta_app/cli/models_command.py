@@ -126,7 +126,7 @@ def time_models(
     names: Annotated[
         list[str] | None, typer.Argument(help="Names (default: every model that is here).", metavar="NAME...")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino, cuda, cuda:1 or mps.")] = "auto",
 ) -> None:
     """Measure how long a model takes to encode a window on this machine, and remember it for the list."""
     from dataclasses import replace

@@ -53,6 +53,7 @@ from samtta_app.engine.resources import Resources, Work
 from samtta_app.errors import UserError
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FEATURE_BYTES, FeatureCache, Larger
+from samtta_app.model.fast_encoder import FAST_DEVICE
 from samtta_app.model.feature_files import FeatureFiles
 from samtta_app.model.hypotheses import hypotheses_for, load_hypotheses
 from samtta_app.model.loading import open_model, open_model_alone
@@ -129,8 +130,8 @@ def open_engine(
     """An engine on a shipped model, an official SAM or a weights file, for callers that must not know torch.
 
     `larger` is a second such model, loaded when it is first asked. A missing file is refused at once. Where `device`
-    ("auto", "cpu", "cuda", "mps") cannot be used, the processor answers and the engine's description says so. `tidy` is
-    whether crumbs and pinholes go. None leaves the masks of official SAMs as they are, so that figures compare with others.
+    ("auto", "cpu", "openvino", "cuda", "mps") cannot be used, the processor answers and the engine's description says so.
+    `tidy` is whether crumbs and pinholes go. None leaves the masks of official SAMs as they are, so that figures compare.
     `hypotheses` is a file to use instead of the model's own. `features` is a folder where encoded images are kept for later
     runs, `feature_bytes` of them at most.
 
@@ -188,7 +189,8 @@ class Engine:
     def description(self) -> str:
         """The model, its size and its device, as shown to the user."""
         model = self.resources.model
-        where = f"{model.device}: {self._device_note}" if self._device_note else f"{model.device}"
+        device = FAST_DEVICE if model.encoder else str(model.device)
+        where = f"{device}: {self._device_note}" if self._device_note else device
         return f"{model.name} ({model.parameters / 1e6:.1f} M parameters) on {where}"
 
     @property

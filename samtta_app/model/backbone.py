@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from samtta_app.model.weights import Tensors, Weights
 
 if TYPE_CHECKING:
+    from samtta_app.model.fast_encoder import FastEncoder
     from samtta_app.model.hypotheses import HypothesisNets
     from samtta_app.model.outline import Outline
     from samtta_app.model.selector import Selector
@@ -181,7 +182,7 @@ class SamModel:
     """A built model: `size` is the side of its input in pixels, `frozen` the original decoder.
 
     `tidy` is whether crumbs and pinholes of its masks go. `selector` ranks its masks, `outline` draws their outlines
-    again, and `hypotheses` give several plausible ones; None where it has none.
+    again, and `hypotheses` give several plausible ones; None where it has none. `encoder` encodes in place of the backbone.
     """
 
     name: str
@@ -193,6 +194,7 @@ class SamModel:
     selector: Selector | None = None
     outline: Outline | None = None
     hypotheses: HypothesisNets | None = None
+    encoder: FastEncoder | None = None
 
     @property
     def policy(self) -> Policy:

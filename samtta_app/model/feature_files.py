@@ -22,6 +22,7 @@ from torch import Tensor
 from samtta_app.core.files import write_whole
 from samtta_app.core.types import Window
 from samtta_app.model.backbone import SamModel
+from samtta_app.model.fast_encoder import FAST_DEVICE
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.predictor import ImageFeatures
 
@@ -112,7 +113,8 @@ def packed_features(model: SamModel, features: ImageFeatures) -> tuple[str, byte
 
 
 def _file_name(model: SamModel, image_key: str, window: Window) -> str:
-    whose = (FORMAT, fingerprint(model), model.size, model.device.type, model.outline is not None)
+    runs_on = FAST_DEVICE if model.encoder else model.device.type
+    whose = (FORMAT, fingerprint(model), model.size, runs_on, model.outline is not None)
     return f"{blake2b(repr((whose, image_key, window)).encode(), digest_size=20).hexdigest()}{SUFFIX}"
 
 

@@ -11,8 +11,10 @@ import torch
 
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.errors import CheckpointError
+from samtta_app.extras import extra_advice
 from samtta_app.images.read import from_array
 from samtta_app.model.backbone import SamModel
+from samtta_app.model.fast_encoder import FAST_DEVICE, with_fast_encoder
 from samtta_app.model.memory_shortage import out_of_memory
 from samtta_app.model.model_registry import DEFAULT_MODEL, chosen_device, load_model
 from samtta_app.model.predictor import ImageFeatures, decode, embed, encode
@@ -37,7 +39,7 @@ def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
     """Load a model, as `load_model` does, and have it answer once.
 
     A GPU that is too old, has no memory left or is not there is tried once. Then the processor answers, and the note and
-    the log say so.
+    the log say so. So it is with OpenVINO, the device "openvino", where it is not installed.
 
     Raises:
         CheckpointError: as in `load_model`, or the model cannot answer.
@@ -47,14 +49,19 @@ def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
         return _Opened(_tried(source, "cpu", input_size))
     model = load_model(source, "cpu", input_size)
     try:
-        model = model.on(wanted)
+        model = with_fast_encoder(model) if wanted == FAST_DEVICE else model.on(wanted)
         try_answer(model)
         return _Opened(model)
+    except ImportError:
+        reason = OPENVINO_ABSENT.format(do=extra_advice("fast"))
     except (RuntimeError, AssertionError, NotImplementedError, CheckpointError) as e:
         reason = (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
     note = f"{wanted} cannot be used ({reason}), so the processor answers"
     log.warning("The device %s", note)
     return _Opened(_tried(source, "cpu", input_size), note)
+
+
+OPENVINO_ABSENT = "OpenVINO is not installed; {do}"
 
 
 def open_model_alone(source: str | Path, device: str) -> SamModel:

@@ -78,7 +78,7 @@ def encode(model: SamModel, image: Image, window: Window) -> Generator[None, Non
     picture = None if stretched and model.outline is None else _picture(image, window, valid)
     x = _input(model, picture, valid) if picture is not None and not stretched else _square(model, image, window)
     yield
-    embedding, skips = yield from model.backbone.encode(x)
+    embedding, skips = yield from (model.encoder or model.backbone.encode)(x)
     if stretched:
         skips = (*skips, torch.tensor(valid, dtype=torch.float32, device=model.device).view(1, 2, 1, 1))
     kept = picture if model.outline is not None else None

@@ -90,7 +90,7 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
     ),
     "model": SettingWords("Model", "Model", "A name, or a path to a weights file", since=NEXT_PROJECT),
     "device": SettingWords(
-        "Model", "Runs on", "auto, cpu, cuda, cuda:1 or mps; auto takes an NVIDIA GPU", since=NEXT_PROJECT
+        "Model", "Runs on", "auto, cpu, openvino, cuda, cuda:1 or mps; auto takes an NVIDIA GPU", since=NEXT_PROJECT
     ),
     "kept_features": SettingWords(
         "Model",
