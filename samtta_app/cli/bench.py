@@ -395,6 +395,6 @@ def speed(
             seed=seed,
             out=out,
             progress=telling(bar, task),
-            say=lambda line: wide_console().print(line, highlight=False, markup=False),
+            say=lambda line: wide_console().print(line, highlight=False, markup=False, soft_wrap=True),
         )
     show_speed(wide_console(), measured)

@@ -56,7 +56,7 @@ def measure_workers(
     rows: list[WorkerFigures] = []
     for name in ("auto", "encode") if work == "both" else (work,):
         for row in measure_scaling(name, shards[name], found[:images], pools, size):
-            console.print(SCALING_WORDS.format(**asdict(row)), highlight=False)
+            console.print(SCALING_WORDS.format(**asdict(row)), highlight=False, soft_wrap=True)
             rows.append(row)
             if out is not None:  # at once: a run that is stopped keeps them
                 write_figure_rows(map(asdict, rows), out / "workers.json")
