@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -196,13 +197,16 @@ def _own_parts(
         with all_cores_busy():
             return (_timing(f"click to mask, {BUSY}", _encoder_and_clicks(engine, rng, few)[1]),)
 
+    def in_window(side: int) -> _Rows:
+        return (_look(engine, rng, side),)
+
     return {
         "encoder and clicks": resting,
         "clicks while learning": learning,
         "accepted objects": accepted,
         "plausible outlines": plausible,
         "clicks on a busy machine": busy,
-        **{f"clicks in {side} px": lambda side=side: (_look(engine, rng, side),) for side in sides},
+        **{f"clicks in {side} px": partial(in_window, side) for side in sides},
     }
 
 
