@@ -155,6 +155,9 @@ class MainWindow(QMainWindow):
         self._set_up(views, self.settings)
         views.canvas.hovered.connect(self.status.show_hover)
         views.canvas.zoomed.connect(self.status.show_zoom)
+        bars = views.canvas.horizontalScrollBar(), views.canvas.verticalScrollBar()
+        for moved in (views.canvas.zoomed, *(bar.valueChanged for bar in bars)):
+            moved.connect(self._keep_clear)
         views.key.opacity_chosen.connect(lambda opacity: self.use(replace(self.settings, overlay_opacity=opacity)))
         self.stage.fill(views.canvas, bottom=views.strip, corner=views.key)
 
@@ -162,6 +165,12 @@ class MainWindow(QMainWindow):
         """Control objects are answered unseen, so nothing is shown before a click where they are drawn."""
         views.canvas.wheel = settings.wheel
         views.hover.choice = "off" if settings.control_share else settings.hover
+
+    @Slot()
+    def _keep_clear(self) -> None:
+        """Let nothing lie on the mask that is to be accepted, wherever it is on the screen now."""
+        if self._views is not None:
+            self.stage.keep_clear(self._views.preview_place(self.state))
 
     @Slot(object)
     def show_state(self, state: State) -> None:
@@ -171,7 +180,7 @@ class MainWindow(QMainWindow):
         self.actions_made.show_state(state)
         if self._views is not None:
             self._views.show_state(state)
-            self.stage.keep_clear(self._views.preview_place(state))
+            self._keep_clear()
         self.status.show_state(state)
         self.messages.show_state(state)
 

@@ -18,9 +18,10 @@ CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
 
 def cards(sitting: Sitting) -> tuple[int, int | None]:
-    """How many cards are seen, and which one is marked."""
+    """How many cards there are, also behind their row of numbers, and which one is marked."""
     (strip,) = sitting.window.findChildren(CandidatesStrip)
-    seen = [card for card in strip.cards if card.isVisible() and not card.picture.pixmap().isNull()]
+    there = strip.cards if strip.isVisible() else []
+    seen = [card for card in there if not card.isHidden() and not card.picture.pixmap().isNull()]
     return len(seen), next((k for k, card in enumerate(seen) if card.property("chosen")), None)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QScrollArea, QToolButton
 
@@ -159,6 +159,21 @@ def test_the_candidates_do_not_cover_the_object(shown: Open):
     place = window.canvas.mapFromScene(QRectF(mask.x, mask.y, width, height)).boundingRect()
     assert window.stage._bottom.isVisible()
     assert not window.stage._bottom.geometry().intersects(place)
+
+
+def test_zooming_into_the_object_leaves_a_row_of_numbers(shown: Open):
+    window = shown(scene())
+    window.controller.become(scene(preview=PREVIEW))
+    assert not window.stage._bottom.folded
+    point = window.canvas.mapFromScene(60, 50)
+    for up in (True, False):
+        for _ in range(8):
+            turn = QPoint(0, 120 if up else -120)
+            none, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+            place = QPointF(point), QPointF(window.canvas.viewport().mapToGlobal(point))
+            event = QWheelEvent(*place, QPoint(), turn, none, Qt.KeyboardModifier.NoModifier, phase, False)
+            QApplication.sendEvent(window.canvas.viewport(), event)
+        assert window.stage._bottom.folded == up
 
 
 def test_the_title_names_the_folder_and_shows_what_is_not_accepted(shown: Open):

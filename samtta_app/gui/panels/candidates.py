@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from samtta_app.core.masks import bounding_box, crop
 from samtta_app.core.types import Box, Candidate, Image, Window
 from samtta_app.core.windows import around
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.panels import figure_texts
+from samtta_app.gui.panels.folding_strip import FoldingStrip
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
@@ -205,8 +206,12 @@ FIRST_CARDS = 3
 """Cards that are made at the start: a first click has three candidates. Later clicks and plausible outlines have more."""
 
 
-class CandidatesStrip(QFrame):
-    """The strip of candidates; it is hidden where there is no preview.
+NUMBERED = "{number}: {confidence}"
+"""A candidate in the row that stands for the cards: its place from the left, and its confidence."""
+
+
+class CandidatesStrip(FoldingStrip):
+    """The strip of candidates; it is hidden where there is no preview, and a row of numbers where it would cover it.
 
     Args:
         controller: told which candidate is wanted.
@@ -219,6 +224,10 @@ class CandidatesStrip(QFrame):
         self._shown: tuple[Candidate, ...] = ()
         self._chosen = 0
         self.cards: list[Card] = []
+        self.numbers: list[QToolButton] = []
+        self._row_of_numbers = QHBoxLayout(self.row)
+        self._row_of_numbers.setContentsMargins(*[theme.GRID // 2] * 4)
+        self._row_of_numbers.setSpacing(theme.GRID // 2)
         self._row_of_cards = QHBoxLayout()
         self._row_of_cards.setSpacing(theme.GRID)
         self._make_cards(FIRST_CARDS)
@@ -232,7 +241,7 @@ class CandidatesStrip(QFrame):
         below.setSpacing(theme.GRID)
         below.addWidget(self.advice, 1)
         below.addWidget(self.follow)
-        layout = QVBoxLayout(self)
+        layout = QVBoxLayout(self.whole)
         layout.setContentsMargins(theme.GRID, theme.GRID, theme.GRID, theme.GRID)
         layout.setSpacing(theme.GRID)
         layout.addLayout(self._row_of_cards)
@@ -240,12 +249,17 @@ class CandidatesStrip(QFrame):
         self.hide()
 
     def _make_cards(self, count: int) -> None:
-        """Have at least so many cards."""
+        """Have at least so many cards, and as many numbers."""
         for position in range(len(self.cards), count):
-            card = Card()
-            card.clicked.connect(lambda position=position: self._choose(position))
+            card, number = Card(), QToolButton()
+            number.setCheckable(True)
+            number.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab and Alt with a number choose from the keyboard
+            for each in (card, number):
+                each.clicked.connect(lambda *_, position=position: self._choose(position))
             self._row_of_cards.addWidget(card)
+            self._row_of_numbers.addWidget(number)
             self.cards.append(card)
+            self.numbers.append(number)
 
     def show_state(self, state: State) -> None:
         """Show the preview's candidates; a mask that was drawn by hand is the only one, and has no numbers."""
@@ -253,6 +267,7 @@ class CandidatesStrip(QFrame):
         if preview is None or state.image is None or not preview.candidates or preview.drawn:
             self._shown = ()
             self.hide()
+            self.fold(False)
             return
         self._chosen = preview.chosen
         self._make_cards(len(preview.candidates))
@@ -263,8 +278,13 @@ class CandidatesStrip(QFrame):
             card.show_candidate(
                 entry, position == preview.chosen, confidence, preview.no_gaps, of=of, kept=kept, number=position + 1
             )
-        for position, card in enumerate(self.cards):
+            short = {"number": position + 1, "confidence": figure_texts.percent_text(confidence)}
+            self.numbers[position].setText(translated(NUMBERED, **short))
+            self.numbers[position].setToolTip(card.toolTip())
+            self.numbers[position].setChecked(position == preview.chosen)
+        for position, (card, number) in enumerate(zip(self.cards, self.numbers, strict=True)):
             card.setVisible(position < len(preview.candidates))
+            number.setVisible(position < len(preview.candidates))
         if preview.candidates is not self._shown:
             self._draw(state, state.image, preview.candidates)
         self._advise(preview.advice)
@@ -299,5 +319,6 @@ class CandidatesStrip(QFrame):
             card.picture.setPixmap(sharp(pixels, ratio))
 
     def _choose(self, position: int) -> None:
+        self.numbers[position].setChecked(position == self._chosen)  # until the state says so
         if position != self._chosen:
             self._controller.do(acts.NextCandidate(position - self._chosen))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from samtta_app.gui.panels.folding_strip import FoldingStrip
 from samtta_app.gui.widgets import theme
 
 STAGE_MARGIN = 2 * theme.GRID
@@ -32,7 +33,10 @@ class Stage(QWidget):
         self._adopt(top)
 
     def fill(self, filling: QWidget, bottom: QWidget | None = None, corner: QWidget | None = None) -> None:
-        """Show `filling`, `bottom` at its lower edge, `corner` in its lower right; what was there is deleted."""
+        """Show `filling`, `bottom` at its lower edge, `corner` in its lower right; what was there is deleted.
+
+        A `FoldingStrip` at the lower edge is folded where every place of it would lie on what is to be clear.
+        """
         for old in (self.filling, self._bottom, self._corner):
             if old is not None:
                 old.removeEventFilter(self)
@@ -45,6 +49,8 @@ class Stage(QWidget):
         for lying in (bottom, corner):
             if lying is not None:
                 self._adopt(lying)
+        if isinstance(bottom, FoldingStrip):
+            bottom.resized.connect(self._place)
         self._top.raise_()
         self._place()
 
@@ -77,7 +83,7 @@ class Stage(QWidget):
         height = self._top.heightForWidth(width) if self._top.hasHeightForWidth() else self._top.sizeHint().height()
         self._top.setGeometry((self.width() - width) // 2, STAGE_MARGIN, width, height)
         if self._bottom is not None:
-            self._bottom.setGeometry(self._free_edge(self._bottom.sizeHint()))
+            self._bottom.setGeometry(self._free_edge(self._bottom))
         if self._corner is not None:
             self._corner.setGeometry(self._free_corner(self._corner.sizeHint()))
 
@@ -91,21 +97,38 @@ class Stage(QWidget):
             here.moveBottom(other.top() - theme.GRID)
         return here
 
-    def _free_edge(self, size: QSize) -> QRect:
-        """Where the lower widget goes: it stays while it covers nothing there, and moves to the side that is freest."""
+    def _free_edge(self, strip: QWidget) -> QRect:
+        """Where the lower widget goes: it stays while it covers nothing there, and moves to the side that is freest.
+
+        Where no side has room, a strip that folds shows its row, in a corner: objects seldom fill the corners of their box.
+        """
+        if not isinstance(strip, FoldingStrip):
+            return self._side_for(strip.sizeHint())
+        if not strip.opened:
+            place = self._side_for(strip.size_where(folded=False))
+            strip.fold(bool(_area(place.intersected(self._clear))))
+        if strip.opened:
+            return self._places(strip.size_where(folded=False))[self._side]
+        return self._side_for(strip.size_where(strip.folded), cornered=strip.folded)
+
+    def _places(self, size: QSize) -> dict[tuple[str, str], QRect]:
+        """Where a widget of this size could lie, by side and edge."""
         middle, right = (self.width() - size.width()) // 2, self.width() - size.width() - STAGE_MARGIN
-        above, below = STAGE_MARGIN, self.height() - size.height() - STAGE_MARGIN
         lefts = {"middle": middle, "left": STAGE_MARGIN, "right": right}
-        tops = {"below": below, "above": above}
-        places = {(side, edge): QRect(QPoint(lefts[side], tops[edge]), size) for side in lefts for edge in tops}
-        here = places[self._side]
+        tops = {"below": self.height() - size.height() - STAGE_MARGIN, "above": STAGE_MARGIN}
+        return {(side, edge): QRect(QPoint(lefts[side], tops[edge]), size) for side in lefts for edge in tops}
+
+    def _side_for(self, size: QSize, *, cornered: bool = False) -> QRect:
+        """The place that covers nothing, at best the present one; else the present one, or a corner if so wished."""
+        places = self._places(size)
         covered = {name: _area(place.intersected(self._clear)) for name, place in places.items()}
         if covered[self._side]:
             best = min(covered, key=covered.__getitem__)
             if not covered[best]:
                 self._side = best
-                here = places[best]
-        return here
+            elif cornered and self._side[0] == "middle":
+                self._side = "left", self._side[1]
+        return places[self._side]
 
 
 def _area(rect: QRect) -> int:
