@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QEnterEvent
@@ -22,7 +20,7 @@ THREE = scene(image=IMAGE, preview=preview(IMAGE, [disc(64, 48, radius) for radi
 
 
 @pytest.fixture
-def stage(qapp, qtbot) -> Iterator[Stage]:
+def stage(qapp, qtbot) -> Stage:
     theme.choose(qapp, "light")
     made = Stage(MessageBar())
     qtbot.addWidget(made)
@@ -31,7 +29,7 @@ def stage(qapp, qtbot) -> Iterator[Stage]:
     made.show()
     strip(made).show_state(THREE)
     QApplication.processEvents()
-    yield made
+    return made
 
 
 def strip(stage: Stage) -> CandidatesStrip:
@@ -60,6 +58,13 @@ def test_a_click_on_a_number_chooses_its_mask(stage: Stage):
     QTest.mouseClick(strip(stage).numbers[2], Qt.MouseButton.LeftButton)
     assert strip(stage)._controller.calls == [acts.NextCandidate(2)]
     assert [number.isChecked() for number in strip(stage).numbers] == [True, False, False]
+
+
+def test_cards_that_are_wider_than_the_window_are_a_row(stage: Stage):
+    stage.resize(400, 600)
+    QApplication.processEvents()
+    assert strip(stage).folded
+    assert stage.rect().contains(strip(stage).geometry())
 
 
 def test_a_free_corner_takes_the_row(stage: Stage):

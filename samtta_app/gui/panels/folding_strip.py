@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-REST = 250
+REST_TO_OPEN = 250
 """Milliseconds that the pointer rests on the row before all is shown: a click on the row is done sooner."""
 
 
@@ -29,7 +29,7 @@ class FoldingStrip(QFrame):
         self._folded = False
         self._resting = QTimer(self)
         self._resting.setSingleShot(True)
-        self._resting.setInterval(REST)
+        self._resting.setInterval(REST_TO_OPEN)
         self._resting.timeout.connect(self._open)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -100,15 +100,18 @@ class Stage(QWidget):
     def _free_edge(self, strip: QWidget) -> QRect:
         """Where the lower widget goes: it stays while it covers nothing there, and moves to the side that is freest.
 
-        Where no side has room, a strip that folds shows its row, in a corner: objects seldom fill the corners of their box.
+        Where no side has room, or it is wider than the stage, a strip that folds shows its row, in a corner. Objects seldom
+        fill the corners of their box.
         """
         if not isinstance(strip, FoldingStrip):
             return self._side_for(strip.sizeHint())
         if not strip.opened:
             place = self._side_for(strip.size_where(folded=False))
-            strip.fold(bool(_area(place.intersected(self._clear))))
+            strip.fold(bool(_area(place.intersected(self._clear))) or not self.rect().contains(place))
         if strip.opened:
-            return self._places(strip.size_where(folded=False))[self._side]
+            place = self._places(strip.size_where(folded=False))[self._side]
+            place.moveLeft(max(place.left(), 0))
+            return place
         return self._side_for(strip.size_where(strip.folded), cornered=strip.folded)
 
     def _places(self, size: QSize) -> dict[tuple[str, str], QRect]:
