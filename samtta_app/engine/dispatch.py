@@ -62,6 +62,10 @@ from samtta_app.model.model_registry import DEFAULT_MODEL, model_file
 from samtta_app.model.outline import outline_for
 from samtta_app.model.selector import selector_for
 from samtta_app.model.weights import Weights
+from samtta_app.phrases import Phrase
+
+DESCRIPTION = "{model} ({size} M parameters) on {device}"
+"""Says which model answers, in the window and in the log."""
 
 SHORT = (
     "There is not enough memory for this; images encoded ahead were dropped",
@@ -189,9 +193,9 @@ class Engine:
     def description(self) -> str:
         """The model, its size and its device, as shown to the user."""
         model = self.resources.model
-        device = FAST_DEVICE if model.encoder else str(model.device)
-        where = f"{device}: {self._device_note}" if self._device_note else device
-        return f"{model.name} ({model.parameters / 1e6:.1f} M parameters) on {where}"
+        note, device = self._device_note, FAST_DEVICE if model.encoder else f"{model.device}"
+        where = Phrase("{device}: {note}", device=device, note=Phrase.of(note)) if note else device
+        return Phrase(DESCRIPTION, model=model.name, size=f"{model.parameters / 1e6:.1f}", device=where)
 
     @property
     def in_order(self) -> bool:

@@ -53,7 +53,7 @@ class Controller(QObject):
         drawn(State): this state is to be drawn. It is emitted with `state_changed`, or once for several of them that come
             within FRAME or within the time of the last drawing. Another image is drawn at once: clicks aim at what is drawn.
 
-        described(str): the model that answers, and its device; `tasks` are those of its file.
+        described(object): the model that answers, and its device; `tasks` are those of its file.
 
         exported(object): an export has ended, with an Exported or a UserError.
 
@@ -74,7 +74,7 @@ class Controller(QObject):
 
     state_changed = Signal(object)
     drawn = Signal(object)
-    described = Signal(str)
+    described = Signal(object)
     exported = Signal(object)
     shapes_read = Signal(object)
     hover_answered = Signal(object)
@@ -193,7 +193,7 @@ class Controller(QObject):
         else:
             self._pass_on(self._workflow.receive(reply))
 
-    @Slot(str, object)
+    @Slot(object, object)
     def _describe(self, description: str, tasks: tuple[str, ...]) -> None:
         self.description, self.tasks = description, tasks
         self.described.emit(description)
@@ -378,7 +378,7 @@ class Controller(QObject):
         self._export_progressed("Exporting")
         self._exporting.start()
 
-    @Slot(str)
+    @Slot(object)
     def _export_progressed(self, words: str) -> None:
         self._workflow.show_export(words)
         self._pass_on(())

@@ -41,11 +41,11 @@ class ExportThread(QObject):
     """Does one export.
 
     Signals:
-        progressed(str): how far it is, in words.
+        progressed(object): how far it is, in words.
         ended(object): Exported, or the UserError that stopped it; then no partial file stays.
     """
 
-    progressed = Signal(str)
+    progressed = Signal(object)  # a signal of str would lose what a Phrase is made of
     ended = Signal(object)
 
     def __init__(self, task: ExportTask, parent: QObject) -> None:

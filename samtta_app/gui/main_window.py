@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         """Say what failed."""
         self.messages.show_message(Message("error", str(error)))
 
-    @Slot(str)
+    @Slot(object)
     def show_model(self, description: str) -> None:
         """Say in the status bar which model runs on which device."""
         self.status.show_model(description)

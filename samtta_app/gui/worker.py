@@ -61,7 +61,7 @@ class Worker(QObject):
     Signals:
         replied(object): a Reply. Its receiver must be a `@Slot(object)` method of an object of the GUI thread.
 
-        described(str, object): another model answers from now on, with these tasks (a tuple of names).
+        described(object, object): another model answers from now on, with these tasks (a tuple of names).
 
     Args:
         factory: makes the engine, on the worker's thread; a UserError of it becomes a Failure of kind MODEL.
@@ -69,7 +69,7 @@ class Worker(QObject):
     """
 
     replied = Signal(object)
-    described = Signal(str, object)
+    described = Signal(object, object)  # a signal of str would lose what a Phrase is made of
 
     def __init__(self, factory: _Factory, fallback: Callable[[str], EngineProtocol]) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.exporting import Exported, ExportTask
 from samtta_app.gui.panels.status import StatusBar
+from samtta_app.phrases import Phrase
 from samtta_app.session.project.store import Store
 from tests.gui.scenes import scene
 from tests.gui.sessions import until
@@ -68,6 +69,7 @@ def test_an_export_runs_in_a_thread_of_its_own_and_says_how_far_it_is(controller
     slow = Slow(tmp_path)
     ends = begin(controller, slow)
     until(lambda: controller.state.exporting == "Exporting image 1 of 2")
+    assert isinstance(controller.state.exporting, Phrase)  # so that the window says it in its language
     assert slow.thread == "samtta-export"
     bar = StatusBar()
     bar.show_state(controller.state)

@@ -8,12 +8,17 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QCoreApplication, QObject, QTranslator
+from PySide6.QtWidgets import QApplication
 
 from samtta_app.core.types import Image
+from samtta_app.gui.main_window import LOADING
 from samtta_app.gui.panels import figure_texts
 from samtta_app.gui.panels.adaptation import ACTIVITY
 from samtta_app.gui.panels.status import LEARNER, StatusBar, hint, pixel_text, place
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import install_translators
+from samtta_app.phrases import Phrase
 from samtta_app.session.state import Activity, Adaptation, Rating
 from tests.gui.scenes import STATUSES, Recorder, disc, entries, picture, preview, scene
 
@@ -228,3 +233,28 @@ def test_long_times_are_minutes():
 def test_thousands_are_set_apart():
     assert figure_texts.area_text(1234567) == "1\u202f234\u202f567"
     assert figure_texts.area_text(999) == "999"
+
+
+def test_the_model_and_the_device_are_said_in_the_users_language(qapp, qtbot, status: StatusBar):
+    text = Phrase("{model} ({size} M parameters) on {device}", model="toy", size="5.7", device="cpu")
+    status.show_model(text)
+    assert status.model.text() == "toy on cpu"
+    owner = QObject()
+    install_translators(owner, "de")
+    status.show_model(text)
+    assert status.model.text() == "toy auf cpu"
+    status.show_model(LOADING)
+    assert status.model.text() == "Modell wird geladen…"
+    for translator in owner.findChildren(QTranslator):
+        QCoreApplication.removeTranslator(translator)
+
+
+def test_a_hint_without_room_ends_in_three_dots(status: StatusBar):
+    status.show_state(scene(preview=preview(IMAGE, MASKS)))
+    status.resize(2000, 30)
+    QApplication.processEvents()
+    assert status.hint.shown == status.hint.text()
+    status.resize(status.minimumSizeHint().width() + 120, 30)
+    QApplication.processEvents()
+    assert status.hint.shown.endswith("…")
+    assert status.hint.text().endswith("takes away")

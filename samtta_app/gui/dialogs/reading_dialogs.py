@@ -85,7 +85,7 @@ class AboutDialog(QDialog):
         mark.setPixmap(icons.app_icon().pixmap(QSize(7 * theme.GRID, 7 * theme.GRID)))
         words = QVBoxLayout()
         words.addWidget(theme.label("samtta", role="heading"))
-        self.text = theme.label("\n".join(line for line in (_version(), model) if line), role="muted")
+        self.text = theme.label("\n".join(line for line in (_version(), translated(model)) if line), role="muted")
         words.addWidget(self.text)
         what = theme.label(
             translated(

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QStatusBar
 from samtta_app.core.types import Image
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.elided_label import ElidedLabel
 from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.plain_text import plain_tip
 from samtta_app.gui.widgets.translation import translated
@@ -19,7 +20,7 @@ from samtta_app.phrases import Phrase
 from samtta_app.session.acts import ToolName, in_words
 from samtta_app.session.state import State
 
-_SIZE_OF_MODEL = re.compile(r" \([\d.]+ M parameters\)")
+_SIZE_OF_MODEL = re.compile(r" \([\d.]+ M [^)]*\)")
 """What the engine says of a model's size."""
 
 LEARNER = {
@@ -114,7 +115,7 @@ class StatusBar(QStatusBar):
         self._controller = controller
         self._state: State | None = None
         self.setSizeGripEnabled(False)
-        self.hint = theme.label()
+        self.hint = ElidedLabel()
         self.position = theme.label(role="figure")
         self.zoom = theme.label(role="figure")
         self.image = theme.label(role="figure")
@@ -158,6 +159,7 @@ class StatusBar(QStatusBar):
 
     def show_model(self, text: str) -> None:
         """Say which model runs on which device; how large it is stands in the tool tip."""
+        text = translated(text)
         self.model.setText(_SIZE_OF_MODEL.sub("", text))
         self.model.setToolTip(plain_tip(text or translated("Model and device")))
         self.model.setVisible(bool(text))
