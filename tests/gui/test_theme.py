@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QWidget
 
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.theme import CLASS_COLOURS, DARK, LIGHT, Palette, uncertainty_map
@@ -201,3 +201,18 @@ def test_a_label_follows_the_theme(qapp, qtbot):
     label.show()
     theme.choose(qapp, "dark")
     assert label.palette().color(QPalette.ColorRole.WindowText).name() == DARK.muted
+
+
+@PALETTES
+@pytest.mark.parametrize("kind", [QCheckBox, QLineEdit, QComboBox, QSpinBox])
+def test_the_edges_of_fields_and_boxes_are_seen(qapp, qtbot, palette: Palette, kind: type[QWidget]):
+    theme.apply(qapp, palette)
+    window = QWidget()
+    qtbot.addWidget(window)
+    control = kind(window)
+    control.move(8, 8)
+    window.show()
+    picture = window.grab().toImage()
+    middle = control.geometry().center().y()
+    edge = max(contrast(picture.pixelColor(x, middle).name(), palette.background) for x in range(8, 14))
+    assert edge >= 2

@@ -47,6 +47,11 @@ class Palette:
         return mix_colours(self.background, self.text, 0.08)
 
     @property
+    def edge(self) -> str:
+        """Around fields and boxes to tick; it stands out of the background by 2 : 1 or more."""
+        return mix_colours(self.background, self.muted, 0.6)
+
+    @property
     def selection(self) -> str:
         """Behind what is selected; `text` stays readable on it."""
         return mix_colours(self.background, self.accent, 0.28)
@@ -178,6 +183,8 @@ def apply(app: QApplication, palette: Palette, points: int = 0) -> None:
     if not app.styleSheet():
         app.setStyle("Fusion")
     app.setPalette(_roles(palette))
+    for kind in EDGED:
+        app.setPalette(_edged(palette), kind)
     app.setStyleSheet(sheet)
 
 
@@ -210,6 +217,17 @@ def _roles(palette: Palette) -> QPalette:
     faint = QColor(mix_colours(palette.background, palette.muted, 0.6))
     for name in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
         colours.setColor(QPalette.ColorGroup.Disabled, name, faint)
+    return colours
+
+
+EDGED = ("QCheckBox", "QLineEdit", "QAbstractSpinBox", "QComboBox")
+"""Controls whose edges Fusion would draw as good as invisible in the dark."""
+
+
+def _edged(palette: Palette) -> QPalette:
+    """The palette of controls with a visible edge: Fusion draws it 1.4 times darker than their window's colour."""
+    colours = _roles(palette)
+    colours.setColor(QPalette.ColorRole.Window, QColor(palette.edge).lighter(140))
     return colours
 
 
