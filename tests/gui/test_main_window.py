@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPus
 from samtta_app.core.types import Click
 from samtta_app.errors import SettingsError
 from samtta_app.gui import recent
+from samtta_app.gui.canvas.markers import FrameWords
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
@@ -159,6 +160,16 @@ def test_the_candidates_do_not_cover_the_object(shown: Open):
     place = window.canvas.mapFromScene(QRectF(mask.x, mask.y, width, height)).boundingRect()
     assert window.stage._bottom.isVisible()
     assert not window.stage._bottom.geometry().intersects(place)
+
+
+def test_words_on_the_canvas_fit_their_plate_in_larger_text(shown: Open):
+    window = shown(scene())
+    (words,) = (item for item in window.canvas.scene().items() if isinstance(item, FrameWords))
+    before = words.boundingRect().width()
+    window.use(replace(LIGHT, font_size=20))
+    QApplication.processEvents()
+    needed = window.canvas.fontMetrics().horizontalAdvance(words.words)
+    assert words.boundingRect().width() >= needed > before
 
 
 def test_zooming_into_the_object_leaves_a_row_of_numbers(shown: Open):

@@ -22,6 +22,7 @@ from samtta_app.gui.canvas.tools import LEFT, MIDDLE, PromptTool, Tool, ToolHand
 from samtta_app.gui.canvas.workbench import Workbench
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.widgets.font_following import follow_font
 from samtta_app.gui.widgets.theme import GRID, current
 from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.acts import UserAct
@@ -64,6 +65,7 @@ class Canvas(ZoomView):
         self.installEventFilter(self.work)
         self.zoomed.connect(self.work.refresh)
         self.zoomed.connect(self._objects.note_zoom)
+        follow_font(self, self._preview.fit)
         self._label, self._empty = Caption(self), Caption(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from samtta_app.core.types import Candidate, FloatArray, Mask
@@ -53,6 +54,10 @@ class DrawnPreview:
         self._look: tuple[object, ...] | None = None
         self._map: MapItem | None = None
         self._mapped: FloatArray | None = None
+
+    def fit(self, font: QFontMetrics) -> None:
+        """Follow the font of the view."""
+        self._window_words.fit(font)
 
     def clear(self) -> None:
         """Draw everything again at the next state: the image is another."""

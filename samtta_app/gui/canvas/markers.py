@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QCursor,
-    QFont,
+    QFontMetrics,
     QFontMetricsF,
     QImage,
     QPainter,
@@ -230,9 +230,14 @@ class FrameWords(QGraphicsItem):
         super().__init__()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         self.words = words
-        self._plate = QRectF(QFontMetricsF(QFont()).boundingRect(words)).adjusted(-4, -2, 4, 2)
-        self._plate.moveBottomLeft(QPointF(0, 0))
+        self._plate = QRectF()
         self.hide()
+
+    def fit(self, font: QFontMetrics) -> None:
+        """Make the plate as large as the words are in the view's font."""
+        self.prepareGeometryChange()
+        self._plate = QRectF(QFontMetricsF(font).boundingRect(self.words)).adjusted(-4, -2, 4, 2)
+        self._plate.moveBottomLeft(QPointF(0, 0))
 
     def show_at(self, corner: QPointF | None) -> None:
         """Move to `corner` (image coordinates), or vanish."""
@@ -248,7 +253,6 @@ class FrameWords(QGraphicsItem):
         """Plate and words."""
         painter.fillRect(self._plate, _faded(BLACK, 0.6))
         painter.setPen(WHITE)
-        painter.setFont(QFont())
         painter.drawText(self._plate, Qt.AlignmentFlag.AlignCenter, self.words)
 
 
