@@ -6,7 +6,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTranslator
+from PySide6.QtGui import QFontDatabase
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QDoubleSpinBox, QLineEdit, QWidget
 
@@ -15,9 +16,10 @@ from samtta_app.gui.actions.action_table import ACTION_TABLE
 from samtta_app.gui.dialogs.dialogs import PathField
 from samtta_app.gui.dialogs.key_editor import KeyEditor
 from samtta_app.gui.dialogs.setting_words import PAGES, SETTING_WORDS
-from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
+from samtta_app.gui.dialogs.settings_dialog import LEAST_FONT, SettingsDialog
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.widgets import theme
+from samtta_app.gui.widgets.translation import install_translators
 from samtta_app.settings import Settings, load_settings, setting_fields, settings_file
 from tests.gui.scenes import WORDS
 
@@ -127,10 +129,6 @@ def test_the_least_number_may_have_a_word(dialog: SettingsDialog):
     for name, word in (("threads", "Automatic"), ("control_share", "None"), ("font_size", "As the system")):
         dialog.fields[name].setValue(0)
         assert dialog.fields[name].text() == word
-    dialog.fields["font_size"].stepBy(1)
-    assert dialog.settings.font_size == 6
-    dialog.fields["font_size"].stepBy(-1)
-    assert dialog.settings.font_size == 0
 
 
 def test_every_strategy_can_be_chosen_and_is_explained(dialog: SettingsDialog):
@@ -235,3 +233,36 @@ def test_settings_are_used_and_saved_while_the_dialog_is_open(qapp, qtbot, samtt
     assert (line.font().pointSizeF(), heading.font().pointSizeF()) == (usual, large)
     dialog.findChild(QDialogButtonBox).buttons()[0].click()
     assert "settings" not in window.dialogs
+
+
+def test_steps_of_the_size_of_text_begin_at_the_systems(dialog: SettingsDialog):
+    field, chosen = dialog.fields["font_size"], []
+    dialog.chosen.connect(lambda settings: chosen.append(settings.font_size))
+    system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).pointSize()
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Up)
+    assert chosen == [system + 1]
+    for _ in range(system + 2 - LEAST_FONT):
+        QTest.keyClick(field, Qt.Key.Key_Down)
+    assert chosen[-2:] == [LEAST_FONT, 0]
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    assert chosen[-1] == system - 1
+
+
+def test_keys_are_written_as_the_users_language_has_them(qapp, parent: QWidget):
+    owner = QObject()
+    install_translators(owner, "de")
+    editor = KeyEditor({"quit": "Ctrl+Shift+K"})
+    editor.setParent(parent)
+    row = next(k for k, action in enumerate(ACTION_TABLE) if action.name == "quit")
+    chosen = []
+    editor.chosen.connect(chosen.append)
+    assert editor.model.index(row, 1).data() == "Strg+Umschalt+K"
+    editor.model.setData(editor.model.index(row, 1), "Strg+Umschalt+K")
+    editor.model.setData(editor.model.index(row, 1), "Strg+Alt+K; Entf")
+    assert chosen == []
+    assert "Entf" in editor.problem.text()
+    editor.model.setData(editor.model.index(row, 1), "Strg+Alt+K")
+    assert chosen == [{"quit": "Ctrl+Alt+K"}]
+    for translator in owner.findChildren(QTranslator):
+        QCoreApplication.removeTranslator(translator)

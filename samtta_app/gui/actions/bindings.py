@@ -103,6 +103,21 @@ def _refuse_shared(split: Mapping[str, tuple[str, ...]]) -> None:
                 )
 
 
+def native_keys(text: str) -> str:
+    """Keys of the settings ("Ctrl+Y; E") as the platform writes them, in the user's language; what is no key stays."""
+    return _respelled(text, QKeySequence.SequenceFormat.PortableText, QKeySequence.SequenceFormat.NativeText)
+
+
+def portable_keys(text: str) -> str:
+    """Keys as the platform writes them ("Strg+Y; E") as the settings hold them; what is no key stays."""
+    return _respelled(text, QKeySequence.SequenceFormat.NativeText, QKeySequence.SequenceFormat.PortableText)
+
+
+def _respelled(text: str, read: QKeySequence.SequenceFormat, write: QKeySequence.SequenceFormat) -> str:
+    parts = [part.strip() for part in text.split(";")]
+    return "; ".join(QKeySequence.fromString(part, read).toString(write) or part for part in parts)
+
+
 def key_text(keys: tuple[str, ...]) -> str:
     """Keys as the platform writes them: "Ctrl+Y, Ctrl+Shift+Z"."""
     native = QKeySequence.SequenceFormat.NativeText

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from samtta_app.errors import SettingsError
 from samtta_app.gui.actions.action_table import ACTION_TABLE
-from samtta_app.gui.actions.bindings import bindings, key_owners, valid_bindings
+from samtta_app.gui.actions.bindings import bindings, key_owners, native_keys, portable_keys, valid_bindings
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.translation import translated
 
@@ -80,7 +80,7 @@ class KeyModel(QAbstractTableModel):
         row = ACTION_TABLE[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return (
-                self.text_of(row.name)
+                native_keys(self.text_of(row.name))
                 if index.column()
                 else f"{translated(row.menu)}: {translated(row.text).rstrip('…')}"
             )
@@ -93,9 +93,10 @@ class KeyModel(QAbstractTableModel):
     def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Wish for keys; the row changes when they are settled."""
         name = ACTION_TABLE[index.row()].name
-        if str(value).strip() == self.text_of(name):
+        text = portable_keys(str(value).strip())
+        if text == self.text_of(name):
             return False
-        self.wanted.emit(name, str(value).strip())
+        self.wanted.emit(name, text)
         return True
 
 
@@ -226,7 +227,7 @@ class KeyEditor(QWidget):
         if owners:
             keys = {key for found in owners.values() for key in found}
             named = "”, “".join(translated(TEXTS[each]).rstrip("…") for each in owners)
-            self.problem.setText(translated(CONFLICT, keys=", ".join(sorted(keys)), owner=named))
+            self.problem.setText(translated(CONFLICT, keys=", ".join(map(native_keys, sorted(keys))), owner=named))
             self.take.setText(translated(TAKE, owner=named))
         else:
             self.problem.setText(translated(str(error)))

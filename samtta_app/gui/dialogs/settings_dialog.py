@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any, get_args
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -180,11 +182,15 @@ class FontSpinBox(QDoubleSpinBox):
     """A number that is 0 or at least LEAST_FONT."""
 
     def stepBy(self, steps: int) -> None:
-        """From 0 the first step leads to the least size, and back."""
-        wanted = self.value() + steps
-        if 0 < wanted < LEAST_FONT:
-            wanted = LEAST_FONT if steps > 0 else 0
-        self.setValue(wanted)
+        """From 0 steps begin at the system's size; below LEAST_FONT they lead to 0."""
+        system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).pointSize()
+        wanted = (self.value() or max(system, LEAST_FONT)) + steps
+        self.setValue(wanted if wanted >= LEAST_FONT else 0)
+
+    def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:
+        """Both ways from the system's size, too."""
+        up, down = QAbstractSpinBox.StepEnabledFlag.StepUpEnabled, QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
+        return up | down if not self.value() else super().stepEnabled()
 
 
 def _number(entry: SettingField, words: SettingWords, value: float, take: Callable[[Any], None]) -> QDoubleSpinBox:
