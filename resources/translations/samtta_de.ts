@@ -284,6 +284,10 @@
         <translation>Übernommen von {name}</translation>
     </message>
     <message>
+        <source>Accepted objects</source>
+        <translation>Übernommene Objekte</translation>
+    </message>
+    <message>
         <source>Accepted objects; RITM's clicker replayed them both ways</source>
         <translation>Übernommene Objekte; der Klicker von RITM hat sie auf beide Arten nachgespielt</translation>
     </message>
@@ -350,6 +354,10 @@
     <message>
         <source>All images</source>
         <translation>Alle Bilder</translation>
+    </message>
+    <message>
+        <source>All objects</source>
+        <translation>Alle Objekte</translation>
     </message>
     <message>
         <source>Also masks at the image's border</source>
@@ -1426,6 +1434,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Die Zahlen aller Versuche zählen auch aufgegebene Objekte: abgebrochen, verlassen, geschlossen oder gleich nach der Übernahme gelöscht. Jedes zählt als gescheitert, mit der Grenze als Klicks.</translation>
     </message>
     <message>
+        <source>Figures of clicks: with learning / without it</source>
+        <translation>Zahlen der Klicks: mit Lernen / ohne Lernen</translation>
+    </message>
+    <message>
         <source>Figures written</source>
         <translation>Zahlen geschrieben</translation>
     </message>
@@ -1592,6 +1604,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Give {kinds}</source>
         <translation>Gebraucht wird {kinds}</translation>
+    </message>
+    <message>
+        <source>Given up</source>
+        <translation>Aufgegeben</translation>
     </message>
     <message>
         <source>Go on</source>
@@ -2496,6 +2512,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Objekte, die nur dieses Projekt hat</translation>
     </message>
     <message>
+        <source>Objects that were begun and given up</source>
+        <translation>Objekte, die begonnen und aufgegeben wurden</translation>
+    </message>
+    <message>
         <source>Objects to look at</source>
         <translation>Objekte zum Prüfen</translation>
     </message>
@@ -2660,6 +2680,14 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Angehalten</translation>
     </message>
     <message>
+        <source>Per class</source>
+        <translation>Je Klasse</translation>
+    </message>
+    <message>
+        <source>Per day</source>
+        <translation>Je Tag</translation>
+    </message>
+    <message>
         <source>Pixel under the pointer: x, y, value</source>
         <translation>Pixel unter dem Zeiger: x, y, Wert</translation>
     </message>
@@ -2814,6 +2842,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Reading the records of earlier objects: {number} of {every}</source>
         <translation>Aufzeichnungen früherer Objekte werden gelesen: {number} von {every}</translation>
+    </message>
+    <message>
+        <source>Reading the statistics…</source>
+        <translation>Statistik wird gelesen…</translation>
     </message>
     <message>
         <source>Reading {name}…</source>
@@ -3040,8 +3072,8 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Das andere Objekt mit Tab wählen und noch einmal vereinen; Esc lässt es</translation>
     </message>
     <message>
-        <source>Session figures: CSV and JSON</source>
-        <translation>Zahlen der Sitzung: CSV und JSON</translation>
+        <source>Session figures: CSV, JSON and a page to read</source>
+        <translation>Zahlen der Sitzung: CSV, JSON und eine Seite zum Lesen</translation>
     </message>
     <message>
         <source>Set a corner; the first or last one again closes it</source>
@@ -3180,8 +3212,16 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Startet…</translation>
     </message>
     <message>
+        <source>Statistics</source>
+        <translation>Statistik</translation>
+    </message>
+    <message>
         <source>Statistics were not written: {strerror}</source>
         <translation>Die Statistik wurde nicht geschrieben: {strerror}</translation>
+    </message>
+    <message>
+        <source>Statistics…</source>
+        <translation>Statistik…</translation>
     </message>
     <message>
         <source>Stop</source>
@@ -5334,6 +5374,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{capitalize} ist {value}</translation>
     </message>
     <message>
+        <source>{device}: {note}</source>
+        <translation>{device}: {note}</translation>
+    </message>
+    <message>
         <source>{done} of {number} annotated</source>
         <translation>{done} von {number} annotiert</translation>
     </message>
@@ -5424,6 +5468,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{matched} matched, mean IoU {share}, {here} only here, {there} only there, {relabelled} under another class</source>
         <translation>{matched} zugeordnet, mittlere IoU {share}, {here} nur hier, {there} nur dort, {relabelled} unter anderer Klasse</translation>
+    </message>
+    <message>
+        <source>{model} ({size} M parameters) on {device}</source>
+        <translation>{model} ({size} M Parameter) auf {device}</translation>
     </message>
     <message>
         <source>{named} and {more} more</source>

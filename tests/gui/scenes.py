@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -144,6 +146,12 @@ def scene(folder: Path = Path("dishes"), **changes: object) -> State:
         "activity": "",
     }
     return State(**(fields | changes))  # type: ignore[arg-type]
+
+
+@contextmanager
+def no_objects() -> Iterator[SimpleNamespace]:
+    """What is stored in a project without objects, as far as statistics ask for it."""
+    yield SimpleNamespace(records=lambda: (), attempts=lambda: ())
 
 
 class Recorder(QObject):

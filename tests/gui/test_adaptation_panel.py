@@ -10,8 +10,9 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
-from samtta_app.gui.panels.adaptation import FACTS, FIGURE_ROWS, AdaptationPanel, facts, figure
+from samtta_app.gui.panels.adaptation import FACTS, AdaptationPanel, facts
 from samtta_app.gui.panels.curve import ClickCurve
+from samtta_app.gui.panels.figure_texts import FIGURE_ROWS, figure
 from samtta_app.gui.widgets import theme
 from samtta_app.session import acts
 from samtta_app.session.state import (

@@ -32,13 +32,25 @@ from samtta_app.core.planes import ReadingChoice
 from samtta_app.gui.dialogs.crash_report import CrashReport
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.settings import Settings
-from tests.gui.scenes import WORDS, Recorder, disc, picture, preview, scene
+from tests.gui.scenes import WORDS, Recorder, disc, no_objects, picture, preview, scene
 
 CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QKeySequenceEdit, QLineEdit, QTabBar
 )  # fmt: skip
 
-DIALOGS = ("agreement", "settings", "export", "import", "planes", "models", "display", "help", "shortcuts", "about")
+DIALOGS = (
+    "statistics",
+    "agreement",
+    "settings",
+    "export",
+    "import",
+    "planes",
+    "models",
+    "display",
+    "help",
+    "shortcuts",
+    "about",
+)
 OF_THE_SYSTEM = {"boxes", "compare_project", "find_images"}
 """They only ask for a file or a folder."""
 
@@ -96,7 +108,7 @@ def unreachable(root: QWidget) -> list[str]:
 @pytest.fixture
 def window(qapp, qtbot, tmp_path: Path) -> MainWindow:
     controller = Recorder(scene(tmp_path, selected=1))
-    controller.store = SimpleNamespace(folder=tmp_path, reading=ReadingChoice())
+    controller.store = SimpleNamespace(folder=tmp_path, reading=ReadingChoice(), reader=lambda: no_objects)
     made = MainWindow(controller, settings=Settings(theme="light"), strategies=WORDS)
     qtbot.addWidget(made)
     made.resize(1200, 800)

@@ -71,7 +71,7 @@ from samtta_app.session.review_list import ClassAgreement, ObjectAct, ReviewItem
 from samtta_app.session.state import Display, Overlay, Rating
 from samtta_app.session.workflow.judging import SOURCE_WORDS
 from samtta_app.settings import Settings, StrategyName, resource, setting_fields, valid_keys
-from tests.gui.scenes import WORDS, Recorder, annotation, disc, picture, preview, scene
+from tests.gui.scenes import WORDS, Recorder, annotation, disc, no_objects, picture, preview, scene
 from tests.gui.test_reachable import DIALOGS
 
 PACKAGE = Path(samtta_app.__file__).parent
@@ -174,7 +174,7 @@ def unmarked(text: str) -> str:
 @pytest.fixture
 def window(marker, qapp, qtbot, tmp_path: Path) -> MainWindow:
     controller = Recorder(scene(tmp_path, selected=1))
-    controller.store = SimpleNamespace(folder=tmp_path, reading=ReadingChoice())
+    controller.store = SimpleNamespace(folder=tmp_path, reading=ReadingChoice(), reader=lambda: no_objects)
     made = MainWindow(controller, settings=Settings(theme="light"), strategies=WORDS)
     qtbot.addWidget(made)
     made.resize(1200, 800)

@@ -331,6 +331,16 @@ ACTION_TABLE: tuple[ActionRow, ...] = (
         enabling.moved,
         short="Reset",
     ),
+    ActionRow(
+        "statistics",
+        "Statistics…",
+        "Learning",
+        "Ctrl+Shift+S",
+        "",
+        lambda d: d.open_dialog("statistics"),
+        enabling.annotated,
+        divides=True,
+    ),
     ActionRow("help", "Help", "Help", "F1", "question", lambda d: d.open_dialog("help"), enabling.always),
     ActionRow(
         "shortcuts", "Keys and gestures", "Help", "?", "keyboard", lambda d: d.open_dialog("shortcuts"), enabling.always
@@ -345,7 +355,6 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Ctrl + left click", "Select an object; clicks and strokes then change it"),
     ("Ctrl + right click", "Menu of the object there, or of the image"),
     ("Ctrl + Shift + left click", "Merge the object there with the selected one"),
-    ("Ctrl + right click", "Menu of the object there"),
     ("Drag with the brush, right drag", "Paint, erase; the eraser the other way round"),
     ("Ctrl + wheel with the brush", "Size of the brush"),
     ("Click with the polygon", "Set a corner; the first or last one again closes it"),

@@ -12,7 +12,7 @@ from samtta_app.gui.actions.action_set import ActionSet
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.dialogs.agreement_dialog import AgreementDialog
 from samtta_app.gui.dialogs.boxes_choosing import BoxesChooser
-from samtta_app.gui.dialogs.dialogs import ExportDialog
+from samtta_app.gui.dialogs.dialogs import FIGURES, ExportDialog
 from samtta_app.gui.dialogs.display_dialog import DisplayDialog
 from samtta_app.gui.dialogs.help_window import HelpWindow, licence_page
 from samtta_app.gui.dialogs.import_dialog import ImportDialog
@@ -22,6 +22,7 @@ from samtta_app.gui.dialogs.planes_dialog import PlanesDialog
 from samtta_app.gui.dialogs.project_comparing import ProjectComparer
 from samtta_app.gui.dialogs.reading_dialogs import AboutDialog, ShortcutsDialog
 from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
+from samtta_app.gui.dialogs.statistics_dialog import StatisticsDialog
 from samtta_app.gui.opening import ask_images
 from samtta_app.settings import Settings, with_changes
 
@@ -65,6 +66,7 @@ class DialogOpener:
             "import": self._import,
             "planes": self._planes,
             "find_images": self._find_images,
+            "statistics": self._statistics,
             "agreement": lambda: host.dialogs.show("agreement", AgreementDialog(window, host.controller)),
             "compare_project": lambda: ProjectComparer(window, host.controller, host.report).choose(),
             "boxes": lambda: BoxesChooser(window, host.controller, host.report).choose(),
@@ -98,6 +100,16 @@ class DialogOpener:
         dialog = ExportDialog(self._window, self._host.controller)
         dialog.failed.connect(self._host.report)
         self._host.dialogs.show("export", dialog)
+
+    def _statistics(self) -> None:
+        dialog = StatisticsDialog(self._window, self._host.controller.store.reader())
+        dialog.export_wanted.connect(self._export_figures)
+        self._host.dialogs.show("statistics", dialog)
+
+    def _export_figures(self) -> None:
+        self._export()
+        chosen = self._host.dialogs["export"].format
+        chosen.setCurrentIndex(chosen.findData(FIGURES))
 
     def _import(self) -> None:
         self._host.dialogs.show("import", ImportDialog(self._window, self._host.controller, self._host.report))

@@ -103,7 +103,7 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         for each in FORMATS.values():
             self.format.addItem(translated(each.title), each.name)
-        self.format.addItem(translated("Session figures: CSV and JSON"), FIGURES)
+        self.format.addItem(translated("Session figures: CSV, JSON and a page to read"), FIGURES)
         self.folder = PathField(str(state.folder / "export"), "Export into this folder")
         form = dialog_form()
         form.addRow(translated("Format"), self.format)

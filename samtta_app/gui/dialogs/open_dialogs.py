@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog
 
-PROJECT_BOUND = ("agreement", "export", "import", "planes", "display", "about")
+PROJECT_BOUND = ("statistics", "agreement", "export", "import", "planes", "display", "about")
 """Dialogs about the project or its model: they are closed with it."""
 
 

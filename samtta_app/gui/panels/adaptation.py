@@ -43,14 +43,6 @@ FACTS: tuple[tuple[str, str, str], ...] = (
 )
 """The rows of the details: name, heading, and tool tip."""
 
-FIGURE_ROWS: tuple[tuple[str, str, str], ...] = (
-    ("noc_85", "Clicks to 85 % fit", "NoC₂₀@85: mean clicks to IoU 0.85; failures count as 20"),
-    ("noc_90", "Clicks to 90 % fit", "NoC₃₀@90: mean clicks to IoU 0.90; failures count as 30"),
-    ("fr_20_85", "85 % not reached", "FR₂₀@85: share of objects that do not reach IoU 0.85 within 20 clicks"),
-    ("fr_30_90", "90 % not reached", "FR₃₀@90: share of objects that do not reach IoU 0.90 within 30 clicks"),
-)
-"""The rows of the table of figures: field of a Side, heading, tool tip."""
-
 SIDES: tuple[tuple[str, str, str], ...] = (
     ("adapted", "With learning", TWINS_NOTE),
     ("frozen", "Without", TWINS_NOTE),
@@ -112,11 +104,6 @@ def facts(adaptation: Adaptation, statistics: Statistics) -> dict[str, str]:
                 number=report.guard_objects,
             )
     return found
-
-
-def figure(name: str, value: float) -> str:
-    """A figure of the table: rates in percent, numbers of clicks with one decimal."""
-    return figure_texts.percent_text(value) if name.startswith("fr") else figure_texts.number_text(value, 1)
 
 
 class Disclosure(QWidget):
@@ -249,8 +236,8 @@ class AdaptationPanel(QWidget):
         for cells, of in ((self.cells, statistics), (self.attempts, statistics.attempts)):
             for side, _, _ in SIDES:
                 values = getattr(of, side)
-                for name, _, _ in FIGURE_ROWS:
-                    cells[name, side].setText(figure(name, getattr(values, name)))
+                for name, _, _ in figure_texts.FIGURE_ROWS:
+                    cells[name, side].setText(figure_texts.figure(name, getattr(values, name)))
                 cells["objects", side].setText(str(values.objects))
         self.versions.show_adaptation(state.adaptation)
         self.controls.show_figures(statistics.controls)
@@ -318,7 +305,7 @@ def _figures(cells: dict[tuple[str, str], QLabel], last: tuple[str, str, str]) -
         title = theme.label(translated(heading), role="muted")
         title.setToolTip(translated(tip))
         grid.addWidget(title, 0, column, right)
-    for row, (name, heading, tip) in enumerate((*FIGURE_ROWS, last), start=1):
+    for row, (name, heading, tip) in enumerate((*figure_texts.FIGURE_ROWS, last), start=1):
         title = theme.label(translated(heading), role="muted")
         title.setToolTip(translated(tip))
         grid.addWidget(title, row, 0)
