@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
@@ -96,20 +97,17 @@ class DialogOpener:
         self._host.dialogs.show("help", guide)
         guide.turn_to(licence_page())
 
-    def _export(self) -> None:
+    def _export(self, chosen: str = "") -> None:
+        """Open the dialog of exports; `chosen` is the format that it shows first, "" for its own."""
         dialog = ExportDialog(self._window, self._host.controller)
+        dialog.format.setCurrentIndex(max(dialog.format.findData(chosen), 0))
         dialog.failed.connect(self._host.report)
         self._host.dialogs.show("export", dialog)
 
     def _statistics(self) -> None:
         dialog = StatisticsDialog(self._window, self._host.controller.store.reader())
-        dialog.export_wanted.connect(self._export_figures)
+        dialog.export_wanted.connect(partial(self._export, FIGURES))
         self._host.dialogs.show("statistics", dialog)
-
-    def _export_figures(self) -> None:
-        self._export()
-        chosen = self._host.dialogs["export"].format
-        chosen.setCurrentIndex(chosen.findData(FIGURES))
 
     def _import(self) -> None:
         self._host.dialogs.show("import", ImportDialog(self._window, self._host.controller, self._host.report))

@@ -226,7 +226,8 @@ class CandidatesStrip(FoldingStrip):
         self.cards: list[Card] = []
         self.numbers: list[QToolButton] = []
         self._row_of_numbers = QHBoxLayout(self.row)
-        self._row_of_numbers.setContentsMargins(*[theme.GRID // 2] * 4)
+        half = theme.GRID // 2
+        self._row_of_numbers.setContentsMargins(half, half, half, half)
         self._row_of_numbers.setSpacing(theme.GRID // 2)
         self._row_of_cards = QHBoxLayout()
         self._row_of_cards.setSpacing(theme.GRID)
@@ -254,8 +255,8 @@ class CandidatesStrip(FoldingStrip):
             card, number = Card(), QToolButton()
             number.setCheckable(True)
             number.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab and Alt with a number choose from the keyboard
-            for each in (card, number):
-                each.clicked.connect(lambda *_, position=position: self._choose(position))
+            card.clicked.connect(lambda position=position: self._choose(position))
+            number.clicked.connect(lambda _, position=position: self._choose(position))
             self._row_of_cards.addWidget(card)
             self._row_of_numbers.addWidget(number)
             self.cards.append(card)

@@ -12,6 +12,10 @@ from samtta_app.gui.widgets.plain_text import plain_tip
 class ElidedLabel(QLabel):
     """One line of plain text; `text` is always all of it."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
     @property
     def shown(self) -> str:
         """What there is room for."""
