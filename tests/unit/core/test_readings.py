@@ -48,3 +48,17 @@ def test_there_are_four_at_most_and_the_one_on_the_screen_is_among_them() -> Non
     assert len(found) == MOST_READINGS
     assert told(found) == [(6, 5), (10, 4), (14, 4), (40, 0)]
     assert told(listed_readings([], [shown], shown)) == [(40, 0)]
+
+
+def test_without_samples_the_decoders_masks_stay_in_their_order() -> None:
+    plain = [reading(10), reading(20), reading(40)]
+    found = listed_readings([], plain, plain[1])
+    assert told(found) == [(20, 0), (10, 0), (40, 0)]
+    assert found[0].mask is plain[1].mask
+
+
+def test_an_outline_that_was_sampled_before_keeps_its_share_when_it_is_shown() -> None:
+    shown = reading(14, 6)
+    found = listed_readings([reading(10, 9), reading(14, 7)], [reading(10, 9), shown], shown)
+    assert told(found) == [(10, 9), (14, 7)]
+    assert found[1].mask is shown.mask

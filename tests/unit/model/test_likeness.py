@@ -21,7 +21,13 @@ from samtta_app.model.backbones.compact import (
     load_compact,
     save_compact,
 )
-from samtta_app.model.backbones.likeness import Context, context_maps, pooled_vectors, similarity_maps
+from samtta_app.model.backbones.likeness import (
+    Context,
+    context_maps,
+    pooled_vectors,
+    similarity_maps,
+    unit_features,
+)
 from samtta_app.model.predictor import Decoded, decode_prompt, decoded_points, encode
 from samtta_app.train.compact.start_weights import start_from_model, with_maps
 
@@ -82,6 +88,36 @@ def test_the_scale_of_features_does_not_matter() -> None:
     one = similarity_maps(*clicks((10.0, 30.0, 1)), features(), SIZE)
     other = similarity_maps(*clicks((10.0, 30.0, 1)), features(halves(100, 100)), SIZE)
     assert torch.allclose(one[:, :3], other[:, :3], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16])
+def test_features_are_centred_and_scaled_as_torch_does_it(kind: torch.dtype) -> None:
+    given = torch.randn(3, 5, 8, 6, generator=torch.Generator().manual_seed(1)).to(kind)
+    centred = given.float() - given.float().mean((2, 3), keepdim=True)
+    found = unit_features(given)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, torch.nn.functional.normalize(centred, dim=1), atol=1e-6)
+
+
+def test_features_that_are_the_same_everywhere_are_0_and_their_gradient_is_finite() -> None:
+    given = torch.full((1, 4, 6, 6), 3.0, requires_grad=True)
+    found = unit_features(given)
+    assert (found == 0).all()
+    found.sum().backward()  # type: ignore[no-untyped-call]
+    assert given.grad is not None
+    assert given.grad.isfinite().all()
+
+
+def test_several_prompts_of_a_window_have_the_maps_that_each_has_alone() -> None:
+    every = torch.tensor([[[10.0, 12.0], [50.0, 40.0]], [[33.0, 8.0], [20.0, 60.0]], [[5.0, 5.0], [5.0, 5.0]]])
+    labels = torch.tensor([[1, 0], [1, 1], [0, -1]])
+    seen = features(torch.randn(1, 2, 16, 16, generator=torch.Generator().manual_seed(2)))
+    together = similarity_maps(every, labels, seen, SIZE)
+    for k in range(3):
+        alone = similarity_maps(every[k : k + 1], labels[k : k + 1], seen, SIZE)
+        assert torch.allclose(together[k : k + 1], alone, atol=1e-5)
+    repeated = [part.expand(3, -1, -1, -1) for part in seen]
+    assert torch.allclose(similarity_maps(every, labels, repeated, SIZE), together, atol=1e-5)
 
 
 def test_an_object_and_its_ground_are_found_in_another_image() -> None:

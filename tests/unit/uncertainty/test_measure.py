@@ -85,7 +85,7 @@ def test_score_and_entropy_are_those_of_the_mask_that_is_shown(engine: Engine) -
     assert found.numbers["score"] == pytest.approx(1 - shown.predicted_iou, abs=1e-6)
     assert found.numbers["entropy"] == pytest.approx(shown.uncertainty, abs=1e-6)
     assert found.maps["entropy"].window == reply.window
-    assert np.allclose(found.maps["entropy"].values, shown.entropy, atol=1e-6)
+    assert np.allclose(found.maps["entropy"].values, shown.entropy, atol=0.5 / 255 + 1e-6), "a shown map has 256 steps"
 
 
 def test_the_tasks_entropy_is_that_of_the_candidates_by_predicted_iou(engine: Engine) -> None:
@@ -176,7 +176,7 @@ def test_the_ensemble_is_the_deviation_over_clicks_near_this_one(engine: Engine)
     expected = np.std([p_of(each)[each.chosen] for each in answers], axis=0)
     found = measure(engine, "ensemble").maps["ensemble"]
     assert found.values.shape == (16, 16)
-    assert np.allclose(found.values, expected, atol=1e-5)
+    assert np.allclose(found.values, expected, atol=1e-4), "logits leave the engine in half precision"
 
 
 def test_what_was_learned_shows_against_the_original_weights() -> None:
