@@ -184,7 +184,7 @@ def apply(app: QApplication, palette: Palette, points: int = 0) -> None:
         app.setStyle("Fusion")
     app.setPalette(_roles(palette))
     for kind in EDGED:
-        app.setPalette(_edged(palette), kind)
+        app.setPalette(_edged(palette), kind)  # type: ignore[arg-type]  # the stub wants bytes, PySide a str
     app.setStyleSheet(sheet)
 
 

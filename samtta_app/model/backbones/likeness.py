@@ -125,7 +125,7 @@ def unit_features(features: Tensor) -> Tensor:
 
 def _product(vectors: Tensor, features: Tensor) -> Tensor:
     """Scalar products (B, N, h, w) of vectors (B or 1, N, C) with features (B or 1, C, h, w) at every place."""
-    return (vectors @ features.flatten(2)).unflatten(2, features.shape[2:])
+    return (vectors @ features.flatten(2)).reshape(-1, vectors.shape[1], *features.shape[2:])
 
 
 def _sampled(features: Tensor, where: Tensor) -> Tensor:
