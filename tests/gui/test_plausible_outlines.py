@@ -49,8 +49,9 @@ def drawn(sitting: Sitting) -> bool:
 
 
 def cards(sitting: Sitting) -> list[str]:
-    """What the visible cards say of their samples."""
-    return [card.samples.text() for card in strip_of(sitting).cards if card.isVisible()]
+    """What the cards say of their samples, also those behind their row of numbers."""
+    there = strip_of(sitting).cards if strip_of(sitting).isVisible() else []
+    return [card.samples.text() for card in there if not card.isHidden()]
 
 
 def click_at(sitting: Sitting, x: float, y: float) -> None:

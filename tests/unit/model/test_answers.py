@@ -135,7 +135,7 @@ def test_a_pixel_is_an_image_too() -> None:
 def test_feedback_is_the_chosen_candidate() -> None:
     model = toy_model()
     found = finish(answer_prompt(model, FeatureCache(model), model.frozen, IMAGE, CLICK))
-    assert np.array_equal(found.feedback().values, found.logits[found.chosen].numpy())
+    assert np.array_equal(found.feedback().values, found.logits[found.chosen].half().float().numpy())
     assert found.feedback().window == found.window
 
 
