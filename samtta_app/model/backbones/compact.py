@@ -347,7 +347,8 @@ class CompactBackbone:
     ) -> Embedded:
         """Embed prompts, with what they add to the finest skip; all of them have the same looks."""
         given = (points, boxes, masks, size, features, context_of(looks) if looks else None)
-        return Embedded(*functional_call(self.net.prompt_encoder, dict(weights or {}), given))
+        encoder = self.net.prompt_encoder
+        return Embedded(*(functional_call(encoder, dict(weights), given) if weights else encoder(*given)))
 
     def look(self, features: Sequence[Tensor], mask: Tensor) -> Look | None:
         """The look of an object, where the model was built to read looks."""
@@ -360,11 +361,10 @@ class CompactBackbone:
         self, weights: Tensors, embedding: Tensor, skips: tuple[Tensor, ...], embedded: Embedded, size: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Decode prompts; the clicks are added to the finest skip."""
-        eighth, quarter = skips[0], skips[1] + cast(Tensor, embedded.click_skip)  # colours are for prompts alone
-        inputs = (embedding, self.net.prompt_encoder.dense_pe(size), embedded.sparse, embedded.dense)
-        options = {"multimask_output": True, "skips": (eighth, quarter), "full": True}
-        found: DecoderOutput = functional_call(self.net.mask_decoder, dict(weights), inputs, options)
-        return found
+        skips = skips[0], skips[1] + cast(Tensor, embedded.click_skip)  # colours are for prompts alone
+        given = (embedding, self.net.prompt_encoder.dense_pe(size), embedded.sparse, embedded.dense, True, skips, True)
+        # no two of its tensors are one, and looking for such takes a tenth of a small pass
+        return cast(DecoderOutput, functional_call(self.net.mask_decoder, dict(weights), given, tie_weights=False))
 
     def unfused(self, file: Callable[[], Path]) -> CompactBackbone:
         """The network with its BatchNorms, read again."""

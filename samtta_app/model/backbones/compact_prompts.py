@@ -14,6 +14,7 @@ from samtta_app.model.backbones.likeness import (
     Context,
     context_maps,
     similarity_maps,
+    unit_features,
 )
 
 STRIDE = 16
@@ -35,13 +36,10 @@ def click_maps(coords: Tensor, labels: Tensor, size: int) -> Tensor:
     """
     centres = _cell_centres(size // GRID_STRIDE, coords.device)
     squared = ((centres - coords.float().unsqueeze(-1)) / GRID_STRIDE) ** 2  # B, N, 2, cells
-    maps = []
-    for sign in (1, 0):
-        chosen = (labels == sign).to(squared.dtype)[..., None]
-        for sigma in CLICK_SIGMAS:
-            bumps = torch.exp(squared / (-2 * sigma * sigma))
-            maps.append(torch.einsum("bnh,bnw->bhw", bumps[:, :, 1] * chosen, bumps[:, :, 0]).clamp(max=1))
-    return torch.stack(maps, dim=1)
+    bumps = torch.stack([torch.exp(squared / (-2 * sigma * sigma)) for sigma in CLICK_SIGMAS])
+    chosen = torch.stack([labels == 1, labels == 0]).to(squared.dtype)[:, None, ..., None]  # sign, 1, B, N, 1
+    drawn = torch.einsum("skbnh,kbnw->bskhw", bumps[:, :, :, 1] * chosen, bumps[:, :, :, 0])
+    return drawn.clamp(max=1).flatten(1, 2)
 
 
 def box_map(boxes: Tensor, size: int) -> Tensor:
@@ -131,11 +129,13 @@ class CompactPromptEncoder(PromptEncoder):
             return torch.zeros(batch, channels, size // GRID_STRIDE, size // GRID_STRIDE, device=self._get_device())
 
         maps = []
+        clicked = self.similarity and points is not None and points[1].shape[1]
+        units = [unit_features(part) for part in features[:3]] if clicked or (self.context and context) else []
         if self.similarity:
-            given = points is not None and points[1].shape[1]
-            maps.append(similarity_maps(*points, features, size) if points and given else nothing(SIMILARITY_CHANNELS))
+            found = similarity_maps(*points, units, features[3], size) if clicked and points else None
+            maps.append(nothing(SIMILARITY_CHANNELS) if found is None else found)
         if self.context:
-            known = context_maps(context, features, size) if context else nothing(CONTEXT_CHANNELS)
+            known = context_maps(context, units, size) if context else nothing(CONTEXT_CHANNELS)
             maps.append(known.expand(batch, -1, -1, -1))  # the same for all prompts of one window
         return maps
 

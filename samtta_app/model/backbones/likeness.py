@@ -34,7 +34,7 @@ class Context(NamedTuple):
     """(B, K) bool: which of the K rows hold an object."""
 
 
-def similarity_maps(coords: Tensor, labels: Tensor, features: Sequence[Tensor], size: int) -> Tensor:
+def similarity_maps(coords: Tensor, labels: Tensor, units: Sequence[Tensor], colours: Tensor, size: int) -> Tensor:
     """How much each place is like what was clicked: (B, 10, S/4, S/4), include then exclude.
 
     Of several clicks the greatest likeness counts. Without a click of a sign, its likeness is 0.
@@ -42,28 +42,28 @@ def similarity_maps(coords: Tensor, labels: Tensor, features: Sequence[Tensor], 
     Args:
         coords: (B, N, 2) as x, y in pixels of the window.
         labels: (B, N), 1 include, 0 exclude; anything else is padding.
-        features: three maps (B or 1, C, h, w), then the window's colours. The maps are compared by the cosine, after their
-            mean over the window is taken away. Colours are compared by their distance.
+        units: three maps (B or 1, C, h, w) of `unit_features`. They are compared by the cosine.
+        colours: the window's (B or 1, 3, h, w). They are compared by their distance.
         size: S, the side of the window in pixels.
     """
-    *deep, colours = features
     where = ((coords.float() + 0.5) / size * 2 - 1)[:, None]
-    alike = [_cosine(unit_features(part), where) for part in deep]
     squared = _squared_distance(colours.float(), where)
+    alike = [_cosine(part, where) for part in units]
     alike += [torch.exp(squared / (-2 * width * width)) for width in COLOUR_WIDTHS]
-    cells = size // _CELL
-    maps = []
-    for sign in (1, 0):
-        chosen = (labels == sign)[..., None, None]
-        for part in alike:
-            best = torch.where(chosen, part, -1.0).amax(1, keepdim=True)
-            best = torch.where(chosen.any(1, keepdim=True), best, 0.0)
-            maps.append(F.interpolate(best, size=(cells, cells), mode="bilinear", align_corners=False))
-    return torch.cat(maps, dim=1)
+    signs = torch.stack([labels == 1, labels == 0], dim=1)
+    return torch.stack([_best(part, signs, size) for part in alike], dim=2).flatten(1, 2)
+
+
+def _best(alike: Tensor, chosen: Tensor, size: int) -> Tensor:
+    """The greatest of likenesses (B, N, h, w) in each of K choices (B, K, N), 0 in an empty one: (B, K, S/4, S/4)."""
+    cells, chosen = (size // _CELL,) * 2, chosen[..., None, None]
+    best = torch.where(chosen, alike[:, None], -1.0).amax(2)
+    best = torch.where(chosen.any(2), best, 0.0)
+    return best if best.shape[2:] == cells else F.interpolate(best, size=cells, mode="bilinear", align_corners=False)
 
 
 def pooled_vectors(features: Sequence[Tensor], masks: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Unit vectors (B, C) of objects and of the grounds about them, in each depth; features as in `similarity_maps`.
+    """Unit vectors (B, C) of objects and of the grounds about them, in each of the first three features (B, C, h, w).
 
     `masks` (B, S/4, S/4): the share of each cell that the object covers. The ground reaches as far as the object is wide.
     """
@@ -100,16 +100,17 @@ def _dilated(bits: Tensor, steps: Tensor) -> Tensor:
     return grown
 
 
-def context_maps(context: Context, features: Sequence[Tensor], size: int) -> Tensor:
-    """How much each place is like the objects of the context, and like their grounds: (B, 6, S/4, S/4)."""
-    cells, maps = size // _CELL, []
-    known = context.known[..., None, None]
-    for vectors in (context.objects, context.grounds):
-        for part, clicked in zip(features[:3], vectors, strict=True):
-            alike = _product(clicked, unit_features(part))
-            best = torch.where(known, alike, -1.0).amax(1, keepdim=True)
-            best = torch.where(known.any(1, keepdim=True), best, 0.0)
-            maps.append(F.interpolate(best, size=(cells, cells), mode="bilinear", align_corners=False))
+def context_maps(context: Context, units: Sequence[Tensor], size: int) -> Tensor:
+    """How much each place is like the objects of the context, and like their grounds: (B, 6, S/4, S/4).
+
+    `units`: three maps (B or 1, C, h, w) of `unit_features`.
+    """
+    known = context.known[:, None]
+    maps = [
+        _best(_product(vectors, part), known, size)
+        for each in (context.objects, context.grounds)
+        for vectors, part in zip(each, units, strict=True)
+    ]
     return torch.cat(maps, dim=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,8 +53,16 @@ def clicks(*given: tuple[float, float, int]) -> tuple[Tensor, Tensor]:
     return torch.tensor([[[x, y] for x, y, _ in given]]), torch.tensor([[label for *_, label in given]])
 
 
+def similar(coords: Tensor, labels: Tensor, seen: Sequence[Tensor]) -> Tensor:
+    return similarity_maps(coords, labels, [unit_features(part) for part in seen[:3]], seen[3], SIZE)
+
+
+def like(context: Context, seen: Sequence[Tensor]) -> Tensor:
+    return context_maps(context, [unit_features(part) for part in seen[:3]], SIZE)
+
+
 def test_what_looks_like_an_include_click_is_1_and_its_opposite_minus_1() -> None:
-    maps = similarity_maps(*clicks((10.0, 30.0, 1)), features(), SIZE)
+    maps = similar(*clicks((10.0, 30.0, 1)), features())
     assert maps.shape == (1, 10, 16, 16)
     for depth in range(3):
         assert torch.allclose(maps[0, depth, :, :7], torch.tensor(1.0), atol=1e-5)
@@ -64,29 +73,29 @@ def test_what_looks_like_an_include_click_is_1_and_its_opposite_minus_1() -> Non
 
 
 def test_of_several_clicks_the_greatest_likeness_counts_and_signs_stay_apart() -> None:
-    both = similarity_maps(*clicks((10.0, 30.0, 1), (50.0, 30.0, 1)), features(), SIZE)
+    both = similar(*clicks((10.0, 30.0, 1), (50.0, 30.0, 1)), features())
     assert torch.allclose(both[0, :3, :, :7], torch.tensor(1.0), atol=1e-5)
     assert torch.allclose(both[0, :3, :, 9:], torch.tensor(1.0), atol=1e-5)
-    apart = similarity_maps(*clicks((10.0, 30.0, 1), (50.0, 30.0, 0)), features(), SIZE)
+    apart = similar(*clicks((10.0, 30.0, 1), (50.0, 30.0, 0)), features())
     assert torch.allclose(apart[0, :3, :, 9:], torch.tensor(-1.0), atol=1e-5)
     assert torch.allclose(apart[0, 5:8, :, 9:], torch.tensor(1.0), atol=1e-5)
 
 
 def test_padding_among_the_clicks_changes_nothing() -> None:
-    alone = similarity_maps(*clicks((10.0, 30.0, 1)), features(), SIZE)
-    padded = similarity_maps(*clicks((10.0, 30.0, 1), (50.0, 30.0, -1)), features(), SIZE)
+    alone = similar(*clicks((10.0, 30.0, 1)), features())
+    padded = similar(*clicks((10.0, 30.0, 1), (50.0, 30.0, -1)), features())
     assert torch.equal(alone, padded)
 
 
 def test_clicks_of_both_signs_on_one_pixel_and_an_image_of_one_colour_give_finite_maps() -> None:
-    maps = similarity_maps(*clicks((10.0, 30.0, 1), (10.0, 30.0, 0)), features(torch.ones(1, 2, 16, 16)), SIZE)
+    maps = similar(*clicks((10.0, 30.0, 1), (10.0, 30.0, 0)), features(torch.ones(1, 2, 16, 16)))
     assert torch.isfinite(maps).all()
     assert (maps[0, :3] == 0).all(), "nothing differs from the mean"
 
 
 def test_the_scale_of_features_does_not_matter() -> None:
-    one = similarity_maps(*clicks((10.0, 30.0, 1)), features(), SIZE)
-    other = similarity_maps(*clicks((10.0, 30.0, 1)), features(halves(100, 100)), SIZE)
+    one = similar(*clicks((10.0, 30.0, 1)), features())
+    other = similar(*clicks((10.0, 30.0, 1)), features(halves(100, 100)))
     assert torch.allclose(one[:, :3], other[:, :3], atol=1e-5)
 
 
@@ -112,12 +121,12 @@ def test_several_prompts_of_a_window_have_the_maps_that_each_has_alone() -> None
     every = torch.tensor([[[10.0, 12.0], [50.0, 40.0]], [[33.0, 8.0], [20.0, 60.0]], [[5.0, 5.0], [5.0, 5.0]]])
     labels = torch.tensor([[1, 0], [1, 1], [0, -1]])
     seen = features(torch.randn(1, 2, 16, 16, generator=torch.Generator().manual_seed(2)))
-    together = similarity_maps(every, labels, seen, SIZE)
+    together = similar(every, labels, seen)
     for k in range(3):
-        alone = similarity_maps(every[k : k + 1], labels[k : k + 1], seen, SIZE)
+        alone = similar(every[k : k + 1], labels[k : k + 1], seen)
         assert torch.allclose(together[k : k + 1], alone, atol=1e-5)
     repeated = [part.expand(3, -1, -1, -1) for part in seen]
-    assert torch.allclose(similarity_maps(every, labels, repeated, SIZE), together, atol=1e-5)
+    assert torch.allclose(similar(every, labels, repeated), together, atol=1e-5)
 
 
 def test_an_object_and_its_ground_are_found_in_another_image() -> None:
@@ -128,7 +137,7 @@ def test_an_object_and_its_ground_are_found_in_another_image() -> None:
     known = torch.ones(1, 1, dtype=torch.bool)
     context = Context(tuple(o[:, None] for o in objects), tuple(g[:, None] for g in grounds), known)
     mirrored = tuple(part.flip(3) for part in features())
-    maps = context_maps(context, mirrored, SIZE)
+    maps = like(context, mirrored)
     assert maps.shape == (1, 6, 16, 16)
     assert torch.allclose(maps[0, :3, :, 9:], torch.tensor(1.0), atol=1e-5), "the mirrored image has it on the right"
     assert (maps[0, :3, :, :7] < -0.9).all()
@@ -138,10 +147,8 @@ def test_rows_that_hold_no_object_and_an_empty_context_say_nothing() -> None:
     vectors = tuple(torch.eye(2)[None] for _ in range(3))
     one = Context(vectors, vectors, torch.tensor([[True, False]]))
     first = tuple(part[:, :1] for part in vectors)
-    assert torch.equal(
-        context_maps(one, features(), SIZE), context_maps(Context(first, first, one.known[:, :1]), features(), SIZE)
-    )
-    assert (context_maps(one._replace(known=torch.zeros(1, 2, dtype=torch.bool)), features(), SIZE) == 0).all()
+    assert torch.equal(like(one, features()), like(Context(first, first, one.known[:, :1]), features()))
+    assert (like(one._replace(known=torch.zeros(1, 2, dtype=torch.bool)), features()) == 0).all()
 
 
 @pytest.mark.parametrize("fill", [0.0, 1.0])
@@ -235,13 +242,11 @@ def test_the_maps_of_a_model_are_written_down(tmp_path: Path) -> None:
 
 def test_in_an_image_of_one_colour_everything_is_finite_and_nothing_is_more_alike() -> None:
     flat = torch.full((1, 2, 16, 16), 0.7)
-    maps = similarity_maps(
-        *clicks((10.0, 30.0, 1), (50.0, 30.0, 0)), (flat, flat, flat, torch.zeros(1, 3, 16, 16)), SIZE
-    )
+    maps = similar(*clicks((10.0, 30.0, 1), (50.0, 30.0, 0)), (flat, flat, flat, torch.zeros(1, 3, 16, 16)))
     assert torch.isfinite(maps).all()
     assert float(maps.amax((2, 3)).sub(maps.amin((2, 3))).max()) < 1e-5
 
 
 def test_clicks_of_both_signs_on_one_place_are_alike_in_both_maps() -> None:
-    maps = similarity_maps(*clicks((10.0, 30.0, 1), (10.0, 30.0, 0)), features(), SIZE)
+    maps = similar(*clicks((10.0, 30.0, 1), (10.0, 30.0, 0)), features())
     assert torch.equal(maps[:, :5], maps[:, 5:])
