@@ -24,8 +24,9 @@ from samtta_app.adapt.task_prompts import Tasks
 from samtta_app.core.types import Prompt
 from samtta_app.model.answers import near_click
 from samtta_app.model.backbone import Look, SamModel
+from samtta_app.model.close_part import WindowPart, onto_window, part_about, part_features
 from samtta_app.model.losses import prompt_loss
-from samtta_app.model.predictor import chosen, decode_prompt
+from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt
 from samtta_app.model.weights import Tensors, trainable_copy
 
 
@@ -152,20 +153,27 @@ def _rounds(
     looks: Sequence[Look],
 ) -> Generator[float, None, None]:
     """Add the gradients of a prompt and of the corrections after it; yields the loss of each."""
-    features = item.features.to(torch.float32)
+    features, part, seen = _near(model, item, prompt)
     current: Prompt | None = prompt
     for _ in range(rounds):
         if current is None or not (current.clicks or current.box):
             break
         with torch.enable_grad():
-            decoded = decode_prompt(model, copy, features, current, looks)
-            logits = near_click(model, features, current, decoded.logits)
+            decoded = decode_prompt(model, copy, seen, current, looks)
+            logits = near_click(model, features, current, onto_window(decoded.logits, part, model.grid))
             loss = prompt_loss(logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous) / (
                 rounds * batch
             )
             loss.backward()  # type: ignore[no-untyped-call]
         current = correction(item, logits[chosen(decoded, current)].detach(), current)
         yield float(loss.detach())
+
+
+def _near(model: SamModel, item: Remembered, prompt: Prompt) -> tuple[ImageFeatures, WindowPart | None, ImageFeatures]:
+    """The object's features; the part of them about it and its prompt, which is enough to learn from; that part's own."""
+    features = item.features
+    part = part_about(model, features, prompt, item.mask)
+    return features, part, part_features(model, features, part).to(torch.float32)
 
 
 def _pull_back(copy: dict[str, Tensor], source: Tensors, share: float) -> None:
