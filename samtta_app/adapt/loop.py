@@ -99,7 +99,7 @@ def learn(
     Each object is asked for beside the `looks` of the others of its class, as a user's prompt is.
     """
     copy = trainable_copy(start)
-    optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate)
+    optimiser = torch.optim.Adafactor(list(copy.values()), lr=learning.learning_rate, foreach=True)
     several = bool(tasks) or len({item.class_id for item in (newest, *memory.items)}) > 1
     prompts = Tasks(model, tasks or {}, learning.task_rate if several else 0.0)
     others = [item for item in memory.items if item.object_id != newest.object_id]
