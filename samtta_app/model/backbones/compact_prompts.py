@@ -8,6 +8,7 @@ from segment_anything.modeling import PromptEncoder
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 
+from samtta_app.model.backbones.grid_positions import grid_positions
 from samtta_app.model.backbones.likeness import (
     CONTEXT_CHANNELS,
     SIMILARITY_CHANNELS,
@@ -85,7 +86,7 @@ class CompactPromptEncoder(PromptEncoder):
 
     def dense_pe(self, size: int) -> Tensor:
         """Positional encoding (1, C, S/16, S/16) of the embedding's grid for a window of `size` pixels."""
-        return cast(Tensor, self.pe_layer((size // STRIDE, size // STRIDE)).unsqueeze(0))
+        return grid_positions(self.pe_layer, size // STRIDE)
 
     def _embeddings(self) -> list[Tensor]:
         """Of an exclude click, an include click, and the two corners of a box: (1, C) each."""

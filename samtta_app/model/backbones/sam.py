@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
+from samtta_app.model.backbones.grid_positions import grid_positions
 from samtta_app.model.backbones.tiny_vit import TinyEncoder, tiny_name
 from samtta_app.model.backbones.unrepeated import DecodedMasks, masks_and_tokens
 from samtta_app.model.backbones.vit_block import vit_block
@@ -110,7 +111,10 @@ class OfficialSam:
         """Embed prompts; the size is the network's own, and the prompts see neither features nor looks."""
         del size, features, looks
         given = {"points": points, "boxes": boxes, "masks": masks}
-        sparse, dense = functional_call(self.net.prompt_encoder, dict(weights or {}), (), given)
+        encoder, replaced = self.net.prompt_encoder, dict(weights or {})
+        sparse, dense = (
+            functional_call(encoder, replaced, (), given, tie_weights=False) if replaced else encoder(**given)
+        )
         return Embedded(sparse, dense, None)
 
     def look(self, features: Sequence[Tensor], mask: Tensor) -> Look | None:
@@ -132,11 +136,12 @@ class OfficialSam:
                 parts.append(self.decode(weights, embedding[k, None], own, one, size))
             logits, iou, tokens = (torch.cat(part) for part in zip(*parts, strict=True))
             return logits, iou, tokens
-        prompts = (self.net.prompt_encoder.get_dense_pe(), embedded.sparse, embedded.dense)
+        position = grid_positions(self.net.prompt_encoder.pe_layer, embedding.shape[-1])
+        prompts = (position, embedded.sparse, embedded.dense)
         inputs = (embedding, *prompts, *self.further_inputs(skips, embedding))
         replaced = {f"decoder.{name}": tensor for name, tensor in weights.items()}
         decoder = _AllMasks(self.net.mask_decoder, self.decoded)
-        found: DecodedMasks = functional_call(decoder, replaced, inputs)
+        found: DecodedMasks = functional_call(decoder, replaced, inputs, tie_weights=False)
         return found
 
     def unfused(self, file: Callable[[], Path]) -> OfficialSam:
