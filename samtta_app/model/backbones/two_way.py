@@ -23,7 +23,7 @@ def two_way(transformer: nn.Module, embedding: Tensor, position: Tensor, tokens:
         position: the position code of the same shape, or one for all.
         tokens: embedded prompts (B, T, C).
     """
-    image, places = (maps.flatten(2).transpose(1, 2) for maps in (embedding, position))
+    image, places = (maps.flatten(2).transpose(1, 2).contiguous() for maps in (embedding, position))
     queries = tokens
     parts: Any = transformer
     for layer in parts.layers:
@@ -63,8 +63,8 @@ def _from_tokens(attn: Attention, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     heads = torch.unflatten(attn.out_proj.weight, 1, (attn.num_heads, -1))
     values = torch.unflatten(attn.v_proj(v), 2, (attn.num_heads, -1))
     given = torch.einsum("bthd,chd->bhtc", values, heads).flatten(1, 2)
-    added: Tensor = weights.transpose(1, 2) @ given + attn.out_proj.bias
-    return added
+    given = given + attn.out_proj.bias / attn.num_heads  # the weights of each head add up to 1
+    return weights.transpose(1, 2) @ given
 
 
 def _few(attn: Attention, tokens: Tensor) -> bool:

@@ -39,8 +39,8 @@ def masks_and_tokens(
     fine = _upscaled(decoder.output_upscaling, image)
     count = decoder.num_mask_tokens
     networks = enumerate(decoder.output_hypernetworks_mlps)
-    weights = torch.stack([network(out[:, 1 + k]) for k, network in networks], dim=2)
-    masks = _arranged(fine.flatten(1, 3) @ weights, embedding.shape[2:])
+    weights = torch.stack([network(out[:, 1 + k]) for k, network in networks], dim=1)
+    masks = _arranged(weights @ fine.flatten(1, 3).transpose(1, 2), embedding.shape[2:])
     return masks, decoder.iou_prediction_head(out[:, 0]), out[:, : 1 + count]
 
 
@@ -58,13 +58,13 @@ def _upscaled(upscaling: nn.Sequential, image: Tensor) -> Tensor:
 
 def _parts(conv: nn.ConvTranspose2d, x: Tensor) -> Tensor:
     """What a transposed convolution makes of values (..., C): those of the four parts of each, (..., 4, C')."""
-    matrix = conv.weight.permute(0, 2, 3, 1).flatten(1)
+    matrix = conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
     bias = None if conv.bias is None else conv.bias.repeat(4)
-    return torch.unflatten(F.linear(x, matrix.T, bias), -1, (4, -1))
+    return torch.unflatten(F.linear(x, matrix, bias), -1, (4, -1))
 
 
 def _arranged(values: Tensor, size: torch.Size) -> Tensor:
-    """Values (B, H W 4 4, m) of parts of parts as masks (B, m, 4 H, 4 W)."""
+    """Values (B, m, H W 4 4) of parts of parts as masks (B, m, 4 H, 4 W)."""
     height, width = size
-    parts = values.view(len(values), height, width, 2, 2, 2, 2, -1).permute(0, 7, 1, 3, 5, 2, 4, 6)
-    return parts.reshape(len(values), -1, 4 * height, 4 * width)
+    parts = values.unflatten(2, (height, width, 2, 2, 4)).permute(0, 1, 6, 2, 4, 3, 5)
+    return F.pixel_shuffle(parts.reshape(len(values), -1, 2 * height, 2 * width), 2)
