@@ -58,11 +58,12 @@ def _none(request: HypothesesRequest, version: int, started: float, reason: str)
 def _candidate(card: SampledCard, features: ImageFeatures) -> Candidate:
     """A card as a candidate like any other."""
     logits = card.logits[None]
+    doubts = entropy(logits)
     return Candidate(
         card.mask,
         Logits(features.window, in_half_precision(card.logits.float().cpu().numpy())),
         card.iou,
-        in_steps(entropy(logits)[0].cpu().numpy()),
-        float(mean_entropy(logits)[0]),
+        in_steps(doubts[0].cpu().numpy()),
+        float(mean_entropy(logits, doubts)[0]),
         samples=card.count,
     )

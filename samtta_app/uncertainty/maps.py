@@ -15,13 +15,15 @@ def bits(p: Tensor) -> Tensor:
     return -(p * p.log2() + (1 - p) * (1 - p).log2())
 
 
-def mean_bits(p: Tensor) -> Tensor:
+def mean_bits(p: Tensor, known: Tensor | None = None) -> Tensor:
     """Mean entropy of each map of probabilities, weighted by the probability, 0 .. 1; (..., h, w) -> (...).
+
+    `known` are the `bits` of the map, where they are at hand.
 
     Source: UncertainSAM, H(p) = sum p h2(p) / sum p.
     """
     p = p.clamp(1e-6, 1 - 1e-6)
-    return (p * bits(p)).sum(dim=(-2, -1)) / p.sum(dim=(-2, -1))
+    return (p * (bits(p) if known is None else known)).sum(dim=(-2, -1)) / p.sum(dim=(-2, -1))
 
 
 def entropy(logits: Tensor) -> Tensor:
@@ -29,6 +31,6 @@ def entropy(logits: Tensor) -> Tensor:
     return bits(torch.sigmoid(logits))
 
 
-def mean_entropy(logits: Tensor) -> Tensor:
-    """`mean_bits` of sigmoid(logits)."""
-    return mean_bits(torch.sigmoid(logits))
+def mean_entropy(logits: Tensor, known: Tensor | None = None) -> Tensor:
+    """`mean_bits` of sigmoid(logits); `known` is their `entropy`, where it is at hand."""
+    return mean_bits(torch.sigmoid(logits), known)

@@ -178,7 +178,8 @@ def _score(case: Case) -> _Work:
 
 
 def _entropy(case: Case) -> _Work:
-    return _Found({"entropy": float(mean_entropy(case.shown))}, entropy(case.shown))
+    doubts = entropy(case.shown)
+    return _Found({"entropy": float(mean_entropy(case.shown, doubts))}, doubts)
     yield
 
 

@@ -13,7 +13,8 @@ def offered(found: MaskAnswer, heads: GapHeads | None) -> tuple[Candidate, ...]:
     """The answer's masks with their uncertainty; with `heads`, the chosen one has its predicted gains."""
     chosen = found.chosen
     gaps = gaps_of(heads, found.tokens[chosen : chosen + 1]) if heads else None
-    maps, numbers = in_steps(entropy(found.logits).cpu().numpy()), mean_entropy(found.logits).cpu().numpy()
+    doubts = entropy(found.logits)
+    maps, numbers = in_steps(doubts.cpu().numpy()), mean_entropy(found.logits, doubts).cpu().numpy()
     layers = in_half_precision(found.logits.float().cpu().numpy())
     return tuple(
         Candidate(

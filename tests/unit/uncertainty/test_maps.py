@@ -27,3 +27,8 @@ def test_the_number_of_a_mask_looks_where_the_mask_is() -> None:
 
 def test_extreme_logits_stay_finite() -> None:
     assert torch.isfinite(mean_entropy(torch.tensor([[[1e9, -1e9]]]))).all()
+
+
+def test_the_number_is_the_same_where_the_map_is_at_hand() -> None:
+    logits = torch.randn(3, 8, 8, generator=torch.Generator().manual_seed(2)) * 4
+    assert torch.equal(mean_entropy(logits, entropy(logits)), mean_entropy(logits))
