@@ -66,5 +66,5 @@ def _parts(conv: nn.ConvTranspose2d, x: Tensor) -> Tensor:
 def _arranged(values: Tensor, size: torch.Size) -> Tensor:
     """Values (B, m, H W 4 4) of parts of parts as masks (B, m, 4 H, 4 W)."""
     height, width = size
-    parts = values.unflatten(2, (height, width, 2, 2, 4)).permute(0, 1, 6, 2, 4, 3, 5)
+    parts = torch.unflatten(values, 2, (height, width, 2, 2, 4)).permute(0, 1, 6, 2, 4, 3, 5)
     return F.pixel_shuffle(parts.reshape(len(values), -1, 2 * height, 2 * width), 2)
