@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ import pytest
 from samtta_app.core.atomic_exchange import exchanged
 from samtta_app.core.files import marked, path_inside, staged
 from samtta_app.errors import ExportError
+from tests.unit.forks import ROOT, Forks, forks
 
-ROOT = Path(__file__).parents[3]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links, signals and modes of POSIX")
 
 OURS = b"ours"
@@ -171,7 +171,8 @@ def test_a_second_process_or_thread_is_refused_while_the_first_one_writes(tmp_pa
         (stage / "legend").write_text("ours 1")
         with pytest.raises(ExportError, match="Another export is writing"):
             write(out, SECOND)
-        done = run(out, "", 0)
+        command = [sys.executable, "-c", textwrap.dedent(KILLED), str(out), "", "0"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=False)
         assert b"Another export is writing" in done.stderr
         write(tmp_path / "elsewhere", FIRST)
         write(tmp_path, {"other": "ours"})
@@ -214,19 +215,21 @@ KILLED = """
 """
 
 
-def run(out: Path, step: str, number: int) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(out), step, str(number)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=False)
+@pytest.fixture(scope="module")
+def program() -> Iterator[Forks]:
+    """Another process, which writes and may be killed."""
+    with forks("samtta_app.core.files", "tests.unit.core.test_staging") as loaded:
+        yield loaded
 
 
 @POSIX
 @pytest.mark.parametrize("number", range(1, 26, 2))
-def test_a_killed_run_leaves_the_old_set_or_the_new_one(tmp_path: Path, number: int) -> None:
+def test_a_killed_run_leaves_the_old_set_or_the_new_one(program: Forks, tmp_path: Path, number: int) -> None:
     """Killed at this call that changes the disk; a run has some twenty of them, so that the last numbers end whole."""
     out = tmp_path / "out"
     write(out, FIRST)
-    done = run(out, "swapping", number)
-    assert done.returncode == -signal.SIGKILL or done.stdout == b"whole\n", done.stderr
+    done = program.run(KILLED, out, "swapping", number)
+    assert done.code == -signal.SIGKILL or (done.code, done.said) == (0, "whole\n"), done.said
     assert content(out) in (FIRST, SECOND)
     write(out, SECOND)
     assert content(out) == SECOND
@@ -235,13 +238,15 @@ def test_a_killed_run_leaves_the_old_set_or_the_new_one(tmp_path: Path, number: 
 
 @POSIX
 @pytest.mark.parametrize("number", range(1, 60, 5))
-def test_what_a_killed_run_left_among_a_users_files_is_done_by_the_next(tmp_path: Path, number: int) -> None:
+def test_what_a_killed_run_left_among_a_users_files_is_done_by_the_next(
+    program: Forks, tmp_path: Path, number: int
+) -> None:
     out, user = tmp_path / "out", {"notes.txt": "mine", "a/own": "mine"}
     write(out, FIRST)
     for name, text in user.items():
         (out / name).write_text(text)
-    done = run(out, "without swapping", number)
-    assert done.returncode == -signal.SIGKILL or done.stdout == b"whole\n", done.stderr
+    done = program.run(KILLED, out, "without swapping", number)
+    assert done.code == -signal.SIGKILL or (done.code, done.said) == (0, "whole\n"), done.said
     assert {name: text for name, text in content(out).items() if name in user} == user
     write(out, {"legend": "ours 3"})
     assert content(out) == {"legend": "ours 3", **user}

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
-import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from samtta_app.core.messages import RestoreRequest
 from samtta_app.session.project.store import Store
+from tests.unit.forks import Forks, forks
 from tests.unit.session.scripted import Person
-
-ROOT = Path(__file__).parents[3]
 
 PUBLISHES = """
     import os, signal, sys, tempfile
@@ -66,12 +64,19 @@ MOMENTS = {
 """When the process is killed; the version that the database names, and the one whose file is whole."""
 
 
+@pytest.fixture(scope="module")
+def program() -> Iterator[Forks]:
+    with forks("samtta_app.session.project.store", "tests.unit.session.scripted") as loaded:
+        yield loaded
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_last_whole_version_is_found_after_a_kill_and_publishing_goes_on(folder: Path, moment: str) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(PUBLISHES), str(folder), moment]
-    done = subprocess.run(command, cwd=ROOT, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL
+def test_the_last_whole_version_is_found_after_a_kill_and_publishing_goes_on(
+    program: Forks, folder: Path, moment: str
+) -> None:
+    done = program.run(PUBLISHES, folder, moment)
+    assert done.code == -signal.SIGKILL, done.said
     named, whole = MOMENTS[moment]
     with Store.open(folder) as store:
         assert len(store.annotations()) == 2
