@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -103,9 +104,15 @@ def _passing(thread: threading.Thread) -> bool:
     return library or thread.name.startswith(("fsspecIO", "asyncio_"))
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the homes of all tests lie: pytest reads a whole folder for each numbered one that it makes in it."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def samtta_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def samtta_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh folder in place of the person's own settings, models and logs."""
-    home = tmp_path_factory.mktemp("home")
+    home = Path(tempfile.mkdtemp(dir=homes))
     monkeypatch.setenv("SAMTTA_HOME", str(home))
     return home
