@@ -414,14 +414,14 @@ def test_a_twin_of_a_version_that_never_was_says_so() -> None:
 def test_an_object_that_waited_too_long_is_compared_with_the_oldest_version_still_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("samtta_app.adapt.learner.VERSIONS_KEPT", 6)
+    monkeypatch.setattr("samtta_app.adapt.learner.VERSIONS_KEPT", 3)
     engine = Engine(toy_model(), adapting=replace(STRATEGIES["schoen2024"], learning_rate=1e-3))
-    for number in range(1, 6 + 4):
+    for number in range(1, 3 + 3):
         assert adapt(engine, number).version == number
-    late, oldest = (run(engine, TwinRequest(version, example(90), version)) for version in (1, 4))
+    late, oldest = (run(engine, TwinRequest(version, example(90), version)) for version in (1, 3))
     assert isinstance(late, TwinReport)
     assert isinstance(oldest, TwinReport)
-    assert late.weights_version == oldest.weights_version == 4
+    assert late.weights_version == oldest.weights_version == 3
     assert late.adapted == oldest.adapted
 
 
