@@ -154,7 +154,7 @@ class SamTwo:
         if masks is not None:
             masks = _resampled(masks, shape / size).clamp(-_CLAMP, _CLAMP)
         inputs = {"points": given, "boxes": None, "masks": masks}
-        sparse, dense = functional_call(self.net.sam_prompt_encoder, dict(weights or {}), (), inputs)
+        sparse, dense = functional_call(self.net.sam_prompt_encoder, dict(weights or {}), (), inputs, tie_weights=False)
         return Embedded(sparse, dense, None)
 
     def look(self, features: Sequence[Tensor], mask: Tensor) -> Look | None:
@@ -173,7 +173,7 @@ class SamTwo:
         blank = [embedding.new_zeros(1, conv.out_channels, cells, cells) for conv, cells in finer]
         inputs = (embedding, self.net.sam_prompt_encoder.get_dense_pe(), embedded, skips[:2] or blank)
         replaced = {f"decoder.{name}": tensor for name, tensor in weights.items()}
-        logits, iou, tokens = functional_call(_AllMasksOfTwo(decoder), replaced, inputs)
+        logits, iou, tokens = functional_call(_AllMasksOfTwo(decoder), replaced, inputs, tie_weights=False)
         if not torch.is_grad_enabled():
             logits, iou, tokens = _steady(decoder, logits, iou, tokens)
         shape = _shape(skips, size).to(logits)
