@@ -21,6 +21,7 @@ import PIL.Image
 import tifffile
 import torch
 
+import samtta_app.bench.report.plots  # noqa: F401 - loaded once, and not in each child
 from samtta_app.bench.click_rows import ClickRow, write_records
 from samtta_app.cli.entry import main
 from samtta_app.core.messages import PredictRequest, PrefetchRequest, RefineRequest, Request

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.stress.fuzz import Allowed, judged
 from tests.stress.handed import KINDS, SETTINGS
 from tests.stress.kill import PHASES, content, opened_again, stray, worked_in
 from tests.stress.soak import MB, Bounds, broken_bounds, readings
+from tests.unit.forks import Forks, forks
 
 ROOT = Path(__file__).parents[2]
 Broken = list[tuple[str, str, str]]
@@ -29,25 +31,33 @@ Broken = list[tuple[str, str, str]]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, limits and /proc of Linux")
 
 
-def broken_promises(name: str, report: Path, *words: str) -> Broken:
+@pytest.fixture(scope="module")
+def program() -> Iterator[Forks]:
+    """All long checks, loaded once."""
+    with forks("tests.stress.fuzz", "tests.stress.kill", "tests.stress.soak") as loaded:
+        yield loaded
+
+
+def broken_promises(program: Forks, name: str, report: Path, *words: str) -> Broken:
     """Run a long check as a command; what it found: kind, what happened, how to see it again."""
-    command = [sys.executable, "-m", f"tests.stress.{name}", *words, "--report", str(report)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert report.exists(), done.stdout + done.stderr
+    code = f"import sys; from tests.stress.{name} import main; sys.exit(main(sys.argv[1:]))"
+    done = program.run(code, *words, "--report", report)
+    assert report.exists(), done.said
     found: Broken = [tuple(one) for one in json.loads(report.read_text())]
-    assert done.returncode == (1 if found else 0), done.stdout + done.stderr
+    assert done.code == (1 if found else 0), done.said
     return found
 
 
 @pytest.fixture(scope="module")
-def kills(tmp_path_factory: pytest.TempPathFactory) -> Broken:
-    return broken_promises("kill", tmp_path_factory.mktemp("kill") / "report.json", "--count", str(len(PHASES)))
+def kills(program: Forks, tmp_path_factory: pytest.TempPathFactory) -> Broken:
+    report = tmp_path_factory.mktemp("kill") / "report.json"
+    return broken_promises(program, "kill", report, "--count", str(len(PHASES)))
 
 
 @pytest.fixture(scope="module")
-def broken_files(tmp_path_factory: pytest.TempPathFactory) -> Broken:
+def broken_files(program: Forks, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     report = tmp_path_factory.mktemp("fuzz") / "report.json"
-    return broken_promises("fuzz", report, "--count", str(len(KINDS)))
+    return broken_promises(program, "fuzz", report, "--count", str(len(KINDS)))
 
 
 @pytest.mark.parametrize("kind", PHASES)
@@ -64,8 +74,11 @@ def test_a_broken_file_is_opened_or_refused_in_words_in_time_and_with_little_mem
     assert [one for one in broken_files if one[0] == kind] == []
 
 
-def test_a_long_session_takes_little_memory_for_an_object_and_no_more_threads_or_files(tmp_path: Path) -> None:
-    assert broken_promises("soak", tmp_path / "report.json", "--objects", "24", "--no-replay", "--growth", "2000") == []
+def test_a_long_session_takes_little_memory_for_an_object_and_no_more_threads_or_files(
+    program: Forks, tmp_path: Path
+) -> None:
+    words = ("--objects", "24", "--no-replay", "--growth", "2000")
+    assert broken_promises(program, "soak", tmp_path / "report.json", *words) == []
 
 
 # --- the checks see what they look for ------------------------------------------------------------------------------------
