@@ -41,11 +41,13 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The demo as it runs where no window can be opened; it makes the samples, which takes longest."""
+    """The demo as it runs where no window can be opened; it makes one sample only, since making them takes longest."""
     home, out = tmp_path_factory.mktemp("demo-home"), tmp_path_factory.mktemp("demo") / "demo"
     code = (
         "import sys\n"
         "for name in ('PySide6', 'pyqtgraph', 'matplotlib'): sys.modules[name] = None\n"
+        "from samtta_app.datasets.samples import sample_set\n"
+        "sample_set.PER_LOOK, sample_set.SAMPLE_LOOKS = 1, {'cells': sample_set.make_cells}\n"
         "from samtta_app.cli.entry import main; main(sys.argv[1:])\n"
     )
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "PYTHONUNBUFFERED")
