@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -68,12 +69,17 @@ def bare(tmp_path: Path, usual: Index, cpu: Index) -> Machine:
 @pytest.fixture
 def prepared(bare: Machine, environment: Path) -> Machine:
     """One that has its virtual environment, still empty, and that makes another by copying it, which is quick."""
-    shutil.copytree(environment, bare.checkout / ".venv", symlinks=True)
+    shutil.copytree(environment, bare.checkout / ".venv", symlinks=True, copy_function=os.link)
     for name in ("cp", "rm"):
         (bare.bin / name).symlink_to(str(shutil.which(name)))
-    copied = f'rm -rf .venv; exec cp -R "{environment}" .venv'
-    bare.command("python3", f'if [ "$*" = "-m venv --clear .venv" ]; then {copied}; fi; exec {PYTHON} "$@"')
+    copies(bare, environment)
     return bare
+
+
+def copies(machine: Machine, environment: Path) -> None:
+    """From now on a new virtual environment on this machine is a copy of that one."""
+    copied = f'rm -rf .venv; exec cp -R "{environment}" .venv'
+    machine.command("python3", f'if [ "$*" = "-m venv --clear .venv" ]; then {copied}; fi; exec {PYTHON} "$@"')
 
 
 @pytest.fixture
@@ -326,7 +332,7 @@ def test_without_qts_libraries_the_demo_is_simulated_and_the_tests_do_not_begin(
 
 
 def test_without_a_python_it_is_installed_with_its_module_for_virtual_environments(ready: Machine) -> None:
-    shutil.rmtree(ready.checkout / ".venv")
+    copies(ready, (ready.checkout / ".venv").rename(ready.checkout / "installed"))
     (ready.bin / "python3").rename(ready.bin / "right")
     ready.command("python3", "exit 1")
     ready.command("apt-get", f'cp "{ready.bin}/right" "{ready.bin}/python3"', told=True)
@@ -350,7 +356,7 @@ def test_an_old_python_that_stays_old_is_named_in_one_sentence(bare: Machine) ->
 
 
 def test_another_python_beside_an_old_one_is_found(ready: Machine) -> None:
-    shutil.rmtree(ready.checkout / ".venv")
+    copies(ready, (ready.checkout / ".venv").rename(ready.checkout / "installed"))
     (ready.bin / "python3").rename(ready.bin / "python3.12")
     ready.command("python3", "exit 1")
     assert ready.start("demo").code == 0
