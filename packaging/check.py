@@ -115,10 +115,10 @@ def wheel_works() -> bool:
 
 def clean_environment(folder: Path, wheel: Path) -> Path:
     """A new virtual environment with the wheel, which then sees this one's packages after its own; returns its python."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)]
-    subprocess.run([str(python), *install], check=True)
+    install = ["--quiet", "--disable-pip-version-check", "install", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), *install], check=True)
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = subprocess.run([str(python), "-c", query], capture_output=True, text=True, check=True).stdout.strip()
     here = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])

@@ -12,6 +12,7 @@ import sys
 import tokenize
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TOP_LEVEL = {"pyproject.toml", "samtta_app", "resources", "tests", "packaging", "README.md", "LICENSE", "NOTICE"}
@@ -56,7 +57,7 @@ def broken_rules(root: Path) -> list[str]:
     """One line for each rule that the tree breaks."""
     files = tracked(root)
     modules = {path: (root / path).read_text(encoding="utf-8") for path in files if is_module(path)}
-    trees = {path: ast.parse(text) for path, text in modules.items()}
+    trees = {path: parsed(text) for path, text in modules.items()}
     return [
         *names(files),
         *used_twice(trees),
@@ -83,9 +84,21 @@ def is_module(path: str) -> bool:
     return path.startswith("samtta_app/") and path.endswith(".py")
 
 
+@cache
+def parsed(text: str) -> ast.Module:
+    """The tree of a module; several rules read it."""
+    return ast.parse(text)
+
+
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Every node of a tree, found once: most of the time of the rules goes into it."""
+    return tuple(ast.walk(tree))
+
+
 def functions(tree: ast.Module) -> list[Function]:
     """Every function and method."""
-    return [node for node in ast.walk(tree) if isinstance(node, Function)]
+    return [node for node in nodes(tree) if isinstance(node, Function)]
 
 
 def length(node: Function) -> int:
@@ -149,7 +162,7 @@ def contents(modules: dict[str, str], trees: dict[str, ast.Module]) -> Iterator[
             yield f"{path}: package files stay empty"
         if text.strip() and not ast.get_docstring(trees[path]):
             yield f"{path}: no module docstring"
-        for node in ast.walk(trees[path]):
+        for node in nodes(trees[path]):
             if isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node):
                 yield f"{path}:{node.lineno}: a stub"
         for number, line in enumerate(text.splitlines(), 1):
@@ -178,9 +191,9 @@ def proses(text: str) -> Iterator[tuple[int, str]]:
 
     Strings that hold SQL or a style sheet are no prose and are left out; a docstring never is.
     """
-    tree = ast.parse(text)
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    tree = parsed(text)
+    docstrings = {id(node.value) for node in nodes(tree) if isinstance(node, ast.Expr)}
+    for node in nodes(tree):
         text_node = isinstance(node, ast.Constant) and isinstance(node.value, str)
         if text_node and (id(node) in docstrings or not CODE.search(node.value)):
             yield node.lineno, node.value
@@ -220,7 +233,7 @@ def undeclared(root: Path, trees: dict[str, ast.Module]) -> Iterator[str]:
 def imported(tree: ast.Module) -> set[str]:
     """Top-level names of the foreign modules that a module imports."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
