@@ -544,6 +544,10 @@
         <translation>Pinsel</translation>
     </message>
     <message>
+        <source>By hand</source>
+        <translation>Von Hand</translation>
+    </message>
+    <message>
         <source>By name</source>
         <translation>Nach Namen</translation>
     </message>
@@ -1318,6 +1322,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
         <translation>Jeder Teil einer Maske ist ein Objekt</translation>
     </message>
     <message>
+        <source>Each stroke, polygon or change of shape by hand counts as one click. The column by_hand counts these steps, and the kind of each step stands in clicks.csv. The replays of both sides use clicks alone. An object shaped by hand that neither side reaches by clicks counts as failed in NoC and FR. The curve and the sentence leave it out, as it tells no difference.</source>
+        <translation>Jeder Strich, jedes Polygon und jede Formänderung von Hand zählt als ein Klick. Die Spalte by_hand zählt diese Schritte, und die Art jedes Schritts steht in clicks.csv. Die Wiederholungen beider Seiten benutzen nur Klicks. Ein von Hand geformtes Objekt, das keine Seite mit Klicks erreicht, zählt in NoC und FR als gescheitert. Die Kurve und der Satz lassen es weg, denn es zeigt keinen Unterschied.</translation>
+    </message>
+    <message>
         <source>Edges of everything</source>
         <translation>Kanten von allem</translation>
     </message>
@@ -1420,6 +1428,10 @@ Ist seine Maske übernommen, steht es hier.</translation>
     <message>
         <source>Export…</source>
         <translation>Exportieren…</translation>
+    </message>
+    <message>
+        <source>FR_k@t</source>
+        <translation>FR_k@t</translation>
     </message>
     <message>
         <source>FR₂₀@85: share of objects that do not reach IoU 0.85 within 20 clicks</source>
@@ -2144,6 +2156,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Mittlere IoU</translation>
     </message>
     <message>
+        <source>Mean number of clicks to an IoU of t in percent; an object that does not reach it counts as k.</source>
+        <translation>Mittlere Zahl der Klicks bis zu einer IoU von t Prozent; ein Objekt, das sie nicht erreicht, zählt k.</translation>
+    </message>
+    <message>
         <source>Mean overlap of matched objects</source>
         <translation>Mittlere Überdeckung zugeordneter Objekte</translation>
     </message>
@@ -2378,6 +2394,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>No proposals are left: all {known} that were found are accepted or rejected.</source>
         <translation>Keine Vorschläge sind übrig: Alle {known} gefundenen sind übernommen oder abgelehnt.</translation>
+    </message>
+    <message>
+        <source>NoC_k@t</source>
+        <translation>NoC_k@t</translation>
     </message>
     <message>
         <source>NoC₂₀@85: mean clicks to IoU 0.85; failures count as 20</source>
@@ -2972,6 +2992,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Eine Version zurück</translation>
     </message>
     <message>
+        <source>Rolling mean of ten objects; the band holds 95 % of the means that chance would give. Clicks to an IoU of 0.85.</source>
+        <translation>Gleitendes Mittel aus zehn Objekten; das Band enthält 95 % der Mittel, die der Zufall gäbe. Klicks bis IoU 0,85.</translation>
+    </message>
+    <message>
         <source>Rows and columns of the files, not upright</source>
         <translation>Zeilen und Spalten der Dateien, nicht aufrecht</translation>
     </message>
@@ -3086,6 +3110,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
     <message>
         <source>Settings…</source>
         <translation>Einstellungen…</translation>
+    </message>
+    <message>
+        <source>Share of objects that do not reach an IoU of t in percent within k clicks.</source>
+        <translation>Anteil der Objekte, die mit k Klicks keine IoU von t Prozent erreichen.</translation>
     </message>
     <message>
         <source>Share of the image that was searched</source>
@@ -3580,6 +3608,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>The import was cancelled</source>
         <translation>Der Import wurde abgebrochen</translation>
+    </message>
+    <message>
+        <source>The user's clicks, boxes and steps by hand until the shown mask fitted the accepted one.</source>
+        <translation>Klicks, Rahmen und Schritte von Hand, bis die gezeigte Maske zur übernommenen passte.</translation>
     </message>
     <message>
         <source>The window imports {most} objects at most at a time</source>
@@ -4294,6 +4326,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Zeit je Objekt</translation>
     </message>
     <message>
+        <source>Time per object, s</source>
+        <translation>Zeit je Objekt, s</translation>
+    </message>
+    <message>
         <source>Time to encode one window, once it was measured here</source>
         <translation>Zeit zum Kodieren eines Fensters, sobald sie hier gemessen ist</translation>
     </message>
@@ -4522,12 +4558,20 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Mit Lernen minus ohne; die Masken sind von verschiedenen Objekten</translation>
     </message>
     <message>
+        <source>With learning, without it</source>
+        <translation>Mit Lernen, ohne Lernen</translation>
+    </message>
+    <message>
         <source>Without</source>
         <translation>Ohne</translation>
     </message>
     <message>
         <source>Working time without long pauses</source>
         <translation>Arbeitszeit ohne lange Pausen</translation>
+    </message>
+    <message>
+        <source>Working time; a long pause counts as the pause that the settings allow.</source>
+        <translation>Arbeitszeit; eine lange Pause zählt nur so lange, wie es die Einstellungen erlauben.</translation>
     </message>
     <message>
         <source>Would come in: {words}</source>
@@ -4812,6 +4856,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>earlier version</source>
         <translation>frühere Version</translation>
+    </message>
+    <message>
+        <source>en-GB</source>
+        <translation>de-DE</translation>
     </message>
     <message>
         <source>encoding</source>
@@ -5210,6 +5258,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>samtta models sagt, woher: samtta models download {name}, oder samtta models add FILE</translation>
     </message>
     <message>
+        <source>samtta: statistics</source>
+        <translation>samtta: Statistik</translation>
+    </message>
+    <message>
         <source>second look</source>
         <translation>zweiter Blick</translation>
     </message>
@@ -5364,6 +5416,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>with learning</source>
         <translation>mit Lernen</translation>
+    </message>
+    <message>
+        <source>without it</source>
+        <translation>ohne Lernen</translation>
     </message>
     <message>
         <source>without it (original model)</source>
@@ -5546,6 +5602,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{number} Objekte</translation>
     </message>
     <message>
+        <source>{number} objects; solid: with learning, dashed: without it</source>
+        <translation>{number} Objekte; durchgezogen: mit Lernen, gestrichelt: ohne Lernen</translation>
+    </message>
+    <message>
         <source>{number} of {every} images with objects are in {folder}</source>
         <translation>{number} von {every} Bildern mit Objekten sind in {folder}</translation>
     </message>
@@ -5576,6 +5636,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{number} without objects</source>
         <translation>{number} ohne Objekte</translation>
+    </message>
+    <message>
+        <source>{objects} accepted objects, {given_up} given up, {by_hand} changed by hand.</source>
+        <translation>{objects} übernommene Objekte, {given_up} aufgegeben, {by_hand} von Hand geändert.</translation>
     </message>
     <message>
         <source>{objects} on {images}</source>

@@ -16,6 +16,7 @@ from samtta_app.errors import UserError
 from samtta_app.formats import FORMATS
 from samtta_app.formats.base import ExportStoppedError
 from samtta_app.formats.export_choice import EVERYTHING, ExportChoice, export_project
+from samtta_app.gui.widgets.translation import translated
 from samtta_app.phrases import Phrase
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Severity
@@ -100,7 +101,7 @@ def figures_task(read: Callable[[], Store], folder: Path) -> ExportTask:
         from samtta_app.session.statistics.statistics_export import write_statistics  # first paint does without it
 
         with read() as store:
-            files = write_statistics(store, folder)
+            files = write_statistics(store, folder, translated)
             return Exported(folder, tuple(files), "Figures written", remarks=store.left_out)
 
     return task

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
@@ -16,6 +17,7 @@ import numpy as np
 import pyqtgraph as pg
 import PySide6
 import pytest
+from PIL import Image
 from PySide6.QtCore import (
     QAbstractItemModel,
     QAbstractListModel,
@@ -50,6 +52,7 @@ from samtta_app import errors
 from samtta_app.adapt.strategy_words import STRATEGY_WORDS
 from samtta_app.checkpoints.model_files import model_rows, size_words
 from samtta_app.core.planes import AXIS_TITLES, ReadingChoice
+from samtta_app.core.replies import TwinReport
 from samtta_app.errors import ImageError, SettingsError
 from samtta_app.formats import FORMATS
 from samtta_app.formats.importers import IMPORTERS
@@ -59,6 +62,7 @@ from samtta_app.gui.dialogs.agreement_dialog import AGREEMENT_HEADS, AgreementDi
 from samtta_app.gui.dialogs.crash_report import SAVED, CrashReport
 from samtta_app.gui.dialogs.help_window import HelpWindow
 from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
+from samtta_app.gui.exporting import figures_task
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.panels.colour_bar import MAP_WORDS, ColourBar
 from samtta_app.gui.panels.review_panel import DEED_WORDS, REASON_WORDS, ReviewPanel
@@ -67,12 +71,15 @@ from samtta_app.gui.widgets.translation import install_translators, translated
 from samtta_app.phrases import Phrase
 from samtta_app.session import acts
 from samtta_app.session.acts import ACT_NAMES
+from samtta_app.session.project.store import Store
 from samtta_app.session.review_list import ClassAgreement, ObjectAct, ReviewItem, ReviewList, ReviewReason
 from samtta_app.session.state import Display, Overlay, Rating
+from samtta_app.session.statistics.statistics_page import SIDE_HEADS
 from samtta_app.session.workflow.judging import SOURCE_WORDS
 from samtta_app.settings import Settings, StrategyName, resource, setting_fields, valid_keys
 from tests.gui.scenes import WORDS, Recorder, annotation, disc, no_objects, picture, preview, scene
 from tests.gui.test_reachable import DIALOGS
+from tests.unit.session.scripted import HEIGHT, WIDTH, accepted
 
 PACKAGE = Path(samtta_app.__file__).parent
 SOURCE = resource("translations/samtta_de.ts")
@@ -402,6 +409,58 @@ def in_german(qapp) -> Iterator[None]:
     yield
     for translator in owner.findChildren(QTranslator):
         QCoreApplication.removeTranslator(translator)
+
+
+class PageTexts(HTMLParser):
+    """The words of an HTML page, and the language that it names."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.language = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.language = dict(attrs).get("lang") or self.language
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag != "style" and worded(data):
+            self.texts.append(data)
+
+
+def exported_page(folder: Path, out: Path) -> PageTexts:
+    """The page of statistics, as the window's export writes it."""
+    figures_task(lambda: Store.open(folder), out)(lambda share, words: None)
+    return PageTexts((out / "statistics.html").read_text("utf-8"))
+
+
+@pytest.fixture
+def annotated(tmp_path: Path) -> Path:
+    """A project of one object that was compared."""
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "images" / "a.png")
+    with Store.open(tmp_path / "images") as store:
+        saved = store.accept(accepted(), WIDTH, HEIGHT)
+        store.log_twin(TwinReport(0, saved.id, 1, (0.5, 0.95), (0.95,), 0.1))
+    return tmp_path / "images"
+
+
+def test_every_word_of_the_exported_page_of_statistics_is_translated(marker: Marker, annotated: Path):
+    page = exported_page(annotated, annotated.parent / "out")
+    assert page.language == "⟦en-GB⟧"
+    assert [text for text in page.texts if worded(unmarked(text)) and text not in {*NAMES, *SIDE_HEADS, "images"}] == []
+    assert len(page.texts) > 40
+    assert sorted(text for text in marker.asked if worded(text) and text not in german()) == []
+
+
+def test_the_page_of_statistics_takes_the_place_of_one_in_another_language(in_german: None, annotated: Path):
+    out = annotated.parent / "out"
+    out.mkdir()
+    (out / "statistics.html").write_text("<html><head><title>samtta: statistics</title></head></html>", "utf-8")
+    for _ in range(2):
+        page = exported_page(annotated, out)
+    assert page.language == "de-DE"
+    assert {"samtta: Statistik", "Je Klasse", "ohne Lernen"} <= {*page.texts}
 
 
 @pytest.mark.parametrize(

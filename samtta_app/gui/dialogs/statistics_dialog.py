@@ -18,10 +18,10 @@ from samtta_app.session.project.store import Store
 from samtta_app.session.state import Statistics
 from samtta_app.session.statistics.figure_notes import TWINS_NOTE
 from samtta_app.session.statistics.grouped_figures import GroupedFigures, grouped_figures
+from samtta_app.session.statistics.statistics_page import SECTIONS, TOTAL_ROW
 from samtta_app.session.statistics.tally import Tally
 
-TOTAL_ROW, STATISTICS_READ = "All objects", "Reading the statistics…"
-GROUP_TITLES = {"class": "Per class", "day": "Per day"}
+STATISTICS_READ = "Reading the statistics…"
 FIRST_HEADS: tuple[tuple[str, str], ...] = (
     ("", ""),
     ("Objects", "Accepted objects"),
@@ -132,7 +132,7 @@ class StatisticsDialog(QDialog):
         figures, groups = found
         self.sentence.setText(translated(figures.sentence))
         self._add(translated(TOTAL_ROW), figures)
-        for by, title in GROUP_TITLES.items():
+        for by, title in SECTIONS.items():
             section = QTreeWidgetItem(self.table, [translated(title)])
             section.setFlags(Qt.ItemFlag.ItemIsEnabled)
             for group in groups:

@@ -29,7 +29,7 @@ from samtta_app.session.state import Ratings, Statistics
 from samtta_app.session.statistics.figure_notes import ATTEMPTS_NOTE, BY_HAND_NOTE, CONTROLS_NOTE, TWINS_NOTE
 from samtta_app.session.statistics.grouped_figures import GROUP_COLUMNS, GroupedFigures, grouped_figures
 from samtta_app.session.statistics.mask_histograms import HistogramBin, histograms, mask_shapes
-from samtta_app.session.statistics.statistics_page import statistics_page
+from samtta_app.session.statistics.statistics_page import PAGE_MARK, Say, statistics_page
 from samtta_app.session.statistics.tally import STRICT_LIMIT, STRICT_TARGET, Tally, clicks, stream_point
 
 OBJECT_COLUMNS = (
@@ -88,7 +88,7 @@ _MARKS = {
     "histograms.csv": b"measure,low,high,",
     "objects.csv": b"object_id,image,",
     "ratings.csv": b"masks_of,ratings,",
-    "statistics.html": b"<title>samtta: statistics</title>",
+    "statistics.html": PAGE_MARK.encode(),
     "statistics.json": b'"person_clicks"',
 }
 """The first bytes of the files in every version: they distinguish them from a user's own files of the same name."""
@@ -99,11 +99,11 @@ def statistics(records: Sequence[ObjectRecord], attempts: Sequence[GivenUpObject
     return Tally(records, attempts).figures()
 
 
-def write_statistics(store: Store, folder: Path) -> list[Path]:
+def write_statistics(store: Store, folder: Path, say: Say = str) -> list[Path]:
     """Write objects, attempts, and the prompt steps of both as CSV, and statistics.json (figures and raw records).
 
     `histograms.csv` says how masks are formed, and `ratings.csv` how they were rated. Figures per class and per day are in
-    `groups.csv`, and `statistics.html` is a page to read.
+    `groups.csv`, and `statistics.html` is a page to read, in the language that `say` speaks.
 
     Raises:
         ExportError: the folder cannot be written, or a file of the user is in the way; no partial file stays.
@@ -123,7 +123,7 @@ def write_statistics(store: Store, folder: Path) -> list[Path]:
         "objects.csv": csv_text(OBJECT_COLUMNS, (_object_row(each, shapes.get(each.object_id)) for each in records)),
         "ratings.csv": csv_text(RATING_COLUMNS, map(_rating_row, *rated)),
         "statistics.json": json_text(_plain(_everything(store, records, attempts, shapes, bins, groups)), indent=1),
-        "statistics.html": statistics_page(every, groups, store.folder.name),
+        "statistics.html": statistics_page(every, groups, store.folder.name, say),
     }
     try:
         with staged(folder, marked(_MARKS)) as stage:
