@@ -126,7 +126,7 @@ def test_a_project_brings_canvas_tools_and_docks(shown: Open):
     window = shown(scene())
     assert window.stage.filling is window.canvas
     assert window.bar.isVisible()
-    assert all(window.docks[name].isVisible() for name, _, _ in DOCKS)
+    assert all(window.docks[name].isVisible() for name, _ in DOCKS)
 
 
 def test_docks_stand_on_the_right_and_tools_on_the_left(shown: Open):
