@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLabel, QWidget
 
 from samtta_app.errors import ExportError
 from samtta_app.formats import FORMATS
@@ -67,6 +67,15 @@ def test_the_dialog_says_what_the_chosen_format_loses(export: ExportDialog):
         lost = FORMATS[name].lost if name in FORMATS else ()
         assert all(part in export.lost.text() for part in lost)
         assert bool(export.lost.text()) == bool(lost)
+
+
+def test_words_that_wrap_take_no_room_from_the_choices(export: ExportDialog):
+    export.show()
+    for index in range(export.format.count()):
+        export.format.setCurrentIndex(index)
+        QApplication.processEvents()
+        assert export.lost.height() >= export.lost.heightForWidth(export.lost.width())
+        assert export.choices.table.geometry().bottom() < export.choices.least.y(), export.format.currentText()
 
 
 def test_the_dialog_says_how_much_will_be_exported(export: ExportDialog):

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from samtta_app.gui.actions.action_set import MENUS
 from samtta_app.gui.actions.action_table import ACTION_TABLE, GESTURES
 from samtta_app.gui.actions.bindings import key_text
+from samtta_app.gui.dialogs.word_room import WordRoom
 from samtta_app.gui.widgets import icons, theme
 from samtta_app.gui.widgets.translation import translated
 
@@ -28,8 +29,9 @@ CLASS_DIGITS = tuple(f"class_{number}" for number in range(1, 10))
 
 
 def dialog_layout(dialog: QDialog) -> QVBoxLayout:
-    """The layout of a dialog: margins and distances in steps of the grid."""
+    """The layout of a dialog: margins and distances in steps of the grid, and room for words that wrap."""
     layout = QVBoxLayout(dialog)
+    WordRoom(dialog)
     layout.setContentsMargins(3 * theme.GRID, 3 * theme.GRID, 3 * theme.GRID, 2 * theme.GRID)
     layout.setSpacing(2 * theme.GRID)
     return layout
