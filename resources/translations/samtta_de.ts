@@ -3092,8 +3092,8 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Ein Objekt wählen, dann ein anderes mit Strg und Umschalt anklicken</translation>
     </message>
     <message>
-        <source>Select the other object with Tab, then merge again; Esc drops this</source>
-        <translation>Das andere Objekt mit Tab wählen und noch einmal vereinen; Esc lässt es</translation>
+        <source>Select the other object with Tab, or with Ctrl and a click, then merge again; Esc drops this</source>
+        <translation>Das andere Objekt mit Tab oder mit Strg und einem Klick wählen und noch einmal vereinen; Esc lässt es</translation>
     </message>
     <message>
         <source>Session figures: CSV, JSON and a page to read</source>

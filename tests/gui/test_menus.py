@@ -148,10 +148,12 @@ def test_keys_act_on_the_selected_object(window: MainWindow):
     assert calls(window)[-1] == acts.Accept(ignore=True)
 
 
-def test_a_key_leads_to_the_comment_and_enter_stores_it(qtbot, window: MainWindow):
+def test_a_key_leads_to_attributes_tab_to_the_comment_and_enter_stores_it(qtbot, window: MainWindow):
     panel = window.docks["objects"].widget()
     assert isinstance(panel, ObjectsPanel)
     QTest.keyClick(window.canvas, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(panel.note.attributes.hasFocus)
+    QTest.keyClick(panel.note.attributes, Qt.Key.Key_Tab)
     qtbot.waitUntil(panel.note.comment.hasFocus)
     QTest.keyClicks(panel.note.comment, "Ask Ada")
     QTest.keyClick(panel.note.comment, Qt.Key.Key_Return)
@@ -167,6 +169,8 @@ def test_the_panel_shows_the_note_of_the_selected_object(window: MainWindow):
     window.controller.become(scene(annotations=(noted,), selected=1))
     assert panel.note.isVisible()
     assert (panel.note.attributes.text(), panel.note.comment.text()) == ("stage=late", "Ask Ada")
+    tip = panel.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert all(words in tip for words in ("Ignore region", "stage=late", "Ask Ada"))
     assert panel.note.ignore.isChecked()
     assert panel.model.index(0, 0).data() == "cell (ignored)"
     assert "Ask Ada" in panel.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)

@@ -60,8 +60,8 @@ class ProjectMenus:
         self._openers[name][1]()
 
     def _type_note(self) -> None:
-        self._panel.note.comment.setFocus()
-        self._panel.note.comment.selectAll()
+        self._panel.note.attributes.setFocus()
+        self._panel.note.attributes.selectAll()
 
     def _read_classes(self) -> None:
         window = self._panel.window()

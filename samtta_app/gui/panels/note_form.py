@@ -15,8 +15,9 @@ from samtta_app.session.state import State
 
 
 def note_words(note: ObjectNote) -> str:
-    """Attributes and comment, one below the other."""
-    return "\n".join(text for text in (attributes_text(note.attributes), note.comment) if text)
+    """Whether it is an ignore region, attributes, and comment, one below the other."""
+    ignored = translated("Ignore region") if note.ignore else ""
+    return "\n".join(text for text in (ignored, attributes_text(note.attributes), note.comment) if text)
 
 
 class NoteForm(QWidget):

@@ -21,7 +21,7 @@ from samtta_app.session.workflow.under_way import Carried
 
 NONE_SELECTED = "Select an object first: Ctrl + click on it"
 NOT_CUT = "The line does not go through the object: draw it from one side to the other"
-JOIN_WITH = "Select the other object with Tab, then merge again; Esc drops this"
+JOIN_WITH = "Select the other object with Tab, or with Ctrl and a click, then merge again; Esc drops this"
 NO_OTHER = "Select one object, then click on another with Ctrl and Shift"
 COPY_OFFSET = 10
 """A duplicate lies this many pixels to the right and below, so that both are seen."""
