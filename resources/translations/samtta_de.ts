@@ -2296,6 +2296,10 @@ Woraus sie entstanden, ist bis zum Ende verborgen.</translation>
         <translation>Zu prüfen</translation>
     </message>
     <message>
+        <source>Needs a look ({why}): Y keeps it, Q corrects it, Shift+Q deletes it, R goes on</source>
+        <translation>Zu prüfen ({why}): Y behält, Q berichtigt, Umschalt+Q löscht, R geht weiter</translation>
+    </message>
+    <message>
         <source>Never</source>
         <translation>Nie</translation>
     </message>
@@ -4392,6 +4396,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>Try the samples</source>
         <translation>Beispiele ausprobieren</translation>
+    </message>
+    <message>
+        <source>Two annotators ({why}): Y keeps yours, Z takes the other one, Shift+Z keeps both, R goes on</source>
+        <translation>Zwei Projekte ({why}): Y behält die eigene, Z nimmt die andere, Umschalt+Z behält beide, R geht weiter</translation>
     </message>
     <message>
         <source>Two annotators are compared: keep the mask here, take the other one, or keep both</source>

@@ -20,6 +20,7 @@ from samtta_app.gui.canvas.review_guide import ReviewGuide, item_here
 from samtta_app.gui.dialogs.agreement_dialog import AgreementDialog
 from samtta_app.gui.panels import review_panel as panels
 from samtta_app.gui.panels.review_panel import ReviewPanel
+from samtta_app.gui.panels.status import hint
 from samtta_app.session.project.store import Store
 from samtta_app.session.review_acts import NextReview
 from samtta_app.session.review_list import ClassAgreement, ObjectAct, ReviewItem, ReviewList
@@ -286,6 +287,7 @@ def test_masks_in_doubt_are_reviewed_with_keys(sitting: Sitting, folder: Path) -
     assert canvas.zoom > 3 * whole, "a mask of five pixels is zoomed to"
     middle = canvas.visible_rect().center()
     assert (round(middle.x()), round(middle.y())) == (110, 80)
+    assert hint(sitting.state).startswith("Needs a look (the outline is unsure, ")
     sitting.presses(Key.Key_Q)
     assert sitting.state.preview is not None
     sitting.presses(Key.Key_Escape)
@@ -301,6 +303,19 @@ def test_masks_in_doubt_are_reviewed_with_keys(sitting: Sitting, folder: Path) -
     sitting.presses(Key.Key_Z, CONTROL)
     sitting.wait(lambda: len(sitting.state.review.items) == 2)
     assert panel.list.count() == 2
+
+
+def test_a_mask_that_is_taken_up_and_accepted_as_it_was_is_right(sitting: Sitting, folder: Path) -> None:
+    sitting.opens(folder)
+    sitting.wait(lambda: len(sitting.state.review.items) == 2)
+    sitting.presses(Key.Key_R)
+    sitting.wait(lambda: sitting.state.index == 1 and sitting.state.image is not None)
+    sitting.presses(Key.Key_Q)
+    sitting.presses(Key.Key_Return)
+    sitting.wait(lambda: sitting.state.index == 0 and sitting.state.image is not None)
+    assert len(sitting.state.review.items) == 1
+    sitting.presses(Key.Key_Z, CONTROL)
+    sitting.wait(lambda: len(sitting.state.review.items) == 2)
 
 
 @pytest.fixture

@@ -272,6 +272,11 @@ def test_each_hint_of_the_status_bar_is_translated(marker: Marker, tmp_path: Pat
         scene(preview=preview(image, [], waiting=True)),
         scene(preview=replace(answered, edits=1)),
         scene(rating=Rating(1, (2,), 3)),
+        scene(selected=1, review=ReviewList((ReviewItem(scene().images[0].name, 1, "outline", 0.7, "cell"),), 1, 1, 0)),
+        scene(
+            selected=1,
+            review=ReviewList((ReviewItem(scene().images[0].name, 1, "differs", 0.7, "cell"),), 1, 1, 0, "ben"),
+        ),
         scene(waiting=(acts.Undo(), acts.Redo())),
         *(scene(display=Display(tool=tool)) for tool in TOOL_HINTS),
     ]

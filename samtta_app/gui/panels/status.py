@@ -10,7 +10,9 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QSizePolicy, QStatusBar
 
 from samtta_app.core.types import Image
+from samtta_app.gui.canvas.review_guide import item_here
 from samtta_app.gui.controller import Controller
+from samtta_app.gui.panels.review_panel import reason_words
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.elided_label import ElidedLabel
 from samtta_app.gui.widgets.font_following import follow_font
@@ -42,6 +44,8 @@ TOOL_HINTS: dict[ToolName, str] = {
 """What the mouse does while it works by hand."""
 
 
+NEEDS_A_LOOK = "Needs a look ({why}): Y keeps it, Q corrects it, Shift+Q deletes it, R goes on"
+TWO_OUTLINES = "Two annotators ({why}): Y keeps yours, Z takes the other one, Shift+Z keeps both, R goes on"
 RATING = "Mask {mask} of {total}: rate it from 1 to 9, 0 for 10. Tab skips it, Esc ends"
 
 
@@ -72,16 +76,22 @@ def hint(state: State | None) -> str:
     if state.display.tool != "prompt" and state.display.tool in TOOL_HINTS:
         return TOOL_HINTS[state.display.tool]
     if state.preview is None:
-        return (
-            "Click or draw to change the selected object; Delete removes it, Esc lets it go"
-            if state.selected is not None
-            else "Click an object, or drag a box around it"
-        )
+        return _without_mask(state)
     if state.preview.candidate is None:
         return "Looking…" if state.preview.waiting else "Click again, or press Esc"
     if len(state.preview.candidates) > 1:
         return "Enter accepts, Tab shows another candidate, a right click takes away"
     return "Enter accepts, click what is missing, right-click what is too much"
+
+
+def _without_mask(state: State) -> str:
+    """What can be done with the selected object, or without one."""
+    item = item_here(state)
+    if item is not None and item.object_id == state.selected:
+        return Phrase(TWO_OUTLINES if state.review.other else NEEDS_A_LOOK, why=reason_words(item))
+    if state.selected is not None:
+        return "Click or draw to change the selected object; Delete removes it, Esc lets it go"
+    return "Click an object, or drag a box around it"
 
 
 def place(state: State) -> str:

@@ -274,9 +274,10 @@ class Acting:
         return requests
 
     def _accept(self, act: acts.Accept) -> Requests:
+        fixing = self._desk.reviewed.fixing
         saved = self._annotating.accept(ignore=act.ignore)
         if saved is None:
-            return ()
+            return self._reviewing.unchanged(fixing)
         requests = self._reworking.shown(saved)
         requests += self._reviewing.fixed(saved)
         if act.then_next:

@@ -90,6 +90,13 @@ class Reviewing:
         self.refresh()
         return self._visit(0) if desk.reviewed.comparison is None else ()
 
+    def unchanged(self, fixing: int | None) -> Requests:
+        """A mask was taken up to be corrected, and accepted as it was: it is right, and the next one comes."""
+        put_aside = fixing is not None and self._desk.draft is None and self._desk.state.selected == fixing
+        if not put_aside or self._desk.reviewed.comparison is not None:
+            return ()
+        return self._confirm()
+
     # --- below the surface --------------------------------------------------------------------------------------------
 
     def _step(self, step: int) -> Requests:
