@@ -116,6 +116,10 @@
         <translation>1 Antwort</translation>
     </message>
     <message>
+        <source>1 difference</source>
+        <translation>1 Unterschied</translation>
+    </message>
+    <message>
         <source>1 file</source>
         <translation>1 Datei</translation>
     </message>
@@ -4398,12 +4402,12 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Beispiele ausprobieren</translation>
     </message>
     <message>
-        <source>Two annotators ({why}): Y keeps yours, Z takes the other one, Shift+Z keeps both, R goes on</source>
-        <translation>Zwei Projekte ({why}): Y behält die eigene, Z nimmt die andere, Umschalt+Z behält beide, R geht weiter</translation>
-    </message>
-    <message>
         <source>Two annotators are compared: keep the mask here, take the other one, or keep both</source>
         <translation>Zwei Projekte werden verglichen: die Maske hier behalten, die andere nehmen oder beide behalten</translation>
+    </message>
+    <message>
+        <source>Two outlines ({why}): Y keeps yours, Z takes the other one, Shift+Z keeps both</source>
+        <translation>Zwei Umrisse ({why}): Y behält den eigenen, Z nimmt den anderen, Umschalt+Z behält beide</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -5106,6 +5110,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>nächste Prüfung</translation>
     </message>
     <message>
+        <source>no differences</source>
+        <translation>keine Unterschiede</translation>
+    </message>
+    <message>
         <source>no gain</source>
         <translation>kein Gewinn</translation>
     </message>
@@ -5490,12 +5498,8 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{home} ist nicht beschreibbar ({why}): Übernommenes lässt sich nicht speichern. {do}, dann noch einmal öffnen</translation>
     </message>
     <message>
-        <source>{images} images compared with {other}: no differences to look at</source>
-        <translation>Mit {other} verglichene Bilder: {images}; keine Unterschiede zu prüfen</translation>
-    </message>
-    <message>
-        <source>{images} images compared with {other}: {number} differences to look at</source>
-        <translation>Mit {other} verglichene Bilder: {images}; zu prüfende Unterschiede: {number}</translation>
+        <source>{images} compared with {other}: {differences} to look at</source>
+        <translation>Mit {other} verglichen: {images}, {differences} zu prüfen</translation>
     </message>
     <message>
         <source>{image} cannot be read: the {words} there was redone without showing it</source>
@@ -5576,6 +5580,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{number} classes written to {path}</source>
         <translation>{number} Klassen nach {path} geschrieben</translation>
+    </message>
+    <message>
+        <source>{number} differences</source>
+        <translation>{number} Unterschiede</translation>
     </message>
     <message>
         <source>{number} files</source>

@@ -16,7 +16,6 @@ from samtta_app.core.files import write_whole
 from samtta_app.core.texts import plain_cells
 from samtta_app.errors import ExportError
 
-DIFFERENCES_SAID = "{images} images compared with {other}: {number} differences to look at"
 OPEN_IT = "The window leads through them: File, Compare with another project"
 
 
@@ -30,6 +29,7 @@ def compare_with(
     """Compare a project with another annotator's: objects matched, mean IoU, and objects that only one of both has."""
     from samtta_app.session.project.comparison import AGREEMENT_COLUMNS, agreement_csv, agreement_row, compare_projects
     from samtta_app.session.project.store import Store
+    from samtta_app.session.workflow.choosing import compared_words
 
     with Store.open_to_read(existing_project(project)) as mine, progress_bar() as bar:
         task = bar.add_task("comparing", total=1.0)
@@ -41,7 +41,7 @@ def compare_with(
         table.add_row(*plain_cells(str(cell) for cell in agreement_row(one)))
     Console(highlight=False).print(table)
     number = len(found.differences)
-    demo_command.say(DIFFERENCES_SAID.format(images=found.images, other=found.other, number=number))
+    demo_command.say(compared_words(found, number))
     if number:
         demo_command.say(OPEN_IT)
     demo_command.say_remarks("", found.remarks)

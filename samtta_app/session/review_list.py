@@ -71,7 +71,8 @@ class ClassAgreement:
 class ProjectComparison:
     """Another annotator's project beside this one: images compared, agreement (all classes first), and differences.
 
-    `other` is the annotator's name. `remarks` name images that were not compared, and why.
+    `other` is the annotator's name, or the folder's where that is unknown or one's own. `remarks` name images that were not
+    compared, and why.
     """
 
     other: str

@@ -52,7 +52,7 @@ def test_two_that_agree_have_nothing_to_look_at(tmp_path: Path, capsys: pytest.C
     both = two_projects(tmp_path, BEN, BEN)
     assert call("compare", both.mine, both.theirs) == 0
     said = capsys.readouterr().out
-    assert "0 differences to look at" in said
+    assert "no differences to look at" in said
     assert "Compare with another project" not in said
 
 

@@ -45,7 +45,7 @@ TOOL_HINTS: dict[ToolName, str] = {
 
 
 NEEDS_A_LOOK = "Needs a look ({why}): Y keeps it, Q corrects it, Shift+Q deletes it, R goes on"
-TWO_OUTLINES = "Two annotators ({why}): Y keeps yours, Z takes the other one, Shift+Z keeps both, R goes on"
+TWO_OUTLINES = "Two outlines ({why}): Y keeps yours, Z takes the other one, Shift+Z keeps both"
 RATING = "Mask {mask} of {total}: rate it from 1 to 9, 0 for 10. Tab skips it, Esc ends"
 
 

@@ -83,7 +83,8 @@ def compare_projects(
         if not pairs:
             what = Phrase(NONE_COMPARED, reason=remarks[0]) if remarks else NONE_IN_COMMON
             raise ProjectError(what, place, "Choose a project of the same images")
-        label = theirs.annotator or displayable(folder.name)
+        name = theirs.annotator
+        label = displayable(folder.name) if name in ("", mine.annotator) else name  # a copy of one's own has one's name
         told = _told(mine, theirs)
         items: list[ReviewItem] = []
         for number, (own, other) in enumerate(pairs):

@@ -24,8 +24,15 @@ DOES_NOT_FIT = "The mask of {other} does not fit this image: keep the one here"
 FROM_PROJECT = "project of {other}"
 """The source of an object that was taken from another annotator."""
 
-COMPARED_WITH = "{images} images compared with {other}: {number} differences to look at"
-NO_DIFFERENCES = "{images} images compared with {other}: no differences to look at"
+COMPARED_WITH = "{images} compared with {other}: {differences} to look at"
+
+
+def compared_words(comparison: ProjectComparison, number: int) -> Phrase:
+    """What was compared, and how many differences are to be looked at."""
+    images = Phrase("1 image") if comparison.images == 1 else Phrase("{number} images", number=comparison.images)
+    many = Phrase("{number} differences", number=number) if number else Phrase("no differences")
+    differences = Phrase("1 difference") if number == 1 else many
+    return Phrase(COMPARED_WITH, images=images, other=comparison.other, differences=differences)
 
 
 def begin_comparison(desk: SessionContext, comparison: ProjectComparison) -> None:
@@ -33,8 +40,7 @@ def begin_comparison(desk: SessionContext, comparison: ProjectComparison) -> Non
     settled = desk.store.choices(comparison.other)
     desk.reviewed = replace(desk.reviewed, comparison=comparison, settled=settled, current=None)
     number = sum(item.key not in settled for item in comparison.differences)
-    words = COMPARED_WITH if number else NO_DIFFERENCES
-    said = Phrase(words, images=comparison.images, other=comparison.other, number=number)
+    said = compared_words(comparison, number)
     if comparison.remarks:
         desk.say("warning", Phrase.joined(". ", (said, *comparison.remarks)))
     else:

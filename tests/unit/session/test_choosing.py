@@ -13,7 +13,7 @@ from samtta_app.errors import StoreError
 from samtta_app.session import acts, review_acts
 from samtta_app.session.project.comparison import compare_projects
 from samtta_app.session.project.store import Store
-from samtta_app.session.review_list import ReviewItem
+from samtta_app.session.review_list import ProjectComparison, ReviewItem
 from samtta_app.session.workflow import choosing
 from samtta_app.session.workflow.reviewing import MINE_OR_THEIRS
 from tests.unit.session.annotators import BEN, Two, contents, two_projects
@@ -67,7 +67,7 @@ def stored(store: Store) -> list[tuple[int, str, int, str, str]]:
 
 
 def test_the_queue_leads_over_all_differences_and_round_again(person: Person) -> None:
-    assert person.state.message.text == choosing.COMPARED_WITH.format(images=2, other="ben", number=4)
+    assert person.state.message.text == "2 images compared with ben: 4 differences to look at"
     review = person.state.review
     assert (review.other, review.waiting, review.total, review.current) == ("ben", 4, 4, None)
     seen = []
@@ -381,3 +381,15 @@ def test_nothing_of_a_comparison_is_seen_while_masks_are_rated(person: Person) -
     assert person.state.review.items == ()
     person.do(acts.StopRating())
     assert len(person.state.review.items) == 4
+
+
+@pytest.mark.parametrize(
+    ("images", "number", "said"),
+    [
+        (1, 1, "1 image compared with ben: 1 difference to look at"),
+        (1, 0, "1 image compared with ben: no differences to look at"),
+        (3, 2, "3 images compared with ben: 2 differences to look at"),
+    ],
+)
+def test_one_is_not_said_as_many(images: int, number: int, said: str) -> None:
+    assert choosing.compared_words(ProjectComparison("ben", images, (), ()), number) == said

@@ -421,3 +421,14 @@ def test_the_key_of_a_difference_names_both_objects() -> None:
     assert ReviewItem("a", 3, "differs", 0.5, "x", theirs, "x").key == (3, "7:2026-11-28T10:00:00+00:00")
     assert ReviewItem("a", None, "there", NAN, "", theirs, "x").key == (0, "7:2026-11-28T10:00:00+00:00")
     assert ReviewItem("a", 3, "here", NAN, "x").key == (3, "")
+
+
+def test_a_project_signed_with_the_same_name_goes_by_its_folder(tmp_path: Path) -> None:
+    both = two_projects(tmp_path)
+    theirs = both.theirs.rename(tmp_path / "copy")
+    with Store.open(both.mine) as store:
+        store.sign_as("ben")
+    with Store.open(both.mine) as store:
+        assert compare_projects(store, theirs).other == "copy"
+        store.sign_as("anna")
+        assert compare_projects(store, theirs).other == "ben"
