@@ -96,6 +96,7 @@ def test_images_that_left_their_folder_are_found_by_the_menu(
     one.window.actions_made["find_images"].trigger()
     one.wait(lambda: one.state.image is not None)
     assert next((entry.status, entry.objects) for entry in one.state.images) == ("annotated", 1)
+    assert not any("the project's images" in line.message.text for line in one.window.messages.lines)
     cv2.imwrite(str(moved / "c.png"), np.full((96, 128), 90, np.uint8))
     one.wait(lambda: len(one.state.images) == 3)  # the new folder is watched
     one.leaves()

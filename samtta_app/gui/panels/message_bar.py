@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -72,12 +74,13 @@ class MessageBar(QWidget):
     """The messages that are shown now, newest below.
 
     A message of a new state is shown once. Warnings and errors stay until they are dismissed, or until another image than
-    theirs is shown. The others go after a few seconds, or when the state drops them.
+    theirs is shown, or images of another folder. The others go after a few seconds, or when the state drops them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Message | None = None
+        self._folder: Path | None = None
         self.lines: list[_Line] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -93,6 +96,9 @@ class MessageBar(QWidget):
         shown = state.images[state.index].name if 0 <= state.index < len(state.images) else ""
         for line in [line for line in self.lines if line.message.image not in ("", shown)]:
             self._drop(line)
+        if self._folder not in (None, state.folder):
+            self.clear()
+        self._folder = state.folder
         if state.message is self._seen:
             return
         self._seen = state.message
