@@ -37,14 +37,14 @@ def tidied(mask: Mask, clicks: Iterable[Click]) -> Mask:
     given = list(clicks)
     while mask.area:
         found = _once(mask, given)
-        if found.bits.shape == mask.bits.shape and np.array_equal(found.bits, mask.bits):
+        if found is mask or (found.bits.shape == mask.bits.shape and np.array_equal(found.bits, mask.bits)):
             break
         mask = found  # a filled hole makes a part larger, so another part may be a crumb now
     return mask
 
 
 def _once(mask: Mask, given: Sequence[Click]) -> Mask:
-    """The mask without the crumbs and pinholes that it has now."""
+    """The mask without the crumbs and pinholes that it has now; itself where it has none."""
     bits = np.pad(mask.bits, 1)  # so that the outside is one part
     parts, labels, sizes = _parts(bits, 8)
     meant = _clicked(labels, mask, [click for click in given if click.positive])
@@ -57,6 +57,8 @@ def _once(mask: Mask, given: Sequence[Click]) -> Mask:
     held = _clicked(labels, mask, [click for click in given if not click.positive])
     filled = sizes < max(LEAST_HOLE, PINHOLE_SHARE * np.count_nonzero(bits))
     filled[[0, labels[0, 0], *held]] = False
+    if not filled.any():  # a large mask has millions of pixels to look up
+        return mask if parts <= 2 or kept[1:].all() else trimmed(bits[1:-1, 1:-1], mask.x, mask.y)
     return trimmed((bits | filled[labels])[1:-1, 1:-1], mask.x, mask.y)
 
 
