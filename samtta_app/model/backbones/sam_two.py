@@ -21,6 +21,7 @@ from samtta_app.errors import CheckpointError
 from samtta_app.extras import extra_advice
 from samtta_app.model.backbone import Embedded, Limits, Look, PointPrompts, Policy, detached_parameters
 from samtta_app.model.backbones.checkpoint_states import fit
+from samtta_app.model.backbones.grid_positions import grid_positions
 from samtta_app.model.backbones.sam import SAM_POLICY
 from samtta_app.model.stored_tasks import named_in_file
 from samtta_app.model.weights import Tensors, write_tensors
@@ -171,7 +172,8 @@ class SamTwo:
         decoder, side = self.net.sam_mask_decoder, embedding.shape[-1]
         finer = ((decoder.conv_s0, 4 * side), (decoder.conv_s1, 2 * side))
         blank = [embedding.new_zeros(1, conv.out_channels, cells, cells) for conv, cells in finer]
-        inputs = (embedding, self.net.sam_prompt_encoder.get_dense_pe(), embedded, skips[:2] or blank)
+        position = grid_positions(self.net.sam_prompt_encoder.pe_layer, side)
+        inputs = (embedding, position, embedded, skips[:2] or blank)
         replaced = {f"decoder.{name}": tensor for name, tensor in weights.items()}
         logits, iou, tokens = functional_call(_AllMasksOfTwo(decoder), replaced, inputs, tie_weights=False)
         if not torch.is_grad_enabled():
