@@ -33,7 +33,9 @@ class WeightsFolder:
     def __init__(self, folder: Path, *, tidy: bool = False) -> None:
         self._folder = folder
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weights")
-        self._pending: list[Future[None]] = [self._writer.submit(self._tidy)] if tidy else []
+        self._pending: list[tuple[Future[None], int, bytes]] = []
+        if tidy:
+            self._pending.append((self._writer.submit(self._tidy), 0, b""))
 
     def path(self, version: int) -> Path:
         """Where a version lies."""
@@ -41,10 +43,16 @@ class WeightsFolder:
 
     def write(self, version: int, data: bytes, *, discard: Iterable[int] = ()) -> None:
         """Write a version, then delete the files of the versions in `discard`; returns at once."""
-        self._pending.append(self._writer.submit(self._write, version, data, tuple(discard)))
+        self._pending.append((self._writer.submit(self._write, version, data, tuple(discard)), version, data))
 
     def read(self, version: int, sha256: str) -> bytes | None:
-        """The bytes of a version, None when the file is missing or not the one that was written."""
+        """The bytes of a version, None when the file is missing or not the one that was written.
+
+        What is still being written is known already: the newest version may be asked for right after it was published.
+        """
+        fresh = next((d for f, v, d in reversed(self._pending) if v == version and not f.done()), None)
+        if fresh is not None:
+            return fresh if sha256_hex(fresh) == sha256 else None
         path = self.path(version)
         try:
             if not _is_ours(path):
@@ -56,8 +64,8 @@ class WeightsFolder:
 
     def failures(self) -> list[str]:
         """Why writes since the last call did not happen, in the system's words."""
-        done = [f for f in self._pending if f.done()]
-        self._pending = [f for f in self._pending if not f.done()]
+        done = [f for f, _, _ in self._pending if f.done()]
+        self._pending = [held for held in self._pending if held[0] not in done]
         return [str(error) for f in done if (error := f.exception()) is not None]
 
     def close(self) -> None:

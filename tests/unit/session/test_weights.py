@@ -44,7 +44,9 @@ def test_writing_does_not_wait_for_the_disk(files: WeightsFolder, monkeypatch: p
 
     monkeypatch.setattr(weight_files, "write_whole", write)
     files.write(1, b"one")
-    assert files.read(1, sha256_hex(b"one")) is None
+    assert files.read(1, sha256_hex(b"one")) == b"one", "what waits for the disk is known"
+    assert files.read(1, sha256_hex(b"other")) is None
+    assert not files.path(1).exists()
     slow.set()
     files.close()
     assert files.read(1, sha256_hex(b"one")) == b"one"

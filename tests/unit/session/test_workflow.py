@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -459,7 +458,6 @@ def test_any_kept_version_answers_again_and_one_that_is_gone_is_said(folder: Pat
         for k in range(3):
             person.accepts(30 + 20 * k, 40)
         assert person.state.adaptation.version == 3
-        wait(store._weights._pending)  # a version's file is written beside
         person.do(acts.GoBackTo(1))
         assert (person.state.adaptation.version, store.published()) == (1, 1)
         assert person.state.message.text == "Back to version 1"
