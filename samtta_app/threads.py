@@ -21,6 +21,9 @@ WAITING = {*PASSIVE, "GOMP_SPINCOUNT"}
 
 _NUMBER = "OMP_NUM_THREADS"
 
+OWN_NUMBER = os.environ.get(_NUMBER, "").partition(",")[0]
+"""What the user had set before samtta set it; "" where that was nothing."""
+
 SINGLE = {_NUMBER: "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 """One thread of arithmetic: for torch with every OpenMP, for MKL and OpenBLAS under it and numpy, and for OpenCV."""
 
@@ -39,6 +42,21 @@ def choose_number(environment: MutableMapping[str, str], wanted: int = 0) -> Non
         cores = usable_cores()
         if cores:
             environment[_NUMBER] = str(cores)
+
+
+def compute_with(wanted: int) -> None:
+    """Let this process compute with `wanted` threads from now on; with 0, with the user's own number or one for each core.
+
+    Where torch is loaded it changes on the thread that calls, and on those that begin later.
+    """
+    if not wanted and not OWN_NUMBER and _NUMBER not in os.environ:
+        return  # torch has found a number by itself
+    own = int(OWN_NUMBER) if OWN_NUMBER.isdecimal() else 0
+    number = wanted or own or usable_cores() or os.cpu_count() or 1
+    os.environ[_NUMBER] = str(number)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != number:
+        torch.set_num_threads(number)
 
 
 def single_thread() -> None:

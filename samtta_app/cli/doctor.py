@@ -253,9 +253,9 @@ def model(source: str, device: str = "auto") -> Finding:
             "problem", "model", f"{source} cannot be loaded: {error}", "Fix the findings about packages first"
         )
     loaded, size = ready.model, f"{ready.model.parameters / 1e6:.1f} M parameters, input {ready.model.size} px"
-    if ready.note:
+    if ready.refusal:
         do = "Choose the device cpu in the settings, update the GPU's driver, or free its memory"
-        return Finding("warn", "model", f"{source} answers ({size}), but {ready.note}", do)
+        return Finding("warn", "model", f"{source} answers ({size}), but {ready.refusal}, so the processor answers", do)
     return Finding("ok", "model", f"{source} loads and answers on {loaded.device}: {size}")
 
 

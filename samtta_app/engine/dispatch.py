@@ -67,6 +67,8 @@ from samtta_app.phrases import Phrase
 DESCRIPTION = "{model} ({size} M parameters) on {device}"
 """Says which model answers, in the window and in the log."""
 
+INSTEAD = "{device}: {refusal}, so the processor answers"
+
 SHORT = (
     "There is not enough memory for this; images encoded ahead were dropped",
     "",
@@ -157,7 +159,7 @@ def open_engine(
     )
     files = FeatureFiles(features, model, feature_bytes) if features and feature_bytes else None
     cache = FeatureCache(model, cache_bytes, files)
-    return Engine(model, seed=seed, adapting=chosen, cache=cache, larger=second, device_note=ready.note)
+    return Engine(model, seed=seed, adapting=chosen, cache=cache, larger=second, device_refusal=ready.refusal)
 
 
 class Engine:
@@ -170,7 +172,7 @@ class Engine:
         adapting: the strategy, with its hyper-parameters (default: ours).
         cache: encoded images; None makes a new cache of `cache_bytes` bytes at most.
         larger: a second, larger model that answers when the user asks for it.
-        device_note: why the model is not on the requested device.
+        device_refusal: why the model is not on the requested device.
     """
 
     def __init__(
@@ -182,10 +184,10 @@ class Engine:
         cache_bytes: int = FEATURE_BYTES,
         cache: FeatureCache | None = None,
         larger: Larger | None = None,
-        device_note: str = "",
+        device_refusal: str = "",
     ) -> None:
         learner = Learner(model, adapting or strategy(DEFAULT_STRATEGY), seed)
-        self._device_note = device_note
+        self.device_refusal = device_refusal
         kept = FeatureCache(model, cache_bytes) if cache is None else cache
         self.resources = Resources(model, learner, kept, larger)
 
@@ -193,8 +195,8 @@ class Engine:
     def description(self) -> str:
         """The model, its size and its device, as shown to the user."""
         model = self.resources.model
-        note, device = self._device_note, FAST_DEVICE if model.encoder else f"{model.device}"
-        where = Phrase("{device}: {note}", device=device, note=Phrase.of(note)) if note else device
+        refusal, device = self.device_refusal, FAST_DEVICE if model.encoder else f"{model.device}"
+        where = Phrase(INSTEAD, device=device, refusal=Phrase.of(refusal)) if refusal else device
         return Phrase(DESCRIPTION, model=model.name, size=f"{model.parameters / 1e6:.1f}", device=where)
 
     @property

@@ -32,13 +32,13 @@ class _Opened:
     """A model that has answered, and why it is not on the requested device ("" where it is)."""
 
     model: SamModel
-    note: str = ""
+    refusal: str = ""
 
 
 def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_size: int | None = None) -> _Opened:
     """Load a model, as `load_model` does, and have it answer once.
 
-    A GPU that is too old, has no memory left or is not there is tried once. Then the processor answers, and the note and
+    A GPU that is too old, has no memory left or is not there is tried once. Then the processor answers, and the refusal and
     the log say so. So it is with OpenVINO, the device "openvino", where it is not installed.
 
     Raises:
@@ -56,11 +56,12 @@ def open_model(source: str | Path = DEFAULT_MODEL, device: str = "auto", input_s
         reason = OPENVINO_ABSENT.format(do=extra_advice("fast"))
     except (RuntimeError, AssertionError, NotImplementedError, CheckpointError) as e:
         reason = (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
-    note = f"{wanted} cannot be used ({reason}), so the processor answers"
-    log.warning("The device %s", note)
-    return _Opened(_tried(source, "cpu", input_size), note)
+    refusal = Phrase(DEVICE_REFUSED, device=wanted, reason=reason)
+    log.warning("The device %s, so the processor answers", refusal)
+    return _Opened(_tried(source, "cpu", input_size), refusal)
 
 
+DEVICE_REFUSED = "{device} cannot be used ({reason})"
 OPENVINO_ABSENT = "OpenVINO is not installed; {do}"
 
 

@@ -92,3 +92,9 @@ def test_what_can_be_made_again_is_dropped_at_once() -> None:
     own.free()
     assert not own.cache.has(picture(1).key, picture(1).whole)
     assert not cache.has(picture(1).key, picture(1).whole)
+
+
+def test_an_engine_that_runs_elsewhere_than_asked_says_why() -> None:
+    assert Engine(toy_model()).device_refusal == ""
+    engine = Engine(toy_model(), device_refusal="cuda cannot be used (no driver)")
+    assert engine.description.endswith("on cpu: cuda cannot be used (no driver), so the processor answers")

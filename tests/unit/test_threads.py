@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from samtta_app.threads import PASSIVE, choose_number, usable_cores, wait_passively
+from samtta_app import threads
+from samtta_app.threads import PASSIVE, choose_number, compute_with, usable_cores, wait_passively
 
 linux = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors can be taken away on Linux only")
 REAL = "0::/\n"
@@ -152,3 +154,29 @@ def test_a_persons_own_variables_reach_torch() -> None:
     said = seen_by_torch(["bench", "speed"], OMP_WAIT_POLICY="ACTIVE", OMP_NUM_THREADS="1")
     assert "OMP_WAIT_POLICY = 'ACTIVE'" in said
     assert "threads 1" in said
+
+
+@pytest.mark.parametrize(
+    ("own", "present", "wanted", "expected"),
+    [
+        ("5", "3", 0, 5),
+        ("5", "5", 2, 2),
+        ("", "3", 0, usable_cores() or os.cpu_count()),
+        ("", "", 0, 7),
+        ("x", "3", 4, 4),
+    ],
+)
+def test_another_number_holds_at_once(
+    own: str, present: str, wanted: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [7]
+    torch = SimpleNamespace(get_num_threads=lambda: numbers[-1], set_num_threads=numbers.append)
+    monkeypatch.setitem(sys.modules, "torch", torch)  # type: ignore[arg-type]
+    monkeypatch.setattr(threads, "OWN_NUMBER", own)
+    monkeypatch.setenv("OMP_NUM_THREADS", present)
+    if not present:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    compute_with(wanted)
+    compute_with(wanted)
+    assert numbers == ([7] if expected == 7 else [7, expected])
+    assert os.environ.get("OMP_NUM_THREADS", "7") == str(expected)

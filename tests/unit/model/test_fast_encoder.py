@@ -85,7 +85,7 @@ def test_an_encoder_that_openvino_cannot_run_is_said(
 ) -> None:
     broken = SimpleNamespace(convert_model=lambda *_, **__: {}["operation"])
     monkeypatch.setitem(sys.modules, "openvino", broken)
-    note = open_model("samtta-small", FAST_DEVICE, 64).note
+    note = open_model("samtta-small", FAST_DEVICE, 64).refusal
     assert "(OpenVINO cannot run its encoder: KeyError)" in note
     caplog.clear()
 
@@ -97,8 +97,8 @@ def test_without_openvino_the_processor_answers_and_the_words_say_what_to_instal
     monkeypatch.setitem(sys.modules, "openvino_telemetry", None)
     opened = open_model("samtta-small", FAST_DEVICE, 128)
     assert opened.model.encoder is None
-    assert 'OpenVINO is not installed; Say: pip install "samtta[fast]"' in opened.note
-    assert opened.note in caplog.text
+    assert 'OpenVINO is not installed; Say: pip install "samtta[fast]"' in opened.refusal
+    assert opened.refusal in caplog.text
     caplog.clear()
 
 

@@ -64,12 +64,12 @@ def test_whatever_fails_on_the_gpu_it_is_tried_once(
     monkeypatch.setattr(loading, "try_answer", answered)
     found = open_model(device="cuda")
     assert (tried, found.model.device.type, found.model.name) == (["cuda"], "cpu", "samtta-small")
-    assert str(trouble).splitlines()[0][:40] in found.note
+    assert str(trouble).splitlines()[0][:40] in found.refusal
     assert len([record for record in caplog.records if record.name == loading.__name__]) == 1
 
 
 def test_without_a_gpu_auto_is_the_processor_and_nothing_is_said() -> None:
-    assert open_model(device="cpu").note == ""
+    assert open_model(device="cpu").refusal == ""
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError("a kernel fails"), KeyError("odd"), ValueError("odd")])
