@@ -60,10 +60,9 @@ class SessionContext:
         control_share: float,
         clock: Callable[[], float],
     ) -> None:
-        self.frozen = strategy == _FROZEN
-        self.in_order = in_order
+        self._compares = twin
+        self.learn_as(strategy, learn=learn, in_order=in_order)
         self.control_share = 0.0 if self.frozen or store.read_only else control_share
-        self.learn, self.twin = learn and not self.frozen, twin and not self.frozen
         self.store, self.idle, self.now = store, idle, clock
         self.history = History() if store.read_only else StoredHistory(store)
         self.draft: Draft | None = None
@@ -87,6 +86,11 @@ class SessionContext:
         self._shown = (self.state, self.state)
         self._seen: tuple[Image, DisplayLook, Image] | None = None
 
+    def learn_as(self, strategy: str, *, learn: bool, in_order: bool) -> None:
+        """Learn by this strategy from now on, or not at all."""
+        self.frozen, self.in_order = strategy == _FROZEN, in_order
+        self.learn, self.twin = learn and not self.frozen, self._compares and not self.frozen
+
     # --- requests ---------------------------------------------------------------------------------------------------
 
     def id(self) -> int:
@@ -101,6 +105,10 @@ class SessionContext:
             if not isinstance(request, PredictRequest):
                 self._under_way[request.id] = request
         return requests
+
+    def forget_requests(self) -> None:
+        """Await no answer any more."""
+        self._under_way = {}
 
     def answered(self, request_id: int) -> Request | None:
         """The request that a reply answers, None for a stale reply."""

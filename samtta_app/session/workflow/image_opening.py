@@ -73,14 +73,28 @@ class ImageOpener:
                 Phrase("1 new image in the folder" if new == 1 else "{number} new images in the folder", number=new),
             )
 
-    def list_anew(self) -> None:
-        """List the images as the files are read from now on; what was encoded ahead is forgotten."""
-        desk, here = self._desk, self._desk.image_name()
+    def read_again(self) -> Requests:
+        """Ask again for the image that is being read."""
+        desk, loading = self._desk, self._desk.loading
+        if loading is None:
+            return ()
+        request = LoadRequest(desk.id(), desk.state.images[desk.state.index].path, desk.store.reading.planes)
+        desk.loading = replace(loading, request_id=request.id)
+        return (request,)
+
+    def forget_encoded(self) -> None:
+        """No image is encoded any more, and those that could not be are tried again."""
+        desk = self._desk
         encoded = tuple(desk.encoded)
         desk.encoded.clear()
         desk.passed.clear()
         for name in encoded:
             desk.mark(name)
+
+    def list_anew(self) -> None:
+        """List the images as the files are read from now on; what was encoded ahead is forgotten."""
+        desk, here = self._desk, self._desk.image_name()
+        self.forget_encoded()
         listed = desk.store.images()
         names = {entry.name for entry in listed}
         images = tuple(e for e in listing.merged_listing(desk.state.images, listed) if e.name in names)

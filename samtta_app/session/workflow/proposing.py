@@ -101,6 +101,13 @@ class Proposing:
             return requests
         return requests + self._find(search)
 
+    def search_again(self) -> Requests:
+        """Begin the search that is under way again, for another engine."""
+        if not self._search.request_id:
+            return ()
+        self.note(request_id=0)
+        return self._find(self._search)
+
     def _find_alike(self) -> Requests:
         """Look for what is like the selected object, and like those of its class that were selected before it."""
         desk = self._desk

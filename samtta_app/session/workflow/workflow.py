@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -50,7 +49,6 @@ from samtta_app.formats.detections import Detections
 from samtta_app.formats.importers import ImportedObject
 from samtta_app.phrases import Phrase
 from samtta_app.session.acts import UserAct
-from samtta_app.session.project.imported_objects import store_imported
 from samtta_app.session.project.listing import passed_over, row_of_file
 from samtta_app.session.project.store import Store
 from samtta_app.session.review_list import ProjectComparison
@@ -60,9 +58,11 @@ from samtta_app.session.workflow.annotating import Annotating
 from samtta_app.session.workflow.choosing import begin_comparison
 from samtta_app.session.workflow.class_editing import ClassEditing
 from samtta_app.session.workflow.context import Requests, SessionContext
+from samtta_app.session.workflow.engine_change import change_engine
 from samtta_app.session.workflow.handwork import Handwork
 from samtta_app.session.workflow.image_mapping import gone_words, map_images
 from samtta_app.session.workflow.image_opening import ImageOpener
+from samtta_app.session.workflow.importing import take_imported
 from samtta_app.session.workflow.judging import Judging
 from samtta_app.session.workflow.lessons import LessonQueue
 from samtta_app.session.workflow.object_acts import Objects
@@ -223,22 +223,7 @@ class Workflow:
         Raises:
             StoreError: nothing was stored, and nothing has changed.
         """
-        number = store_imported(self.store, objects, source, teach=teach)
-        name = self._desk.image_name()
-        self._desk.change(classes=self.store.classes())
-        for other, more in Counter(found.image_name for found in objects).items():
-            if other != name:
-                self._desk.mark(other, unreadable=None, more=more)
-        if name:
-            self._desk.put_annotations(self.store.annotations(name))
-        self._desk.say(
-            "good",
-            Phrase(
-                "Imported 1 object from {source}" if number == 1 else "Imported {number} objects from {source}",
-                number=number,
-                source=source,
-            ),
-        )
+        take_imported(self._desk, objects, source, teach=teach)
         return self.refresh_images()
 
     def map_images(self, folder: Path) -> Requests:
@@ -269,6 +254,13 @@ class Workflow:
                 desk.store.sign_as(annotator_of(settings))
         desk.idle = settings.idle_seconds
         desk.control_share = 0.0 if desk.frozen or desk.store.read_only else settings.control_share
+
+    def take_engine(self, settings: Settings) -> Requests:
+        """Go on with another engine, the one that these settings name."""
+        parts = self._browsing, self._annotating, self._learning, self._proposing
+        requests = change_engine(self._desk, settings, *parts)
+        self.adjust(settings)
+        return self._out(requests)
 
     def take_detections(self, detections: Detections, source: str) -> Requests:
         """Have the masks in a detector's boxes proposed, on this image and on those that are opened next."""
