@@ -122,7 +122,7 @@ class Settings:
         wheel: what the bare mouse wheel does; Ctrl with the wheel does the other.
         strategy: name of the way in which the decoder adapts, with other hyper-parameters after a colon
             ("samtta:fits=0"); "frozen" keeps the original weights.
-        learn: whether the decoder learns from accepted objects when a project is opened.
+        learn: whether the decoder learns from accepted objects.
         overlay_opacity: how strongly a map of uncertainty covers the image, 0 .. 1.
         keys: action name -> key, or several separated by ";" ("Return; E"), in place of the action's default.
         device: what the model runs on: "auto" (an NVIDIA GPU where torch can use one), "cpu", "cuda", "cuda:1" or "mps".
@@ -133,7 +133,7 @@ class Settings:
         kept_features: megabytes of encoded images kept on the disk, so that they open at once later; 0 keeps none.
         hover: whether the mask under the pointer is shown before a click; "auto": where an answer takes under 50 ms.
         font_size: of the window's text in points, 6 .. 32; 0 is the system's.
-        language: of the window: "system", "en" or "de"; another one holds from the next start.
+        language: of the window: "system", "en" or "de".
         safe_colours: whether good and bad are blue and orange in place of green and red.
         annotator: whose name stands beside objects and reviews; "" takes the login name.
 
@@ -349,8 +349,13 @@ def save_settings(settings: Settings, path: Path | None = None, *, before: Setti
 
 def with_changes(settings: Settings, before: Settings, after: Settings) -> Settings:
     """`settings` with the values that differ between `before` and `after`, and no others."""
-    names = [entry.name for entry in fields(Settings)]
-    return replace(settings, **{n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)})
+    return replace(settings, **{name: getattr(after, name) for name in changed_names(before, after)})
+
+
+def changed_names(before: Settings, after: Settings) -> tuple[str, ...]:
+    """The names of the settings that differ."""
+    names = (entry.name for entry in fields(Settings))
+    return tuple(name for name in names if getattr(after, name) != getattr(before, name))
 
 
 def _changes(before: Settings, after: Settings) -> dict[toml_text.TomlKey, Any]:

@@ -440,8 +440,8 @@
         <translation>Andere Notiz</translation>
     </message>
     <message>
-        <source>Answer with this model in the projects that are opened from now on</source>
-        <translation>Mit diesem Modell in Projekten antworten, die von nun an geöffnet werden</translation>
+        <source>Answer with this model from now on</source>
+        <translation>Von nun an mit diesem Modell antworten</translation>
     </message>
     <message>
         <source>Apache License 2.0. Qt and PySide6 are used under the LGPL-3.0; you may replace their libraries.</source>
@@ -4178,14 +4178,6 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Diese Klassen stehen dort mehrmals, und die erste zählt jeweils: {names}</translation>
     </message>
     <message>
-        <source>These hold from the next project that is opened: {settings}.</source>
-        <translation>Ab dem nächsten Projekt, das geöffnet wird, gelten: {settings}.</translation>
-    </message>
-    <message>
-        <source>These hold from the next start: {settings}.</source>
-        <translation>Ab dem nächsten Start gelten: {settings}.</translation>
-    </message>
-    <message>
         <source>They open at once later</source>
         <translation>Sie öffnen sich später sofort</translation>
     </message>
@@ -4310,6 +4302,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Dieses Modell hat keine Hypothesen: `samtta train hypotheses` macht welche</translation>
     </message>
     <message>
+        <source>This model is used</source>
+        <translation>Dieses Modell wird verwendet</translation>
+    </message>
+    <message>
         <source>This way of learning takes nothing from accepted masks</source>
         <translation>Diese Art des Lernens nimmt nichts aus übernommenen Masken</translation>
     </message>
@@ -4428,10 +4424,6 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>Use COCO</source>
         <translation>COCO verwenden</translation>
-    </message>
-    <message>
-        <source>Used for the projects that are opened from now on</source>
-        <translation>In Projekten verwendet, die von nun an geöffnet werden</translation>
     </message>
     <message>
         <source>Vermilion</source>
@@ -5258,6 +5250,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>gleich</translation>
     </message>
     <message>
+        <source>samtta doctor says what it lacks</source>
+        <translation>samtta doctor sagt, was fehlt</translation>
+    </message>
+    <message>
         <source>samtta models add FILE</source>
         <translation>samtta models add FILE</translation>
     </message>
@@ -5446,8 +5442,12 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{capitalize} ist {value}</translation>
     </message>
     <message>
-        <source>{device}: {note}</source>
-        <translation>{device}: {note}</translation>
+        <source>{device} cannot be used ({reason})</source>
+        <translation>{device} ist nicht verwendbar ({reason})</translation>
+    </message>
+    <message>
+        <source>{device}: {refusal}, so the processor answers</source>
+        <translation>{device}: {refusal}; es antwortet der Prozessor</translation>
     </message>
     <message>
         <source>{done} of {number} annotated</source>
@@ -5754,12 +5754,12 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>{text}, mehr als {max_whole_bytes:.1f}</translation>
     </message>
     <message>
-        <source>{title} answers at {size} pixels only</source>
-        <translation>{title} antwortet nur bei {size} Pixeln</translation>
+        <source>{title} answers as soon as it is loaded</source>
+        <translation>{title} antwortet, sobald es geladen ist</translation>
     </message>
     <message>
-        <source>{title} answers in the projects that are opened from now on</source>
-        <translation>{title} antwortet in Projekten, die von nun an geöffnet werden</translation>
+        <source>{title} answers at {size} pixels only</source>
+        <translation>{title} antwortet nur bei {size} Pixeln</translation>
     </message>
     <message>
         <source>{title} cannot answer at {asked} pixels</source>
@@ -5860,6 +5860,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
     <message>
         <source>{what}. What can be read is shown, and nothing can be stored: put back a copy</source>
         <translation>{what}. Was lesbar ist, wird gezeigt, und nichts lässt sich speichern: eine Kopie zurückspielen</translation>
+    </message>
+    <message>
+        <source>{why} The settings are as they were before.</source>
+        <translation>{why} Die Einstellungen sind wie zuvor.</translation>
     </message>
     <message>
         <source>{words} failed: {kind}: {error}</source>

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,26 +14,31 @@ from pathlib import Path
 from types import FrameType, MappingProxyType, TracebackType
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from samtta_app.errors import UserError
 from samtta_app.gui.collecting import collected_here
-from samtta_app.gui.controller import Controller
+from samtta_app.gui.controller import FRAME, Controller
 from samtta_app.gui.dialogs.crash_report import NOT_SAVED, SAVED, CrashReport, crash_report
+from samtta_app.gui.engine_exchange import EngineExchange
 from samtta_app.gui.folder_watch import FolderWatch
 from samtta_app.gui.idle_controller import IdleController
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.gui.opening import ImagesGoneError, ask_images, folder_and_image, require_images
 from samtta_app.gui.recent import same_folder
+from samtta_app.gui.sample_maker import SampleMaker
 from samtta_app.gui.widgets.splash import Splash
 from samtta_app.gui.widgets.splash import application as qt_application
+from samtta_app.gui.widgets.translation import install_translators
+from samtta_app.gui.window_renewal import renewed_window
 from samtta_app.gui.worker import EngineProtocol, Worker
 from samtta_app.phrases import Phrase
 from samtta_app.session.project.location import places
 from samtta_app.session.project.store import Store
 from samtta_app.session.state import Message
 from samtta_app.session.workflow.workflow import Workflow
-from samtta_app.settings import Settings, data_folder, feature_folder, learns_in_order
+from samtta_app.settings import Settings, changed_names, data_folder, feature_folder, learns_in_order
+from samtta_app.threads import compute_with
 
 Simulate = Callable[[Controller], bool]
 """Does a user's next act once the last one is answered; False when nothing is left to do."""
@@ -44,6 +48,8 @@ _Factory = Callable[[Settings], EngineProtocol]
 
 PACE = 40
 """Milliseconds between two steps of the simulated annotator."""
+
+TAKEN_BACK = "{why} The settings are as they were before."
 
 WENT_WRONG = "Something went wrong ({kind}: {error}). {saved} The details are in {file}"
 
@@ -57,7 +63,7 @@ class Application(QObject):
         settings: the user's settings.
         factory: makes the engine, on the worker's thread.
         strategies: what each strategy does, in words, by name.
-        given: settings that override the user's own for this run, by name.
+        given: settings that override the user's own for this run, by name, until the user changes them in the window.
     """
 
     def __init__(
@@ -69,18 +75,24 @@ class Application(QObject):
         given: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__()
-        self._factory, self._given = factory, given
-        self._samples: _SampleMaker | None = None
+        self._factory, self._given = factory, dict(given)
+        self._settings, self._refusal = settings, ""
+        self._exchange: EngineExchange | None = None
+        self._samples: SampleMaker | None = None
         self._person = QTimer(self)
         self._person.timeout.connect(self._look)
         self._simulate: Simulate | None = None
         self._closed = False
         self.controller: Controller | None = None
         self.window = MainWindow(None, settings=settings, strategies=strategies)
-        self.window.folder_chosen.connect(self.open_folder)
-        self.window.samples_wanted.connect(self.open_samples)
-        self.window.settings_changed.connect(self._use)
-        self.window.closing.connect(self.close)
+        self._serve(self.window)
+
+    def _serve(self, window: MainWindow) -> None:
+        """Do what a window asks for."""
+        window.folder_chosen.connect(self.open_folder)
+        window.samples_wanted.connect(self.open_samples)
+        window.settings_changed.connect(self._use)
+        window.closing.connect(self.close)
 
     def open(self, place: Path, project: Path | None = None) -> None:
         """Open a folder of images in place of the one open before, and resume its session.
@@ -114,7 +126,9 @@ class Application(QObject):
                 self.window.attach(before)
             raise
         self.controller = opened
-        self._use(settings)
+        opened.adjust(settings)
+        self._exchange = EngineExchange(opened, self._factory, settings)
+        self._exchange.refused.connect(self._take_back)
         if before is not None:
             before.close()
             before.deleteLater()
@@ -160,7 +174,7 @@ class Application(QObject):
         """Make the sample images on another thread, and open them."""
         if self._samples is None:
             self.window.show_message(Message("info", "The samples are being made; this takes a few seconds, once"))
-            self._samples = _SampleMaker()
+            self._samples = SampleMaker()
             self._samples.made.connect(self._samples_made)
             self._samples.start()
 
@@ -201,51 +215,46 @@ class Application(QObject):
 
     @Slot(object)
     def _use(self, settings: Settings) -> None:
-        if self.controller is not None:
-            self.window.canvas.wheel = settings.wheel
-            self.controller.adjust(replace(settings, **self._given))
+        """Let other settings hold at once; what was given for this run holds until it is changed here."""
+        before, self._settings = self._settings, settings
+        changed = changed_names(before, settings)
+        self.window.messages.retract(self._refusal)
+        self._given = {name: value for name, value in self._given.items() if name not in changed}
+        if "language" in changed:
+            QTimer.singleShot(0, self, self._speak)  # the dialog that was changed is in the middle of it
+        if self.controller is not None and self._exchange is not None:
+            wanted = replace(settings, **self._given)
+            self.controller.adjust(wanted)
+            self._exchange.want(wanted)
+
+    @Slot(object, object)
+    def _take_back(self, values: Mapping[str, Any], why: str) -> None:
+        """An engine could not be made: let the earlier values hold, and say why, also in dialogs."""
+        if values:
+            why = Phrase(TAKEN_BACK, why=Phrase.of(why))
+            self.window.use(replace(self.window.settings, **values))
+        self._refusal = why
+        self.window.show_message(Message("error", why))
+        self.window.dialogs.refuse(self.window.settings, why)
+
+    @Slot()
+    def _speak(self) -> None:
+        """Say everything in the language that is chosen now, in another window about the same session."""
+        if self._closed:
+            return
+        if self.controller is not None and not self.controller.up_to_date:
+            QTimer.singleShot(FRAME, self, self._speak)  # what is on the screen is remembered only once it is drawn
+            return
+        install_translators(qt_application(), self._settings.language)
+        before = self.window
+        before.closing.disconnect(self.close)
+        self.window = renewed_window(before, self.controller)
+        self._serve(self.window)
 
     @Slot()
     def _look(self) -> None:
         if self.controller is None or self._simulate is None or not self._simulate(self.controller):
             self._person.stop()
-
-
-class _SampleMaker(QObject):
-    """Makes the samples on a thread of its own; `made` carries their folder, or the UserError."""
-
-    made = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._given_up = threading.Event()
-        self.thread_of_work = threading.Thread(target=self._run, name="samtta-samples", daemon=False)
-
-    def start(self) -> None:
-        """Begin; receivers connect to the signals before."""
-        self.thread_of_work.start()
-
-    def give_up(self) -> None:
-        """End after the image that is being made; the next start makes them all."""
-        self._given_up.set()
-        self.thread_of_work.join()
-
-    def _go_on(self, share: float) -> None:
-        if self._given_up.is_set():
-            raise UserError("The samples were not made: the window was closed")
-
-    def _run(self) -> None:
-        from samtta_app.datasets.samples.sample_set import (
-            ensure_samples,  # imports scipy, which a start without samples does not need
-        )
-
-        try:
-            self.made.emit(ensure_samples(self._go_on))
-        except UserError as e:
-            self.made.emit(e)
-        except Exception as e:
-            log.exception("The samples could not be made")
-            self.made.emit(UserError(Phrase("The samples could not be made: {error}", error=e)))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -315,6 +324,7 @@ def engine_for(settings: Settings) -> EngineProtocol:
     """
     from samtta_app.engine.dispatch import open_engine  # imports torch, which takes seconds: the window is shown
 
+    compute_with(settings.threads)
     adapting = settings.strategy if settings.learn else "frozen"
     return open_engine(
         settings.model,

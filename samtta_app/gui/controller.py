@@ -53,19 +53,15 @@ class Controller(QObject):
         drawn(State): this state is to be drawn. It is emitted with `state_changed`, or once for several of them that come
             within FRAME or within the time of the last drawing. Another image is drawn at once: clicks aim at what is drawn.
 
-        described(object): the model that answers, and its device; `tasks` are those of its file.
-
+        described(object): the model that answers, and its device.
         exported(object): an export has ended, with an Exported or a UserError.
 
         hover_answered(Hovered): what a click under the pointer would show.
-
         thumbnailed(Thumbnailed): a small picture that was asked for.
 
         leaving: the project is about to be closed.
-
-        moved: the images are taken from other folders from now on.
-
-        shapes_read(object): forms of masks by object id, as `read_shapes` asked for.
+        moved: the images are in other folders now.
+        shapes_read(object): forms of masks by object id.
 
     Args:
         workflow: decides.
@@ -192,6 +188,16 @@ class Controller(QObject):
             self._pass_on(())
         else:
             self._pass_on(self._workflow.receive(reply))
+
+    def take_engine(self, worker: Worker, settings: Settings, description: str, tasks: tuple[str, ...]) -> None:
+        """Let another worker, which has its engine, answer from now on; the last answers of the one before are taken."""
+        before, self._worker = self._worker, worker
+        before.close(0)
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
+        before.deleteLater()
+        worker.replied.connect(self.receive)
+        self._describe(description, tasks)
+        self._pass_on(self._workflow.take_engine(settings))
 
     @Slot(object, object)
     def _describe(self, description: str, tasks: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ class IdleController:
 
     description = "no model"
     tasks: tuple[str, ...] = ()
+    device_refusal = ""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self.dialogs = OpenDialogs(self)
         self.models = ModelsPage(self, self.dialogs, lambda: self.settings, self.use, self.show_message)
         self._opener = DialogOpener(self, self)
-        self.closing.connect(self.models.work.close)
+        self.closing.connect(self.models.close)
         self._dress()
         self.messages = MessageBar()
         self.stage = Stage(self.messages)
@@ -144,6 +144,12 @@ class MainWindow(QMainWindow):
         self._fill_recent()
         self.show_state(controller.state)
         views.canvas.setFocus()
+
+    def rest(self) -> None:
+        """Show nothing more of the project: another window does from now on."""
+        if self._controller is not None and self._views is not None:
+            self._views.rest()
+            self._let_go(self._controller)
 
     def _let_go(self, controller: Controller) -> None:
         controller.drawn.disconnect(self.show_state)
@@ -242,6 +248,12 @@ class MainWindow(QMainWindow):
         """Close the window."""
         self.close()
 
+    def remember_layout(self) -> None:
+        """Write down where the window and its docks are, for the next window."""
+        recent.store_layout("geometry", self.saveGeometry())
+        if self._controller is not None:
+            recent.store_layout("docks", self.saveState(LAYOUT))
+
     @Slot(object)
     def use(self, settings: Settings) -> None:
         """Take other settings and save the changes; if that fails a message says so, and they are used for this run."""
@@ -281,9 +293,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout."""
-        recent.store_layout("geometry", self.saveGeometry())
-        if self._controller is not None:
-            recent.store_layout("docks", self.saveState(LAYOUT))
+        self.remember_layout()
         self.dialogs.close_all()
         self.closing.emit()
         super().closeEvent(event)

@@ -56,6 +56,7 @@ class ProjectViews:
         strip: the candidates, at the lower edge of the canvas.
         key: the colours of the map that is shown, in a corner of the canvas.
         hover: the mask under the pointer.
+        place: remembers which part of the image is on the screen.
         panels: what the docks hold, by the docks' names.
         menus: what keys open beside what it is about.
     """
@@ -75,14 +76,14 @@ class ProjectViews:
         names = ("classes", "objects", "proposals", "review", "images", "adaptation")
         self.panels: dict[str, QWidget] = dict(zip(names, panels, strict=True))
         self.hover = HoverPreview(self.canvas, controller)
-        place = ViewMemory(self.canvas, controller)
+        self.place = ViewMemory(self.canvas, controller)
         self._views: tuple[StateView, ...] = (
             self.canvas,
             *panels,
             self.strip,
             self.key,
             self.hover,
-            place,
+            self.place,
             ReviewGuide(self.canvas, controller.state.review.moves),
         )
         for part in (*panels, self.strip, self.key):
@@ -98,6 +99,11 @@ class ProjectViews:
         """Show a new state everywhere."""
         for view in self._views:
             view.show_state(state)
+
+    def rest(self) -> None:
+        """Other views take the place of these: the place is remembered, and what is being drawn is ended."""
+        self.place.store()
+        self.canvas.work.finish()
 
     def preview_place(self, state: State) -> QRect:
         """Where the preview lies on the screen, in pixels of the canvas."""

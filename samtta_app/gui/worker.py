@@ -28,7 +28,7 @@ LANES: tuple[Lane, ...] = ("urgent", "asked", "background")
 MODEL = "Model"
 """`Failure.kind` when the model itself could not be used."""
 
-_PATIENCE = 0.5
+PATIENCE = 0.5
 """Seconds that closing waits for the step under way; a learning step takes some hundredths of one."""
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,10 @@ class EngineProtocol(Protocol):
     @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks of the model's file, of which a class may take one."""
+
+    @property
+    def device_refusal(self) -> str:
+        """Why the model is not on the device that was asked for, "" where it is."""
 
     def handle(self, request: Request) -> _Work:
         """Answer a request step by step, with partial replies on the way; None where no reply is awaited."""
@@ -87,15 +91,15 @@ class Worker(QObject):
         """Queue `request`, also before `start`; after `close` it is dropped."""
         self._mailbox.put(request)
 
-    def close(self) -> None:
+    def close(self, patience: float = PATIENCE) -> None:
         """End the thread after the step that is under way; nothing is emitted once this has returned.
 
-        Closing does not wait longer than _PATIENCE for a step (torch being loaded, a slow disk). Such a step
+        Closing does not wait longer than `patience` seconds for a step (torch being loaded, a slow disk). Such a step
         holds nothing that is to be stored.
         """
         self._mailbox.close()
         if self._thread.ident is not None:
-            self._thread.join(_PATIENCE)
+            self._thread.join(patience)
         with self._speaking:
             self._silent = True
 

@@ -239,7 +239,7 @@ def test_new_files_are_listed_and_gone_ones_are_marked_while_the_folder_is_open(
     qtbot.waitUntil(lambda: shows(application) and opened(application).state.image is not shown, timeout=WAIT)
 
 
-def test_a_setting_given_for_the_run_holds_and_the_others_may_change(
+def test_a_setting_given_for_the_run_holds_until_it_is_changed(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path
 ) -> None:
     asked: list[Settings] = []
@@ -255,14 +255,15 @@ def test_a_setting_given_for_the_run_holds_and_the_others_may_change(
     qtbot.waitUntil(lambda: shows(made), timeout=WAIT)
     assert opened(made).state.adaptation.strategy == "frozen"
     assert opened(made).state.adaptation.activity == "off"
-    made.window.use(replace(made.window.settings, model="other", strategy="fbrs"))
-    made.open(images(tmp_path / "b"))
-    qtbot.waitUntil(lambda: shows(made), timeout=WAIT)
+    made.window.use(replace(made.window.settings, model="other"))
+    qtbot.waitUntil(lambda: len(asked) == 2, timeout=WAIT)
+    made.window.use(replace(made.window.settings, strategy="fbrs"))
+    qtbot.waitUntil(lambda: opened(made).state.adaptation.strategy == "fbrs", timeout=WAIT)
     assert [(settings.model, settings.strategy) for settings in asked] == [
         ("samtta-small", "frozen"),
         ("other", "frozen"),
+        ("other", "fbrs"),
     ]
-    assert made.window.settings.strategy == "fbrs"
     made.close()
     made.window.close()
 

@@ -63,6 +63,9 @@ def test_slow_answers_switch_it_off_and_a_key_decides(sitting: Sitting) -> None:
         hover._take(Hovered(-1, Mask(1, 1, np.ones((2, 2), np.bool_)), 0.2))
     points_at(sitting, 40, 30)
     assert not hover._rest.isActive()
+    sitting.controller.described.emit("a quicker model")
+    points_at(sitting, 42, 30)
+    assert hover._rest.isActive()
     for expected in ("off", "on"):
         sitting.presses(Key.Key_C, SHIFT)
         assert hover.choice == expected

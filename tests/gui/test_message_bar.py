@@ -171,3 +171,26 @@ def test_every_message_can_be_taken_away_at_once(bar: MessageBar):
     bar.clear()
     assert texts(bar) == []
     assert not bar.isVisible()
+
+
+def test_a_message_leaves_when_its_cause_is_gone(bar: MessageBar):
+    bar.show_message(Message("error", "the model is gone"))
+    bar.show_message(Message("warning", "disk full"))
+    bar.retract("the model is gone")
+    assert texts(bar) == ["disk full"]
+    bar.retract("the model is gone")
+    bar.retract("disk full")
+    assert not bar.isVisible()
+
+
+def test_another_bar_goes_on_with_what_is_shown(bar: MessageBar, qtbot):
+    state = scene(message=Message("error", "disk full"))
+    bar.show_state(state)
+    bar.show_message(Message("warning", "a folder is gone"))
+    bar.lines[0].button.click()
+    other = MessageBar()
+    qtbot.addWidget(other)
+    other.show_state(state)
+    other.take_over(bar)
+    other.show_state(state)
+    assert texts(other) == ["a folder is gone"], "what was dismissed does not come back"

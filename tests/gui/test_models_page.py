@@ -380,15 +380,17 @@ def test_a_file_that_is_gone_by_then_is_said(window: Desk, qtbot: QtBot):
 # --- using and measuring ------------------------------------------------------------------------------------------------
 
 
-def test_a_model_is_used_from_the_next_project_on(whole_window: MainWindow, qtbot: QtBot):
+def test_a_model_is_used_from_now_on(whole_window: MainWindow, qtbot: QtBot):
     page = Page(whole_window, qtbot)
     page.select("samtta base")
     page.press("use")
     assert page.window.settings.model == load_settings().model == "samtta-base"
-    assert "answers in the projects that are opened from now on" in page.said
+    assert "answers as soon as it is loaded" in page.said
     assert "use" not in page.can()
     page.select("samtta small")
     assert "use" in page.can()
+    page.window.dialogs.refuse(Settings(), "It is damaged.")
+    assert (page.said, "use" in page.can()) == ("It is damaged.", False)
 
 
 def test_a_file_of_the_users_own_is_used_by_its_path(window: Desk, qtbot: QtBot):

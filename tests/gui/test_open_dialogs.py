@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from samtta_app.gui.dialogs.open_dialogs import OpenDialogs
+from samtta_app.gui.dialogs.settings_dialog import SettingsDialog
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.settings import Settings, read_settings
 from tests.gui.scenes import WORDS, Recorder, scene
@@ -92,3 +93,22 @@ def test_a_settings_dialog_changes_only_what_was_changed_in_it(window: MainWindo
     window.use(Settings(theme="dark", overlay_opacity=0.3))
     dialog.fields["wheel"].setCurrentIndex(1)
     assert window.settings == read_settings()[0] == Settings(theme="dark", overlay_opacity=0.3, wheel="scroll")
+
+
+def test_a_setting_that_cannot_be_used_is_said_where_settings_are_changed(window: MainWindow, qtbot: QtBot):
+    window.open_dialog("settings")
+    window.open_dialog("shortcuts")
+    dialog = window.dialogs["settings"]
+    assert isinstance(dialog, SettingsDialog)
+    assert set(window.dialogs) == {"settings", "shortcuts"}
+    line = dialog.fields["device"]
+    assert isinstance(line, QLineEdit)
+    for _ in range(2):  # the same again, once it could be used
+        line.setText("cuda")
+        with qtbot.waitSignal(dialog.chosen) as chosen:
+            line.editingFinished.emit()
+        assert chosen.args[0].device == "cuda"
+        assert not dialog.error.isVisible()
+        window.dialogs.refuse(Settings(theme="light"), "cuda cannot be used.")
+        assert (dialog.error.text(), dialog.settings.device) == ("cuda cannot be used.", "auto")
+        assert line.text() == "cuda", "it can be corrected"

@@ -588,7 +588,7 @@ def test_english_needs_no_catalogue(qapp):
         QCoreApplication.removeTranslator(translator)
 
 
-def test_the_language_is_chosen_in_the_settings_and_holds_from_the_next_start(qapp, qtbot):
+def test_the_language_is_chosen_in_the_settings(qapp, qtbot):
     dialog = SettingsDialog(None, Settings(), WORDS)  # type: ignore[arg-type]
     qtbot.addWidget(dialog)
     field = dialog.fields["language"]
@@ -597,4 +597,13 @@ def test_the_language_is_chosen_in_the_settings_and_holds_from_the_next_start(qa
     with qtbot.waitSignal(dialog.chosen) as signal:
         field.setCurrentIndex(2)
     assert signal.args == [Settings(language="de")]
-    assert dialog.windowTitle() == "Settings"  # what is on the screen stays as it is
+
+
+def test_another_language_takes_the_place_of_the_one_before(qapp):
+    owner, texts, numbers = QObject(), [], set()
+    for language in ("de", "en", "de", "de", "en"):
+        install_translators(owner, language)
+        texts.append(translated("Settings"))
+        numbers.add(len(owner.findChildren(QTranslator)))
+    assert texts == ["Einstellungen", "Settings", "Einstellungen", "Einstellungen", "Settings"]
+    assert numbers == {2}

@@ -16,6 +16,7 @@ from samtta_app.errors import SettingsError
 from samtta_app.settings import (
     Settings,
     StrategyName,
+    changed_names,
     data_folder,
     load_settings,
     model_folder,
@@ -24,6 +25,7 @@ from samtta_app.settings import (
     save_settings,
     settings_file,
     valid_keys,
+    with_changes,
 )
 from tests.unit.no_files import NO_FILES, put_what_is_no_file
 
@@ -377,3 +379,12 @@ def test_a_device_is_kept(device: str, tmp_path: Path) -> None:
 def test_another_device_is_refused_with_those_that_there_are(device: object) -> None:
     with pytest.raises(SettingsError, match="cuda:1"):
         Settings(device=device)  # type: ignore[arg-type]
+
+
+def test_what_was_changed_is_named_and_changed_elsewhere_too():
+    before, after = Settings(theme="dark", threads=2), Settings(theme="dark", learn=False, keys={"fit": "F"})
+    assert changed_names(before, before) == ()
+    assert set(changed_names(before, after)) == {"threads", "learn", "keys"}
+    elsewhere = Settings(theme="light", threads=3, model="mine")
+    expected = Settings(theme="light", model="mine", learn=False, keys={"fit": "F"})
+    assert with_changes(elsewhere, before, after) == expected

@@ -52,11 +52,17 @@ class HoverPreview(QObject):
         self._rest.timeout.connect(self._ask)
         canvas.hovered.connect(self._moved)
         controller.hover_answered.connect(self._take)
+        controller.described.connect(self._try_again)
 
     def show_state(self, state: State) -> None:
         """Take the mask away once something is being annotated, or the image is another."""
         if not _wanted(state) or (self.item is not None and state.image is not self._image):
             self._drop()
+
+    @Slot()
+    def _try_again(self) -> None:
+        """Another model may be quicker."""
+        self._slow = 0
 
     @Slot(float, float)
     def _moved(self, x: float, y: float) -> None:

@@ -63,6 +63,11 @@ class Workbench(QObject):
             self.layer.clear_strokes()
             show_waiting(self._surface.state, self.layer)
 
+    def finish(self) -> None:
+        """What is being drawn becomes what it is by now."""
+        if self._tool is not None:
+            self._tool.finish()
+
     def end_stroke(self) -> None:
         """The keyboard went elsewhere: a stroke that is under way is not lost."""
         if isinstance(self._tool, BrushTool):

@@ -56,7 +56,7 @@ class ModelsDialog(QDialog):
         settings: name the model that is used, and the device to measure on.
 
     Signals:
-        chosen(str): the user wants this model, by name or path, for the projects that are opened from now on.
+        chosen(str): the user wants this model, by name or path.
     """
 
     chosen = Signal(str)
@@ -105,6 +105,13 @@ class ModelsDialog(QDialog):
         self.table.setCurrentIndex(self.table.model().index(names.index(before) if before in names else 0, 0))
         self._show_selected()
 
+    def refuse(self, settings: Settings, why: str) -> None:
+        """Say why a model cannot be used; that of the settings is."""
+        self._used = settings.model
+        theme.set_role(self.said, "bad")
+        self.said.setText(translated(why))
+        self.refresh()
+
     # --- making -------------------------------------------------------------------------------------------------------
 
     def _make_table(self) -> QTreeWidget:
@@ -137,7 +144,7 @@ class ModelsDialog(QDialog):
             button = made[name] = QPushButton(icons.icon(picture), translated(text))
             button.setAutoDefault(False)
             button.clicked.connect(lambda checked=False, act=act: act())
-        made["use"].setToolTip(translated("Answer with this model in the projects that are opened from now on"))
+        made["use"].setToolTip(translated("Answer with this model from now on"))
         made["check"].setToolTip(translated("Compare its hash (sha256) with the known one"))
         return made
 
@@ -176,7 +183,7 @@ class ModelsDialog(QDialog):
         used = row.name == self._used
         item.setIcon(0, icons.icon("check" if used else "circle", tint="accent" if used else "line"))
         if used:
-            item.setToolTip(0, translated("Used for the projects that are opened from now on"))
+            item.setToolTip(0, translated("This model is used"))
         if not row.present:
             for column in range(len(COLUMNS)):
                 item.setForeground(column, self.palette().placeholderText())
@@ -274,9 +281,7 @@ class ModelsDialog(QDialog):
             self._used = row.name
             self.chosen.emit(row.name)
             theme.set_role(self.said, "good")
-            self.said.setText(
-                translated("{title} answers in the projects that are opened from now on", title=row.title)
-            )
+            self.said.setText(translated("{title} answers as soon as it is loaded", title=row.title))
             self.refresh()
 
 

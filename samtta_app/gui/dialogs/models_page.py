@@ -46,6 +46,20 @@ class ModelsPage(QObject):
         dialog.chosen.connect(self._chosen)
         self._dialogs.show("models", dialog)
 
+    @Slot()
+    def close(self) -> None:
+        """End the work."""
+        self.work.close()
+
+    def take_over(self, other: ModelsPage) -> None:
+        """Go on with the work of another window, which takes this one's."""
+        for page in (self, other):
+            page.work.ended.disconnect(page._ended)
+        self.work, other.work = other.work, self.work
+        for page in (self, other):
+            page.work.setParent(page)
+            page.work.ended.connect(page._ended)
+
     @Slot(str)
     def _chosen(self, name: str) -> None:
         self._use(replace(self._settings(), model=name))

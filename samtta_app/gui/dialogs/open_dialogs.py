@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog
 
+from samtta_app.settings import Settings
+
 PROJECT_BOUND = ("statistics", "agreement", "export", "import", "planes", "display", "about")
 """Dialogs about the project or its model: they are closed with it."""
+
+
+@runtime_checkable
+class SettingsView(Protocol):
+    """A dialog that changes settings."""
+
+    def refuse(self, settings: Settings, why: str) -> None:
+        """Say why the last change cannot be used; `settings` hold."""
 
 
 class OpenDialogs(QObject):
@@ -21,6 +33,10 @@ class OpenDialogs(QObject):
     def __contains__(self, name: str) -> bool:
         """Whether a dialog of this kind is open."""
         return name in self._open
+
+    def __iter__(self) -> Iterator[str]:
+        """The kinds that are open."""
+        return iter(tuple(self._open))
 
     def __getitem__(self, name: str) -> QDialog:
         """The open dialog of a kind."""
@@ -35,6 +51,12 @@ class OpenDialogs(QObject):
         dialog.show()
         dialog.raise_()
 
+    def refuse(self, settings: Settings, why: str) -> None:
+        """Say in the dialogs that change settings why the last change cannot be used; `settings` hold."""
+        for dialog in self._open.values():
+            if isinstance(dialog, SettingsView):
+                dialog.refuse(settings, why)
+
     def close(self, *names: str) -> None:
         """Close the dialogs of these kinds."""
         for name in names:
@@ -43,7 +65,7 @@ class OpenDialogs(QObject):
 
     def close_all(self) -> None:
         """Close every dialog."""
-        self.close(*tuple(self._open))
+        self.close(*self)
 
     def _forget(self, name: str, dialog: QDialog, _: int = 0) -> None:
         if self._open.get(name) is dialog:

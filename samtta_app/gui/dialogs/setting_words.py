@@ -8,10 +8,6 @@ from dataclasses import dataclass, field
 PAGES = ("Look", "Masks", "Learning", "Model")
 """The pages of the dialog, before that of the keys."""
 
-NOW = ""
-NEXT_PROJECT = "These hold from the next project that is opened: {settings}."
-NEXT_START = "These hold from the next start: {settings}."
-
 
 @dataclass(frozen=True, slots=True)
 class SettingWords:
@@ -26,7 +22,6 @@ class SettingWords:
         automatic: words for the least number, "" where that is a number like the others.
         factor: what is shown is the value times this.
         digits: behind the decimal point of what is shown.
-        since: when a change takes effect, in words; "" at once.
     """
 
     page: str
@@ -37,14 +32,11 @@ class SettingWords:
     automatic: str = ""
     factor: float = 1
     digits: int = 0
-    since: str = NOW
 
 
 SETTING_WORDS: Mapping[str, SettingWords] = {
     "theme": SettingWords("Look", "Theme", choices={"system": "As the system", "light": "Light", "dark": "Dark"}),
-    "language": SettingWords(
-        "Look", "Language", choices={"system": "As the system", "en": "English", "de": "Deutsch"}, since=NEXT_START
-    ),
+    "language": SettingWords("Look", "Language", choices={"system": "As the system", "en": "English", "de": "Deutsch"}),
     "font_size": SettingWords(
         "Look", "Size of text", "Of all text in the window", suffix=" pt", automatic="As the system"
     ),
@@ -60,7 +52,6 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
         "Remove crumbs and pinholes from masks",
         "Small loose parts without an include click, and small holes without an exclude click. "
         "A class can be exempted in its menu",
-        since=NEXT_PROJECT,
     ),
     "hover": SettingWords(
         "Masks",
@@ -77,8 +68,8 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
         "A longer pause counts as so long in an object's time",
         suffix=" s",
     ),
-    "strategy": SettingWords("Learning", "Way of learning", since=NEXT_PROJECT),
-    "learn": SettingWords("Learning", "Learn from accepted objects", since=NEXT_PROJECT),
+    "strategy": SettingWords("Learning", "Way of learning"),
+    "learn": SettingWords("Learning", "Learn from accepted objects"),
     "control_share": SettingWords(
         "Learning",
         "Control objects",
@@ -88,20 +79,15 @@ SETTING_WORDS: Mapping[str, SettingWords] = {
         factor=100,
         digits=1,
     ),
-    "model": SettingWords("Model", "Model", "A name, or a path to a weights file", since=NEXT_PROJECT),
-    "device": SettingWords(
-        "Model", "Runs on", "auto, cpu, openvino, cuda, cuda:1 or mps; auto takes an NVIDIA GPU", since=NEXT_PROJECT
-    ),
+    "model": SettingWords("Model", "Model", "A name, or a path to a weights file"),
+    "device": SettingWords("Model", "Runs on", "auto, cpu, openvino, cuda, cuda:1 or mps; auto takes an NVIDIA GPU"),
     "kept_features": SettingWords(
         "Model",
         "Encoded images on the disk",
         "They open at once later",
         suffix=" MB",
         automatic="None",
-        since=NEXT_PROJECT,
     ),
-    "threads": SettingWords(
-        "Model", "Threads", "Processor threads of the model", automatic="Automatic", since=NEXT_START
-    ),
+    "threads": SettingWords("Model", "Threads", "Processor threads of the model", automatic="Automatic"),
 }
 """Every setting of the schema but the keys, which have a page of their own."""

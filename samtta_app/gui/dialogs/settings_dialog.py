@@ -27,7 +27,7 @@ from samtta_app.errors import SettingsError
 from samtta_app.gui.dialogs.dialogs import PathField, dialog_form
 from samtta_app.gui.dialogs.key_editor import KeyEditor
 from samtta_app.gui.dialogs.reading_dialogs import dialog_layout
-from samtta_app.gui.dialogs.setting_words import NEXT_PROJECT, NEXT_START, PAGES, SETTING_WORDS, SettingWords
+from samtta_app.gui.dialogs.setting_words import PAGES, SETTING_WORDS, SettingWords
 from samtta_app.gui.widgets import theme
 from samtta_app.gui.widgets.translation import translated
 from samtta_app.phrases import Phrase
@@ -90,6 +90,12 @@ class SettingsDialog(QDialog):
         """The settings as they were chosen last."""
         return self._settings
 
+    def refuse(self, settings: Settings, why: str) -> None:
+        """Say why the last change cannot be used: `settings` hold. What was written stays, so that it can be corrected."""
+        self._settings = settings
+        self.error.setText(translated(why))
+        self.error.show()
+
     def _page(self, page: str) -> QWidget:
         made, form = QWidget(), dialog_form()
         outer = QVBoxLayout(made)
@@ -100,12 +106,6 @@ class SettingsDialog(QDialog):
             words = SETTING_WORDS[entry.name]
             if words.page == page:
                 self._add(form, entry, words)
-        for since in (NEXT_PROJECT, NEXT_START):
-            late = [words.label for words in SETTING_WORDS.values() if (words.page, words.since) == (page, since)]
-            if late:
-                line = theme.label(translated(since, settings=Phrase.joined(", ", late)), role="muted")
-                line.setWordWrap(True)
-                outer.addWidget(line)
         outer.addStretch(1)
         return made
 
@@ -154,8 +154,7 @@ class SettingsDialog(QDialog):
         try:
             settings = replace(self._settings, **{name: value})
         except SettingsError as error:
-            self.error.setText(translated(str(error)))
-            self.error.show()
+            self.refuse(self._settings, str(error))
             return
         self.error.hide()
         if settings != self._settings:

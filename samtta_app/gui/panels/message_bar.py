@@ -124,6 +124,18 @@ class MessageBar(QWidget):
         line.show()
         self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))  # no line is painted squeezed
 
+    def retract(self, text: str) -> None:
+        """Take the message with this text away: its cause is gone."""
+        for line in [line for line in self.lines if line.message.text == text]:
+            self._drop(line)
+
+    def take_over(self, other: MessageBar) -> None:
+        """Show what another bar shows, and nothing that was dismissed there."""
+        self.clear()
+        self._seen = other._seen
+        for line in other.lines:
+            self.show_message(line.message)
+
     def clear(self) -> None:
         """Take every message away."""
         self.timer.stop()

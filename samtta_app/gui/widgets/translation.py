@@ -36,9 +36,12 @@ def install_translators(owner: QObject, language: Language) -> None:
     """Say everything in this language from now on, Qt's own dialogs too; what is on the screen stays as it is.
 
     Args:
-        owner: the translators are its children, and go with it.
+        owner: the translators are its children, and go with it. Those that it had before are taken away.
         language: "system", "en" or "de".
     """
+    for earlier in owner.findChildren(QTranslator):
+        QCoreApplication.removeTranslator(earlier)
+        earlier.setParent(None)
     locale = QLocale.system() if language == "system" else QLocale(language)
     of_qt = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     for name, folder in (("samtta", str(resource("translations"))), ("qtbase", of_qt)):
