@@ -4970,6 +4970,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>statt Version {version}</translation>
     </message>
     <message>
+        <source>its disk is read-only</source>
+        <translation>ihr Datenträger ist schreibgeschützt</translation>
+    </message>
+    <message>
         <source>its file cannot be read</source>
         <translation>seine Datei ist nicht lesbar</translation>
     </message>

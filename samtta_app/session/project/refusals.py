@@ -43,6 +43,8 @@ def reason(error: BaseException, home: Path) -> tuple[str, str]:
             Phrase("its file system gives no locks, so another samtta could write at the same time"),
             Phrase("Name a place on another disk with --project"),
         )
+    if number == errno.EROFS or (code != 0 and _read_only(home)):
+        return Phrase("its disk is read-only"), Phrase("Make it writable")
     return str(error), Phrase("Make it writable")
 
 
@@ -64,6 +66,15 @@ def locks_work(folder: Path) -> bool:
     except OSError:
         return True
     return True
+
+
+def _read_only(folder: Path) -> bool:
+    """Whether the disk takes no new file: a system makes it read-only after a fault, and SQLite names an I/O error then."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return False
+    except OSError as error:
+        return error.errno == errno.EROFS
 
 
 def _without_room(folder: Path) -> bool:

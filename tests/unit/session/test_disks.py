@@ -145,6 +145,16 @@ def test_a_read_only_disk_is_shown_and_says_so(small_disk: Path) -> None:
         assert len(store.annotations()) == 1
 
 
+@LINUX
+def test_an_io_error_of_a_disk_that_a_system_made_read_only_is_called_that(small_disk: Path) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+    assert refusals.reason(error, small_disk)[0] == "disk I/O error"
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert refusals.reason(error, small_disk) == ("its disk is read-only", "Make it writable")
+
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_without_room_for_a_folder_is_called_full(
     folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
