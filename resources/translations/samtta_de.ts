@@ -4638,6 +4638,10 @@ Korrigiert: nach dem, was bei früheren Antworten eintraf (isotone Kalibrierung 
         <translation>Zoomt (Strg rollt)</translation>
     </message>
     <message>
+        <source>a key such as "Ctrl+Z" or "Return; E"</source>
+        <translation>eine Taste wie „Ctrl+Z“ oder „Return; E“</translation>
+    </message>
+    <message>
         <source>a link</source>
         <translation>eine Verknüpfung</translation>
     </message>

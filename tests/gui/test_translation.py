@@ -283,6 +283,12 @@ def test_each_hint_of_the_status_bar_is_translated(marker: Marker, tmp_path: Pat
     assert shown_texts(marker, *(hint(state) for state in states)) == []
 
 
+def test_what_a_key_of_the_settings_must_be_is_translated(marker: Marker):
+    with pytest.raises(SettingsError) as refused:
+        Settings(keys={"accept": "Retrun"})
+    assert shown_texts(marker, str(refused.value)) == []
+
+
 @pytest.mark.parametrize("kind", MAP_WORDS)
 def test_each_map_has_its_key_translated(marker: Marker, qtbot, kind: str):
     image = picture()

@@ -154,7 +154,6 @@ def test_an_io_error_of_a_disk_that_a_system_made_read_only_is_called_that(small
     assert refusals.reason(error, small_disk) == ("its disk is read-only", "Make it writable")
 
 
-
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_without_room_for_a_folder_is_called_full(
     folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
