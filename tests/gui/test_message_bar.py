@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from samtta_app.gui.panels.message_bar import MESSAGES_SHOWN, MessageBar
+from samtta_app.gui.panels.message_bar import MESSAGES_KEPT, MESSAGES_SHOWN, MessageBar
 from samtta_app.gui.widgets import theme
 from samtta_app.session.state import Message, Severity
 from tests.gui.scenes import scene
@@ -21,6 +21,10 @@ def bar(qapp, qtbot) -> MessageBar:
     made = MessageBar()
     qtbot.addWidget(made)
     return made
+
+
+def shown(bar: MessageBar) -> list[str]:
+    return [line.message.text for line in bar.lines if not line.isHidden()]
 
 
 def texts(bar: MessageBar) -> list[str]:
@@ -111,10 +115,19 @@ def test_every_message_can_be_dismissed(bar: MessageBar):
     assert not bar.isVisible()
 
 
-def test_the_bar_does_not_grow_without_end(bar: MessageBar):
-    for number in range(MESSAGES_SHOWN + 4):
+def test_messages_without_room_wait_until_newer_ones_are_dismissed(bar: MessageBar):
+    for number in range(MESSAGES_SHOWN + 2):
         bar.show_message(Message("error", f"mishap {number}"))
-    assert texts(bar) == [f"mishap {number}" for number in range(4, MESSAGES_SHOWN + 4)]
+    assert shown(bar) == [f"mishap {number}" for number in range(2, MESSAGES_SHOWN + 2)]
+    bar.lines[-1].button.click()
+    bar.lines[-1].button.click()
+    assert shown(bar) == [f"mishap {number}" for number in range(MESSAGES_SHOWN)]
+
+
+def test_a_fault_that_comes_again_and_again_does_not_fill_the_memory(bar: MessageBar):
+    for number in range(MESSAGES_KEPT + 4):
+        bar.show_message(Message("error", f"mishap {number}"))
+    assert texts(bar) == [f"mishap {number}" for number in range(4, MESSAGES_KEPT + 4)]
 
 
 def test_long_messages_are_wrapped_and_can_be_copied(bar: MessageBar):

@@ -23,7 +23,10 @@ STAYS = 6000
 """Milliseconds after which an info or a good message goes by itself."""
 
 MESSAGES_SHOWN = 3
-"""Messages shown at once; the oldest go first."""
+"""Messages shown at once, the newest; older ones wait until there is room."""
+
+MESSAGES_KEPT = 20
+"""Messages that are shown or wait; a fault that comes again and again must not fill the memory."""
 
 
 class _Line(QFrame):
@@ -116,12 +119,11 @@ class MessageBar(QWidget):
         line.dismissed.connect(self._dismissed)
         self.lines.append(line)
         self._layout.addWidget(line)
-        for old in self.lines[:-MESSAGES_SHOWN]:
+        for old in self.lines[:-MESSAGES_KEPT]:
             self._drop(old)
         if _passes(message):
             self.timer.start()
-        self.show()
-        line.show()
+        self._fit()
         self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))  # no line is painted squeezed
 
     def retract(self, text: str) -> None:
@@ -158,7 +160,13 @@ class MessageBar(QWidget):
         self._layout.removeWidget(line)
         line.hide()
         line.deleteLater()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show the newest messages."""
         self.setVisible(bool(self.lines))
+        for age, line in enumerate(reversed(self.lines)):
+            line.setVisible(age < MESSAGES_SHOWN)
 
 
 def _passes(message: Message) -> bool:
