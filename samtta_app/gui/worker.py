@@ -31,6 +31,9 @@ MODEL = "Model"
 PATIENCE = 0.5
 """Seconds that closing waits for the step under way; a learning step takes some hundredths of one."""
 
+SOON = 0.1
+"""Seconds that an image waits for a model that is being made; torch alone takes seconds."""
+
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +72,8 @@ class Worker(QObject):
 
     Args:
         factory: makes the engine, on the worker's thread; a UserError of it becomes a Failure of kind MODEL.
-        fallback: makes what answers while there is no model, from the reason why there is none.
+        fallback: makes what answers while there is no model, from the reason why there is none. It also reads the
+            images that are to be opened while the model is being made.
     """
 
     replied = Signal(object)
@@ -112,7 +116,13 @@ class Worker(QObject):
     # --- on the worker's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        made = threading.Event()
+        reading = threading.Thread(target=self._read_until, args=(made,), name="samtta-reading", daemon=True)
+        reading.start()
         engine = self._built()
+        made.set()
+        self._mailbox.wake()
+        reading.join()
         self._say(self.described, engine.description, engine.tasks)
         begun: list[tuple[Request, _Work]] = []  # a lower lane's work rests below that of the lane that it gave way to
         while self._mailbox.open:
@@ -126,6 +136,18 @@ class Worker(QObject):
                 begun.pop()
         for _, work in reversed(begun):
             work.close()
+
+    def _read_until(self, made: threading.Event) -> None:
+        """Read images that are to be opened, until the model is made."""
+        if made.wait(SOON):
+            return
+        reader = self._fallback("")
+        while (request := self._mailbox.image(made)) is not None:
+            work = _work(reader, request)
+            while self._step(request, work):
+                if self._mailbox.overtaken(request):
+                    work.close()
+                    break
 
     def _say(self, signal: SignalInstance, *values: object) -> None:
         with self._speaking:
@@ -197,7 +219,7 @@ class _Mailbox:
                 lane = deque(r for r in self._lanes[request.lane] if not _replaces(request, r))
                 self._lanes[request.lane] = lane
                 lane.append(request)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def take(self, *, above: Lane | None) -> Request | None:
         """The next request of a lane higher than `above`; where that is None of any, waiting for it. None: none, or closed."""
@@ -217,6 +239,17 @@ class _Mailbox:
                 return None
             return urgent.popleft()
 
+    def image(self, made: threading.Event) -> Request | None:
+        """The image that is to be opened, waiting for it; None once the model is made, or closed."""
+        with self._changed:
+            while self.open and not made.is_set():
+                found = next((r for r in self._lanes["urgent"] if isinstance(r, LoadRequest)), None)
+                if found is not None:
+                    self._lanes["urgent"].remove(found)
+                    return found
+                self._changed.wait()
+            return None
+
     def overtaken(self, request: Request) -> bool:
         """Whether the answer to `request` is no longer awaited."""
         with self._changed:
@@ -228,7 +261,12 @@ class _Mailbox:
             self.open = False
             for lane in self._lanes.values():
                 lane.clear()
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let those who wait look again at what they wait for."""
+        with self._changed:
+            self._changed.notify_all()
 
 
 def _work(engine: EngineProtocol, request: Request) -> _Work:

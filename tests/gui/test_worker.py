@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QThread, Slot
 from pytestqt.qtbot import QtBot
@@ -443,6 +446,47 @@ def test_the_model_is_made_on_the_workers_thread_and_named(qtbot: QtBot, start: 
     assert threads == ["samtta-engine"]
 
 
+def test_while_the_model_is_made_an_image_is_shown_and_a_click_waits(
+    qtbot: QtBot, start: Start, tmp_path: Path
+) -> None:
+    ready, engine = threading.Event(), Scripted(gated=False)
+
+    def factory() -> Scripted:
+        ready.wait(WAIT / 1000)
+        return engine
+
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((10, 20, 3), np.uint8))
+    worker, ear = start(factory)
+    worker.send(predict(1))
+    worker.send(LoadRequest(2, tmp_path / "a.png"))
+    qtbot.waitUntil(lambda: ear.ids() == [2], timeout=WAIT)
+    (shown,) = (reply for reply in ear.replies if isinstance(reply, Loaded))
+    assert (shown.image.width, shown.image.height) == (20, 10)
+    worker.send(LoadRequest(3, tmp_path / "missing.png"))
+    qtbot.waitUntil(lambda: ear.ids() == [2, 3], timeout=WAIT)
+    assert isinstance(ear.replies[-1], Failure)
+    assert not engine.log
+    ready.set()
+    qtbot.waitUntil(lambda: ear.ids() == [2, 3, 1], timeout=WAIT)
+    assert any("Predict 1" in line for line in engine.log)
+
+
+def test_a_worker_is_closed_while_its_model_is_made(start: Start) -> None:
+    ready = threading.Event()
+
+    def factory() -> Scripted:
+        ready.wait(WAIT / 1000)
+        return Scripted()
+
+    worker, _ = start(factory)
+    worker.close(patience=0.3)
+    ready.set()
+    deadline = time.monotonic() + WAIT / 1000
+    while any(thread.name in ("samtta-engine", "samtta-reading") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_without_a_model_its_error_is_said_and_requests_still_get_their_answers(qtbot: QtBot, start: Start) -> None:
     def factory() -> EngineProtocol:
         raise CheckpointError("The file is truncated", "sam.pth", "Get it again")
@@ -483,7 +527,6 @@ def test_the_real_engine_answers_a_click_while_it_learns(qtbot: QtBot, start: St
 
 
 def test_without_a_model_images_are_read_and_what_nobody_waits_for_is_not_answered(tmp_path: Path) -> None:
-    import cv2
 
     cv2.imwrite(str(tmp_path / "a.png"), picture().pixels)
     (tmp_path / "b.png").write_bytes(b"no image")
