@@ -314,7 +314,7 @@ def test_a_wrapping_without_tensors_is_no_state_dict(wrapping: dict[object, obje
 def test_a_model_is_ready_once_it_has_answered(cases: dict[str, Case], name: str) -> None:
     """Without encoding, which would take seconds at each start."""
     opened = open_model(cases[name].file, "cpu", SIZE)
-    assert (opened.model.name, opened.model.size, opened.note) == (name, SIZE, "")
+    assert (opened.model.name, opened.model.size, opened.refusal) == (name, SIZE, "")
 
 
 def test_another_model_under_a_known_name_is_named(mobile: Case) -> None:
