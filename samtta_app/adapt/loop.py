@@ -50,7 +50,7 @@ class TrainingConfig:
     `task_rate`: Adam's learning rate for the classes' task prompts, which are learned once there are two classes; 0
     turns them off.
 
-    Six steps of three rounds at half the rate need three times the time, and brought nothing more on changed looks.
+    Six steps of three rounds at half the rate need three times the time; what they bring on changed looks is within chance.
     """
 
     steps: int = 3

@@ -26,7 +26,7 @@ NaturalKey = tuple[str, str]
 def natural(name: str) -> NaturalKey:
     """Sort key under which "cell2" comes before "cell10", whatever the case; equal names are sorted by their text.
 
-    Keys are texts, since a folder may hold 100,000 names: lists of words and numbers take five times as long to compare.
+    Keys are texts, since a folder may hold 100,000 names: lists of words and numbers take three times as long.
     """
     return _DIGITS.sub(_length_first, name.casefold()), name
 
