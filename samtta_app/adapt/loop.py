@@ -22,7 +22,7 @@ from samtta_app.adapt.memory import Memory, Remembered
 from samtta_app.adapt.rounds import correction, first_click_on
 from samtta_app.adapt.task_prompts import Tasks
 from samtta_app.core.types import Prompt
-from samtta_app.model.answers import near_click
+from samtta_app.model.answers import as_asked
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.close_part import WindowPart, onto_window, part_about, part_features
 from samtta_app.model.losses import prompt_loss
@@ -162,12 +162,13 @@ def _rounds(
             break
         with torch.enable_grad():
             decoded = decode_prompt(model, copy, seen, current, looks)
-            logits = near_click(model, features, current, onto_window(decoded.logits, part, model.grid))
+            logits = onto_window(decoded.logits, part, model.grid)
             loss = prompt_loss(logits, decoded.iou, item.target, current.clicks, features.window, current.ambiguous) / (
                 rounds * batch
             )
             loss.backward()  # type: ignore[no-untyped-call]
-        current = correction(item, logits[chosen(decoded, current)].detach(), current)
+        said = logits[chosen(decoded, current)][None].detach()
+        current = correction(item, as_asked(model, features, current, said)[0], current)
         yield float(loss.detach())
 
 

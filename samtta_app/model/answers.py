@@ -17,11 +17,11 @@ from samtta_app.core.windows import closer, detailed, first_window, nearer, wide
 from samtta_app.errors import PromptError
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import REFINES_FROM, mended
+from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, one_way
 from samtta_app.model.mask_features import described
 from samtta_app.model.outline import redrawn
 from samtta_app.model.placing import placed, placed_fine
-from samtta_app.model.predictor import ImageFeatures, decode, embed, to_input
+from samtta_app.model.predictor import ImageFeatures, decode, embed, logits_in_window, to_input
 from samtta_app.model.threshold_shift import obedient, shifted
 from samtta_app.model.weights import Weights
 
@@ -182,7 +182,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowMasks:
-    """What the decoder says in one window: logits (4, G, G), changed near the newest click; iou (4,); tokens (4, 2C)."""
+    """What the decoder says in one window: logits (4, G, G), the first changed as the newest click asks; iou (4,); tokens (4, 2C)."""
 
     features: ImageFeatures
     logits: Tensor
@@ -194,7 +194,8 @@ def seen_in(model: SamModel, weights: Weights, features: ImageFeatures, prompt: 
     """What the decoder says in the window of `features`."""
     with torch.no_grad():
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt, hints.looks))
-        logits = corrected(model, features, prompt, decoded.logits, hints.offset)
+        shown = corrected(model, features, prompt, decoded.logits[:1], hints.offset)
+        logits = torch.cat([shown, decoded.logits[1:]])
         own = decoded.tokens[1:]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
     return WindowMasks(features, logits, decoded.iou, tokens)
@@ -275,19 +276,21 @@ def masks_of(
 
 
 def corrected(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor, offset: float) -> Tensor:
-    """Logits (m, G, G) changed near the newest click only, with the threshold moved about it."""
-    return shifted(near_click(model, features, prompt, logits), offset, prompt, features.window)
+    """Logits (m, G, G) changed as the newest click asks for, with the threshold moved about it."""
+    return shifted(as_asked(model, features, prompt, logits), offset, prompt, features.window)
 
 
-def near_click(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
-    """From a few clicks on, an answer in an unchanged window changes near the newest click only, where the policy says so."""
+def as_asked(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
+    """A later click adds to the answer before, or takes away near itself, where the policy says so."""
     before = prompt.logits
-    if not model.policy.local_update or before is None or before.window != features.window:
+    if not model.policy.local_update or before is None or not prompt.clicks:
         return logits
-    if len(prompt.clicks) < REFINES_FROM or before.values.shape != logits.shape[1:]:
+    if before.values.shape != logits.shape[1:]:
         return logits
     newest = prompt.clicks[-1]
     x, y = to_input(model, features.window, features.valid, torch.tensor([newest.x, newest.y], device=logits.device))
     cell = model.size / model.grid
-    values = torch.from_numpy(before.values).to(logits)
-    return mended(values, logits, (float(x + 0.5) / cell - 0.5, float(y + 0.5) / cell - 0.5))
+    values = logits_in_window(before, features.window, model.grid)[0, 0].to(logits)
+    reach = SETTLED if len(prompt.clicks) >= SETTLED_FROM else SETTLING
+    place = float(x + 0.5) / cell - 0.5, float(y + 0.5) / cell - 0.5
+    return one_way(values, logits, place, None if newest.positive else reach)

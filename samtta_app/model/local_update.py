@@ -1,48 +1,63 @@
-"""A later click changes only what is near it: far from the click, the previous answer stays."""
+"""A later click changes what is shown one way only: an include click adds to it, an exclude click takes away near it."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import torch
 from torch import Tensor
 
-REFINES_FROM = 4
-"""From this number of clicks on, an answer is changed locally; before, the object itself is still being found."""
+from samtta_app.core.masks import distances
 
-REFINE_REACH = 0.35
-"""How far a click reaches (one standard deviation), in roots of the object's area."""
-
-LEAST_REACH = 4.0
-"""The same at least, in cells."""
+SETTLED_FROM = 4
+"""Clicks from which an exclude click corrects an outline; earlier ones settle which object is meant."""
 
 
-SAME_OBJECT = 0.7
-"""Least IoU of two answers that are of one object; below it the new answer is taken whole.
+class Reach(NamedTuple):
+    """How far an exclude click reaches (one standard deviation): in distances from it to the outline, at least in cells."""
 
-On 20 unseen sets that took 7.4 clicks an object instead of 7.6.
+    share: float
+    least: float
+
+
+SETTLING, SETTLED = Reach(4.0, 4.0), Reach(1.5, 2.0)
+"""The reach before SETTLED_FROM clicks and from then on.
+
+On 112 objects of seven sets, 3.6 % of the clicks did harm so, and 7.0 % where every click reached as far as the first.
 """
 
 
-def mended(before: Tensor, new: Tensor, click: tuple[float, float]) -> Tensor:
-    """Logits that follow `new` at the click and `before` far from it.
+def one_way(before: Tensor, new: Tensor, click: tuple[float, float], reach: Reach | None) -> Tensor:
+    """Logits that follow `new` where the newest click asks for it, and `before` everywhere else.
 
-    A correction near the outline otherwise moves the outline all around the object. Measured on the training sets, the
-    mean IoU then falls between the third and the fifth click. FocalClick (Chen et al. 2022, progressive merge) keeps
-    the previous answer outside the changed region that holds the click. A smooth weight does the same without a seam.
-
-    Where the two are not of the same object, `new` stays as it is.
+    An include click says that something is missing, so the mask only grows. An exclude click says that something is too
+    much, so it only shrinks, and only near the click: as far as the outline is, some part of the object must lie beyond.
+    FocalClick (Chen et al. 2022, progressive merge) keeps the previous answer outside the changed region in the same
+    spirit. Where nothing was shown before, `new` stays as it is.
 
     Args:
-        before: logits (g, g) of the previous answer.
-        new: logits (m, g, g) of the newest one, in the same window.
+        before: logits (g, g) of the previous answer, in the window of the new one.
+        new: logits (m, g, g) of the newest one.
         click: the newest click as x, y in cells, counted from the centre of the first.
+        reach: that of an exclude click; None for an include click.
 
     Returns:
         Logits (m, g, g).
     """
-    reach = max(LEAST_REACH, REFINE_REACH * float((before > 0).sum()) ** 0.5)
+    shown = before > 0
+    if not bool(shown.any()):
+        return new
+    if reach is None:
+        return torch.maximum(before, new)
+    spread = max(reach.least, reach.share * _depth(shown, click))
     steps = torch.arange(before.shape[-1], device=before.device, dtype=before.dtype)
-    column, row = (torch.exp((steps - at).square() / (-2 * reach * reach)) for at in click)
-    merged = before + row[:, None] * column[None, :] * (new - before)
-    was, now = before > 0, new > 0
-    both, either = (was & now).sum((1, 2)), (was | now).sum((1, 2))
-    return torch.where((both >= SAME_OBJECT * either)[:, None, None], merged, new)
+    column, row = (torch.exp((steps - at).square() / (-2 * spread * spread)) for at in click)
+    return torch.minimum(before, before + row[:, None] * column[None, :] * (new - before))
+
+
+def _depth(shown: Tensor, click: tuple[float, float]) -> float:
+    """Distance in cells from the click's cell to the outline about it; 0 outside of what is shown."""
+    inside = distances(np.pad(shown.cpu().numpy(), 1))[1:-1, 1:-1]
+    column, row = (min(max(round(at), 0), len(inside) - 1) for at in click)
+    return float(inside[row, column])

@@ -251,7 +251,7 @@ def test_where_all_are_empty_one_may_look_at_them_all(monkeypatch: pytest.Monkey
 def with_shift(monkeypatch: pytest.MonkeyPatch, shifts: tuple[float, float, float]) -> tuple[Candidate, ...]:
     """The candidates of a click, each candidate's logits moved."""
     moved = torch.tensor((0.0, *shifts))[:, None, None]  # the single mask comes first
-    monkeypatch.setattr("samtta_app.model.answers.near_click", lambda _m, _f, _p, logits: logits + moved)
+    monkeypatch.setattr("samtta_app.model.answers.as_asked", lambda _m, _f, _p, logits: logits + moved)
     reply = run(Engine(toy_model()), click())
     assert isinstance(reply, Answer)
     assert reply.candidates[reply.chosen].predicted_iou == max(c.predicted_iou for c in reply.candidates)

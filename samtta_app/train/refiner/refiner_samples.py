@@ -20,7 +20,7 @@ from samtta_app.core.masks import bounding_box, crop, trimmed
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Box, Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.images.read import from_array
-from samtta_app.model.answers import near_click
+from samtta_app.model.answers import as_asked
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.predictor import ImageFeatures, chosen, decode_prompt, logits_in_window
 from samtta_app.model.refiner import mask_of, refining_window
@@ -102,7 +102,7 @@ def sampled_answers(
     prompt = Prompt((click,))
     for _ in range(1 + further):
         decoded = decode_prompt(model, model.frozen.tensors, features, prompt)
-        logits = near_click(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
+        logits = as_asked(model, features, prompt, decoded.logits[chosen(decoded, prompt)][None])[0]
         shown = mask_of(model, features, logits)
         yield prompt, logits, shown
         following = next_click(target, shown, prompt.clicks, features.window)

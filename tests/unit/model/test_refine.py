@@ -14,8 +14,9 @@ from samtta_app.images.read import from_array
 from samtta_app.model.answers import MaskAnswer, answer_prompt
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import LEAST_REACH, REFINE_REACH, REFINES_FROM, SAME_OBJECT, mended
+from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, Reach, one_way
 from samtta_app.model.model_registry import load_model, toy_model
+from samtta_app.model.predictor import logits_in_window
 from tests.unit.values import picture
 
 SIZE = 64
@@ -40,56 +41,65 @@ def clicks(*places: tuple[float, float, bool]) -> tuple[Click, ...]:
     return tuple(Click(*place) for place in places)
 
 
-# --- the weight -------------------------------------------------------------------------------------------------------
+# --- one way ----------------------------------------------------------------------------------------------------------
 
 
-def test_at_the_click_the_new_answer_counts_and_far_away_the_one_before() -> None:
-    before, new = torch.full((SIZE, SIZE), 2.0), torch.full((1, SIZE, SIZE), 12.0)
-    found = mended(before, new, (10.0, 20.0))[0]
-    assert float(found[20, 10]) == 12.0
-    assert float(found[60, 60]) < 12.0
-    assert found[20, 60] < found[20, 30] < found[20, 12]
-    small = torch.full((SIZE, SIZE), -5.0)
-    small[18:23, 8:13] = 3.0
-    assert float(mended(small, small[None] - 1, (10.0, 20.0))[0, 60, 60]) == pytest.approx(-5.0, abs=1e-3)
+def square(*sides: int, value: float = 3.0) -> torch.Tensor:
+    """Logits (m, SIZE, SIZE) of squares that start at row and column 10; -3 outside."""
+    found = torch.full((len(sides), SIZE, SIZE), -3.0)
+    for layer, side in zip(found, sides, strict=True):
+        layer[10 : 10 + side, 10 : 10 + side] = value
+    return found
 
 
-def test_an_answer_of_another_object_is_taken_whole() -> None:
-    before, new = torch.full((2, SIZE, SIZE), -5.0)
-    before[10:30, 10:30] = 5.0
-    new[10:30, 10:30] = 4.0
-    new[10:30, 30:37] = 4.0  # 400 of 540 cells in common: the same object
-    other = torch.full((SIZE, SIZE), -5.0)
-    other[10:30, 10:60] = 4.0
-    found = mended(before, torch.stack([new, other]), (12.0, 12.0))
-    assert float(found[0, 20, 36]) < 0  # far from the click the answer before holds
-    assert torch.equal(found[1], other)
-    assert SAME_OBJECT == 0.7
+def test_an_include_click_only_adds() -> None:
+    before, smaller, larger = square(20, 10, 40)
+    found = one_way(before, torch.stack([smaller, larger]), (40.0, 40.0), None)
+    assert torch.equal(found[0], before)
+    assert torch.equal(found[1], larger)
+
+
+def test_an_exclude_click_only_takes_away_and_only_near_it() -> None:
+    before, new = square(40)[0], square(60, 10)
+    found = one_way(before, new, (46.0, 30.0), Reach(3.0, 4.0))  # three cells within the right edge
+    assert bool((found <= before).all())
+    assert float(found[1, 30, 46]) == pytest.approx(-3.0)
+    assert torch.equal(found[0] > 0, before > 0), "what the new answer adds does not count"
+    assert float(found[1, 30, 24]) > 1.5, "far from the click the answer before holds"
+
+
+def test_the_deeper_an_exclude_click_lies_the_farther_it_reaches() -> None:
+    before, new = square(40)[0], square(1)
+    for x, reach in ((48.0, 8.0), (39.0, 11 * 3.0), (60.0, 8.0)):
+        found = one_way(before, new, (x, 30.0), Reach(3.0, 8.0))[0]
+        share = (before - found)[30, 20] / (before - new[0])[30, 20]
+        assert float(share) == pytest.approx(float(np.exp(-((x - 20) ** 2) / (2 * reach**2))), abs=1e-4)
 
 
 def test_x_is_the_column_and_a_click_may_lie_between_cells() -> None:
-    before, new = torch.full((SIZE, SIZE), 0.001), torch.ones(1, SIZE, SIZE)
-    found = mended(before, new, (30.5, 7.0))[0]
-    assert float(found[7, 30]) == float(found[7, 31]) < 1
-    assert float(found[7, 30]) == float(found.max())
+    before, new = torch.ones(SIZE, SIZE), torch.full((1, SIZE, SIZE), -1.0)
+    found = one_way(before, new, (30.5, 7.0), SETTLED)
+    assert float(found[0, 7, 30]) == float(found[0, 7, 31]) == float(found.min())
 
 
-def test_the_reach_grows_with_the_object_and_has_a_least() -> None:
-    for side, reach in ((4, LEAST_REACH), (40, REFINE_REACH * 40)):
-        before = torch.full((SIZE, SIZE), -3.0)
-        before[:side, :side] = 1.0
-        found = mended(before, before[None] + 2, (50.0, 50.0))[0]  # nowhere above 0 that was not
-        at = round(50 - reach)
-        wanted = -3 + 2 * float(np.exp(-((50 - at) ** 2) / (2 * reach**2)))
-        assert float(found[50, at]) == pytest.approx(wanted, abs=1e-5)
+def test_where_nothing_was_shown_the_new_answer_counts() -> None:
+    new = square(10, 20)
+    for reach in (None, SETTLED):
+        assert torch.equal(one_way(torch.full((SIZE, SIZE), -1.0), new, (3.0, 3.0), reach), new)
 
 
-def test_every_candidate_is_mended_alike() -> None:
-    new = torch.rand(3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) + 0.5
-    before = torch.full((SIZE, SIZE), 0.25)
-    found = mended(before, new, (5.0, 6.0))
-    shares = (found - before) / (new - before)
-    assert torch.allclose(shares, shares[:1], atol=1e-4)
+def test_the_first_exclude_clicks_reach_farther(small: SamModel) -> None:
+    assert SETTLED_FROM == 4
+    assert SETTLING > SETTLED
+    image, said = scene()
+    before = Logits(image.whole, np.full((small.grid, small.grid), 3, np.float32))
+    excluding = [Click(20 + 10 * k, 20.0, False) for k in range(4)]
+    lost = []
+    for count in (3, 4):
+        prompt = Prompt((*said[:1], *excluding[: count - 2], Click(88.0, 88.0, False)), None, before)
+        found = finished(small, image, prompt, image.whole)
+        lost.append(float((3 - found.logits[0]).clamp(min=0).sum()))
+    assert lost[0] > lost[1]
 
 
 # --- in an answer -----------------------------------------------------------------------------------------------------
@@ -98,48 +108,44 @@ def test_every_candidate_is_mended_alike() -> None:
 def scene() -> tuple[Image, tuple[Click, ...]]:
     """A disc, a click in it, and three corrections near its outline."""
     image = picture(3, 96, 96, discs=((48, 48, 20),))
-    return image, clicks((48, 48, True), (48, 30, True), (75, 48, False), (30, 48, True))
+    return image, clicks((48, 48, True), (48, 30, True), (66, 48, False), (30, 48, True))
 
 
-def differing(model: SamModel, count: int) -> np.ndarray:
-    """Where the logits of click `count` differ from those before it, all answered in the same window."""
+@pytest.mark.parametrize("there", [None, Window(4, 4, 90, 90)])
+def test_from_the_second_click_on_a_mask_grows_or_shrinks(small: SamModel, there: Window | None) -> None:
     image, said = scene()
-    first = finished(model, image, Prompt(said[: count - 1]), image.whole)
-    second = finished(model, image, Prompt(said[:count], None, first.feedback()), image.whole)
-    assert first.window == second.window
-    return np.abs(second.feedback().values - first.feedback().values)
+    found = finished(small, image, Prompt(said[:1]), image.whole)
+    for count in (2, 3, 4):
+        before, window = found.feedback(), there or found.window
+        found = finished(small, image, Prompt(said[:count], None, before), window)
+        earlier = logits_in_window(before, found.window, small.grid)[0, 0]
+        change = (found.logits[0] - earlier) * (1 if said[count - 1].positive else -1)
+        assert float(change.min()) >= -1e-6
+        assert float(change.max()) > 0
 
 
-def test_from_the_fourth_click_on_only_the_neighbourhood_of_the_click_changes(small: SamModel) -> None:
-    assert REFINES_FROM == 4
-    changed = differing(small, 4)
-    cell = small.grid / 96
-    near = changed[int(48 * cell), int(30 * cell)]
-    assert near > 0
-    assert changed[:, -4:].max() < 1e-3  # 60 pixels to the right of the click
-    assert differing(small, 3)[:, -4:].max() > 0.05
-
-
-def test_an_answer_in_another_window_or_of_an_official_sam_is_given_anew(small: SamModel) -> None:
+def test_the_other_masks_are_what_the_decoder_says(small: SamModel) -> None:
     image, said = scene()
-    low = finished(small, image, Prompt(said[:3]), image.whole).feedback().values
-    here, there, official = (
-        far_change(m, low, w) for m, w in ((small, image.whole), (small, NEAR), (toy_model(), None))
+    before = Logits(image.whole, np.full((small.grid, small.grid), 3, np.float32))
+    work = answer_prompt(
+        small, FeatureCache(small), small.frozen, image, Prompt(said[:2], None, before), image.whole, others=True
     )
-    assert here < 1e-3
-    assert there > 0.05
-    assert official > 1e-3
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: MaskAnswer = done.value
+            break
+    assert found.shown.area == image.height * image.width, "an include click takes nothing away"
+    assert min(mask.area for mask in found.masks[1:]) < found.shown.area
 
 
-NEAR = Window(4, 4, 90, 90)
-
-
-def far_change(model: SamModel, said_before: np.ndarray, window: Window | None) -> float:
-    """How much the fourth answer differs from one before it, far from the click, where that was given in `window`."""
+def test_an_official_sam_answers_anew(small: SamModel) -> None:
     image, said = scene()
-    before = said_before if model.grid == len(said_before) else np.full((model.grid, model.grid), 3, np.float32)
-    found = finished(model, image, Prompt(said, None, Logits(window or image.whole, before)), image.whole)
-    return float((found.logits[0] - torch.from_numpy(before)).abs()[:, -4:].max())
+    for model, grows in ((small, True), (toy_model(), False)):
+        before = np.full((model.grid, model.grid), 30, np.float32)
+        found = finished(model, image, Prompt(said[:2], None, Logits(image.whole, before)), image.whole)
+        assert bool((found.logits[0] >= torch.from_numpy(before)).all()) is grows
 
 
 # --- from close by ----------------------------------------------------------------------------------------------------
