@@ -182,7 +182,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowMasks:
-    """What the decoder says in one window: logits (4, G, G), the first changed as the newest click asks; iou (4,); tokens (4, 2C)."""
+    """What the decoder says in one window: logits (4, G, G), iou (4,), tokens (4, 2C).
+
+    The first mask is the one that answers a later click, changed as that click asks.
+    """
 
     features: ImageFeatures
     logits: Tensor

@@ -60,7 +60,7 @@ class Policy:
         quick_encoder: encoding a window takes a fraction of a second on a CPU.
         closer_look: an answer is looked at again in a closer window, for its outline.
         any_size: it is fully convolutional, so that a part of its features can be decoded alone.
-        local_update: a later click changes the answer near it only.
+        local_update: a later click changes the answer one way only, an exclude click near itself.
         limits: what the model may propose by itself.
         focal_alpha: weight of object pixels in the focal loss, 0 .. 1.
         normalised_focal: the architecture was trained with the normalised focal loss instead of SAM's.

@@ -24,7 +24,7 @@ class Reach(NamedTuple):
 SETTLING, SETTLED = Reach(4.0, 4.0), Reach(1.5, 2.0)
 """The reach before SETTLED_FROM clicks and from then on.
 
-On 112 objects of seven sets, 3.6 % of the clicks did harm so, and 7.0 % where every click reached as far as the first.
+On 200 objects of ten sets, 3.1 % of the clicks did harm so. It was 5.6 % where every click reached three distances.
 """
 
 
@@ -32,9 +32,10 @@ def one_way(before: Tensor, new: Tensor, click: tuple[float, float], reach: Reac
     """Logits that follow `new` where the newest click asks for it, and `before` everywhere else.
 
     An include click says that something is missing, so the mask only grows. An exclude click says that something is too
-    much, so it only shrinks, and only near the click: as far as the outline is, some part of the object must lie beyond.
-    FocalClick (Chen et al. 2022, progressive merge) keeps the previous answer outside the changed region in the same
-    spirit. Where nothing was shown before, `new` stays as it is.
+    much. The mask then only shrinks, and only near the click: what is too much ends at the outline next to it.
+
+    Source of the idea: FocalClick (Chen et al. 2022, progressive merge), which keeps the previous answer outside of a
+    changed region. Where nothing was shown before, `new` stays as it is.
 
     Args:
         before: logits (g, g) of the previous answer, in the window of the new one.
