@@ -1,4 +1,4 @@
-"""A later click mends what is near it, and the first ones still find the object."""
+"""A later click changes a mask one way only, and the first ones still find the object."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ def small() -> SamModel:
     return load_model(input_size=256)
 
 
-def finished(model: SamModel, image: Image, prompt: Prompt, window: Window | None = None) -> MaskAnswer:
-    work = answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window)
+def finished(
+    model: SamModel, image: Image, prompt: Prompt, window: Window | None = None, *, others: bool = False
+) -> MaskAnswer:
+    work = answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, others=others)
     while True:
         try:
             next(work)
@@ -127,15 +129,7 @@ def test_from_the_second_click_on_a_mask_grows_or_shrinks(small: SamModel, there
 def test_the_other_masks_are_what_the_decoder_says(small: SamModel) -> None:
     image, said = scene()
     before = Logits(image.whole, np.full((small.grid, small.grid), 3, np.float32))
-    work = answer_prompt(
-        small, FeatureCache(small), small.frozen, image, Prompt(said[:2], None, before), image.whole, others=True
-    )
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            found: MaskAnswer = done.value
-            break
+    found = finished(small, image, Prompt(said[:2], None, before), image.whole, others=True)
     assert found.shown.area == image.height * image.width, "an include click takes nothing away"
     assert min(mask.area for mask in found.masks[1:]) < found.shown.area
 
