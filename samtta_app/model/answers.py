@@ -17,7 +17,7 @@ from samtta_app.core.windows import closer, detailed, first_window, nearer, wide
 from samtta_app.errors import PromptError
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, one_way
+from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, expected_iou, one_way
 from samtta_app.model.mask_features import described
 from samtta_app.model.outline import redrawn
 from samtta_app.model.placing import placed, placed_fine
@@ -58,9 +58,9 @@ NO_HINTS = Hints()
 class MaskAnswer:
     """The m masks that answer a prompt: one, or several readings of it.
 
-    `windows` (m,) are those in which they were answered. `logits` (m, G, G) and `iou` (m,) are the decoder's, `masks`
-    in image pixels. `chosen` is shown. `tokens` (m, 2C) are the decoder's output tokens that made them: the IoU token,
-    then the mask's own.
+    `windows` (m,) are those in which they were answered. `logits` (m, G, G) are the decoder's or put together from its
+    answers to `clicks` (m,) clicks. `iou` (m,) is expected, `masks` are in image pixels. `chosen` is shown. `tokens`
+    (m, 2C) are the decoder's output tokens that made them: the IoU token, then the mask's own.
     """
 
     windows: tuple[Window, ...]
@@ -69,6 +69,7 @@ class MaskAnswer:
     masks: tuple[Mask, ...]
     chosen: int
     tokens: Tensor
+    clicks: tuple[int, ...]
 
     @property
     def shown(self) -> Mask:
@@ -184,13 +185,18 @@ class Offer:
 class WindowMasks:
     """What the decoder says in one window: logits (4, G, G), iou (4,), tokens (4, 2C).
 
-    The first mask is the one that answers a later click, changed as that click asks.
+    The first mask is the one that answers a later click, put together from the answers to `clicks` clicks.
     """
 
     features: ImageFeatures
     logits: Tensor
     iou: Tensor
     tokens: Tensor
+    clicks: int = 1
+
+    def put_together(self, token: int) -> int:
+        """From the answers to how many clicks a mask is put together."""
+        return 1 if token else self.clicks
 
 
 def seen_in(model: SamModel, weights: Weights, features: ImageFeatures, prompt: Prompt, hints: Hints) -> WindowMasks:
@@ -199,9 +205,11 @@ def seen_in(model: SamModel, weights: Weights, features: ImageFeatures, prompt: 
         decoded = decode(model, weights.tensors, features, embed(model, features, prompt, hints.looks))
         shown = corrected(model, features, prompt, decoded.logits[:1], hints.offset)
         logits = torch.cat([shown, decoded.logits[1:]])
+        clicks = 1 if answer_before(model, prompt) is None else len(prompt.clicks)
+        said = torch.cat([expected_iou(decoded.iou[:1], clicks), decoded.iou[1:]])
         own = decoded.tokens[1:]
         tokens = torch.cat([decoded.tokens[:1].expand_as(own), own], dim=1)
-    return WindowMasks(features, logits, decoded.iou, tokens)
+    return WindowMasks(features, logits, said, tokens, clicks)
 
 
 def chosen_masks(
@@ -242,6 +250,7 @@ def chosen_masks(
         tuple(masks),
         0,
         torch.stack([look.tokens[token] for look, token in kept]),
+        tuple(look.put_together(token) for look, token in kept),
     )
 
 
@@ -259,7 +268,8 @@ def _by_rule(model: SamModel, look: WindowMasks, prompt: Prompt, offer: Offer) -
     among = range(1 if part.start == 0 and masks[0].area else len(masks))
     chosen = max(among, key=lambda i: (masks[i].area > 0, said[i]))
     windows = (look.features.window,) * len(masks)
-    return MaskAnswer(windows, look.logits[part], said, masks, chosen, look.tokens[part])
+    clicks = tuple(look.put_together(token) for token in range(4)[part])
+    return MaskAnswer(windows, look.logits[part], said, masks, chosen, look.tokens[part], clicks)
 
 
 def masks_of(
@@ -283,12 +293,18 @@ def corrected(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: 
     return shifted(as_asked(model, features, prompt, logits), offset, prompt, features.window)
 
 
-def as_asked(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
-    """A later click adds to the answer before, or takes away near itself, where the policy says so."""
+def answer_before(model: SamModel, prompt: Prompt) -> Logits | None:
+    """The answer that a later click changes, where the policy says so; None where the newest answer stands as it is."""
     before = prompt.logits
     if not model.policy.local_update or before is None or not prompt.clicks:
-        return logits
-    if before.values.shape != logits.shape[1:]:
+        return None
+    return before if before.values.shape == (model.grid, model.grid) else None
+
+
+def as_asked(model: SamModel, features: ImageFeatures, prompt: Prompt, logits: Tensor) -> Tensor:
+    """A later click adds to the answer before, or takes away near itself, where the policy says so."""
+    before = answer_before(model, prompt)
+    if before is None:
         return logits
     newest = prompt.clicks[-1]
     x, y = to_input(model, features.window, features.valid, torch.tensor([newest.x, newest.y], device=logits.device))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -11,12 +13,13 @@ from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Image, Logits, Mask, Prompt, Window
 from samtta_app.images.read import from_array
-from samtta_app.model.answers import MaskAnswer, answer_prompt
+from samtta_app.model.answers import NO_HINTS, MaskAnswer, answer_prompt, seen_in
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, Reach, one_way
+from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, Reach, expected_iou, one_way
 from samtta_app.model.model_registry import load_model, toy_model
-from samtta_app.model.predictor import logits_in_window
+from samtta_app.model.predictor import decode, embed, encode, logits_in_window
+from samtta_app.train.asked_objects import at_its_end
 from tests.unit.values import picture
 
 SIZE = 64
@@ -30,13 +33,7 @@ def small() -> SamModel:
 def finished(
     model: SamModel, image: Image, prompt: Prompt, window: Window | None = None, *, others: bool = False
 ) -> MaskAnswer:
-    work = answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, others=others)
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            found: MaskAnswer = done.value
-            return found
+    return at_its_end(answer_prompt(model, FeatureCache(model), model.frozen, image, prompt, window, others=others))
 
 
 def clicks(*places: tuple[float, float, bool]) -> tuple[Click, ...]:
@@ -104,6 +101,15 @@ def test_the_first_exclude_clicks_reach_farther(small: SamModel) -> None:
     assert lost[0] > lost[1]
 
 
+def test_what_is_missing_is_less_after_each_click() -> None:
+    said = torch.tensor([0.0, 0.5, 1.0])
+    assert torch.equal(expected_iou(said, 1), said)
+    assert torch.equal(expected_iou(said, 0), said), "a box alone"
+    values = [expected_iou(said, count) for count in range(1, 20)]
+    assert all(bool((b[:2] > a[:2]).all()) and float(b[2]) == 1 for a, b in pairwise(values))
+    assert float(expected_iou(torch.tensor(0.6), 16)) == pytest.approx(1 - 0.4 / 16**0.25)
+
+
 # --- in an answer -----------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +138,17 @@ def test_the_other_masks_are_what_the_decoder_says(small: SamModel) -> None:
     found = finished(small, image, Prompt(said[:2], None, before), image.whole, others=True)
     assert found.shown.area == image.height * image.width, "an include click takes nothing away"
     assert min(mask.area for mask in found.masks[1:]) < found.shown.area
+
+
+def test_a_mask_that_is_put_together_is_rated_higher_than_the_newest_answer(small: SamModel) -> None:
+    image, said = scene()
+    before = Logits(image.whole, np.full((small.grid, small.grid), -3, np.float32))
+    prompt = Prompt(said[:3], None, before)
+    features = at_its_end(encode(small, image, image.whole))
+    decoded = decode(small, small.frozen.tensors, features, embed(small, features, prompt))
+    seen = seen_in(small, small.frozen, features, prompt, NO_HINTS)
+    assert float(seen.iou[0]) == pytest.approx(1 - (1 - float(decoded.iou[0])) / 3**0.25, abs=1e-5)
+    assert torch.equal(seen.iou[1:], decoded.iou[1:]), "the other masks are the decoder's own"
 
 
 def test_an_official_sam_answers_anew(small: SamModel) -> None:

@@ -11,10 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from samtta_app.core.types import Click, Prompt
 from samtta_app.errors import CheckpointError
+from samtta_app.model.answers import answer_prompt
 from samtta_app.model.backbone import SamModel
+from samtta_app.model.cache import FeatureCache
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.model_registry import toy_model
+from samtta_app.train.asked_objects import at_its_end
 from samtta_app.uncertainty.heads import (
     GAP_NAMES,
     HEAD_NAMES,
@@ -28,6 +32,8 @@ from samtta_app.uncertainty.heads import (
     new_heads,
     save_heads,
 )
+from samtta_app.uncertainty.offered_masks import offered
+from tests.unit.values import picture
 
 WIDTH = 64
 """2C of the toy model."""
@@ -113,6 +119,20 @@ def test_each_mask_has_gaps_of_its_own_in_the_order_of_the_value(heads: GapHeads
         wanted = [float(found[name][place]) for name in SHOWN_GAPS]
         assert [one.model, one.task, one.prompt, one.iou] == pytest.approx(wanted)
     assert len({one.iou for one in gaps}) == 3
+
+
+def test_a_mask_that_is_put_together_is_expected_to_be_better(heads: GapHeads, model: SamModel) -> None:
+    image = picture(3, 64, 64, discs=((32, 32, 12),))
+    prompt = Prompt((Click(32.0, 32.0, True),))
+    found = at_its_end(answer_prompt(model, FeatureCache(model), model.frozen, image, prompt))
+    of_one, of_nine = (
+        offered(replace(found, clicks=(count,) * len(found.masks)), for_clicks(heads))[found.chosen].gaps
+        for count in (1, 9)
+    )
+    assert of_one is not None
+    assert of_nine is not None
+    assert of_nine.iou == pytest.approx(1 - (1 - of_one.iou) / 9**0.25)
+    assert (of_nine.task, of_nine.prompt) == (of_one.task, of_one.prompt)
 
 
 def test_tokens_that_are_not_finite_have_no_gaps(heads: GapHeads) -> None:
