@@ -25,6 +25,7 @@ from samtta_app.train.compact.recipe import Recipe, TrainingStage, on_device
 from samtta_app.train.compact.schedule import (
     compact_optimiser,
     cosine_rate,
+    quickened,
     stage_share,
     update_average,
     weight_average,
@@ -190,7 +191,8 @@ class CompactRun:
             parameter.grad = sum(given[1:], given[0]) if given else None
         norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
         if torch.isfinite(norm):  # one failed batch must not end the run
-            self.optimiser.step()
+            with quickened(self.model, stage.likeness_share):
+                self.optimiser.step()
         else:
             log.warning("step %d skipped: its gradient is not finite", p.step)
         update_average(self.average, self.model, stage.ema, p.step)

@@ -49,6 +49,8 @@ class TrainingStage:
     steps: int = 0
     backbone_share: float = 0.2
     """The backbone's learning rate is this share of `lr`."""
+    likeness_share: float = 1.0
+    """The weights of the maps of likeness change by this many times what `lr` changes others."""
     frozen: tuple[str, ...] = ()
     """Prefixes of backbone parameters that are not trained."""
     warmup: int = 100
@@ -150,7 +152,9 @@ def _stage(values: object, where: str) -> TrainingStage:
     _require(stage.steps > 0 or stage.minutes > 0, where, "either steps or minutes must be above 0")
     _require(0 <= stage.lr_end <= stage.lr and stage.lr > 0, where, "lr must be above 0 and lr_end from 0 to lr")
     _require(0 <= stage.ema < 1, where, "ema must be from 0 to below 1")
-    least = min(stage.steps, stage.minutes, stage.backbone_share, stage.warmup, stage.gpu_images)
+    least = min(
+        *(stage.steps, stage.minutes, stage.warmup, stage.gpu_images), *(stage.backbone_share, stage.likeness_share)
+    )
     _require(least >= 0, where, "nothing may be negative")
     return stage
 

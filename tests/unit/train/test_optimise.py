@@ -1,5 +1,7 @@
 """The learning rate rises and falls, frozen parts stay, and the average follows."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from samtta_app.train.compact.recipe import TrainingStage
 from samtta_app.train.compact.schedule import (
     compact_optimiser,
     cosine_rate,
+    quickened,
     stage_share,
     update_average,
     weight_average,
@@ -46,6 +49,35 @@ def test_vectors_do_not_decay_and_the_backbone_is_slower() -> None:
         *((1.0, 0.0), (1.0, 0.01)),
     }
     assert all((p.ndim > 1) == (group["weight_decay"] > 0) for group in groups for p in group["params"])
+
+
+@pytest.mark.parametrize("by", [1.0, 15.0, 0.0])
+def test_maps_of_likeness_change_many_times_as_much(by: float) -> None:
+    model = build_compact(replace(TOY, similarity=True, context=True))
+    parts = [layers[0].weight for layers in (model.prompt_encoder.maps_to_dense, model.prompt_encoder.maps_to_skip)]
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.5)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    with quickened(model, by):
+        optimiser.step()
+    for part, name in zip(parts, ("maps_to_dense", "maps_to_skip"), strict=True):
+        change = before.pop(f"prompt_encoder.{name}.0.weight") - part.detach()
+        assert torch.allclose(change[:, :8], torch.tensor(0.5), atol=1e-6)
+        assert torch.allclose(change[:, 8:], torch.tensor(0.5 * by), atol=1e-5)
+        assert change.shape[1] == 24
+    assert all(
+        torch.allclose(before[n] - p.detach(), torch.tensor(0.5)) for n, p in model.named_parameters() if n in before
+    )
+
+
+def test_a_model_without_such_maps_changes_as_ever() -> None:
+    model = build_compact(TOY)
+    before = model.prompt_encoder.maps_to_dense[0].weight.detach().clone()
+    with quickened(model, 15.0):
+        torch.nn.init.zeros_(model.prompt_encoder.maps_to_dense[0].weight)
+    assert before.shape[1] == 8
+    assert not model.prompt_encoder.maps_to_dense[0].weight.any()
 
 
 def test_the_average_follows_the_model() -> None:

@@ -128,6 +128,7 @@ def test_a_recipe_of_steps_cannot_be_scaled_to_minutes(tmp_path: Path, minutes: 
         (MIXTURE + STAGE.replace("1e-3", "nan") + "steps = 1\n", "lr must be a number"),
         (MIXTURE + STAGE + "steps = 1\nema = 1.0\n", "ema must be"),
         (MIXTURE + STAGE + "steps = 1\nwarmup = -1\n", "negative"),
+        (MIXTURE + STAGE + "steps = 1\nlikeness_share = -1.0\n", "negative"),
         (MIXTURE + STAGE + "steps = 1\nfrozen = [1]\n", "frozen must be a list of texts"),
         (MIXTURE + STAGE + "steps = 1\nspeed = 2\n", "no key 'speed'"),
         (MIXTURE + STAGE + "steps = 1\nimage = 2\n", "Did you mean images"),
