@@ -61,6 +61,7 @@ class Policy:
         closer_look: an answer is looked at again in a closer window, for its outline.
         any_size: it is fully convolutional, so that a part of its features can be decoded alone.
         local_update: a later click changes the answer one way only, an exclude click near itself.
+        box_middle: a box alone is asked for with an include click in its middle.
         limits: what the model may propose by itself.
         focal_alpha: weight of object pixels in the focal loss, 0 .. 1.
         normalised_focal: the architecture was trained with the normalised focal loss instead of SAM's.
@@ -77,6 +78,7 @@ class Policy:
     closer_look: bool
     any_size: bool
     local_update: bool
+    box_middle: bool
     limits: Limits
     focal_alpha: float
     normalised_focal: bool

@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 from torch.nn import functional as F
 
-from samtta_app.core.types import Image, Logits, Prompt, Window
+from samtta_app.core.types import Click, Image, Logits, Prompt, Window
 from samtta_app.images.image_source import read_reduced
 from samtta_app.model.backbone import Embedded, Look, SamModel
 from samtta_app.model.stored_tasks import taken_tasks
@@ -129,6 +129,14 @@ def embed(model: SamModel, features: ImageFeatures, prompt: Prompt, looks: Seque
     return _embedded(model, features, (prompt,), looks)
 
 
+def told_clicks(prompt: Prompt, *, box_middle: bool) -> tuple[Click, ...]:
+    """The clicks that the decoder is told; with `box_middle`, a box alone also says that its middle is inside."""
+    box = prompt.box
+    if prompt.clicks or prompt.logits is not None or box is None or not box_middle:
+        return prompt.clicks
+    return (Click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, True),)
+
+
 def _embedded(
     model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt], looks: Sequence[Look] = ()
 ) -> Embedded:
@@ -137,9 +145,10 @@ def _embedded(
     first, window, device = prompts[0], features.window, model.device
     origin = torch.tensor(features.origin, dtype=torch.float32, device=device)
     opens = first.logits is None and len(first.clicks) + (first.box is not None) == 1
-    if first.clicks:
-        xy = torch.tensor([[[c.x, c.y] for c in p.clicks] for p in prompts], dtype=torch.float32, device=device)
-        labels = torch.tensor([[int(c.positive) for c in p.clicks] for p in prompts], device=device)
+    clicks = [told_clicks(p, box_middle=model.policy.box_middle) for p in prompts]
+    if clicks[0]:
+        xy = torch.tensor([[[c.x, c.y] for c in each] for each in clicks], dtype=torch.float32, device=device)
+        labels = torch.tensor([[int(c.positive) for c in each] for each in clicks], device=device)
         points = (to_input(model, window, features.valid, xy) - origin, labels)
     if first.box is not None:
         boxed = [p.box for p in prompts if p.box is not None]

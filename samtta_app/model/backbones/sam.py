@@ -30,6 +30,7 @@ SAM_POLICY = Policy(
     closer_look=False,  # a ViT's features cost too much for it, and its grid is finer
     any_size=False,
     local_update=False,
+    box_middle=False,
     limits=Limits(sure=0.88, stable=0.95, smallest=0.002, largest=0.95),  # SUM's, which are those of SAM's generator
     focal_alpha=ALPHA,
     normalised_focal=False,

@@ -13,7 +13,7 @@ from segment_anything import SamPredictor
 from samtta_app.core.types import Box, Click, Logits, Prompt, Window
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.model_registry import load_model, toy_model
-from samtta_app.model.predictor import ImageFeatures, decode, embed, encode, upscaled
+from samtta_app.model.predictor import ImageFeatures, decode, embed, encode, told_clicks, upscaled
 from tests.unit.values import picture
 
 T = TypeVar("T")
@@ -72,6 +72,34 @@ def test_a_box_and_fed_back_logits_equal_the_official_predictors() -> None:
     )
     assert np.allclose(found.logits[:1].numpy(), logits, atol=1e-5)
     assert found.iou[0].item() == pytest.approx(float(scores[0]), abs=1e-6)
+
+
+@pytest.mark.parametrize("compact", [True, False])
+def test_a_box_alone_also_clicks_its_middle_where_the_policy_says_so(compact: bool) -> None:
+    model = load_model(input_size=128) if compact else toy_model()
+    features, box = features_of(model), Box(20, 10, 91, 70)
+    middle = Click(55.5, 40.0, True)
+    with torch.no_grad():
+        box_alone, with_middle, elsewhere, alone_again = (
+            decode(model, model.frozen.tensors, features, embed(model, features, prompt)).logits
+            for prompt in (
+                *(Prompt(box=box), Prompt((middle,), box), Prompt((Click(30.0, 20.0, True),), box)),
+                Prompt(box=box, logits=Logits(Window(0, 0, 128, 96), np.zeros((model.grid, model.grid), np.float32))),
+            )
+        )
+    assert torch.equal(box_alone, with_middle) is compact
+    assert not torch.equal(box_alone, elsewhere)
+    assert not torch.equal(alone_again, box_alone)
+
+
+def test_clicks_and_earlier_answers_say_where_the_object_is_and_the_middle_is_left_out() -> None:
+    box, click = Box(2, 2, 9, 9), Click(3.0, 3.0, False)
+    earlier = Logits(Window(0, 0, 16, 16), np.zeros((4, 4), np.float32))
+    assert told_clicks(Prompt(box=box), box_middle=True) == (Click(5.5, 5.5, True),)
+    assert told_clicks(Prompt(box=box), box_middle=False) == ()
+    assert told_clicks(Prompt(box=box, logits=earlier), box_middle=True) == ()
+    assert told_clicks(Prompt((click,), box), box_middle=True) == (click,)
+    assert told_clicks(Prompt((click,)), box_middle=True) == (click,)
 
 
 def test_a_vit_yields_after_every_block() -> None:
