@@ -168,11 +168,12 @@ def interactive_step(
     if model.config.context:
         encoded = replace(encoded, context=drawn_context(encoded, targets, batch.kinds, rng))
     with_box = rng.random() < COMPACT_BOX_SHARE
-    boxes = human_boxes(batch.boxes, encoded.size, rng).to(device, non_blocking=True) if with_box else None
-    clicks = Clicks.none(masks, batch.clicks.device) if with_box else Clicks.first(batch.clicks)
-    shown = clicks.to(device)
-    out = first = decode_rounds(model, encoded, shown, boxes, None)
-    loss = round_loss(first, targets, shown, encoded.size, first=True, truth=true_cells)
+    drawn = human_boxes(batch.boxes, encoded.size, rng) if with_box else None
+    boxes = None if drawn is None else drawn.to(device, non_blocking=True)
+    clicks = Clicks.first(batch.clicks) if drawn is None else Clicks.none(masks, batch.clicks.device)
+    told = clicks if drawn is None else Clicks.first((drawn[:, :2] + drawn[:, 2:]) / 2)  # as at use (policy box_middle)
+    out = first = decode_rounds(model, encoded, told.to(device), boxes, None)
+    loss = round_loss(first, targets, clicks.to(device), encoded.size, first=True, truth=true_cells)
     counts, shares = zip(*CORRECTION_ODDS, strict=True)
     with torch.no_grad():
         fixed = encoded.detached()

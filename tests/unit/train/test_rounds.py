@@ -65,6 +65,26 @@ def test_a_step_gives_every_part_a_gradient(
     assert 0 <= result.filled <= 1
 
 
+def test_a_box_alone_is_told_with_its_middle_which_need_not_be_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(click_rounds, "COMPACT_BOX_SHARE", 1.0)
+    monkeypatch.setattr(click_rounds, "CORRECTION_ODDS", ((0, 1.0),))
+    told, judged = [], []
+    decode, judge = click_rounds.decode_rounds, click_rounds.round_loss
+    monkeypatch.setattr(
+        click_rounds, "decode_rounds", lambda *given: told.append((given[2], given[3])) or decode(*given)
+    )
+    monkeypatch.setattr(
+        click_rounds, "round_loss", lambda *given, **more: judged.append(given[2]) or judge(*given, **more)
+    )
+    batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 2, 0), 2, 0, workers=0))
+    interactive_step(build_compact(TOY).train(), batch, np.random.default_rng(1))
+    (first, boxes), (second, _) = told
+    assert torch.equal(first.coords[:, 0], (boxes[:, :2] + boxes[:, 2:]) / 2)
+    assert bool((first.labels == 1).all())
+    assert [clicks.labels.shape[1] for clicks in judged] == [0, 1]
+    assert second.labels.shape[1] == 1, "the middle is told no more"
+
+
 def test_an_image_is_encoded_once_for_all_its_targets() -> None:
     model = build_compact(TOY)
     pixels = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
