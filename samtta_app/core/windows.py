@@ -33,6 +33,9 @@ REFINED = 2.0
 DETAIL_FROM = 3
 """Clicks from which the detail window is used; earlier clicks settle which object is meant and need its surroundings."""
 
+SETTLED_FROM = 4
+"""Clicks from which they correct an outline; earlier ones settle which object is meant."""
+
 SEEN_WHOLE = 8192
 """An image or a view with a longer side, in pixels, is not answered as a whole: its masks alone would take gigabytes."""
 
@@ -94,6 +97,21 @@ def nearer(window: Window, clicks: tuple[Click, ...], extent: Window) -> tuple[W
     return tuple(found)
 
 
+def to_be_shown(clicks: tuple[Click, ...]) -> tuple[Click, ...]:
+    """The clicks that a window must show: from SETTLED_FROM clicks on, the newest and those that include.
+
+    An exclude click far away would keep the window wide, and a small object a few cells large. In a window that does not
+    show it, nothing of the mask is at its place.
+    """
+    if len(clicks) < SETTLED_FROM:
+        return clicks
+    return (*(click for click in clicks[:-1] if click.positive), clicks[-1])
+
+
+def _shows(window: Window, clicks: tuple[Click, ...]) -> bool:
+    return all(window.contains(c.x, c.y) for c in to_be_shown(clicks))
+
+
 def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
     """A closer window for the object found in `window`; None when the current one is close enough or would lose a click."""
     if found is None:
@@ -102,7 +120,7 @@ def closer(window: Window, found: Box | None, clicks: tuple[Click, ...], extent:
     if longest * SMALL_SHARE >= window.side:
         return None
     near = around(found, extent)
-    if near.side >= window.side or not all(near.contains(c.x, c.y) for c in clicks):
+    if near.side >= window.side or not _shows(near, clicks):
         return None
     return near
 
@@ -112,7 +130,7 @@ def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], exten
     if found is None or len(clicks) < DETAIL_FROM:
         return None
     near = around(found, extent, factor=DETAIL)
-    if near.side * 1.3 >= window.side or not all(near.contains(c.x, c.y) for c in clicks):
+    if near.side * 1.3 >= window.side or not _shows(near, clicks):
         return None
     return near
 
@@ -120,7 +138,7 @@ def detailed(window: Window, found: Box | None, clicks: tuple[Click, ...], exten
 def refining(window: Window, found: Box, clicks: tuple[Click, ...], extent: Window) -> Window:
     """Window to refine the mask with the box `found`, answered in `window`: close around it, if that loses no click."""
     near = around(found, extent, factor=REFINED)
-    return near if near.side < window.side and all(near.contains(c.x, c.y) for c in clicks) else window
+    return near if near.side < window.side and _shows(near, clicks) else window
 
 
 def varied(found: Box, clicks: tuple[Click, ...], extent: Window, rng: np.random.Generator) -> Window | None:
@@ -144,8 +162,8 @@ def varied(found: Box, clicks: tuple[Click, ...], extent: Window, rng: np.random
 
 
 def wider(window: Window, found: Box | None, clicks: tuple[Click, ...], extent: Window) -> Window | None:
-    """A wider window when the object touches an inner edge of `window` or a click lies outside it, else None."""
-    outside = [c for c in clicks if not window.contains(c.x, c.y)]
+    """A wider window when the object touches an inner edge of `window` or lacks a click to be shown, else None."""
+    outside = [c for c in to_be_shown(clicks) if not window.contains(c.x, c.y)]
     cut = found is not None and (
         (found.x0 <= window.x and window.x > extent.x)
         or (found.y0 <= window.y and window.y > extent.y)

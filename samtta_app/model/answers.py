@@ -13,11 +13,11 @@ from samtta_app.core.metrics import iou as iou_of
 from samtta_app.core.rounding import in_half_precision
 from samtta_app.core.tidy import tidied
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
-from samtta_app.core.windows import closer, detailed, first_window, nearer, wider
+from samtta_app.core.windows import SETTLED_FROM, closer, detailed, first_window, nearer, wider
 from samtta_app.errors import PromptError
 from samtta_app.model.backbone import Look, SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, expected_iou, one_way
+from samtta_app.model.local_update import SETTLED, SETTLING, expected_iou, one_way
 from samtta_app.model.mask_features import described
 from samtta_app.model.outline import redrawn
 from samtta_app.model.placing import placed, placed_fine

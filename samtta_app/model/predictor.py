@@ -137,6 +137,12 @@ def told_clicks(prompt: Prompt, *, box_middle: bool) -> tuple[Click, ...]:
     return (Click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, True),)
 
 
+def seen_clicks(clicks: Sequence[tuple[Click, ...]], window: Window) -> list[tuple[Click, ...]]:
+    """Of the clicks of B prompts, as many each, those that at least one of them has in `window`; all where none has."""
+    seen = [of_place for of_place in zip(*clicks, strict=True) if any(window.contains(c.x, c.y) for c in of_place)]
+    return list(zip(*seen, strict=True)) or list(clicks)
+
+
 def _embedded(
     model: SamModel, features: ImageFeatures, prompts: Sequence[Prompt], looks: Sequence[Look] = ()
 ) -> Embedded:
@@ -145,7 +151,7 @@ def _embedded(
     first, window, device = prompts[0], features.window, model.device
     origin = torch.tensor(features.origin, dtype=torch.float32, device=device)
     opens = first.logits is None and len(first.clicks) + (first.box is not None) == 1
-    clicks = [told_clicks(p, box_middle=model.policy.box_middle) for p in prompts]
+    clicks = seen_clicks([told_clicks(p, box_middle=model.policy.box_middle) for p in prompts], window)
     if clicks[0]:
         xy = torch.tensor([[[c.x, c.y] for c in each] for each in clicks], dtype=torch.float32, device=device)
         labels = torch.tensor([[int(c.positive) for c in each] for each in clicks], device=device)

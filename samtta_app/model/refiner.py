@@ -27,7 +27,7 @@ from samtta_app.model.backbone import SamModel
 from samtta_app.model.compact_limits import FLOATS
 from samtta_app.model.fingerprint import fingerprint
 from samtta_app.model.placing import placed
-from samtta_app.model.predictor import ImageFeatures, decode, logits_in_window, to_input
+from samtta_app.model.predictor import ImageFeatures, decode, logits_in_window, seen_clicks, to_input
 from samtta_app.model.weights import Tensors, all_finite, write_half
 from samtta_app.phrases import Phrase
 from samtta_app.settings import model_folder, resource
@@ -80,16 +80,17 @@ def refined(
     """The refined logits (G, G) of an answer and their predicted IoU (); differentiable in the refiner's tensors.
 
     Args:
-        prompt: its clicks are used, in image pixels; its box and its earlier logits are not.
+        prompt: its clicks in the window are used, in image pixels; its box and its earlier logits are not.
         logits: (G, G) of the answer, as seen in the window of `features`.
         mask_box: around the answer's mask, in image pixels.
     """
     device = model.device
     window, valid = features.window, features.valid
     points = None
-    if prompt.clicks:
-        xy = torch.tensor([[click.x, click.y] for click in prompt.clicks], dtype=torch.float32, device=device)
-        labels = torch.tensor([[int(click.positive) for click in prompt.clicks]], device=device)
+    (clicks,) = seen_clicks([prompt.clicks], window)
+    if clicks:
+        xy = torch.tensor([[click.x, click.y] for click in clicks], dtype=torch.float32, device=device)
+        labels = torch.tensor([[int(click.positive) for click in clicks]], device=device)
         points = (to_input(model, window, valid, xy)[None], labels)
     corners = [[mask_box.x0, mask_box.y0], [mask_box.x1, mask_box.y1]]
     boxes = to_input(model, window, valid, torch.tensor(corners, dtype=torch.float32, device=device)).reshape(1, 4)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from samtta_app.core.types import Box, Click, Window
 from samtta_app.core.windows import (
     LARGEST,
     MIN_WINDOW_SIDE,
+    SETTLED_FROM,
     SMALL_SHARE,
     VARIED,
     around,
@@ -15,6 +17,7 @@ from samtta_app.core.windows import (
     detailed,
     first_window,
     refining,
+    to_be_shown,
     varied,
     wider,
 )
@@ -203,6 +206,28 @@ def test_a_mask_is_refined_from_close_by_unless_that_loses_a_click_or_gains_noth
     narrow = Window(465, 265, 70, 70)
     assert refining(narrow, found, (click,), IMAGE) == narrow
     assert refining(IMAGE, Box(0, 0, 999, 599), (click,), IMAGE) == IMAGE
+
+
+def test_an_exclude_click_far_away_keeps_a_window_wide_only_at_first() -> None:
+    found, near, far = Box(480, 290, 519, 309), Click(500, 300, True), Click(100, 100, False)
+    early, later = (near, far, near), (near, far, near, near)
+    assert len(later) == SETTLED_FROM
+    assert closer(IMAGE, found, early, IMAGE) is detailed(IMAGE, found, early, IMAGE) is None
+    assert refining(IMAGE, found, early, IMAGE) == IMAGE
+    window = detailed(IMAGE, found, later, IMAGE)
+    assert window == Window(450, 250, 100, 100)
+    assert closer(IMAGE, found, later, IMAGE) == Window(400, 200, 200, 200)
+    assert refining(IMAGE, found, later, IMAGE) == Window(460, 260, 80, 80)
+    assert wider(window, found, early, IMAGE) is not None
+    assert wider(window, found, later, IMAGE) is None
+
+
+@pytest.mark.parametrize("there", [Click(100, 100, True), Click(100, 100, False)])
+def test_an_include_click_and_the_newest_are_always_shown(there: Click) -> None:
+    near = Click(500, 300, True)
+    assert to_be_shown((there, near, near, near)) == ((there, near, near, near) if there.positive else (near,) * 3)
+    assert to_be_shown((near, near, near, there)) == (near, near, near, there)
+    assert to_be_shown((there, near, near)) == (there, near, near)
 
 
 @given(boxes())

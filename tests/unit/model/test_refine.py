@@ -12,13 +12,14 @@ from samtta_app.core.clicks import next_click
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou
 from samtta_app.core.types import Click, Image, Logits, Mask, Prompt, Window
+from samtta_app.core.windows import SETTLED_FROM
 from samtta_app.images.read import from_array
 from samtta_app.model.answers import NO_HINTS, MaskAnswer, answer_prompt, seen_in
 from samtta_app.model.backbone import SamModel
 from samtta_app.model.cache import FeatureCache
-from samtta_app.model.local_update import SETTLED, SETTLED_FROM, SETTLING, Reach, expected_iou, one_way
+from samtta_app.model.local_update import SETTLED, SETTLING, Reach, expected_iou, one_way
 from samtta_app.model.model_registry import load_model, toy_model
-from samtta_app.model.predictor import decode, embed, encode, logits_in_window
+from samtta_app.model.predictor import decode, embed, encode, logits_in_window, seen_clicks
 from samtta_app.train.asked_objects import at_its_end
 from tests.unit.values import picture
 
@@ -179,6 +180,19 @@ def test_from_the_third_click_on_the_outline_is_mended_from_close_by(small: SamM
     box = bounding_box(found.shown)
     assert box is not None
     assert windows[2].side == pytest.approx(2.5 * max(box.x1 - box.x0, box.y1 - box.y0), rel=0.25)
+
+
+def test_a_click_that_the_window_does_not_show_changes_nothing(small: SamModel) -> None:
+    image, said = scene()
+    features = at_its_end(encode(small, image, Window(20, 20, 64, 64)))
+    far, one = Click(2.0, 90.0, False), Click(3.0, 3.0, False)
+    alone = embed(small, features, Prompt(said))
+    for asked in ((*said, far), (said[0], far, *said[1:])):
+        beside = embed(small, features, Prompt(asked))
+        assert torch.equal(beside.sparse, alone.sparse)
+        assert torch.equal(beside.dense, alone.dense)
+    assert seen_clicks([(far,)], features.window) == [(far,)], "a prompt is never left without a click"
+    assert seen_clicks([(far, one), (far, said[0])], features.window) == [(one,), (said[0],)], "as many clicks each"
 
 
 def test_clicks_on_what_is_all_but_right_do_no_harm(small: SamModel) -> None:
