@@ -145,12 +145,12 @@ class HypothesesRun:
 def picked_samples(
     sets: Sequence[Sequence[OpenSample]], shares: NDArray[np.float64], rng: np.random.Generator
 ) -> list[OpenSample]:
-    """The prompts of one step: of sets by their shares, and all of the size of the first one."""
+    """The prompts of one step: of sets by their shares, and all of the form of the first one."""
     picked: list[OpenSample] = []
     while len(picked) < HYPOTHESES_BATCH:
         of_set = sets[int(rng.choice(len(sets), p=shares))]
         sample = of_set[int(rng.integers(len(of_set)))]
-        if not picked or sample.seen.size == picked[0].seen.size:
+        if not picked or sample.form == picked[0].form:
             picked.append(sample)
     return picked
 

@@ -48,6 +48,11 @@ class OpenSample:
     outlines: Tensor
     simulated: bool = False
 
+    @property
+    def form(self) -> tuple[int, int]:
+        """The side of what the networks see, and the number of prompt tokens: samples of one form go into one step."""
+        return self.seen.size, self.seen.embedded.sparse.shape[1]
+
 
 def open_prompt(outlines: Sequence[Mask], extent: Window, rng: np.random.Generator) -> Prompt | None:
     """A first prompt that leaves open which of the outlines is meant."""
@@ -94,7 +99,7 @@ def share_on_grid(model: SamModel, mask: Mask, features: ImageFeatures) -> Tenso
 
 
 def seen_together(samples: Sequence[OpenSample]) -> SeenPrompts:
-    """What b samples of one size are to the networks, in single precision."""
+    """What b samples of one form are to the networks, in single precision."""
     every = [sample.seen.to(torch.float32) for sample in samples]
     click_skips = [each.embedded.click_skip for each in every if each.embedded.click_skip is not None]
     return SeenPrompts(

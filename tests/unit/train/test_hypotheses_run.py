@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from samtta_app.core.diversity import matched_iou
-from samtta_app.core.types import Click, Prompt
+from samtta_app.core.types import Box, Click, Prompt
 from samtta_app.datasets.ambiguity import ambiguous_objects
 from samtta_app.errors import CheckpointError, DatasetError, TrainingError
 from samtta_app.model.backbone import SamModel
@@ -27,7 +27,13 @@ from samtta_app.train.hypotheses.hypotheses_losses import (
     sample_energy,
     soft_iou,
 )
-from samtta_app.train.hypotheses.hypotheses_run import HypothesesPlan, HypothesesRun, hypotheses_figures
+from samtta_app.train.hypotheses.hypotheses_run import (
+    HYPOTHESES_BATCH,
+    HypothesesPlan,
+    HypothesesRun,
+    hypotheses_figures,
+    picked_samples,
+)
 from samtta_app.train.hypotheses.hypotheses_samples import OpenSample, open_sample, seen_sample, seen_together
 from tests.unit.train.discs import write_discs
 from tests.unit.train.toy import call, toy_model_file
@@ -54,13 +60,26 @@ def small() -> SamModel:
     return load_model("samtta-small", "cpu", 128)
 
 
-def tight_or_loose(model: SamModel, seed: int) -> OpenSample:
-    """A disc that one annotator draws tight and another one loose."""
+def tight_or_loose(model: SamModel, seed: int, *, boxed: bool = False) -> OpenSample:
+    """A disc that one annotator draws tight and another one loose, asked for by a click or by a box."""
     rng = np.random.default_rng(seed)
     x, y = (int(v) for v in rng.integers(44, 84, 2))
     image = picture(seed, 128, 128, ((x, y, 18),))
     outlines = [disc(x, y, radius, 128, 128) for radius in (13, 25)]
-    return seen_sample(model, image, Prompt((Click(x, y, True),)), outlines)
+    prompt = Prompt(box=Box(x - 20, y - 20, x + 20, y + 20)) if boxed else Prompt((Click(x, y, True),))
+    return seen_sample(model, image, prompt, outlines)
+
+
+def test_a_step_has_prompts_of_one_form(small: SamModel) -> None:
+    samples = [tight_or_loose(small, seed, boxed=seed % 2 == 1) for seed in range(4)]
+    forms = set()
+    for seed in range(8):
+        picked = picked_samples([samples], np.ones(1), np.random.default_rng(seed))
+        assert len(picked) == HYPOTHESES_BATCH
+        (form,) = {sample.form for sample in picked}
+        assert seen_together(picked).embedded.sparse.shape[:2] == (HYPOTHESES_BATCH, form[1])
+        forms.add(form)
+    assert len(forms) == 2, "a click and a box, which also clicks its middle"
 
 
 def test_hypotheses_learn_to_look_like_both_annotators(small: SamModel, monkeypatch: pytest.MonkeyPatch) -> None:
