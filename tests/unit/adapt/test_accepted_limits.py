@@ -80,7 +80,8 @@ def test_a_users_own_crops_stay_and_a_coarse_grid_is_not_halved_away() -> None:
 
 def test_a_session_proposes_what_the_given_limits_hide(model: SamModel) -> None:
     engine, image = Engine(model), picture(9, discs=((40, 48, 19), (96, 40, 17)))
-    for number, place in enumerate(((38, 50, 18), (98, 42, 16), (64, 50, 20)), 1):  # what they teach holds at such places
+    taught = (38, 50, 18), (98, 42, 16), (64, 50, 20)  # at such places as the discs that are looked for
+    for number, place in enumerate(taught, 1):
         run(engine, AdaptRequest(number, replace(example(number, *place), class_id=1)))
     assert engine.published.version == 3
     replies = [

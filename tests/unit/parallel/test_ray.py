@@ -74,7 +74,7 @@ def cluster(store: str) -> Iterator[Any]:
     from ray._private.utils import get_ray_address_file
     from ray.cluster_utils import Cluster
 
-    Path(get_ray_address_file(None)).parent.mkdir(exist_ok=True)  # Ray writes there, and makes only the folder that it is given
+    Path(get_ray_address_file(None)).parent.mkdir(exist_ok=True)  # with a temp_dir Ray writes there without making it
     folder = tempfile.mkdtemp(prefix="sr")  # sockets have short paths
     given = {"num_cpus": 1, "object_store_memory": MEMORY, "include_dashboard": False}
     made = Cluster(initialize_head=True, head_node_args={**given, "temp_dir": folder, "_system_config": SOON})
