@@ -108,6 +108,9 @@ def test_one_object_is_hidden_or_sent_behind_and_outlines_have_no_fill(sitting: 
 def test_words_at_the_frame_say_what_it_is(sitting: Sitting) -> None:
     (words,) = (each for each in sitting.window.canvas.scene().items() if isinstance(each, FrameWords))
     assert not words.isVisible()
-    words.show_at(QPointF(5, 6))
+    words.show_at(QPointF(0, 0))
     assert words.isVisible()
-    assert sitting.window.canvas.grab().toImage().pixelColor(sitting.place(5, 6) + QPoint(2, -3)).lightness() < 200
+    canvas, corner = sitting.window.canvas, sitting.place(0, 0)
+    assert canvas.grab().toImage().pixelColor(corner + QPoint(2, 3)).lightness() < 200
+    plate = words.boundingRect().toRect().translated(corner)
+    assert canvas.viewport().rect().contains(plate), "a frame that begins at the top of the view keeps its words"

@@ -220,7 +220,9 @@ class FrameItem(QGraphicsItem):
 
 
 class FrameWords(QGraphicsItem):
-    """Words at the upper left corner of a frame, on a dark plate, of one size at every zoom.
+    """Words in the upper left corner of a frame, on a dark plate, of one size at every zoom.
+
+    Above the corner they would be cut off where the frame begins at the top of the view.
 
     Args:
         words: what stands there.
@@ -237,7 +239,7 @@ class FrameWords(QGraphicsItem):
         """Make the plate as large as the words are in the view's font."""
         self.prepareGeometryChange()
         self._plate = QRectF(QFontMetricsF(font).boundingRect(self.words)).adjusted(-4, -2, 4, 2)
-        self._plate.moveBottomLeft(QPointF(0, 0))
+        self._plate.moveTopLeft(QPointF(0, 0))
 
     def show_at(self, corner: QPointF | None) -> None:
         """Move to `corner` (image coordinates), or vanish."""
