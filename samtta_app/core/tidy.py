@@ -1,4 +1,4 @@
-"""Crumbs and pinholes of a mask: what is too small to be meant goes, unless a click says otherwise.
+"""Every click lies on its side of a mask, and what is too small to be meant goes: crumbs and pinholes.
 
 Source: Kirillov et al. 2023, "Segment Anything", appendix B, removes small parts and fills small holes of its automatic
 masks. Here the limit follows the mask's own size, and clicks keep what they point at.
@@ -6,14 +6,15 @@ masks. Here the limit follows the mask's own size, and clicks keep what they poi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samtta_app.core.masks import trimmed
-from samtta_app.core.types import Click, Mask
+from samtta_app.core.masks import crop, holds, trimmed
+from samtta_app.core.types import Click, Mask, Window
 
 CRUMB_SHARE = 0.1
 """A part smaller than this share of the largest one is a crumb.
@@ -26,6 +27,28 @@ PINHOLE_SHARE = 0.002
 """A hole smaller than this share of the mask, or of fewer than LEAST_HOLE pixels, is a pinhole."""
 
 LEAST_HOLE = 4
+
+
+def obeyed(mask: Mask, clicks: Sequence[Click], reach: float, extent: Window) -> Mask:
+    """The mask with every click of `extent` on its own side; of two clicks on one pixel the newer holds.
+
+    About a click that was not obeyed, pixels nearer than `reach` change, but none beyond half the way to a click of the
+    other sign. An empty mask stays empty: nothing was found.
+    """
+    held = {(round(c.x), round(c.y)): c.positive for c in clicks if extent.contains(c.x, c.y)}
+    wrong = [place for place, positive in held.items() if holds(mask, *place) is not positive]
+    if not wrong or not mask.area:
+        return mask
+    bits = crop(mask, extent)
+    for x, y in wrong:
+        others = [math.hypot(a - x, b - y) for (a, b), positive in held.items() if positive is not held[x, y]]
+        near = min(reach, *(distance / 2 for distance in others)) if others else reach
+        size = int(near)
+        top, left = max(y - extent.y - size, 0), max(x - extent.x - size, 0)
+        part = bits[top : y - extent.y + size + 1, left : x - extent.x + size + 1]
+        rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
+        part[np.hypot(rows + top + extent.y - y, columns + left + extent.x - x) <= near] = held[x, y]
+    return trimmed(bits, extent.x, extent.y)
 
 
 def tidied(mask: Mask, clicks: Iterable[Click]) -> Mask:

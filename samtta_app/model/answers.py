@@ -11,7 +11,7 @@ from torch import Tensor
 from samtta_app.core.masks import bounding_box
 from samtta_app.core.metrics import iou as iou_of
 from samtta_app.core.rounding import in_half_precision
-from samtta_app.core.tidy import tidied
+from samtta_app.core.tidy import obeyed, tidied
 from samtta_app.core.types import Box, Image, Logits, Mask, Prompt, Window
 from samtta_app.core.windows import SETTLED_FROM, closer, detailed, first_window, nearer, wider
 from samtta_app.errors import PromptError
@@ -285,6 +285,10 @@ def masks_of(
     else:
         fine = redrawn(model, model.outline, features, obeying, prompt.clicks)
         masks = placed_fine(obedient(fine, prompt.clicks, features.window), features)
+    reach = (
+        features.window.side / model.grid / 2
+    )  # half a cell: two neighbouring cells can then hold clicks of both signs
+    masks = tuple(obeyed(mask, prompt.clicks, reach, features.window) for mask in masks)
     return tuple(tidied(mask, prompt.clicks) for mask in masks) if model.tidy and prompt.tidy else masks
 
 

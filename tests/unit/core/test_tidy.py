@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samtta_app.core.masks import full, holds
-from samtta_app.core.tidy import tidied
-from samtta_app.core.types import Click, Mask
+from samtta_app.core.tidy import obeyed, tidied
+from samtta_app.core.types import Click, Mask, Window
 
 
 def body(*, crumb: int = 0, hole: int = 0, second: int = 0) -> Mask:
@@ -90,3 +90,38 @@ def test_no_click_that_was_obeyed_is_disobeyed_afterwards(
             assert holds(after, click.x, click.y) == click.positive
     again = tidied(after, clicks)
     assert np.array_equal(full(again, 30, 40), full(after, 30, 40))
+
+
+EXTENT = Window(5, 7, 120, 60)
+"""About `body`."""
+
+PLACES = st.tuples(st.integers(5, 124), st.integers(7, 66), st.booleans())
+
+
+@given(st.lists(PLACES, min_size=1, max_size=12), st.floats(0.5, 9.0))
+@settings(max_examples=150, deadline=None)
+def test_every_click_is_obeyed_and_what_is_far_stays(places: list[tuple[int, int, bool]], reach: float) -> None:
+    mask = body()
+    found = obeyed(mask, [Click(x, y, positive) for x, y, positive in places], reach, EXTENT)
+    held = {(x, y): positive for x, y, positive in places}  # of one pixel the last
+    assert all(holds(found, *place) is positive for place, positive in held.items())
+    rows, columns = np.nonzero(full(found, 80, 140) != full(mask, 80, 140))
+    wrong = [place for place, positive in held.items() if holds(mask, *place) is not positive]
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        assert min(np.hypot(column - x, row - y) for x, y in wrong) <= reach
+
+
+def test_a_click_changes_no_more_than_half_the_way_to_one_of_the_other_sign() -> None:
+    free = obeyed(body(), [Click(60, 30, True)], 4.0, EXTENT)
+    assert free.area == 1600 + 49  # pixels of a disc of radius 4
+    held = obeyed(body(), [Click(60, 30, True), Click(63, 30, False)], 4.0, EXTENT)
+    assert held.area == 1600 + 9  # of radius 1.5
+    assert holds(held, 61, 30)
+    assert not holds(held, 62, 30)
+
+
+def test_what_is_obeyed_already_empty_or_outside_stays_the_same() -> None:
+    mask, nothing = body(), Mask(9, 9, np.zeros((1, 1), np.bool_))
+    assert obeyed(mask, [INSIDE], 4.0, EXTENT) is mask
+    assert obeyed(mask, [Click(200, 30, True)], 4.0, EXTENT) is mask
+    assert obeyed(nothing, [INSIDE], 4.0, EXTENT) is nothing

@@ -73,8 +73,18 @@ def test_the_decoders_own_masks_obey(model: SamModel, positive: bool) -> None:
         before = Logits(image.whole, rng.standard_normal((16, 16)).astype(np.float32) * 5)
         asked = Prompt(clicks, None, before)
         found = finish(answer_prompt(model, cache, model.frozen, image, asked, image.whole))
-        newest = clicks[-1]
-        assert found.shown.area == 0 or holds(found.shown, newest.x, newest.y) == positive
+        held = {(c.x, c.y): c.positive for c in clicks}
+        assert found.shown.area == 0 or all(holds(found.shown, *at) == sign for at, sign in held.items())
+
+
+def test_clicks_of_both_signs_two_pixels_apart_are_all_obeyed(model: SamModel) -> None:
+    """A cell of this window is eight pixels wide, so the decoder's answer cannot tell these clicks apart."""
+    image, cache = picture(3, 96, 128), FeatureCache(model)
+    close = tuple(Click(60.0 + 2 * k, 40.0, k % 2 == 0) for k in range(6))
+    for count in range(2, 7):
+        found = finish(answer_prompt(model, cache, model.frozen, image, Prompt(close[:count]), image.whole))
+        assert found.shown.area
+        assert all(holds(found.shown, c.x, c.y) == c.positive for c in close[:count])
 
 
 def test_two_clicks_of_both_signs_on_one_pixel_are_answered_by_the_newer(model: SamModel) -> None:
