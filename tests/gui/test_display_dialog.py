@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
@@ -108,9 +108,9 @@ def test_one_object_is_hidden_or_sent_behind_and_outlines_have_no_fill(sitting: 
 def test_words_at_the_frame_say_what_it_is(sitting: Sitting) -> None:
     (words,) = (each for each in sitting.window.canvas.scene().items() if isinstance(each, FrameWords))
     assert not words.isVisible()
-    words.show_at(QPointF(0, 0))
+    canvas, corner = sitting.window.canvas, QPoint(20, 1)
+    words.show_at(canvas.mapToScene(corner))
     assert words.isVisible()
-    canvas, corner = sitting.window.canvas, sitting.place(0, 0)
     assert canvas.grab().toImage().pixelColor(corner + QPoint(2, 3)).lightness() < 200
     plate = words.boundingRect().toRect().translated(corner)
     assert canvas.viewport().rect().contains(plate), "a frame that begins at the top of the view keeps its words"
