@@ -1,9 +1,9 @@
 """The guard compares learned weights with the frozen ones, on objects that they were not learned from.
 
 Every accepted object is a test before it is a lesson. The original weights, half of the careful learning, all of it and
-what was learned boldly answer the same simulated clicks. The best so far answers from then on. This is "follow the
-leader" among experts (Cesa-Bianchi and Lugosi 2006, chapter 2). Half-way weights are an interpolation (Wortsman et al.
-2022, WiSE-FT). No object is lost to a held-out set.
+what was learned boldly answer the same simulated clicks. The one that is most surely better so far answers from then on:
+"follow the leader" among experts (Cesa-Bianchi and Lugosi 2006, chapter 2), by the lower end of each one's gain. Half-way
+weights are an interpolation (Wortsman et al. 2022, WiSE-FT). No object is lost to a held-out set.
 """
 
 from __future__ import annotations
@@ -47,10 +47,18 @@ helps one of them may hurt the other.
 SCORES_KEPT = 24
 """Objects whose scores are kept; the oldest of them weighs 8 % of the newest."""
 
-DECAY, PRIOR = 0.9, 2.0
+DECAY, PRIOR, PRIOR_SPREAD = 0.9, 2.0, 0.05
 """DECAY is the weight of an object relative to the next one.
 
-PRIOR is the weight, in objects, of the belief that learning changes nothing.
+PRIOR is the weight, in objects, of the belief that learning changes nothing. PRIOR_SPREAD is the standard deviation of
+such objects, about what a lesson changes at an object. So one or two objects that are alike do not seem sure.
+"""
+
+DOUBT = 1.0
+"""Standard errors that a mean gain must exceed. A leader by mean alone is often one by chance.
+
+In 17 streams of changed looks its later clicks lost .002 in the mean and .020 in the worst stream. With this they gained
+.001, and lost .003 in the worst. First clicks gained .011 both ways.
 """
 
 
@@ -99,9 +107,21 @@ class Evidence:
         )
 
     @property
+    def sure_gains(self) -> tuple[float, ...]:
+        """Each expert's mean gain less DOUBT standard errors of it; that of the original is 0."""
+        weights = [DECAY**age for age in range(len(self.scores))][::-1]
+        total = sum(weights) + PRIOR
+        found = [0.0]
+        for k, mean in enumerate(self.gains[1:], start=1):
+            squares = PRIOR * (PRIOR_SPREAD**2 + mean**2)
+            squares += sum(w * (one[k] - one[0] - mean) ** 2 for w, one in zip(weights, self.scores, strict=True))
+            found.append(mean - DOUBT * math.sqrt(squares) / total)
+        return tuple(found)
+
+    @property
     def leader(self) -> Expert:
         """The expert that answers; ties go to the earlier one."""
-        return EXPERTS[self.gains.index(max(self.gains))]
+        return EXPERTS[self.sure_gains.index(max(self.sure_gains))]
 
     @property
     def share(self) -> float:

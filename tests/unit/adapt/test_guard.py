@@ -11,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from samtta_app.adapt.guard import (
     ALL_LEARNED,
@@ -21,6 +23,7 @@ from samtta_app.adapt.guard import (
     PRIOR,
     SCORES_KEPT,
     Evidence,
+    Scores,
     Verdict,
     expert_weights,
     interpolated,
@@ -93,7 +96,8 @@ def test_with_the_figures_in_use_two_objects_give_these_gains() -> None:
         ((0.5, 0.7, 0.6), 0.5),
         ((0.7, 0.6, 0.5), 0.0),
         ((0.5, 0.4, 0.5), 0.0),
-        ((0.5, 0.6, 0.6), 0.5),
+        ((0.5, 0.7, 0.7), 0.5),
+        ((0.5, 0.55, 0.6), 0.0),
         ((0.6, 0.6, 0.5), 0.0),
         ((0.5, 0.5, 0.5), 0.0),
         ((0.7, 0.1, 0.6), 0.0),
@@ -112,8 +116,35 @@ def test_one_good_object_does_not_outweigh_three_later_bad_ones() -> None:
         evidence = evidence.add((0.5, 0.45, 0.4))
     assert evidence.share == 0.0
     for _ in range(3):
-        evidence = evidence.add((0.5, 0.55, 0.6))
+        evidence = evidence.add((0.5, 0.6, 0.7))
     assert evidence.share == 1.0
+
+
+def test_a_sure_gain_is_the_mean_less_its_standard_error_by_hand() -> None:
+    evidence = Evidence(((0.50, 0.60, 0.80), (0.60, 0.50, 0.60)))
+    mean = evidence.gains[2]
+    squares = 0.9 * (0.3 - mean) ** 2 + (0.0 - mean) ** 2 + 2.0 * (0.05**2 + mean**2)
+    assert evidence.sure_gains[0] == 0.0
+    assert evidence.sure_gains[2] == pytest.approx(mean - math.sqrt(squares / 3.9) / math.sqrt(3.9))
+    assert Evidence().sure_gains == (0.0,)
+
+
+def test_what_gains_steadily_leads_and_what_wavers_about_as_much_does_not() -> None:
+    steady = Evidence(tuple((0.5, 0.5, 0.5 + gain) for gain in (0.06, 0.05, 0.04, 0.05, 0.06, 0.05)))
+    wavering = Evidence(tuple((0.5, 0.5, 0.5 + gain) for gain in (0.3, -0.2, 0.25, -0.2, 0.25, -0.09)))
+    assert wavering.gains[2] == pytest.approx(steady.gains[2], abs=0.03)
+    assert (steady.share, wavering.share) == (1.0, 0.0)
+
+
+@given(st.lists(st.tuples(*(st.floats(0, 1) for _ in range(4))), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_a_sure_gain_is_never_above_the_mean_gain(rows: list[Scores]) -> None:
+    evidence = Evidence()
+    for row in rows:
+        evidence = evidence.add(row)
+    pairs = list(zip(evidence.sure_gains, evidence.gains, strict=True))
+    assert all(sure <= mean for sure, mean in pairs)
+    assert evidence.leader in EXPERTS
 
 
 def test_only_the_newest_objects_are_kept_and_the_evidence_before_stays_as_it_was() -> None:
