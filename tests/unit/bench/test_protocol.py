@@ -285,12 +285,15 @@ def test_records_come_back_equal_from_their_file(dataset: Path, engines: Engines
 def test_records_hold_what_was_expected_and_the_agreement_that_the_session_itself_computed(
     dataset: Path, toy: Engine, tmp_path: Path
 ) -> None:
-    target = read_objects(open_dataset(dataset).images[0])[1]
+    targets = [target for image in open_dataset(dataset).images for target in read_objects(image)]
     with Driver(dataset / "images", tmp_path / "p", toy.fresh(0), learn=False) as driver:
-        trial = driver.annotate("im0.png", target.mask, Goal(1.0, 8))
-        best = max(step.iou for step in trial.steps[1:])
-        assert best > trial.steps[0].iou, "this object needs a second click"
-        done = driver.annotate("im0.png", target.mask, Goal(best, 8))
+        for target in targets:
+            trial = driver.annotate(target.image.path.name, target.mask, Goal(1.0, 8))
+            best = max(step.iou for step in trial.steps[1:])
+            if best > trial.steps[0].iou:
+                break
+        assert best > trial.steps[0].iou, "some object needs a second click"
+        done = driver.annotate(target.image.path.name, target.mask, Goal(best, 8))
         (kept,) = driver.store.annotations()
     assert done.accepted
     assert len(done.steps) > 1
