@@ -14,7 +14,7 @@ from samtta_app.gui import recent
 from samtta_app.gui.main_window import MainWindow
 from samtta_app.settings import Settings
 from tests.gui.scenes import WORDS, Recorder, scene
-from tests.unit.no_files import NO_FILES, put_what_is_no_file
+from tests.unit.no_files import NO_FILES, file_state, put_what_is_no_file
 
 DAMAGED = (
     b"\x00\x01\x02" * 100,
@@ -44,12 +44,12 @@ def test_a_damaged_memory_opens_the_window_all_the_same(qtbot: QtBot, samtta_hom
 def test_what_is_no_file_in_its_place_is_left_alone_and_waits_for_nobody(samtta_home: Path, kind: str):
     path = samtta_home / "window.ini"
     put_what_is_no_file(path, kind)
-    before = path.lstat()
+    before = file_state(path)
     assert recent.folders() == []
     assert recent.stored_layout("geometry") is None
     recent.store_layout("geometry", QByteArray(b"x"))
     recent.remember_folder(samtta_home)
-    assert path.lstat() == before
+    assert file_state(path) == before
 
 
 @given(content=st.binary(max_size=300))

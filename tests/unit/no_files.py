@@ -20,3 +20,9 @@ def put_what_is_no_file(path: Path, kind: str) -> None:
         path.write_bytes(b"# a line\n" * 250_000)
     else:
         path.symlink_to(path)
+
+
+def file_state(path: Path) -> tuple[int, ...]:
+    """What tells that a file was left alone. Reading a link changes its access time, so that is not in it."""
+    found = path.lstat()
+    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -27,7 +27,7 @@ from samtta_app.settings import (
     valid_keys,
     with_changes,
 )
-from tests.unit.no_files import NO_FILES, put_what_is_no_file
+from tests.unit.no_files import NO_FILES, file_state, put_what_is_no_file
 
 KEYS = st.sampled_from(["", "A", "Ctrl+Z", "Return; E", "Shift+PgDown", "?", "F12", "Ctrl+Shift+Z; Ctrl+Y"])
 NAMES = st.text(min_size=1, max_size=12).filter(lambda text: "\n" not in text)
@@ -181,10 +181,10 @@ def test_what_is_no_settings_file_stops_nothing_and_is_left_as_it_is(tmp_path: P
     settings, (error,) = read_settings(path)
     assert settings == Settings()
     assert "cannot be read" in error.what
-    before = path.lstat()
+    before = file_state(path)
     with pytest.raises(SettingsError, match="were not saved"):
         save_settings(Settings(theme="dark"), path)
-    assert path.lstat() == before
+    assert file_state(path) == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["settings.toml"]
 
 
