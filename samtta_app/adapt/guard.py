@@ -97,9 +97,13 @@ class Evidence:
         return Evidence((*alike, scores)[-SCORES_KEPT:])
 
     @property
+    def _weights(self) -> list[float]:
+        return [DECAY**age for age in range(len(self.scores))][::-1]
+
+    @property
     def gains(self) -> tuple[float, ...]:
         """Mean gain of each expert over the original. Newer objects weigh more; few objects pull the gain towards 0."""
-        weights = [DECAY**age for age in range(len(self.scores))][::-1]
+        weights = self._weights
         total = sum(weights) + PRIOR
         return tuple(
             sum(w * (one[k] - one[0]) for w, one in zip(weights, self.scores, strict=True)) / total
@@ -109,7 +113,7 @@ class Evidence:
     @property
     def sure_gains(self) -> tuple[float, ...]:
         """Each expert's mean gain less DOUBT standard errors of it; that of the original is 0."""
-        weights = [DECAY**age for age in range(len(self.scores))][::-1]
+        weights = self._weights
         total = sum(weights) + PRIOR
         found = [0.0]
         for k, mean in enumerate(self.gains[1:], start=1):
@@ -121,7 +125,8 @@ class Evidence:
     @property
     def leader(self) -> Expert:
         """The expert that answers; ties go to the earlier one."""
-        return EXPERTS[self.sure_gains.index(max(self.sure_gains))]
+        found = self.sure_gains
+        return EXPERTS[found.index(max(found))]
 
     @property
     def share(self) -> float:

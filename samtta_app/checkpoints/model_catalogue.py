@@ -94,7 +94,7 @@ def _hq(name: str, title: str, length: int, sha256: str, sources: tuple[str, ...
 
 
 MODELS: tuple[KnownModel, ...] = (
-    _shipped("samtta-small", "samtta small", 6_211_808),
+    _shipped("samtta-small", "samtta small", 6_221_160),
     _shipped("samtta-base", "samtta base", 13_332_856),
     _sam(
         "b",
