@@ -16,7 +16,11 @@ OFFSET_FROM = 4
 """Clicks from which the threshold moves; earlier ones settle which object is meant."""
 
 RATE, MAX_OFFSET = 0.5, 3.0
-"""RATE is the part of the newest click's error by which all logits move; MAX_OFFSET limits one click's effect."""
+"""RATE is the part of the newest click's error by which the logits about it move at click OFFSET_FROM.
+
+Later clicks move them by less, in inverse proportion to their number (Robbins and Monro 1951). Otherwise the outline goes to
+and fro at the end. MAX_OFFSET limits one click's effect.
+"""
 
 
 def offset(prompt: Prompt) -> float:
@@ -30,7 +34,8 @@ def offset(prompt: Prompt) -> float:
     value = logit_at(prompt.logits, newest)
     if value is None or (value > 0) is newest.positive:
         return 0.0
-    return float(np.clip(-RATE * value, -MAX_OFFSET, MAX_OFFSET))
+    fading = OFFSET_FROM / len(prompt.clicks)
+    return fading * float(np.clip(-RATE * value, -MAX_OFFSET, MAX_OFFSET))
 
 
 def logit_at(logits: Logits, click: Click) -> float | None:

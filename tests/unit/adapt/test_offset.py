@@ -14,7 +14,7 @@ from samtta_app.core.replies import Answer
 from samtta_app.core.types import Click, Logits, Prompt, Window
 from samtta_app.engine.dispatch import Engine, run
 from samtta_app.model.model_registry import toy_model
-from samtta_app.model.threshold_shift import logits_at, shifted
+from samtta_app.model.threshold_shift import MOVED_REACH, logits_at, shifted
 from tests.unit.adapt.test_guard import ended
 from tests.unit.values import picture
 
@@ -58,6 +58,12 @@ def test_the_first_clicks_move_nothing() -> None:
     for clicks in range(1, OFFSET_FROM):
         assert offset(prompt(*[True] * clicks)) == 0.0
     assert offset(prompt(*[True] * OFFSET_FROM)) > 0
+
+
+@pytest.mark.parametrize("clicks", [OFFSET_FROM + 1, 2 * OFFSET_FROM, 20])
+def test_every_later_click_moves_them_by_less(clicks: int) -> None:
+    first, later = offset(prompt(*[True] * OFFSET_FROM)), offset(prompt(*[True] * clicks))
+    assert later == pytest.approx(first * OFFSET_FROM / clicks)
 
 
 @pytest.mark.parametrize(("values", "expected"), [(-100.0, MAX_OFFSET), (100.0, -MAX_OFFSET)])
@@ -106,8 +112,11 @@ def test_the_threshold_moves_at_the_click_and_fades_with_the_distance() -> None:
     assert moved[0, 31, 31] < 0.01
     across = moved[0, 10, 10:]
     assert bool((across[1:] <= across[:-1]).all())
-    wide = torch.full((1, 32, 32), 3.0)  # a mask that fills the window is moved in all of it
-    assert (shifted(wide, -1.0, asked, Window(0, 0, 128, 128)) - wide).max() < -0.1
+    wide = torch.full((1, 32, 32), 3.0)  # a larger mask is moved further from the click
+    lowered = wide - shifted(wide, -1.0, asked, Window(0, 0, 128, 128))
+    far = 10 + round(MOVED_REACH * 32)  # one standard deviation from the click, which is in cell 9.6
+    assert lowered[0, 10, far].item() == pytest.approx(np.exp(-0.5), abs=0.05)
+    assert lowered[0, 10, far] > 1.3 * moved[0, 10, far]
 
 
 def test_an_earlier_click_keeps_half_of_its_logit() -> None:
