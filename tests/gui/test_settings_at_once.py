@@ -138,9 +138,8 @@ def test_another_model_answers_the_next_click_and_a_bad_one_changes_nothing(one:
     one.clicks(58, 44)
     one.wait(lambda: one.answered)
     assert Listening.heard[-1] == ("second", 3)
-    one.controller.do(
-        acts.ControlLearner("pause")
-    )  # what is learned belongs to its model, and would be left with a message
+    # What is learned belongs to its model, and would be left with a message.
+    one.controller.do(acts.ControlLearner("pause"))
     one.wait(lambda: one.state.adaptation.activity == "paused")
     one.controller.do(acts.Accept())
     assert [a.class_id for a in one.state.annotations] == [2], one.said
