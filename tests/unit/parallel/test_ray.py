@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -114,10 +115,24 @@ class Signalling:
 
     def __call__(self, images: Sequence[ImagePlace], key: str, told: ReportProgress) -> ShardResult:
         node = ray.get_runtime_context().get_node_id()
-        (self.signs / f"{key}-{node}").touch()
+        (self.signs / f"{key}-{node}-{os.getpid()}").touch()
         while not (self.signs / "go").exists():
             time.sleep(0.02)
         return self.work(images, key, told)
+
+
+def begun(signs: Path) -> list[tuple[str, str, int]]:
+    """Every start of a shard: its key, the machine, the process there."""
+    names = [path.name.split("-") for path in signs.iterdir() if path.name != "go"]
+    return [(key, node, int(process)) for key, node, process in names]
+
+
+def dies(cluster: Any, signs: Path) -> None:
+    """Kill a machine with all that works there: its workers would outlive it, and end their shards."""
+    os.kill(cluster.worker.all_processes["raylet"][0].process.pid, signal.SIGSTOP)  # it would put others in their place
+    for process in {process for _, node, process in begun(signs) if node == cluster.worker.node_id}:
+        os.kill(process, signal.SIGKILL)
+    cluster.remove(cluster.worker, allow_graceful=False)
 
 
 def test_a_machine_dies_in_the_middle_and_nothing_is_lost_or_other(
@@ -133,9 +148,9 @@ def test_a_machine_dies_in_the_middle_and_nothing_is_lost_or_other(
 
     def kill() -> None:
         end = time.monotonic() + 120
-        while len({path.name.partition("-")[2] for path in signs.iterdir()}) < 2 and time.monotonic() < end:
+        while len({node for _, node, _ in begun(signs)}) < 2 and time.monotonic() < end:
             time.sleep(0.05)
-        cluster.remove(cluster.worker, allow_graceful=False)
+        dies(cluster, signs)
         (signs / "go").touch()
 
     killer = threading.Thread(target=kill)
@@ -148,7 +163,8 @@ def test_a_machine_dies_in_the_middle_and_nothing_is_lost_or_other(
     killer.join()
     assert (end.failures, end.errors) == ((), {})
     assert len(end.standing.done) == 4
-    starts = [path.name.partition("-") for path in signs.iterdir() if path.name != "go"]
+    starts = begun(signs)
+    assert len({node for _, node, _ in starts}) == 2
     assert len(starts) > len({key for key, _, _ in starts}), "the shard of the machine that died was done again"
     assert said[-1].startswith("4 of 4 images, ")
     run_shards(planned("one", work), THIS_PROCESS, lambda share, words: None, said.append)
