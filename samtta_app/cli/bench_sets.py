@@ -36,12 +36,18 @@ def write_shifted_look(
 def write_nested_sets(
     out: Annotated[Path, typer.Argument(help="Folder for the two new data sets.", metavar="OUT")],
     images: Annotated[int, typer.Option(min=1, help="Images; more go on where fewer end.")] = 16,
+    train: Annotated[int, typer.Option(min=0, help="So many of them, the first, are in the split train.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the images.")] = 0,
 ) -> None:
-    """Write OUT/cell and OUT/nucleus, wholes and parts of the same objects, to measure task prompts on."""
+    """Write OUT/cell and OUT/nucleus, wholes and parts of the same objects, to measure task prompts on.
+
+    Hypotheses are trained on such sets too: on those of one seed, to be measured on those of another.
+    """
     from samtta_app.datasets.nested import write_nested
 
     with progress_bar() as bar:
         told = telling(bar, bar.add_task("", total=1.0))
-        folders = write_nested(out, images=images, seed=seed, progress=lambda share: told(share, "drawing cells"))
+        folders = write_nested(
+            out, images=images, train=train, seed=seed, progress=lambda share: told(share, "drawing cells")
+        )
     say_written(folders)

@@ -47,17 +47,21 @@ def make_nested(seed: int, index: int) -> Nested:
 
 
 def write_nested(
-    folder: Path, *, images: int = 16, seed: int = 0, progress: Callable[[float], None]
+    folder: Path, *, images: int = 16, train: int = 0, seed: int = 0, progress: Callable[[float], None]
 ) -> tuple[Path, ...]:
     """Write `folder`/cell and `folder`/nucleus, two data sets over the same images, all at once; returns both.
 
-    The images of a shorter set are the first ones of a longer set of the same seed. All are in the split "test".
+    The images of a shorter set are the first ones of a longer set of the same seed.
+    The first `train` images are in the split "train", the others in the split "test".
 
     Raises:
-        DatasetError: the folder cannot be written, or one of the two holds something already.
+        DatasetError: no image is left for the test, the folder cannot be written, or one of the two holds something already.
     """
+    if train >= images:
+        raise DatasetError("No image is left for the split test", folder, "Draw more images, or train on fewer")
     sets = tuple(folder / name for name in (WHOLE_NAME, PART))
     names = [f"dish_{index + 1:03}" for index in range(images)]
+    splits = {"train": names[:train], "test": names[train:]} if train else {"test": names}
     try:
         full = next((place for place in sets if place.exists() and any(place.iterdir())), None)
         if full is not None:
@@ -73,7 +77,7 @@ def write_nested(
                 progress((done + 1) / images)
             for label in (WHOLE_NAME, PART):
                 classes = {name: {str(k): label for k in range(1, n + 1)} for name, n in counts.items()}
-                for file, values in (("classes", classes), ("split", {"test": names})):
+                for file, values in (("classes", classes), ("split", splits)):
                     (stage / label / f"{file}.json").write_text(json.dumps(values), encoding="utf-8")
     except OSError as e:
         raise DatasetError(f"The nested sets cannot be written: {e.strerror}", folder, "Choose another folder") from e

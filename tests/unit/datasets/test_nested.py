@@ -155,6 +155,14 @@ def test_more_images_go_on_where_fewer_end(tmp_path: Path) -> None:
         assert path.read_bytes() != (other / path.name).read_bytes()
 
 
+@pytest.mark.usefixtures("quick")
+def test_the_first_images_may_be_for_training(tmp_path: Path) -> None:
+    for folder in write_nested(tmp_path, images=3, train=2, progress=nobody):
+        found = open_dataset(folder)
+        assert [i.name for i in found.part("train")] == ["dish_001", "dish_002"]
+        assert [i.name for i in found.part("test")] == ["dish_003"]
+
+
 def test_what_is_written_is_what_was_made(tmp_path: Path) -> None:
     folders = write_nested(tmp_path, images=1, progress=nobody)
     for folder in folders:
@@ -187,6 +195,13 @@ def test_a_set_that_is_there_is_not_written_over(tmp_path: Path, name: str) -> N
         write_nested(tmp_path, images=1, progress=nobody)
     assert name in str(error.value)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("train", [2, 3])
+def test_training_leaves_an_image_to_test_on(tmp_path: Path, train: int) -> None:
+    with pytest.raises(DatasetError, match="No image is left for the split test"):
+        write_nested(tmp_path / "new", images=2, train=train, progress=nobody)
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.usefixtures("quick")
@@ -228,12 +243,16 @@ def test_the_command_writes_both_sets_and_says_where(tmp_path: Path) -> None:
     assert "wrote cell nucleus into" in result.output
     assert "new set" in result.output
     assert json.loads((out / "nucleus" / "split.json").read_text()) == {"test": ["dish_001", "dish_002"]}
+    both = CliRunner().invoke(app, ["bench", "nested", str(tmp_path / "both"), "--images", "2", "--train", "1"])
+    assert both.exit_code == 0
+    split = {"train": ["dish_001"], "test": ["dish_002"]}
+    assert json.loads((tmp_path / "both" / "cell" / "split.json").read_text()) == split
     again = CliRunner().invoke(app, ["bench", "nested", str(out)])
     assert isinstance(again.exception, DatasetError)
     assert "not empty" in str(again.exception)
 
 
-@pytest.mark.parametrize("words", [["--images", "0"], ["--seed", "-1"], ["--images", "many"]])
+@pytest.mark.parametrize("words", [["--images", "0"], ["--seed", "-1"], ["--train", "-1"], ["--images", "many"]])
 def test_numbers_that_mean_nothing_are_refused(tmp_path: Path, words: list[str]) -> None:
     result = CliRunner().invoke(app, ["bench", "nested", str(tmp_path / "new"), *words])
     assert result.exit_code == 2
