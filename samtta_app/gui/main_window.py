@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         for moved in (views.canvas.zoomed, *(bar.valueChanged for bar in bars)):
             moved.connect(self._keep_clear)
         views.key.opacity_chosen.connect(lambda opacity: self.use(replace(self.settings, overlay_opacity=opacity)))
-        self.stage.fill(views.canvas, bottom=views.strip, corner=views.key)
+        self.stage.fill(views.canvas, bottom=views.strip, corner=views.key, caption=views.canvas.comparison)
 
     def _set_up(self, views: ProjectViews, settings: Settings) -> None:
         """Control objects are answered unseen, so nothing is shown before a click where they are drawn."""

@@ -440,17 +440,17 @@ def test_comparing_shows_the_twins_mask_with_a_label_and_nothing_of_the_preview(
     recorder.become(replace(state, display=Display(compare=True)))
     assert colour(canvas, 100, 20) != QColor(128, 128, 128)
     assert colour(canvas, 40, 50) == QColor(128, 128, 128)
-    assert "Original" in canvas._label.text
-    assert not canvas._label.isHidden()
+    assert "Original" in canvas.comparison.text
+    assert not canvas.comparison.isHidden()
     recorder.become(state)
-    assert canvas._label.isHidden()
+    assert canvas.comparison.isHidden()
 
 
 def test_comparing_says_when_the_twin_has_not_answered_or_was_not_asked(canvas: Canvas, recorder: Recorder) -> None:
     recorder.become(scene(image=GREY, annotations=(), display=Display(compare=True)))
-    assert canvas._label.text == "Nothing to compare yet"
+    assert canvas.comparison.text == "Nothing to compare yet"
     recorder.become(scene(image=GREY, annotations=(), display=Display(compare=True), preview=previewing()))
-    assert canvas._label.text == "Asking the original model…"
+    assert canvas.comparison.text == "Asking the original model…"
 
 
 def test_the_window_is_framed_only_where_it_is_not_the_whole_image(canvas: Canvas, recorder: Recorder) -> None:

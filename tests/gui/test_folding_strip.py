@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QCursor, QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -26,6 +26,9 @@ def stage(qapp, qtbot) -> Stage:
     qtbot.addWidget(made)
     made.resize(900, 600)
     made.fill(QWidget(), bottom=CandidatesStrip(Recorder(THREE)))
+    QCursor.setPos(
+        made.mapToGlobal(QPoint(880, 20))
+    )  # cards that appear under the pointer would be told that it leaves
     made.show()
     strip(made).show_state(THREE)
     QApplication.processEvents()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +161,23 @@ def test_the_candidates_do_not_cover_the_object(shown: Open):
     place = window.canvas.mapFromScene(QRectF(mask.x, mask.y, width, height)).boundingRect()
     assert window.stage._bottom.isVisible()
     assert not window.stage._bottom.geometry().intersects(place)
+
+
+def test_messages_the_comparison_and_the_candidates_do_not_cover_each_other(shown: Open):
+    window = shown(scene())
+    low = preview(IMAGE, (disc(64, 82, 10), disc(64, 82, 12)))
+    window.controller.become(scene(preview=low, display=Display(compare=True)))
+    window.show_message(Message("warning", "what happened, what was kept, and what to do about it " * 4))
+    QApplication.processEvents()
+    lying = [window.messages, window.canvas.comparison, window.stage._bottom]
+    tops = [widget.y() for widget in lying]
+    assert all(widget.isVisible() for widget in lying)
+    assert tops == sorted(tops)
+    for first, second in itertools.combinations(lying, 2):
+        assert not first.geometry().intersects(second.geometry())
+    comparison = window.canvas.comparison
+    assert abs(comparison.geometry().center().x() - window.stage.rect().center().x()) <= 1
+    assert not comparison.text.startswith("Nothing")
 
 
 def test_words_on_the_canvas_fit_their_plate_in_larger_text(shown: Open):

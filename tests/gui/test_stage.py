@@ -227,6 +227,47 @@ def test_it_moves_aside_where_both_edges_are_taken(stage: Stage, strip: QLabel):
     assert strip.geometry().bottom() == 600 - STAGE_MARGIN - 1
 
 
+def told(bar: MessageBar, text: str) -> QRect:
+    """Show an error, and say where the messages lie then."""
+    bar.show_message(Message("error", text))
+    QApplication.processEvents()
+    return bar.geometry()
+
+
+def test_what_lies_above_makes_way_for_messages(stage: Stage, strip: QLabel, bar: MessageBar):
+    stage.keep_clear(BELOW)
+    for text in ("disk full", "what happened, what was kept, and what to do about it " * 6):
+        messages = told(bar, text)
+        assert strip.y() == messages.bottom() + 1 + theme.GRID
+        assert strip.x() == 300
+    bar.clear()
+    QApplication.processEvents()
+    assert strip.y() == STAGE_MARGIN
+
+
+def test_what_messages_would_move_onto_the_object_goes_elsewhere(stage: Stage, strip: QLabel, bar: MessageBar):
+    stage.keep_clear(QRect(300, 70, 500, 530))
+    assert strip.y() == STAGE_MARGIN
+    told(bar, "disk full")
+    assert (strip.x(), strip.geometry().bottom()) == (STAGE_MARGIN, 600 - STAGE_MARGIN - 1)
+
+
+def test_a_caption_lies_below_messages_and_above_the_strip(stage: Stage, bar: MessageBar):
+    lying, caption = fixed(200, 50), fixed(120, 30)
+    stage.fill(QWidget(), bottom=lying, caption=caption)
+    caption.show()
+    stage.keep_clear(BELOW)
+    QApplication.processEvents()
+    assert (caption.y(), caption.x()) == (STAGE_MARGIN, 340)
+    assert lying.y() == caption.geometry().bottom() + 1 + theme.GRID
+    messages = told(bar, "disk full")
+    assert caption.y() == messages.bottom() + 1 + theme.GRID
+    assert lying.y() == caption.geometry().bottom() + 1 + theme.GRID
+    caption.hide()
+    QApplication.processEvents()
+    assert lying.y() == messages.bottom() + 1 + theme.GRID
+
+
 def test_another_project_begins_below(stage: Stage, strip: QLabel):
     stage.keep_clear(BELOW)
     lying = fixed(200, 50)

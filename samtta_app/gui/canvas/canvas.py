@@ -23,7 +23,7 @@ from samtta_app.gui.canvas.workbench import Workbench
 from samtta_app.gui.canvas.zoom import ZoomView
 from samtta_app.gui.controller import Controller
 from samtta_app.gui.widgets.font_following import follow_font
-from samtta_app.gui.widgets.theme import GRID, current
+from samtta_app.gui.widgets.theme import current
 from samtta_app.gui.widgets.translation import translated
 from samtta_app.session.acts import UserAct
 from samtta_app.session.state import State
@@ -43,6 +43,9 @@ class Canvas(ZoomView):
     Signals:
         hovered(float, float): the image point under the pointer, which may lie outside the image; nan when it has left.
         zoomed(float): screen pixels per image pixel.
+
+    Attributes:
+        comparison: says what is compared; the stage lays it on the canvas.
     """
 
     hovered = Signal(float, float)
@@ -66,7 +69,7 @@ class Canvas(ZoomView):
         self.zoomed.connect(self.work.refresh)
         self.zoomed.connect(self._objects.note_zoom)
         follow_font(self, self._preview.fit)
-        self._label, self._empty = Caption(self), Caption(self)
+        self.comparison, self._empty = Caption(self), Caption(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -137,14 +140,12 @@ class Canvas(ZoomView):
             self.pan(-away.toPoint())
 
     def _show_words(self, state: State) -> None:
-        self._label.say(*comparison_words(state))
+        self.comparison.say(*comparison_words(state))
         self._empty.say(*words_without_image(state))
         self._place()
 
     def _place(self) -> None:
-        area = self.viewport().geometry()
-        self._label.move(area.center().x() - self._label.width() // 2, area.top() + 2 * GRID)
-        self._empty.move(area.center() - self._empty.rect().center())
+        self._empty.move(self.viewport().geometry().center() - self._empty.rect().center())
 
     def _repaint_ground(self) -> None:
         self.setBackgroundBrush(QColor(current().canvas))

@@ -1,4 +1,4 @@
-"""The middle of the window: the canvas or the start page, with messages, candidates and the colour key lying on it."""
+"""The middle of the window: the canvas or the start page, with messages, cards, a caption and the colour key on it."""
 
 from __future__ import annotations
 
@@ -26,27 +26,39 @@ class Stage(QWidget):
         self._top = top
         self._bottom: QWidget | None = None
         self._corner: QWidget | None = None
+        self._caption: QWidget | None = None
         self._clear = QRect()
         self._side = "middle", "below"
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._adopt(top)
 
-    def fill(self, filling: QWidget, bottom: QWidget | None = None, corner: QWidget | None = None) -> None:
-        """Show `filling`, `bottom` at its lower edge, `corner` in its lower right; what was there is deleted.
+    def fill(
+        self,
+        filling: QWidget,
+        bottom: QWidget | None = None,
+        corner: QWidget | None = None,
+        caption: QWidget | None = None,
+    ) -> None:
+        """Show `filling`, and on it what is given; what was there is deleted.
 
         A `FoldingStrip` at the lower edge is folded where every place of it would lie on what is to be clear.
+
+        Args:
+            bottom: lies at the lower edge, or at the upper one below the other widgets there.
+            corner: lies in the lower right.
+            caption: lies at the top, below the messages.
         """
-        for old in (self.filling, self._bottom, self._corner):
+        for old in (self.filling, self._bottom, self._corner, self._caption):
             if old is not None:
                 old.removeEventFilter(self)
                 old.hide()
                 old.setParent(None)
                 old.deleteLater()
-        self.filling, self._bottom, self._corner = filling, bottom, corner
+        self.filling, self._bottom, self._corner, self._caption = filling, bottom, corner, caption
         self._clear, self._side = QRect(), ("middle", "below")
         self._layout.addWidget(filling)
-        for lying in (bottom, corner):
+        for lying in (bottom, corner, caption):
             if lying is not None:
                 self._adopt(lying)
         if isinstance(bottom, FoldingStrip):
@@ -82,6 +94,10 @@ class Stage(QWidget):
         width = min(self.width() - 2 * STAGE_MARGIN, WIDEST)
         height = self._top.heightForWidth(width) if self._top.hasHeightForWidth() else self._top.sizeHint().height()
         self._top.setGeometry((self.width() - width) // 2, STAGE_MARGIN, width, height)
+        if self._caption is not None:
+            place = QRect(QPoint(0, STAGE_MARGIN), self._caption.sizeHint())
+            place.moveLeft((self.width() - place.width()) // 2)
+            self._caption.setGeometry(_below(place, self._top))
         if self._bottom is not None:
             self._bottom.setGeometry(self._free_edge(self._bottom))
         if self._corner is not None:
@@ -119,7 +135,8 @@ class Stage(QWidget):
         middle, right = (self.width() - size.width()) // 2, self.width() - size.width() - STAGE_MARGIN
         lefts = {"middle": middle, "left": STAGE_MARGIN, "right": right}
         tops = {"below": self.height() - size.height() - STAGE_MARGIN, "above": STAGE_MARGIN}
-        return {(side, edge): QRect(QPoint(lefts[side], tops[edge]), size) for side in lefts for edge in tops}
+        places = {(side, edge): QRect(QPoint(lefts[side], tops[edge]), size) for side in lefts for edge in tops}
+        return {name: _below(_below(place, self._top), self._caption) for name, place in places.items()}
 
     def _side_for(self, size: QSize, *, cornered: bool = False) -> QRect:
         """The place that covers nothing, at best the present one; else the present one, or a corner if so wished."""
@@ -136,3 +153,10 @@ class Stage(QWidget):
 
 def _area(rect: QRect) -> int:
     return max(rect.width(), 0) * max(rect.height(), 0)
+
+
+def _below(place: QRect, other: QWidget | None) -> QRect:
+    """The place, moved below a widget of the upper edge where both would touch."""
+    if other is None or other.isHidden() or not place.intersects(other.geometry()):
+        return place
+    return QRect(QPoint(place.x(), other.geometry().bottom() + 1 + theme.GRID), place.size())
