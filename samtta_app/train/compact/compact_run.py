@@ -32,7 +32,7 @@ from samtta_app.train.compact.schedule import (
 )
 from samtta_app.train.compact.start_weights import start_from, start_from_model
 from samtta_app.train.data.crops import TrainingView
-from samtta_app.train.device import loader_workers
+from samtta_app.train.device import loader_workers, trains_in_bfloat16
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class CompactRun:
         torch.manual_seed(recipe.seed)
         torch.backends.cudnn.benchmark = on_gpu
         self.recipe, self.out, self.checkpoint, self.device = recipe, out, checkpoint, device
+        self.half = trains_in_bfloat16(device)
         self.model = build_compact(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.progress = RunCounter()
         self.mark = time.monotonic()
@@ -211,7 +212,7 @@ class CompactRun:
         rng = np.random.default_rng((self.recipe.seed, 1, self.progress.step))
         # The cache of cast weights is off, because shards would share it. Weights cast without gradient by one would
         # lack it in another.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda", cache_enabled=False):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half, cache_enabled=False):
             result = interactive_step(self.model, part, rng, self.clickers)
         gradients = torch.autograd.grad(result.loss * share, trained, allow_unused=True)
         return replace(result, loss=result.loss.detach()), gradients

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,8 +11,19 @@ import torch
 from torch._utils import ExceptionWrapper
 
 from samtta_app.errors import DatasetError, SettingsError
-from samtta_app.train.batches import Batch, ahead
-from samtta_app.train.device import from_loader, loader_workers, training_device, training_out_of_memory
+from samtta_app.train.batches import Batch, SampleSource, ahead, batches
+from samtta_app.train.compact import compact_run
+from samtta_app.train.compact.compact_run import CompactRun
+from samtta_app.train.compact.recipe import Recipe, TrainingStage
+from samtta_app.train.device import (
+    from_loader,
+    loader_workers,
+    training_device,
+    training_out_of_memory,
+    trains_in_bfloat16,
+)
+from tests.unit.train.material import record
+from tests.unit.train.toy import TOY
 
 
 def torch_allocates() -> None:
@@ -71,6 +83,35 @@ def test_a_gpu_is_fed_by_more_processes_than_a_cpu(monkeypatch: pytest.MonkeyPat
     assert loader_workers(1, torch.device("cpu")) == 1
     assert loader_workers(1, torch.device("cuda")) == 14
     assert loader_workers(30, torch.device("cuda")) == 30
+
+
+@pytest.mark.parametrize("told", [{"avx512_bf16": True}, {"avx512_bf16": False}, {}, None])
+def test_a_cpu_computes_in_bfloat16_where_it_says_that_it_can(
+    told: dict[str, object] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    if told is not None:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    assert trains_in_bfloat16(torch.device("cpu")) == bool(told and told.get("avx512_bf16"))
+    assert trains_in_bfloat16(torch.device("cuda"))
+    assert not trains_in_bfloat16(torch.device("mps"))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_run_computes_as_its_device_does_best_and_keeps_single_weights(
+    half: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compact_run, "trains_in_bfloat16", lambda device: half)
+    seen: list[torch.dtype] = []
+    recipe = Recipe(
+        mixture={"s": 1.0}, stages=(TrainingStage("a", 64, images=2, targets=1, lr=1e-3, lr_end=1e-4, steps=2),)
+    )
+    batch = next(batches(SampleSource({"s": [record(0)]}, {"s": 1.0}, 64, 1, 0), 2, 0, workers=0))
+    with CompactRun(recipe, TOY, torch.device("cpu"), 2, tmp_path / "m.safetensors", tmp_path / "m.pt") as run:
+        run.model.image_encoder.mix[0].register_forward_hook(lambda layer, given, made: seen.append(made.dtype))
+        run.step(batch)
+        assert {parameter.dtype for parameter in run.model.parameters()} == {torch.float32}
+    assert set(seen) == {torch.bfloat16 if half else torch.float32}
 
 
 def test_batches_that_are_fetched_ahead_are_the_same_in_the_same_order() -> None:
