@@ -26,9 +26,8 @@ def stage(qapp, qtbot) -> Stage:
     qtbot.addWidget(made)
     made.resize(900, 600)
     made.fill(QWidget(), bottom=CandidatesStrip(Recorder(THREE)))
-    QCursor.setPos(
-        made.mapToGlobal(QPoint(880, 20))
-    )  # cards that appear under the pointer would be told that it leaves
+    # Cards that appear under the pointer would be told that it leaves.
+    QCursor.setPos(made.mapToGlobal(QPoint(880, 20)))
     made.show()
     strip(made).show_state(THREE)
     QApplication.processEvents()
