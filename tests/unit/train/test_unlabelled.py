@@ -17,6 +17,7 @@ from samtta_app.model.backbone import SamModel
 from samtta_app.model.backbones.compact import COMPACT_POLICY
 from samtta_app.model.backbones.sam import SAM_POLICY
 from samtta_app.model.model_registry import load_model, toy_model
+from samtta_app.model.proposals import grid_of_clicks, guesses
 from samtta_app.model.refiner import Refiner, of_tensors, untrained
 from samtta_app.train.decoder.decoder_samples import FeatureStore
 from samtta_app.train.decoder.unlabelled import (
@@ -121,8 +122,12 @@ def test_discs_are_proposed_once_each_in_the_surest_order(model: SamModel) -> No
     whole = found.samples[0]
     assert whole.window == image.whole
     assert len(whole.masks) == 2
-    for number, (x, y, radius) in enumerate(((90, 90, 20), (30, 30, 12))):
-        assert iou(on_image(whole, number, model), disc(x, y, radius, 128, 128)) > 0.75  # cells of 4 pixels
+    discs = [disc(30, 30, 12, 128, 128), disc(90, 90, 20, 128, 128)]
+    features = FeatureStore(model).features(image, image.whole)
+    asked = guesses(model, model.frozen.tensors, features, grid_of_clicks(image.whole), model.policy.limits)
+    sure = [max(guess.iou for guess in asked if iou(guess.mask, one) > 0.75) for one in discs]
+    for number, which in enumerate(np.argsort(sure)[::-1]):
+        assert iou(on_image(whole, number, model), discs[which]) > 0.75  # cells of 4 pixels
     assert whole.masks.dtype == torch.bool
     assert whole.certainty is None
 
