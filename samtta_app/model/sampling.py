@@ -56,11 +56,10 @@ class PriorShift:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """m hypotheses in the window of `features`: logits (m, G, G) and predicted IoU (m,)."""
+    """m hypotheses in the window of `features`: logits (m, G, G)."""
 
     features: ImageFeatures
     logits: Tensor
-    iou: Tensor
 
 
 def seen_by(
@@ -106,7 +105,7 @@ def sampled(
     part = part_about(model, features, prompt, shown) if shown is not None else None
     noise = fixed_noise(nets.width, count).to(model.device)
 
-    def drawn(part: WindowPart | None, noise: Tensor) -> Generator[None, None, list[tuple[Tensor, Tensor]]]:
+    def drawn(part: WindowPart | None, noise: Tensor) -> Generator[None, None, list[Tensor]]:
         seen = seen_by(model, tensors, part_features(model, features, part), prompt, looks)
         with torch.no_grad():  # never held across a yield, where other work runs
             prior = nets.prior(seen) if shift is None else shift.moved(nets.prior(seen))
@@ -120,13 +119,11 @@ def sampled(
         return found
 
     found = yield from drawn(part, noise)
-    if part is not None and any(cut_off(logits, part, features.embedding.shape[-1]) for logits, _ in found):
+    if part is not None and any(cut_off(logits, part, features.embedding.shape[-1]) for logits in found):
         part = None  # something larger than the part may be meant
         found = yield from drawn(part, noise)
-    logits, iou = (torch.cat(values) for values in zip(*found, strict=True))
-    if not (torch.isfinite(logits).all() and torch.isfinite(iou).all()):
-        return None
-    return Sampled(features, onto_window(logits, part, model.grid), iou)
+    logits = torch.cat(found)
+    return Sampled(features, onto_window(logits, part, model.grid)) if torch.isfinite(logits).all() else None
 
 
 def overlaps_on_grid(inside: Tensor) -> FloatArray:
@@ -164,7 +161,10 @@ def disagreement(logits: Tensor) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledCard:
-    """One reading: the mask in image pixels, its logits (G, G), predicted IoU, and `count` of the samples that look so."""
+    """One reading: the mask in image pixels, its logits (G, G), and `count` of the samples that look so.
+
+    `iou` is the mean IoU with all samples: what is expected where the object is one of them.
+    """
 
     mask: Mask
     logits: Tensor
@@ -174,19 +174,20 @@ class SampledCard:
 
 def sampled_masks(model: SamModel, found: Sampled, prompt: Prompt, part: slice = slice(None)) -> tuple[Mask, ...]:
     """The masks of some hypotheses in image pixels, which obey the clicks."""
-    logits, iou = found.logits[part], found.iou[part]
-    seen = WindowMasks(found.features, logits, iou, logits.new_empty(len(logits), 0))
+    logits = found.logits[part]
+    seen = WindowMasks(found.features, logits, logits.new_empty(len(logits)), logits.new_empty(len(logits), 0))
     return masks_of(model, seen, slice(None), prompt)
 
 
 def sampled_cards(model: SamModel, found: Sampled, prompt: Prompt, most: int = SAMPLED_CARDS) -> list[SampledCard]:
     """The readings with an object in them, those of most samples first."""
     cards: list[SampledCard] = []
-    for group in clusters(overlaps_on_grid(found.logits > 0)):
+    overlap = overlaps_on_grid(found.logits > 0)
+    for group in clusters(overlap):
         i = group[0]
         (mask,) = sampled_masks(model, found, prompt, slice(i, i + 1))
         if mask.area:
-            cards.append(SampledCard(mask, found.logits[i], float(found.iou[i]), len(group)))
+            cards.append(SampledCard(mask, found.logits[i], float(overlap[i].mean()), len(group)))
         if len(cards) == most:
             break
     return cards

@@ -71,8 +71,7 @@ def drawn_once(model: SamModel, nets: HypothesisNets, seen: SeenPrompts, latents
         name: own.sample(torch.randn_like(own.mean)) if name != without else torch.zeros_like(own.mean)
         for name, own in zip(("prompt", "object"), latents, strict=True)
     }
-    logits, _ = hypotheses(model, nets, model.frozen.tensors, seen, samples["prompt"], samples["object"])
-    return logits
+    return hypotheses(model, nets, model.frozen.tensors, seen, samples["prompt"], samples["object"])
 
 
 def outline_fit(logits: Tensor, outline: Tensor) -> Tensor:

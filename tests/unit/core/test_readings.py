@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from samtta_app.core.metrics import iou
 from samtta_app.core.readings import MOST_READINGS, listed_readings
-from samtta_app.core.types import Candidate, Logits, Window
+from samtta_app.core.types import Candidate, Gaps, Logits, Window
 from tests.unit.values import disc
 
 
@@ -62,3 +66,50 @@ def test_an_outline_that_was_sampled_before_keeps_its_share_when_it_is_shown() -
     found = listed_readings([reading(10, 9), reading(14, 7)], [reading(10, 9), shown], shown)
     assert told(found) == [(10, 9), (14, 7)]
     assert found[1].mask is shown.mask
+
+
+# --- how well a sampled outline is expected to fit --------------------------------------------------------------------
+
+
+def common(mask: Candidate, sampled: list[Candidate]) -> float:
+    """The mean IoU with samples."""
+    return sum((each.samples or 0) * iou(mask.mask, each.mask) for each in sampled) / 16
+
+
+def agreeing(*sampled: Candidate) -> list[Candidate]:
+    return [replace(each, predicted_iou=common(each, list(sampled))) for each in sampled]
+
+
+def test_a_sampled_outline_is_as_sure_as_the_answer_for_what_both_have_in_common_with_all_samples() -> None:
+    sampled = agreeing(reading(20, 12), reading(40, 4))
+    shown = reading(21)
+    alike, other = listed_readings(sampled, [shown], shown)
+    assert alike.mask is shown.mask
+    assert alike.predicted_iou == shown.predicted_iou
+    expected = shown.predicted_iou * common(sampled[1], sampled) / common(shown, sampled)
+    assert other.predicted_iou == pytest.approx(expected)
+    assert other.predicted_iou < 0.6, "nine in ten by the answer, and a quarter of the samples"
+
+
+def test_no_sampled_outline_seems_surer_than_the_one_on_the_screen() -> None:
+    sampled = agreeing(reading(20, 12), reading(10, 4))
+    shown = reading(40)
+    found = listed_readings(sampled, [shown], shown)
+    assert common(sampled[0], sampled) > common(shown, sampled)
+    assert [each.predicted_iou for each in found if each.mask is sampled[0].mask] == [shown.predicted_iou]
+    assert all(each.predicted_iou <= shown.predicted_iou for each in found)
+
+
+def test_the_answers_confidence_is_that_of_the_heads_where_there_are_heads() -> None:
+    shown = replace(reading(20), gaps=Gaps(0.0, 0.0, 0.0, 0.5))
+    sampled = agreeing(reading(14, 16))
+    (first, second) = listed_readings(sampled, [shown], shown)
+    assert (first.predicted_iou, second.predicted_iou) == (0.5, 0.9)
+    assert second.gaps == shown.gaps
+
+
+def test_samples_that_have_nothing_in_common_with_the_answer_are_still_rated() -> None:
+    empty = replace(reading(14, 16), predicted_iou=0.0)
+    away = replace(reading(20), mask=disc(10, 10, 5, 100, 120))
+    found = listed_readings([empty], [away], away)
+    assert [each.predicted_iou for each in found if each.samples] == [0.0]

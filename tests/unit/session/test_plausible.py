@@ -91,7 +91,7 @@ def test_a_preference_changes_the_outline_and_the_record_of_the_step(store: Stor
     preview = person.state.preview
     assert preview.chosen == 0
     assert preview.candidate.samples == 15
-    assert preview.history[-1].predicted_iou == 0.8
+    assert preview.history[-1].predicted_iou == 0.9, "no sample has more in common with all: as sure as the answer"
 
 
 def test_a_preference_changes_nothing_where_the_user_chose_already(store: Store) -> None:

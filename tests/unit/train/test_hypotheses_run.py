@@ -124,11 +124,11 @@ def test_a_latent_that_was_left_out_changes_nothing_in_use_either(small: SamMode
     nets = run_of(small, [[sample]], HypothesesPlan(steps=3, without=without)).to_the_end(unheard)
     latents = {name: torch.zeros(2, nets.width) for name in ("prompt", "object")}
     noise = torch.randn(2, nets.width, generator=torch.Generator().manual_seed(0))
-    plain, _ = hypotheses(small, nets, small.frozen.tensors, seen, *latents.values())
-    changed, _ = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, without: noise}.values())
+    plain = hypotheses(small, nets, small.frozen.tensors, seen, *latents.values())
+    changed = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, without: noise}.values())
     torch.testing.assert_close(changed, plain)
     other = "prompt" if without == "object" else "object"
-    moved, _ = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, other: noise}.values())
+    moved = hypotheses(small, nets, small.frozen.tensors, seen, *{**latents, other: noise}.values())
     assert not torch.allclose(moved, plain, atol=1e-4)
 
 
