@@ -56,8 +56,8 @@ def _rated(sampled: Sequence[Candidate], shown: Candidate) -> list[Candidate]:
     """
     counts = [each.samples or 0 for each in sampled]
     alike = sum(count * iou(each.mask, shown.mask) for count, each in zip(counts, sampled, strict=True))
-    common = alike / max(sum(counts), 1)
-    shares = [each.predicted_iou / max(common, each.predicted_iou, 1e-6) for each in sampled]
+    common = max(alike / max(sum(counts), 1), 1e-6)  # above 0, since it divides
+    shares = [min(each.predicted_iou / common, 1.0) for each in sampled]
     return [
         replace(each, predicted_iou=shown.expected_iou * share) for each, share in zip(sampled, shares, strict=True)
     ]
