@@ -91,6 +91,16 @@ def test_a_sampled_outline_is_as_sure_as_the_answer_for_what_both_have_in_common
     assert other.predicted_iou < 0.6, "nine in ten by the answer, and a quarter of the samples"
 
 
+def test_where_no_sample_is_like_the_answer_those_of_few_samples_are_less_sure_still() -> None:
+    sampled = agreeing(reading(10, 10), reading(16, 6))
+    shown = reading(40)
+    assert common(shown, sampled) < 0.2
+    found = {each.samples: each.predicted_iou for each in listed_readings(sampled, [shown], shown)}
+    assert found[10] == shown.predicted_iou
+    assert found[6] == pytest.approx(shown.predicted_iou * common(sampled[1], sampled) / 0.7)
+    assert found[6] < 0.85
+
+
 def test_no_sampled_outline_seems_surer_than_the_one_on_the_screen() -> None:
     sampled = agreeing(reading(20, 12), reading(10, 4))
     shown = reading(40)
